@@ -1,0 +1,38 @@
+"""edgeemo: from a folder of faces to a verified happy/sad classifier on a Raspberry Pi.
+
+The names here are the light ones, loaded when first used:
+
+    >>> from edgeemo import Classifier
+    >>> Classifier.load("models/happy-sad/int8.tflite").predict("face.jpg")  # doctest: +SKIP
+    Prediction(label='happy', score=0.97265625, scores={'happy': 0.97265625, 'sad': 0.02734375})
+
+Training, exporting and verifying are sub-packages: `edgeemo.train`, `edgeemo.export`,
+`edgeemo.verify`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeemo.errors import EdgeEmoError
+    from edgeemo.runtime.classifier import Classifier, Prediction
+    from edgeemo.spec import ModelSpec
+
+__version__ = "0.1.0"
+__all__ = ["Classifier", "EdgeEmoError", "ModelSpec", "Prediction", "__version__"]
+
+_HOMES = {
+    "Classifier": "edgeemo.runtime.classifier",
+    "Prediction": "edgeemo.runtime.classifier",
+    "EdgeEmoError": "edgeemo.errors",
+    "ModelSpec": "edgeemo.spec",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'edgeemo' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

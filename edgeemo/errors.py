@@ -1,0 +1,71 @@
+"""What can go wrong for a user, as exceptions whose text is one line: what, which file, what to do.
+
+Standard library only, so that every other room may raise them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class EdgeEmoError(Exception):
+    """Base of every error that edgeemo raises for its user.
+
+    The text is one line that the command line prints as it stands. `exit_code` is the process's
+    exit status when the error ends a command.
+    """
+
+    exit_code = 1
+
+
+class DatasetError(EdgeEmoError):
+    """The folder or archive of pictures cannot be used."""
+
+
+class ImageError(EdgeEmoError):
+    """One picture cannot be read."""
+
+
+class SpecError(EdgeEmoError):
+    """A model's specification is missing, malformed or contradicts the model."""
+
+
+class ModelFolderError(EdgeEmoError):
+    """A model folder is missing, incomplete or would be overwritten."""
+
+
+class EngineError(EdgeEmoError):
+    """A model file cannot be run: damaged, of an unknown kind, or refused by its engine."""
+
+
+class TrainingError(EdgeEmoError):
+    """Training cannot start or cannot give a model."""
+
+
+class ExportError(EdgeEmoError):
+    """A model cannot be exported, or an exported file is not what it must be."""
+
+
+class ParityError(EdgeEmoError):
+    """An exported file does not answer as the original does: a gate of the verification failed.
+
+    Attributes:
+        report: The whole verification report, whatever the verification made of it.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, report: Any = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class MissingExtraError(EdgeEmoError):
+    """A package that an optional part of edgeemo needs is not installed."""
+
+    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed: pip install 'edgeemo[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra

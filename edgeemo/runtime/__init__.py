@@ -1,0 +1,1 @@
+"""What runs on the device: picture in, label out, without TensorFlow."""

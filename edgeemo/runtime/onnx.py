@@ -1,0 +1,76 @@
+"""The ONNX engine: the only file that imports onnxruntime to run a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.errors import EngineError, MissingExtraError
+from edgeemo.runtime.engine import shape_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edgeemo.container import SealedModel
+
+_ERRORS_ONLY = 3  # onnxruntime's log severity
+
+
+class OnnxEngine:
+    """An ``.onnx`` file in ONNX Runtime, on the CPU.
+
+    Raises:
+        EngineError: If the engine refuses the file or its tensors are not what the spec says.
+        MissingExtraError: If onnxruntime is not installed.
+    """
+
+    def __init__(self, model: SealedModel, *, threads: int = 1) -> None:
+        self._session = _session(model, threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise EngineError(
+                f"{model.path}: {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
+            )
+        problem = shape_problem(model.spec, inputs[0].shape, outputs[0].shape)
+        if problem is None and {inputs[0].type, outputs[0].type} != {"tensor(float)"}:
+            problem = "its input and output are not both float32"
+        if problem:
+            raise EngineError(f"{model.path}: {problem}; export it again")
+        self._input, self._output = inputs[0].name, [outputs[0].name]
+        self._input_scale = np.float32(model.spec.scale)
+
+    @property
+    def name(self) -> str:
+        """Package and version."""
+        from importlib.metadata import version
+
+        return f"onnxruntime {version('onnxruntime')}"
+
+    def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
+        """See `edgeemo.runtime.engine.Engine.run`."""
+        values = (pixels * self._input_scale)[None]
+        (raw,) = self._session.run(self._output, {self._input: values})
+        return [float(value) for value in raw[0]]
+
+
+def _session(model: SealedModel, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtraError(
+            "onnxruntime", extra="onnx", purpose="running an .onnx file"
+        ) from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        return onnxruntime.InferenceSession(
+            str(model.path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its exceptions share no base class
+        reason = " ".join(str(error).split())
+        raise EngineError(f"{model.path}: the ONNX engine refuses it: {reason}") from None

@@ -1,0 +1,176 @@
+"""ModelSpec: everything that a model's weights do not say, in one frozen value.
+
+The same value steers training, calibration, verification and the device; it travels inside every
+exported file (see `edgeemo.container`). Standard library only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from edgeemo.errors import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SPEC_VERSION = 1
+MAX_SIDE = 4096
+SCALE = 1 / 255
+"""Multiplier from a uint8 pixel to the network's input. Fixed: every network takes [0, 1]; a model
+trained with another scaling carries the difference as a layer of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """Where a model comes from.
+
+    Attributes:
+        edgeemo_version: The version that trained or imported the model.
+        source_sha256: SHA-256 of the Keras file that the exports stem from; empty before export.
+        date: ISO 8601, UTC: SOURCE_DATE_EPOCH if it was set, else the end of the training.
+    """
+
+    edgeemo_version: str = ""
+    source_sha256: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """How to feed a model and how to read its answer.
+
+    Attributes:
+        labels: Class names in the order of the network's outputs; at least two.
+        height: Input height in pixels.
+        width: Input width in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        activation: "sigmoid": one output, the probability of `labels[1]`.
+            "softmax": one output per label.
+        threshold: With two labels, `labels[1]` is answered where its probability is at least
+            this, in (0, 1). Ignored with more labels.
+        resample: Resampling filter; only "bilinear" exists.
+        scale: Multiplier from uint8 pixel to network input; always 1/255.
+        provenance: Where the model comes from.
+
+    Raises:
+        SpecError: If the values contradict each other.
+    """
+
+    labels: tuple[str, ...]
+    height: int
+    width: int
+    channels: Literal[1, 3] = 3
+    activation: Literal["sigmoid", "softmax"] = "sigmoid"
+    threshold: float = 0.5
+    resample: Literal["bilinear"] = "bilinear"
+    scale: float = SCALE
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        problem = self._problem()
+        if problem:
+            raise SpecError(f"model specification: {problem}")
+
+    def _problem(self) -> str | None:
+        """The first thing that is wrong, in words."""
+        known = self.resample == "bilinear" and math.isclose(self.scale, SCALE, rel_tol=1e-6)
+        checks = (
+            (
+                len(self.labels) >= 2 and len(set(self.labels)) == len(self.labels),
+                f"labels must be two or more different names, not {list(self.labels)}",
+            ),
+            (
+                all(isinstance(label, str) and label for label in self.labels),
+                f"labels must be non-empty text, not {list(self.labels)}",
+            ),
+            (
+                min(self.height, self.width) >= 1 and max(self.height, self.width) <= MAX_SIDE,
+                f"size must be 1 to {MAX_SIDE} pixels, not {self.height}x{self.width}",
+            ),
+            (self.channels in (1, 3), f"channels must be 1 or 3, not {self.channels}"),
+            (
+                self.activation == "softmax" or len(self.labels) == 2,
+                f"a sigmoid output answers two labels, not {len(self.labels)}",
+            ),
+            (
+                self.activation in ("sigmoid", "softmax"),
+                f"activation must be sigmoid or softmax, not {self.activation}",
+            ),
+            (0 < self.threshold < 1, f"threshold must lie between 0 and 1, not {self.threshold}"),
+            (
+                known,
+                f"resample {self.resample!r} with scale {self.scale} is unknown to this version of "
+                "edgeemo; install the version that exported the model",
+            ),
+        )
+        return next((problem for fine, problem in checks if not fine), None)
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Shape (H, W, C) of one picture."""
+        return (self.height, self.width, self.channels)
+
+    @property
+    def output_count(self) -> int:
+        """Number of values the network gives: 1 for a sigmoid, K for a softmax."""
+        return 1 if self.activation == "sigmoid" else len(self.labels)
+
+    def scores(self, output: Sequence[float]) -> tuple[float, ...]:
+        """Turn the network's raw output into one probability per label.
+
+        Args:
+            output: `output_count` values in [0, 1].
+
+        Returns:
+            K probabilities in the order of `labels`.
+        """
+        if self.activation == "sigmoid":
+            return (1.0 - output[0], output[0])
+        return tuple(output)
+
+    def decide(self, scores: Sequence[float]) -> int:
+        """Index of the label to answer, given one probability per label.
+
+        With two labels the second is answered where its probability is at least `threshold`;
+        with more, the largest (the first of equals).
+        """
+        if len(scores) == 2:
+            return int(scores[1] >= self.threshold)
+        return max(range(len(scores)), key=scores.__getitem__)
+
+    def to_json(self) -> str:
+        """The spec as JSON text that is the same for the same spec, byte for byte."""
+        return json.dumps({"version": SPEC_VERSION, **asdict(self)}, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, origin: str) -> ModelSpec:
+        """Read what `to_json` wrote.
+
+        Args:
+            text: The JSON text.
+            origin: The file it came from, for the error message.
+
+        Raises:
+            SpecError: If the text is not a spec that this version understands.
+        """
+        try:
+            return cls._from_fields(json.loads(text))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise SpecError(f"{origin}: not a model specification ({error})") from None
+        except SpecError as error:
+            raise SpecError(f"{origin}: {error}") from None
+
+    @classmethod
+    def _from_fields(cls, fields: dict[str, Any]) -> ModelSpec:
+        version = fields.pop("version")
+        if version != SPEC_VERSION:
+            raise SpecError(
+                f"specification version {version} is not {SPEC_VERSION}; "
+                "install the version of edgeemo that exported the model"
+            )
+        fields["labels"] = tuple(fields["labels"])
+        fields["provenance"] = Provenance(**fields["provenance"])
+        return cls(**fields)
