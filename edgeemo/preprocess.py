@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -33,6 +33,9 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.u
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 """Formats that are decoded, as Pillow names them. A camera's MPO opens as the JPEG that it is."""
 
+HEAD_BYTES = 16
+"""How much of a file `sniff` needs to see."""
+
 MAX_PIXELS = 89_478_485
 """Largest picture accepted, in pixels: where Pillow begins to suspect a decompression bomb."""
 
@@ -47,6 +50,7 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _SWAPS_SIDES = (5, 6, 7, 8)
+_PLUGINS = {"WEBP": "WebP"}
 
 
 def preprocess(source: Source, spec: ModelSpec) -> NDArray[np.uint8]:
@@ -132,6 +136,23 @@ def picture_to_array(
     return np.asarray(small).reshape(spec.input_shape)
 
 
+def sniff(head: bytes) -> str | None:
+    """The format of a picture file by its first `HEAD_BYTES` bytes.
+
+    Returns:
+        One of `FORMATS`, or None.
+    """
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WEBP"
+    return "BMP" if head.startswith(b"BM") else None
+
+
 def is_encoded(source: Source) -> bool:
     """Whether a source is a picture file or its bytes, not pixels."""
     return not isinstance(source, (Image.Image, np.ndarray))
@@ -140,7 +161,7 @@ def is_encoded(source: Source) -> bool:
 def describe(source: Source) -> str:
     """What to call a source in a message."""
     if isinstance(source, (str, os.PathLike)):
-        return str(Path(source))
+        return os.fspath(source)
     return "picture"
 
 
@@ -148,16 +169,31 @@ def _open_encoded(
     source: str | os.PathLike[str] | bytes, formats: Sequence[str], name: str
 ) -> Image.Image:
     try:
+        format = sniff(_head(source)) or ""
+        if format not in formats:
+            raise ImageError(f"{name}: not a picture ({', '.join(formats)})")
+        # Pillow loads every plugin it has where the one asked for is not loaded yet.
+        import_module(f"PIL.{_PLUGINS.get(format, format.title())}ImagePlugin")
         file = io.BytesIO(source) if isinstance(source, bytes) else source
-        return Image.open(file, formats=tuple(formats))
+        return Image.open(file, formats=(format,))
+    except (ImageError, MemoryError):
+        raise
     except Image.DecompressionBombError:
         raise ImageError(f"{name}: more than {MAX_PIXELS:,} pixels; make it smaller") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: not a picture ({', '.join(formats)})") from None
+        raise ImageError(f"{name}: the picture is damaged") from None
     except OSError as error:
-        raise ImageError(f"{name}: cannot be read: {_reason(error)}") from None
+        problem = "cannot be read" if error.errno else "the picture is damaged"
+        raise ImageError(f"{name}: {problem}: {_reason(error)}") from None
     except Exception as error:  # a plugin's parser fed with broken bytes raises almost anything
         raise ImageError(f"{name}: the picture is damaged ({_reason(error)})") from None
+
+
+def _head(source: str | os.PathLike[str] | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[:HEAD_BYTES]
+    with open(source, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
+        return stream.read(HEAD_BYTES)
 
 
 def _reason(error: Exception) -> str:

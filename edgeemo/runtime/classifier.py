@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.container import unseal
-from edgeemo.folder import ModelFolder, is_verified
 from edgeemo.preprocess import preprocess
 from edgeemo.runtime.engine import load_engine
+from edgeemo.verified import is_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ class Classifier:
     """
 
     def __init__(
-        self, spec: ModelSpec, engine: Engine, *, verified: bool = False, path: Path | None = None
+        self, spec: ModelSpec, engine: Engine, *, verified: bool = False, path: str = ""
     ) -> None:
         self.spec = spec
         self.engine = engine
@@ -61,7 +61,7 @@ class Classifier:
         self.path = path
 
     @classmethod
-    def load(cls, path: str | Path, *, threads: int = 1) -> Classifier:
+    def load(cls, path: str | os.PathLike[str], *, threads: int = 1) -> Classifier:
         """Load an exported file, or a model folder's default file.
 
         Args:
@@ -74,15 +74,12 @@ class Classifier:
             MissingExtraError: If the engine is not installed.
             ModelFolderError: If the folder holds no exported file.
         """
-        path = Path(path)
-        if path.is_dir():
-            path = ModelFolder(path).default_file()
-        model = unseal(path)
+        model = unseal(_default_file(path) if os.path.isdir(path) else path)  # noqa: PTH112
         return cls(
             model.spec,
             load_engine(model, threads=threads),
-            verified=is_verified(path, sha256=model.sha256),
-            path=path,
+            verified=is_verified(model.path, sha256=model.sha256),
+            path=model.path,
         )
 
     def predict(self, source: Source) -> Prediction:
@@ -114,3 +111,11 @@ class Classifier:
             ImageError: At the first picture that cannot be read.
         """
         return map(self.predict, sources)
+
+
+def _default_file(folder: str | os.PathLike[str]) -> os.PathLike[str]:
+    from pathlib import Path  # slow to import, and not needed where a file was named
+
+    from edgeemo.folder import ModelFolder
+
+    return ModelFolder(Path(folder)).default_file()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import EngineError, MissingExtraError
+from edgeemo.quiet import quiet
 from edgeemo.runtime.engine import shape_problem
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ class LiteRTEngine:
         return [entry["op_name"] for entry in self._interpreter._get_ops_details()]
 
     @property
+    def types(self) -> tuple[str, str]:
+        """Input and output type, each with its quantisation where it has one."""
+        return _type_text(self._input), _type_text(self._output)
+
+    @property
     def signature(self) -> dict[str, dict[str, list[str]]]:
         """The signatures: name to {"inputs": names, "outputs": names}."""
         return dict(self._interpreter.get_signature_list())
@@ -84,12 +90,19 @@ def _interpreter(model: SealedModel, threads: int) -> Any:
             "ai-edge-litert", extra="litert", purpose="running a .tflite file"
         ) from None
     try:
-        interpreter = Interpreter(model_path=str(model.path), num_threads=threads)
-        interpreter.allocate_tensors()
+        with quiet():  # it announces its delegate on standard error
+            interpreter = Interpreter(model_path=str(model.path), num_threads=threads)
+            interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise EngineError(f"{model.path}: the LiteRT engine refuses it: {reason}") from None
     return interpreter
+
+
+def _type_text(tensor: dict[str, Any]) -> str:
+    scale, zero_point = tensor["quantization"]
+    name = np.dtype(tensor["dtype"]).name
+    return f"{name}, scale {scale:.9g}, zero point {zero_point}" if scale else name
 
 
 def _type_problem(inputs: dict[str, Any], outputs: dict[str, Any]) -> str | None:

@@ -1,0 +1,50 @@
+# Two commands: `make demo` (set-up and the main job) and `make test` (set-up and every check).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check format docs clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/train.done
+	@EDGEEMO=$(BIN)/edgeemo sh examples/demo.sh
+
+test: $(VENV)/dev.done check
+
+check:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+format: $(VENV)/dev.done
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev.done
+	$(BIN)/python docs/make_cli_reference.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info practice-faces
+
+# The environment is made for the demo and extended for the checks; constraints.txt repeats it exactly.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "edgeemo needs Python 3.11 to 3.13; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+		|| { echo "Python cannot make a virtual environment: sudo apt install python3-venv"; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+
+$(VENV)/train.done: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing edgeemo with TensorFlow (about 2 GB, a few minutes the first time) ..."
+	$(PIP) install --constraint constraints.txt --editable '.[train]'
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/train.done
+	$(PIP) install --constraint constraints.txt --group dev
+	@touch $@
