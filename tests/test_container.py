@@ -58,7 +58,7 @@ def test_a_file_cut_anywhere_is_refused(tmp_path_factory, data, format):
     whole = seal(_MODELS[format], _SPEC, format=format)
     path = tmp_path_factory.mktemp("cut") / f"m.{format}"
     path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
-    with pytest.raises((SpecError, EngineError), match="m\\."):
+    with pytest.raises((SpecError, EngineError), match=r"m\."):
         unseal(path)
 
 
@@ -93,5 +93,5 @@ def test_what_is_no_model_is_refused(tmp_path, name, content, said):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(EngineError, match="gone.tflite: cannot be read: No such file"):
+    with pytest.raises(EngineError, match=r"gone.tflite: cannot be read: No such file"):
         unseal(tmp_path / "gone.tflite")

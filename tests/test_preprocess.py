@@ -4,7 +4,8 @@ import hashlib
 import io
 import struct
 import sys
-from pathlib import Path
+import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from PIL import Image, ImageCms, ImageDraw
 from edgeemo.errors import ImageError
 from edgeemo.preprocess import preprocess
 from edgeemo.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _RGB = ModelSpec(labels=("a", "b"), height=24, width=32, channels=3)
 _GREY = ModelSpec(labels=("a", "b"), height=24, width=32, channels=1)
@@ -191,8 +195,6 @@ def test_a_decompression_bomb_is_refused(side):
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     bomb = bytearray(_encode(Image.new("RGB", (8, 8))))
     bomb[16:29] = header
-    import zlib
-
     bomb[29:33] = struct.pack(">I", zlib.crc32(b"IHDR" + header))
     with pytest.raises(ImageError, match="pixels"):
         preprocess(bytes(bomb), _RGB)
@@ -234,7 +236,8 @@ def test_only_the_plugin_needed_is_loaded(tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(_encode(_scene()))
     code = (
-        "import sys; from edgeemo.preprocess import preprocess\nfrom edgeemo.spec import ModelSpec\n"
+        "import sys\nfrom edgeemo.preprocess import preprocess\n"
+        "from edgeemo.spec import ModelSpec\n"
         "preprocess(sys.argv[1], ModelSpec(labels=('a', 'b'), height=8, width=8))\n"
         "print(*[m for m in sys.modules if m.endswith('ImagePlugin')])"
     )

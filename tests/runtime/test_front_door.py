@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edgeemo.runtime.__main__ import main
+from edgeemo.runtime.stream import expand
+
+MODEL = str(Path(__file__).resolve().parents[1] / "golden" / "int8.tflite")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    (folder / "deeper").mkdir(parents=True)
+    for name in ("b.jpg", "a.png", "deeper/c.bmp"):
+        Image.new("RGB", (20, 20), (90, 30, 10)).save(folder / name)
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / ".hidden.jpg").write_bytes(b"")
+    return folder
+
+
+def test_one_line_per_picture_and_a_warning(pictures, capsys):
+    assert main([MODEL, str(pictures)]) == 0
+    shown = capsys.readouterr()
+    names = [Path(line.split(": ")[0]).name for line in shown.out.splitlines()]
+    assert names == ["a.png", "b.jpg", "c.bmp"]
+    assert "not verified" in shown.err
+
+
+def test_a_bad_picture_is_reported_and_the_rest_go_on(pictures, capsys):
+    (pictures / "b.jpg").write_bytes(b"broken")
+    assert main([MODEL, str(pictures), "--json"]) == 1
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ["error" in answer for answer in answers] == [False, True, False]
+    assert answers[0]["score"] == answers[0]["scores"][answers[0]["label"]]
+
+
+def test_a_bad_model_is_one_line(tmp_path, capsys):
+    assert main([str(tmp_path / "gone.tflite"), "x.jpg"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("separator", ["\n", "\0"])
+def test_standard_input_may_list_paths(separator):
+    names = ["a.jpg", "BM folder/b.jpg", "ä.png", "long/" * 9000 + "c.jpg"]
+    stdin = io.BytesIO((separator.join(names) + separator).encode())
+    assert list(expand(["-"], stdin=stdin)) == names
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+def test_standard_input_may_be_one_picture(format):
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 30)).save(buffer, format)
+    stdin = io.BytesIO(buffer.getvalue())
+    assert list(expand(["-"], stdin=stdin)) == [buffer.getvalue()]
+
+
+def test_as_a_module_from_start_to_answer(pictures):
+    command = [sys.executable, "-m", "edgeemo.runtime", MODEL, "-"]
+    data = (pictures / "a.png").read_bytes()
+    shown = subprocess.run(command, input=data, capture_output=True, check=True)
+    assert shown.stdout.startswith(b"-: ")
