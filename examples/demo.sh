@@ -1,0 +1,29 @@
+#!/bin/sh
+# The main job on practice faces: draw, train, export, verify, predict. Run by `make demo`.
+set -eu
+edgeemo=${EDGEEMO:-edgeemo}
+model=models/practice-faces
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "1/3  $edgeemo train --data practice-faces --epochs 8 --out $model"
+"$edgeemo" train --data practice-faces --epochs 8 --out "$model" --force
+
+step "2/3  $edgeemo export $model --int8     (and verify: do the files answer as the original did?)"
+"$edgeemo" export "$model" --int8 --force
+
+step "3/3  $edgeemo predict PICTURES --model $model     (no TensorFlow from here on)"
+set -- practice-faces/happy/* ; happy=$1
+set -- practice-faces/sad/* ; sad=$1
+"$edgeemo" predict --model "$model" "$happy" "$sad"
+
+cat <<END
+
+Done. These faces were drawn by edgeemo; a model trained on them knows nothing of people.
+Look at   $model/report.md, $model/plots/ and $model/verify.md
+
+Your own pictures (one folder per class):
+    $edgeemo train --data PATH/TO/FACES --out models/mine
+    $edgeemo export models/mine --int8
+    $edgeemo predict face.jpg --model models/mine
+END
