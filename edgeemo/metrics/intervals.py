@@ -1,0 +1,69 @@
+"""A measured value with its 95 % interval, and Wilson's interval for a proportion."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Z = 1.959963984540054
+"""The 0.975 quantile of the standard normal distribution."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A value, and where the truth lies with 95 % confidence.
+
+    Attributes:
+        value: The estimate.
+        low: Lower end; at most `value`.
+        high: Upper end; at least `value`.
+        n: What the estimate rests on: the number of pictures counted in it.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
+
+def wilson(successes: int, n: int) -> Interval:
+    """A proportion with Wilson's score interval.
+
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
+    the American Statistical Association 22 (1927), 209-212.
+
+    Args:
+        successes: How many of the trials succeeded, 0 to `n`.
+        n: Number of trials. With none the value is 0 by convention and the interval is [0, 1].
+
+    Raises:
+        ValueError: If `successes` is not within 0 to `n`.
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes in {n} trials")
+    value = successes / n if n else 0.0
+    low, high = wilson_limits(value, n)
+    return Interval(value=value, low=low, high=high, n=int(n))
+
+
+def wilson_limits(value: float, n: int) -> tuple[float, float]:
+    """The ends of Wilson's interval for a proportion `value` of `n` trials."""
+    if n == 0:
+        return 0.0, 1.0
+    centre = value + Z**2 / (2 * n)
+    reach = Z * math.sqrt(value * (1 - value) / n + Z**2 / (4 * n**2))
+    scale = 1 + Z**2 / n
+    # The ends touch 0 and 1 exactly where the value does; rounding must not part them.
+    low, high = (centre - reach) / scale, (centre + reach) / scale
+    return (
+        min(max(low, 0.0), value) if value > 0 else 0.0,
+        max(min(high, 1.0), value) if value < 1 else 1.0,
+    )

@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeemo.metrics import (
+    Interval,
+    auc,
+    auc_interval,
+    classification_report,
+    compare_accuracy,
+    confusion_matrix,
+    expected_calibration_error,
+    mcnemar,
+    wilson,
+)
+
+proportions = st.integers(0, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+# Few distinct scores, so that ties are common.
+scored = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=60).filter(
+    lambda rows: len({positive for positive, _ in rows}) == 2
+)
+unhurried = settings(deadline=None)  # a busy machine is not a failure
+
+
+@unhurried
+@given(proportions)
+def test_wilson_lies_within_0_and_1_and_contains_the_estimate(case):
+    successes, n = case
+    interval = wilson(successes, n)
+    assert 0 <= interval.low <= interval.value <= interval.high <= 1
+    assert interval.n == n
+
+
+@unhurried
+@given(proportions.filter(lambda case: case[1] > 0))
+def test_wilson_ends_solve_the_score_equation(case):
+    """At an end p, the estimate lies 1.96 standard errors, taken at p, away from p."""
+    successes, n = case
+    interval = wilson(successes, n)
+    for end in (interval.low, interval.high):
+        error = math.sqrt(end * (1 - end) / n)
+        assert abs(interval.value - end) == pytest.approx(1.959963984540054 * error, abs=1e-9)
+
+
+@unhurried
+@given(proportions)
+def test_wilson_is_symmetric(case):
+    successes, n = case
+    one, other = wilson(successes, n), wilson(n - successes, n)
+    if n:
+        assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low))
+
+
+def test_wilson_against_a_published_example():
+    """Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263."""
+    interval = wilson(81, 263)
+    assert (interval.low, interval.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_wilson_of_nothing_says_nothing():
+    assert wilson(0, 0) == Interval(value=0.0, low=0.0, high=1.0, n=0)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(3, 2), (-1, 2), (0, -1)])
+def test_wilson_refuses_impossible_counts(successes, n):
+    with pytest.raises(ValueError, match="successes"):
+        wilson(successes, n)
+
+
+@unhurried
+@given(scored)
+def test_auc_is_the_share_of_concordant_pairs(rows):
+    truth, score = zip(*rows, strict=True)
+    ones = [s for t, s in rows if t]
+    zeros = [s for t, s in rows if not t]
+    concordant = sum((a > b) + 0.5 * (a == b) for a in ones for b in zeros)
+    assert auc(truth, score) == pytest.approx(concordant / (len(ones) * len(zeros)))
+
+
+@unhurried
+@given(scored)
+def test_auc_interval_lies_within_0_and_1_and_contains_the_estimate(rows):
+    truth, score = zip(*rows, strict=True)
+    interval = auc_interval(truth, score)
+    assert 0 <= interval.low <= interval.value <= interval.high <= 1
+    assert interval.low < interval.high
+
+
+def test_delong_variance_against_its_definition():
+    """The variance by midranks is the variance of the pairwise placements."""
+    random = np.random.default_rng(3)
+    truth = random.random(80) < 0.4
+    score = np.round(random.normal(truth, 1.0), 1)
+    pairs = (score[truth][:, None] > score[~truth]) + 0.5 * (score[truth][:, None] == score[~truth])
+    variance = sum(pairs.mean(axis=axis).var(ddof=1) / pairs.shape[1 - axis] for axis in (0, 1))
+    value = pairs.mean()
+    reach = 1.959963984540054 * math.sqrt(variance) / (value * (1 - value))
+    low = 1 / (1 + math.exp(-(math.log(value / (1 - value)) - reach)))
+    assert auc_interval(truth, score).low == pytest.approx(low)
+
+
+def test_auc_needs_both_classes():
+    with pytest.raises(ValueError, match="both classes"):
+        auc([1, 1], [0.1, 0.2])
+
+
+@unhurried
+@given(st.integers(0, 40), st.integers(0, 40))
+def test_mcnemar_is_the_summed_binomial_and_symmetric(b, c):
+    n = b + c
+    tail = sum(math.comb(n, k) for k in range(min(b, c) + 1)) / 2**n
+    assert mcnemar(b, c) == pytest.approx(min(1.0, 2 * tail))
+    assert mcnemar(b, c) == mcnemar(c, b)
+
+
+def test_mcnemar_of_many_pictures_stays_a_number():
+    assert 0 < mcnemar(5000, 5200) < 0.06
+    assert mcnemar(0, 5000) == 0.0
+
+
+def test_mcnemar_refuses_negative_counts():
+    with pytest.raises(ValueError, match="counts"):
+        mcnemar(-1, 3)
+
+
+def test_calibration_error_of_a_perfectly_calibrated_toy_is_0():
+    confidence = np.repeat([0.6, 0.8, 1.0], 50)
+    correct = np.concatenate([np.arange(50) < 50 * c for c in (0.6, 0.8, 1.0)])
+    assert expected_calibration_error(confidence, correct, bins=3) == pytest.approx(0)
+    assert expected_calibration_error(confidence, correct) == pytest.approx(0)
+
+
+def test_calibration_error_of_the_overconfident_is_their_excess():
+    assert expected_calibration_error([0.9] * 10, [True] * 6 + [False] * 4) == pytest.approx(0.3)
+
+
+def test_calibration_bins_hold_equally_many():
+    """Two bins of two: |0.55 - 0.5| and |0.95 - 1|, whatever the width between them."""
+    error = expected_calibration_error([0.5, 0.6, 0.9, 1.0], [0, 1, 1, 1], bins=2)
+    assert error == pytest.approx((0.05 + 0.05) / 2)
+
+
+@unhurried
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40),
+    st.randoms(use_true_random=False),
+)
+def test_calibration_error_does_not_depend_on_the_order(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    one, other = (
+        expected_calibration_error([c / 5 for c, _ in r], [right for _, right in r], bins=4)
+        for r in (rows, shuffled)
+    )
+    assert one == pytest.approx(other)
+    assert 0 <= one <= 1
+
+
+def test_calibration_error_of_nothing_is_0():
+    assert expected_calibration_error([], []) == 0
+
+
+def test_confusion_matrix_rows_are_the_truth():
+    matrix = confusion_matrix([0, 0, 1, 2], [0, 1, 1, 0], classes=3)
+    assert matrix.dtype == np.int64
+    assert matrix.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted"), [([0, 2], [0, 1]), ([0, -1], [0, 1]), ([0, 1], [0])]
+)
+def test_confusion_matrix_refuses_what_does_not_fit(truth, predicted):
+    with pytest.raises(ValueError):
+        confusion_matrix(truth, predicted, classes=2)
+
+
+def _answers(n, classes, seed):
+    random = np.random.default_rng(seed)
+    truth = random.integers(0, classes, n)
+    scores = random.dirichlet(np.ones(classes), n)
+    scores[np.arange(n), truth] += 0.6
+    scores /= scores.sum(axis=1, keepdims=True)
+    return truth, scores.argmax(axis=1), scores
+
+
+def _intervals(content):
+    if isinstance(content, dict) and "low" in content:
+        yield content
+    elif isinstance(content, dict):
+        for value in content.values():
+            yield from _intervals(value)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 7])
+def test_report_agrees_with_the_definitions(classes):
+    truth, predicted, scores = _answers(200, classes, seed=classes)
+    labels = [f"class{k}" for k in range(classes)]
+    report = classification_report(truth, predicted, scores, labels=labels)
+    assert report.accuracy.value == pytest.approx((truth == predicted).mean())
+    for k, label in enumerate(labels):
+        precision = (truth[predicted == k] == k).mean()
+        recall = (predicted[truth == k] == k).mean()
+        found = report.per_class[label]
+        assert found.precision.value == pytest.approx(precision)
+        assert found.recall.value == pytest.approx(recall)
+        assert found.f1.value == pytest.approx(2 * precision * recall / (precision + recall))
+        assert found.support == (truth == k).sum()
+    for name in ("precision", "recall", "f1"):
+        mean = np.mean([getattr(each, name).value for each in report.per_class.values()])
+        assert getattr(report.macro, name).value == pytest.approx(mean)
+    each = [auc(truth == k, scores[:, k]) for k in range(classes)]
+    assert report.auc is not None
+    assert report.auc.value == pytest.approx(np.mean(each))
+
+
+def test_every_interval_of_a_report_contains_its_value_and_survives_json():
+    truth, predicted, scores = _answers(60, 3, seed=1)
+    report = classification_report(truth, predicted, scores, labels=("a", "b", "c"))
+    content = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    intervals = list(_intervals(content))
+    assert len(intervals) == 1 + 9 + 3 + 1
+    assert all(0 <= i["low"] <= i["value"] <= i["high"] <= 1 and i["n"] > 0 for i in intervals)
+
+
+def test_a_faultless_small_test_is_not_called_certain():
+    truth = np.repeat([0, 1], 5)
+    report = classification_report(truth, truth, np.eye(2)[truth], labels=("a", "b"))
+    intervals = list(_intervals(report.to_dict()))
+    assert all(interval["value"] == interval["high"] == 1 for interval in intervals)
+    assert all(interval["low"] < 0.8 for interval in intervals)
+
+
+def test_a_class_without_pictures_is_left_out_of_the_averages():
+    truth, predicted = [0, 0, 1, 1], [0, 0, 1, 0]
+    scores = np.eye(3)[predicted]
+    report = classification_report(truth, predicted, scores, labels=("a", "b", "c"))
+    assert report.per_class["c"].recall == wilson(0, 0)
+    assert report.macro.recall.value == pytest.approx(0.75)
+
+
+def test_one_class_alone_has_no_auc():
+    report = classification_report([1, 1], [1, 0], np.eye(2)[[1, 0]], labels=("a", "b"))
+    assert report.auc is None
+    assert report.to_dict()["auc"] is None
+
+
+def test_no_picture_at_all_is_reported_without_a_fault():
+    report = classification_report([], [], np.empty((0, 2)), labels=("a", "b"))
+    assert report.n == 0
+    assert report.accuracy == wilson(0, 0)
+
+
+def test_the_bootstrap_is_seeded():
+    truth, predicted, scores = _answers(50, 2, seed=4)
+    first, second, other = (
+        classification_report(truth, predicted, scores, labels=("a", "b"), seed=seed).macro
+        for seed in (0, 0, 1)
+    )
+    assert first == second
+    assert first != other
+
+
+def test_the_bootstrap_narrows_as_wilson_does():
+    """With balanced classes macro recall is the accuracy: their intervals have to be close."""
+    truth = np.repeat([0, 1], 400)
+    predicted = np.where(np.arange(800) % 5 == 0, 1 - truth, truth)
+    report = classification_report(truth, predicted, np.eye(2)[predicted], labels=("a", "b"))
+    assert report.macro.recall.low == pytest.approx(report.accuracy.low, abs=0.006)
+    assert report.macro.recall.high == pytest.approx(report.accuracy.high, abs=0.006)
+
+
+def test_paired_accuracy_counts_both_sides():
+    ours = [True] * 6 + [False] * 4
+    theirs = [True] * 3 + [False] * 3 + [True] + [False] * 3
+    found = compare_accuracy(ours, theirs)
+    assert (found.only_reference_right, found.only_candidate_right) == (3, 1)
+    assert found.net_extra_errors == 2
+    assert found.difference == pytest.approx(-0.2)
+    assert found.p_value == mcnemar(3, 1)
+    assert found.to_dict()["net_extra_errors"] == 2
