@@ -80,10 +80,12 @@ def to_onnx(model):
     import tensorflow as tf
     import tf2onnx
 
+    @tf.function
+    def forward(image):
+        return model(image)
+
     signature = [tf.TensorSpec((1, *SPEC.input_shape), tf.float32, name="image")]
-    proto, _ = tf2onnx.convert.from_function(
-        tf.function(lambda image: model(image)), input_signature=signature, opset=18
-    )
+    proto, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=18)
     return proto.SerializeToString()
 
 

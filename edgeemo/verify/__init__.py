@@ -1,0 +1,16 @@
+"""Does the shipped file, run by the shipped engine, answer as the original does? No TensorFlow.
+
+>>> from pathlib import Path
+>>> from edgeemo.folder import open_folder
+>>> from edgeemo.verify import verify
+>>> report = verify(open_folder("models/happy-sad"), data=Path("faces"))  # doctest: +SKIP
+>>> report.verdict  # doctest: +SKIP
+'passed: 4 files answer as the original does on 1,205 test pictures'
+"""
+
+from edgeemo.verify.gates import Gates
+from edgeemo.verify.measure import Flip, Measured
+from edgeemo.verify.report import FileReport, Report, raise_for_gates
+from edgeemo.verify.verification import verify
+
+__all__ = ["FileReport", "Flip", "Gates", "Measured", "Report", "raise_for_gates", "verify"]

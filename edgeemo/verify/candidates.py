@@ -1,0 +1,85 @@
+"""The exported files, loaded into the engines that ship, answering pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeemo.container import unseal
+from edgeemo.errors import EdgeEmoError, EngineError, MissingExtraError, SpecError
+from edgeemo.quiet import quiet
+from edgeemo.runtime.engine import load_engine
+from edgeemo.spec import Provenance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.container import SealedModel
+    from edgeemo.runtime.engine import Engine
+    from edgeemo.spec import ModelSpec
+
+
+class Candidate:
+    """One exported file on trial. A file that cannot be run says why instead of raising.
+
+    Args:
+        path: The exported file.
+        spec: The model folder's spec, which the file's has to equal but for provenance.
+        n: How many pictures it will answer.
+
+    Attributes:
+        path: The exported file.
+        model: What the file says of itself, or None where it could not be read.
+        engine: What runs it, or None where nothing does.
+        error: Why it cannot be run, or None.
+        scores: (n, K) float64 probabilities; a row is NaN until it is answered.
+    """
+
+    def __init__(self, path: Path, spec: ModelSpec, *, n: int) -> None:
+        self.path = path
+        self.model: SealedModel | None = None
+        self.engine: Engine | None = None
+        self.error: EdgeEmoError | None = None
+        self.scores: NDArray[np.float64] = np.full((n, len(spec.labels)), np.nan)
+        try:
+            self.model = unseal(path)
+            _require_same(self.model.spec, spec, path)
+            with quiet():
+                self.engine = load_engine(self.model)
+        except (EngineError, SpecError, MissingExtraError) as error:
+            self.error = error
+
+    def answer(self, row: int, pixels: NDArray[np.uint8]) -> None:
+        """Answer one picture into `scores`; nothing happens once the file has failed.
+
+        Args:
+            row: Which picture it is, 0 to n - 1.
+            pixels: What `edgeemo.preprocess.preprocess` gave: (H, W, C) uint8.
+        """
+        if self.engine is None or self.model is None or self.error is not None:
+            return
+        try:
+            self.scores[row] = self.model.spec.scores(self.engine.run(pixels))
+        except Exception as error:  # engines raise their own kinds when a model fails to run
+            reason = " ".join(str(error).split())
+            self.error = EngineError(f"{self.path}: the engine fails while it answers: {reason}")
+            return
+        if not np.isfinite(self.scores[row]).all():
+            self.error = EngineError(f"{self.path}: answers with something that is not a number")
+
+
+def _require_same(spec: ModelSpec, expected: ModelSpec, path: Path) -> None:
+    if replace(spec, provenance=Provenance()) != replace(expected, provenance=Provenance()):
+        names = [
+            name
+            for name in spec.__dataclass_fields__
+            if name != "provenance" and getattr(spec, name) != getattr(expected, name)
+        ]
+        raise SpecError(
+            f"{path}: its specification differs from the model folder's in {', '.join(names)}; "
+            "export it again"
+        )

@@ -1,0 +1,131 @@
+"""Compare one exported file's answers with the original's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.metrics import (
+    Interval,
+    PairedAccuracy,
+    compare_accuracy,
+    expected_calibration_error,
+    wilson,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edgeemo.records import Reference
+    from edgeemo.spec import ModelSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flip:
+    """A picture to which the file gives another label than the original.
+
+    Attributes:
+        path: Relative to the folder that the model was trained on, with forward slashes.
+        sha256: SHA-256 of the picture file.
+        label: Its true class.
+        reference_label: The original's answer.
+        reference_score: The probability that the original gives to its answer.
+        candidate_label: The file's answer.
+        candidate_score: The probability that the file gives to its answer.
+    """
+
+    path: str
+    sha256: str
+    label: str
+    reference_label: str
+    reference_score: float
+    candidate_label: str
+    candidate_score: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """How one file's answers compare with the original's.
+
+    Attributes:
+        n: Number of test pictures.
+        agreement: Share of the pictures with the same label from both.
+        flips: The pictures with another label, in the order of the test split.
+        max_difference: Largest |Δp| over all pictures and labels, 0 to 1.
+        mean_difference: Mean |Δp| over all pictures and labels, 0 to 1.
+        accuracy: The accuracy of both, and McNemar's test between them.
+        reference_ece: The original's expected calibration error (15 bins of equal mass), 0 to 1.
+        candidate_ece: The file's.
+    """
+
+    n: int
+    agreement: Interval
+    flips: tuple[Flip, ...]
+    max_difference: float
+    mean_difference: float
+    accuracy: PairedAccuracy
+    reference_ece: float
+    candidate_ece: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {
+            "n": self.n,
+            "agreement": self.agreement.to_dict(),
+            "flip_count": len(self.flips),
+            "max_difference": self.max_difference,
+            "mean_difference": self.mean_difference,
+            "accuracy": self.accuracy.to_dict(),
+            "reference_ece": self.reference_ece,
+            "candidate_ece": self.candidate_ece,
+            "flips": [asdict(flip) for flip in self.flips],
+        }
+
+
+def measure(
+    references: Sequence[Reference], scores: NDArray[np.float64], *, spec: ModelSpec
+) -> Measured:
+    """Compare a file's answers with the original's.
+
+    Args:
+        references: N answers of the original.
+        scores: (N, K) probabilities from the file, in the same order.
+        spec: Gives the labels and the threshold that both decide by.
+    """
+    original = np.asarray([row.scores for row in references], np.float64)
+    theirs, ours = decisions(original, spec), decisions(scores, spec)
+    truth = np.asarray([spec.labels.index(row.label) for row in references])
+    flipped, rows = np.flatnonzero(ours != theirs).tolist(), np.arange(len(references))
+    differences = np.abs(scores - original)
+    return Measured(
+        n=len(references),
+        agreement=wilson(len(references) - len(flipped), len(references)),
+        flips=tuple(_flip(references[i], scores[i], spec) for i in flipped),
+        max_difference=float(differences.max()),
+        mean_difference=float(differences.mean()),
+        accuracy=compare_accuracy(theirs == truth, ours == truth),
+        reference_ece=expected_calibration_error(original[rows, theirs], theirs == truth),
+        candidate_ece=expected_calibration_error(scores[rows, ours], ours == truth),
+    )
+
+
+def decisions(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:
+    """The index of the label answered to each of (N, K) probabilities: (N,)."""
+    return np.asarray([spec.decide(row) for row in scores.tolist()], np.int64)
+
+
+def _flip(reference: Reference, scores: NDArray[np.float64], spec: ModelSpec) -> Flip:
+    theirs, ours = spec.decide(reference.scores), spec.decide(scores.tolist())
+    return Flip(
+        path=reference.path,
+        sha256=reference.sha256,
+        label=reference.label,
+        reference_label=spec.labels[theirs],
+        reference_score=reference.scores[theirs],
+        candidate_label=spec.labels[ours],
+        candidate_score=float(scores[ours]),
+    )

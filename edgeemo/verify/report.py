@@ -1,0 +1,180 @@
+"""What a verification found, as data, as table rows and as one line."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from edgeemo.errors import ParityError
+from edgeemo.verify.gates import count
+
+if TYPE_CHECKING:
+    from edgeemo.verify.gates import Gates, Kind
+    from edgeemo.verify.measure import Measured
+
+FORMAT_VERSION = 1
+Status = Literal["passed", "failed", "not run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileReport:
+    """The verification of one exported file.
+
+    Attributes:
+        file: Its name.
+        kind: "float32", "float16", "dynamic" or "int8": which gates it has to keep to.
+        status: "passed"; "failed" (a gate missed, or it cannot be loaded); "not run" (its engine is
+            not installed here).
+        reasons: Why it did not pass, in words; empty if it did.
+        notes: What a reader has to know besides.
+        sha256: SHA-256 of its bytes; empty where it could not be read.
+        size_bytes: Its size; 0 where it could not be read.
+        engine: The engine's package and version; empty where nothing ran it.
+        measured: How its answers compare with the original's; None where there are none.
+    """
+
+    file: str
+    kind: Kind
+    status: Status
+    reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sha256: str = ""
+    size_bytes: int = 0
+    engine: str = ""
+    measured: Measured | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether it ran and kept to every gate."""
+        return self.status == "passed"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The file's entry in ``verify.json``; see `Report.to_dict`."""
+        return {
+            "file": self.file,
+            "sha256": self.sha256,
+            "passed": self.passed,
+            "status": self.status,
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+            "kind": self.kind,
+            "size_bytes": self.size_bytes,
+            "engine": self.engine,
+            "measured": self.measured.to_dict() if self.measured else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The verification of a model folder.
+
+    Attributes:
+        model: The folder's name.
+        n: Number of test pictures.
+        files: One report per exported file.
+        gates: What they had to keep to.
+        edgeemo_version: The version that verified.
+        reference_sha256: SHA-256 of the original's answers (``reference.csv``).
+    """
+
+    model: str
+    n: int
+    files: tuple[FileReport, ...]
+    gates: Gates
+    edgeemo_version: str
+    reference_sha256: str
+
+    HEADER: ClassVar[tuple[str, ...]] = (
+        "file",
+        "verdict",
+        "agreement (95 %)",
+        "flips",
+        "max |Δp|",
+        "accuracy",
+        "size",
+    )
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are files and every one passed."""
+        return bool(self.files) and all(file.passed for file in self.files)
+
+    @property
+    def verdict(self) -> str:
+        """The outcome as one line."""
+        if self.passed:
+            files = "1 file answers" if len(self.files) == 1 else f"{len(self.files)} files answer"
+            return f"passed: {files} as the original does on {count(self.n, 'test picture')}"
+        missed = [file for file in self.files if not file.passed]
+        details = "; ".join(f"{file.file}: {', '.join(file.reasons)}" for file in missed)
+        return f"not passed: {len(missed)} of {count(len(self.files), 'file')} ({details})"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Every file's notes, each once."""
+        return tuple(dict.fromkeys(note for file in self.files for note in file.notes))
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """One row of text per file, under `HEADER`."""
+        return [_row(file) for file in self.files]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as ``verify.json`` holds it.
+
+        Keys: ``version`` (of this format), ``passed`` (bool), ``verdict`` (one line), ``n``,
+        ``edgeemo_version``, ``reference_sha256``, ``gates`` (the fields of `Gates`) and ``files``.
+        Each of the files has ``file``, ``sha256``, ``passed`` (bool), ``status`` ("passed",
+        "failed", "not run"), ``reasons``, ``notes``, ``kind``, ``size_bytes``, ``engine`` and
+        ``measured``: null, or ``n``, ``agreement``, ``flip_count``, ``max_difference``,
+        ``mean_difference``, ``accuracy`` (``reference``, ``candidate``, ``difference``,
+        ``only_reference_right``, ``only_candidate_right``, ``net_extra_errors``, ``mcnemar_p``),
+        ``reference_ece``, ``candidate_ece`` and ``flips`` (the fields of `Flip`). An interval is
+        ``value``, ``low``, ``high``, ``n``.
+        """
+        return {
+            "version": FORMAT_VERSION,
+            "passed": self.passed,
+            "verdict": self.verdict,
+            "n": self.n,
+            "edgeemo_version": self.edgeemo_version,
+            "reference_sha256": self.reference_sha256,
+            "gates": asdict(self.gates),
+            "files": [file.to_dict() for file in self.files],
+        }
+
+
+def raise_for_gates(report: Report) -> None:
+    """Do nothing if every file passed.
+
+    Raises:
+        ParityError: If one did not; it carries the report.
+    """
+    if not report.passed:
+        raise ParityError(report.verdict, report=report)
+
+
+def size_text(size_bytes: int) -> str:
+    """A size for people: "927 B", "14.8 kB", "3.7 MB" (powers of 1000)."""
+    size, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB"):
+        if size < 999.5:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
+
+
+def _row(file: FileReport) -> tuple[str, ...]:
+    size = size_text(file.size_bytes) if file.size_bytes else "-"
+    if file.measured is None:
+        return (file.file, file.status, "-", "-", "-", "-", size)
+    found = file.measured
+    agreement = found.agreement
+    return (
+        file.file,
+        file.status,
+        f"{agreement.value:.2%} ({agreement.low:.2%} to {agreement.high:.2%})",
+        str(len(found.flips)),
+        f"{found.max_difference:.2g}",
+        f"{found.accuracy.candidate.value:.2%} (original {found.accuracy.reference.value:.2%})",
+        size,
+    )

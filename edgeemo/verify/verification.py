@@ -1,0 +1,199 @@
+"""The verification itself: find the test pictures, run every file on them, judge, write."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset.archive import opened_data
+from edgeemo.dataset.locate import locate
+from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
+from edgeemo.files import sha256_file, write_file
+from edgeemo.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG
+from edgeemo.preprocess import preprocess
+from edgeemo.progress import Progress, Silent
+from edgeemo.verified import VERIFY_JSON
+from edgeemo.verify.candidates import Candidate
+from edgeemo.verify.gates import Gates, count, kind_of
+from edgeemo.verify.markdown import to_markdown
+from edgeemo.verify.measure import measure
+from edgeemo.verify.report import FileReport, Report
+from edgeemo.verify.worst import draw_worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from edgeemo.folder import ModelFolder
+    from edgeemo.records import Reference
+    from edgeemo.spec import ModelSpec
+
+_DEFAULT_GATES = Gates()
+_SILENT = Silent()
+
+
+def verify(
+    folder: ModelFolder,
+    *,
+    data: Path | None = None,
+    gates: Gates = _DEFAULT_GATES,
+    progress: Progress = _SILENT,
+) -> Report:
+    """Run every exported file of a model folder on the test split and compare with the original.
+
+    Pictures are found by their SHA-256, wherever they lie below the data folder now. Writes
+    ``verify.png``, ``verify.md`` and, last, ``verify.json`` into the model folder; the same inputs
+    and engines give the same bytes.
+
+    Args:
+        folder: A model folder with exported files.
+        data: Folder or .zip with the pictures; by default where they lay at training.
+        gates: What each file has to keep to.
+        progress: Told where the verification is.
+
+    Returns:
+        The report, whether passed or not; see `raise_for_gates`.
+
+    Raises:
+        DatasetError: If a test picture cannot be found or read.
+        ModelFolderError: If the folder has no exported file, or its test split is unusable.
+        SpecError: If its spec is malformed.
+    """
+    spec, files = folder.spec(), folder.exported()
+    if not files:
+        raise ModelFolderError(
+            f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"
+        )
+    references, source = _references(folder, spec), _data(folder, data)
+    with opened_data(source) as root:
+        pictures = _find(references, root, source, progress)
+        candidates = [Candidate(path, spec, n=len(references)) for path in files]
+        _run(candidates, references, pictures, spec=spec, progress=progress)
+        report = _report(folder, candidates, references, spec=spec, gates=gates)
+        answers = {each.path.name: each.scores for each in candidates if each.error is None}
+        draw_worst(folder.file(VERIFY_PNG), references, answers, pictures=pictures, spec=spec)
+    write_file(folder.file(VERIFY_MD), to_markdown(report))
+    folder.write_json(VERIFY_JSON, report.to_dict())  # last: it is what marks files as verified
+    return report
+
+
+def _references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
+    """The original's answers, checked: they must fit the spec and be the whole test split."""
+    rows, remedy = folder.references(), "train or import the model again"
+    if not rows:
+        raise ModelFolderError(f"{folder.path}: {REFERENCE} lists no test picture; {remedy}")
+    for row in rows:
+        if len(row.scores) != len(spec.labels) or not all(map(math.isfinite, row.scores)):
+            raise ModelFolderError(
+                f"{folder.path}: {REFERENCE} has no {len(spec.labels)} probabilities for "
+                f"{row.path}; {remedy}"
+            )
+        if row.label not in spec.labels:
+            raise ModelFolderError(
+                f"{folder.path}: {REFERENCE} has the unknown label {row.label!r}; {remedy}"
+            )
+    test = Counter(sample.sha256 for sample in folder.samples() if sample.split == "test")
+    if test != Counter(row.sha256 for row in rows):
+        raise ModelFolderError(
+            f"{folder.path}: {REFERENCE} does not cover the test split of {SPLIT}; {remedy}"
+        )
+    return rows
+
+
+def _data(folder: ModelFolder, data: Path | None) -> Path:
+    source = data or folder.data()
+    if source is None:
+        raise DatasetError(
+            f"{folder.path}: does not say where its pictures lay; name their folder with --data"
+        )
+    if data is None and not source.exists():
+        raise DatasetError(
+            f"{source}: the pictures that the model was trained on are no longer there; "
+            "say where they are with --data"
+        )
+    return source
+
+
+def _find(
+    references: Sequence[Reference], root: Path, source: Path, progress: Progress
+) -> dict[str, Path]:
+    wanted = {row.sha256: row.path for row in references}
+    found = locate(root, wanted, hint=wanted, progress=progress)
+    missing = [row for row in references if row.sha256 not in found]
+    if missing:
+        raise DatasetError(
+            f"{source}: {len(missing):,} of {len(references):,} test pictures are not there "
+            f"(the first is {missing[0].path}, SHA-256 {missing[0].sha256[:12]}...); "
+            "say with --data where the pictures are that the model was trained on"
+        )
+    return found
+
+
+def _run(
+    candidates: Sequence[Candidate],
+    references: Sequence[Reference],
+    pictures: Mapping[str, Path],
+    *,
+    spec: ModelSpec,
+    progress: Progress,
+) -> None:
+    """Let every file answer every picture. One picture is in memory at a time, decoded once."""
+    progress.stage(f"Verifying {count(len(candidates), 'file')}", total=len(references))
+    for row, reference in enumerate(references):
+        try:
+            pixels = preprocess(pictures[reference.sha256], spec)
+        except ImageError as error:
+            raise DatasetError(
+                f"{error}; it is needed as the test picture {reference.path}: restore it, or say "
+                "with --data where the pictures are"
+            ) from None
+        for candidate in candidates:
+            candidate.answer(row, pixels)
+        progress.advance()
+
+
+def _report(
+    folder: ModelFolder,
+    candidates: Sequence[Candidate],
+    references: Sequence[Reference],
+    *,
+    spec: ModelSpec,
+    gates: Gates,
+) -> Report:
+    from edgeemo import __version__
+
+    return Report(
+        model=folder.path.resolve().name,
+        n=len(references),
+        files=tuple(_file_report(each, references, spec, gates) for each in candidates),
+        gates=gates,
+        edgeemo_version=__version__,
+        reference_sha256=sha256_file(folder.file(REFERENCE)),
+    )
+
+
+def _file_report(
+    candidate: Candidate, references: Sequence[Reference], spec: ModelSpec, gates: Gates
+) -> FileReport:
+    kind, model, error = kind_of(candidate.path), candidate.model, candidate.error
+    report = FileReport(
+        file=candidate.path.name,
+        kind=kind,
+        status="not run" if isinstance(error, MissingExtraError) else "failed",
+        sha256=model.sha256 if model else "",
+        size_bytes=model.size_bytes if model else 0,
+        engine=candidate.engine.name if candidate.engine else "",
+    )
+    if error is not None:
+        return replace(report, reasons=(str(error).removeprefix(f"{candidate.path}: "),))
+    measured = measure(references, candidate.scores, spec=spec)
+    failures = gates.failures(kind, measured)
+    return replace(
+        report,
+        status="failed" if failures else "passed",
+        reasons=failures,
+        notes=gates.notes(kind, measured.n),
+        measured=measured,
+    )

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeemo.records import Reference
+from edgeemo.spec import ModelSpec
+from edgeemo.verify import Gates
+from edgeemo.verify.gates import count, kind_of
+from edgeemo.verify.measure import measure
+
+SPEC = ModelSpec(labels=("happy", "sad"), height=4, width=4)
+
+
+def _measured(*, n, flips=0, dp=0.0, extra=0):
+    """`n` pictures that are all sad: `flips` change, `extra` more errors than fewer come of it."""
+    wrong = (flips + extra) // 2  # flips that make an error, the others mend one
+    original = [0.6] * (n - flips + wrong) + [0.4] * (flips - wrong)
+    candidate = [0.6 - dp] * (n - flips) + [0.4] * wrong + [0.6] * (flips - wrong)
+    references = [
+        Reference(sha256=f"{i:064}", path=f"{i}.png", label="sad", scores=(1 - p, p))
+        for i, p in enumerate(original)
+    ]
+    return measure(references, np.asarray([(1 - p, p) for p in candidate]), spec=SPEC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "allowed"),
+    [
+        ("float32", 100_000, 0),
+        ("float16", 999, 1),
+        ("float16", 1999, 1),
+        ("float16", 2000, 2),
+        ("int8", 40, 1),
+        ("int8", 199, 1),
+        ("int8", 700, 7),
+        ("dynamic", 1205, 12),
+    ],
+)
+def test_allowed_flips(kind, n, allowed):
+    assert Gates().allowed_flips(kind, n) == allowed
+
+
+@pytest.mark.parametrize(
+    ("kind", "figures", "failures"),
+    [
+        ("float32", {"n": 50, "dp": 9e-6}, 0),
+        ("float32", {"n": 50, "dp": 2e-5}, 1),
+        ("float32", {"n": 50, "flips": 1}, 2),
+        ("float16", {"n": 50, "dp": 1.9e-3}, 0),
+        ("float16", {"n": 50, "dp": 2.1e-3}, 1),
+        ("int8", {"n": 300, "dp": 0.05, "flips": 3, "extra": 3}, 0),
+        ("int8", {"n": 300, "flips": 4, "extra": 0}, 1),
+        ("dynamic", {"n": 300, "flips": 4, "extra": 4}, 2),
+        ("dynamic", {"n": 300, "flips": 3, "extra": -3}, 0),
+    ],
+)
+def test_gates(kind, figures, failures):
+    assert len(Gates().failures(kind, _measured(**figures))) == failures
+
+
+def test_extra_errors_have_a_gate_of_their_own():
+    failures = Gates(max_flips=1).failures("int8", _measured(n=50, flips=3, extra=3))
+    assert failures == ("3 flips, 1 allowed", "3 extra errors, 1 allowed")
+
+
+@pytest.mark.parametrize("kind", ["int8", "dynamic"])
+def test_99_per_cent_is_unproven_below_300_pictures(kind):
+    assert "unproven" in Gates().notes(kind, 299)[0]
+    assert Gates().notes(kind, 300) == ()
+    assert Gates().notes("float32", 10) == ()
+
+
+def test_gates_in_words():
+    assert Gates().in_words("float32", 10) == "max |Δp| at most 1e-05 and no flip"
+    assert Gates().in_words("int8", 1205) == (
+        "at most 12 flips and at most 12 errors more than the original"
+    )
+
+
+@pytest.mark.parametrize("limits", [{"max_flips": -1}, {"float32_max_dp": float("nan")}])
+def test_impossible_gates_are_refused(limits):
+    with pytest.raises(ValueError, match="gates must be 0 or more"):
+        Gates(**limits)
+
+
+def test_the_kind_comes_from_the_name():
+    assert kind_of(Path("a/int8.onnx")) == "int8"
+    with pytest.raises(ValueError, match="no exported file"):
+        kind_of(Path("model.tflite"))
+
+
+def test_counting():
+    assert (count(1, "flip"), count(1205, "flip")) == ("1 flip", "1,205 flips")

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edgeemo.metrics import wilson
+from edgeemo.records import Reference
+from edgeemo.spec import ModelSpec
+from edgeemo.verify import worst
+from edgeemo.verify.measure import measure
+
+THREE = ModelSpec(
+    labels=("happy", "sad", "calm"), height=4, width=4, channels=1, activation="softmax"
+)
+
+
+def _references(scores, truth):
+    return [
+        Reference(sha256=f"{i:064}", path=f"{i}.png", label=THREE.labels[k], scores=tuple(row))
+        for i, (row, k) in enumerate(zip(scores.tolist(), truth, strict=True))
+    ]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 30), st.integers(0, 10_000))
+def test_measuring_three_classes_agrees_with_the_definitions(n, seed):
+    random = np.random.default_rng(seed)
+    original, candidate = random.dirichlet(np.ones(3), (2, n))
+    truth = random.integers(0, 3, n)
+    found = measure(_references(original, truth), candidate, spec=THREE)
+    theirs, ours = original.argmax(axis=1), candidate.argmax(axis=1)
+    assert [flip.path for flip in found.flips] == [f"{i}.png" for i in np.where(theirs != ours)[0]]
+    assert found.agreement == wilson(int((theirs == ours).sum()), n)
+    assert found.max_difference == pytest.approx(abs(original - candidate).max())
+    assert found.mean_difference == pytest.approx(abs(original - candidate).mean())
+    assert found.accuracy.net_extra_errors == (theirs == truth).sum() - (ours == truth).sum()
+
+
+def test_the_same_answers_differ_in_nothing():
+    scores = np.random.default_rng(0).dirichlet(np.ones(3), 20)
+    found = measure(_references(scores, [0] * 20), scores, spec=THREE)
+    assert (found.flips, found.max_difference, found.accuracy.p_value) == ((), 0, 1)
+    assert found.reference_ece == found.candidate_ece
+
+
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """Call `draw_worst` and see what it would draw: (tiles, title)."""
+    calls = []
+
+    def keep(tiles, path, *, columns, title):
+        calls.append((tiles, title))
+        return path
+
+    def draw(original, answers, truth):
+        rows = _references(np.asarray(original), truth)
+        pictures = {row.sha256: row.path for row in rows}
+        scores = {name: np.asarray(found) for name, found in answers.items()}
+        worst.draw_worst(tmp_path / "x.png", rows, scores, pictures=pictures, spec=THREE)
+        return calls[-1]
+
+    monkeypatch.setattr(worst, "contact_sheet", keep)
+    monkeypatch.setattr(worst, "preprocess", lambda path, spec: np.zeros((4, 4, 1), np.uint8))
+    return draw
+
+
+def test_the_worst_disagreement_comes_first_and_names_its_files(drawn):
+    original = [[0.6, 0.4, 0], [0.9, 0.1, 0], [0.4, 0.6, 0]]
+    answers = {
+        "float32.tflite": original,
+        "int8.tflite": [[0.4, 0.6, 0], [0.1, 0.9, 0], [0.1, 0.9, 0]],
+        "int8.onnx": [[0.6, 0.4, 0], [0.2, 0.8, 0], [0.4, 0.6, 0]],
+    }
+    tiles, title = drawn(original, answers, [1, 0, 0])
+    assert [tile.caption.splitlines() for tile in tiles] == [
+        [
+            "truth: happy",
+            "original: happy 0.9000",
+            "int8.tflite: sad 0.9000",
+            "int8.onnx: sad 0.8000",
+        ],
+        ["truth: sad", "original: happy 0.6000", "int8.tflite: sad 0.6000"],
+    ]
+    assert [tile.good for tile in tiles] == [False, True]
+    assert title.startswith("Another label than the original's: 2 of 3 test pictures.")
+
+
+def test_where_nothing_flips_the_largest_difference_is_shown_and_said(drawn):
+    original = [[0.6, 0.4, 0], [0.9, 0.1, 0]]
+    answers = {"int8.onnx": [[0.61, 0.39, 0], [0.7, 0.3, 0]]}
+    tiles, title = drawn(original, answers, [1, 0])
+    assert "int8.onnx: happy 0.7000" in tiles[0].caption
+    assert {tile.good for tile in tiles} == {None}
+    assert title.startswith("No disagreement")
+
+
+def test_many_flips_say_that_only_the_worst_are_shown(drawn):
+    original, candidate = [[0.9, 0.1, 0]] * 30, [[0.1, 0.9, 0]] * 30
+    tiles, title = drawn(original, {"int8.onnx": candidate}, [0] * 30)
+    assert len(tiles) == 18
+    assert "The worst 18 are shown." in title
