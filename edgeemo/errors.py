@@ -26,6 +26,10 @@ class ImageError(EdgeEmoError):
     """One picture cannot be read."""
 
 
+class PictureTooLargeError(ImageError):
+    """One picture has more pixels than is reasonable: perhaps a decompression bomb."""
+
+
 class SpecError(EdgeEmoError):
     """A model's specification is missing, malformed or contradicts the model."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 ORIGINALS = (KERAS, "model.h5", "model.savedmodel")
 """What the original may be called in a model folder; the last is a SavedModel folder."""
+
+
+_ENDPOINT = "serving_default"
 
 
 def import_keras() -> Any:
@@ -113,8 +117,7 @@ def load_keras(path: Path, *, input_shape: Sequence[int] | None = None) -> Any:
                 return _load_saved_model(keras, path, input_shape)
             return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises almost anything on a file that it did not write
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelFolderError(f"{path}: not a Keras model that loads: {reason[0]}") from None
+        raise ModelFolderError(f"{path}: {_why_not_loaded(error)}") from None
 
 
 def with_scaling(
@@ -127,14 +130,18 @@ def with_scaling(
         input_shape: (H, W, C).
         scale: The model's own multiplier of a pixel in 0 to 255.
         offset: What it adds after that.
-        batch: A fixed batch size for the result, or None to leave it open.
+        batch: A fixed batch size for the result, or None to open it: a Keras model whose own
+            batch size is fixed answers any number then. A SavedModel's cannot be opened and stays.
 
     Returns:
         `model` itself where nothing has to change, else a functional model around it.
     """
     identity = np.isclose(scale, SCALE, rtol=1e-6) and offset == 0
-    if identity and batch is None:
+    own_batch = model.input_shape[0]
+    if identity and batch is None and (own_batch is None or _is_saved_model(model)):
         return model
+    if batch is None and _is_saved_model(model):
+        batch = own_batch
     keras = import_keras()
     inputs = keras.Input(batch_shape=(batch, *input_shape), name="image")
     scaled = inputs if identity else keras.layers.Rescaling(scale * 255, offset)(inputs)
@@ -142,15 +149,54 @@ def with_scaling(
 
 
 def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
+    takes, gives = _signature(path)
+    if len(takes) != 1 or len(gives) != 1:
+        raise ValueError(
+            f"its signature has {len(takes)} inputs and {len(gives)} outputs; one each is needed"
+        )
+    batch, *shape = tuple(takes[0].shape)
+    if batch not in (None, 1):
+        raise ValueError(
+            f"it takes batches of {batch} pictures alone; save it with an open batch size"
+        )
+    inputs = keras.Input(batch_shape=(batch, *(input_shape or shape)), name="image")
+    layer = keras.layers.TFSMLayer(str(path), call_endpoint=_ENDPOINT, name="saved_model")
+    return keras.Model(inputs, next(iter(layer(inputs).values())))
+
+
+def _signature(path: Path) -> tuple[list[Any], list[Any]]:
+    """Input and output tensors' specs of a SavedModel."""
     import tensorflow as tf
 
-    if input_shape is None:
-        signature = tf.saved_model.load(str(path)).signatures["serving_default"]
-        (tensor,) = signature.structured_input_signature[1].values()
-        input_shape = tuple(tensor.shape[1:])
-    inputs = keras.Input(tuple(input_shape), name="image")
-    outputs = keras.layers.TFSMLayer(str(path), call_endpoint="serving_default")(inputs)
-    return keras.Model(inputs, next(iter(outputs.values())))
+    signatures = tf.saved_model.load(str(path)).signatures
+    if _ENDPOINT not in signatures:
+        raise ValueError(
+            f"its signature {_ENDPOINT!r} is missing; save it with Keras' model.export()"
+        )
+    signature = signatures[_ENDPOINT]
+    takes = list(signature.structured_input_signature[1].values())
+    return takes, list(signature.structured_outputs.values())
+
+
+def _is_saved_model(model: Any) -> bool:
+    return any(type(layer).__name__ == "TFSMLayer" for layer in model.layers)
+
+
+def _why_not_loaded(error: Exception) -> str:
+    text = str(error)
+    if "`Lambda` layer" in text or "Lambda" in text.partition("\n")[0]:
+        return (
+            "it has a Lambda layer, which is Python code that a file should not bring along; "
+            "replace it with a layer of Keras, such as Rescaling"
+        )
+    custom = re.search(
+        r"Could not locate class '([^']+)'|Unknown (?:layer|object): '([^']+)'", text
+    )
+    if custom:
+        name = custom[1] or custom[2]
+        return f"it has a layer of its own, {name}; only models of Keras' own layers can be taken"
+    reason = (text.strip().splitlines() or [type(error).__name__])[0]
+    return f"not a Keras model that loads: {reason}"
 
 
 class KerasEngine:
@@ -178,11 +224,12 @@ def answers(
     Args:
         model: What `load_original` gave.
         images: (N, H, W, C) float32 in [0, 1].
-        batch_size: Pictures per step.
+        batch_size: Pictures per step, where the model leaves it open.
 
     Returns:
         (N, outputs) float32.
     """
+    batch_size = model.input_shape[0] or batch_size
     with quiet():
         return np.asarray(model.predict(images, batch_size=batch_size, verbose=0), np.float32)
 

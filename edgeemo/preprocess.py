@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from edgeemo.errors import ImageError
+from edgeemo.errors import ImageError, PictureTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def open_picture(source: Source, *, formats: Sequence[str] = FORMATS) -> Image.I
     name = describe(source)
     picture = _open_encoded(source, formats, name)
     if picture.width * picture.height > MAX_PIXELS:
-        raise ImageError(
+        raise PictureTooLargeError(
             f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}; "
             "make it smaller"
         )
@@ -179,7 +179,9 @@ def _open_encoded(
     except (ImageError, MemoryError):
         raise
     except Image.DecompressionBombError:
-        raise ImageError(f"{name}: more than {MAX_PIXELS:,} pixels; make it smaller") from None
+        raise PictureTooLargeError(
+            f"{name}: more than {MAX_PIXELS:,} pixels; make it smaller"
+        ) from None
     except UnidentifiedImageError:
         raise ImageError(f"{name}: the picture is damaged") from None
     except OSError as error:
