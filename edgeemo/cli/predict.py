@@ -1,0 +1,151 @@
+"""``edgeemo predict``."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgeemo.cli.console import EXAMPLES, say, warn
+from edgeemo.cli.options import MODELS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgeemo.runtime.classifier import Classifier
+    from edgeemo.runtime.stream import Answer
+
+_EXAMPLES = f"""{EXAMPLES}  edgeemo predict face.jpg
+  edgeemo predict photos/ --model models/mine --format csv > answers.csv
+  find /media -name '*.jpg' | edgeemo predict - --model int8.tflite --json
+  cat face.jpg | edgeemo predict -
+"""
+
+
+class Format(StrEnum):
+    """How answers are printed."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("predict", epilog=_EXAMPLES)(predict)
+
+
+def predict(
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|DIR|-...",
+            help="Pictures; folders, searched recursively; - for one picture or a list of paths "
+            "on standard input.",
+        ),
+    ],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|FOLDER",
+            help="A .tflite, .onnx or .keras file, or a model folder; by default the newest "
+            "folder under models/.",
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads per answer.")] = 1,
+    format: Annotated[Format, typer.Option(help="How to print the answers.")] = Format.table,
+    json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
+) -> None:
+    """Answer pictures: label, probability and time of each.
+
+    From a folder it takes the recorded default, else the verified int8.tflite, else float32. A
+    picture that cannot be read is reported and the rest go on; the exit status is then 1.
+    """
+    from edgeemo.runtime.stream import answers, expand
+
+    classifier = _load(model, threads)
+    if not classifier.verified:
+        warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")
+    chosen = Format.jsonl if json else format
+    print_answer = _printer(chosen, classifier.spec.labels)
+    tally: Counter[str] = Counter()
+    failed = 0
+    for answer in answers(classifier, expand(pictures)):
+        print_answer(answer)
+        if answer.prediction is None:
+            failed += 1
+            say(f"error: {answer.error}")
+        else:
+            tally[answer.prediction.label] += 1
+    _finish(tally, failed, quiet=chosen is not Format.table)
+
+
+def _load(model: Path | None, threads: int) -> Classifier:
+    from edgeemo.folder import newest_folder
+    from edgeemo.runtime.classifier import Classifier
+
+    if model is None:
+        model = newest_folder(MODELS).path
+        say(f"model: {model}")
+    if model.suffix == ".keras":
+        return _load_keras(model)
+    return Classifier.load(model, threads=threads)
+
+
+def _load_keras(path: Path) -> Classifier:
+    """The original itself; its spec is the spec.json beside it."""
+    from edgeemo.errors import EngineError
+    from edgeemo.folder import SPEC, ModelFolder
+    from edgeemo.keras_model import KerasEngine, original_path
+    from edgeemo.runtime.classifier import Classifier
+
+    if not path.is_file():
+        raise EngineError(f"{path}: no such file")
+    folder = ModelFolder(path.parent)
+    if not folder.file(SPEC).exists() or original_path(folder) != path:
+        raise EngineError(
+            f"{path}: a Keras file says neither labels nor scaling; import it with "
+            f"'edgeemo export {path} --labels ... --scale ... --data ...'"
+        )
+    return Classifier(folder.spec(), KerasEngine(folder), verified=True, path=str(path))
+
+
+def _printer(format: Format, labels: Sequence[str]) -> Callable[[Answer], None]:
+    from edgeemo.runtime.stream import csv_header, csv_row, to_jsonl
+
+    if format is Format.jsonl:
+        return lambda answer: typer.echo(to_jsonl(answer))
+    if format is Format.csv:
+        typer.echo(_csv_line(csv_header(labels)))
+        return lambda answer: typer.echo(_csv_line(csv_row(answer, labels)))
+    width = max(len(label) for label in (*labels, "label"))
+    typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  picture")
+
+    def row(answer: Answer) -> None:
+        if answer.prediction is not None:
+            label, score = answer.prediction.label, answer.prediction.score
+            typer.echo(f"{label:<{width}}  {score:5.3f}  {answer.ms:7.1f}  {answer.source}")
+
+    return row
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _finish(tally: Counter[str], failed: int, *, quiet: bool) -> None:
+    answered = sum(tally.values())
+    if not quiet and answered + failed > 1:
+        counts = ", ".join(f"{count} {label}" for label, count in sorted(tally.items()))
+        say(f"{answered} answered ({counts or 'none'}), {failed} could not be read")
+    if not answered and not failed:
+        say("error: no picture found; name files, or folders that hold .jpg, .png or .bmp files")
+    if failed or not answered:
+        raise typer.Exit(1)

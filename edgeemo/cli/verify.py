@@ -1,0 +1,87 @@
+"""``edgeemo verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgeemo.cli.console import EXAMPLES, print_json, print_table, progress, say
+from edgeemo.cli.options import MODELS, Data, Json
+
+if TYPE_CHECKING:
+    from edgeemo.folder import ModelFolder
+    from edgeemo.verify import Gates, Report
+
+_EXAMPLES = f"""{EXAMPLES}  edgeemo verify
+  edgeemo verify models/mine --data /media/faces
+  edgeemo verify models/mine --max-flips 0 --json
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("verify", epilog=_EXAMPLES)(verify)
+
+
+def verify(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FOLDER", help="A model folder; by default the newest under models/."
+        ),
+    ] = None,
+    data: Data = None,
+    float32_max_dp: Annotated[
+        float, typer.Option(min=0, help="Largest |Δp| of float32 files.")
+    ] = 1e-5,
+    float16_max_dp: Annotated[
+        float, typer.Option(min=0, help="Largest |Δp| of float16 files.")
+    ] = 2e-3,
+    max_flips: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Most labels, and most net extra errors, that int8 and dynamic files may lose.",
+            show_default="1 in 100, at least 1",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Prove that the exported files answer as the original did.
+
+    Every file runs in the engine that ships, from picture file to label, over the whole test split.
+    Needs no TensorFlow. Exit status 3 when a gate fails.
+    """
+    from edgeemo.folder import newest_folder, open_folder
+    from edgeemo.verify import Gates, raise_for_gates
+
+    folder = open_folder(model) if model else newest_folder(MODELS)
+    gates = Gates(float32_max_dp=float32_max_dp, float16_max_dp=float16_max_dp, max_flips=max_flips)
+    report = run_verification(folder, data, gates)
+    if json:
+        print_json({"folder": str(folder.path), **report.to_dict()})
+    else:
+        print_report(folder, report)
+    raise_for_gates(report)
+
+
+def run_verification(folder: ModelFolder, data: Path | None, gates: Gates) -> Report:
+    """Verify a folder with progress on the screen."""
+    from edgeemo.verify import verify as run
+
+    with progress() as shown:
+        return run(folder, data=data, gates=gates, progress=shown)
+
+
+def print_report(folder: ModelFolder, report: Report) -> None:
+    """A verification as a table, and the verdict."""
+    from edgeemo.folder import VERIFY_MD
+
+    print_table(report.HEADER, report.rows(), title=f"{folder.path}", numbers_from=2)
+    for note in report.notes:
+        say(f"note: {note}")
+    if report.passed:
+        say(report.verdict)
+    say(f"report: {folder.file(VERIFY_MD)}")

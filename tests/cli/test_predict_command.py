@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+MODEL = GOLDEN / "int8.tflite"
+
+
+@pytest.fixture
+def faces(tmp_path):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for index, name in enumerate(("a.jpg", "b.png", "c.bmp")):
+        Image.new("RGB", (30, 40), (80 * index, 40, 90)).save(folder / name)
+    return folder
+
+
+def test_a_table_for_people(edgeemo, faces):
+    shown = edgeemo("predict", faces, "--model", MODEL)
+    assert shown.status == 0
+    lines = shown.out.splitlines()
+    assert lines[0].split() == ["label", "p", "ms", "picture"]
+    assert [Path(line.split()[-1]).name for line in lines[1:]] == ["a.jpg", "b.png", "c.bmp"]
+    assert "not verified" in shown.err
+    assert "3 answered" in shown.err
+
+
+def test_json_lines_for_programs(edgeemo, faces):
+    shown = edgeemo("predict", faces, "--model", MODEL, "--json")
+    answers = [json.loads(line) for line in shown.out.splitlines()]
+    assert [set(answer) for answer in answers] == [{"file", "label", "score", "scores", "ms"}] * 3
+    assert [answer["file"] for answer in answers] == sorted(map(str, faces.iterdir()))
+
+
+def test_csv_for_spreadsheets(edgeemo, faces):
+    (faces / "d.jpg").write_bytes(b"broken")
+    shown = edgeemo("predict", faces, "--model", MODEL, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(shown.out)))
+    assert shown.status == 1
+    assert [row["label"] == "" for row in rows] == [False, False, False, True]
+    assert "not a picture" in rows[3]["error"]
+    assert float(rows[0]["p(happy)"]) + float(rows[0]["p(sad)"]) == pytest.approx(1)
+
+
+def test_every_file_gives_the_same_labels(edgeemo, faces):
+    labels = {}
+    for name in ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx"):
+        shown = edgeemo("predict", faces, "--model", GOLDEN / name, "--json")
+        labels[name] = [json.loads(line)["label"] for line in shown.out.splitlines()]
+    assert len(set(map(tuple, labels.values()))) == 1
+
+
+def test_a_folder_answers_with_its_default_file(edgeemo, faces, tmp_path):
+    folder = tmp_path / "models" / "mine"
+    folder.mkdir(parents=True)
+    shutil.copy(GOLDEN / "float32.onnx", folder)
+    shutil.copy(MODEL, folder)
+    warned = edgeemo("predict", faces / "a.jpg", "--model", folder).err
+    assert f"{folder}/float32.onnx is not verified" in warned
+    (folder / "default.json").write_text('{"file": "int8.tflite"}')
+    warned = edgeemo("predict", faces / "a.jpg", "--model", folder).err
+    assert f"{folder}/int8.tflite is not verified" in warned
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["predict", "x.jpg", "--model", "gone.tflite"], 1, "gone.tflite: cannot be read"),
+        (["predict", "x.jpg", "--model", "gone"], 1, "gone: not a model"),
+        (["predict", "x.jpg", "--model", MODEL], 1, "x.jpg: cannot be read: No such file"),
+        (["predict", "x.jpg", "--model", GOLDEN], 0, ""),
+        (["predict", "x.jpg"], 1, "models: no model here"),
+        (["predict"], 2, "Missing argument"),
+        (["predict", "x.jpg", "--threads", "0"], 2, "threads"),
+        (["predict", ".", "--model", MODEL], 1, "no picture found"),
+        (["predict", "x.jpg", "--model", "my.keras"], 1, "my.keras: no such file"),
+        (["unknown"], 2, "unknown"),
+    ],
+)
+def test_mistakes_end_in_one_line(edgeemo, tmp_path, monkeypatch, words, status, said):
+    monkeypatch.chdir(tmp_path)
+    if words[-1] is GOLDEN:
+        Image.new("RGB", (9, 9)).save("x.jpg")
+    shown = edgeemo(*words)
+    assert shown.status == status
+    assert said in shown.err
+
+
+def test_a_reader_that_stops_early_is_no_error(faces):
+    command = f"{sys.executable} -m edgeemo.cli.app predict --json --model {MODEL}"
+    shown = subprocess.run(
+        f"yes {faces}/a.jpg | {command} - | head -n 1",
+        shell=True, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(shown.stdout)["label"]
+    assert "Traceback" not in shown.stderr
+
+
+def test_names_that_are_not_text_are_printed_all_the_same(edgeemo, faces):
+    odd = os.fsencode(faces) + b"/\xff.jpg"
+    shutil.copy(faces / "a.jpg", odd)
+    shown = edgeemo("predict", faces, "--model", MODEL)
+    assert shown.status == 0
+    assert "\\udcff.jpg" in shown.out
+
+
+def test_no_heavy_package_is_loaded(faces):
+    code = (
+        "import sys; from edgeemo.cli.app import main\n"
+        f"sys.argv = ['edgeemo', 'predict', '{faces}/a.jpg', '--model', '{MODEL}']\n"
+        "try: main()\n"
+        "except SystemExit as ended: print(ended.code)\n"
+        "print({'tensorflow', 'keras', 'onnx', 'matplotlib', 'scipy'} & set(sys.modules))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.splitlines()[-2:] == ["0", "set()"]
