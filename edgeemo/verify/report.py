@@ -103,8 +103,9 @@ class Report:
     def verdict(self) -> str:
         """The outcome as one line."""
         if self.passed:
-            files = "1 file answers" if len(self.files) == 1 else f"{len(self.files)} files answer"
-            return f"passed: {files} as the original does on {count(self.n, 'test picture')}"
+            files = "1 file agrees" if len(self.files) == 1 else f"{len(self.files)} files agree"
+            pictures = count(self.n, "test picture")
+            return f"passed: {files} with the original within the gates on {pictures}"
         missed = [file for file in self.files if not file.passed]
         details = "; ".join(f"{file.file}: {', '.join(file.reasons)}" for file in missed)
         return f"not passed: {len(missed)} of {count(len(self.files), 'file')} ({details})"

@@ -7,8 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.archive import opened_data
-from edgeemo.dataset.locate import locate
+from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
 from edgeemo.files import sha256_file, write_file
 from edgeemo.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG

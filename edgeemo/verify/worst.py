@@ -34,9 +34,9 @@ def draw_worst(
 ) -> Path:
     """Draw the worst disagreements over all files, as the network sees the pictures.
 
-    Pictures whose label flipped in some file come first, by the largest |Δp|; where there is none,
-    those with the largest |Δp| are shown, and the title says so. A red frame means that only the
-    original is right, a green one that only the files are.
+    Shows the pictures whose label flipped in some file, the largest |Δp| first; where none did,
+    those with the largest |Δp|, and the title says so. A red frame means that only the original is
+    right, a green one that only the files named below it are.
 
     Args:
         path: The PNG to write.
@@ -50,21 +50,37 @@ def draw_worst(
     """
     if not answers:
         return contact_sheet([], path, columns=COLUMNS, title="No exported file could be run.")
-    original = np.asarray([row.scores for row in references], np.float64)
-    stacked = np.stack(list(answers.values()))  # (files, N, K)
-    flipped = np.stack([decisions(s, spec) != decisions(original, spec) for s in stacked])
-    differences = np.abs(stacked - original).max(axis=2)
-    rank = np.lexsort((-differences.max(axis=0), ~flipped.any(axis=0)))
+    n, original = len(references), np.asarray([row.scores for row in references], np.float64)
+    flipped, differences = _compare(original, np.stack(list(answers.values())), spec)
     flips = int(flipped.any(axis=0).sum())
-    shown = rank[: min(flips or len(rank), COLUMNS * ROWS)]
-    tiles = []
-    for i in shown:
-        chosen = flipped[:, i] if flips else differences[:, i] == differences[:, i].max()
-        found = {name: answers[name][i] for name, yes in zip(answers, chosen, strict=True) if yes}
-        picture = preprocess(pictures[references[i].sha256], spec)
-        tiles.append(_tile(picture, references[i], found, spec))
-    title = _title(flips, len(shown), len(references))
-    return contact_sheet(tiles, path, columns=COLUMNS, title=title)
+    # Which files to name under a picture: those that flip, else those that differ most.
+    named = flipped if flips else differences == differences.max(axis=0)
+    worst = np.argsort(-(differences * named).max(axis=0), kind="stable")
+    tiles = [
+        _tile(references[i], _pick(answers, named[:, i], i), pictures=pictures, spec=spec)
+        for i in worst[: min(flips or n, COLUMNS * ROWS)].tolist()
+    ]
+    return contact_sheet(tiles, path, columns=COLUMNS, title=_title(flips, len(tiles), n))
+
+
+def _compare(
+    original: NDArray[np.float64], stacked: NDArray[np.float64], spec: ModelSpec
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """For (files, N, K) answers: whether the label flips, and the largest |Δp|; (files, N) each."""
+    theirs = decisions(original, spec)
+    flipped = np.stack([decisions(scores, spec) != theirs for scores in stacked])
+    return flipped, np.abs(stacked - original).max(axis=2)
+
+
+def _pick(
+    answers: Mapping[str, NDArray[np.float64]], named: NDArray[np.bool_], row: int
+) -> dict[str, list[float]]:
+    """The named files' probabilities for one picture."""
+    return {
+        name: scores[row].tolist()
+        for (name, scores), wanted in zip(answers.items(), named, strict=True)
+        if wanted
+    }
 
 
 def _title(flips: int, shown: int, n: int) -> str:
@@ -81,20 +97,23 @@ def _title(flips: int, shown: int, n: int) -> str:
 
 
 def _tile(
-    picture: NDArray[np.uint8],
     reference: Reference,
-    found: Mapping[str, NDArray[np.float64]],
+    found: Mapping[str, Sequence[float]],
+    *,
+    pictures: Mapping[str, Path],
     spec: ModelSpec,
 ) -> Tile:
     lines = [f"truth: {reference.label}", f"original: {_answer(reference.scores, spec)}"]
-    named = list(found.items())[:_FILES_NAMED]
-    lines += [f"{name}: {_answer(scores.tolist(), spec)}" for name, scores in named]
-    if len(found) > len(named):
-        lines.append(f"and {count(len(found) - len(named), 'file')} more")
-    ours = {spec.labels[spec.decide(scores.tolist())] for scores in found.values()}
+    shown = list(found.items())[:_FILES_NAMED]
+    lines += [f"{name}: {_answer(scores, spec)}" for name, scores in shown]
+    if len(found) > len(shown):
+        lines.append(f"and {count(len(found) - len(shown), 'more file')}")
+    ours = {spec.labels[spec.decide(scores)] for scores in found.values()}
     theirs = spec.labels[spec.decide(reference.scores)]
     return Tile(
-        picture=picture, caption="\n".join(lines), good=_good(reference.label, theirs, ours)
+        picture=preprocess(pictures[reference.sha256], spec),
+        caption="\n".join(lines),
+        good=_good(reference.label, theirs, ours),
     )
 
 

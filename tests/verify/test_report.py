@@ -67,7 +67,7 @@ def test_rows_fit_the_header(passed, failed):
 
 def test_one_line_of_verdict(passed, failed):
     assert _report(passed).verdict == (
-        "passed: 1 file answers as the original does on 2 test pictures"
+        "passed: 1 file agrees with the original within the gates on 2 test pictures"
     )
     assert _report(passed, failed).verdict == (
         "not passed: 1 of 2 files (float32.tflite: damaged [1], old)"

@@ -48,7 +48,10 @@ def test_faithful_files_pass_and_count_as_verified(place):
     report = verify(place.folder)
     assert report.passed
     assert [file.file for file in report.files] == list(FILES)
-    assert report.verdict == "passed: 4 files answer as the original does on 40 test pictures"
+    assert (
+        report.verdict
+        == "passed: 4 files agree with the original within the gates on 40 test pictures"
+    )
     raise_for_gates(report)
     for name in FILES:
         path = place.folder.file(name)
