@@ -13,6 +13,7 @@ from edgeemo.cli.options import MODELS, Data, Force, Json, names, number
 from edgeemo.cli.verify import print_report, run_verification
 
 if TYPE_CHECKING:
+    from edgeemo.container import Format
     from edgeemo.folder import ModelFolder
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo export --int8
@@ -29,6 +30,13 @@ class Formats(StrEnum):
     tflite = "tflite"
     onnx = "onnx"
     all = "all"
+
+
+_FORMATS: dict[Formats, tuple[Format, ...]] = {
+    Formats.tflite: ("tflite",),
+    Formats.onnx: ("onnx",),
+    Formats.all: ("tflite", "onnx"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -102,7 +110,7 @@ def export(
         int8=int8,
         float16=float16,
         dynamic=dynamic,
-        formats=("tflite", "onnx") if format is Formats.all else (format.value,),
+        formats=_FORMATS[format],
         seed=seed,
     )
     own = _own_model(model)

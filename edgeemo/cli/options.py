@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -27,13 +26,14 @@ def names(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
-def number(text: str) -> float:
-    """A number or a fraction, such as 0.00392 or 1/255.
+def number(text: str | float) -> float:
+    """A number or a fraction, such as -1 or 1/127.5; Typer hands the default over as it is.
 
     Raises:
         typer.BadParameter: If it is neither.
     """
     try:
-        return float(Fraction(text.replace(" ", "")))
+        numerator, _, denominator = str(text).partition("/")
+        return float(numerator) / float(denominator or 1)
     except (ValueError, ZeroDivisionError):
         raise typer.BadParameter(f"{text!r} is not a number or a fraction such as 1/255") from None
