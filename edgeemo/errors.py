@@ -50,6 +50,10 @@ class ExportError(EdgeEmoError):
     """A model cannot be exported, or an exported file is not what it must be."""
 
 
+class BundleError(EdgeEmoError):
+    """A bundle for a device cannot be made, or is damaged."""
+
+
 class ParityError(EdgeEmoError):
     """An exported file does not answer as the original does: a gate of the verification failed.
 

@@ -1,0 +1,232 @@
+"""Judge each file by its content: is it a picture, and what does it look like?
+
+Pictures are decoded by the one preprocessing, so what is judged is what training will see. Threads
+do the work: Pillow decodes outside the interpreter's lock, so large pictures use every core, and a
+48-pixel face costs a millisecond either way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from edgeemo.dataset.options import ALWAYS_ACCEPTED
+from edgeemo.errors import ImageError, MissingExtraError, PictureTooLargeError
+from edgeemo.preprocess import open_picture, picture_to_array, sniff
+from edgeemo.records import Rejected
+from edgeemo.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.dataset.find import Found
+    from edgeemo.progress import Progress
+    from edgeemo.records import Split
+
+BLANK_RANGE = 8
+"""A picture whose grey values, reduced to 64x64, span no more than this is blank, of 0 to 255."""
+
+THUMBNAIL_SIDE = 16
+"""Side of the thumbnail on which near-duplicates are confirmed, in pixels."""
+
+MAX_FILE_BYTES = 256 * 2**20
+"""Larger files are not read: no photograph is that large."""
+
+_LOOK_SIDE = 64  # twice what the hash transforms, so that its own, sharper filter reduces it
+_LOOK = ModelSpec(labels=("-", "+"), height=_LOOK_SIDE, width=_LOOK_SIDE, channels=1)
+_BATCH = 32  # files per task handed to a thread
+_EXTENSIONS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
+    ".png": "PNG",
+    ".bmp": "BMP",
+    ".dib": "BMP",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A usable picture: who it is and what it looks like, in a few hundred bytes.
+
+    Attributes:
+        path: Relative to the data folder, with forward slashes.
+        label: Its class.
+        split: The split that it was brought in, or None.
+        sha256: SHA-256 of the file, hexadecimal.
+        perceptual_hash: 64 bits as 8 bytes; alike pictures differ in few bits.
+        thumbnail: Grey values, 16x16, row by row, as 256 bytes.
+        wrong_extension: Whether the file's name promises another format than it holds.
+    """
+
+    path: str
+    label: str
+    split: Split | None
+    sha256: str
+    perceptual_hash: bytes
+    thumbnail: bytes
+    wrong_extension: bool
+
+
+def judge_files(
+    root: Path, files: Sequence[Found], *, accept: Iterable[str], progress: Progress
+) -> list[Picture | Rejected]:
+    """Judge files, on all cores.
+
+    Args:
+        root: The folder that the files' paths are relative to.
+        files: What to judge.
+        accept: Formats to take besides the usual ones.
+        progress: Who is told of each file.
+
+    Returns:
+        A verdict per file, in the same order.
+
+    Raises:
+        MissingExtraError: If the perceptual hash's library is not installed.
+    """
+    _require_imagehash()
+    formats = {name.upper() for name in (*ALWAYS_ACCEPTED, *accept)}
+    progress.stage("Looking at the pictures", total=len(files))
+    verdicts: list[Picture | Rejected] = []
+    pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the verdict counts
+            for batch in pool.map(lambda part: _judge_batch(root, part, formats), _batches(files)):
+                verdicts.extend(batch)
+                progress.advance(len(batch))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return verdicts
+
+
+def judge(root: Path, file: Found, *, formats: Iterable[str]) -> Picture | Rejected:
+    """Judge one file.
+
+    Args:
+        root: The folder that the file's path is relative to.
+        file: What to judge.
+        formats: Formats to take, as Pillow names them.
+
+    Returns:
+        The picture, or why it is set aside.
+    """
+    try:
+        content = _read(root / file.path)
+        format = _format(content, formats)
+        pixels = _decode(content)
+    except _UnusableError as verdict:
+        return Rejected(path=_printable(file.path), reason=verdict.reason, detail=verdict.detail)
+    if _printable(file.path) != file.path:
+        return Rejected(
+            path=_printable(file.path), reason="name", detail="the file's name is not valid text"
+        )
+    return Picture(
+        path=file.path,
+        label=file.label,
+        split=file.split,
+        sha256=hashlib.sha256(content).hexdigest(),
+        perceptual_hash=_perceptual_hash(pixels),
+        thumbnail=_thumbnail(pixels),
+        wrong_extension=_promised(file.path) not in (None, format),
+    )
+
+
+class _UnusableError(Exception):
+    """Carries the verdict on a file out of the depth where it was reached."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _UnusableError("too-large", f"more than {MAX_FILE_BYTES // 2**20} MB")
+        content = path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise _UnusableError("unreadable", error.strerror or str(error)) from None
+    if not content:
+        raise _UnusableError("empty", "there is nothing in it")
+    return content
+
+
+def _format(content: bytes, formats: Iterable[str]) -> str:
+    format = sniff(content)
+    if format is None:
+        raise _UnusableError("not-a-picture", "its content is none of the known picture formats")
+    if format not in formats:
+        raise _UnusableError("format", f"{format}; --accept {format.lower()} takes it")
+    return format
+
+
+def _decode(content: bytes) -> NDArray[np.uint8]:
+    """The whole picture decoded, as grey values of (64, 64)."""
+    try:
+        with open_picture(content) as picture:
+            pixels = picture_to_array(picture, _LOOK, name="picture", draft=True)[..., 0]
+    except PictureTooLargeError as error:
+        raise _UnusableError("too-large", _detail(error)) from None
+    except ImageError as error:
+        raise _UnusableError("damaged", _detail(error)) from None
+    if int(pixels.max()) - int(pixels.min()) <= BLANK_RANGE:
+        raise _UnusableError("blank", f"all of it is within {BLANK_RANGE} of 255 levels of grey")
+    return pixels
+
+
+def _detail(error: ImageError) -> str:
+    return str(error).removeprefix("picture: ")
+
+
+def _perceptual_hash(pixels: NDArray[np.uint8]) -> bytes:
+    import imagehash
+
+    return np.packbits(imagehash.phash(Image.fromarray(pixels)).hash).tobytes()
+
+
+def _thumbnail(pixels: NDArray[np.uint8]) -> bytes:
+    side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    return Image.fromarray(pixels).resize(side, Image.Resampling.BOX).tobytes()
+
+
+def _promised(path: str) -> str | None:
+    return _EXTENSIONS.get(PurePosixPath(path).suffix.lower())
+
+
+def _printable(path: str) -> str:
+    """The path as text that UTF-8 can hold; the same unless the name is not valid text."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _batches(files: Sequence[Found]) -> list[Sequence[Found]]:
+    return [files[start : start + _BATCH] for start in range(0, len(files), _BATCH)]
+
+
+def _judge_batch(
+    root: Path, files: Sequence[Found], formats: Iterable[str]
+) -> list[Picture | Rejected]:
+    return [judge(root, file, formats=formats) for file in files]
+
+
+def _require_imagehash() -> None:
+    try:
+        import imagehash  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("imagehash", extra="data", purpose="Preparing pictures") from None

@@ -1,0 +1,108 @@
+"""What the ingest is told, and what it tells back. Standard library only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeemo.records import Rejected, Sample
+
+ALWAYS_ACCEPTED = ("jpeg", "png", "bmp")
+ACCEPTED_ON_REQUEST = ("webp", "gif")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestOptions:
+    """How to prepare a folder of pictures.
+
+    Attributes:
+        accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both. Of an animation
+            the first frame counts.
+        labels: The class names in the order in which the network shall know them; None sorts them.
+        seed: Decides which picture goes into which split; the same seed and pictures give the
+            same splits, wherever the files lie and in whatever order they are found.
+        ratios: Shares of train, validation and test; they add up to 1. Not used where the folder
+            brings its own splits.
+
+    Raises:
+        DatasetError: If a format is unknown, or the ratios are not three shares of 1.
+    """
+
+    accept: tuple[str, ...] = ()
+    labels: tuple[str, ...] | None = None
+    seed: int = 0
+    ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.accept) - set(ACCEPTED_ON_REQUEST))
+        if unknown:
+            choices = " and ".join(ACCEPTED_ON_REQUEST)
+            raise DatasetError(f"cannot accept {', '.join(unknown)}; {choices} can be asked for")
+        in_range = len(self.ratios) == 3 and min(self.ratios) > 0
+        if not in_range or not math.isclose(sum(self.ratios), 1, abs_tol=1e-6):
+            raise DatasetError(f"ratios must be three shares that add up to 1, not {self.ratios}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSummary:
+    """The ingest in numbers.
+
+    Attributes:
+        found: Files found in the class folders.
+        kept: Files in `per_split`.
+        per_split: Pictures per split and class.
+        rejected: Files set aside, per reason.
+        wrong_extension: Usable pictures, kept or not, whose name promises another format than they
+            hold; that alone is no reason to set them aside.
+        near_duplicate_groups: Groups of two or more near-duplicates among the pictures kept; a
+            group never straddles a split.
+        near_duplicates: Pictures in those groups.
+        leaks: For splits that the folder brought: how many pictures left the first-named split
+            because the second holds the same, or nearly, by "train/validation", "train/test"
+            and "validation/test".
+        thresholds: The limits that decided, by name.
+        brought_splits: Whether the folder brought its own splits.
+        taken_from_train: The splits that the folder did not bring and that were taken from its
+            train split.
+    """
+
+    found: int
+    kept: int
+    per_split: dict[str, dict[str, int]]
+    rejected: dict[str, int]
+    wrong_extension: int
+    near_duplicate_groups: int
+    near_duplicates: int
+    leaks: dict[str, int]
+    thresholds: dict[str, float]
+    brought_splits: bool
+    taken_from_train: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a dict for JSON."""
+        return {**asdict(self), "taken_from_train": list(self.taken_from_train)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Pictures ready for training.
+
+    Attributes:
+        root: The folder that the paths are relative to.
+        labels: Class names, in the order of the network's outputs.
+        samples: Every picture kept, sorted by path.
+        rejected: Every file set aside, sorted by path.
+        summary: The ingest in numbers.
+    """
+
+    root: Path
+    labels: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    rejected: tuple[Rejected, ...] = field(repr=False)
+    summary: IngestSummary

@@ -1,0 +1,39 @@
+"""Small drawn pictures, all different from each other, in whatever folders a test needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def paint() -> Callable[..., Image.Image]:
+    """Paint smooth random blotches: pictures of different numbers are not near-duplicates."""
+
+    def _paint(number: int, *, size: tuple[int, int] = (60, 48)) -> Image.Image:
+        blotches = np.random.default_rng(number).integers(0, 256, (6, 6, 3)).astype(np.uint8)
+        return Image.fromarray(blotches).resize(size, Image.Resampling.BICUBIC)
+
+    return _paint
+
+
+@pytest.fixture
+def fill(paint: Callable[..., Image.Image]) -> Callable[..., Path]:
+    """Fill ``folder/NAME`` with so many pictures each; numbered on from `first`."""
+
+    def _fill(folder: Path, counts: dict[str, int], *, first: int = 0, suffix: str = "png") -> Path:
+        for name, count in counts.items():
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            for number in range(first, first + count):
+                paint(number).save(folder / name / f"{number:03}.{suffix}")
+            first += count
+        return folder
+
+    return _fill
