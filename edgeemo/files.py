@@ -50,6 +50,9 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         _sync(partial)
         partial.replace(path)
+    except OSError as error:  # a full disk is reported without saying which file
+        error.filename = error.filename or str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

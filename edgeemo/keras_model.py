@@ -32,6 +32,7 @@ ORIGINALS = (KERAS, "model.h5", "model.savedmodel")
 
 
 _ENDPOINT = "serving_default"
+_OUTER = "edgeemo_scaled"
 
 
 def import_keras() -> Any:
@@ -144,8 +145,11 @@ def with_scaling(
         batch = own_batch
     keras = import_keras()
     inputs = keras.Input(batch_shape=(batch, *input_shape), name="image")
-    scaled = inputs if identity else keras.layers.Rescaling(scale * 255, offset)(inputs)
-    return keras.Model(inputs, model(scaled))
+    if identity:
+        return keras.Model(inputs, model(inputs), name=_OUTER)
+    # Named, since Keras' own numbers count on within a process and end up in exported files.
+    scaled = keras.layers.Rescaling(scale * 255, offset, name="edgeemo_scaling")(inputs)
+    return keras.Model(inputs, model(scaled), name=_OUTER)
 
 
 def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
@@ -161,7 +165,7 @@ def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None)
         )
     inputs = keras.Input(batch_shape=(batch, *(input_shape or shape)), name="image")
     layer = keras.layers.TFSMLayer(str(path), call_endpoint=_ENDPOINT, name="saved_model")
-    return keras.Model(inputs, next(iter(layer(inputs).values())))
+    return keras.Model(inputs, next(iter(layer(inputs).values())), name="edgeemo_original")
 
 
 def _signature(path: Path) -> tuple[list[Any], list[Any]]:

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from edgeemo.errors import TrainingError
+from edgeemo.keras_model import import_keras
+from edgeemo.train.architectures import build
+from edgeemo.train.fit import Epoch, _accuracy, fit, write_history
+
+
+def network():
+    return build("cnn-16-32-16", input_shape=(32, 32, 1), classes=2)
+
+
+def digest(model) -> str:
+    return hashlib.sha256(b"".join(each.tobytes() for each in model.get_weights())).hexdigest()
+
+
+@pytest.fixture
+def run(noise, spec32):
+    def run(make=network, *, epochs=2, seed=3, progress=None, validation=16):
+        return fit(
+            make,
+            noise(40, 1),
+            noise(validation, 2),
+            spec=spec32,
+            epochs=epochs,
+            batch_size=16,
+            seed=seed,
+            progress=progress,
+        )
+
+    return run
+
+
+FRESH = """
+import hashlib, numpy as np
+from edgeemo.spec import ModelSpec
+from edgeemo.train.architectures import build
+from edgeemo.train.fit import fit
+from edgeemo.train.pipeline import Pixels
+spec = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
+drawn = np.random.default_rng(9)
+train, validation = (
+    Pixels(drawn.integers(0, 256, (n, 32, 32, 1), np.uint8), drawn.integers(0, 2, n))
+    for n in (40, 16)
+)
+model, _ = fit(
+    lambda: build("cnn-16-32-16", input_shape=(32, 32, 1), classes=2),
+    train, validation, spec=spec, epochs=2, batch_size=16, seed=3,
+)
+answer = hashlib.sha256(b"".join(each.tobytes() for each in model.get_weights())).hexdigest()
+"""
+
+
+def test_the_seed_fixes_the_weights_in_one_process_and_across_two():
+    here, again = {}, {}
+    exec(FRESH, here)  # this process has built and trained other networks before
+    exec(FRESH, again)
+    assert again["answer"] == here["answer"]
+    there = subprocess.run(
+        [sys.executable, "-c", FRESH + "print(answer)"], capture_output=True, text=True, check=True
+    )
+    assert there.stdout.strip() == here["answer"]
+
+
+def test_the_model_is_left_with_its_best_epoch(run, noise, spec32):
+    model, how = run(epochs=5)
+    losses = [epoch.val_loss for epoch in how.history]
+    assert how.best_epoch == 1 + int(np.argmin(losses))
+    validation = noise(16, 2)
+    images = validation.rows * np.float32(1 / 255)
+    truth = validation.truth[:, None].astype(np.float32)
+    loss, _ = model.evaluate(images, truth, verbose=0)
+    assert loss == pytest.approx(min(losses), rel=1e-5)
+    assert not how.interrupted
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(run, stopper):
+    progress = stopper("train", 3 + 2)  # three steps an epoch: within the second
+    model, how = run(epochs=4, progress=progress)
+    alone, _ = run(epochs=1)
+    other, _ = run(epochs=1, seed=4)
+    assert (how.interrupted, how.best_epoch, len(how.history)) == (True, 1, 1)
+    assert digest(model) == digest(alone) != digest(other)
+    assert progress.notes == [
+        "Interrupted in epoch 2 of 4: the best model so far, of epoch 1, is kept."
+    ]
+
+
+def test_ctrl_c_before_the_first_epoch_has_ended_propagates(run, stopper):
+    with pytest.raises(KeyboardInterrupt):
+        run(progress=stopper("train", 2))
+
+
+def test_a_loss_that_is_no_number_is_one_clear_line(run):
+    def broken():
+        model = network()
+        model.set_weights([each * np.nan for each in model.get_weights()])
+        return model
+
+    with pytest.raises(TrainingError, match="the loss is nan in epoch 1") as caught:
+        run(broken)
+    assert "\n" not in str(caught.value)
+
+
+def test_without_a_validation_split_the_training_loss_decides(run, tmp_path):
+    _, how = run(validation=0)
+    assert [epoch.val_loss for epoch in how.history] == [None, None]
+    assert how.best_epoch == min(how.history, key=lambda epoch: epoch.loss).epoch
+    lines = write_history(tmp_path / "history.csv", how.history).read_text().splitlines()
+    assert lines[0] == "epoch,loss,accuracy,val_loss,val_accuracy"
+    assert lines[1].endswith(",,")
+
+
+def test_history_is_written_with_seven_digits(tmp_path):
+    epoch = Epoch(epoch=1, loss=2 / 3, accuracy=0.5, val_loss=0.25, val_accuracy=1.0)
+    text = write_history(tmp_path / "history.csv", [epoch]).read_text()
+    assert text.splitlines()[1] == "1,0.6666667,0.5,0.25,1"
+
+
+def test_a_probability_equal_to_the_threshold_is_class_1(spec32):
+    metric = _accuracy(import_keras(), spec32)
+    truth = np.array([[1.0], [1.0], [0.0], [0.0]], np.float32)
+    output = np.array([[0.5], [0.4], [0.5], [0.4]], np.float32)
+    metric.update_state(truth, output)
+    assert float(metric.result()) == 0.5  # the first and the last
