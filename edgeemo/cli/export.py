@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgeemo.cli.console import EXAMPLES, print_json, progress
+from edgeemo.cli.console import EXAMPLES, print_json, progress, say
 from edgeemo.cli.options import MODELS, Data, Force, Json, names, number
 from edgeemo.cli.verify import print_report, run_verification
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeemo.container import Format
+    from edgeemo.export import ExportedFile
     from edgeemo.folder import ModelFolder
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo export --int8
@@ -131,7 +134,15 @@ def export(
         )
     else:
         print_report(folder, report)
+        _print_partitions(exported)
     raise_for_gates(report)
+
+
+def _print_partitions(exported: Sequence[ExportedFile]) -> None:
+    counts = {entry.path.name: entry.partitions for entry in exported}
+    split = [f"{name} {count}" for name, count in counts.items() if count not in (None, 1)]
+    if split:
+        say(f"note: XNNPACK partitions (1 is fastest): {', '.join(split)}")
 
 
 def _own_model(model: Path | None) -> Path | None:
