@@ -6,8 +6,8 @@ model=models/practice-faces
 
 step() { printf '\n== %s\n' "$*"; }
 
-step "1/3  $edgeemo train --data practice-faces --epochs 8 --out $model"
-"$edgeemo" train --data practice-faces --epochs 8 --out "$model" --force
+step "1/3  $edgeemo train --data practice-faces --epochs 12 --out $model"
+"$edgeemo" train --data practice-faces --epochs 12 --out "$model" --force
 
 step "2/3  $edgeemo export $model --int8     (and verify: do the files answer as the original did?)"
 "$edgeemo" export "$model" --int8 --force

@@ -68,7 +68,8 @@ def export(
     format: Annotated[Formats, typer.Option(help="Which formats.")] = Formats.all,
     data: Data = None,
     labels: Annotated[
-        str | None, typer.Option(help="Own model: its classes in the order of its outputs.")
+        str | None,
+        typer.Option(metavar="A,B", help="Own model: its classes in the order of its outputs."),
     ] = None,
     scale: Annotated[
         float | None,
@@ -88,7 +89,10 @@ def export(
         ),
     ] = 0.0,
     threshold: Annotated[
-        float, typer.Option(help="Own model with two classes: the second is answered from here on.")
+        float,
+        typer.Option(
+            metavar="P", help="Own model with two classes: the second is answered from here on."
+        ),
     ] = 0.5,
     out: Annotated[
         Path | None,
@@ -96,7 +100,9 @@ def export(
             metavar="FOLDER", help="Own model: its model folder.", show_default="models/NAME"
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="For the choice of calibration pictures.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="N", help="For the choice of calibration pictures.")
+    ] = 0,
     force: Force = False,
     json: Json = False,
 ) -> None:

@@ -57,7 +57,7 @@ def predict(
             "folder under models/.",
         ),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads per answer.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads per answer.")] = 1,
     format: Annotated[Format, typer.Option(help="How to print the answers.")] = Format.table,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
 ) -> None:

@@ -29,30 +29,42 @@ def register(app: typer.Typer) -> None:
 def train(
     data: Data = None,
     arch: Annotated[
-        str, typer.Option(help="cnn-16-32-16, cnn-16-32-16-same, cnn-16-32-64 or cnn-bn-64.")
+        str,
+        typer.Option(
+            metavar="NAME", help="cnn-16-32-16, cnn-16-32-16-same, cnn-16-32-64 or cnn-bn-64."
+        ),
     ] = "cnn-16-32-16",
     size: Annotated[
         int | None,
         typer.Option(
             min=1,
+            metavar="N",
             help="Side of the network's input in pixels.",
             show_default="the architecture's own",
         ),
     ] = None,
-    channels: Annotated[int, typer.Option(help="3 for RGB, 1 for grey.")] = 3,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training pictures.")] = 20,
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures per step.")] = 32,
-    seed: Annotated[int, typer.Option(min=0, help="For the split, the weights and the order.")] = 0,
+    channels: Annotated[int, typer.Option(metavar="1|3", help="3 for RGB, 1 for grey.")] = 3,
+    epochs: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Passes over the training pictures.")
+    ] = 20,
+    batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Pictures per step.")] = 32,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="For the split, the weights and the order.")
+    ] = 0,
     labels: Annotated[
         str | None,
         typer.Option(
-            help="The classes in the order of the outputs, as in sad,happy.", show_default="by name"
+            metavar="A,B",
+            help="The classes in the order of the outputs, as in sad,happy.",
+            show_default="by name",
         ),
     ] = None,
     accept: Annotated[
         str | None,
         typer.Option(
-            help="Formats to take besides JPEG, PNG and BMP: webp, gif.", show_default="none"
+            metavar="A,B",
+            help="Formats to take besides JPEG, PNG and BMP: webp, gif.",
+            show_default="none",
         ),
     ] = None,
     out: Annotated[

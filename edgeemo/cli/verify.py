@@ -34,15 +34,16 @@ def verify(
     ] = None,
     data: Data = None,
     float32_max_dp: Annotated[
-        float, typer.Option(min=0, help="Largest |Δp| of float32 files.")
+        float, typer.Option(min=0, metavar="P", help="Largest |Δp| of float32 files.")
     ] = 1e-5,
     float16_max_dp: Annotated[
-        float, typer.Option(min=0, help="Largest |Δp| of float16 files.")
+        float, typer.Option(min=0, metavar="P", help="Largest |Δp| of float16 files.")
     ] = 2e-3,
     max_flips: Annotated[
         int | None,
         typer.Option(
             min=0,
+            metavar="N",
             help="Most labels, and most net extra errors, that int8 and dynamic files may lose.",
             show_default="1 in 100, at least 1",
         ),
