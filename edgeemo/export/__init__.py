@@ -1,0 +1,14 @@
+"""Export: a trained model as TFLite and ONNX files, float and integer, each one checked.
+
+>>> from edgeemo.export import ExportOptions, export
+>>> from edgeemo.folder import open_folder
+>>> folder = open_folder("models/happy-sad")  # doctest: +SKIP
+>>> export(folder, options=ExportOptions(int8=True))  # doctest: +SKIP
+
+Needs the `train` extra, which is imported when an export starts.
+"""
+
+from edgeemo.export.job import export
+from edgeemo.export.options import ExportedFile, ExportOptions
+
+__all__ = ["ExportOptions", "ExportedFile", "export"]

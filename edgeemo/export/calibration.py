@@ -1,0 +1,212 @@
+"""The pictures that set the ranges of an int8 model: from the training split alone.
+
+What calibration must guarantee, beyond showing typical pictures: the input's range is [0, 1]
+exactly, so that a raw pixel is the quantised input.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.dataset import locate, opened_data
+from edgeemo.errors import DatasetError
+from edgeemo.preprocess import preprocess
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.export.options import ExportOptions
+    from edgeemo.folder import ModelFolder
+    from edgeemo.progress import Progress
+    from edgeemo.records import Sample
+    from edgeemo.spec import ModelSpec
+
+MUCH = 0.7
+"""Calibration whose mean or spread is below this share of the training set's is warned about."""
+
+FEW = 16
+"""Fewer calibration pictures than this are warned about."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Calibration pictures, ready to use.
+
+    Attributes:
+        samples: Which pictures, in the order of `images`.
+        images: (N, H, W, C) float32 in [0, 1], `complete_range` done.
+        facts: count, pictures per label, seed, mean and spread beside the training set's.
+        warnings: Sentences that the user should read.
+    """
+
+    samples: tuple[Sample, ...]
+    images: NDArray[np.float32]
+    facts: dict[str, Any]
+    warnings: tuple[str, ...]
+
+    def to_csv(self) -> str:
+        """The list of pictures (path, label, sha256) as ``calibration.csv`` holds it."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["path", "label", "sha256"])
+        writer.writerows([sample.path, sample.label, sample.sha256] for sample in self.samples)
+        return text.getvalue()
+
+
+def calibrate(
+    folder: ModelFolder, *, options: ExportOptions, data: Path | None, progress: Progress
+) -> Calibration:
+    """Choose, find and read the calibration pictures of a model.
+
+    Args:
+        folder: The model; its ``split.csv`` says what the training split is.
+        options: Gives the seed and the number of pictures.
+        data: The folder or ZIP archive where the pictures are; by default where the model folder
+            says that they were.
+        progress: Told about each picture.
+
+    Raises:
+        DatasetError: If the pictures are not there.
+        ImageError: If one cannot be read.
+        ModelFolderError: If ``split.csv`` is missing or malformed.
+    """
+    spec = folder.spec()
+    training = [sample for sample in folder.samples() if sample.split == "train"]
+    chosen = choose(training, spec.labels, count=options.calibration_count, seed=options.seed)
+    if not chosen:
+        raise DatasetError(f"{folder.path}: its training split is empty; int8 cannot be calibrated")
+    others = [sample for sample in training if sample not in set(chosen)]
+    compared = choose(others, spec.labels, count=options.calibration_count, seed=options.seed)
+    with opened_data(_place(folder, data)) as root:
+        pixels, rest = _read_both(root, chosen, compared, spec, progress)
+    facts = {
+        "count": len(chosen),
+        "per_label": {label: sum(s.label == label for s in chosen) for label in spec.labels},
+        "seed": options.seed,
+        **_compare(pixels, rest),
+    }
+    return Calibration(
+        samples=tuple(chosen),
+        images=complete_range(pixels) * np.float32(spec.scale),
+        facts=facts,
+        warnings=tuple(_warnings(facts)),
+    )
+
+
+def choose(
+    training: Sequence[Sample], labels: Sequence[str], *, count: int, seed: int
+) -> list[Sample]:
+    """Draw pictures, the same number of each class as far as there are enough.
+
+    The choice depends on the pictures' bytes and the seed, not on where they lie or are listed.
+    """
+    chosen = []
+    for number, label in enumerate(labels):
+        share = count // len(labels) + (number < count % len(labels))
+        ordered = sorted((s for s in training if s.label == label), key=lambda s: s.sha256)
+        rng = random.Random(f"{seed}/{label}")
+        chosen += rng.sample(ordered, min(share, len(ordered)))
+    return chosen
+
+
+def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Make sure that calibration pictures span 0 to 255.
+
+    Args:
+        pixels: (N, H, W, C) uint8.
+
+    Returns:
+        `pixels` itself if it does, else a copy with the first value of the first picture at 0 and
+        its last at 255: enough to make the quantised input's range exactly [0, 1].
+    """
+    if pixels.min() == 0 and pixels.max() == 255:
+        return pixels
+    completed = pixels.copy()
+    first = completed[0].reshape(-1)
+    first[0], first[-1] = 0, 255
+    return completed
+
+
+def _place(folder: ModelFolder, data: Path | None) -> Path:
+    place = data or folder.data()
+    if place is None:
+        raise DatasetError(
+            f"{folder.path}: does not say where its training pictures are, which int8 needs; "
+            "give their folder with --data"
+        )
+    if not place.exists():
+        raise DatasetError(
+            f"{place}: the training pictures, which int8 needs, are not there; "
+            "say where they are with --data"
+        )
+    return place
+
+
+def _read_both(
+    root: Path,
+    chosen: Sequence[Sample],
+    compared: Sequence[Sample],
+    spec: ModelSpec,
+    progress: Progress,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    hint = {sample.sha256: sample.path for sample in (*chosen, *compared)}
+    found = locate(root, hint.keys(), hint=hint, progress=progress)
+    missing = [sample for sample in chosen if sample.sha256 not in found]
+    if missing:
+        raise DatasetError(
+            f"{root}: {len(missing)} of {len(chosen)} calibration pictures are not there (such as "
+            f"{missing[0].path}); say with --data where the training pictures are"
+        )
+    compared = [sample for sample in compared if sample.sha256 in found]
+    progress.stage("Reading calibration pictures", total=len(chosen) + len(compared))
+    return _read(chosen, found, spec, progress), _read(compared, found, spec, progress)
+
+
+def _read(
+    samples: Sequence[Sample], found: dict[str, Path], spec: ModelSpec, progress: Progress
+) -> NDArray[np.uint8]:
+    pixels = np.empty((len(samples), *spec.input_shape), np.uint8)
+    for number, sample in enumerate(samples):
+        pixels[number] = preprocess(found[sample.sha256], spec)
+        progress.advance()
+    return pixels
+
+
+def _compare(pixels: NDArray[np.uint8], rest: NDArray[np.uint8]) -> dict[str, float]:
+    """Mean and spread (standard deviation) of the calibration's pixels and the training set's.
+
+    The training set is judged by calibration pictures and others together, all in [0, 1].
+    """
+    everything = np.concatenate([pixels, rest])
+    return {
+        "mean": round(float(pixels.mean()) / 255, 4),
+        "spread": round(float(pixels.std()) / 255, 4),
+        "training_mean": round(float(everything.mean()) / 255, 4),
+        "training_spread": round(float(everything.std()) / 255, 4),
+    }
+
+
+def _warnings(facts: dict[str, Any]) -> list[str]:
+    found = []
+    if facts["count"] < FEW:
+        found.append(
+            f"int8 was calibrated on {facts['count']} pictures only; with fewer than {FEW} its "
+            "ranges are guesses"
+        )
+    for measure, word in (("mean", "darker"), ("spread", "flatter")):
+        value, training = facts[measure], facts[f"training_{measure}"]
+        if value < MUCH * training:
+            found.append(
+                f"the int8 calibration pictures are much {word} than the training set ({measure} "
+                f"{value:.2f} against {training:.2f}); try another --seed"
+            )
+    return found

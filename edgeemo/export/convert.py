@@ -1,0 +1,53 @@
+"""One network, every format and kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.export.canonical import serialised
+from edgeemo.export.onnx import to_onnx
+from edgeemo.export.onnx_int8 import quantised
+from edgeemo.export.tflite import to_tflite
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeemo.container import Format
+    from edgeemo.export.options import Kind
+    from edgeemo.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Converter:
+    """Converts one network.
+
+    Attributes:
+        network: What `edgeemo.export.graph.deployable` gave.
+        spec: Its spec.
+        calibration: (N, H, W, C) float32 pictures that span [0, 1]; needed for int8 alone.
+    """
+
+    network: Any
+    spec: ModelSpec
+    calibration: NDArray[np.float32] | None = None
+
+    def convert(self, kind: Kind, format: Format) -> bytes:
+        """The network as the bytes of a model file, nothing sealed inside yet.
+
+        Raises:
+            ExportError: If it cannot be converted.
+        """
+        if format == "tflite":
+            return to_tflite(self.network, kind, calibration=self.calibration)
+        if kind == "float32":
+            return serialised(self._onnx)
+        if kind == "int8" and self.calibration is not None:
+            return serialised(quantised(self._onnx, self.calibration))
+        raise ValueError(f"no {kind}.{format}")
+
+    @cached_property
+    def _onnx(self) -> Any:
+        return to_onnx(self.network, self.spec)

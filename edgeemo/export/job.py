@@ -1,0 +1,170 @@
+"""An export from beginning to end: refuse early, convert, check, and only then put into place."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+from edgeemo.container import SealedModel, seal
+from edgeemo.errors import MissingExtraError, ModelFolderError
+from edgeemo.export.calibration import calibrate
+from edgeemo.export.checks import Expectation, check, expect
+from edgeemo.export.convert import Converter
+from edgeemo.export.graph import deployable
+from edgeemo.export.options import ExportedFile
+from edgeemo.export.record import write_record
+from edgeemo.files import replacing, write_file
+from edgeemo.folder import CALIBRATION
+from edgeemo.keras_model import load_original, original_path, original_sha256
+from edgeemo.progress import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgeemo.container import Format
+    from edgeemo.export.options import ExportOptions, Kind
+    from edgeemo.folder import ModelFolder
+    from edgeemo.progress import Progress
+    from edgeemo.spec import ModelSpec
+
+_PACKAGES = {"tflite": ("tensorflow", "keras"), "onnx": ("tf2onnx", "onnx", "onnxruntime")}
+
+
+def export(
+    folder: ModelFolder,
+    *,
+    options: ExportOptions,
+    data: Path | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> tuple[ExportedFile, ...]:
+    """Export a model folder's original.
+
+    Every file is converted and checked under a hidden name; when all are good they are renamed into
+    place one by one, and ``export.json`` is written last. The same original gives the same bytes.
+
+    Args:
+        folder: The model folder, which receives the files.
+        options: What to export.
+        data: Where the training pictures are, a folder or ZIP archive; only int8 needs them. By
+            default where the model folder says that they were.
+        replace: Whether files exported earlier give way.
+        progress: Told about each file, and about what the user should know.
+
+    Returns:
+        The files, in the order of `edgeemo.folder.EXPORTED`. They are unverified.
+
+    Raises:
+        ModelFolderError: If the folder is incomplete, or a file exists and `replace` is false.
+        DatasetError: If int8 is asked for and the training pictures are not there.
+        ExportError: If the model cannot be converted, or a file fails its checks.
+        MissingExtraError: If a package of the `train` extra is not installed.
+        OSError: If a file cannot be written.
+    """
+    progress = progress or Silent()
+    _refuse_existing(folder, options, replace=replace)
+    _require_packages(options)
+    source = original_path(folder)
+    spec = _sealed_spec(folder.spec(), original_sha256(source))
+    calibration = (
+        calibrate(folder, options=options, data=data, progress=progress) if options.int8 else None
+    )
+    progress.stage("Loading the model")
+    original = load_original(folder)
+    network = deployable(original, spec)
+    maker = _Maker(
+        converter=Converter(network, spec, calibration.images if calibration else None),
+        expected=expect(original, spec),
+        warnings=calibration.warnings if calibration else (),
+    )
+    for warning in filter(None, (maker.expected.warning, *maker.warnings)):
+        progress.note(warning)
+    paths = [folder.file(name) for name in options.file_names]
+    with ExitStack() as places:
+        files = maker.make_all(paths, places, progress)
+        if calibration:
+            write_file(folder.file(CALIBRATION), calibration.to_csv())
+    write_record(
+        folder,
+        files,
+        source=source,
+        source_sha256=spec.provenance.source_sha256,
+        calibration=calibration,
+    )
+    return files
+
+
+def _refuse_existing(folder: ModelFolder, options: ExportOptions, *, replace: bool) -> None:
+    existing = [name for name in options.file_names if folder.file(name).exists()]
+    if existing and not replace:
+        raise ModelFolderError(
+            f"{folder.path}: {', '.join(existing)} exists already; give --force to replace it"
+        )
+
+
+def _require_packages(options: ExportOptions) -> None:
+    for format in ("tflite", *options.formats):
+        for package in _PACKAGES[format]:
+            if not _is_installed(package):
+                raise MissingExtraError(package, extra="train", purpose="exporting a model")
+
+
+def _is_installed(package: str) -> bool:
+    if package in sys.modules:
+        return sys.modules[package] is not None
+    return find_spec(package) is not None
+
+
+def _sealed_spec(spec: ModelSpec, source_sha256: str) -> ModelSpec:
+    return changed(spec, provenance=changed(spec.provenance, source_sha256=source_sha256))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Maker:
+    """Makes and checks files.
+
+    Attributes:
+        converter: What converts the network.
+        expected: What the original answers.
+        warnings: What the user should know of the int8 files.
+    """
+
+    converter: Converter
+    expected: Expectation
+    warnings: tuple[str, ...]
+
+    def make_all(
+        self, paths: Sequence[Path], places: ExitStack, progress: Progress
+    ) -> tuple[ExportedFile, ...]:
+        """Make every file under a hidden name that `places` renames when it closes."""
+        progress.stage("Converting and checking", total=len(paths))
+        files = []
+        for path in paths:
+            files.append(self._make(path, places.enter_context(replacing(path))))
+            progress.advance(detail=path.name)
+        return tuple(files)
+
+    def _make(self, path: Path, partial: Path) -> ExportedFile:
+        kind, format = cast("Kind", path.stem), cast("Format", path.suffix[1:])
+        spec = self.converter.spec
+        content = seal(self.converter.convert(kind, format), spec, format=format)
+        partial.write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        candidate = SealedModel(
+            path=str(partial), format=format, spec=spec, sha256=sha256, size_bytes=len(content)
+        )
+        return ExportedFile(
+            path=path,
+            format=format,
+            kind=kind,
+            size_bytes=len(content),
+            sha256=sha256,
+            partitions=check(candidate, kind, self.expected),
+            warnings=self.warnings if kind == "int8" else (),
+        )

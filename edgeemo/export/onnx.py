@@ -1,0 +1,69 @@
+"""Keras to ONNX: the only file that imports tf2onnx."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import ExportError
+from edgeemo.export.canonical import canonical
+from edgeemo.export.graph import INPUT
+from edgeemo.export.silence import silence
+
+if TYPE_CHECKING:
+    from edgeemo.spec import ModelSpec
+
+OPSET = 18
+"""The highest that tf2onnx 1.17 writes."""
+
+
+def to_onnx(model: Any, spec: ModelSpec) -> Any:
+    """Convert a network to ONNX.
+
+    Args:
+        model: What `edgeemo.export.graph.deployable` gave.
+        spec: Gives the shape of one picture.
+
+    Returns:
+        An `onnx.ModelProto` whose every name is canonical, see `edgeemo.export.canonical`.
+
+    Raises:
+        ExportError: If the network has an operator that ONNX lacks, or cannot be converted.
+    """
+    try:
+        with silence():
+            converted = _convert(model, spec)
+    except OSError:  # a full disk speaks for itself
+        raise
+    except Exception as error:  # the converter raises almost anything
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ExportError(f"float32.onnx cannot be made: {reason}") from None
+    _refuse_unknown_operators(converted)
+    return canonical(converted)
+
+
+def _convert(model: Any, spec: ModelSpec) -> Any:
+    import tensorflow as tf
+    import tf2onnx
+
+    signature = [tf.TensorSpec((1, *spec.input_shape), tf.float32, name=INPUT)]
+
+    def answer(image: Any) -> Any:
+        return model(image, training=False)
+
+    function = tf.function(answer, input_signature=signature, autograph=False)
+    converted, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+    return converted
+
+
+def _refuse_unknown_operators(model: Any) -> None:
+    """tf2onnx leaves an operator that it cannot translate in the graph under TensorFlow's name."""
+    import onnx
+
+    unknown = {
+        node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type, node.domain)
+    }
+    if unknown:
+        raise ExportError(
+            f"float32.onnx cannot be made: ONNX has no operator for {', '.join(sorted(unknown))}; "
+            "replace that layer"
+        )

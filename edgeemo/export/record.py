@@ -1,0 +1,90 @@
+"""``export.json``: what was exported from what, written when everything is in its place."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from edgeemo import __version__
+from edgeemo.export.onnx import OPSET
+from edgeemo.files import sha256_file
+from edgeemo.folder import EXPORT, EXPORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgeemo.export.calibration import Calibration
+    from edgeemo.export.options import ExportedFile
+    from edgeemo.folder import ModelFolder
+
+_PACKAGES = {
+    "tflite": ("tensorflow", "keras", "ai-edge-litert"),
+    "onnx": ("tensorflow", "keras", "tf2onnx", "onnx", "onnxruntime"),
+}
+
+
+def write_record(
+    folder: ModelFolder,
+    files: Sequence[ExportedFile],
+    *,
+    source: Path,
+    source_sha256: str,
+    calibration: Calibration | None,
+) -> Path:
+    """Write ``export.json``.
+
+    An entry holds what `ExportedFile` does, and for ONNX the opset, for int8 the calibration's
+    facts, and the versions that made it. It speaks of a file only while the SHA-256 is the
+    file's. Entries of earlier exports stay while their files are there, unchanged.
+
+    Args:
+        folder: The model folder.
+        files: What was exported just now.
+        source: The original.
+        source_sha256: Its SHA-256.
+        calibration: What int8 was calibrated on.
+    """
+    entries = {entry["file"]: entry for entry in _earlier(folder)}
+    entries |= {file.path.name: _entry(file, calibration) for file in files}
+    return folder.write_json(
+        EXPORT,
+        {
+            "source": source.name,
+            "source_sha256": source_sha256,
+            "files": [entries[name] for name in EXPORTED if name in entries],
+        },
+    )
+
+
+def _earlier(folder: ModelFolder) -> list[dict[str, Any]]:
+    entries = folder.read_json(EXPORT).get("files", [])
+    present = {path.name: path for path in folder.exported()}
+    return [
+        entry
+        for entry in entries
+        if entry["file"] in present and sha256_file(present[entry["file"]]) == entry["sha256"]
+    ]
+
+
+def _entry(file: ExportedFile, calibration: Calibration | None) -> dict[str, Any]:
+    entry = {"file": file.path.name, **file.to_dict()}
+    del entry["path"]
+    if file.format == "onnx":
+        entry["opset"] = OPSET
+    if file.kind == "int8" and calibration is not None:
+        entry["calibration"] = calibration.facts
+    entry["versions"] = {
+        "edgeemo": __version__,
+        "python": platform.python_version(),
+        **{package: _version(package) for package in _PACKAGES[file.format]},
+    }
+    return entry
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # such as TensorFlow under another name
+        return "unknown"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgeemo.container import SealedModel
+from edgeemo.errors import ExportError
+from edgeemo.export.checks import check, expect, size_limits
+from edgeemo.export.graph import deployable
+from edgeemo.export.tflite import to_tflite
+
+
+@pytest.fixture(scope="module")
+def expected(plain, spec):
+    return expect(plain, spec)
+
+
+@pytest.fixture(scope="module")
+def candidate(plain, spec, tmp_path_factory) -> SealedModel:
+    """A dynamic-range file: float at both ends, int8 weights."""
+    path = tmp_path_factory.mktemp("candidate") / ".hidden.partial-1"
+    content = to_tflite(deployable(plain, spec), "dynamic")
+    path.write_bytes(content)
+    return SealedModel(
+        path=str(path), format="tflite", spec=spec, sha256="", size_bytes=len(content)
+    )
+
+
+def test_a_good_file_passes_and_its_partitions_are_counted(candidate, expected):
+    assert check(candidate, "dynamic", expected) == 1
+
+
+def test_the_expectation_counts_what_inference_needs(normalised, plain, spec):
+    assert expect(plain, spec).weights == plain.count_params()
+    averages = 2 * (4 + 6)
+    assert expect(normalised, spec).weights == normalised.count_params() - averages
+
+
+def test_other_answers_are_refused(candidate, expected):
+    wrong = replace(expected, answers=1 - expected.answers)
+    with pytest.raises(ExportError, match=r"dynamic\.tflite .*differ .* on average"):
+        check(candidate, "dynamic", wrong)
+
+
+def test_a_float_answer_may_differ_less(candidate, expected):
+    slightly = replace(expected, answers=expected.answers + np.float32(2e-2))
+    with pytest.raises(ExportError, match=r"float32\.tflite .*1e-05 is allowed"):
+        check(candidate, "float32", slightly)
+
+
+def test_not_a_number_is_no_answer(candidate, expected):
+    nothing = replace(expected, answers=np.full_like(expected.answers, np.nan))
+    with pytest.raises(ExportError, match="differ"):
+        check(candidate, "dynamic", nothing)
+
+
+def test_float_tensors_are_refused_in_int8(candidate, expected):
+    with pytest.raises(ExportError, match=r"int8\.tflite .*tensors are not integers, such as"):
+        check(candidate, "int8", expected)
+
+
+def test_a_file_without_its_weights_is_refused(candidate, expected):
+    with pytest.raises(ExportError, match=r"bytes where 1,000,000 weights need"):
+        check(candidate, "dynamic", replace(expected, weights=1_000_000))
+
+
+def test_what_the_engine_refuses_is_told_by_the_files_own_name(candidate, expected, tmp_path):
+    broken = tmp_path / ".broken"
+    broken.write_bytes(b"\0" * candidate.size_bytes)
+    with pytest.raises(ExportError, match=r"^float16\.tflite .* refuses it") as caught:
+        check(replace(candidate, path=str(broken)), "float16", expected)
+    assert str(broken) not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bytes_per_weight"), [("float32", 4), ("float16", 2), ("dynamic", 1), ("int8", 1)]
+)
+def test_limits_hold_the_right_size_and_not_another(kind, bytes_per_weight):
+    least, most = size_limits(kind, weights=1_000_000, layers=10)
+    assert least < bytes_per_weight * 1_000_000 < most
+    assert not least < 0.1 * bytes_per_weight * 1_000_000 < most
+    assert not least < 10 * bytes_per_weight * 1_000_000 < most

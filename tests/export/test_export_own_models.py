@@ -1,0 +1,117 @@
+"""One's own Keras models: other files, other scalings, other outputs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgeemo.errors import ExportError
+from edgeemo.export import ExportOptions, export
+from edgeemo.keras_model import load_original
+from edgeemo.preprocess import preprocess
+from edgeemo.runtime.classifier import Classifier
+
+INT8 = ExportOptions(int8=True, calibration_count=20)
+
+
+def _assert_agrees(folder, files, ask, pictures):
+    spec = folder.spec()
+    pixels = [preprocess(path, spec) for path in sorted(pictures.rglob("2*.png"))]
+    wanted = ask(load_original(folder), np.stack(pixels))
+    assert np.ptp(wanted) > 0.01
+    bounds = {"float32": 1e-5, "int8": 0.06}
+    for file in files:
+        engine = Classifier.load(file.path).engine
+        answers = np.array([engine.run(picture) for picture in pixels])
+        assert answers == pytest.approx(wanted, abs=bounds[file.kind]), file.path.name
+
+
+def _network(keras, spec, *, padding="valid"):
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input(spec.input_shape),
+            layers.Conv2D(4, 3, padding=padding, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(spec.output_count, activation="softmax"),
+        ]
+    )
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_h5_with_another_scaling_takes_raw_pixels(
+    make_folder, keras, shaken, spec, ask, pictures, tmp_path, padding
+):
+    """With "same" padding the scaling cannot be folded into the convolution."""
+    two = replace(spec, activation="softmax")
+    model = shaken(_network(keras, two, padding=padding))
+    folder = make_folder(
+        tmp_path / "mine",
+        two,
+        lambda place: model.save(place / "model.h5"),
+        scale=1 / 127.5,
+        offset=-1.0,
+    )
+    files = export(folder, options=INT8)
+    _assert_agrees(folder, files, ask, pictures)
+    engine = Classifier.load(folder.file("int8.tflite")).engine
+    scale, zero_point = engine._input["quantization"]
+    assert (np.float32(scale), zero_point) == (np.float32(1 / 255), 0)
+    assert not [t["name"] for t in engine.tensors if np.issubdtype(t["dtype"], np.floating)]
+
+
+def test_a_saved_model_with_three_classes(
+    make_folder, keras, shaken, spec, ask, pictures, tmp_path
+):
+    three = replace(spec, activation="softmax", labels=("calm", "happy", "sad"))
+    model = shaken(_network(keras, three))
+    folder = make_folder(
+        tmp_path / "mine",
+        three,
+        lambda place: model.export(place / "model.savedmodel", verbose=False),
+    )
+    files = export(folder, options=INT8)
+    _assert_agrees(folder, files, ask, pictures)
+    assert [file.partitions for file in files] == [1, 1, None, None]
+    operations = Classifier.load(folder.file("float32.tflite")).engine.operations
+    assert not {"SHAPE", "STRIDED_SLICE", "PACK"} & set(operations)
+
+
+def test_a_model_that_splits_is_exported_with_its_count(make_folder, keras, shaken, spec, tmp_path):
+    """XNNPACK has no floor division, so it takes what is before and what is after."""
+    layers = keras.layers
+    image = keras.Input(spec.input_shape)
+    found = layers.Conv2D(4, 3, activation="relu")(image)
+    found = layers.Conv2D(4, 3, activation="relu")(keras.ops.floor_divide(found, 0.1))
+    row = layers.GlobalAveragePooling2D()(found)
+    model = shaken(keras.Model(image, layers.Dense(1, activation="sigmoid")(row)))
+    folder = make_folder(tmp_path / "mine", spec, lambda place: model.save(place / "model.keras"))
+    (file,) = export(folder, options=ExportOptions(formats=("tflite",)))
+    assert file.partitions == 2
+
+
+def test_an_operator_that_tflite_lacks_writes_nothing(make_folder, keras, spec, tmp_path):
+    """A SavedModel may hold any operator of TensorFlow."""
+    import tensorflow as tf
+
+    class Odd(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, *spec.input_shape), tf.float32)])
+        def answer(self, image):
+            return {"out": tf.reduce_mean(tf.math.digamma(image + 1), (1, 2))}
+
+    odd = Odd()
+    folder = make_folder(
+        tmp_path / "mine",
+        spec,
+        lambda place: tf.saved_model.save(
+            odd, str(place / "model.savedmodel"), signatures={"serving_default": odd.answer}
+        ),
+    )
+    before = sorted(folder.path.iterdir())
+    with pytest.raises(ExportError, match="TFLite has no operator for Digamma") as caught:
+        export(folder, options=ExportOptions())
+    assert "\n" not in str(caught.value)
+    assert sorted(folder.path.iterdir()) == before
