@@ -12,10 +12,9 @@ step "1/3  $edgeemo train --data practice-faces --epochs 12 --out $model"
 step "2/3  $edgeemo export $model --int8     (and verify: do the files answer as the original did?)"
 "$edgeemo" export "$model" --int8 --force
 
-step "3/3  $edgeemo predict PICTURES --model $model     (no TensorFlow from here on)"
-set -- practice-faces/happy/* ; happy=$1
-set -- practice-faces/sad/* ; sad=$1
-"$edgeemo" predict --model "$model" "$happy" "$sad"
+step "3/3  $edgeemo predict - --model $model     (six test pictures; no TensorFlow from here on)"
+awk -F, '$3 == "test" { print "practice-faces/" $1 }' "$model/split.csv" | head -n 6 \
+    | "$edgeemo" predict --model "$model" -
 
 cat <<END
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgeemo.cli.console import EXAMPLES, print_json, progress, say
+from edgeemo.cli.console import EXAMPLES, print_json, say
 from edgeemo.cli.options import MODELS, Data, Force, Json, names, number
+from edgeemo.cli.progress import progress
 from edgeemo.cli.verify import print_report, run_verification
 
 if TYPE_CHECKING:

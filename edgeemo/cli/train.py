@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgeemo.cli.console import EXAMPLES, print_facts, print_json, progress, say
+from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say
 from edgeemo.cli.options import MODELS, Data, Force, Json, names
+from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
     from edgeemo.folder import ModelFolder

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeemo.cli.console import EXAMPLES, print_json, print_table, progress, say
+from edgeemo.cli.console import EXAMPLES, print_json, print_table, say
 from edgeemo.cli.options import MODELS, Data, Json
+from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
     from edgeemo.folder import ModelFolder

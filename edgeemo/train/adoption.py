@@ -78,7 +78,7 @@ def adopt(
     check_place(out, data=data, replace=replace)
     timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     name = _name_inside(model)
-    progress.stage("load the model", total=None)
+    progress.stage("Loading the model", total=None)
     spec = spec_of(load_keras(model), model, labels=tuple(labels), threshold=threshold)
     with opened_data(data) as root, building(out, replace=replace) as folder:
         spec = changed(spec, provenance=_copy(model, folder.file(name)))

@@ -106,7 +106,7 @@ def complete(folder: ModelFolder, work: Work, *, progress: Progress) -> None:
         for split in ("test", "validation")
     )
     _write_references(folder, work, test)
-    progress.stage("write the report", total=None)
+    progress.stage("Writing the report", total=None)
     _write_report(folder, work, test, validation)
 
 
@@ -154,7 +154,7 @@ def _outputs(folder: ModelFolder, work: Work, progress: Progress) -> dict[str, N
     raw = {"tried": raw_answers(model, work.pixels["train"].first(_TRIED), spec=work.spec)}
     wanted: tuple[Split, ...] = ("test", "validation")
     count = sum(len(work.pixels[split]) for split in wanted)
-    progress.stage("answer the test pictures", total=count)
+    progress.stage("Answering the test pictures", total=count)
     for split in wanted:
         raw[split] = raw_answers(model, work.pixels[split], spec=work.spec, progress=progress)
     for outputs in raw.values():

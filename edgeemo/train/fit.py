@@ -162,7 +162,7 @@ class _Watch:
         self._last = ""
         self.history: list[Epoch] = []
         self.best: Epoch | None = None
-        progress.stage("train", total=epochs * steps)
+        progress.stage("Training", total=epochs * steps)
 
     def callback(self, keras: Any) -> Any:
         """Itself as a Keras callback, whose base class exists only once Keras is imported."""

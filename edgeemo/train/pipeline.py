@@ -86,7 +86,7 @@ def decoded(
         TrainingError: If the disk cannot hold the pixels.
     """
     progress = progress or Silent()
-    progress.stage("decode pictures", total=len(samples))
+    progress.stage("Decoding the pictures", total=len(samples))
     with tempfile.TemporaryDirectory(prefix=".pixels-", dir=folder) as cache:
         yield {
             split: decode(

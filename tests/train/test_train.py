@@ -145,7 +145,7 @@ def _count(pictures, tmp_path, options) -> int:
     return sum(sample.split == "train" for sample in samples)
 
 
-@pytest.mark.parametrize("stage", ["decode pictures", "answer the test pictures"])
+@pytest.mark.parametrize("stage", ["Decoding the pictures", "Answering the test pictures"])
 def test_ctrl_c_elsewhere_leaves_nothing(pictures, tmp_path, options, stopper, stage):
     with pytest.raises(KeyboardInterrupt):
         train(pictures, tmp_path / "model", options=options, progress=stopper(stage, 1))
@@ -158,7 +158,7 @@ from edgeemo.train import TrainOptions, train
 
 class Killer:
     def stage(self, name, *, total=None):
-        if name == "write the report":
+        if name == "Writing the report":
             os.kill(os.getpid(), signal.SIGKILL)
     def advance(self, steps=1, *, detail=""): pass
     def note(self, text): pass
