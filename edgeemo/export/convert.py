@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.export.canonical import serialised
 from edgeemo.export.onnx import to_onnx
 from edgeemo.export.onnx_int8 import quantised
+from edgeemo.export.saturate import saturated
 from edgeemo.export.tflite import to_tflite
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Converter:
             ExportError: If it cannot be converted.
         """
         if format == "tflite":
-            return to_tflite(self.network, kind, calibration=self.calibration)
+            network = saturated(self.network) if kind == "int8" else self.network
+            return to_tflite(network, kind, calibration=self.calibration)
         if kind == "float32":
             return serialised(self._onnx)
         if kind == "int8" and self.calibration is not None:

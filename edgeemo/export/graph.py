@@ -21,6 +21,8 @@ from edgeemo.folder import SPEC
 from edgeemo.keras_model import import_keras, output_spec_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgeemo.spec import ModelSpec
 
 NAME = "edgeemo"
@@ -60,13 +62,18 @@ class _Rebuilder:
     def __init__(self, keras: Any) -> None:
         self._keras = keras
         self._functional = type(self._empty())
-        self._affine: dict[int, Any] = {}
+        self._affines: dict[int, dict[bytes, Callable[[Any], Any]]] = {}
         self._models: dict[int, Any] = {}
 
     def apply(self, layer: Any, tensor: Any, *args: Any, **kwargs: Any) -> Any:
         """`layer(tensor)`, or what stands for it."""
         if self._is_standalone_normalisation(layer, tensor):
-            return self._affine_of(layer, rank=len(tensor.shape))(tensor)
+            multiplier, addend = _affine_weights(layer)
+            if self._follows_rectified_convolution(tensor):
+                tensor = self._scaled_convolution(tensor, np.abs(multiplier))
+                multiplier = np.sign(multiplier)
+            affine = self._affine(layer, multiplier, addend, rank=len(tensor.shape))
+            return affine(tensor)
         if self._is_chain(layer) and self._normalises(layer):
             return self._rebuilt(layer)(tensor)
         return layer(tensor, *args, **kwargs)
@@ -115,23 +122,54 @@ class _Rebuilder:
         linear = isinstance(producer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense))
         return not (linear and producer.activation is self._keras.activations.linear)
 
-    def _affine_of(self, layer: Any, *, rank: int) -> Any:
-        if id(layer) not in self._affine:
-            self._affine[id(layer)] = self._make_affine(layer, rank)
-        return self._affine[id(layer)]
+    def _follows_rectified_convolution(self, tensor: Any) -> bool:
+        producer = tensor._keras_history.operation
+        return (
+            type(producer) is self._keras.layers.Conv2D
+            and producer.activation is self._keras.activations.relu
+            and producer.use_bias
+        )
 
-    def _make_affine(self, layer: Any, rank: int) -> Any:
-        layers, name = self._keras.layers, f"{layer.name}_affine"
-        multiplier, addend = _affine_weights(layer)
-        channels = len(multiplier)
+    def _scaled_convolution(self, tensor: Any, factors: np.ndarray) -> Any:
+        """The ReLU convolution that gave a tensor, its channels multiplied by factors of 0 or more.
+
+        relu(f x) = f relu(x): one scale for all channels in int8 then rounds each of them as finely
+        as what follows needs it (the idea of cross-layer equalisation, Nagel et al., 2019).
+        """
+        operation, node_index, _ = tensor._keras_history
+        (source,) = operation._inbound_nodes[node_index].input_tensors
+        config = {**operation.get_config(), "name": f"{operation.name}_scaled"}
+        scaled = type(operation).from_config(config)
+        scaled.build(source.shape)
+        kernel, bias = operation.get_weights()
+        scaled.set_weights([kernel * factors, bias * factors])
+        return scaled(source)
+
+    def _affine(
+        self, layer: Any, multiplier: np.ndarray, addend: np.ndarray, *, rank: int
+    ) -> Callable[[Any], Any]:
+        """Gives multiplier * x + addend per channel, as a depthwise convolution."""
+        same = self._affines.setdefault(id(layer), {})
+        key = multiplier.tobytes()  # a shared layer may have been folded in one place alone
+        if key not in same:
+            name = f"{layer.name}_affine" + (f"_{len(same)}" if same else "")
+            same[key] = self._make_affine(name, multiplier, addend, rank)
+        return same[key]
+
+    def _make_affine(
+        self, name: str, multiplier: np.ndarray, addend: np.ndarray, rank: int
+    ) -> Callable[[Any], Any]:
+        layers, channels = self._keras.layers, len(multiplier)
         depthwise = layers.DepthwiseConv2D(1, name=name, dtype="float32")
         depthwise.build((None, None, None, channels))
         depthwise.set_weights([multiplier.reshape(1, 1, channels, 1), addend])
-        if rank == 4:
-            return depthwise
         picture = layers.Reshape((1, 1, channels), name=f"{name}_in")
         row = layers.Reshape((channels,), name=f"{name}_out")
-        return lambda tensor: row(depthwise(picture(tensor)))
+
+        def apply(tensor: Any) -> Any:
+            return depthwise(tensor) if rank == 4 else row(depthwise(picture(tensor)))
+
+        return apply
 
 
 def _affine_weights(layer: Any) -> tuple[np.ndarray, np.ndarray]:

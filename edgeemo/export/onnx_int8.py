@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_PRODUCTS = ("MatMul", "Gemm")
+_LAST = (*_PRODUCTS, "Add")
+
+
 def quantised(model: Any, calibration: NDArray[np.float32]) -> Any:
     """Quantise weights (per channel) and activations to signed 8 bits.
 
@@ -30,9 +34,9 @@ def quantised(model: Any, calibration: NDArray[np.float32]) -> Any:
             values that they cause set each tensor's range.
 
     Returns:
-        An `onnx.ModelProto` that takes and gives float32, with canonical names. Its last operator,
-        a sigmoid or softmax of a few values, stays float32: rounding the probabilities to 8 bits
-        would move those next to the threshold across it and save nothing.
+        An `onnx.ModelProto` that takes and gives float32, with canonical names. Its last dense
+        layer, a few values, and the sigmoid or softmax stay float32: rounding logits or
+        probabilities to 8 bits would move those next to the threshold across it and save nothing.
 
     Raises:
         ExportError: If the tool fails.
@@ -67,9 +71,21 @@ def _quantise(model: Any, calibration: NDArray[np.float32], path: Path) -> Any:
         weight_type=QuantType.QInt8,
         per_channel=True,
         calibrate_method=CalibrationMethod.MinMax,
-        nodes_to_exclude=[node.name for node in model.graph.node if OUTPUT in node.output],
+        nodes_to_exclude=_last_nodes(model),
     )
     return onnx.load(path)
+
+
+def _last_nodes(model: Any) -> list[str]:
+    """Names of the operators from the last matrix product to the answer."""
+    makers = {name: node for node in model.graph.node for name in node.output}
+    names, node = [], makers[OUTPUT]
+    while True:
+        names.append(node.name)
+        before = [makers[name] for name in node.input if name in makers]
+        if node.op_type in _PRODUCTS or len(before) != 1 or before[0].op_type not in _LAST:
+            return names
+        node = before[0]
 
 
 def _reader(calibration: NDArray[np.float32]) -> Any:

@@ -1,0 +1,93 @@
+"""For int8 alone: a last sigmoid whose logits spend their 256 steps where they decide.
+
+Full int8 rounds the logit before the sigmoid to 8 bits over the range that calibration saw. A
+confident network reaches -18 to 11 (cnn-bn-64 on FER2013): a step of 0.12, so every picture
+within 0.06 of the middle gets p = 0.5 exactly, and with it the second label. But the sigmoid's own
+uint8 output has 256 steps of 1/256 and cannot tell logits beyond 5.5 apart. Clamping the logit to
+-6 to 6 makes its step 0.047. Half a step is taken off it besides, so that a logit rounds to 0 or
+more (p >= 0.5) where it was 0 or more before. No probability moves by more than 0.008.
+
+TFLite has no fused clamp but RELU6, so the clamp is written as y = relu6(logit / 2 + 3) and
+logit = 2 y - 6: the first is the dense layer itself, the second one more dense layer of one weight.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.export.graph import INPUT, NAME, OUTPUT
+from edgeemo.keras_model import import_keras
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LIMIT = 6.0
+_STEP = 2 * _LIMIT / 255
+
+
+def saturated(network: Any) -> Any:
+    """The network with its last logit clamped to -6 to 6, less half a step of int8.
+
+    Args:
+        network: What `edgeemo.export.graph.deployable` gave.
+
+    Returns:
+        A `keras.Model` of the same inputs and outputs, at most 0.008 from it; `network` itself
+        where it does not end in a dense layer with one sigmoid.
+    """
+    keras = import_keras()
+    found = _before_last(keras, network)
+    if found is None:
+        return network
+    features, dense = found
+    inputs = keras.Input(batch_shape=network.inputs[0].shape, name=INPUT)
+    clamped = _clamp(keras, dense)(features(inputs))
+    output = keras.layers.Activation("sigmoid", name=f"{dense.name}_sigmoid")(clamped)
+    return keras.Model(inputs, {OUTPUT: output}, name=NAME)
+
+
+def _before_last(
+    keras: Any, model: Any, *, nested: bool = True
+) -> tuple[Callable[[Any], Any], Any] | None:
+    """What leads up to the last dense layer, and that layer; None where there is none.
+
+    The layer is looked for in the model and, if `nested`, in a model that ends it.
+    """
+    (output,) = keras.tree.flatten(model.outputs)
+    operation, node_index, _ = output._keras_history
+    sources = operation._inbound_nodes[node_index].input_tensors
+    if len(sources) != 1 or len(model.inputs) != 1:
+        return None
+    is_last = _is_last(keras, operation)
+    if not is_last and not (nested and isinstance(operation, keras.Model)):
+        return None
+    start = keras.Model(model.inputs, sources[0])
+    if is_last:
+        return start, operation
+    found = _before_last(keras, operation, nested=False)
+    if found is None:
+        return None
+    inner, dense = found
+    return lambda tensor: inner(start(tensor)), dense
+
+
+def _is_last(keras: Any, operation: Any) -> bool:
+    return (
+        isinstance(operation, keras.layers.Dense)
+        and operation.units == 1
+        and operation.use_bias
+        and operation.activation is keras.activations.sigmoid
+    )
+
+
+def _clamp(keras: Any, dense: Any) -> Callable[[Any], Any]:
+    kernel, bias = dense.get_weights()
+    layers, half = keras.layers, 6 / (2 * _LIMIT)
+    into = layers.Dense(1, name=f"{dense.name}_clamp")
+    into.build((None, kernel.shape[0]))
+    into.set_weights([kernel * half, bias * half + 3])
+    back = layers.Dense(1, name=f"{dense.name}_logit")
+    back.build((None, 1))
+    back.set_weights([bias[None] * 0 + 1 / half, bias * 0 - _LIMIT - _STEP / 2])
+    relu6 = layers.ReLU(max_value=6, name=f"{dense.name}_relu6")
+    return lambda tensor: back(relu6(into(tensor)))
