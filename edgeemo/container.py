@@ -15,12 +15,11 @@ Standard library only, and of it only what starts fast: a Pi pays pathlib and zi
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from edgeemo.errors import EngineError, SpecError
@@ -47,11 +46,12 @@ class SealedModel:
     """What an exported file says of itself.
 
     Attributes:
-        path: The file.
+        path: The file, or what to call it where it has no file of its own.
         format: "tflite" or "onnx".
         spec: The spec inside.
         sha256: SHA-256 of the whole file, hexadecimal.
         size_bytes: Size of the whole file.
+        content: Its bytes where it has no file of its own, as inside a bundle; else None.
     """
 
     path: str
@@ -59,6 +59,7 @@ class SealedModel:
     spec: ModelSpec
     sha256: str
     size_bytes: int
+    content: bytes | None = field(default=None, repr=False)
 
 
 def seal(model: bytes, spec: ModelSpec, *, format: Format) -> bytes:
@@ -72,10 +73,12 @@ def seal(model: bytes, spec: ModelSpec, *, format: Format) -> bytes:
     Returns:
         The bytes of the exported file.
     """
+    from hashlib import sha256
+
     entry = json.dumps(
         {
             "model_bytes": len(model),
-            "model_sha256": hashlib.sha256(model).hexdigest(),
+            "model_sha256": sha256(model).hexdigest(),
             "spec": json.loads(spec.to_json()),
         },
         ensure_ascii=False,
@@ -99,12 +102,35 @@ def unseal(path: str | os.PathLike[str]) -> SealedModel:
     """
     path = os.fspath(path)
     format = model_format(path)
-    read = _read_zip if format == "tflite" else _read_metadata
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
-            return _checked(stream, path, format, read(stream, path))
+            return _unsealed(stream, path, format)
     except OSError as error:
         raise EngineError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def unseal_bytes(content: bytes, *, name: str, sha256: str | None = None) -> SealedModel:
+    """Check the bytes of an exported file, as `unseal` checks a file.
+
+    Args:
+        content: What `seal` gave.
+        name: What to call it in messages; its suffix tells the format.
+        sha256: SHA-256 of `content` where the caller knows already that it is not damaged: then
+            it is not hashed, which a cold start of a large model feels.
+
+    Raises:
+        EngineError: If it is not such a model, or is damaged.
+        SpecError: If it carries no spec or one that this version does not understand.
+    """
+    model = _unsealed(io.BytesIO(content), name, model_format(name), known=sha256)
+    return replace(model, content=content)
+
+
+def _unsealed(
+    stream: BinaryIO, path: str, format: Format, *, known: str | None = None
+) -> SealedModel:
+    read = _read_zip if format == "tflite" else _read_metadata
+    return _checked(stream, path, format, read(stream, path), known)
 
 
 def model_format(path: str) -> Format:
@@ -120,7 +146,9 @@ def model_format(path: str) -> Format:
     raise EngineError(f"{path}: not a model that edgeemo runs; give a .tflite or .onnx file")
 
 
-def _checked(stream: BinaryIO, path: str, format: Format, entry: bytes) -> SealedModel:
+def _checked(
+    stream: BinaryIO, path: str, format: Format, entry: bytes, known: str | None
+) -> SealedModel:
     try:
         fields = json.loads(entry)
         model_bytes, expected = int(fields["model_bytes"]), fields["model_sha256"]
@@ -129,21 +157,23 @@ def _checked(stream: BinaryIO, path: str, format: Format, entry: bytes) -> Seale
         raise SpecError(
             f"{path}: its edgeemo specification is malformed; export it again"
         ) from None
-    model_sha256, file_sha256, size_bytes = _digests(stream, model_bytes)
-    if model_sha256 != expected:
-        raise EngineError(f"{path}: damaged (its checksum is wrong); copy or export it again")
+    if known is None:
+        model_sha256, known = _digests(stream, model_bytes)
+        if model_sha256 != expected:
+            raise EngineError(f"{path}: damaged (its checksum is wrong); copy or export it again")
+    size_bytes = stream.seek(0, io.SEEK_END)
     if format == "tflite" and not _is_flatbuffer(stream):
         raise EngineError(f"{path}: not a TFLite model")
     spec = ModelSpec.from_json(spec_text, origin=str(path))
-    return SealedModel(
-        path=path, format=format, spec=spec, sha256=file_sha256, size_bytes=size_bytes
-    )
+    return SealedModel(path=path, format=format, spec=spec, sha256=known, size_bytes=size_bytes)
 
 
-def _digests(stream: BinaryIO, model_bytes: int) -> tuple[str, str, int]:
-    """SHA-256 of the first `model_bytes` and of everything, and the size of everything."""
+def _digests(stream: BinaryIO, model_bytes: int) -> tuple[str, str]:
+    """SHA-256 of the first `model_bytes` and of everything."""
+    from hashlib import sha256
+
     stream.seek(0)
-    digest = hashlib.sha256()
+    digest = sha256()
     left = model_bytes
     while left > 0 and (chunk := stream.read(min(left, _CHUNK))):
         digest.update(chunk)
@@ -151,7 +181,7 @@ def _digests(stream: BinaryIO, model_bytes: int) -> tuple[str, str, int]:
     model_sha256 = digest.hexdigest()
     while chunk := stream.read(_CHUNK):
         digest.update(chunk)
-    return model_sha256, digest.hexdigest(), stream.tell()
+    return model_sha256, digest.hexdigest()
 
 
 def _is_flatbuffer(stream: BinaryIO) -> bool:
@@ -226,9 +256,12 @@ def _varint(value: int) -> bytes:
 
 def _read_metadata(stream: BinaryIO, path: str) -> bytes:
     try:
-        size = os.fstat(stream.fileno()).st_size
+        size = stream.seek(0, io.SEEK_END)
+        stream.seek(0)
         entries = [dict(_fields(entry)) for entry in _metadata_entries(stream, size)]
         properties = {entry[1]: entry[2] for entry in entries}
+        if b"edgeemo" in properties and b"labels" not in properties:
+            raise EOFError  # cut between the two entries, where the rest is still well-formed
     except (EOFError, KeyError):
         raise EngineError(
             f"{path}: not an ONNX model, or cut short; copy or export it again"

@@ -50,6 +50,7 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _SWAPS_SIDES = (5, 6, 7, 8)
+_WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _PLUGINS = {"WEBP": "WebP"}
 
 
@@ -122,18 +123,33 @@ def picture_to_array(
         ImageError: If decoding fails.
     """
     try:
-        orientation = _orientation(picture)
-        if draft:
-            _draft(picture, spec, swap=orientation in _SWAPS_SIDES)
-        seen = _as_seen(picture, grey=spec.channels == 1)
-        if orientation in _TRANSPOSE:
-            seen = seen.transpose(_TRANSPOSE[orientation])
-        small = seen.resize((spec.width, spec.height), Image.Resampling.BILINEAR)
+        seen = _decoded(picture, spec, draft=draft)
+        small = _stretched(seen, spec.width, spec.height)
     except Exception as error:  # a decoder fed with broken bytes raises almost anything
         raise ImageError(
             f"{name}: the picture is damaged or cut short ({_reason(error)})"
         ) from None
     return np.asarray(small).reshape(spec.input_shape)
+
+
+def decode(content: bytes, spec: ModelSpec) -> Image.Image:
+    """The part of `preprocess` before the resizing, to tell apart what differs on a machine.
+
+    Args:
+        content: The bytes of a picture file.
+        spec: Gives the height, width and channels.
+
+    Returns:
+        The upright picture, mode "L" or "RGB", at the scale that it was decoded at.
+
+    Raises:
+        ImageError: If it cannot be read.
+    """
+    picture = open_picture(content)
+    try:
+        return _decoded(picture, spec, draft=True)
+    except Exception as error:  # as in picture_to_array
+        raise ImageError(f"picture: damaged or cut short ({_reason(error)})") from None
 
 
 def sniff(head: bytes) -> str | None:
@@ -211,6 +227,24 @@ def _from_array(array: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(array)
 
 
+def _decoded(picture: Image.Image, spec: ModelSpec, *, draft: bool) -> Image.Image:
+    orientation = _orientation(picture)
+    if draft:
+        _draft(picture, spec, swap=orientation in _SWAPS_SIDES)
+    seen = _as_seen(picture, grey=spec.channels == 1)
+    return seen.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else seen
+
+
+def _stretched(picture: Image.Image, width: int, height: int) -> Image.Image:
+    """The picture at another size, its width changed first.
+
+    Each pass rounds to 8 bits, so their order shows. Pillow 13 chooses it by the sizes, where
+    earlier versions always began with the width: two calls give the same bytes with all of them.
+    """
+    across = picture.resize((width, picture.height), Image.Resampling.BILINEAR)
+    return across.resize((width, height), Image.Resampling.BILINEAR)
+
+
 def _orientation(picture: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where the tag is absent, unknown or unreadable."""
     if "exif" not in picture.info and picture.format in ("JPEG", "BMP", "GIF", "WEBP"):
@@ -231,12 +265,19 @@ def _as_seen(picture: Image.Image, *, grey: bool) -> Image.Image:
     """The picture as a viewer shows it, mode "L" if `grey` else "RGB"."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         picture = _eight_bits(picture)
-    elif picture.has_transparency_data:
+    elif _has_transparency(picture):
         picture = _over_white(picture)
     else:
         picture = _to_srgb(picture)
     mode = "L" if grey else "RGB"
     return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _has_transparency(picture: Image.Image) -> bool:
+    """What Pillow calls `has_transparency_data` from 10.1 on; Debian 12 has 9.4."""
+    if picture.mode in _WITH_ALPHA or "transparency" in picture.info:
+        return True
+    return picture.palette is not None and picture.palette.mode.endswith("A")
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
