@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 TARGET = Path(__file__).with_name("cli.md")
-COMMANDS = ("train", "export", "verify", "predict", "info")
+COMMANDS = ("train", "export", "verify", "predict", "info", "bundle")
 
 
 def reference() -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from edgeemo import __version__
-from edgeemo.cli import export, info, predict, train, verify
+from edgeemo.cli import bundle, export, info, predict, train, verify
 from edgeemo.cli.console import say
 from edgeemo.errors import EdgeEmoError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, export, verify, predict, info):
+for command in (train, export, verify, predict, info, bundle):
     command.register(app)
 
 

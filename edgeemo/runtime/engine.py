@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from edgeemo.errors import EngineError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,6 +52,20 @@ def load_engine(model: SealedModel, *, threads: int = 1) -> Engine:
     from edgeemo.runtime.onnx import OnnxEngine
 
     return OnnxEngine(model, threads=threads)
+
+
+def cannot_load(package: str, error: ImportError) -> EngineError:
+    """What to raise where an engine is installed and does not load: another processor, an old libc.
+
+    Args:
+        package: The package as pip calls it.
+        error: What importing it raised.
+    """
+    reason = " ".join(str(error).split())
+    return EngineError(
+        f"{package} is installed but cannot be loaded: {reason}; it needs a 64-bit Debian 12 "
+        "(bookworm), Raspberry Pi OS 12 or newer"
+    )
 
 
 def shape_problem(spec: ModelSpec, inputs: Sequence[int], outputs: Sequence[int]) -> str | None:

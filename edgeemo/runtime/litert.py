@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.quiet import quiet
-from edgeemo.runtime.engine import shape_problem
+from edgeemo.runtime.engine import cannot_load, shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,8 @@ class LiteRTEngine:
         """Package and version."""
         from importlib.metadata import version
 
-        return f"ai-edge-litert {version('ai-edge-litert')}"
+        package = type(self._interpreter).__module__.partition(".")[0].replace("_", "-")
+        return f"{package} {version(package)}"
 
     @property
     def tensors(self) -> list[dict[str, Any]]:
@@ -83,20 +85,39 @@ class LiteRTEngine:
 
 
 def _interpreter(model: SealedModel, threads: int) -> Any:
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        raise MissingExtraError(
-            "ai-edge-litert", extra="litert", purpose="running a .tflite file"
-        ) from None
+    interpreter_class = _interpreter_class()
     try:
         with quiet():  # it announces its delegate on standard error
-            interpreter = Interpreter(model_path=str(model.path), num_threads=threads)
+            interpreter = interpreter_class(
+                model_path=model.path if model.content is None else None,
+                model_content=model.content,
+                num_threads=threads,
+            )
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise EngineError(f"{model.path}: the LiteRT engine refuses it: {reason}") from None
     return interpreter
+
+
+def _interpreter_class() -> Any:
+    """LiteRT's, or its ancestor's on a 32-bit Raspberry Pi OS, for which LiteRT has no wheels."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ModuleNotFoundError:
+        pass
+    except ImportError as error:
+        raise cannot_load("ai-edge-litert", error) from None
+    else:
+        return Interpreter
+    try:
+        return import_module("tflite_runtime.interpreter").Interpreter
+    except ModuleNotFoundError:
+        raise MissingExtraError(
+            "ai-edge-litert", extra="litert", purpose="running a .tflite file"
+        ) from None
+    except ImportError as error:
+        raise cannot_load("tflite-runtime", error) from None
 
 
 def _type_text(tensor: dict[str, Any]) -> str:

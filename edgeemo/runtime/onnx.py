@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import EngineError, MissingExtraError
-from edgeemo.runtime.engine import shape_problem
+from edgeemo.runtime.engine import cannot_load, shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,17 +59,19 @@ class OnnxEngine:
 def _session(model: SealedModel, threads: int) -> Any:
     try:
         import onnxruntime
-    except ImportError:
+    except ModuleNotFoundError:
         raise MissingExtraError(
             "onnxruntime", extra="onnx", purpose="running an .onnx file"
         ) from None
+    except ImportError as error:
+        raise cannot_load("onnxruntime", error) from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(
-            str(model.path), options, providers=["CPUExecutionProvider"]
+            model.content or model.path, options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its exceptions share no base class
         reason = " ".join(str(error).split())

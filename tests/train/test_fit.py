@@ -82,7 +82,7 @@ def test_the_model_is_left_with_its_best_epoch(run, noise, spec32):
 
 
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(run, stopper):
-    progress = stopper("train", 3 + 2)  # three steps an epoch: within the second
+    progress = stopper("Training", 3 + 2)  # three steps an epoch: within the second
     model, how = run(epochs=4, progress=progress)
     alone, _ = run(epochs=1)
     other, _ = run(epochs=1, seed=4)
@@ -95,7 +95,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(run, stopper):
 
 def test_ctrl_c_before_the_first_epoch_has_ended_propagates(run, stopper):
     with pytest.raises(KeyboardInterrupt):
-        run(progress=stopper("train", 2))
+        run(progress=stopper("Training", 2))
 
 
 def test_a_loss_that_is_no_number_is_one_clear_line(run):

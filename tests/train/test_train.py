@@ -128,7 +128,7 @@ def test_three_classes_give_a_softmax_and_the_date_is_that_of_the_environment(
 
 def test_ctrl_c_leaves_a_whole_folder_that_says_so(pictures, tmp_path, options, stopper):
     steps = -(-_count(pictures, tmp_path, options) // options.batch_size)
-    progress = stopper("train", steps + 1)
+    progress = stopper("Training", steps + 1)
     folder = train(pictures, tmp_path / "model", options=options, progress=progress)
     said = folder.read_json("training.json")
     assert (said["interrupted"], said["epochs_run"], said["best_epoch"]) == (True, 1, 1)

@@ -1,0 +1,176 @@
+"""Make a bundle: choose the golden pictures, record their answers, pack, and try it once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from edgeemo.bundle.archive import pack
+from edgeemo.bundle.device.checks import expect
+from edgeemo.bundle.device.contents import GOLDEN, MANIFEST
+from edgeemo.bundle.golden import drawn_pictures, pictures_of, undecided_count
+from edgeemo.bundle.manifest import describe, to_json
+from edgeemo.bundle.modules import compiled, imported_modules
+from edgeemo.bundle.split import test_pictures
+from edgeemo.container import unseal_bytes
+from edgeemo.errors import BundleError, EngineError
+from edgeemo.files import replacing, sha256_file
+from edgeemo.folder import ModelFolder
+from edgeemo.preprocess import HEAD_BYTES, sniff
+from edgeemo.progress import Progress, Silent
+from edgeemo.runtime.classifier import Classifier
+from edgeemo.runtime.engine import load_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.bundle.device.contents import Manifest
+    from edgeemo.container import SealedModel
+
+GoldenKind = Literal["drawn", "test"]
+
+_SILENT = Silent()
+_FRONT_DOOR = "edgeemo.bundle.device.main"
+_START = Path(__file__).with_name("device") / "__main__.py"
+_SUFFIXES = {"JPEG": "jpg"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A bundle that was made and passed its self-test here.
+
+    Attributes:
+        path: The ``.pyz``.
+        sha256: SHA-256 of the file, hexadecimal.
+        size_bytes: Its size.
+        model: Name of the exported file inside.
+        engine: The engine's package that the device needs, as pip calls it.
+        verified: Whether the exported file passed its verification.
+        golden: Number of golden pictures.
+        undecided: How many of them the model gives no class 0.8 or more.
+    """
+
+    path: Path
+    sha256: str
+    size_bytes: int
+    model: str
+    engine: str
+    verified: bool
+    golden: int
+    undecided: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return {**asdict(self), "path": str(self.path)}
+
+
+def make_bundle(
+    model: Path,
+    out: Path,
+    *,
+    golden: GoldenKind = "drawn",
+    data: Path | None = None,
+    replace: bool = False,
+    progress: Progress = _SILENT,
+) -> Bundle:
+    """Make one file that runs a model on a device and proves that it does.
+
+    The same model gives the same bytes with the same versions of edgeemo, numpy, Pillow and the
+    engine. The bundle runs its self-test in a fresh interpreter before it takes its place.
+
+    Args:
+        model: An exported file, ``.tflite`` or ``.onnx``; the verification is that of the model
+            folder it lies in.
+        out: The ``.pyz`` to write; its folder is made.
+        golden: "drawn" pictures, or pictures of the model folder's "test" split, which then travel
+            with the bundle.
+        data: For "test": folder or .zip of the pictures; by default where they lay at training.
+        replace: Whether an existing file gives way.
+        progress: Told where it is.
+
+    Raises:
+        BundleError: If `out` exists and `replace` is false, or the self-test fails.
+        DatasetError: If the test pictures cannot be found.
+        EngineError: If the model cannot be run.
+        SpecError: If it carries no spec.
+    """
+    if out.is_dir() and replace:
+        raise BundleError(f"{out}: is a folder; name the file to write with --out")
+    if out.exists() and not replace:
+        raise BundleError(
+            f"{out}: exists already; choose another --out, or replace it with --force"
+        )
+    sealed = _sealed(model)
+    classifier = Classifier(sealed.spec, load_engine(sealed), path=sealed.path)
+    progress.stage("Choosing golden pictures")
+    if golden == "test":
+        found = test_pictures(ModelFolder(model.parent), data, progress)
+        pictures = pictures_of(classifier, found)
+    else:
+        pictures = drawn_pictures(classifier)
+    members, manifest = _members(sealed, classifier, pictures)
+    progress.stage("Packing, and running the self-test")
+    _write(out, pack(members))
+    return Bundle(
+        path=out,
+        sha256=sha256_file(out),
+        size_bytes=out.stat().st_size,
+        model=manifest.model,
+        engine=manifest.engine,
+        verified=manifest.verified,
+        golden=len(manifest.golden),
+        undecided=undecided_count(manifest.golden, sealed.spec),
+    )
+
+
+def _sealed(path: Path) -> SealedModel:
+    """The model as the device will see it: from its bytes."""
+    try:
+        return unseal_bytes(path.read_bytes(), name=str(path))
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _members(
+    model: SealedModel, classifier: Classifier, pictures: Sequence[bytes]
+) -> tuple[dict[str, bytes], Manifest]:
+    """Everything that goes into the file, and what it says of itself."""
+    golden = {
+        f"{GOLDEN}/{number:02}.{_suffix(picture)}": picture
+        for number, picture in enumerate(pictures, 1)
+    }
+    modules = imported_modules(_FRONT_DOOR)
+    members = {
+        Path(model.path).name: model.content or b"",
+        "__main__.py": _START.read_bytes(),  # not compiled: damaged code can crash Python
+        **modules,
+        **{f"{path}c": compiled(path, source) for path, source in modules.items()},
+        **golden,
+    }
+    expected = [expect(classifier, picture, file=file) for file, picture in golden.items()]
+    manifest = describe(model, classifier.engine, expected, members)
+    return {**members, MANIFEST: to_json(manifest)}, manifest
+
+
+def _suffix(picture: bytes) -> str:
+    format = sniff(picture[:HEAD_BYTES]) or ""
+    return _SUFFIXES.get(format, format.lower())
+
+
+def _write(out: Path, content: bytes) -> None:
+    """Write the bundle, executable for whoever may read it, once it has passed its self-test."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as partial:
+        partial.write_bytes(content)
+        mode = partial.stat().st_mode
+        partial.chmod(mode | (mode & 0o444) >> 2)
+        command = [sys.executable, str(partial), "selftest", "--json"]
+        tried = subprocess.run(command, capture_output=True, text=True, check=False)
+        if tried.returncode:
+            said = tried.stderr.strip().splitlines() or [
+                "its answers differ from one run to another"
+            ]
+            raise BundleError(f"{out}: not written, its self-test fails here: {said[-1]}")

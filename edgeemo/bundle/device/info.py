@@ -1,0 +1,58 @@
+"""``python3 NAME.pyz info``: needs nothing but Python."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from json import dumps
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.bundle.device.load import sealed_model
+from edgeemo.bundle.device.machine import describe_machine
+
+if TYPE_CHECKING:
+    from edgeemo.bundle.device.contents import Contents, Manifest
+    from edgeemo.container import SealedModel
+
+
+def run(contents: Contents, *, json: bool) -> int:
+    """Print what is inside, and on what machine.
+
+    Returns:
+        Exit status: 0.
+    """
+    model = sealed_model(contents)
+    if json:
+        shown: dict[str, Any] = {
+            **asdict(contents.manifest), "spec": asdict(model.spec), "machine": describe_machine()
+        }  # fmt: skip
+        sys.stdout.write(dumps(shown, indent=2) + "\n")
+        return 0
+    facts = {**_facts(contents.manifest, model), **describe_machine()}
+    width = max(map(len, facts)) + 2
+    sys.stdout.writelines(f"{name:<{width}}{value}\n" for name, value in facts.items())
+    return 0
+
+
+def verification_text(manifest: Manifest) -> str:
+    """The outcome of the verification, in words."""
+    if not manifest.verified:
+        return "NOT verified against its original"
+    measured = (manifest.verification or {}).get("measured") or {}
+    pictures = f" on {measured['n']:,} test pictures" if "n" in measured else ""
+    return f"verified: within the gates of its original{pictures}"
+
+
+def _facts(manifest: Manifest, model: SealedModel) -> dict[str, str]:
+    spec = model.spec
+    return {
+        "model": f"{manifest.model} ({model.size_bytes / 1000:,.1f} kB)",
+        "sha256": model.sha256,
+        "verification": verification_text(manifest),
+        "labels": ", ".join(spec.labels),
+        "input": f"{spec.width}x{spec.height}, {'grey' if spec.channels == 1 else 'RGB'}",
+        "engine": manifest.engine,
+        "made with": ", ".join(f"{name} {text}" for name, text in manifest.built_with.items()),
+        "made by": f"edgeemo {manifest.edgeemo}",
+        "golden": f"{len(manifest.golden)} pictures",
+    }

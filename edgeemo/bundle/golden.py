@@ -1,0 +1,136 @@
+"""Choose the golden pictures: of every kind, and some that the model is not sure about.
+
+A saturated answer stays what it is when preprocessing or an engine is a little wrong; one near the
+middle moves. So of sixteen pictures at least four should be undecided.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from edgeemo.dataset import golden_pictures
+from edgeemo.dataset.draw import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from edgeemo.bundle.device.contents import Golden
+    from edgeemo.runtime.classifier import Classifier
+    from edgeemo.spec import ModelSpec
+
+COUNT = 16
+UNDECIDED = 4
+"""How many of them should be undecided."""
+
+_LARGEST_SCORE = 0.8  # below it an answer counts as undecided: 0.2 < p < 0.8 for two classes
+_SEEDS = 6
+_HALVINGS = 12
+_SIDE = 96
+_KINDS = 10  # the first ten are one of each kind; see edgeemo.dataset.golden
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    picture: bytes
+    label: str
+    undecided: bool
+
+
+def drawn_pictures(classifier: Classifier) -> list[bytes]:
+    """Draw `COUNT` pictures, `UNDECIDED` or more of them undecided where such can be found.
+
+    Each of the ten kinds occurs. Where drawing anew is not enough, pictures that the model answers
+    differently are blended: somewhere between them it changes its mind.
+
+    Args:
+        classifier: The model.
+
+    Returns:
+        The files' contents; the same for the same model and version of Pillow.
+    """
+    chosen = seen = _judged(classifier, golden_pictures(count=COUNT))
+    for seed in range(1, _SEEDS):
+        if not _few_undecided(chosen):
+            break
+        others = _judged(classifier, golden_pictures(count=COUNT, seed=seed))
+        seen = seen + others
+        chosen = [new if new.undecided > old.undecided else old
+                  for old, new in zip(chosen, others, strict=True)]  # fmt: skip
+    if _few_undecided(chosen):
+        chosen = _with_blends(classifier, chosen, seen)
+    return [candidate.picture for candidate in chosen]
+
+
+def pictures_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]:
+    """Choose `COUNT` of the pictures given, `UNDECIDED` of them undecided where such come along.
+
+    Args:
+        classifier: The model.
+        sources: Picture files' contents; read until enough are found.
+    """
+    seen: list[_Candidate] = []
+    for source in sources:
+        seen += _judged(classifier, [source])
+        if len(seen) >= COUNT and not _few_undecided(seen):
+            break
+    undecided = [each for each in seen if each.undecided][:UNDECIDED]
+    others = [each for each in seen if each not in undecided]
+    return [each.picture for each in (undecided + others)[:COUNT]]
+
+
+def undecided_count(goldens: Iterable[Golden], spec: ModelSpec) -> int:
+    """How many golden answers are undecided: no class has 0.8 or more."""
+    return sum(max(spec.scores(golden.outputs)) < _LARGEST_SCORE for golden in goldens)
+
+
+def _judged(classifier: Classifier, pictures: Iterable[bytes]) -> list[_Candidate]:
+    answers = ((picture, classifier.predict(picture)) for picture in pictures)
+    return [
+        _Candidate(picture, answer.label, max(answer.scores.values()) < _LARGEST_SCORE)
+        for picture, answer in answers
+    ]
+
+
+def _few_undecided(candidates: Iterable[_Candidate]) -> bool:
+    return sum(candidate.undecided for candidate in candidates) < UNDECIDED
+
+
+def _with_blends(
+    classifier: Classifier, chosen: Sequence[_Candidate], seen: Sequence[_Candidate]
+) -> list[_Candidate]:
+    """Blends in place of pictures whose kind occurs a second time."""
+    better, blends = list(chosen), _blends(classifier, seen)
+    for number in range(_KINDS, COUNT):
+        if not better[number].undecided and _few_undecided(better):
+            better[number] = next(blends, better[number])
+    return better
+
+
+def _blends(classifier: Classifier, seen: Sequence[_Candidate]) -> Iterator[_Candidate]:
+    """Undecided pictures between pairs that the model answers differently."""
+    ones = [each for each in seen if each.label == seen[0].label]
+    others = [each for each in seen if each.label != seen[0].label]
+    for one, other in zip(ones, others, strict=False):
+        yield from _between(classifier, one, other)
+
+
+def _between(classifier: Classifier, one: _Candidate, other: _Candidate) -> Iterator[_Candidate]:
+    """Halve the way from one picture to the other towards where the answer changes."""
+    start, end = _opened(one.picture), _opened(other.picture)
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        (blend,) = _judged(classifier, [encode(Image.blend(start, end, middle), "PNG")])
+        if blend.undecided:
+            yield blend
+            return
+        low, high = (middle, high) if blend.label == one.label else (low, middle)
+
+
+def _opened(picture: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(picture)) as opened:
+        return opened.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)

@@ -1,0 +1,60 @@
+"""The shell script that installs a bundle and its wheels on a device without internet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAME = "install.sh"
+
+_SCRIPT = r"""#!/bin/sh
+# Installs @BUNDLE@ and all that it needs, without internet, and runs its self-test.
+#
+#     sh install.sh [FOLDER]             where to make its virtual environment, by default ~/edgeemo
+#     PYTHON=python3.13 sh install.sh    with another Python than python3
+set -eu
+
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+target=${1:-"$HOME/edgeemo"}
+python=${PYTHON:-python3}
+
+fail() {
+    echo "error: $1" >&2
+    exit 1
+}
+
+command -v "$python" >/dev/null || fail "there is no $python here"
+tag=$("$python" -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
+machine=$("$python" -c 'import os, sys; print(os.uname()[4], 64 if sys.maxsize > 2**32 else 32)')
+requirements=$here/requirements-$tag.txt
+[ "$machine" = "@MACHINE@ 64" ] ||
+    fail "the wheels are for @MACHINE@ with a 64-bit Python, and this is $machine-bit"
+[ -f "$requirements" ] ||
+    fail "$python is $tag, and the wheels are for @TAGS@: make the folder again with --wheels $tag"
+
+echo "Installing into $target ..."
+"$python" -m venv --without-pip "$target" || fail "$python cannot make a virtual environment"
+set -- "$here"/wheels/pip-*.whl # a wheel of pip runs as it is
+"$target/bin/python" "$1/pip" --quiet --disable-pip-version-check install \
+    --no-index --no-cache-dir --find-links "$here/wheels" --require-hashes -r "$requirements"
+cp "$here/@BUNDLE@" "$target/"
+"$target/bin/python" "$target/@BUNDLE@" selftest
+echo "To answer pictures: $target/bin/python $target/@BUNDLE@ predict PICTURE..."
+"""
+
+
+def install_script(bundle: str, *, tags: Sequence[str], machine: str) -> str:
+    """The script for one bundle.
+
+    Args:
+        bundle: File name of the bundle beside the script.
+        tags: The Pythons that there are wheels for.
+        machine: The processor architecture that they are for, as ``uname -m`` calls it.
+    """
+    return (
+        _SCRIPT.replace("@BUNDLE@", bundle)
+        .replace("@TAGS@", " and ".join(tags))
+        .replace("@MACHINE@", machine)
+    )

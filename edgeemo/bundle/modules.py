@@ -1,0 +1,98 @@
+"""Which modules of edgeemo go into a bundle: those that its front door imports, and no other.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import ast
+import marshal
+from importlib.util import MAGIC_NUMBER, source_hash
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import edgeemo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PACKAGE = "edgeemo"
+_UNCHECKED_HASH = 1  # flags of a .pyc that is not held against its source (PEP 552)
+_WITHOUT_REFERENCES = 2  # later versions of marshal write how often an object happens to be used
+
+
+def imported_modules(root: str) -> dict[str, bytes]:
+    """A module of edgeemo and every other that it imports, directly or not.
+
+    Imports inside functions count, so nothing is missing when a rare path is taken; imports for
+    type checkers do not.
+
+    Args:
+        root: The module to start from, such as "edgeemo.bundle.device.main".
+
+    Returns:
+        Path inside the package's parent folder, with forward slashes, to source; sorted by path.
+    """
+    found: dict[str, bytes] = {}
+    waiting = [root]
+    while waiting:
+        path = _path(waiting.pop())
+        if path is None or path in found:
+            continue
+        found[path] = _home().joinpath(path).read_bytes()
+        waiting.extend(_wanted(found[path]))
+    return dict(sorted(found.items()))
+
+
+def compiled(path: str, source: bytes) -> bytes:
+    """A module's ``.pyc`` for the Python that runs this, the same bytes for the same source.
+
+    Compiling is a sixth of a bundle's start. Another version of Python passes this by and compiles
+    the source beside it.
+
+    Args:
+        path: What tracebacks call the module.
+        source: Its source.
+    """
+    code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    flags = _UNCHECKED_HASH.to_bytes(4, "little")
+    return MAGIC_NUMBER + flags + source_hash(source) + marshal.dumps(code, _WITHOUT_REFERENCES)
+
+
+def _home() -> Path:
+    return Path(edgeemo.__file__).parent.parent
+
+
+def _path(module: str) -> str | None:
+    """Where a module's source lies, or None where the name is not a module's."""
+    base = module.replace(".", "/")
+    for path in (f"{base}/__init__.py", f"{base}.py"):
+        if _home().joinpath(path).is_file():
+            return path
+    return None
+
+
+def _wanted(source: bytes) -> Iterator[str]:
+    for name in _names(ast.parse(source)):
+        parts = name.split(".")
+        if parts[0] == _PACKAGE:  # importing a.b.c imports a and a.b first
+            yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Every dotted name that an import statement below a node may stand for."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    elif not _is_for_type_checkers(node):
+        for child in ast.iter_child_nodes(node):
+            yield from _names(child)
+
+
+def _is_for_type_checkers(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    )

@@ -1,0 +1,107 @@
+"""Fetch wheels for another machine with pip, and pin them by their hashes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import BundleError
+from edgeemo.files import sha256_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+MACHINE = "aarch64"
+_OLDEST_GLIBC, _NEWEST_GLIBC = 17, 36  # minor version; Debian 12 has 2.36
+_PLATFORMS = (
+    *(f"manylinux_2_{minor}_{MACHINE}" for minor in range(_NEWEST_GLIBC, _OLDEST_GLIBC - 1, -1)),
+    f"manylinux2014_{MACHINE}",
+)
+_TAG = re.compile(r"cp3(\d{2})")
+_NAME = re.compile(r"[\w.-]+")
+
+
+def python_version(tag: str) -> str:
+    """The version of Python that a tag means: "3.11" for "cp311".
+
+    Raises:
+        BundleError: If it is no such tag.
+    """
+    found = _TAG.fullmatch(tag)
+    if found is None:
+        raise BundleError(f"{tag}: not a Python tag; give cp311 for Python 3.11, cp313 for 3.13")
+    return f"3.{found[1]}"
+
+
+def pinned(packages: Iterable[str]) -> list[str]:
+    """The packages and what they need, each pinned to the version that is installed here.
+
+    Args:
+        packages: Names as pip knows them.
+
+    Returns:
+        "NAME==VERSION", sorted.
+    """
+    pins: dict[str, str] = {}
+    waiting = list(packages)
+    while waiting:
+        name = _normal(waiting.pop())
+        if name in pins:
+            continue
+        try:
+            pins[name] = f"{name}=={version(name)}"
+            needs = requires(name) or []
+        except PackageNotFoundError:  # needed elsewhere; pip will choose
+            continue
+        waiting += [_NAME.match(need)[0] for need in needs if "extra ==" not in need]  # type: ignore[index]
+    return sorted(pins.values())
+
+
+def download(requirements: Sequence[str], tag: str, folder: Path) -> None:
+    """Fetch wheels, and what they need, for one version of Python on 64-bit ARM.
+
+    Args:
+        requirements: What to fetch, as pip takes it.
+        tag: The Python, such as "cp311".
+        folder: Where the wheels go.
+
+    Raises:
+        BundleError: If pip is missing or cannot fetch them.
+    """
+    options = [f"--platform={platform}" for platform in _PLATFORMS]
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
+        "--no-input", "--retries=1", "--only-binary=:all:", "--implementation=cp",
+        f"--python-version={python_version(tag)}", *options, f"--dest={folder}", *requirements,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["it does not say why"]
+        reason = lines[-1].removeprefix("ERROR: ")
+        raise BundleError(
+            f"pip cannot fetch the wheels of {tag} for {MACHINE}: {reason}; is there a way to the "
+            "package index, and does it have them for this Python?"
+        )
+
+
+def requirements_text(wheels: Iterable[Path], *, tag: str) -> str:
+    """A requirements file for ``pip install --require-hashes``.
+
+    Args:
+        wheels: Exactly the wheels to install.
+        tag: The Python that they are for.
+    """
+    lines = [f"# Python {python_version(tag)} on {MACHINE}; install.sh uses this."]
+    for wheel in sorted(wheels):
+        name, number = wheel.name.split("-")[:2]
+        lines.append(f"{_normal(name)}=={number} --hash=sha256:{sha256_file(wheel)}")
+    return "\n".join(lines) + "\n"
+
+
+def _normal(name: str) -> str:
+    """A package's name as PEP 503 spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

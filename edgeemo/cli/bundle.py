@@ -1,0 +1,172 @@
+"""``edgeemo bundle``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say, warn
+from edgeemo.cli.options import MODELS, Data, Force, Json, names
+from edgeemo.cli.progress import progress
+
+if TYPE_CHECKING:
+    from edgeemo.bundle.build import Bundle
+    from edgeemo.bundle.wheels import WheelFolder
+
+_EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
+  edgeemo bundle models/mine --file float32.tflite --out face.pyz
+  edgeemo bundle --wheels cp311,cp313 --out dist/fleet
+  scp dist/NAME.pyz raspberrypi: && ssh raspberrypi 'edgeemo/bin/python NAME.pyz selftest'
+"""
+
+DIST = Path("dist")
+
+
+class Golden(StrEnum):
+    """Where the golden pictures come from."""
+
+    drawn = "drawn"
+    test = "test"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bundle", epilog=_EXAMPLES)(bundle)
+
+
+def bundle(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model folder, or a .tflite or .onnx file; by default the newest folder under "
+            "models/.",
+        ),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which file of the folder; by default the one that predict takes: the recorded "
+            "default, else the verified int8.tflite, else float32.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="What to make.", show_default="dist/NAME.pyz, or dist/NAME"
+        ),
+    ] = None,
+    golden: Annotated[
+        Golden,
+        typer.Option(
+            help="The 16 pictures of the self-test: drawn, or taken from the test split, which "
+            "then travel with the bundle."
+        ),
+    ] = Golden.drawn,
+    data: Data = None,
+    wheels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cp311,cp313",
+            help="Make a folder for devices without internet: 64-bit ARM wheels for these Pythons "
+            "and an install.sh with it.",
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Make one file for the device: runtime, model, golden pictures and a self-test.
+
+    On the device, with numpy, Pillow and ai-edge-litert installed: python3 NAME.pyz selftest,
+    predict or info.
+    """
+    path = _exported_file(model, file)
+    name = out.stem if out else path.resolve().parent.name
+    if wheels is not None:
+        tags = names(wheels)
+        if not tags:
+            raise typer.BadParameter(
+                "name at least one Python, such as cp311", param_hint="--wheels"
+            )
+        _make_folder(path, out or DIST / name, tags, golden, data, force, json)
+    else:
+        _make_file(path, out or DIST / f"{name}.pyz", golden, data, force, json)
+
+
+def _exported_file(model: Path | None, file: str | None) -> Path:
+    from edgeemo.folder import newest_folder, open_folder
+
+    if model is not None and model.is_file():
+        if file is not None:
+            raise typer.BadParameter("is for a model folder, not for a file", param_hint="--file")
+        return model
+    folder = open_folder(model) if model else newest_folder(MODELS)
+    if file is None:
+        return folder.default_file()
+    return folder.require(file, remedy=f"'edgeemo export {folder.path}' makes it")
+
+
+def _make_file(
+    path: Path, out: Path, golden: Golden, data: Path | None, force: bool, json: bool
+) -> None:
+    from edgeemo.bundle import make_bundle
+
+    with progress() as shown:
+        made = make_bundle(path, out, golden=golden.value, data=data, replace=force, progress=shown)
+    _warn(made)
+    if json:
+        print_json(made.to_dict())
+        return
+    print_facts(_facts(made), title=str(made.path))
+    say(f"on the device: python3 {made.path.name} selftest")
+
+
+def _make_folder(
+    path: Path,
+    out: Path,
+    tags: tuple[str, ...],
+    golden: Golden,
+    data: Path | None,
+    force: bool,
+    json: bool,
+) -> None:
+    from edgeemo.bundle import make_wheel_folder
+
+    with progress() as shown:
+        made = make_wheel_folder(
+            path, out, tags=tags, golden=golden.value, data=data, replace=force, progress=shown
+        )
+    _warn(made.bundle)
+    if json:
+        print_json(made.to_dict())
+        return
+    print_facts({**_facts(made.bundle), **_wheel_facts(made)}, title=str(made.path))
+    say(f"on the device, with this folder: sh {made.path.name}/install.sh")
+
+
+def _warn(made: Bundle) -> None:
+    if not made.verified:
+        warn(f"{made.model} is not verified against its original, and the bundle will say so")
+    if not made.undecided:
+        warn("the model is sure about every golden picture; the self-test will see less")
+
+
+def _facts(made: Bundle) -> dict[str, str]:
+    return {
+        "model": f"{made.model}, {'verified' if made.verified else 'NOT verified'}",
+        "golden": f"{made.golden} pictures, {made.undecided} of them undecided (no class at 0.8)",
+        "size": f"{made.size_bytes / 1e6:.2f} MB",
+        "sha256": made.sha256,
+        "needs": f"numpy, pillow, {made.engine}",
+    }
+
+
+def _wheel_facts(made: WheelFolder) -> dict[str, str]:
+    return {
+        "wheels": f"{len(made.wheels)}, for {' and '.join(made.tags)} on 64-bit ARM",
+        "whole": f"{made.size_bytes / 1e6:.1f} MB",
+    }

@@ -1,0 +1,166 @@
+"""The file that is made: what is in it, and that it is the same every time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edgeemo.bundle import make_bundle
+from edgeemo.bundle.device.contents import Contents
+from edgeemo.bundle.modules import imported_modules
+from edgeemo.errors import BundleError, EngineError, SpecError
+from edgeemo.files import sha256_file
+from edgeemo.preprocess import sniff
+from edgeemo.verified import VERIFY_JSON
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+
+def test_it_says_what_was_made(int8):
+    assert int8.sha256 == sha256_file(int8.path)
+    assert int8.size_bytes == int8.path.stat().st_size
+    assert (int8.model, int8.engine, int8.golden) == ("int8.tflite", "ai-edge-litert", 16)
+    assert os.access(int8.path, os.X_OK)
+
+
+def test_the_model_is_inside_untouched_and_every_member_is_listed(int8):
+    contents = Contents(str(int8.path))
+    assert contents.member("int8.tflite") == (GOLDEN / "int8.tflite").read_bytes()
+    with zipfile.ZipFile(int8.path) as archive:
+        assert archive.testzip() is None
+        sums = {name: hashlib.sha256(archive.read(name)).hexdigest() for name in archive.namelist()}
+    del sums["manifest.json"]
+    assert contents.manifest.members == sums
+    contents.check_members()
+
+
+def test_it_holds_the_light_modules_and_no_other(int8, device):
+    """Everything of edgeemo that a device loads is in the file, and no workstation's room is."""
+    with zipfile.ZipFile(int8.path) as archive:
+        inside = {name for name in archive.namelist() if name.endswith(".py")} - {"__main__.py"}
+    assert inside == set(imported_modules("edgeemo.bundle.device.main"))
+    rooms = {name.split("/")[1] for name in inside if name.count("/") > 1}
+    assert rooms == {"bundle", "runtime"}
+    assert {name for name in inside if name.startswith("edgeemo/bundle/")} == {
+        "edgeemo/bundle/__init__.py",
+        *(name for name in inside if name.startswith("edgeemo/bundle/device/")),
+    }
+    code = (
+        "import runpy, sys\nsys.argv = sys.argv[1:]\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "for name, module in sys.modules.items():\n"
+        "    if name.partition('.')[0] == 'edgeemo': print(module.__file__, file=sys.stderr)\n"
+        "print({'zipfile', 'csv', 'typer'} & set(sys.modules), file=sys.stderr)"
+    )
+    picture = int8.path.parent / "one.jpg"
+    picture.write_bytes(Contents(str(int8.path)).member("golden/01.jpg"))
+    ran = device("-c", code, int8.path, "predict", picture)
+    *loaded, heavy = ran.err.splitlines()[1:]
+    assert len(loaded) > 8
+    assert all(path.startswith(f"{int8.path}/edgeemo/") for path in loaded)
+    assert heavy == "set()"
+
+
+def test_the_golden_pictures_are_of_every_kind(int8):
+    contents = Contents(str(int8.path))
+    files = [golden.file for golden in contents.manifest.golden]
+    formats = [sniff(contents.member(file)) for file in files]
+    assert files == sorted(name for name in contents.manifest.members if name.startswith("golden"))
+    assert formats.count("JPEG") >= 4
+    assert formats.count("PNG") >= 4
+    assert sum(len(contents.member(file)) for file in files) < 600_000
+
+
+def test_enough_answers_are_undecided(int8):
+    outputs = [golden.outputs[0] for golden in Contents(str(int8.path)).manifest.golden]
+    undecided = [p for p in outputs if 0.2 < p < 0.8]
+    assert int8.undecided == len(undecided) >= 4
+
+
+def test_the_same_model_gives_the_same_bytes_in_any_process(int8, tmp_path):
+    code = (
+        "import os, sys, email, unittest, typer\nos.umask(0o077)\n"
+        "from pathlib import Path\nfrom edgeemo.bundle import make_bundle\n"
+        "print(make_bundle(Path(sys.argv[1]), Path(sys.argv[2])).sha256)"
+    )
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(GOLDEN / "int8.tflite", tmp_path)
+    os.utime(tmp_path / "int8.tflite", (0, 0))
+    made = subprocess.run(
+        [sys.executable, "-c", code, "../int8.tflite", "again.pyz"],
+        capture_output=True, text=True, check=True, cwd=tmp_path / "elsewhere",
+        env={**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "SOURCE_DATE_EPOCH": "1"},
+    )  # fmt: skip
+    assert made.stdout.strip() == int8.sha256
+    again = tmp_path / "elsewhere" / "again.pyz"
+    assert again.read_bytes() == int8.path.read_bytes()
+
+
+def test_the_verification_travels_without_the_names_of_pictures(tmp_path, device):
+    model = Path(shutil.copy(GOLDEN / "float32.onnx", tmp_path))
+    measured = {"n": 40, "flip_count": 1, "flips": [{"path": "happy/anna.jpg"}]}
+    entry = {
+        "file": model.name, "sha256": sha256_file(model), "passed": True, "measured": measured
+    }  # fmt: skip
+    (tmp_path / VERIFY_JSON).write_text(json.dumps({"files": [entry]}))
+    made = make_bundle(model, tmp_path / "dist" / "v.pyz")
+    assert made.verified
+    assert made.engine == "onnxruntime"
+    assert b"anna" not in made.path.read_bytes()
+    info = device(made.path, "info")
+    assert "within the gates of its original on 40 test pictures" in info.out
+    tested = device(made.path, "selftest")
+    assert (tested.status, tested.err) == (0, "")
+    assert tested.out.splitlines()[-1].startswith(
+        "PASSED: this machine answers all 16 pictures to six digits as the workstation did "
+    )
+
+
+def test_an_existing_file_gives_way_only_when_asked(int8, tmp_path):
+    out = tmp_path / "a.pyz"
+    out.write_text("mine")
+    with pytest.raises(BundleError, match=r"a\.pyz: exists already.*--force"):
+        make_bundle(GOLDEN / "int8.tflite", out)
+    assert out.read_text() == "mine"
+    assert make_bundle(GOLDEN / "int8.tflite", out, replace=True).sha256 == int8.sha256
+    assert [path.name for path in tmp_path.iterdir()] == ["a.pyz"]
+
+
+def test_a_bundle_that_fails_its_self_test_is_not_written(tmp_path, monkeypatch):
+    from edgeemo.bundle import build
+
+    monkeypatch.setattr(build, "pack", lambda members: b"raise SystemExit('error: out of luck')")
+    with pytest.raises(BundleError, match=r"a\.pyz: not written.*error: out of luck"):
+        make_bundle(GOLDEN / "int8.tflite", tmp_path / "a.pyz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    (tmp_path / "x.tflite").write_bytes(b"hello")
+    with pytest.raises(SpecError, match=r"x\.tflite"):
+        make_bundle(tmp_path / "x.tflite", tmp_path / "a.pyz")
+    with pytest.raises(EngineError, match=r"gone\.tflite: cannot be read"):
+        make_bundle(tmp_path / "gone.tflite", tmp_path / "a.pyz")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tflite"]
+
+
+def test_a_manifest_of_another_version_is_refused(copied, tmp_path):
+    with zipfile.ZipFile(copied) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    other = tmp_path / "other.pyz"
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("manifest.json", json.dumps({**manifest, "version": 99}))
+    with pytest.raises(BundleError, match=r"version 99 is not 1\); make it again"):
+        Contents(str(other))
+    (tmp_path / "text.pyz").write_bytes(b"hello")
+    with pytest.raises(BundleError, match=r"text\.pyz: not a bundle"):
+        Contents(str(tmp_path / "text.pyz"))

@@ -1,0 +1,124 @@
+"""Golden pictures near the middle are looked for until there are enough."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeemo.bundle import golden
+from edgeemo.bundle.device.checks import expect
+from edgeemo.bundle.golden import COUNT, UNDECIDED, drawn_pictures, pictures_of, undecided_count
+from edgeemo.bundle.split import test_pictures as read_test_pictures
+from edgeemo.dataset import golden_pictures
+from edgeemo.dataset.draw import encode
+from edgeemo.errors import DatasetError
+from edgeemo.files import sha256_file
+from edgeemo.folder import SPLIT, ModelFolder
+from edgeemo.preprocess import preprocess
+from edgeemo.progress import Silent
+from edgeemo.records import Sample, write_samples
+from edgeemo.runtime.classifier import Classifier
+
+
+class Brightness:
+    """An engine that answers how bright the middle of the picture is, steeply around a place."""
+
+    name = "brightness 1"
+
+    def __init__(self, *, middle=110.0, steepness):
+        self._middle, self._steepness = middle, steepness
+
+    def run(self, pixels):
+        exponent = self._steepness * (pixels.mean() - self._middle)
+        return [float(1 / (1 + np.exp(-np.clip(exponent, -500, 500))))]
+
+
+def _classifier(spec, **engine):
+    return Classifier(spec, Brightness(**engine))
+
+
+def _undecided(classifier, pictures):
+    goldens = [expect(classifier, picture, file="x") for picture in pictures]
+    return undecided_count(goldens, classifier.spec)
+
+
+def test_a_saturated_model_gets_blends_between_what_it_tells_apart(spec48):
+    classifier = _classifier(spec48, steepness=40)
+    first = golden_pictures(count=COUNT)
+    assert _undecided(classifier, first) < UNDECIDED
+    chosen = drawn_pictures(classifier)
+    assert len(chosen) == COUNT
+    assert _undecided(classifier, chosen) >= UNDECIDED
+    assert chosen == drawn_pictures(classifier)
+
+
+def test_a_model_that_is_never_in_doubt_gets_what_there_is(spec48):
+    classifier = _classifier(spec48, middle=1e6, steepness=1)
+    assert drawn_pictures(classifier) == golden_pictures(count=COUNT)
+
+
+def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
+    seeds = []
+
+    def counted(*, count, seed=0):
+        seeds.append(seed)
+        return golden_pictures(count=count, seed=seed)
+
+    monkeypatch.setattr(golden, "golden_pictures", counted)
+    drawn_pictures(_classifier(spec48, steepness=0))
+    assert seeds == [0]
+
+
+def _grey(level):
+    return encode(Image.new("L", (20, 20), level), "PNG")
+
+
+def test_test_pictures_are_read_until_there_are_enough(spec48):
+    classifier = _classifier(spec48, steepness=0.5)
+    pictures = [_grey(level) for level in (*range(40), *range(108, 200))]
+    source = iter(pictures)
+    chosen = pictures_of(classifier, source)
+    assert len(chosen) == COUNT
+    assert _undecided(classifier, chosen) == UNDECIDED
+    assert len(list(source)) > 60
+    assert pictures_of(classifier, pictures[:5]) == pictures[:5]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model folder with a test split, one picture of which is large."""
+    data, folder = tmp_path / "faces", ModelFolder(tmp_path / "model")
+    folder.path.mkdir()
+    noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
+    samples = []
+    for number in range(30):
+        path = data / "happy" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(Image.fromarray(noise), "PNG") if number == 0 else _grey(number))
+        samples.append(
+            Sample(
+                path=f"happy/{number}.png",
+                label="happy",
+                split="test" if number < 20 else "train",
+                sha256=sha256_file(path),
+            )
+        )
+    write_samples(folder.file(SPLIT), samples)
+    return SimpleNamespace(folder=folder, data=data)
+
+
+def test_only_small_pictures_of_the_test_split_are_taken(folder, spec48):
+    pictures = list(read_test_pictures(folder.folder, folder.data, Silent()))
+    levels = {int(preprocess(picture, spec48)[0, 0, 0]) for picture in pictures}
+    assert levels == set(range(1, 20))
+
+
+def test_test_pictures_that_are_gone_are_an_error(folder, tmp_path):
+    with pytest.raises(DatasetError, match="--data"):
+        list(read_test_pictures(folder.folder, None, Silent()))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match=r"empty: holds no test picture"):
+        list(read_test_pictures(folder.folder, tmp_path / "empty", Silent()))
