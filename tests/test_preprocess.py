@@ -62,11 +62,15 @@ def test_exact_arrays_of_drawn_pictures():
         "png": _digest(preprocess(_encode(_scene()), _RGB)),
         "png grey": _digest(preprocess(_encode(_scene()), _GREY)),
         "upscaled": _digest(preprocess(_encode(_scene((24, 18))), _RGB)),
+        "tall": _digest(preprocess(_encode(_scene((60, 400))), _RGB)),
+        "wide": _digest(preprocess(_encode(_scene((400, 60))), _RGB)),
     }
     assert digests == {
         "png": "ac7cb555bcfc55a4",
         "png grey": "7c030d062f5afe1d",
         "upscaled": "2156b57e2ca6d753",
+        "tall": "5fdd8f33fa33f313",
+        "wide": "5d5bb101e3642791",
     }
     jpeg = _encode(big, "JPEG", quality=90)
     assert np.abs(preprocess(jpeg, _RGB).astype(int) - preprocess(big, _RGB)).mean() < 3
