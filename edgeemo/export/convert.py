@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.export.canonical import serialised
+from edgeemo.export.logit import rounded_at_half
 from edgeemo.export.onnx import to_onnx
 from edgeemo.export.onnx_int8 import quantised
-from edgeemo.export.saturate import saturated
 from edgeemo.export.tflite import to_tflite
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class Converter:
             ExportError: If it cannot be converted.
         """
         if format == "tflite":
-            network = saturated(self.network) if kind == "int8" else self.network
+            network = self.network
+            if kind == "int8" and self.calibration is not None:
+                network = rounded_at_half(network, self.calibration)
             return to_tflite(network, kind, calibration=self.calibration)
         if kind == "float32":
             return serialised(self._onnx)

@@ -124,3 +124,11 @@ def test_no_heavy_package_is_loaded(faces):
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.splitlines()[-2:] == ["0", "set()"]
+
+
+def test_a_full_disk_is_one_line(faces):
+    command = [sys.executable, "-m", "edgeemo.cli.app", "predict", faces, "--model", MODEL]
+    with Path("/dev/full").open("w") as full:
+        shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert shown.returncode == 1
+    assert shown.stderr.splitlines()[-1] == "error: No space left on device"

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from edgeemo.export.graph import deployable
-from edgeemo.export.saturate import saturated
+from edgeemo.export.logit import rounded_at_half
 from edgeemo.spec import ModelSpec
 
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
@@ -20,25 +21,30 @@ def _network(keras, *, nested=False, classes=1):
     return keras.Model(inputs, inner(inputs))
 
 
-def test_no_probability_moves_far():
+@pytest.mark.parametrize("factor", [0.01, 1, 300])
+def test_no_probability_moves_far(factor):
     import keras
 
     keras.utils.set_random_seed(3)
-    original = deployable(_network(keras), _SPEC)
-    clamped = saturated(original)
-    assert clamped is not original
-    for seed in range(20):
-        image = np.random.default_rng(seed).random((1, 12, 12, 1), np.float32)
-        moved = np.abs(np.asarray(original(image)["prob"]) - np.asarray(clamped(image)["prob"]))
-        assert moved.max() <= 0.008
+    plain = _network(keras)
+    plain.layers[-1].set_weights([weight * factor for weight in plain.layers[-1].get_weights()])
+    original = deployable(plain, _SPEC)
+    images = np.random.default_rng(1).random((24, 12, 12, 1), np.float32)
+    rounded = rounded_at_half(original, images)
+    assert rounded is not original
+    clamped = any("relu6" in layer.name for layer in rounded.layers)
+    assert clamped == (factor == 300)
+    for image in images:
+        answers = [np.asarray(model(image[None])["prob"]) for model in (original, rounded)]
+        assert np.abs(answers[0] - answers[1]).max() <= 0.008
 
 
 def test_other_endings_are_left_alone():
     import keras
 
+    images = np.zeros((1, 12, 12, 1), np.float32)
     deep = deployable(_network(keras, nested=True), _SPEC)
-    assert saturated(deep) is deep
-
+    assert rounded_at_half(deep, images) is deep
     spec = ModelSpec(labels=("a", "b", "c"), height=12, width=12, channels=1, activation="softmax")
     network = deployable(_network(keras, classes=3), spec)
-    assert saturated(network) is network
+    assert rounded_at_half(network, images) is network

@@ -5,7 +5,9 @@ confident network reaches -18 to 11 (cnn-bn-64 on FER2013): a step of 0.12, so e
 within 0.06 of the middle gets p = 0.5 exactly, and with it the second label. But the sigmoid's own
 uint8 output has 256 steps of 1/256 and cannot tell logits beyond 5.5 apart. Clamping the logit to
 -6 to 6 makes its step 0.047. Half a step is taken off it besides, so that a logit rounds to 0 or
-more (p >= 0.5) where it was 0 or more before. No probability moves by more than 0.008.
+more (p >= 0.5) where it was 0 or more before. A network whose logits stay within -6 to 6 keeps its
+range, since a clamp would coarsen it, and is shifted alone. No probability moves by more than
+0.008.
 
 TFLite has no fused clamp but RELU6, so the clamp is written as y = relu6(logit / 2 + 3) and
 logit = 2 y - 6: the first is the dense layer itself, the second one more dense layer of one weight.
@@ -15,35 +17,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgeemo.export.graph import INPUT, NAME, OUTPUT
 from edgeemo.keras_model import import_keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
 _LIMIT = 6.0
 _STEP = 2 * _LIMIT / 255
+_OUTPUT_STEP = 1 / 256
+_SLOPE = 0.25  # of the sigmoid in its middle, where it is steepest
 
 
-def saturated(network: Any) -> Any:
-    """The network with its last logit clamped to -6 to 6, less half a step of int8.
+def rounded_at_half(network: Any, calibration: NDArray[np.float32]) -> Any:
+    """The network with a last logit that int8 rounds well.
 
     Args:
         network: What `edgeemo.export.graph.deployable` gave.
+        calibration: (N, H, W, C) float32 pictures; what they cause decides whether to clamp.
 
     Returns:
-        A `keras.Model` of the same inputs and outputs, at most 0.008 from it; `network` itself
-        where it does not end in a dense layer with one sigmoid.
+        A `keras.Model` of the same inputs and outputs, no probability more than 0.008 from its;
+        `network` itself where it does not end in a dense layer with one sigmoid.
     """
     keras = import_keras()
     found = _before_last(keras, network)
     if found is None:
         return network
     features, dense = found
+    low, high = _logit_range(network, calibration)
     inputs = keras.Input(batch_shape=network.inputs[0].shape, name=INPUT)
-    clamped = _clamp(keras, dense)(features(inputs))
-    output = keras.layers.Activation("sigmoid", name=f"{dense.name}_sigmoid")(clamped)
+    end = _clamp if max(-low, high) > _LIMIT else _shift
+    logit = end(keras, dense, high - low)(features(inputs))
+    output = keras.layers.Activation("sigmoid", name=f"{dense.name}_sigmoid")(logit)
     return keras.Model(inputs, {OUTPUT: output}, name=NAME)
+
+
+def _logit_range(network: Any, calibration: NDArray[np.float32]) -> tuple[float, float]:
+    """Smallest and largest logit that the pictures cause, 0 included as int8 does."""
+    answers = np.concatenate([np.asarray(network(image[None])[OUTPUT]) for image in calibration])
+    odds = answers.astype(np.float64).clip(1e-9, 1 - 1e-9)
+    logits = np.log(odds / (1 - odds))
+    return min(0.0, float(logits.min())), max(0.0, float(logits.max()))
 
 
 def _before_last(
@@ -61,7 +80,7 @@ def _before_last(
     is_last = _is_last(keras, operation)
     if not is_last and not (nested and isinstance(operation, keras.Model)):
         return None
-    start = keras.Model(model.inputs, sources[0])
+    start = keras.Model(model.inputs, sources[0], name=f"{model.name}_features")
     if is_last:
         return start, operation
     found = _before_last(keras, operation, nested=False)
@@ -80,14 +99,26 @@ def _is_last(keras: Any, operation: Any) -> bool:
     )
 
 
-def _clamp(keras: Any, dense: Any) -> Callable[[Any], Any]:
+def _clamp(keras: Any, dense: Any, _: float) -> Callable[[Any], Any]:
     kernel, bias = dense.get_weights()
-    layers, half = keras.layers, 6 / (2 * _LIMIT)
-    into = layers.Dense(1, name=f"{dense.name}_clamp")
-    into.build((None, kernel.shape[0]))
-    into.set_weights([kernel * half, bias * half + 3])
-    back = layers.Dense(1, name=f"{dense.name}_logit")
-    back.build((None, 1))
-    back.set_weights([bias[None] * 0 + 1 / half, bias * 0 - _LIMIT - _STEP / 2])
-    relu6 = layers.ReLU(max_value=6, name=f"{dense.name}_relu6")
+    half = 6 / (2 * _LIMIT)
+    into = _dense(keras, f"{dense.name}_clamp", kernel * half, bias * half + 3)
+    back = _dense(
+        keras, f"{dense.name}_logit", bias[None] * 0 + 1 / half, bias * 0 - _LIMIT - _STEP / 2
+    )
+    relu6 = keras.layers.ReLU(max_value=6, name=f"{dense.name}_relu6")
     return lambda tensor: back(relu6(into(tensor)))
+
+
+def _shift(keras: Any, dense: Any, width: float) -> Callable[[Any], Any]:
+    kernel, bias = dense.get_weights()
+    down = max(width / 255 / 2, _OUTPUT_STEP / 2 / _SLOPE)
+    layer: Callable[[Any], Any] = _dense(keras, f"{dense.name}_logit", kernel, bias - down)
+    return layer
+
+
+def _dense(keras: Any, name: str, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> Any:
+    layer = keras.layers.Dense(1, name=name)
+    layer.build((None, kernel.shape[0]))
+    layer.set_weights([kernel, bias])
+    return layer
