@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import ExportError
+from edgeemo.export.rebuild import Rebuilder
 from edgeemo.folder import SPEC
 from edgeemo.keras_model import import_keras, output_spec_problem
 
@@ -30,7 +31,6 @@ NAME = "edgeemo"
 
 INPUT = "image"
 OUTPUT = "prob"
-_INNER = "edgeemo_input"
 
 
 def deployable(model: Any, spec: ModelSpec) -> Any:
@@ -52,81 +52,44 @@ def deployable(model: Any, spec: ModelSpec) -> Any:
         raise ExportError(f"the model is not what {SPEC} says: {problem}; train or import it again")
     keras = import_keras()
     inputs = keras.Input(batch_shape=(1, *spec.input_shape), name=INPUT)
-    (output,) = keras.tree.flatten(_Rebuilder(keras).apply(model, inputs))
+    (output,) = keras.tree.flatten(_Normalisations().apply(model, inputs))
     return keras.Model(inputs, {OUTPUT: output}, name=NAME)
 
 
-class _Rebuilder:
-    """Calls layers on new inputs, batch normalisations as depthwise convolutions."""
+class _Normalisations(Rebuilder):
+    """Turns batch normalisations into depthwise convolutions."""
 
-    def __init__(self, keras: Any) -> None:
-        self._keras = keras
-        self._functional = type(self._empty())
+    def __init__(self) -> None:
+        super().__init__()
         self._affines: dict[int, dict[bytes, Callable[[Any], Any]]] = {}
-        self._models: dict[int, Any] = {}
 
-    def apply(self, layer: Any, tensor: Any, *args: Any, **kwargs: Any) -> Any:
-        """`layer(tensor)`, or what stands for it."""
-        if self._is_standalone_normalisation(layer, tensor):
-            multiplier, addend = _affine_weights(layer)
-            if self._follows_rectified_convolution(tensor):
-                tensor = self._scaled_convolution(tensor, np.abs(multiplier))
-                multiplier = np.sign(multiplier)
-            affine = self._affine(layer, multiplier, addend, rank=len(tensor.shape))
-            return affine(tensor)
-        if self._is_chain(layer) and self._normalises(layer):
-            return self._rebuilt(layer)(tensor)
-        return layer(tensor, *args, **kwargs)
+    def may_replace(self, layer: Any) -> bool:
+        return isinstance(layer, self.keras.layers.BatchNormalization)
 
-    def _empty(self) -> Any:
-        tensor = self._keras.Input((1,), name=_INNER)
-        return self._keras.Model(tensor, tensor, name=NAME)
+    def replaced(self, layer: Any, tensor: Any) -> Any | None:
+        if not self._stands_alone(layer, tensor):
+            return None
+        multiplier, addend = _affine_weights(layer)
+        if self._follows_rectified_convolution(tensor):
+            tensor = self._scaled_convolution(tensor, np.abs(multiplier))
+            multiplier = np.sign(multiplier)
+        return self._affine(layer, multiplier, addend, rank=len(tensor.shape))(tensor)
 
-    def _is_chain(self, layer: Any) -> bool:
-        """Whether it is a Sequential or a functional model with one input."""
-        known = isinstance(layer, (self._keras.Sequential, self._functional))
-        return known and len(layer.inputs) == 1
-
-    def _normalises(self, model: Any) -> bool:
-        return any(
-            isinstance(layer, self._keras.layers.BatchNormalization)
-            or (self._is_chain(layer) and self._normalises(layer))
-            for layer in model.layers
-        )
-
-    def _rebuilt(self, model: Any) -> Any:
-        """The same model, layer by layer, under the same name."""
-        if id(model) not in self._models:
-            self._models[id(model)] = self._rebuild(model)
-        return self._models[id(model)]
-
-    def _rebuild(self, model: Any) -> Any:
-        if isinstance(model, self._keras.Sequential):
-            inputs = tensor = self._keras.Input(batch_shape=model.input_shape, name=_INNER)
-            for layer in model.layers:
-                tensor = self.apply(layer, tensor)
-            return self._keras.Model(inputs, tensor, name=model.name)
-        return self._keras.models.clone_model(
-            model, clone_function=lambda layer: layer, call_function=self.apply
-        )
-
-    def _is_standalone_normalisation(self, layer: Any, tensor: Any) -> bool:
-        """Whether it is a batch normalisation over channels that no linear layer can absorb."""
-        layers = self._keras.layers
-        if not isinstance(layer, layers.BatchNormalization):
-            return False
+    def _stands_alone(self, layer: Any, tensor: Any) -> bool:
+        """Whether a batch normalisation is over channels and no linear layer can absorb it."""
+        layers = self.keras.layers
         rank = len(tensor.shape)
         if rank not in (2, 4) or layer.axis not in (-1, rank - 1):
             return False
         producer = tensor._keras_history.operation
         linear = isinstance(producer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense))
-        return not (linear and producer.activation is self._keras.activations.linear)
+        return not (linear and producer.activation is self.keras.activations.linear)
 
     def _follows_rectified_convolution(self, tensor: Any) -> bool:
         producer = tensor._keras_history.operation
         return (
-            type(producer) is self._keras.layers.Conv2D
-            and producer.activation is self._keras.activations.relu
+            type(producer) is self.keras.layers.Conv2D
+            and producer.activation is self.keras.activations.relu
             and producer.use_bias
         )
 
@@ -159,7 +122,7 @@ class _Rebuilder:
     def _make_affine(
         self, name: str, multiplier: np.ndarray, addend: np.ndarray, rank: int
     ) -> Callable[[Any], Any]:
-        layers, channels = self._keras.layers, len(multiplier)
+        layers, channels = self.keras.layers, len(multiplier)
         depthwise = layers.DepthwiseConv2D(1, name=name, dtype="float32")
         depthwise.build((None, None, None, channels))
         depthwise.set_weights([multiplier.reshape(1, 1, channels, 1), addend])
