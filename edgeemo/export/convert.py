@@ -10,6 +10,7 @@ from edgeemo.export.canonical import serialised
 from edgeemo.export.logit import rounded_at_half
 from edgeemo.export.onnx import to_onnx
 from edgeemo.export.onnx_int8 import quantised
+from edgeemo.export.pairs import reading_pairs
 from edgeemo.export.tflite import to_tflite
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Converter:
         if format == "tflite":
             network = self.network
             if kind == "int8" and self.calibration is not None:
-                network = rounded_at_half(network, self.calibration)
+                network = reading_pairs(rounded_at_half(network, self.calibration))
             return to_tflite(network, kind, calibration=self.calibration)
         if kind == "float32":
             return serialised(self._onnx)
