@@ -54,6 +54,16 @@ class BundleError(EdgeEmoError):
     """A bundle for a device cannot be made, or is damaged."""
 
 
+class BenchError(EdgeEmoError):
+    """Nothing can be measured, or a file of measurements cannot be used."""
+
+
+class LimitError(EdgeEmoError):
+    """No measured candidate keeps to the limits."""
+
+    exit_code = 3
+
+
 class ParityError(EdgeEmoError):
     """An exported file does not answer as the original does: a gate of the verification failed.
 

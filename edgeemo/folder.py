@@ -33,6 +33,10 @@ EXPORT = "export.json"
 VERIFY_MD = "verify.md"
 VERIFY_PNG = "verify.png"
 DEFAULT = "default.json"
+BENCH_JSON = "bench.json"
+BENCH_PNG = "bench.png"
+
+_DEFAULT_REMEDY = "delete it, or let 'edgeemo bench --pick' choose"
 
 EXPORTED = (
     "float32.tflite",
@@ -43,6 +47,19 @@ EXPORTED = (
     "int8.onnx",
 )
 """Every file that export can make, in the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class Default:
+    """What a model folder answers with.
+
+    Attributes:
+        file: The exported file.
+        threads: Threads per answer.
+    """
+
+    file: Path
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -116,16 +133,53 @@ class ModelFolder:
         return [self.path / name for name in EXPORTED if (self.path / name).exists()]
 
     def default_file(self) -> Path:
-        """The file to predict with: the recorded default, else int8.tflite, else float32.
+        """The file of `default`."""
+        return self.default().file
+
+    def default(self) -> Default:
+        """What to predict with: the recorded default, else int8.tflite, else float32.
 
         int8.tflite is taken only if it is verified.
 
         Raises:
-            ModelFolderError: If nothing was exported yet, or the recorded default is missing.
+            ModelFolderError: If nothing was exported yet, or the recorded default is malformed or
+                its file is missing.
         """
-        recorded = self.read_json(DEFAULT).get("file")
+        recorded = self.recorded_default()
         if recorded:
-            return self.require(recorded, remedy=f"export again, or delete {DEFAULT}")
+            self.require(recorded.file.name, remedy=f"export again, or delete {DEFAULT}")
+            return recorded
+        return Default(self._usual_file())
+
+    def recorded_default(self) -> Default | None:
+        """What ``default.json`` says, whether its file is there or not.
+
+        Raises:
+            ModelFolderError: If it is malformed.
+        """
+        recorded = self.read_json(DEFAULT)
+        if not recorded:
+            return None
+        name, threads = recorded.get("file"), recorded.get("threads", 1)
+        if not (isinstance(name, str) and name and Path(name).name == name):
+            raise ModelFolderError(f"{self.file(DEFAULT)}: names no file; {_DEFAULT_REMEDY}")
+        if type(threads) is not int or threads < 1:
+            raise ModelFolderError(
+                f"{self.file(DEFAULT)}: threads must be 1 or more, not {threads!r}; "
+                f"{_DEFAULT_REMEDY}"
+            )
+        return Default(self.path / name, threads)
+
+    def threads_for(self, name: str) -> int:
+        """Threads to answer with: those recorded if this is the recorded default's file, else 1.
+
+        Raises:
+            ModelFolderError: If ``default.json`` is malformed.
+        """
+        recorded = self.recorded_default()
+        return recorded.threads if recorded and recorded.file.name == name else 1
+
+    def _usual_file(self) -> Path:
         int8 = self.path / "int8.tflite"
         if int8.exists() and is_verified(int8, sha256=sha256_file(int8)):
             return int8

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -207,8 +208,12 @@ class KerasEngine:
     """The original as an engine of the runtime, for comparing on a workstation."""
 
     def __init__(self, folder: ModelFolder) -> None:
+        spec = folder.spec()
         self._model = load_original(folder)
-        self._scale = np.float32(folder.spec().scale)
+        self._scale = np.float32(spec.scale)
+        self._one_at_a_time = Lock()
+        # What TensorFlow has to say it says now: nothing may be dropped once threads answer.
+        answers(self._model, np.zeros((1, *spec.input_shape), np.float32))
 
     @property
     def name(self) -> str:
@@ -217,7 +222,13 @@ class KerasEngine:
 
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.runtime.engine.Engine.run`."""
-        return answers(self._model, (pixels * self._scale)[None])[0].tolist()  # type: ignore[no-any-return]
+        images = (pixels * self._scale)[None]
+        with self._one_at_a_time:
+            return _predict(self._model, images)[0].tolist()  # type: ignore[no-any-return]
+
+    def twin(self) -> KerasEngine:
+        """See `edgeemo.runtime.engine.Engine.twin`: threads take turns, TensorFlow has its own."""
+        return self
 
 
 def answers(
@@ -233,9 +244,15 @@ def answers(
     Returns:
         (N, outputs) float32.
     """
-    batch_size = model.input_shape[0] or batch_size
     with quiet():
-        return np.asarray(model.predict(images, batch_size=batch_size, verbose=0), np.float32)
+        return _predict(model, images, batch_size=batch_size)
+
+
+def _predict(
+    model: Any, images: NDArray[np.float32], *, batch_size: int = 1
+) -> NDArray[np.float32]:
+    batch_size = model.input_shape[0] or batch_size
+    return np.asarray(model.predict(images, batch_size=batch_size, verbose=0), np.float32)
 
 
 def output_spec_problem(model: Any, spec: ModelSpec) -> str | None:

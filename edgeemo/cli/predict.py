@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections import Counter
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +15,7 @@ import typer
 
 from edgeemo.cli.console import EXAMPLES, say, warn
 from edgeemo.cli.options import MODELS
+from edgeemo.runtime.lean import start_lean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +60,23 @@ def predict(
             "folder under models/.",
         ),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads per answer.")] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Threads per answer; by default those of the folder's recorded default, else 1.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Pictures answered at the same time; by default as many as there are cores / "
+            "threads.",
+        ),
+    ] = None,
     format: Annotated[Format, typer.Option(help="How to print the answers.")] = Format.table,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
 ) -> None:
@@ -66,7 +85,8 @@ def predict(
     From a folder it takes the recorded default, else the verified int8.tflite, else float32. A
     picture that cannot be read is reported and the rest go on; the exit status is then 1.
     """
-    from edgeemo.runtime.stream import answers, expand
+    start_lean()
+    from edgeemo.runtime.stream import answers, default_workers, expand
 
     classifier = _load(model, threads)
     if not classifier.verified:
@@ -75,17 +95,19 @@ def predict(
     print_answer = _printer(chosen, classifier.spec.labels)
     tally: Counter[str] = Counter()
     failed = 0
-    for answer in answers(classifier, expand(pictures)):
-        print_answer(answer)
-        if answer.prediction is None:
-            failed += 1
-            say(f"error: {answer.error}")
-        else:
-            tally[answer.prediction.label] += 1
+    workers = workers or default_workers(classifier.threads)
+    with closing(answers(classifier, expand(pictures), workers=workers)) as stream:
+        for answer in stream:
+            print_answer(answer)
+            if answer.prediction is None:
+                failed += 1
+                say(f"error: {answer.error}")
+            else:
+                tally[answer.prediction.label] += 1
     _finish(tally, failed, quiet=chosen is not Format.table)
 
 
-def _load(model: Path | None, threads: int) -> Classifier:
+def _load(model: Path | None, threads: int | None) -> Classifier:
     from edgeemo.folder import newest_folder
     from edgeemo.runtime.classifier import Classifier
 
@@ -112,7 +134,10 @@ def _load_keras(path: Path) -> Classifier:
             f"{path}: a Keras file says neither labels nor scaling; import it with "
             f"'edgeemo export {path} --labels ... --scale ... --data ...'"
         )
-    return Classifier(folder.spec(), KerasEngine(folder), verified=True, path=str(path))
+    cores = os.cpu_count() or 1  # TensorFlow takes them all for one picture
+    return Classifier(
+        folder.spec(), KerasEngine(folder), verified=True, path=str(path), threads=cores
+    )
 
 
 def _printer(format: Format, labels: Sequence[str]) -> Callable[[Answer], None]:

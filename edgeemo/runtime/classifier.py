@@ -45,6 +45,7 @@ class Classifier:
         engine: What runs it.
         verified: Whether these bytes passed the verification against the original.
         path: The file it came from.
+        threads: Threads that one answer may use.
 
     Example:
         >>> classifier = Classifier.load("models/happy-sad/int8.tflite")  # doctest: +SKIP
@@ -53,33 +54,46 @@ class Classifier:
     """
 
     def __init__(
-        self, spec: ModelSpec, engine: Engine, *, verified: bool = False, path: str = ""
+        self,
+        spec: ModelSpec,
+        engine: Engine,
+        *,
+        verified: bool = False,
+        path: str = "",
+        threads: int = 1,
     ) -> None:
         self.spec = spec
         self.engine = engine
         self.verified = verified
         self.path = path
+        self.threads = threads
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, threads: int = 1) -> Classifier:
+    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Classifier:
         """Load an exported file, or a model folder's default file.
 
         Args:
             path: A ``.tflite`` or ``.onnx`` file that edgeemo exported, or a model folder.
-            threads: Threads that one answer may use; at least 1.
+            threads: Threads that one answer may use; at least 1. By default those recorded with
+                the folder's default file, else 1.
 
         Raises:
             EngineError: If the file cannot be read, is damaged, or its engine refuses it.
             SpecError: If the file carries no spec.
             MissingExtraError: If the engine is not installed.
-            ModelFolderError: If the folder holds no exported file.
+            ModelFolderError: If the folder holds no exported file, or its default cannot be used.
         """
-        model = unseal(_default_file(path) if os.path.isdir(path) else path)  # noqa: PTH112
+        recorded = 1
+        if os.path.isdir(path):  # noqa: PTH112
+            path, recorded = _default(path)
+        threads = threads or recorded
+        model = unseal(path)
         return cls(
             model.spec,
             load_engine(model, threads=threads),
             verified=is_verified(model.path, sha256=model.sha256),
             path=model.path,
+            threads=threads,
         )
 
     def predict(self, source: Source) -> Prediction:
@@ -104,6 +118,20 @@ class Classifier:
             dict(zip(self.spec.labels, scores, strict=True)),
         )
 
+    def twin(self) -> Classifier:
+        """A classifier that answers the same in another thread: one may be used by one at a time.
+
+        Raises:
+            EngineError: If the model's file is gone.
+        """
+        return Classifier(
+            self.spec,
+            self.engine.twin(),
+            verified=self.verified,
+            path=self.path,
+            threads=self.threads,
+        )
+
     def predict_many(self, sources: Iterable[Source]) -> Iterator[Prediction]:
         """Answer pictures one after the other as they are asked for, in constant memory.
 
@@ -113,9 +141,11 @@ class Classifier:
         return map(self.predict, sources)
 
 
-def _default_file(folder: str | os.PathLike[str]) -> os.PathLike[str]:
+def _default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:
+    """The file and the threads that a model folder answers with."""
     from pathlib import Path  # slow to import, and not needed where a file was named
 
     from edgeemo.folder import ModelFolder
 
-    return ModelFolder(Path(folder)).default_file()
+    default = ModelFolder(Path(folder)).default()
+    return default.file, default.threads

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.quiet import quiet
-from edgeemo.runtime.engine import cannot_load, shape_problem
+from edgeemo.runtime.engine import cannot_load, is_missing, shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ class LiteRTEngine:
     """
 
     def __init__(self, model: SealedModel, *, threads: int = 1) -> None:
+        self._model, self._threads = model, threads
         self._interpreter = _interpreter(model, threads)
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
@@ -83,12 +84,16 @@ class LiteRTEngine:
         scale, zero_point = self._output["quantization"]
         return [(int(value) - zero_point) * float(scale) for value in raw]
 
+    def twin(self) -> LiteRTEngine:
+        """See `edgeemo.runtime.engine.Engine.twin`: an interpreter is one thread's alone."""
+        return LiteRTEngine(self._model, threads=self._threads)
+
 
 def _interpreter(model: SealedModel, threads: int) -> Any:
-    interpreter_class = _interpreter_class()
+    make = interpreter_class()
     try:
         with quiet():  # it announces its delegate on standard error
-            interpreter = interpreter_class(
+            interpreter = make(
                 model_path=model.path if model.content is None else None,
                 model_content=model.content,
                 num_threads=threads,
@@ -100,14 +105,18 @@ def _interpreter(model: SealedModel, threads: int) -> Any:
     return interpreter
 
 
-def _interpreter_class() -> Any:
-    """LiteRT's, or its ancestor's on a 32-bit Raspberry Pi OS, for which LiteRT has no wheels."""
+def interpreter_class() -> Any:
+    """LiteRT's, or its ancestor's on a 32-bit Raspberry Pi OS, for which LiteRT has no wheels.
+
+    Raises:
+        EngineError: If it is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
-    except ModuleNotFoundError:
-        pass
-    except ImportError as error:
-        raise cannot_load("ai-edge-litert", error) from None
+    except (ImportError, OSError) as error:
+        if not is_missing(error, "ai_edge_litert", "ai_edge_litert.interpreter"):
+            raise cannot_load("ai-edge-litert", error) from None
     else:
         return Interpreter
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import EngineError, MissingExtraError
-from edgeemo.runtime.engine import cannot_load, shape_problem
+from edgeemo.runtime.engine import cannot_load, is_missing, shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,16 +55,31 @@ class OnnxEngine:
         (raw,) = self._session.run(self._output, {self._input: values})
         return [float(value) for value in raw[0]]
 
+    def twin(self) -> OnnxEngine:
+        """See `edgeemo.runtime.engine.Engine.twin`: threads may share a session."""
+        return self
 
-def _session(model: SealedModel, threads: int) -> Any:
+
+def runtime_module() -> Any:
+    """The package onnxruntime.
+
+    Raises:
+        EngineError: If it is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
     try:
         import onnxruntime
-    except ModuleNotFoundError:
+    except (ImportError, OSError) as error:
+        if not is_missing(error, "onnxruntime"):
+            raise cannot_load("onnxruntime", error) from None
         raise MissingExtraError(
             "onnxruntime", extra="onnx", purpose="running an .onnx file"
         ) from None
-    except ImportError as error:
-        raise cannot_load("onnxruntime", error) from None
+    return onnxruntime
+
+
+def _session(model: SealedModel, threads: int) -> Any:
+    onnxruntime = runtime_module()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -75,4 +90,6 @@ def _session(model: SealedModel, threads: int) -> Any:
         )
     except Exception as error:  # its exceptions share no base class
         reason = " ".join(str(error).split())
+        if "bad_alloc" in reason:
+            raise MemoryError from None
         raise EngineError(f"{model.path}: the ONNX engine refuses it: {reason}") from None

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from dataclasses import dataclass
+from io import FileIO
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.errors import ImageError
 from edgeemo.preprocess import HEAD_BYTES, describe, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from io import RawIOBase
 
     from edgeemo.preprocess import Source
     from edgeemo.runtime.classifier import Classifier, Prediction
@@ -22,6 +24,8 @@ SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".gif")
 """What a folder is searched for; a picture with another name is read when named itself."""
 
 STDIN = "-"
+
+_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,35 +45,74 @@ class Answer:
     ms: float
 
 
-def answers(classifier: Classifier, sources: Iterable[Source]) -> Iterator[Answer]:
-    """Answer pictures one after the other; one that cannot be read does not stop the rest."""
-    for source in sources:
-        name = STDIN if isinstance(source, bytes) else describe(source)
-        start = time.perf_counter()
-        prediction, error = None, None
-        try:
-            prediction = classifier.predict(source)
-        except ImageError as failure:
-            error = str(failure)
-        ms = (time.perf_counter() - start) * 1000
-        yield Answer(source=name, prediction=prediction, error=error, ms=ms)
+def answers(
+    classifier: Classifier, sources: Iterable[Source], *, workers: int = 1
+) -> Generator[Answer]:
+    """Answer pictures in their order; one that cannot be read does not stop the rest.
+
+    Memory does not grow with the number of pictures. Closing the generator ends its threads.
+
+    Args:
+        classifier: Not to be used elsewhere until the last answer has come.
+        sources: The pictures. With more than one worker they are taken in a thread of their own, a
+            few ahead of the answers, so `sources` may wait for its next as long as it likes.
+        workers: Threads that answer; the first picture is answered before any is started.
+
+    Raises:
+        EngineError: If an engine for another thread cannot be loaded.
+    """
+    waiting = iter(sources)
+    for source in waiting:
+        yield answer(classifier, source)
+        if workers > 1:
+            break
+    for source in waiting:  # there is a second picture, and more than one worker
+        from edgeemo.runtime.parallel import parallel_answers
+
+        yield from parallel_answers(classifier, chain([source], waiting), workers=workers)
 
 
-def expand(names: Iterable[str], *, stdin: BinaryIO | None = None) -> Iterator[str | bytes]:
+def answer(classifier: Classifier, source: Source) -> Answer:
+    """Answer one picture, or say why it cannot be read."""
+    name = STDIN if isinstance(source, bytes) else describe(source)
+    start = time.perf_counter()
+    prediction, error = None, None
+    try:
+        prediction = classifier.predict(source)
+    except ImageError as failure:
+        error = str(failure)
+    ms = (time.perf_counter() - start) * 1000
+    return Answer(source=name, prediction=prediction, error=error, ms=ms)
+
+
+def default_workers(threads: int) -> int:
+    """How many workers occupy the cores that this process may use, and no more.
+
+    Args:
+        threads: Threads that one answer uses.
+    """
+    return max(1, len(os.sched_getaffinity(0)) // threads)
+
+
+def expand(
+    names: Iterable[str], *, stdin: BinaryIO | RawIOBase | None = None
+) -> Iterator[str | bytes]:
     """The pictures that a command line's words stand for, found as they are asked for.
 
     Args:
         names: Picture files; folders, which are searched recursively in the order of names for
             files whose suffix is in `SUFFIXES`; "-" for standard input.
         stdin: Standard input; the process's own by default. It holds one picture, or a list of
-            paths, one per line (or separated by NUL, as ``find -print0`` writes them).
+            paths, one per line (or separated by NUL, as ``find -print0`` writes them). A path is
+            given as soon as its line is complete, if `stdin` reads what there is, unbuffered.
 
     Yields:
         A path, or the bytes of a picture.
     """
     for name in names:
         if name == STDIN:
-            yield from _from_stdin(stdin or sys.stdin.buffer)
+            # A buffered stream would wait for a full buffer, and end badly in a thread.
+            yield from _from_stdin(stdin or FileIO(0, closefd=False))
         elif os.path.isdir(name):  # noqa: PTH112 - pathlib is slow to import
             yield from _pictures_in(name)
         else:
@@ -120,15 +163,28 @@ def _pictures_in(folder: str) -> Iterator[str]:
                 yield os.path.join(parent, name)  # noqa: PTH118
 
 
-def _from_stdin(stream: BinaryIO) -> Iterator[str | bytes]:
-    rest = stream.read(HEAD_BYTES)
-    if _is_picture(rest):
-        yield rest + stream.read()
+def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
+    chunks = iter(lambda: stream.read(_CHUNK) or b"", b"")
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD_BYTES or _holds_a_line(head):
+            break
+    if _is_picture(head[:HEAD_BYTES]):
+        yield b"".join([head, *chunks])
         return
-    while chunk := stream.read(1 << 16):
+    rest = b""
+    for chunk in chain([head], chunks):
         *lines, rest = (rest + chunk).replace(b"\0", b"\n").split(b"\n")
         yield from map(os.fsdecode, filter(None, lines))
-    yield from map(os.fsdecode, filter(None, rest.replace(b"\0", b"\n").split(b"\n")))
+    if rest:
+        yield os.fsdecode(rest)
+
+
+def _holds_a_line(head: bytes) -> bool:
+    """Whether this is a path and its end, and not the beginning of a picture file."""
+    ended = b"\n" in head or b"\0" in head
+    return ended and not head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM"))
 
 
 def _is_picture(head: bytes) -> bool:

@@ -42,6 +42,18 @@ def test_json_lines_for_programs(edgeemo, faces):
     assert [answer["file"] for answer in answers] == sorted(map(str, faces.iterdir()))
 
 
+def test_several_workers_print_the_same_in_the_same_order(edgeemo, faces):
+    (faces / "b.jpg").write_bytes(b"broken")
+    seen = {}
+    for workers in (1, 3):
+        shown = edgeemo("predict", faces, "--model", MODEL, "--json", "--workers", workers)
+        assert shown.status == 1
+        answers = [json.loads(line) for line in shown.out.splitlines()]
+        seen[workers] = [{**answer, "ms": 0} for answer in answers]
+    assert seen[3] == seen[1]
+    assert [Path(answer["file"]).name for answer in seen[1]] == ["a.jpg", "b.jpg", "b.png", "c.bmp"]
+
+
 def test_csv_for_spreadsheets(edgeemo, faces):
     (faces / "d.jpg").write_bytes(b"broken")
     shown = edgeemo("predict", faces, "--model", MODEL, "--format", "csv")
@@ -82,6 +94,7 @@ def test_a_folder_answers_with_its_default_file(edgeemo, faces, tmp_path):
         (["predict", "x.jpg"], 1, "models: no model here"),
         (["predict"], 2, "Missing argument"),
         (["predict", "x.jpg", "--threads", "0"], 2, "threads"),
+        (["predict", "x.jpg", "--workers", "0"], 2, "workers"),
         (["predict", ".", "--model", MODEL], 1, "no picture found"),
         (["predict", "x.jpg", "--model", "my.keras"], 1, "my.keras: no such file"),
         (["unknown"], 2, "unknown"),

@@ -1,0 +1,258 @@
+"""Several workers: the same answers in the same order, whatever goes wrong on the way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeemo import Classifier
+from edgeemo.errors import EngineError
+from edgeemo.runtime.parallel import _AHEAD
+from edgeemo.runtime.stream import answers, default_workers, to_jsonl
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+MODEL = GOLDEN / "int8.tflite"
+DOORS = (
+    ("-m", "edgeemo.runtime", str(MODEL)),
+    ("-m", "edgeemo.cli.app", "predict", "--json", "--model", str(MODEL)),
+)
+
+
+@pytest.fixture(scope="session")
+def faces(tmp_path_factory) -> list[str]:
+    """Pictures of very different sizes, so that those behind a large one are done before it."""
+    folder = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(3)
+    for number in range(40):
+        side = 900 if number % 7 == 1 else 30 + number
+        pixels = rng.integers(0, 256, (side, side, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:02}.png")
+    (folder / "11.png").write_bytes(b"broken")
+    return sorted(map(str, folder.iterdir()))
+
+
+@pytest.fixture
+def classifier() -> Classifier:
+    return Classifier.load(MODEL)
+
+
+def _workers() -> int:
+    return sum(thread.name == "worker" for thread in threading.enumerate())
+
+
+def _without_time(answer) -> str:
+    return to_jsonl(answer).rpartition(', "ms"')[0]
+
+
+@pytest.mark.parametrize("name", ["float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx"])
+def test_workers_change_neither_answers_nor_their_order(name, faces):
+    classifier = Classifier.load(GOLDEN / name)
+    one = list(map(_without_time, answers(classifier, faces)))
+    four = list(map(_without_time, answers(classifier, faces, workers=4)))
+    assert four == one
+    assert ['"error"' in line for line in four] == [path.endswith("11.png") for path in faces]
+
+
+def test_every_kind_of_source(classifier, faces):
+    with Image.open(faces[0]) as opened:
+        pixels = np.asarray(opened)
+    sources = [Path(faces[0]).read_bytes(), pixels, Image.fromarray(pixels), Path(faces[0])]
+    found = list(answers(classifier, sources, workers=3))
+    assert len({answer.prediction.score for answer in found}) == 1
+    assert [answer.source for answer in found] == ["-", "picture", "picture", faces[0]]
+
+
+def test_an_engine_per_thread_unless_they_may_share_one():
+    litert, onnx = (Classifier.load(GOLDEN / f"int8.{kind}") for kind in ("tflite", "onnx"))
+    assert litert.twin().engine is not litert.engine
+    assert onnx.twin().engine is onnx.engine
+    assert litert.twin().path == litert.path
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_up_to_one_picture_starts_no_thread(faces, length):
+    code = (
+        "import sys; from edgeemo import Classifier; from edgeemo.runtime.stream import answers\n"
+        "print(len(list(answers(Classifier.load(sys.argv[1]), sys.argv[2:], workers=4))))\n"
+        "print('edgeemo.runtime.parallel' in sys.modules)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code, MODEL, *faces[:length]],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert shown.stdout.split() == [str(length), "False"]
+
+
+def test_an_endless_list_is_read_only_a_little_ahead(classifier, faces):
+    taken = count(1)
+    last = 0
+
+    def endless():
+        nonlocal last
+        while True:
+            last = next(taken)
+            yield faces[0]
+
+    with closing(answers(classifier, endless(), workers=2)) as stream:
+        for given, _ in zip(range(1, 300), stream, strict=False):
+            assert last <= given + 2 * _AHEAD + 1
+    assert _workers() == 0
+
+
+def test_an_answer_comes_while_the_next_picture_is_waited_for(classifier, faces):
+    may_go_on = threading.Event()
+
+    def waiting():
+        yield from faces[:5]
+        may_go_on.wait()
+        yield faces[5]
+
+    with closing(answers(classifier, waiting(), workers=4)) as stream:
+        early = [next(stream).source for _ in range(5)]
+        may_go_on.set()
+        assert early + [answer.source for answer in stream] == faces[:6]
+
+
+def test_a_worker_is_hired_only_where_pictures_queue_up(classifier, faces):
+    answered = threading.Event()
+
+    def one_at_a_time():
+        for path in faces[:6]:
+            yield path
+            answered.wait()
+            answered.clear()
+
+    for _ in answers(classifier, one_at_a_time(), workers=4):
+        assert _workers() <= 1
+        answered.set()
+
+
+def test_closing_early_ends_the_workers(classifier, faces):
+    stream = answers(classifier, faces, workers=3)
+    assert next(stream).source == faces[0]
+    assert next(stream).source == faces[1]
+    assert _workers() > 0
+    stream.close()
+    assert _workers() == 0
+
+
+def test_what_the_sources_raise_comes_after_the_answers_before_it(classifier, faces):
+    def broken():
+        yield from faces[:6]
+        raise PermissionError(13, "Permission denied", "folder")
+
+    stream = answers(classifier, broken(), workers=3)
+    assert [next(stream).source for _ in range(6)] == faces[:6]
+    with pytest.raises(PermissionError, match="folder"):
+        next(stream)
+    assert _workers() == 0
+
+
+class _NoMemory(os.PathLike):
+    """A source that cannot be read for a reason that is not the picture's."""
+
+    def __fspath__(self):
+        raise MemoryError
+
+
+def test_what_a_worker_raises_comes_out_in_its_turn(classifier, faces):
+    stream = answers(classifier, [*faces[:4], _NoMemory(), *faces[4:]], workers=3)
+    assert [next(stream).source for _ in range(4)] == faces[:4]
+    with pytest.raises(MemoryError):
+        next(stream)
+    assert _workers() == 0
+
+
+def test_an_engine_that_cannot_be_loaded_again_is_an_error(tmp_path, faces):
+    model = shutil.copy(MODEL, tmp_path / "m.tflite")
+    classifier = Classifier.load(model)
+    Path(model).unlink()
+    assert len(list(answers(classifier, faces))) == len(faces)
+    with pytest.raises(EngineError, match=r"m\.tflite"):
+        list(answers(classifier, faces * 5, workers=3))
+    assert _workers() == 0
+
+
+def test_workers_fill_the_cores_and_no_more():
+    cores = len(os.sched_getaffinity(0))
+    assert default_workers(1) == cores
+    assert default_workers(cores) == 1
+    assert default_workers(10 * cores) == 1
+
+
+@contextmanager
+def _running(*words):
+    """A process that waits on its standard input; its end is seen to."""
+    process = subprocess.Popen(
+        [sys.executable, *words, "-", "--workers", "3"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    with closing(process.stdin), closing(process.stdout), closing(process.stderr):
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_each_line_of_standard_input_is_answered_at_once(door, faces):
+    """As in ``tail -f list | edgeemo predict -``: the next line comes after the answer."""
+    with _running(*door) as process:
+        for path in faces[:5]:
+            process.stdin.write(f"{path}\n".encode())
+            process.stdin.flush()
+            assert path.encode() in process.stdout.readline()
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def test_a_short_path_is_answered_at_once(tmp_path, faces, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(faces[0], "a.png")
+    with _running(*DOORS[0]) as process:
+        process.stdin.write(b"a.png\n")
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"a.png: ")
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("answered", [1, 3])
+def test_ctrl_c_ends_it_while_it_waits_for_a_line(door, faces, answered):
+    with _running(*door) as process:
+        for path in faces[:answered]:
+            process.stdin.write(f"{path}\n".encode())
+            process.stdin.flush()
+            process.stdout.readline()
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+        assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_reader_that_goes_away_ends_it(door, faces):
+    with _running(*door) as process:
+        for path in faces[:3]:
+            process.stdin.write(f"{path}\n".encode())
+            process.stdin.flush()
+            process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(f"{faces[3]}\n".encode())
+        process.stdin.flush()
+        assert process.wait(timeout=30) == 1
+        said = process.stderr.read()
+        assert b"Traceback" not in said
+        assert b"Fatal" not in said
