@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 TARGET = Path(__file__).with_name("cli.md")
-COMMANDS = ("train", "export", "verify", "predict", "info", "bundle")
+COMMANDS = ("train", "export", "verify", "predict", "info", "bench", "bundle")
 
 
 def reference() -> str:
@@ -16,7 +16,7 @@ def reference() -> str:
     parts = [
         "# Commands\n",
         "Made by `make docs` from the commands' own help; do not edit.\n",
-        "Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate of the verification failed.\n",
+        "Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed.\n",
         _help(),
     ]
     for command in COMMANDS:

@@ -12,7 +12,7 @@ from edgeemo.bundle.archive import pack
 from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.device.contents import GOLDEN, MANIFEST
 from edgeemo.bundle.golden import drawn_pictures, pictures_of, undecided_count
-from edgeemo.bundle.manifest import describe, to_json
+from edgeemo.bundle.manifest import describe, describe_all, to_json
 from edgeemo.bundle.modules import compiled, imported_modules
 from edgeemo.bundle.split import test_pictures
 from edgeemo.container import unseal_bytes
@@ -25,7 +25,7 @@ from edgeemo.runtime.classifier import Classifier
 from edgeemo.runtime.engine import load_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edgeemo.bundle.device.contents import Manifest
     from edgeemo.container import SealedModel
@@ -36,6 +36,21 @@ _SILENT = Silent()
 _FRONT_DOOR = "edgeemo.bundle.device.main"
 _START = Path(__file__).with_name("device") / "__main__.py"
 _SUFFIXES = {"JPEG": "jpg"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spare:
+    """The second exported file of a bundle.
+
+    Attributes:
+        model: Its name.
+        engine: The engine's package that it needs, as pip calls it.
+        verified: Whether it passed its verification.
+    """
+
+    model: str
+    engine: str
+    verified: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +66,7 @@ class Bundle:
         verified: Whether the exported file passed its verification.
         golden: Number of golden pictures.
         undecided: How many of them the model gives no class 0.8 or more.
+        spare: The second exported file, or None.
     """
 
     path: Path
@@ -61,6 +77,7 @@ class Bundle:
     verified: bool
     golden: int
     undecided: int
+    spare: Spare | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -71,6 +88,7 @@ def make_bundle(
     model: Path,
     out: Path,
     *,
+    spare: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
     replace: bool = False,
@@ -85,6 +103,8 @@ def make_bundle(
         model: An exported file, ``.tflite`` or ``.onnx``; the verification is that of the model
             folder it lies in.
         out: The ``.pyz`` to write; its folder is made.
+        spare: An exported file of the same model for the other engine, which is run on a device
+            where the engine of the first is missing, cannot be loaded or crashes.
         golden: "drawn" pictures, or pictures of the model folder's "test" split, which then travel
             with the bundle.
         data: For "test": folder or .zip of the pictures; by default where they lay at training.
@@ -92,7 +112,8 @@ def make_bundle(
         progress: Told where it is.
 
     Raises:
-        BundleError: If `out` exists and `replace` is false, or the self-test fails.
+        BundleError: If `out` exists and `replace` is false, the spare is none for this model, or
+            the self-test fails.
         DatasetError: If the test pictures cannot be found.
         EngineError: If the model cannot be run.
         SpecError: If it carries no spec.
@@ -103,15 +124,17 @@ def make_bundle(
         raise BundleError(
             f"{out}: exists already; choose another --out, or replace it with --force"
         )
-    sealed = _sealed(model)
-    classifier = Classifier(sealed.spec, load_engine(sealed), path=sealed.path)
+    first = _loaded(model)
+    second = _loaded(spare) if spare else None
+    if second:
+        _check_spare(first.model, second.model)
     progress.stage("Choosing golden pictures")
     if golden == "test":
         found = test_pictures(ModelFolder(model.parent), data, progress)
-        pictures = pictures_of(classifier, found)
+        pictures = pictures_of(first.classifier, found)
     else:
-        pictures = drawn_pictures(classifier)
-    members, manifest = _members(sealed, classifier, pictures)
+        pictures = drawn_pictures(first.classifier)
+    members, manifest = _members(first, second, pictures)
     progress.stage("Packing, and running the self-test")
     _write(out, pack(members))
     return Bundle(
@@ -122,20 +145,54 @@ def make_bundle(
         engine=manifest.engine,
         verified=manifest.verified,
         golden=len(manifest.golden),
-        undecided=undecided_count(manifest.golden, sealed.spec),
+        undecided=undecided_count(manifest.golden, first.model.spec),
+        spare=_spare(manifest),
     )
 
 
-def _sealed(path: Path) -> SealedModel:
+@dataclass(frozen=True)
+class _Loaded:
+    model: SealedModel
+    classifier: Classifier
+
+    def described(self, golden: Mapping[str, bytes]) -> Manifest:
+        """What it answers to the golden pictures, member to content."""
+        classifier = self.classifier
+        expected = [expect(classifier, picture, file=file) for file, picture in golden.items()]
+        return describe(self.model, classifier.engine, expected)
+
+
+def _loaded(path: Path) -> _Loaded:
     """The model as the device will see it: from its bytes."""
     try:
-        return unseal_bytes(path.read_bytes(), name=str(path))
+        model = unseal_bytes(path.read_bytes(), name=str(path))
     except OSError as error:
         raise EngineError(f"{path}: cannot be read: {error.strerror or error}") from None
+    return _Loaded(model, Classifier(model.spec, load_engine(model), path=model.path))
+
+
+def _check_spare(first: SealedModel, spare: SealedModel) -> None:
+    if first.format == spare.format:
+        raise BundleError(
+            f"{spare.path}: the engine of {Path(first.path).name} runs it, too; a spare has to be "
+            f"{'an .onnx' if first.format == 'tflite' else 'a .tflite'} file"
+        )
+    if first.spec != spare.spec:
+        raise BundleError(
+            f"{spare.path}: no spare for {first.path}, which was exported from another model or "
+            "with other settings"
+        )
+
+
+def _spare(manifest: Manifest) -> Spare | None:
+    spare = manifest.spare
+    if spare is None:
+        return None
+    return Spare(model=spare.model, engine=spare.engine, verified=spare.verified)
 
 
 def _members(
-    model: SealedModel, classifier: Classifier, pictures: Sequence[bytes]
+    first: _Loaded, second: _Loaded | None, pictures: Sequence[bytes]
 ) -> tuple[dict[str, bytes], Manifest]:
     """Everything that goes into the file, and what it says of itself."""
     golden = {
@@ -143,15 +200,17 @@ def _members(
         for number, picture in enumerate(pictures, 1)
     }
     modules = imported_modules(_FRONT_DOOR)
+    models = [each.model for each in (first, second) if each]
+    models.sort(key=lambda model: model.format != "tflite")  # see pack
     members = {
-        Path(model.path).name: model.content or b"",
+        **{Path(model.path).name: model.content or b"" for model in models},
         "__main__.py": _START.read_bytes(),  # not compiled: damaged code can crash Python
         **modules,
         **{f"{path}c": compiled(path, source) for path, source in modules.items()},
         **golden,
     }
-    expected = [expect(classifier, picture, file=file) for file, picture in golden.items()]
-    manifest = describe(model, classifier.engine, expected, members)
+    spare = second.described(golden) if second else None
+    manifest = describe_all(first.described(golden), spare, members)
     return {**members, MANIFEST: to_json(manifest)}, manifest
 
 

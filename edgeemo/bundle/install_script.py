@@ -22,7 +22,14 @@ python=${PYTHON:-python3}
 
 fail() {
     echo "error: $1" >&2
-    exit 1
+    exit "${2:-1}"
+}
+
+# The line of a program's output that says what went wrong.
+reason() {
+    said=$(printf '%s\n' "$1" | sed -n 's/^[Ee][Rr][Rr][Oo][Rr]: //p' | head -n 1)
+    [ -n "$said" ] || said=$(printf '%s\n' "$1" | tail -n 1)
+    printf '%s' "$said"
 }
 
 command -v "$python" >/dev/null || fail "there is no $python here"
@@ -34,13 +41,31 @@ requirements=$here/requirements-$tag.txt
 [ -f "$requirements" ] ||
     fail "$python is $tag, and the wheels are for @TAGS@: make the folder again with --wheels $tag"
 
+# A folder that this makes goes again where anything fails; what a power cut left is made anew. One
+# that was there before is brought up to date.
+unfinished=$target/.unfinished
+new=
+[ -e "$target" ] && [ ! -e "$unfinished" ] || new=yes
+trap '[ -z "$new" ] || rm -rf "$target"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
 echo "Installing into $target ..."
-"$python" -m venv --without-pip "$target" || fail "$python cannot make a virtual environment"
+if [ -n "$new" ]; then
+    rm -rf "$target"
+    out=$({ mkdir -p "$target" && : >"$unfinished"; } 2>&1) || fail "$(reason "$out")"
+fi
+out=$("$python" -m venv --without-pip "$target" 2>&1) ||
+    fail "$python cannot make a virtual environment: $(reason "$out")"
 set -- "$here"/wheels/pip-*.whl # a wheel of pip runs as it is
-"$target/bin/python" "$1/pip" --quiet --disable-pip-version-check install \
-    --no-index --no-cache-dir --find-links "$here/wheels" --require-hashes -r "$requirements"
-cp "$here/@BUNDLE@" "$target/"
-"$target/bin/python" "$target/@BUNDLE@" selftest
+out=$("$target/bin/python" "$1/pip" --quiet --disable-pip-version-check install \
+    --no-index --no-cache-dir --find-links "$here/wheels" --require-hashes -r "$requirements" \
+    2>&1) || fail "pip cannot install the wheels: $(reason "$out")"
+"$target/bin/python" "$here/@BUNDLE@" selftest || fail "the self-test does not pass" $?
+out=$(cp "$here/@BUNDLE@" "$target/.@BUNDLE@" 2>&1 &&
+    mv "$target/.@BUNDLE@" "$target/@BUNDLE@" 2>&1 && rm -f "$unfinished" 2>&1) ||
+    fail "$(reason "$out")"
+new=
 echo "To answer pictures: $target/bin/python $target/@BUNDLE@ predict PICTURE..."
 """
 

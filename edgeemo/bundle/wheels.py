@@ -57,6 +57,7 @@ def make_wheel_folder(
     out: Path,
     *,
     tags: Sequence[str],
+    spare: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
     replace: bool = False,
@@ -71,6 +72,7 @@ def make_wheel_folder(
         model: An exported file, as in `make_bundle`.
         out: The folder to make; the bundle inside is called as it is.
         tags: The Pythons to fetch wheels for, such as "cp311" (Debian 12) and "cp313" (Debian 13).
+        spare: As in `make_bundle`; there are wheels of its engine, too.
         golden: As in `make_bundle`.
         data: As in `make_bundle`.
         replace: Whether an older folder of this kind gives way.
@@ -86,8 +88,9 @@ def make_wheel_folder(
         raise BundleError(f"{out}: exists already; choose another --out, {remedy}")
     with new_folder(out, replace=replace) as partial:
         file = partial / f"{out.stem}.pyz"
-        made = make_bundle(model, file, golden=golden, data=data, progress=progress)
-        requirements = [*pinned(("numpy", "pillow", made.engine)), _INSTALLER]
+        made = make_bundle(model, file, spare=spare, golden=golden, data=data, progress=progress)
+        engines = [made.engine, *([made.spare.engine] if made.spare else [])]
+        requirements = [*pinned(("numpy", "pillow", *engines)), _INSTALLER]
         (partial / _WHEELS).mkdir()
         for tag in tags:
             progress.stage(f"Fetching wheels for Python {python_version(tag)}")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from edgeemo import __version__
-from edgeemo.cli import bundle, export, info, predict, train, verify
+from edgeemo.cli import bench, bundle, export, info, predict, train, verify
 from edgeemo.cli.console import say
 from edgeemo.errors import EdgeEmoError
 
@@ -22,14 +22,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, export, verify, predict, info, bundle):
+for command in (train, export, verify, predict, info, bench, bundle):
     command.register(app)
 
 
 def main() -> None:
     """Run the command line; every error that is the user's to mend is one line on standard error.
 
-    Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate of the verification failed, 130 Ctrl-C.
+    Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C.
     """
     _accept_any_file_name()
     try:

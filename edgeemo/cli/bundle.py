@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -13,7 +13,7 @@ from edgeemo.cli.options import MODELS, Data, Force, Json, names
 from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
-    from edgeemo.bundle.build import Bundle
+    from edgeemo.bundle.build import Bundle, GoldenKind
     from edgeemo.bundle.wheels import WheelFolder
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
@@ -30,6 +30,15 @@ class Golden(StrEnum):
 
     drawn = "drawn"
     test = "test"
+
+
+class _Chosen(TypedDict):
+    """What both kinds of bundle take alike."""
+
+    spare: Path | None
+    golden: GoldenKind
+    data: Path | None
+    replace: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -52,6 +61,15 @@ def bundle(
             metavar="NAME",
             help="Which file of the folder; by default the one that predict takes: the recorded "
             "default, else the verified int8.tflite, else float32.",
+        ),
+    ] = None,
+    spare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A second file of the folder, for the other engine (float32.onnx beside "
+            "int8.tflite): the device answers with it where the engine of the first is missing, "
+            "cannot be loaded or crashes.",
         ),
     ] = None,
     out: Annotated[
@@ -85,6 +103,12 @@ def bundle(
     predict or info.
     """
     path = _exported_file(model, file)
+    chosen: _Chosen = {
+        "spare": _beside(path, spare) if spare else None,
+        "golden": golden.value,
+        "data": data,
+        "replace": force,
+    }
     name = out.stem if out else path.resolve().parent.name
     if wheels is not None:
         tags = names(wheels)
@@ -92,9 +116,9 @@ def bundle(
             raise typer.BadParameter(
                 "name at least one Python, such as cp311", param_hint="--wheels"
             )
-        _make_folder(path, out or DIST / name, tags, golden, data, force, json)
+        _make_folder(path, out or DIST / name, tags, chosen, json)
     else:
-        _make_file(path, out or DIST / f"{name}.pyz", golden, data, force, json)
+        _make_file(path, out or DIST / f"{name}.pyz", chosen, json)
 
 
 def _exported_file(model: Path | None, file: str | None) -> Path:
@@ -110,13 +134,18 @@ def _exported_file(model: Path | None, file: str | None) -> Path:
     return folder.require(file, remedy=f"'edgeemo export {folder.path}' makes it")
 
 
-def _make_file(
-    path: Path, out: Path, golden: Golden, data: Path | None, force: bool, json: bool
-) -> None:
+def _beside(path: Path, name: str) -> Path:
+    from edgeemo.folder import ModelFolder
+
+    folder = ModelFolder(path.parent)
+    return folder.require(name, remedy=f"'edgeemo export {folder.path}' makes it")
+
+
+def _make_file(path: Path, out: Path, chosen: _Chosen, json: bool) -> None:
     from edgeemo.bundle import make_bundle
 
     with progress() as shown:
-        made = make_bundle(path, out, golden=golden.value, data=data, replace=force, progress=shown)
+        made = make_bundle(path, out, **chosen, progress=shown)
     _warn(made)
     if json:
         print_json(made.to_dict())
@@ -125,21 +154,11 @@ def _make_file(
     say(f"on the device: python3 {made.path.name} selftest")
 
 
-def _make_folder(
-    path: Path,
-    out: Path,
-    tags: tuple[str, ...],
-    golden: Golden,
-    data: Path | None,
-    force: bool,
-    json: bool,
-) -> None:
+def _make_folder(path: Path, out: Path, tags: tuple[str, ...], chosen: _Chosen, json: bool) -> None:
     from edgeemo.bundle import make_wheel_folder
 
     with progress() as shown:
-        made = make_wheel_folder(
-            path, out, tags=tags, golden=golden.value, data=data, replace=force, progress=shown
-        )
+        made = make_wheel_folder(path, out, tags=tags, **chosen, progress=shown)
     _warn(made.bundle)
     if json:
         print_json(made.to_dict())
@@ -149,19 +168,26 @@ def _make_folder(
 
 
 def _warn(made: Bundle) -> None:
-    if not made.verified:
-        warn(f"{made.model} is not verified against its original, and the bundle will say so")
+    for file in (made, made.spare):
+        if file and not file.verified:
+            warn(f"{file.model} is not verified against its original, and the bundle will say so")
     if not made.undecided:
         warn("the model is sure about every golden picture; the self-test will see less")
 
 
 def _facts(made: Bundle) -> dict[str, str]:
+    files = {"model": made, "spare": made.spare}
     return {
-        "model": f"{made.model}, {'verified' if made.verified else 'NOT verified'}",
+        **{
+            name: f"{file.model}, {'verified' if file.verified else 'NOT verified'}"
+            for name, file in files.items()
+            if file
+        },
         "golden": f"{made.golden} pictures, {made.undecided} of them undecided (no class at 0.8)",
         "size": f"{made.size_bytes / 1e6:.2f} MB",
         "sha256": made.sha256,
-        "needs": f"numpy, pillow, {made.engine}",
+        "needs": f"numpy, pillow, {made.engine}"
+        + (f" or {made.spare.engine} for the spare" if made.spare else ""),
     }
 
 

@@ -127,8 +127,60 @@ def test_the_script_installs_without_internet_and_runs_the_selftest(fleet, tmp_p
         archive.writestr("evil.py", "")
     done = _install(fleet.path, target, machine=os.uname().machine)
     assert done.returncode != 0
-    assert "HASHES" in done.stderr
+    assert done.stderr.startswith(
+        "error: pip cannot install the wheels: THESE PACKAGES DO NOT MATCH"
+    )
+    assert done.stderr.count("\n") == 1
     assert "PASSED" not in done.stdout
+    assert not target.exists()
+
+
+def _limited(folder, target, *, file_kb, machine):
+    """Run the script where no file may grow beyond a size: as a card that is full in the middle."""
+    (folder / "install.sh").write_text(install_script("fleet.pyz", tags=[TAG], machine=machine))
+    return subprocess.run(
+        ["sh", "-c", f'ulimit -f {2 * file_kb}; exec sh "$0" "$1"', folder / "install.sh", target],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHON": sys.executable},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("file_kb", [0, 30])
+def test_a_full_card_is_one_line_and_nothing_is_left(fleet, tmp_path, file_kb):
+    """Full at the beginning, and while pip is at work."""
+    target = tmp_path / "edgeemo"
+    done = _limited(fleet.path, target, file_kb=file_kb, machine=os.uname().machine)
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert "File too large" in done.stderr
+    assert not target.exists()
+
+
+def test_a_read_only_card_is_one_line(fleet):
+    """/proc takes no folder, not even from root."""
+    done = _install(fleet.path, "/proc/edgeemo", machine=os.uname().machine)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: mkdir: ")
+    assert "/proc/edgeemo" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_a_power_cut_left_is_made_anew_and_what_is_finished_is_kept(fleet, tmp_path):
+    target = tmp_path / "edgeemo"
+    (target / "lib").mkdir(parents=True)
+    (target / ".unfinished").touch()
+    (target / "lib" / "half").touch()
+    assert _install(fleet.path, target, machine=os.uname().machine).returncode == 0
+    assert not (target / "lib" / "half").exists()
+    assert not (target / ".unfinished").exists()
+    (target / "mine").touch()
+    (target / "fleet.pyz").write_text("an older one")
+    assert _install(fleet.path, target, machine=os.uname().machine).returncode == 0
+    assert (target / "mine").exists()
+    assert (target / "fleet.pyz").read_bytes() == (fleet.path / "fleet.pyz").read_bytes()
+    (fleet.path / "fleet.pyz").write_text("raise SystemExit(3)")
+    assert _install(fleet.path, target, machine=os.uname().machine).returncode == 3
+    assert (target / "mine").exists()
 
 
 def test_the_script_refuses_another_machine_and_another_python(fleet, tmp_path):

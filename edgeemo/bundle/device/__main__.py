@@ -10,7 +10,11 @@ self-test.
 
 import os
 import sys
-from zlib import crc32
+
+try:
+    from zlib import crc32
+except (ImportError, MemoryError) as error:
+    sys.exit("error: this Python cannot load zlib: %s" % (str(error) or "out of memory"))
 
 _SEAL_BYTES = 8
 _CHUNK = 1 << 18
@@ -32,9 +36,14 @@ try:
         seal = stream.read()
 except (IOError, OSError) as error:
     sys.exit("error: %s: not the whole bundle: run the .pyz file itself (%s)" % (archive, error))
+except MemoryError:
+    sys.exit("error: out of memory")
 if b"%08x" % total != seal:
     sys.exit("error: %s: damaged (its checksum is wrong); copy the bundle again" % archive)
 
-from edgeemo.bundle.device.main import main  # noqa: E402 - only what has been checked is loaded
+try:
+    from edgeemo.bundle.device.main import main  # only what has been checked is loaded
+except (MemoryError, OSError) as error:
+    sys.exit("error: Python cannot load the bundle: %s" % (str(error) or "out of memory"))
 
 sys.exit(main(archive))

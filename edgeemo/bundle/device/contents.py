@@ -7,7 +7,7 @@ Pi would pay with 50 ms.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zipimport import zipimporter
 
@@ -46,24 +46,35 @@ class Manifest:
         model: The member that holds the exported file.
         model_sha256: SHA-256 of the exported file.
         engine: The engine's package, as pip calls it.
+        threads: Threads per answer that the model folder's recorded default asks for, else 1.
         verified: Whether the exported file passed its verification.
         verification: Its entry in ``verify.json``, or None.
         tolerance: How far an output may lie from the golden one; 0 for int8.
         built_with: Versions of the packages that gave the golden answers.
         golden: The golden pictures.
-        members: SHA-256 of every other member.
+        members: SHA-256 of every other member; empty in a spare's.
+        spare: The same of a second file, which is run where the engine of the first cannot be.
+        spare_for: In a spare's: the first file.
     """
 
     edgeemo: str
     model: str
     model_sha256: str
     engine: str
+    threads: int
     verified: bool
     verification: dict[str, Any] | None
     tolerance: float
     built_with: dict[str, str]
     golden: tuple[Golden, ...]
     members: dict[str, str]
+    spare: Manifest | None = None
+    spare_for: str = ""
+
+    @property
+    def model_text(self) -> str:
+        """The model's name, and whether it stands in for another."""
+        return f"{self.model}, the spare for {self.spare_for}" if self.spare_for else self.model
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:
@@ -77,9 +88,8 @@ class Manifest:
             version = fields.pop("version")
             if version != MANIFEST_VERSION:
                 raise ValueError(f"version {version} is not {MANIFEST_VERSION}")
-            golden = [Golden(**{**each, "outputs": tuple(each["outputs"])})
-                      for each in fields.pop("golden")]  # fmt: skip
-            return cls(golden=tuple(golden), **fields)
+            spare = fields.pop("spare")
+            return cls(**_typed(fields), spare=cls(**_typed(spare)) if spare else None)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BundleError(
                 f"{MANIFEST}: not a bundle's manifest ({error}); make it again"
@@ -115,6 +125,11 @@ class Contents:
         except (OSError, ImportError):
             raise BundleError(f"{self.archive}: holds no {name}; make the bundle again") from None
 
+    def use_spare(self) -> None:
+        """Let the spare be the bundle's file; there has to be one."""
+        manifest = self.manifest
+        self.manifest = replace(manifest.spare or manifest, members=manifest.members)
+
     def check_members(self) -> None:
         """Hold every member against the SHA-256 in the manifest.
 
@@ -139,3 +154,9 @@ class Contents:
             raise BundleError(
                 f"{self.archive}: somebody changed {odd} inside; copy or make the bundle again"
             )
+
+
+def _typed(fields: dict[str, Any]) -> dict[str, Any]:
+    """A manifest's fields with the golden pictures as such."""
+    golden = [Golden(**{**each, "outputs": tuple(each["outputs"])}) for each in fields["golden"]]
+    return {**fields, "golden": tuple(golden)}

@@ -12,41 +12,86 @@ from edgeemo.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+CRASHES = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS)
+"""What ends a process whose engine does not suit the machine."""
+
+_ENDED_BY_OTHERS = (signal.SIGTERM, signal.SIGHUP)
 _MEANING = {
     signal.SIGILL: "it uses instructions that this processor does not have",
+    signal.SIGABRT: "it gave up, perhaps for want of memory",
     signal.SIGKILL: "it was killed, probably for want of memory",
 }
 
 
-def guarded(work: Callable[[], int]) -> int:
+class CrashError(EngineError):
+    """The guarded process was ended by a signal.
+
+    Attributes:
+        ended_by: The signal.
+        answered: Whether answers had been given before.
+    """
+
+    def __init__(self, ended_by: signal.Signals, *, answered: bool) -> None:
+        meaning = _MEANING.get(ended_by, "the model cannot be run here")
+        super().__init__(f"the engine or numpy crashed ({ended_by.name}): {meaning}")
+        self.ended_by = ended_by
+        self.answered = answered
+
+
+def guarded(work: Callable[[Callable[[], None]], int]) -> int:
     """Do something in a forked child and hand on its exit status.
 
-    Called before numpy and an engine are loaded, it costs about a millisecond and no memory.
+    Called before numpy and an engine are loaded, it costs about a millisecond and no memory. Who
+    ends or hangs up on this process does so to the child as well.
 
     Args:
-        work: What to do; it prints its own errors.
+        work: What to do; it prints its own errors. It is given a function to call before the first
+            answer goes out.
 
     Returns:
         What `work` returned.
 
     Raises:
-        EngineError: If the child was ended by a signal.
+        CrashError: If the child was ended by a signal.
     """
+    reading, writing = os.pipe()
+    # Held back until there is somebody to hand them on.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDED_BY_OTHERS)
     child = os.fork()
     if child == 0:
-        _work_and_end(work)
-    try:
-        _, status = os.waitpid(child, 0)
-    except KeyboardInterrupt:  # the child got it as well, and says what there is to say
-        _, status = os.waitpid(child, 0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDED_BY_OTHERS)
+        os.close(reading)
+        _work_and_end(lambda: work(lambda: _tell(writing)))
+    os.close(writing)
+    status = _wait(child)
+    answered = bool(os.read(reading, 1))
+    os.close(reading)
     if not os.WIFSIGNALED(status):
         return os.WEXITSTATUS(status)
     ended_by = signal.Signals(os.WTERMSIG(status))
-    meaning = _MEANING.get(ended_by, "the model cannot be run here")
-    raise EngineError(
-        f"the engine or numpy crashed ({ended_by.name}): {meaning}; a bundle of the other format "
-        "may run (edgeemo bundle --file NAME.onnx for NAME.tflite, or the other way round)"
-    )
+    if ended_by in _ENDED_BY_OTHERS:
+        os.kill(os.getpid(), ended_by)
+    raise CrashError(ended_by, answered=answered)
+
+
+def _wait(child: int) -> int:
+    """The child's status, as os.waitpid gives it; signals to this process go on to the child."""
+    before = {
+        number: signal.signal(number, lambda number, _: os.kill(child, number))
+        for number in _ENDED_BY_OTHERS
+    }
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDED_BY_OTHERS)
+    try:
+        return os.waitpid(child, 0)[1]
+    except KeyboardInterrupt:  # the child got it as well, and says what there is to say
+        return os.waitpid(child, 0)[1]
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(writing: int) -> None:
+    os.write(writing, b".")
 
 
 def _work_and_end(work: Callable[[], int]) -> NoReturn:

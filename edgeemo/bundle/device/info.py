@@ -8,7 +8,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bundle.device.load import sealed_model
-from edgeemo.bundle.device.machine import describe_machine
+from edgeemo.machine import describe_machine
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
@@ -52,7 +52,15 @@ def _facts(manifest: Manifest, model: SealedModel) -> dict[str, str]:
         "labels": ", ".join(spec.labels),
         "input": f"{spec.width}x{spec.height}, {'grey' if spec.channels == 1 else 'RGB'}",
         "engine": manifest.engine,
+        **_spare_facts(manifest),
         "made with": ", ".join(f"{name} {text}" for name, text in manifest.built_with.items()),
         "made by": f"edgeemo {manifest.edgeemo}",
         "golden": f"{len(manifest.golden)} pictures",
     }
+
+
+def _spare_facts(manifest: Manifest) -> dict[str, str]:
+    spare = manifest.spare
+    if spare is None:
+        return {}
+    return {"spare": f"{spare.model} on {spare.engine}; {verification_text(spare)}"}

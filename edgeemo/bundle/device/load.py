@@ -5,12 +5,19 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from edgeemo.bundle.device.spare import take_spare
 from edgeemo.container import unseal_bytes
+from edgeemo.errors import EngineError
 
 if TYPE_CHECKING:
-    from edgeemo.bundle.device.contents import Contents
+    from edgeemo.bundle.device.contents import Contents, Manifest
     from edgeemo.container import SealedModel
     from edgeemo.runtime.classifier import Classifier
+
+
+def path_inside(contents: Contents, manifest: Manifest) -> str:
+    """What to call the model file inside."""
+    return f"{contents.archive}/{manifest.model}"
 
 
 def sealed_model(contents: Contents) -> SealedModel:
@@ -18,22 +25,36 @@ def sealed_model(contents: Contents) -> SealedModel:
     manifest = contents.manifest
     return unseal_bytes(
         contents.member(manifest.model),
-        name=f"{contents.archive}/{manifest.model}",
+        name=path_inside(contents, manifest),
         sha256=manifest.model_sha256,  # the bundle as a whole is checked when it starts
     )
 
 
-def load_classifier(contents: Contents, *, threads: int) -> Classifier:
+def load_classifier(contents: Contents, *, threads: int | None = None) -> Classifier:
     """The model, ready to answer; warns on standard error where it is not verified.
 
+    Args:
+        contents: The bundle.
+        threads: Threads per answer; by default as the manifest says.
+
     Raises:
-        EngineError: If the engine refuses the model.
+        EngineError: If the engine cannot be loaded or refuses the model, and so with the spare.
     """
+    try:
+        classifier = unwarned_classifier(contents, threads=threads or contents.manifest.threads)
+    except EngineError as error:
+        take_spare(contents, str(error))
+        classifier = unwarned_classifier(contents, threads=threads or contents.manifest.threads)
+    if not classifier.verified:
+        sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
+    return classifier
+
+
+def unwarned_classifier(contents: Contents, *, threads: int) -> Classifier:
+    """As `load_classifier`, and silent."""
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.engine import load_engine
 
     model, verified = sealed_model(contents), contents.manifest.verified
-    if not verified:
-        sys.stderr.write(f"warning: {model.path} is not verified against its original\n")
     engine = load_engine(model, threads=threads)
-    return Classifier(model.spec, engine, verified=verified, path=model.path)
+    return Classifier(model.spec, engine, verified=verified, path=model.path, threads=threads)

@@ -1,4 +1,4 @@
-"""``python3 NAME.pyz selftest | predict | info``: argparse alone, one line per mistake.
+"""``python3 NAME.pyz selftest | predict | bench | info``: argparse alone, one line per mistake.
 
 A further verb is one entry in `_parser` and one function that imports what it needs.
 """
@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.needs import require
-from edgeemo.errors import EdgeEmoError
+from edgeemo.bundle.device.spare import (
+    guarded_with_spare,
+    take_spare_if_the_first_is_not_installed,
+)
+from edgeemo.runtime.front_door import (
+    FixedWidthFormatter,
+    accept_any_file_name,
+    add_answering_options,
+    at_least_one,
+    status_of,
+)
+from edgeemo.runtime.lean import start_lean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-_INTERRUPTED = 130
-
-
-class _Formatter(argparse.HelpFormatter):
-    """Of a fixed width: to ask for the terminal's, argparse loads shutil at every start."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, width=80)
 
 
 def main(archive: str, arguments: Sequence[str] | None = None) -> int:
@@ -38,57 +39,46 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
         Exit status: 0; 1 where something could not be used; 3 where the self-test found an answer
         that differs; 130 after Ctrl-C. Wrong usage ends the process with 2.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # print any file name
+    accept_any_file_name()
+    start_lean()
     options = _parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
-    if not options.guarded:
-        return _do(options, archive)
-    from edgeemo.bundle.device.guard import guarded
-
-    try:
-        return guarded(lambda: _do(options, archive))
-    except EdgeEmoError as error:
-        return _fail(str(error), error.exit_code)
+    do = _do_guarded if options.guarded else _do
+    return status_of(lambda: do(options, Contents(archive)))
 
 
-def _do(options: argparse.Namespace, archive: str) -> int:
-    """Run the verb; every error that is the user's to mend is one line on standard error."""
-    try:
-        status: int = options.run(options, Contents(archive))
-        sys.stdout.flush()
-    except EdgeEmoError as error:
-        return _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its exit
-        return 1
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to print failed once already
-        place = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{place}{error.strerror or error}", 1)
-    except MemoryError:
-        return _fail("out of memory", 1)
-    except KeyboardInterrupt:
-        return _INTERRUPTED
+def _do(options: argparse.Namespace, contents: Contents) -> int:
+    """Run the verb."""
+    status: int = options.run(options, contents)
     return status
+
+
+def _do_guarded(options: argparse.Namespace, contents: Contents) -> int:
+    """Run the verb in a process of its own, which an engine may crash."""
+
+    def work(before_first_answer: Callable[[], None]) -> int:
+        options.before_first_answer = before_first_answer
+        return status_of(lambda: _do(options, contents))
+
+    return guarded_with_spare(contents, work)
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python3 {name}",
         description="A classifier, its test pictures and their answers, in one file.",
-        formatter_class=_Formatter,
+        formatter_class=FixedWidthFormatter,
     )
     verbs = parser.add_subparsers(prog=parser.prog, metavar="VERB", required=True)
     selftest = _add(
         verbs, "selftest", _selftest, "does this machine answer as the workstation did?"
     )
-    selftest.set_defaults(guarded=True)
     predict = _add(verbs, "predict", _predict, "answer pictures")
-    predict.add_argument("pictures", nargs="+", help="picture files, folders, or - for stdin")
+    add_answering_options(predict)
+    _add_bench(verbs)
     _add(verbs, "info", _info, "what is inside")
     for verb in (selftest, predict):
-        verb.add_argument("--threads", type=_threads, default=1, help="threads per answer (1)")
+        verb.set_defaults(guarded=True)
+        verb.add_argument("--threads", type=at_least_one, help="threads per answer (as bundled)")
     return parser
 
 
@@ -99,13 +89,31 @@ def _add(
     help: str,
 ) -> argparse.ArgumentParser:
     description = f"{help[0].upper()}{help[1:]}"
-    verb = verbs.add_parser(name, help=help, description=description, formatter_class=_Formatter)
+    verb = verbs.add_parser(
+        name, help=help, description=description, formatter_class=FixedWidthFormatter
+    )
     verb.add_argument("--json", action="store_true", help="print JSON and nothing else")
     verb.set_defaults(run=run, guarded=False)
     return verb
 
 
+def _add_bench(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = _add(verbs, "bench", _bench, "how fast is it here, with how many threads?")
+    bench.add_argument("files", nargs="*", help="other .tflite and .onnx files to measure, too")
+    bench.add_argument(
+        "--threads", metavar="1,2,4", help="threads per answer to try (1, and all cores)"
+    )
+    bench.add_argument("--picture", help="what to answer: a file or a folder (a drawn one)")
+    bench.add_argument(
+        "--seconds", type=at_least_one, default=30, help="per file and threads, at most (30)"
+    )
+    worker = verbs.add_parser("bench-worker")  # without help, so it is not listed
+    worker.add_argument("job")
+    worker.set_defaults(run=_work, guarded=False)
+
+
 def _selftest(options: argparse.Namespace, contents: Contents) -> int:
+    take_spare_if_the_first_is_not_installed(contents)
     _require_packages(contents)
     from edgeemo.bundle.device.selftest import run
 
@@ -113,10 +121,39 @@ def _selftest(options: argparse.Namespace, contents: Contents) -> int:
 
 
 def _predict(options: argparse.Namespace, contents: Contents) -> int:
+    take_spare_if_the_first_is_not_installed(contents)
     _require_packages(contents)
     from edgeemo.bundle.device.predict import run
 
-    return run(contents, options.pictures, threads=options.threads, json=options.json)
+    return run(
+        contents,
+        options.pictures,
+        threads=options.threads,
+        workers=options.workers,
+        json=options.json,
+        before_first=options.before_first_answer,
+    )
+
+
+def _bench(options: argparse.Namespace, contents: Contents) -> int:
+    take_spare_if_the_first_is_not_installed(contents)
+    _require_packages(contents)
+    from edgeemo.bundle.device.bench import run
+
+    return run(
+        contents,
+        options.files,
+        threads=options.threads,
+        picture=options.picture,
+        seconds=options.seconds,
+        json=options.json,
+    )
+
+
+def _work(options: argparse.Namespace, contents: Contents) -> int:
+    from edgeemo.bundle.device.bench_worker import run
+
+    return run(contents, options.job)
 
 
 def _info(options: argparse.Namespace, contents: Contents) -> int:
@@ -128,15 +165,3 @@ def _info(options: argparse.Namespace, contents: Contents) -> int:
 def _require_packages(contents: Contents) -> None:
     manifest = contents.manifest
     require(manifest.engine, versions=manifest.built_with, archive=contents.archive)
-
-
-def _threads(text: str) -> int:
-    threads = int(text)
-    if threads < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return threads
-
-
-def _fail(message: str, status: int) -> int:
-    sys.stderr.write(f"error: {message}\n")
-    return status

@@ -9,6 +9,7 @@ from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import BundleError
+from edgeemo.runtime.engine import is_want_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,9 +37,7 @@ def require(engine: str, *, versions: Mapping[str, str], archive: str) -> None:
     Raises:
         BundleError: If not; its text holds the line to type.
     """
-    missing = [
-        name for name in ("numpy", "pillow", engine) if not any(map(_is_there, _MODULES[name]))
-    ]
+    missing = [name for name in ("numpy", "pillow", engine) if not is_installed(name)]
     if missing:
         listed = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
         remedy = _remedy(missing, engine, versions, archive)
@@ -46,11 +45,22 @@ def require(engine: str, *, versions: Mapping[str, str], archive: str) -> None:
     _check_that_they_load()
 
 
+def is_installed(package: str) -> bool:
+    """Whether a package can be found; nothing is imported.
+
+    Args:
+        package: "numpy", "pillow" or an engine's, as pip calls it.
+    """
+    return any(map(_is_there, _MODULES[package]))
+
+
 def _check_that_they_load() -> None:
     for name, module in (("numpy", "numpy"), ("pillow", "PIL.Image")):
         try:
             import_module(module)
         except ImportError as error:
+            if is_want_of_memory(error):
+                raise MemoryError from None
             reason = " ".join(str(error.__cause__ or error).split())[:300]
             raise BundleError(f"{name} is installed but cannot be loaded: {reason}") from None
 

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.load import load_classifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from edgeemo.bundle.device.contents import Contents
+    from edgeemo.runtime.classifier import Classifier
 
 
-def run(contents: Contents, pictures: Sequence[str], *, threads: int, json: bool) -> int:
+def run(
+    contents: Contents,
+    pictures: Sequence[str],
+    *,
+    threads: int | None,
+    workers: int | None,
+    json: bool,
+    before_first: Callable[[], None],
+) -> int:
     """Answer pictures, one line each.
 
     Args:
         contents: The bundle.
         pictures: Picture files, folders, or "-" for standard input.
-        threads: Threads per answer.
+        threads: Threads per answer; by default as the manifest says.
+        workers: Pictures answered at the same time; by default as many as occupy the cores.
         json: Whether to print a JSON object per line.
+        before_first: Called before the first answer is printed.
 
     Returns:
         Exit status: 0, or 1 where a picture could not be read or there was none.
     """
     classifier = load_classifier(contents, threads=threads)
-    from edgeemo.runtime.stream import answers, expand, to_jsonl, to_text
+    from edgeemo.runtime.front_door import print_answers
+    from edgeemo.runtime.stream import STDIN, default_workers
 
-    answered = failed = 0
-    for answer in answers(classifier, expand(pictures)):
-        answered += answer.prediction is not None
-        failed += answer.prediction is None
-        if answer.prediction is None and not json:
-            sys.stderr.write(f"error: {to_text(answer)}\n")
-        else:
-            sys.stdout.write(f"{to_jsonl(answer) if json else to_text(answer)}\n")
-    if not answered and not failed:
-        sys.stderr.write(
-            "error: no picture found; name files, or folders that hold .jpg, .png or .bmp files\n"
-        )
-    return int(failed > 0 or answered == 0)
+    if STDIN in pictures and contents.manifest.spare:
+        _try(classifier)  # what was read is gone when the engine crashes
+    workers = workers or default_workers(classifier.threads)
+    return print_answers(
+        classifier, pictures, workers=workers, json=json, before_first=before_first
+    )
+
+
+def _try(classifier: Classifier) -> None:
+    """Let an engine that is going to crash do so before a picture is read."""
+    import numpy as np
+
+    classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))

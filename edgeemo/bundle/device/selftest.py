@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.bundle.device.checks import check
 from edgeemo.bundle.device.info import verification_text
 from edgeemo.bundle.device.load import load_classifier
-from edgeemo.bundle.device.machine import describe_machine, versions
+from edgeemo.machine import describe_machine, versions
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.checks import Check
@@ -47,11 +47,13 @@ class Result:
     @property
     def verdict(self) -> str:
         """The outcome as one line."""
-        count, name = len(self.checks), f"{self.manifest.model}, {self.seconds:.1f} s"
+        count = len(self.checks)
+        name = f"{self.manifest.model_text}, {self.seconds:.1f} s"
         if not self.different:
-            how = "exactly" if self.manifest.tolerance == 0 else "to six digits"
+            off = self.manifest.tolerance
+            how = f"to within {off:.1g} as" if off else "exactly as"
             return (
-                f"PASSED: this machine answers all {count} pictures {how} as the workstation did "
+                f"PASSED: this machine answers all {count} pictures {how} the workstation did "
                 f"({name})"
             )
         stages = ", ".join(dict.fromkeys(map(self._blame, self.different)))
@@ -75,6 +77,7 @@ class Result:
             "passed": not self.different,
             "verdict": self.verdict,
             "model": self.manifest.model,
+            "spare_for": self.manifest.spare_for,
             "sha256": self.manifest.model_sha256,
             "verified": self.manifest.verified,
             "tolerance": self.manifest.tolerance,
@@ -86,7 +89,7 @@ class Result:
         }
 
 
-def run(contents: Contents, *, threads: int, json: bool) -> int:
+def run(contents: Contents, *, threads: int | None, json: bool) -> int:
     """Do the self-test and print it.
 
     Returns:
@@ -98,7 +101,7 @@ def run(contents: Contents, *, threads: int, json: bool) -> int:
     return DIFFERENT if result.different else 0
 
 
-def selftest(contents: Contents, *, threads: int = 1) -> Result:
+def selftest(contents: Contents, *, threads: int | None = None) -> Result:
     """Answer every golden picture and compare each stage.
 
     Raises:
@@ -106,9 +109,9 @@ def selftest(contents: Contents, *, threads: int = 1) -> Result:
         EngineError: If the engine refuses the model.
     """
     start = time.perf_counter()
-    manifest = contents.manifest
     contents.check_members()
     classifier = load_classifier(contents, threads=threads)
+    manifest = contents.manifest  # the spare's where the first cannot be loaded
     checks = [
         check(classifier, golden, contents.member(golden.file), tolerance=manifest.tolerance)
         for golden in manifest.golden
@@ -117,7 +120,7 @@ def selftest(contents: Contents, *, threads: int = 1) -> Result:
         manifest=manifest,
         checks=tuple(checks),
         machine=describe_machine(),
-        versions=versions(classifier.engine),
+        versions=versions(classifier.engine.name),
         seconds=time.perf_counter() - start,
     )
 
@@ -127,7 +130,7 @@ def _lines(result: Result) -> list[str]:
     prepared = sum(check.differs in (None, "engine") for check in result.checks)
     median = sorted(check.ms for check in result.checks)[count // 2]
     facts = {
-        "model": f"{result.manifest.model}, {verification_text(result.manifest)}",
+        "model": f"{result.manifest.model_text}, {verification_text(result.manifest)}",
         **result.machine,
         "packages": _packages(result),
         "pictures": f"{prepared} of {count} preprocessed to the same bytes",

@@ -1,13 +1,12 @@
-"""What machine this is, in words, from where Linux tells. Missing facts are left out."""
+"""What machine this is, in words, from where Linux tells. Missing facts are left out.
+
+Standard library only; `versions` looks at packages that are imported anyway.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from edgeemo.runtime.engine import Engine
 
 _CPUINFO = "/proc/cpuinfo"
 _BOARD = "/proc/device-tree/model"
@@ -44,13 +43,17 @@ def describe_machine() -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def versions(engine: Engine) -> dict[str, str]:
-    """Versions of what decides the answers: numpy, Pillow, its JPEG library, and the engine."""
+def versions(engine: str) -> dict[str, str]:
+    """Versions of what decides the answers: numpy, Pillow, its JPEG library, and the engine.
+
+    Args:
+        engine: The engine's package and version, as `edgeemo.runtime.engine.Engine.name` gives it.
+    """
     import numpy as np
     import PIL
     from PIL import features
 
-    package, _, version = engine.name.partition(" ")
+    package, _, version = engine.partition(" ")
     found = {
         "numpy": np.__version__,
         "pillow": PIL.__version__,

@@ -1,0 +1,147 @@
+"""Latency against file size as a PNG, coloured by accuracy. The only file here with matplotlib."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import MissingExtraError
+from edgeemo.quiet import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgeemo.bench.results import Measured, Report, Result
+
+    Points = Sequence[tuple[Result, Measured]]
+
+_DPI = 120
+_SIZE = (10.5, 6.2)  # inches
+_MARKERS = {"ai-edge-litert": "o", "tflite-runtime": "o", "onnxruntime": "s"}
+_OTHER_MARKER = "D"
+_UNKNOWN = "#afb8c1"
+_INK = "#24292f"
+_LOG_FROM = 4  # a logarithmic axis where the largest value is that many times the smallest
+_LINE = 0.042  # height of a label, as a share of the axis
+_COLUMN = 0.12  # markers closer than this, as a share of the axis, share a column of labels
+
+
+def plot_report(path: Path, report: Report) -> Path:
+    """Draw the median from bytes to label, with a whisker up to p99, against the file's size.
+
+    Args:
+        path: The PNG to write.
+        report: At least one candidate of it was measured.
+
+    Returns:
+        `path`.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+    """
+    mpl, figure_class = _matplotlib()
+    points = [(each, each.measured) for each in report.results if each.measured]
+    with mpl.rc_context({"text.parse_math": False, "font.size": 10}):
+        figure = figure_class(figsize=_SIZE, layout="constrained")
+        axis = figure.subplots()
+        _draw(figure, axis, points)
+        _set_up(axis, points)
+        _label(axis, points, fastest=report.fastest)
+        machine = report.machine.get("board") or report.machine.get("processor", "")
+        axis.set_title(f"From a picture's bytes to its label: {machine}\n{report.picture}")
+        figure.savefig(path, dpi=_DPI, format="png")
+    return path
+
+
+def _draw(figure: Any, axis: Any, points: Points) -> None:
+    """A marker at each median, a whisker up to p99, and what colours and shapes mean."""
+    known = [100 * each.accuracy.value for each, _ in points if each.accuracy]
+    span = {"vmin": min(known, default=0) - 0.5, "vmax": max(known, default=0) + 0.5}
+    coloured, shapes = None, {}
+    for result, found in points:
+        x, y = _place(result, found)
+        axis.plot([x, x], [y, found.whole.p99.value], "-_", color=_UNKNOWN, ms=9, zorder=1)
+        marker = _MARKERS.get(result.engine, _OTHER_MARKER)
+        style = {"marker": marker, "s": 70, "edgecolors": _INK, "linewidths": 0.8, "zorder": 2}
+        if result.accuracy:
+            shade = [100 * result.accuracy.value]
+            coloured = axis.scatter([x], [y], c=shade, cmap="viridis", **span, **style)
+        else:
+            axis.scatter([x], [y], c=_UNKNOWN, **style)
+        shapes[result.engine] = axis.scatter([], [], c="white", **style)
+    if coloured is not None:
+        figure.colorbar(coloured, ax=axis, label="accuracy on the test pictures, %", shrink=0.8)
+    whisker = axis.plot([], [], "-_", color=_UNKNOWN, ms=9)[0]
+    handles = {**shapes, "median, up to p99; bold: the fastest": whisker}
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", frameon=False, ncols=4
+    )
+
+
+def _set_up(axis: Any, points: Points) -> None:
+    """Scales, limits with room for the labels, grid and names."""
+    sizes = [_place(*point)[0] for point in points]
+    times = [_place(*point)[1] for point in points] + [each.whole.p99.value for _, each in points]
+    for which, values in (("x", sizes), ("y", times)):
+        if max(values) >= _LOG_FROM * min(values):
+            axis.set(**{f"{which}scale": "log"})
+            scale = axis.xaxis if which == "x" else axis.yaxis
+            scale.set_major_formatter("{x:g}")
+            scale.set_minor_formatter("{x:g}" if max(values) < 30 * min(values) else "")
+    axis.margins(x=0.08, y=0.1)
+    axis.set_xlim(*_with_room(axis, *axis.get_xlim()))
+    axis.set(xlabel="size of the file, kB", ylabel="milliseconds")
+    axis.grid(alpha=0.3)
+
+
+def _with_room(axis: Any, low: float, high: float) -> tuple[float, float]:
+    """A wider range: labels stand to the right of their markers."""
+    if axis.get_xscale() == "log":
+        return low, high * float((high / low) ** 0.35)
+    return low, high + 0.35 * (high - low)
+
+
+def _label(axis: Any, points: Points, *, fastest: Result | None) -> None:
+    """Names beside the markers, in columns, none upon another."""
+    columns: list[tuple[float, float]] = []  # x of the column, upper end of its last label
+    for result, found in sorted(points, key=lambda point: _place(*point)[::-1]):
+        place = _place(result, found)
+        x, y = axis.transAxes.inverted().transform(axis.transData.transform(place))
+        near = [column for column in columns if abs(column[0] - x) < _COLUMN]
+        level = max([y, *(top for _, top in near)])
+        columns.append((x, level + _LINE))
+        axis.annotate(
+            _name(result),
+            xy=place,
+            xytext=(x + 0.03, level),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=9,
+            fontweight="bold" if result is fastest else "normal",
+            arrowprops={
+                "arrowstyle": "-",
+                "color": _UNKNOWN,
+                "lw": 0.7,
+                "shrinkB": 5,
+                "relpos": (0, 0.5),
+            },
+        )
+
+
+def _name(result: Result) -> str:
+    accuracy = f", {result.accuracy.value:.1%}" if result.accuracy else ""
+    return f"{result.file} \u00d7{result.threads}{accuracy}"
+
+
+def _place(result: Result, found: Measured) -> tuple[float, float]:
+    return result.size_bytes / 1000, found.whole.p50.value
+
+
+def _matplotlib() -> Any:
+    try:
+        with quiet():  # it may say that it builds its font cache
+            import matplotlib as mpl
+            from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("matplotlib", extra="train", purpose="drawing plots") from None
+    return mpl, Figure

@@ -1,0 +1,102 @@
+"""A whole run of the benchmark: the candidates, the machine around them, the report."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from edgeemo import __version__
+from edgeemo.bench.conditions import Watch
+from edgeemo.bench.launch import Launcher
+from edgeemo.bench.measure import Pictures, measure
+from edgeemo.bench.results import Report
+from edgeemo.errors import BenchError, ImageError
+from edgeemo.machine import describe_machine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.bench.candidates import ExportedFile
+    from edgeemo.progress import Progress
+
+MAX_PICTURES = 100
+"""How many of a folder's pictures are taken."""
+
+
+def run_benchmark(
+    files: Sequence[ExportedFile],
+    *,
+    command: Sequence[str],
+    threads: Sequence[int],
+    picture: str | None,
+    seconds: float,
+    progress: Progress,
+) -> Report:
+    """Measure files on this machine.
+
+    Args:
+        files: The exported files.
+        command: Starts a worker; see `edgeemo.bench.launch.INSTALLED`.
+        threads: Numbers of threads, each tried with each file.
+        picture: A picture file or a folder of them; None for a drawn camera frame.
+        seconds: The longest that one candidate's answers are timed.
+        progress: Told where it is.
+
+    Raises:
+        BenchError: If none of the files can be used, or workers cannot be started.
+        ImageError: If a picture cannot be read.
+    """
+    if all(file.problem for file in files):
+        raise BenchError("; ".join(file.problem for file in files))
+    pictures = _named(picture) if picture else _drawn()
+    watch = Watch()
+    results, versions = measure(
+        files,
+        threads=threads,
+        pictures=pictures,
+        run=Launcher(command, pictures.content).run,
+        seconds=seconds,
+        progress=progress,
+        after_round=watch.look,
+    )
+    return Report(
+        edgeemo=__version__,
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=describe_machine(),
+        versions=versions,
+        picture=pictures.what,
+        picture_sha256=pictures.sha256,
+        conditions=watch.to_dict(),
+        warnings=watch.warnings(),
+        results=tuple(results),
+    )
+
+
+def _drawn() -> Pictures:
+    from edgeemo.bench.frame import HEIGHT, WIDTH, camera_frame
+
+    content = camera_frame()
+    what = f"a drawn camera frame, {WIDTH}x{HEIGHT}, JPEG, {len(content) / 1000:.0f} kB"
+    return Pictures(what, sha256(content).hexdigest(), content=content)
+
+
+def _named(name: str) -> Pictures:
+    from edgeemo.runtime.stream import expand
+
+    paths = [path for path in expand([name]) if isinstance(path, str)][:MAX_PICTURES]
+    digest, size = sha256(), 0
+    for path in paths:
+        try:
+            with open(path, "rb") as stream:  # noqa: PTH123
+                content = stream.read()
+        except OSError as error:
+            raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from None
+        digest.update(content)
+        size += len(content)
+    if not paths:
+        raise ImageError(f"{name}: holds no .jpg, .png or .bmp files")
+    pictures = f"{len(paths)} pictures, " if os.path.isdir(name) else ""  # noqa: PTH112
+    what = f"{name} ({pictures}{size / len(paths) / 1000:.0f} kB{' each' if pictures else ''})"
+    return Pictures(what, digest.hexdigest(), tuple(paths))

@@ -1,0 +1,195 @@
+"""One round of one candidate, in a process of its own: ``python -m edgeemo.bench.worker JOB``.
+
+It imports what a prediction imports, and times that; then it answers pictures and times them, stage
+by stage and as a whole; then it counts pictures per second. One JSON object on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import closing
+from dataclasses import asdict
+from itertools import cycle, islice, repeat
+from typing import TYPE_CHECKING
+
+from edgeemo.bench.job import BAD_PICTURE, FAILED, MISSING, Job, Round
+from edgeemo.errors import EdgeEmoError, EngineError, ImageError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from edgeemo.preprocess import Source
+    from edgeemo.runtime.classifier import Classifier
+
+_WARM_UP = 2
+"""Answers between the first, which is cold, and those that are timed."""
+_AHEAD = 2
+"""Pictures per worker before the counting begins."""
+_STATUS = "/proc/self/status"
+
+
+def main(text: str, load: Callable[[Job], Classifier] | None = None) -> int:
+    """Do a job and print what came of it.
+
+    Args:
+        text: The job, as `Job.to_json` wrote it.
+        load: How to come from the job to a classifier; by default from its file.
+
+    Returns:
+        Exit status: 0, whatever came of it; a crash ends the process otherwise.
+    """
+    begun_ns = time.monotonic_ns()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # who started this says what there is to say
+    with os.fdopen(os.dup(1), "w") as answer:
+        os.dup2(2, 1)  # whatever an engine prints
+        try:
+            found = _work(Job.from_json(text), load or load_file, begun_ns)
+            said: dict[str, object] = asdict(found)
+        except MissingExtraError as error:
+            said = {"status": MISSING, "reason": f"{error.package} is not installed"}
+        except ImageError as error:
+            said = {"status": BAD_PICTURE, "reason": str(error)}
+        except EdgeEmoError as error:
+            said = {"status": FAILED, "reason": str(error)}
+        except MemoryError:
+            said = {"status": FAILED, "reason": "out of memory"}
+        answer.write(json.dumps(said))
+    return 0
+
+
+def load_file(job: Job) -> Classifier:
+    """The classifier of a job's file.
+
+    Raises:
+        EngineError: If its engine refuses the file.
+        MissingExtraError: If its engine is not installed.
+        SpecError: If the file carries no spec.
+    """
+    from edgeemo.runtime.classifier import Classifier
+
+    return Classifier.load(job.path, threads=job.threads)
+
+
+def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
+    pictures = _contents(job)
+    picture = next(pictures)
+    start = time.perf_counter()
+    _import(job.path)
+    imported = time.perf_counter()
+    classifier = load(job)
+    loaded = time.perf_counter()
+    classifier.predict(picture)
+    answered, answered_ns = time.perf_counter(), time.monotonic_ns()
+    if job.check:
+        for path in job.pictures:
+            classifier.predict(path)
+    stages = _time_stages(classifier, job, pictures)
+    peak_mb = _peak_mb()
+    per_second = _count(classifier, job, picture)
+    from edgeemo.machine import versions
+
+    return Round(
+        start=_ms((begun_ns - job.started_ns) / 1e9),
+        imports=_ms(imported - start),
+        load=_ms(loaded - imported),
+        first=_ms(answered - loaded),
+        cold=_ms((answered_ns - job.started_ns) / 1e9),
+        **stages,
+        peak_mb=peak_mb,
+        per_second=per_second,
+        engine=classifier.engine.name,
+        versions=versions(classifier.engine.name),
+        architecture=os.uname().machine,
+    )
+
+
+def _import(path: str) -> None:
+    """What loading a file and answering imports; the engine's package is most of it."""
+    import edgeemo.runtime.classifier  # noqa: F401
+    from edgeemo.container import model_format
+    from edgeemo.runtime.engine import import_engine
+
+    import_engine(model_format(path))
+
+
+def _contents(job: Job) -> Iterator[bytes]:
+    """The bytes of the pictures in turn, without end, each read when it is asked for."""
+    if not job.pictures:
+        yield from repeat(sys.stdin.buffer.read())
+    for path in islice(cycle(job.pictures), job.first, None):
+        try:
+            with open(path, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
+                yield stream.read()
+        except OSError as error:
+            raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _time_stages(
+    classifier: Classifier, job: Job, pictures: Iterator[bytes]
+) -> dict[str, list[float]]:
+    """Milliseconds of each stage and of the whole, of each run."""
+    from edgeemo.preprocess import decode, resize
+
+    spec, now = classifier.spec, time.perf_counter
+    times: dict[str, list[float]] = {"decode": [], "resize": [], "invoke": [], "whole": []}
+    end = now() + job.seconds
+    for number, content in enumerate(islice(pictures, _WARM_UP + job.runs)):
+        begun = now()
+        picture = decode(content, spec)
+        decoded = now()
+        pixels = resize(picture, spec)
+        resized = now()
+        classifier.engine.run(pixels)
+        invoked = now()
+        classifier.predict(content)
+        answered = now()
+        if number < _WARM_UP:
+            continue
+        times["decode"].append(_ms(decoded - begun))
+        times["resize"].append(_ms(resized - decoded))
+        times["invoke"].append(_ms(invoked - resized))
+        times["whole"].append(_ms(answered - invoked))
+        if answered > end:
+            break
+    return times
+
+
+def _peak_mb() -> float:
+    """Peak memory of this process alone: getrusage hands on that of the process that started it."""
+    with open(_STATUS, encoding="ascii", errors="replace") as stream:  # noqa: PTH123
+        for line in stream:
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 2)
+    raise EngineError(f"{_STATUS} does not tell the peak memory")
+
+
+def _count(classifier: Classifier, job: Job, picture: bytes) -> float | None:
+    """Pictures answered per second by as many workers as the job says."""
+    if not job.stream_seconds:
+        return None
+    from edgeemo.runtime.stream import answers
+
+    sources: Iterator[Source] = cycle(job.pictures or (picture,))
+    begin = _AHEAD * job.workers  # by then every worker is at work
+    start = 0.0
+    with closing(answers(classifier, sources, workers=job.workers)) as stream:
+        for number, _ in enumerate(stream):
+            now = time.perf_counter()
+            if number == begin:
+                start = now
+            elif number >= 2 * begin and now - start >= job.stream_seconds:
+                return round((number - begin) / (now - start), 3)
+    return None
+
+
+def _ms(seconds: float) -> float:
+    """Milliseconds, to a tenth of a microsecond."""
+    return round(seconds * 1000, 4)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

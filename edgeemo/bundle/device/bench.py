@@ -1,0 +1,114 @@
+"""``python3 NAME.pyz bench``: the file inside, and others, measured where they are to run."""
+
+from __future__ import annotations
+
+import sys
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeemo.bench import table
+from edgeemo.bench.candidates import ExportedFile, accuracy_of, exported_files, thread_counts
+from edgeemo.bench.run import run_benchmark
+from edgeemo.bundle.device.load import path_inside
+from edgeemo.errors import BenchError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.bench.results import Report
+    from edgeemo.bundle.device.contents import Contents
+
+
+def run(
+    contents: Contents,
+    files: Sequence[str],
+    *,
+    threads: str | None,
+    picture: str | None,
+    seconds: float,
+    json: bool,
+) -> int:
+    """Measure and print.
+
+    Args:
+        contents: The bundle.
+        files: Exported files beside the one inside and its spare.
+        threads: Numbers of threads, as in "1,2,4"; by default 1 and as many as there are cores.
+        picture: A picture file or a folder of them; None for a drawn camera frame.
+        seconds: The longest that one candidate's answers are timed.
+        json: Whether to print one JSON object, which ``edgeemo bench --from`` takes.
+
+    Returns:
+        Exit status: 0, or 1 where a file could not be used or crashed.
+
+    Raises:
+        BenchError: If `threads` is no such list, or nothing could be measured.
+        ImageError: If a picture cannot be read.
+    """
+    try:
+        counts = thread_counts(threads)
+    except ValueError as error:
+        raise BenchError(f"--threads: {error}") from None
+    if not sys.executable:
+        raise BenchError("cannot tell which Python runs this; name it by its whole path")
+    inside = _inside(contents)
+    known = {file.sha256 for file in inside}
+    others = exported_files([Path(name) for name in files])
+    report = run_benchmark(
+        [*inside, *(each for each in others if each.sha256 not in known)],
+        command=(sys.executable, contents.archive, "bench-worker"),
+        threads=counts,
+        picture=picture,
+        seconds=seconds,
+        progress=_Lines(),
+    )
+    sys.stdout.write((dumps(report.to_dict(), indent=1) if json else text(report)) + "\n")
+    for line in report.warnings:
+        sys.stderr.write(f"warning: {line}\n")
+    if not report.measured:
+        raise BenchError("nothing could be measured")
+    return int(report.has_troubles)
+
+
+def _inside(contents: Contents) -> list[ExportedFile]:
+    """The bundle's file, and its spare if there is one."""
+    manifests = [contents.manifest, contents.manifest.spare]
+    return [
+        ExportedFile(
+            name=each.model,
+            path=path_inside(contents, each),
+            sha256=each.model_sha256,
+            size_bytes=len(contents.member(each.model)),
+            verified=each.verified,
+            accuracy=accuracy_of(each.verification),
+        )
+        for each in manifests
+        if each
+    ]
+
+
+def text(report: Report) -> str:
+    """A report as a device shows it: facts, tables, notes."""
+    facts = table.facts(report)
+    lines = [f"{name:<14}{fact}" for name, fact in facts.items()]
+    lines += ["", *table.plain_table(table.HEADER, table.rows(report), numbers_from=2)]
+    if report.measured:
+        lines += ["", table.WARM_TITLE]
+        lines += table.plain_table(table.WARM_HEADER, table.warm_rows(report))
+        lines += ["", table.COLD_TITLE]
+        lines += table.plain_table(table.COLD_HEADER, table.cold_rows(report))
+    return "\n".join([*lines, "", *table.notes(report)])
+
+
+class _Lines:
+    """An `edgeemo.progress.Progress` of one line per stage, on standard error."""
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        sys.stderr.write(f"{name} ...\n")
+
+    def advance(self, steps: int = 1, *, detail: str = "") -> None:
+        """Do nothing."""
+
+    def note(self, text: str) -> None:
+        sys.stderr.write(f"{text}\n")

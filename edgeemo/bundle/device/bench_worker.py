@@ -1,0 +1,34 @@
+"""``python3 NAME.pyz bench-worker``, not in the help: measures one candidate for ``bench``.
+
+A process of its own for each round; what this module imports counts as its start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.bench import worker
+from edgeemo.bundle.device.load import path_inside, unwarned_classifier
+
+if TYPE_CHECKING:
+    from edgeemo.bench.job import Job
+    from edgeemo.bundle.device.contents import Contents
+    from edgeemo.runtime.classifier import Classifier
+
+
+def run(contents: Contents, job: str) -> int:
+    """Do one job, of the file inside, its spare, or another.
+
+    Returns:
+        Exit status: 0.
+    """
+
+    def load(job: Job) -> Classifier:
+        spare = contents.manifest.spare
+        if spare and job.path == path_inside(contents, spare):
+            contents.use_spare()
+        if job.path == path_inside(contents, contents.manifest):
+            return unwarned_classifier(contents, threads=job.threads)
+        return worker.load_file(job)
+
+    return worker.main(job, load)

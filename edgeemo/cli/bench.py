@@ -1,0 +1,218 @@
+"""``edgeemo bench``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgeemo.cli.bench_outcome import finish
+from edgeemo.cli.console import EXAMPLES
+from edgeemo.cli.options import MODELS, Json
+from edgeemo.cli.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.bench.candidates import ExportedFile
+    from edgeemo.bench.results import Report
+    from edgeemo.folder import ModelFolder
+
+_EXAMPLES = f"""{EXAMPLES}  edgeemo bench
+  edgeemo bench models/mine --threads 1,2,4 --compare models/mine/bench.json
+  edgeemo bench --pick --max-p99-ms 50 --max-size-kb 4000
+  ssh raspberrypi 'edgeemo/bin/python NAME.pyz bench --json *.tflite' > pi.json
+  edgeemo bench models/mine --from pi.json --pick
+"""
+
+_SECONDS = 30.0  # that of edgeemo.bench.measure, which is not imported to show the help
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bench", epilog=_EXAMPLES)(bench)
+
+
+def bench(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="MODEL|FILE...",
+            help="Model folders, all of whose exported files are measured, or .tflite and .onnx "
+            "files; by default the newest folder under models/.",
+        ),
+    ] = None,
+    threads: Annotated[
+        str | None,
+        typer.Option(
+            metavar="1,2,4",
+            help="Threads per answer to try with each file; by default 1, and as many as there "
+            "are cores.",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="What to answer; of a folder the first 100 pictures. By default a drawn camera "
+            "frame, 640x480.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            metavar="S",
+            help="The longest that one candidate's answers are timed; it ends before that when "
+            "the median is known within 2 %.",
+        ),
+    ] = _SECONDS,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where to write bench.json and bench.png; by default into the model folder, for "
+            "single files and with --from nowhere.",
+        ),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OLD.json", help="An earlier bench.json to set this measurement beside."
+        ),
+    ] = None,
+    measured: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MEASURED.json",
+            help="Measure nothing: take what a bundle's 'bench --json' measured on the device.",
+        ),
+    ] = None,
+    pick: Annotated[
+        bool,
+        typer.Option(
+            "--pick",
+            help="Make the fastest verified file, with its threads, the folder's default, which "
+            "predict and bundle take.",
+        ),
+    ] = False,
+    max_p99_ms: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="MS", help="With --pick: 99 in 100 answers take no longer."),
+    ] = None,
+    max_size_kb: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="KB", help="With --pick: largest file, in kB of 1000 bytes."),
+    ] = None,
+    max_rss_mb: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="MB", help="With --pick: largest peak memory of the process."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Measure exported files here, and choose the fastest that fits.
+
+    Every file is tried with several numbers of threads, and every such candidate runs in processes
+    of its own, in turn with the others: cold start, then decode, resize, invoke and the whole from
+    a picture's bytes to its label, pictures per second, memory. A file whose engine is not
+    installed is listed as not run. Exit status 1 when a file cannot be used or crashed (the others
+    are measured all the same), 3 when --pick finds none that fits.
+    """
+    from edgeemo.bench.choice import Limits
+    from edgeemo.bench.elsewhere import read_report
+
+    limits = Limits(max_p99_ms=max_p99_ms, max_size_kb=max_size_kb, max_rss_mb=max_rss_mb)
+    counts = _thread_counts(threads)
+    if measured and (threads or picture):
+        raise typer.BadParameter("measures nothing itself", param_hint="--from")
+    asked = _asked(models)
+    if not pick and limits != Limits():
+        raise typer.BadParameter("the limits choose a default: add --pick", param_hint="--max-...")
+    if pick and asked.folder is None:
+        raise typer.BadParameter("needs one model folder, for the default", param_hint="--pick")
+    old = read_report(compare) if compare else None
+    keep = out or (asked.folder.path if asked.folder and measured is None else None)
+    if keep:
+        _try_to_write(keep, make=out is not None)
+    report = _adopted(measured, asked) if measured else _measured(asked, counts, picture, seconds)
+    finish(
+        report, old=old, pick_in=asked.folder if pick else None, limits=limits, keep=keep, json=json
+    )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be measured, and the one model folder it comes from, if it is one."""
+
+    files: Sequence[ExportedFile]
+    folder: ModelFolder | None
+
+
+def _thread_counts(text: str | None) -> tuple[int, ...]:
+    from edgeemo.bench.candidates import thread_counts
+
+    try:
+        return thread_counts(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--threads") from None
+
+
+def _asked(models: Sequence[str] | None) -> _Asked:
+    from edgeemo.bench.candidates import exported_files
+    from edgeemo.errors import ModelFolderError
+    from edgeemo.folder import ModelFolder, newest_folder
+
+    named = [Path(name) for name in models or ()] or [newest_folder(MODELS).path]
+    paths = list(dict.fromkeys(named))
+    files: list[Path] = []
+    for path in paths:
+        found = ModelFolder(path).exported() if path.is_dir() else [path]
+        if not found:
+            raise ModelFolderError(f"{path}: no exported model; run 'edgeemo export {path}'")
+        files += found
+    one = len(paths) == 1 and paths[0].is_dir()
+    return _Asked(exported_files(files), ModelFolder(paths[0]) if one else None)
+
+
+def _try_to_write(folder: Path, *, make: bool) -> None:
+    """Find out before minutes of measuring that the outcome cannot be kept."""
+    import tempfile
+
+    from edgeemo.errors import BenchError
+
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BenchError(
+            f"{folder}: cannot be written to ({reason}); name another folder with --out"
+        ) from None
+
+
+def _adopted(path: Path, asked: _Asked) -> Report:
+    from edgeemo.bench.elsewhere import adopt, read_report
+
+    return adopt(read_report(path), asked.files, origin=path)
+
+
+def _measured(
+    asked: _Asked, threads: Sequence[int], picture: Path | None, seconds: float
+) -> Report:
+    from edgeemo.bench.launch import INSTALLED
+    from edgeemo.bench.run import run_benchmark
+
+    with progress() as shown:
+        return run_benchmark(
+            asked.files,
+            command=INSTALLED,
+            threads=threads,
+            picture=str(picture) if picture else None,
+            seconds=seconds,
+            progress=shown,
+        )

@@ -1,0 +1,103 @@
+"""What the system tells of its state; a Raspberry Pi's files are put in place of this machine's."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeemo.bench import conditions
+from edgeemo.bench.conditions import Watch, read_conditions, throttle_words
+
+
+@pytest.fixture
+def pi(tmp_path, monkeypatch):
+    """A Raspberry Pi's files; change them to change its state."""
+    files = {"governor": "ondemand\n", "clock": "1500000\n", "throttled": "0\n", "stat": "cpu 0\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    zone = tmp_path / "zone"
+    zone.mkdir()
+    (zone / "type").write_text("cpu-thermal\n")
+    (zone / "temp").write_text("48312\n")
+    monkeypatch.setattr(conditions, "_GOVERNORS", str(tmp_path / "governor"))
+    monkeypatch.setattr(conditions, "_CLOCKS", str(tmp_path / "clock"))
+    monkeypatch.setattr(conditions, "_THROTTLED", str(tmp_path / "throttled"))
+    monkeypatch.setattr(conditions, "_ZONES", str(zone))
+    monkeypatch.setattr(conditions, "_STAT", str(tmp_path / "stat"))
+    return tmp_path
+
+
+def test_what_a_pi_tells(pi):
+    found = read_conditions()
+    assert (found.governors, found.mhz) == (("ondemand",), (1500,))
+    assert (found.celsius, found.throttled) == ({"cpu-thermal": 48.312}, 0)
+
+
+def test_what_is_not_told_is_left_out(pi, monkeypatch):
+    for name in ("_GOVERNORS", "_CLOCKS", "_THROTTLED", "_ZONES"):
+        monkeypatch.setattr(conditions, name, str(pi / "gone"))
+    monkeypatch.setattr(conditions, "_VCGENCMD", (str(pi / "gone"),))
+    found = read_conditions()
+    assert (found.governors, found.mhz, found.celsius, found.throttled) == ((), (), {}, None)
+    assert Watch().warnings() == ()
+
+
+def test_where_the_kernel_does_not_tell_the_pis_own_tool_is_asked(pi, monkeypatch):
+    monkeypatch.setattr(conditions, "_THROTTLED", str(pi / "gone"))
+    monkeypatch.setattr(conditions, "_VCGENCMD", ("echo", "throttled=0x50005"))
+    assert read_conditions().throttled == 0x50005
+
+
+@pytest.mark.parametrize(
+    ("bits", "words"),
+    [
+        (0x0, []),
+        (0x50005, ["undervoltage", "throttled"]),
+        (0x50000, ["undervoltage since it was started", "throttled since it was started"]),
+        (0x80008, ["soft temperature limit"]),
+        (0x20000, ["clock capped since it was started"]),
+    ],
+)
+def test_the_bits_in_words(bits, words):
+    assert throttle_words(bits) == words
+
+
+def test_the_governor_is_worth_a_warning(pi):
+    assert "governor ondemand" in Watch().warnings()[0]
+    (pi / "governor").write_text("performance\n")
+    assert Watch().warnings() == ()
+
+
+@pytest.mark.parametrize("during", ["5", "50000"])
+def test_throttling_during_the_run_is_seen_even_if_it_is_over(pi, during):
+    (pi / "governor").write_text("performance\n")
+    watch = Watch()
+    (pi / "throttled").write_text(f"{during}\n")
+    watch.look()
+    (pi / "throttled").write_text("50000\n")
+    watch.look()
+    assert watch.to_dict()["throttled_during"] == ["undervoltage", "throttled"]
+    assert watch.warnings() == ("the board was held back during the run: undervoltage, throttled",)
+
+
+def test_throttling_long_before_the_run_is_no_reproach(pi):
+    (pi / "governor").write_text("performance\n")
+    (pi / "throttled").write_text("50000\n")
+    watch = Watch()
+    watch.look()
+    assert watch.warnings() == ()
+    said = watch.to_dict()["before"]["throttled_means"]
+    assert said == ["undervoltage since it was started", "throttled since it was started"]
+
+
+def test_other_processes_are_noticed(pi, monkeypatch):
+    """Of 10 seconds in which two cores were busy for 12, this process and its workers used 4."""
+    ticks = conditions.os.sysconf("SC_CLK_TCK")
+    own = iter([(0.0, 0.0, 0.0, 0.0, 100.0), (1.0, 0.5, 2.0, 0.5, 110.0)])
+    monkeypatch.setattr(conditions.os, "times", lambda: conditions.os.times_result(next(own)))
+    (pi / "governor").write_text("performance\n")
+    (pi / "stat").write_text("cpu 0 0 0 0 0 0 0 0 0 0\n")
+    watch = Watch()
+    (pi / "stat").write_text(f"cpu {8 * ticks} 0 {3 * ticks} 999999 50 0 0 {ticks} 0 0\n")
+    watch.look()
+    assert watch.to_dict()["cores_used_by_others"] == 0.8
+    assert "other processes used 0.8 cores" in watch.warnings()[0]

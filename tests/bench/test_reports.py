@@ -1,0 +1,174 @@
+"""Reports: to JSON and back, as text, side by side, from elsewhere, as a picture."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from edgeemo.bench import plot, table
+from edgeemo.bench.candidates import ExportedFile
+from edgeemo.bench.compare import caveats, compare, rows
+from edgeemo.bench.elsewhere import adopt, read_report
+from edgeemo.bench.estimate import Estimate
+from edgeemo.bench.results import Report
+from edgeemo.errors import BenchError
+
+from .conftest import report, result
+
+MISSING = result(
+    "c.onnx", 1, status="not run", reason="onnxruntime is not installed", measured=None
+)
+
+
+def test_a_report_survives_json():
+    made = report(result("a.tflite", 4), result("b.onnx", 3, accuracy=None), MISSING)
+    text = json.dumps(made.to_dict()).encode()
+    assert Report.from_json(text, origin="x") == made
+    said = json.loads(text)
+    assert said["fastest"] == {"file": "b.onnx", "engine": "onnxruntime", "threads": 1}
+    assert (said["version"], said["confidence"]) == (1, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text[:-9], "Expecting"),
+        (lambda _: "[]", "list indices"),
+        (lambda _: "{}", "'version' is missing"),
+        (lambda text: text.replace('"version": 1', '"version": 2'), "version 2 is not 1"),
+        (lambda text: text.replace('"warm"', '"worm"'), "warm"),
+        (lambda text: text.replace('"p99"', '"p98"'), "p98"),
+        (lambda text: text.replace('"results"', '"r"'), "'results' is missing"),
+    ],
+)
+def test_what_is_no_report_is_refused_in_one_line(tmp_path, change, said):
+    path = tmp_path / "old.json"
+    path.write_text(change(json.dumps(report(result("a.tflite", 4)).to_dict())))
+    with pytest.raises(BenchError, match=r"old\.json: not what 'edgeemo bench --json' writes") as e:
+        read_report(path)
+    assert said in str(e.value)
+    assert "\n" not in str(e.value)
+
+
+def test_a_report_that_is_not_there(tmp_path):
+    with pytest.raises(BenchError, match=r"gone\.json: cannot be read: No such file"):
+        read_report(tmp_path / "gone.json")
+
+
+def test_the_table_marks_the_fastest_and_tells_why_there_are_no_figures():
+    made = report(result("a.tflite", 40), result("b.tflite", 3.5, threads=2), MISSING)
+    shown = table.rows(made)
+    assert [row[0] for row in shown] == ["a.tflite x1", "b.tflite x2 *", "c.onnx x1"]
+    assert "not run" in shown[2]
+    assert all(len(row) == len(table.HEADER) for row in shown)
+    assert "c.onnx: not run: onnxruntime is not installed" in table.notes(made)
+    for header, lines in (
+        (table.WARM_HEADER, table.warm_rows(made)),
+        (table.COLD_HEADER, table.cold_rows(made)),
+    ):
+        assert [len(line) for line in lines] == [len(header)] * 2
+
+
+def test_a_p99_without_an_upper_bound_is_said_to_be_one():
+    made = result("a.tflite", 4)
+    open_ended = replace(made.measured.whole, p99=Estimate(6.0, 5.0, None))
+    measured = replace(made.measured, warm={**made.measured.warm, "whole": open_ended})
+    notes = table.notes(report(replace(made, measured=measured)))
+    assert notes[0].startswith("too few runs for an upper bound of p99")
+    assert notes[0].endswith(": a.tflite x1")
+
+
+def test_a_plain_table_has_its_columns_in_line():
+    lines = table.plain_table(("name", "ms"), [("a", "1.00"), ("longer", "10.0")])
+    assert lines == ["name      ms", "------------", "a       1.00", "longer  10.0"]
+
+
+def test_side_by_side():
+    before = report(result("a", 10), result("b", 10), result("c", 10), result("gone", 1))
+    now = report(
+        result("a", 8), result("b", 12), result("c", 10.1, sha256="other"), result("new", 1)
+    )
+    found = {each.file: each for each in compare(before, now)}
+    assert {file: each.verdict for file, each in found.items()} == {
+        "a": "faster", "b": "slower", "c": "unclear", "new": "only now", "gone": "only before",
+    }  # fmt: skip
+    assert found["a"].ratio == Estimate(0.8, pytest.approx(7.92 / 10.1), pytest.approx(8.08 / 9.9))
+    assert [row[-1] for row in rows(list(found.values()))] == [
+        "faster", "slower", "unclear (other bytes)", "only now", "only before",
+    ]  # fmt: skip
+
+
+def test_another_number_of_threads_is_another_candidate():
+    before, now = report(result("a", 10)), report(result("a", 5, threads=2))
+    assert [each.verdict for each in compare(before, now)] == ["only now", "only before"]
+
+
+def test_without_intervals_nothing_is_claimed():
+    made = result("a", 10)
+    vague = replace(made.measured.whole, p50=Estimate(10.0))
+    measured = replace(made.measured, warm={**made.measured.warm, "whole": vague})
+    (found,) = compare(report(replace(made, measured=measured)), report(result("a", 1)))
+    assert (found.ratio.value, found.verdict) == (0.1, "unclear")
+
+
+def test_what_else_differs_is_told():
+    old = report(result("a", 1))
+    assert caveats(old, old) == []
+    new = replace(
+        old, machine={**old.machine, "board": "Raspberry Pi 5"}, picture="mine",
+        versions={"numpy": "2.5.0"}, picture_sha256="q",
+    )  # fmt: skip
+    machine, versions, picture = caveats(old, new)
+    assert "board Raspberry Pi 4 before, Raspberry Pi 5 now" in machine
+    assert versions.endswith("numpy 2.4.6 before, 2.5.0 now")
+    assert "mine now" in picture
+
+
+def test_what_a_device_measured_is_taken_by_the_bytes(tmp_path):
+    measured = report(
+        result("somewhere/a.tflite", 3, sha256="1", verified=False), result("b.tflite", 2)
+    )
+    here = ExportedFile(
+        name="a.tflite", path="a.tflite", sha256="1", size_bytes=1, verified=True,
+        accuracy=Estimate(0.8),
+    )  # fmt: skip
+    (taken,) = adopt(measured, [here], origin=tmp_path / "pi.json").results
+    assert (taken.file, taken.verified, taken.accuracy) == ("a.tflite", True, Estimate(0.8))
+    with pytest.raises(BenchError, match=r"pi\.json: measured b\.tflite, somewhere/a\.tflite, and"):
+        adopt(measured, [replace(here, sha256="2")], origin=tmp_path / "pi.json")
+
+
+def test_the_picture_is_drawn_even_where_little_is_known(tmp_path):
+    from PIL import Image
+
+    path = tmp_path / "bench.png"
+    plot.plot_report(path, report(result("a.tflite", 4, accuracy=None), MISSING))
+    with Image.open(path) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 800
+
+
+def test_no_name_in_the_picture_lies_upon_another(tmp_path, monkeypatch):
+    """Six files of the same size and the same speed."""
+    from matplotlib.text import Text
+
+    figures = []
+    _, figure_class = plot._matplotlib()
+
+    class Kept(figure_class):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            figures.append(self)
+
+    mpl = plot._matplotlib()[0]
+    monkeypatch.setattr(plot, "_matplotlib", lambda: (mpl, Kept))
+    results = [result(f"{name}.tflite", 4 + i / 100) for i, name in enumerate("abcdef")]
+    plot.plot_report(tmp_path / "bench.png", report(*results, result("z.onnx", 40, size_kb=90)))
+    figures[0].draw_without_rendering()
+    texts = [Text.get_window_extent(text) for text in figures[0].axes[0].texts]
+    assert len(texts) == 7
+    for number, one in enumerate(texts):
+        assert not [other for other in texts[number + 1 :] if one.overlaps(other)]
+        assert one.x1 <= figures[0].axes[0].get_window_extent().x1

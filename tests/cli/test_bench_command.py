@@ -1,0 +1,236 @@
+"""``edgeemo bench`` as a person sees it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeemo.bench import measure
+from edgeemo.files import sha256_file
+from edgeemo.folder import ModelFolder
+
+from ..bench.conftest import report, result
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+QUICK = ("--threads", "1", "--seconds", "1")
+
+
+@pytest.fixture
+def models(tmp_path, monkeypatch):
+    """A working directory with a model folder, one of whose two files is verified."""
+    folder = tmp_path / "models" / "mine"
+    folder.mkdir(parents=True)
+    for name in ("float32.tflite", "int8.tflite"):
+        shutil.copy(GOLDEN / name, folder)
+    (folder / "spec.json").touch()
+    accuracy = {"candidate": {"value": 0.9, "low": 0.8, "high": 0.95}}
+    entry = {
+        "sha256": sha256_file(GOLDEN / "int8.tflite"),
+        "passed": True,
+        "measured": {"accuracy": accuracy},
+    }
+    (folder / "verify.json").write_text(json.dumps({"files": [entry]}))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """What a device sent: both files, int8 the faster."""
+    results = [
+        result(name, ms, sha256=sha256_file(GOLDEN / name))
+        for name, ms in (("float32.tflite", 9), ("int8.tflite", 5))
+    ]
+    path = tmp_path / "pi.json"
+    path.write_text(json.dumps(report(*results).to_dict()))
+    return path
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Two rounds of real workers instead of six or more; for intervals that is too few."""
+    monkeypatch.setattr(measure, "MIN_ROUNDS", 2)
+    monkeypatch.setattr(measure, "MAX_ROUNDS", 2)
+
+
+def test_the_newest_model_is_measured_and_the_outcome_kept(edgeemo, models, quick):
+    shown = edgeemo("bench", *QUICK)
+    assert shown.status == 0
+    assert "float32.tflite x1" in shown.out
+    assert "90.0%" in shown.out
+    assert "*: fastest" in shown.err
+    assert "picture: models/mine/bench.png" in shown.err
+    assert shown.err.splitlines()[-1] == "report: models/mine/bench.json"
+    kept = json.loads(Path("models/mine/bench.json").read_text())
+    assert [each["verified"] for each in kept["results"]] == [False, True]
+    assert Path("models/mine/bench.png").read_bytes().startswith(b"\x89PNG")
+    assert not [path for path in Path("models/mine").iterdir() if path.name.startswith(".")]
+
+
+def test_one_json_object_and_nothing_else(edgeemo, models, quick):
+    shown = edgeemo("bench", "models/mine/int8.tflite", *QUICK, "--json")
+    said = json.loads(shown.out)
+    assert [(each["file"], each["status"]) for each in said["results"]] == [
+        ("int8.tflite", "measured")
+    ]
+    assert said["results"][0]["measured"]["rounds"] == 2
+    assert not {"comparison", "picked"} & set(said)
+    assert {path.name for path in models.iterdir()} == {"models"}  # a single file: nothing is kept
+
+
+def test_what_a_device_measured_chooses_here(edgeemo, models, measured):
+    shown = edgeemo("bench", "models/mine", "--from", measured, "--pick", "--json")
+    assert shown.status == 0
+    picked = json.loads(shown.out)["picked"]
+    assert (picked["file"], picked["threads"]) == ("int8.tflite", 1)
+    assert "picked int8.tflite with 1 thread: the fastest of 1 verified candidate" in shown.err
+    assert json.loads(Path("models/mine/default.json").read_text())["why"] == picked["why"]
+    assert not Path("models/mine/bench.json").exists()  # it tells of another machine
+    assert ModelFolder(Path("models/mine")).default().file.name == "int8.tflite"
+
+
+def test_where_none_fits_the_default_stays_and_the_status_is_3(edgeemo, models, measured):
+    Path("models/mine/default.json").write_text("as it was")
+    words = ("bench", "models/mine", "--from", measured, "--pick", "--max-p99-ms", "0.001")
+    shown = edgeemo(*words, "--json")
+    assert shown.status == 3
+    assert json.loads(shown.out)["picked"] is None
+    assert "nearest is int8.tflite with 1 thread: p99" in shown.err.splitlines()[-1]
+    assert "where 0.001 is allowed" in shown.err.splitlines()[-1]
+    assert Path("models/mine/default.json").read_text() == "as it was"
+
+
+def test_compared_with_itself_nothing_is_faster(edgeemo, models, measured):
+    words = ("bench", "models/mine", "--from", measured, "--compare", measured)
+    shown = edgeemo(*words)
+    assert shown.status == 0
+    assert shown.out.count("unclear") == 2
+    assert "unclear: the intervals allow for both" in shown.err
+    said = json.loads(edgeemo(*words, "--json").out)["comparison"]
+    assert said["caveats"] == []
+    assert [each["ratio"]["value"] for each in said["candidates"]] == [1.0, 1.0]
+
+
+def test_from_elsewhere_is_kept_where_one_says(edgeemo, models, measured):
+    shown = edgeemo("bench", "models/mine", "--from", measured, "--out", "a/b")
+    assert shown.status == 0
+    assert {path.name for path in Path("a/b").iterdir()} == {"bench.json", "bench.png"}
+
+
+def test_a_file_that_cannot_be_used_does_not_stop_the_others(edgeemo, models, quick):
+    good, bad = Path("models/mine/int8.tflite"), Path("bad.tflite")
+    bad.write_bytes(good.read_bytes()[:-1])
+    shown = edgeemo("bench", good, bad, "gone.onnx", *QUICK)
+    assert shown.status == 1
+    assert "bad.tflite: failed: carries no edgeemo specification, or was cut short" in shown.err
+    assert "gone.onnx: failed: cannot be read: No such file or directory" in shown.err
+    assert "int8.tflite x1 *" in shown.out
+
+
+def test_an_engine_that_is_not_installed_is_no_error_unless_nothing_ran(
+    edgeemo, models, quick, monkeypatch
+):
+    package = models / "shadow" / "onnxruntime"
+    package.mkdir(parents=True)
+    gone = "raise ModuleNotFoundError('no such module', name='onnxruntime')"
+    (package / "__init__.py").write_text(gone)
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    shutil.copy(GOLDEN / "int8.onnx", "models/mine")
+    shown = edgeemo("bench", *QUICK)
+    assert shown.status == 0
+    assert "int8.onnx: not run: onnxruntime is not installed" in shown.err
+    shown = edgeemo("bench", "models/mine/int8.onnx", *QUICK)
+    assert shown.status == 1
+    assert shown.err.splitlines()[-1] == "error: nothing could be measured"
+
+
+def test_own_pictures_are_answered(edgeemo, models, quick):
+    from PIL import Image
+
+    Path("faces").mkdir()
+    for name in ("a.png", "b.png"):
+        Image.linear_gradient("L").save(f"faces/{name}")
+    words = ("bench", "models/mine/int8.tflite", "--picture", "faces", *QUICK)
+    shown = edgeemo(*words)
+    assert "faces (2 pictures, " in shown.out
+    Path("faces/c.png").write_bytes(b"hello")
+    shown = edgeemo(*words)
+    assert (shown.status, shown.out) == (1, "")
+    assert shown.err.splitlines()[-1].startswith("error: faces/c.png: not a picture")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["--threads", "0"], 2, "'0' is not a list of whole numbers"),
+        (["--threads", "two"], 2, "'two' is not a list of whole numbers"),
+        (["--seconds", "0.5"], 2, "greater than or equal to 1"),
+        (["--max-p99-ms", "5"], 2, "add --pick"),
+        (["models/mine/int8.tflite", "--pick"], 2, "needs one model folder"),
+        (["--from", "x.json", "--threads", "2"], 2, "measures nothing itself"),
+        (["gone"], 1, "gone: not a model that edgeemo runs"),
+        (["--picture", "gone.jpg"], 1, "gone.jpg: cannot be read"),
+        (["--picture", "models"], 1, "models: holds no .jpg, .png or .bmp files"),
+        (["--compare", "gone.json"], 1, "gone.json: cannot be read"),
+        (["--compare", "models/mine/verify.json"], 1, "not what 'edgeemo bench --json' writes"),
+        (["--from", "models/mine/verify.json"], 1, "not what 'edgeemo bench --json' writes"),
+        (["--out", "models/mine/int8.tflite"], 1, "cannot be written to (File exists); name"),
+        (["--out", "/proc/x"], 1, "/proc/x: cannot be written to"),
+        (["empty"], 1, "empty: no exported model; run 'edgeemo export empty'"),
+    ],
+)
+def test_mistakes_end_in_one_line(edgeemo, models, words, status, said):
+    Path("empty").mkdir()
+    shown = edgeemo("bench", *words)
+    assert shown.status == status
+    assert said in " ".join(shown.err.split())
+    assert not Path("models/mine/bench.json").exists()
+
+
+def test_a_report_of_other_files_chooses_nothing(edgeemo, models, measured):
+    shutil.copy(GOLDEN / "float32.onnx", "other.onnx")
+    shown = edgeemo("bench", "other.onnx", "--from", measured)
+    assert shown.status == 1
+    assert "pi.json: measured float32.tflite, int8.tflite, and none of these" in shown.err
+
+
+def test_ctrl_c_ends_everything_and_leaves_nothing(models):
+    """Sent to the command alone, as `kill` does; its worker has to be ended by it."""
+    command = [sys.executable, "-m", "edgeemo.cli.app", "bench", "--threads", "1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.startswith("Round 2"):
+                break
+        workers = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not (children := [each for each in workers.read_text().split() if _works(each)]):
+            pass
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in rest
+    assert not [child for child in children if _runs(child)]
+    assert {path.name for path in Path("models/mine").iterdir()} == {
+        "float32.tflite", "int8.tflite", "spec.json", "verify.json",
+    }  # fmt: skip
+
+
+def _works(process: str) -> bool:
+    """Whether a process has loaded numpy, so that it is a worker and its start is over."""
+    try:
+        return "numpy" in Path(f"/proc/{process}/maps").read_text()
+    except OSError:
+        return False
+
+
+def _runs(process: str) -> bool:
+    """Whether a process is there and no zombie, which only waits for somebody to ask for it."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes() != b""
+    except OSError:
+        return False
