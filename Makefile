@@ -5,13 +5,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check format docs clean
+.PHONY: demo test test-device device-cost check format docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train.done
 	@EDGEEMO=$(BIN)/edgeemo sh examples/demo.sh
 
 test: $(VENV)/dev.done check
+
+# The emulated Raspberry Pis: part of the checks where there is something to emulate with.
+test-device: $(VENV)/dev.done
+	$(BIN)/python -m pytest tests/device
+
+# Instructions on the same processors, for docs/device-cost.md; a quarter of an hour on two cores.
+device-cost: $(VENV)/dev.done
+	$(BIN)/python -m emulation.cost models/practice-faces
 
 check:
 	$(BIN)/ruff format --check .
@@ -28,7 +36,7 @@ docs: $(VENV)/dev.done
 	$(BIN)/python docs/make_cli_reference.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info practice-faces
+	rm -rf $(VENV) .cache/arm64 build dist *.egg-info practice-faces
 
 # The environment is made for the demo and extended for the checks; constraints.txt repeats it exactly.
 $(VENV)/bin/python:

@@ -1,0 +1,173 @@
+"""The counted instructions as a page and as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.spec import ModelSpec
+
+WEBCAM, TELEPHONE = "640x480", "4000x3000"
+STAGES = ("decode", "resize", "invoke", "whole")
+
+_BOARDS = {
+    "cortex-a53": "Cortex-A53 (Pi 3)",
+    "cortex-a72": "Cortex-A72 (Pi 4)",
+    "cortex-a76": "Cortex-A76 (Pi 5)",
+}
+_FULL = "full decode + float32"
+_INT8 = "int8.tflite"
+_TEXT = """# What a prediction costs on the device
+
+Million instructions of one answer, one thread, on an emulated Raspberry Pi (QEMU's system mode,
+whose clock counts them; Debian bookworm, Python 3.11). Counts repeat: the machines were started
+{starts} times, and no figure differed by more than {spread:.2f} %. They are not milliseconds:
+caches, memory and what a core does at once do not count. `edgeemo bench` on the Pi measures those.
+
+```text
+python -m emulation.cost models/practice-faces      # or: make device-cost
+```
+
+{versions}. Network: {network}, the model of `make demo`. Pictures: drawn JPEG frames of {webcam}
+and {telephone} pixels. "whole" is one call from the file's bytes to the label; peak memory is that
+of a process that loads the file and answers. All figures: [device-cost.csv](device-cost.csv).
+
+## From a camera frame, {webcam}
+
+{webcam_table}
+
+## From a 12-megapixel photograph
+
+JPEG is decoded at a reduced scale. The last row of a processor is the tutorials' way: decode all of
+it, stretch, divide by 255, float32.
+
+{telephone_table}
+
+## What the stages leave
+
+Promised for the Cortex-A72: the whole at most 1.1 × its stages; from the photograph, the tutorials'
+way at least 3.5 × the whole.
+
+{ratios}
+
+## A whole process, start to answer
+
+Python, its imports, loading, one answer to a {webcam} frame, and the end.
+
+{processes}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One measured figure.
+
+    Attributes:
+        processor: QEMU's name for it.
+        file: The exported file, or what else was run.
+        picture: Its size in pixels, or "".
+        stage: "decode", "resize", "invoke", "whole" (from bytes to label, warm), or "process"
+            (from the process's start to its end).
+        instructions: Millions; the median of the runs.
+        peak_mb: Peak memory of the process, in MB (2 to the power of 20 bytes).
+    """
+
+    processor: str
+    file: str
+    picture: str
+    stage: str
+    instructions: float
+    peak_mb: float
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What was measured."""
+        return (self.processor, self.file, self.picture, self.stage)
+
+
+def page(starts: Sequence[Sequence[Row]], spec: ModelSpec, versions: str) -> str:
+    """The page, in Markdown.
+
+    Args:
+        starts: The same rows from each start of the machines; the first are shown.
+        spec: The network's.
+        versions: Packages and versions, as text.
+    """
+    rows = starts[0]
+    return _TEXT.format(
+        starts=len(starts),
+        spread=_spread(starts),
+        versions=versions,
+        network=f"{spec.width}×{spec.height}×{spec.channels}",
+        webcam=WEBCAM,
+        telephone=TELEPHONE,
+        webcam_table="\n".join(stage_table(rows, WEBCAM)),
+        telephone_table="\n".join(stage_table(rows, TELEPHONE)),
+        ratios="\n".join(_ratios(rows)),
+        processes="\n".join(_processes(rows)),
+    )
+
+
+def stage_table(rows: Sequence[Row], picture: str) -> list[str]:
+    """One line per processor and file: its stages and its peak memory."""
+    lines = _head("processor", "file", *STAGES, "peak MB")
+    for processor, file in dict.fromkeys(
+        (row.processor, row.file) for row in rows if row.picture == picture
+    ):
+        found = {row.stage: row for row in rows if row.key[:3] == (processor, file, picture)}
+        if "whole" in found:
+            cells = [f"{found[name].instructions:.1f}" if name in found else "" for name in STAGES]
+            lines.append(_line(_BOARDS[processor], file, *cells, f"{found['whole'].peak_mb:.0f}"))
+    return lines
+
+
+def csv_lines(rows: Sequence[Row]) -> list[str]:
+    """The rows as comma-separated values, a heading first."""
+    lines = ["processor,file,picture,stage,million_instructions,peak_mb"]
+    return lines + [
+        f'{row.processor},"{row.file}",{row.picture},{row.stage},'
+        f"{row.instructions:.2f},{row.peak_mb:.1f}"
+        for row in rows
+    ]
+
+
+def _spread(starts: Sequence[Sequence[Row]]) -> float:
+    """The largest difference between two starts, as a percentage."""
+    return max(
+        100 * (max(counts) - min(counts)) / min(counts)
+        for counts in zip(*([row.instructions for row in rows] for rows in starts), strict=True)
+    )
+
+
+def _ratios(rows: Sequence[Row]) -> list[str]:
+    counts = {row.key: row.instructions for row in rows}
+    lines = _head("processor", "picture", "whole / stages, int8", "tutorials' way / whole, int8")
+    for processor, board in _BOARDS.items():
+        for picture in (WEBCAM, TELEPHONE):
+            decode, resize, invoke, whole = (
+                counts[processor, _INT8, picture, stage] for stage in STAGES
+            )
+            full = counts[processor, _FULL, picture, "whole"]
+            ratio = whole / (decode + resize + invoke)
+            lines.append(_line(board, picture, f"{ratio:.3f} ×", f"{full / whole:.2f} ×"))
+    return lines
+
+
+def _processes(rows: Sequence[Row]) -> list[str]:
+    lines = _head("processor", "process", "million instructions", "peak MB")
+    for row in rows:
+        if row.stage == "process":
+            cells = (f"{row.instructions:.0f}", f"{row.peak_mb:.1f}")
+            lines.append(_line(_BOARDS[row.processor], row.file, *cells))
+    return lines
+
+
+def _head(*names: str) -> list[str]:
+    return [_line(*names), "|---|---|" + "---:|" * (len(names) - 2)]
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,109 @@
+"""A Pi answers as the workstation does: preprocessing to the byte, int8 to the bit."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edgeemo.bundle.device.contents import Contents
+from emulation.processors import A72
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+REPOSITORY = str(GOLDEN.parents[1])
+NAMES = {"cortex-a53": "Cortex-A53", "cortex-a72": "Cortex-A72", "cortex-a76": "Cortex-A76"}
+TINY = ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")
+SPECS = [
+    {"height": 48, "width": 48, "channels": 1},
+    {"height": 64, "width": 40, "channels": 3},
+]
+MILLIONTH = 1e-6
+
+VECTORS = """
+import hashlib, json, sys
+import numpy as np
+sys.path.append(sys.argv[1])
+from edgeemo import Classifier
+from edgeemo.preprocess import preprocess
+from edgeemo.spec import ModelSpec
+
+asked = json.loads(sys.argv[2])
+answers, arrays = {}, {}
+for path in asked["models"]:
+    model = Classifier.load(path)
+    pixels = [np.random.default_rng(seed).integers(0, 256, model.spec.input_shape, np.uint8)
+              for seed in range(8)]
+    answers[path] = [model.engine.run(each)[0] for each in pixels]
+for number, fields in enumerate(asked["specs"]):
+    spec = ModelSpec(labels=("happy", "sad"), **fields)
+    for path in asked["pictures"]:
+        array = preprocess(path, spec)
+        arrays[f"{number} {path}"] = hashlib.sha256(array.tobytes()).hexdigest()
+json.dump({"answers": answers, "arrays": arrays}, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("name", [*TINY[1:], *(
+    f"made-{kind}.tflite" for kind in ("float32", "float16", "dynamic")
+)])  # fmt: skip
+def test_a_bundle_proves_itself_on_every_pi(name, bundle, pis):
+    for processor, ran in pis(bundle(name), "selftest", "--json").items():
+        _proved(name, processor, ran)
+
+
+def test_a_bundle_proves_itself_on_the_next_debian(bundle, pi):
+    """The other engine does so in `test_install`."""
+    ran = pi(A72, bundle("int8.onnx"), "selftest", "--json", release="trixie")
+    said = _proved("int8.onnx", A72, ran)
+    assert said["machine"]["python"].startswith("3.13.")
+    assert "trixie" in said["machine"]["system"]
+
+
+def _proved(name, processor, ran):
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    said = json.loads(ran.stdout)
+    assert said["machine"]["processor"] == NAMES[processor.name]
+    assert said["machine"]["architecture"] == "aarch64, 64-bit Python"
+    assert len(said["checks"]) == 16
+    assert {check["differs"] for check in said["checks"]} == {None}
+    allowed = 0 if name.startswith("int8.") else MILLIONTH
+    for check in said["checks"]:
+        assert check["outputs"] == pytest.approx(check["expected"], rel=0, abs=allowed)
+    return said
+
+
+def test_golden_vectors_and_exact_arrays(pis, bundle, noise, tmp_path):
+    """Outside of a bundle: the recorded answers of the tiny models, and pictures of every kind."""
+    asked = {
+        "models": [str(GOLDEN / name) for name in TINY],
+        "specs": SPECS,
+        "pictures": _pictures(bundle("int8.tflite"), noise, tmp_path),
+    }
+    words = ["-c", VECTORS, REPOSITORY, json.dumps(asked)]
+    here = json.loads(subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, check=True
+    ).stdout)  # fmt: skip
+    assert len(set(here["arrays"].values())) == len(SPECS) * 17
+    recorded = json.loads((GOLDEN / "answers.json").read_text())
+    for ran in pis(*words).values():
+        there = json.loads(ran.stdout)
+        assert there["arrays"] == here["arrays"]
+        for path in asked["models"]:
+            name, answers = Path(path).name, there["answers"][path]
+            assert answers == pytest.approx(recorded[name], rel=0, abs=MILLIONTH)
+            if name.startswith("int8."):
+                assert answers == here["answers"][path]
+
+
+def _pictures(bundle, noise, folder):
+    """The golden pictures of a bundle, and a large one."""
+    contents = Contents(str(bundle))
+    (folder / "golden").mkdir()
+    for golden in contents.manifest.golden:
+        (folder / golden.file).write_bytes(contents.member(golden.file))
+    Image.fromarray(noise).save(folder / "golden" / "large.jpg")
+    return [str(path) for path in sorted((folder / "golden").iterdir())]

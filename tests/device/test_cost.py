@@ -1,0 +1,55 @@
+"""Counting instructions on a whole emulated machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from emulation.cost import count
+from emulation.cost_page import STAGES
+from emulation.processors import A72
+from emulation.root import EmulationError
+from emulation.system_mode import TOOLS, run_steps
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+
+@pytest.fixture(scope="module")
+def counting(root):
+    """The arm64 Debian, where there is something to count with; in CI there has to be."""
+    missing = [package for program, package in TOOLS.items() if shutil.which(program) is None]
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"nothing to count instructions with: apt install {' '.join(missing)}")
+    return root("bookworm")
+
+
+@pytest.fixture(scope="module")
+def starts(counting):
+    return count(counting, [GOLDEN / "int8.tflite"], GOLDEN / "int8.tflite", processors=(A72,))
+
+
+def test_counts_repeat_within_one_percent(starts):
+    first, second = ({row.key: row.instructions for row in rows} for rows in starts)
+    assert len(first) > 8
+    for key, instructions in first.items():
+        assert second[key] == pytest.approx(instructions, rel=0.01), key
+
+
+def test_counts_make_sense(starts):
+    rows = {(row.file, row.picture, row.stage): row for row in starts[0]}
+    of_webcam = [rows["int8.tflite", "640x480", stage].instructions for stage in STAGES]
+    assert of_webcam[3] == pytest.approx(sum(of_webcam[:3]), rel=0.2)
+    large, small = (rows["int8.tflite", size, "decode"] for size in ("4000x3000", "640x480"))
+    assert large.instructions > 5 * small.instructions
+    python = rows["python", "", "process"]
+    bare = rows["bare script, int8.tflite", "640x480", "process"]
+    assert bare.instructions > 5 * python.instructions
+    assert 5 < python.peak_mb < 20 < bare.peak_mb < 100
+
+
+def test_a_command_that_fails_is_one_line(counting, tmp_path):
+    with pytest.raises(EmulationError, match=r"^on cortex-a72, .*no such luck$"):
+        run_steps(counting, A72, tmp_path, [["python3", "-c", "raise SystemExit('no such luck')"]])
