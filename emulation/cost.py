@@ -3,8 +3,8 @@
     python -m emulation.cost MODEL_FOLDER [--out docs/device-cost]    (or: make device-cost)
     python -m emulation.cost FILE...
 
-A folder's exported files are measured stage by stage and as whole processes, each processor started
-twice, and written as a page and a table (.md, .csv). Files alone are measured and shown.
+A folder's exported files are measured stage by stage and as whole processes, and written as a page
+and a table (.md, .csv). Files alone are measured and shown.
 """
 
 from __future__ import annotations
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _SIZES = {WEBCAM: (640, 480), TELEPHONE: (4000, 3000)}
 _RUNS = {WEBCAM: 2, TELEPHONE: 1}  # after three that are not counted
-_STARTS = 2
 _OF_TELEPHONE = "int8.tflite"  # decoding is the same for all
 _FLOAT32 = "float32.tflite"
 _BARE = Path(__file__).resolve().parents[1] / "benchmarks" / "bare.py"
@@ -141,7 +140,7 @@ def count(
     bundled: Path | None,
     *,
     processors: Sequence[Processor] = PROCESSORS,
-) -> list[list[Row]]:
+) -> tuple[list[Row], list[Row]]:
     """Count on emulated machines, as many at a time as there are cores.
 
     Args:
@@ -151,14 +150,13 @@ def count(
         processors: Which Pis'.
 
     Returns:
-        The same rows as often as the machines were started.
+        The rows of all processors, and once more those of the last, from a second start.
 
     Raises:
-        EmulationError: If one of them cannot be started or fails.
+        EmulationError: If a machine cannot be started or fails.
     """
     measurements = _measurements([file.name for file in files], bundled and bundled.name)
     commands = [each.command for each in measurements]
-    starts = _STARTS if bundled else 1
 
     def rows(processor: Processor) -> list[Row]:
         steps = run_steps(root, processor, job, commands)
@@ -171,12 +169,8 @@ def count(
         job = Path(work) / "job"
         job.mkdir()
         _fill(job, files, bundled)
-        machines = list(threads.map(rows, [*processors] * starts))
-    size = len(processors)
-    return [
-        list(chain.from_iterable(machines[size * start : size * (start + 1)]))
-        for start in range(starts)
-    ]
+        *first, again = threads.map(rows, [*processors, processors[-1]])
+    return list(chain.from_iterable(first)), again
 
 
 def main() -> int:
@@ -188,18 +182,18 @@ def main() -> int:
     try:
         root = arm64_root("bookworm")
         if not options.models[0].is_dir():
-            (rows,) = count(root, options.models, None)
+            rows, _ = count(root, options.models, None)
             print("\n".join(stage_table(rows, WEBCAM)))
             return 0
         folder = ModelFolder(options.models[0])
-        starts = count(root, folder.exported(), folder.default_file())
+        rows, again = count(root, folder.exported(), folder.default_file())
     except (EmulationError, edgeemo.EdgeEmoError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     packages = ("numpy", "pillow", "ai-edge-litert", "onnxruntime")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    options.out.with_suffix(".md").write_text(page(starts, folder.spec(), versions))
-    options.out.with_suffix(".csv").write_text("\n".join(csv_lines(starts[0])) + "\n")
+    options.out.with_suffix(".md").write_text(page(rows, again, folder.spec(), versions))
+    options.out.with_suffix(".csv").write_text("\n".join(csv_lines(rows)) + "\n")
     print(options.out.with_suffix(".md").read_text())
     return 0
 

@@ -23,17 +23,18 @@ _INT8 = "int8.tflite"
 _TEXT = """# What a prediction costs on the device
 
 Million instructions of one answer, one thread, on an emulated Raspberry Pi (QEMU's system mode,
-whose clock counts them; Debian bookworm, Python 3.11). Counts repeat: the machines were started
-{starts} times, and no figure differed by more than {spread:.2f} %. They are not milliseconds:
-caches, memory and what a core does at once do not count. `edgeemo bench` on the Pi measures those.
+whose clock counts them; Debian bookworm, Python 3.11). Counts repeat: the {again} was started a
+second time, and no figure differed by more than {spread:.2f} %. They are not milliseconds: caches,
+memory and what a core does at once do not count. `edgeemo bench` on the Pi measures those.
 
 ```text
 python -m emulation.cost models/practice-faces      # or: make device-cost
 ```
 
-{versions}. Network: {network}, the model of `make demo`. Pictures: drawn JPEG frames of {webcam}
-and {telephone} pixels. "whole" is one call from the file's bytes to the label; peak memory is that
-of a process that loads the file and answers. All figures: [device-cost.csv](device-cost.csv).
+{versions}.
+Network: {network}, the model of `make demo`. Pictures: drawn JPEG frames of {webcam} and
+{telephone} pixels. "whole" is one call from the file's bytes to the label; peak memory is that of a
+process that loads the file and answers. All figures: [device-cost.csv](device-cost.csv).
 
 ## From a camera frame, {webcam}
 
@@ -88,18 +89,18 @@ class Row:
         return (self.processor, self.file, self.picture, self.stage)
 
 
-def page(starts: Sequence[Sequence[Row]], spec: ModelSpec, versions: str) -> str:
+def page(rows: Sequence[Row], again: Sequence[Row], spec: ModelSpec, versions: str) -> str:
     """The page, in Markdown.
 
     Args:
-        starts: The same rows from each start of the machines; the first are shown.
+        rows: Of all processors.
+        again: Of one of them, from a second start.
         spec: The network's.
         versions: Packages and versions, as text.
     """
-    rows = starts[0]
     return _TEXT.format(
-        starts=len(starts),
-        spread=_spread(starts),
+        again=_BOARDS[again[0].processor],
+        spread=spread(rows, again),
         versions=versions,
         network=f"{spec.width}×{spec.height}×{spec.channels}",
         webcam=WEBCAM,
@@ -134,12 +135,10 @@ def csv_lines(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def _spread(starts: Sequence[Sequence[Row]]) -> float:
+def spread(rows: Sequence[Row], again: Sequence[Row]) -> float:
     """The largest difference between two starts, as a percentage."""
-    return max(
-        100 * (max(counts) - min(counts)) / min(counts)
-        for counts in zip(*([row.instructions for row in rows] for rows in starts), strict=True)
-    )
+    first = {row.key: row.instructions for row in rows}
+    return max(100 * abs(row.instructions / first[row.key] - 1) for row in again)
 
 
 def _ratios(rows: Sequence[Row]) -> list[str]:

@@ -2,7 +2,8 @@
 
 With ``-icount shift=0`` the machine's clock goes on by a nanosecond with each instruction, so a
 program that looks at the clock sees how many instructions it took, and sees the same again the next
-time. Instructions are not milliseconds: caches, memory and the width of a core do not count.
+time; addresses are not drawn at random there, for the same reason. Instructions are not
+milliseconds: caches, memory and the width of a core do not count.
 
 The machine has one core, Debian's arm64 cloud kernel, and as its only disk an archive in memory
 with Debian's Python, the wheels and the job.
@@ -136,7 +137,7 @@ def _boot(processor: Processor, disk: Path, python: str) -> list[dict[str, objec
         "qemu-system-aarch64", "-machine", "virt", "-cpu", processor.name, "-smp", "1",
         "-m", str(_MEMORY_MB), "-icount", "shift=0,sleep=off", "-nodefaults", "-nographic",
         "-serial", "stdio", "-no-reboot", "-kernel", str(kernel()), "-initrd", str(disk),
-        "-append", f"console=ttyAMA0 quiet panic=-1 rdinit={python} -- {_INIT}",
+        "-append", f"console=ttyAMA0 quiet panic=-1 norandmaps rdinit={python} -- {_INIT}",
     ]  # fmt: skip
     try:
         done = subprocess.run(
