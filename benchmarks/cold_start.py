@@ -1,11 +1,12 @@
 """Cold start and warm speed of the runtime against a bare script, as ratios in one run.
 
-    python benchmarks/cold_start.py MODEL.tflite PICTURE.jpg [--runs 31]
+    python benchmarks/cold_start.py MODEL.tflite PICTURE.jpg [--bundle NAME.pyz] [--runs 31]
 
 The bare script decodes, loads and invokes the same file with numpy, Pillow and LiteRT and nothing
-else. Whole processes are timed in turn (A B A B ...), with the peak memory that the kernel accounts
-for each. Warm: `Classifier.predict(bytes)` against decode + resize + invoke, in one process.
-Install edgeemo properly for this (``pip install .``): an editable install costs every start 10 ms.
+else. Whole processes run in turn (A B C A B C ...), timed by the clock and by the processor, which
+others on the machine disturb less, with the peak memory that the kernel accounts for each. Warm:
+`Classifier.predict(bytes)` against decode + resize + invoke, in one process. Install edgeemo
+properly for this (``pip install .``): an editable install costs every start 10 ms.
 """
 
 from __future__ import annotations
@@ -13,60 +14,63 @@ from __future__ import annotations
 import argparse
 import io
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
-BARE = """
-import sys
-import numpy as np
-from PIL import Image
-from ai_edge_litert.interpreter import Interpreter
+from machine import describe
 
-interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
-interpreter.allocate_tensors()
-source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-_, height, width, channels = source["shape"]
-picture = Image.open(sys.argv[2])
-mode = "L" if channels == 1 else "RGB"
-picture.draft(mode, (width, height))
-picture = picture.convert(mode).resize((width, height), Image.Resampling.BILINEAR)
-pixels = np.asarray(picture).reshape(1, height, width, channels)
-if source["dtype"] == np.float32:
-    pixels = pixels * np.float32(1 / 255)
-interpreter.set_tensor(source["index"], pixels)
-interpreter.invoke()
-print(interpreter.get_tensor(target["index"]))
-"""
+BARE = Path(__file__).with_name("bare.py").read_text(encoding="utf-8")
 
 
-def run_once(command: list[str]) -> tuple[float, float]:
-    """Wall time in ms and peak memory in MB of one whole process."""
+@dataclass(frozen=True)
+class Start:
+    """One whole process: milliseconds on the clock and of the processor, and peak megabytes."""
+
+    wall_ms: float
+    processor_ms: float
+    peak_mb: float
+
+
+def run_once(command: list[str]) -> Start:
+    """Start a process and wait for its end."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"failed: {' '.join(command[:4])} ...")
-    return (time.perf_counter() - start) * 1000, usage.ru_maxrss / 1024
+    processor = usage.ru_utime + usage.ru_stime
+    return Start(wall * 1000, processor * 1000, usage.ru_maxrss / 1024)
 
 
-def cold(model: str, picture: str, runs: int) -> None:
-    bare = [sys.executable, "-c", BARE, model, picture]
-    ours = [sys.executable, "-m", "edgeemo.runtime", model, picture]
-    rows = [(run_once(bare), run_once(ours)) for _ in range(runs + 2)][2:]
-    ratio = statistics.median(b[0] / a[0] for a, b in rows)
-    extra = statistics.median(b[1] - a[1] for a, b in rows)
-    print("| cold start, whole process | ms (median) | peak MB (median) |\n|---|---|---|")
-    for index, name in enumerate(("bare script", "python -m edgeemo.runtime")):
-        ms = statistics.median(row[index][0] for row in rows)
-        mb = statistics.median(row[index][1] for row in rows)
-        print(f"| {name} | {ms:.0f} | {mb:.1f} |")
-    print(f"| **ratio / difference, pair by pair** | **{ratio:.3f} ×** | **{extra:+.1f}** |\n")
+def cold(model: str, picture: str, bundle: str | None, runs: int) -> None:
+    """Print one row for each way to start; the first is what the others are compared with."""
+    commands = {
+        "bare script": [sys.executable, "-c", BARE, model, picture],
+        "python -m edgeemo.runtime": [sys.executable, "-m", "edgeemo.runtime", model, picture],
+    }
+    if bundle:
+        commands["python NAME.pyz predict"] = [sys.executable, bundle, "predict", picture]
+    rows = [list(map(run_once, commands.values())) for _ in range(runs + 2)][2:]
+    print("| cold start, whole process | ms | processor ms | peak MB | x bare, clock "
+          "| x bare, processor | MB above bare |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    for index, name in enumerate(commands):
+        pairs = [(row[index], row[0]) for row in rows]
+        cells = [
+            f"{median(ours.wall_ms for ours, _ in pairs):.0f}",
+            f"{median(ours.processor_ms for ours, _ in pairs):.0f}",
+            f"{median(ours.peak_mb for ours, _ in pairs):.1f}",
+            f"{median(ours.wall_ms / bare.wall_ms for ours, bare in pairs):.3f}",
+            f"{median(ours.processor_ms / bare.processor_ms for ours, bare in pairs):.3f}",
+            f"{median(ours.peak_mb - bare.peak_mb for ours, bare in pairs):+.1f}",
+        ]
+        print(f"| {name} | {' | '.join(cells)} |")
+    print()
 
 
 def warm(model: str, picture: str, runs: int) -> None:
@@ -86,15 +90,15 @@ def warm(model: str, picture: str, runs: int) -> None:
         classifier.engine.run(np.asarray(small).reshape(spec.input_shape))
 
     def timed(function) -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         function()
-        return (time.perf_counter() - start) * 1000
+        return (time.process_time() - start) * 1000
 
     pairs = [(timed(parts), timed(lambda: classifier.predict(data))) for _ in range(runs * 20 + 20)]
     pairs = pairs[20:]
-    bare, ours = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
-    ratio = statistics.median(b / a for a, b in pairs)
-    print("| warm, one picture's bytes to its label | ms (median) |\n|---|---|")
+    bare, ours = (median(pair[i] for pair in pairs) for i in (0, 1))
+    ratio = median(b / a for a, b in pairs)
+    print("| warm, one picture's bytes to its label | processor ms |\n|---|---|")
     print(f"| decode + resize + invoke | {bare:.2f} |\n| Classifier.predict(bytes) | {ours:.2f} |")
     print(f"| **ratio, pair by pair** | **{ratio:.3f} ×** |")
 
@@ -103,12 +107,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
     parser.add_argument("picture")
+    parser.add_argument("--bundle", help="a bundle of the same file")
     parser.add_argument("--runs", type=int, default=31)
     options = parser.parse_args()
-    packages = [f"{name} {version(name)}" for name in ("numpy", "pillow", "ai-edge-litert")]
-    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    print(", ".join([machine, *packages]) + "\n")
-    cold(options.model, options.picture, options.runs)
+    print(describe("numpy", "pillow", "ai-edge-litert") + "\n")
+    cold(options.model, options.picture, options.bundle, options.runs)
     warm(options.model, options.picture, options.runs)
 
 

@@ -1,0 +1,168 @@
+"""Pictures per second of ``edgeemo predict DIR``, one worker against one per core, and its memory.
+
+    python benchmarks/throughput.py models/NAME/int8.tflite [FILE ...] [--pictures 500] [--rounds 5]
+
+DIR holds drawn 640x480 JPEG frames. In turn: one process with one worker; as many of those side by
+side as there are cores, each over the whole folder, which is what the machine can give (the
+ceiling); one process with a worker per core. The rate counts from the first answer to the last;
+"whole" counts the start of the process as well. Medians over runs in which nobody else used the
+machine; where it is never left alone, the second table tells what these rates cannot: whether the
+workers cost more processor time together, and how much they wait (`benchmarks/worker_time.py`).
+The promise is 0.9 x cores x the rate of one worker; memory must not grow with the number of
+pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from frames import drawn_frames
+from machine import CORES, describe, quiet_runs
+
+COUNTS = (50, 500, 2000)
+PROMISE = 0.9
+COLUMNS = (
+    "file: pictures per second", "one worker", "ceiling", "a worker per core",
+    "of cores x one", "of the ceiling", "whole command, of cores x one", "remark",
+)  # fmt: skip
+
+WAITING_COLUMNS = (
+    "file", "processor ms a picture, one worker", "a worker per core", "share that workers wait",
+    "of cores x one, from these",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process: pictures per second, and the most memory that it held."""
+
+    rate: float
+    whole_rate: float
+    peak_mb: float
+
+
+def predict(model: str, folder: Path, workers: int) -> Run:
+    """Answer a folder in a process of its own."""
+    words = ["predict", str(folder), "--model", model, "--json", "--workers", str(workers)]
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edgeemo.cli.app", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with process.stdout as answers:
+        moments = [time.perf_counter() for _ in answers]
+    _, status, usage = os.wait4(process.pid, 0)
+    end = time.perf_counter()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"failed: edgeemo {' '.join(words)}")
+    between = (len(moments) - 1) / (moments[-1] - moments[0])
+    return Run(between, len(moments) / (end - start), usage.ru_maxrss / 1024)
+
+
+def side_by_side(model: str, folder: Path) -> Run:
+    """As many processes as there are cores, each with one worker over the whole folder."""
+    runs: list[Run] = []
+    threads = [
+        threading.Thread(target=lambda: runs.append(predict(model, folder, 1)))
+        for _ in range(CORES)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Run(
+        sum(run.rate for run in runs),
+        sum(run.whole_rate for run in runs),
+        sum(run.peak_mb for run in runs),
+    )
+
+
+def rates(model: str, folder: Path, rounds: int) -> None:
+    """Print one row."""
+    measures = (
+        lambda: predict(model, folder, 1),
+        lambda: side_by_side(model, folder),
+        lambda: predict(model, folder, CORES),
+    )
+    sides, remark = quiet_runs(measures, rounds)
+    one, ceiling, many = (median(run.rate for run in runs) for runs in sides)
+    whole_one, _, whole_many = (median(run.whole_rate for run in runs) for runs in sides)
+    print(
+        f"| {Path(model).name} | {one:.0f} | {ceiling:.0f} | {many:.0f} "
+        f"| {many / (CORES * one):.2f} | {many / ceiling:.2f} "
+        f"| {whole_many / (CORES * whole_one):.2f} | {remark} |",
+        flush=True,
+    )
+
+
+def waiting(model: str, folder: Path, rounds: int) -> None:
+    """Print one row: processor time per picture and, of several workers, the share waited."""
+    script = Path(__file__).with_name("worker_time.py")
+    rows = []
+    for _ in range(rounds):
+        one, many = (
+            json.loads(subprocess.check_output(
+                [sys.executable, script, model, folder, str(workers)],
+                text=True, stderr=subprocess.DEVNULL,
+            ))
+            for workers in (1, CORES)
+        )  # fmt: skip
+        rows.append((one[0], many[0], one[0] / many[0], many[1]))
+    one_ms, many_ms, ratio, waited = (median(column) for column in zip(*rows, strict=True))
+    print(
+        f"| {Path(model).name} | {one_ms:.2f} | {many_ms:.2f} | {waited:.1%} "
+        f"| {ratio * (1 - waited):.2f} |",
+        flush=True,
+    )
+
+
+def memory(model: str, folder: Path) -> None:
+    """Print the peak memory for growing folders of the same frames."""
+    frames = sorted(folder.iterdir())
+    for workers in (1, CORES):
+        peaks = []
+        for count in COUNTS:
+            with tempfile.TemporaryDirectory(dir=folder.parent) as links:
+                for number in range(count):
+                    Path(links, f"{number:05}.jpg").hardlink_to(frames[number % len(frames)])
+                peaks.append(predict(model, Path(links), workers).peak_mb)
+        shown = " | ".join(f"{peak:.1f}" for peak in peaks)
+        print(f"| {Path(model).name}, {workers} | {shown} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="+", metavar="MODEL")
+    parser.add_argument("--pictures", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    print(describe("numpy", "pillow", "ai-edge-litert") + "\n")
+    with tempfile.TemporaryDirectory() as parent:
+        folder = drawn_frames(Path(parent) / "frames", options.pictures)
+        print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
+        for model in options.models:
+            rates(model, folder, options.rounds)
+        print(f"\n| {' | '.join(WAITING_COLUMNS)} |\n|{'---|' * len(WAITING_COLUMNS)}")
+        for model in options.models:
+            waiting(model, folder, options.rounds)
+        counts = " | ".join(f"{count} pictures" for count in COUNTS)
+        print(f"\n| file, workers: peak MB | {counts} |\n|---|{'---|' * len(COUNTS)}")
+        for model in options.models:
+            memory(model, folder)
+    print(f"\npromised: {PROMISE} x cores x one worker; memory that does not grow")
+
+
+if __name__ == "__main__":
+    main()
