@@ -120,6 +120,8 @@ def test_a_full_card(bundle, pi, face):
 @pytest.fixture
 def wrong(root, tmp_path):
     """A root whose /proc/cpuinfo promises instructions that a Cortex-A53 does not have."""
+    if not Path("/sys/devices/system/cpu").is_dir():
+        pytest.skip("without /sys the engine does not ask for the processor's instructions")
     overlay(root("bookworm").path, tmp_path / "wrong", A76.cpuinfo())
     return tmp_path / "wrong"
 
