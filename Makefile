@@ -54,5 +54,5 @@ $(VENV)/train.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/train.done
-	$(PIP) install --constraint constraints.txt --group dev
+	$(PIP) install --constraint constraints.txt --group dev --editable '.[train,tune,distributed,faces,tensorboard]'
 	@touch $@
