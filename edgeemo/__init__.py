@@ -3,8 +3,9 @@
 The names here are the light ones, loaded when first used:
 
     >>> from edgeemo import Classifier
-    >>> Classifier.load("models/happy-sad/int8.tflite").predict("face.jpg")  # doctest: +SKIP
-    Prediction(label='happy', score=0.97265625, scores={'happy': 0.97265625, 'sad': 0.02734375})
+    >>> answer = Classifier.load("models/mine/int8.tflite").predict("face.jpg")  # doctest: +SKIP
+    >>> answer.label, answer.score  # doctest: +SKIP
+    ('happy', 0.97265625)
 
 Training, exporting and verifying are sub-packages: `edgeemo.train`, `edgeemo.export`,
 `edgeemo.verify`.

@@ -16,8 +16,14 @@ from edgeemo.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2
+"""What this version writes where a spec has a temperature or a least confidence. Without either it
+writes version 1, which knows neither: an older runtime refuses what it would not obey, no more."""
+
 MAX_SIDE = 4096
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
+NOT_SURE = "not sure"
+"""What is answered where the model's confidence is less than `ModelSpec.min_confidence`."""
 SCALE = 1 / 255
 """Multiplier from a uint8 pixel to the network's input. Fixed: every network takes [0, 1]; a model
 trained with another scaling carries the difference as a layer of its own."""
@@ -53,6 +59,10 @@ class ModelSpec:
             this, in (0, 1). Ignored with more labels.
         resample: Resampling filter; only "bilinear" exists.
         scale: Multiplier from uint8 pixel to network input; always 1/255.
+        temperature: What the logits were divided by so that the probabilities mean what they say,
+            0.01 to 100. The weights hold it already: it is a record, nothing has to be done.
+        min_confidence: Where the label to answer has a lower probability than this, the answer is
+            `NOT_SURE`; 0 (always answered) to less than 1.
         provenance: Where the model comes from.
 
     Raises:
@@ -67,6 +77,8 @@ class ModelSpec:
     threshold: float = 0.5
     resample: Literal["bilinear"] = "bilinear"
     scale: float = SCALE
+    temperature: float = 1.0
+    min_confidence: float = 0.0
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
@@ -76,8 +88,12 @@ class ModelSpec:
 
     def _problem(self) -> str | None:
         """The first thing that is wrong, in words."""
+        checks = (*self._network_checks(), *self._answer_checks())
+        return next((problem for fine, problem in checks if not fine), None)
+
+    def _network_checks(self) -> tuple[tuple[bool, str], ...]:
         known = self.resample == "bilinear" and math.isclose(self.scale, SCALE, rel_tol=1e-6)
-        checks = (
+        return (
             (
                 len(self.labels) >= 2 and len(set(self.labels)) == len(self.labels),
                 f"labels must be two or more different names, not {list(self.labels)}",
@@ -99,14 +115,31 @@ class ModelSpec:
                 self.activation in ("sigmoid", "softmax"),
                 f"activation must be sigmoid or softmax, not {self.activation}",
             ),
-            (0 < self.threshold < 1, f"threshold must lie between 0 and 1, not {self.threshold}"),
             (
                 known,
                 f"resample {self.resample!r} with scale {self.scale} is unknown to this version of "
                 "edgeemo; install the version that exported the model",
             ),
         )
-        return next((problem for fine, problem in checks if not fine), None)
+
+    def _answer_checks(self) -> tuple[tuple[bool, str], ...]:
+        return (
+            (0 < self.threshold < 1, f"threshold must lie between 0 and 1, not {self.threshold}"),
+            (
+                MIN_TEMPERATURE <= self.temperature <= MAX_TEMPERATURE,
+                f"temperature must be {MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}, "
+                f"not {self.temperature}",
+            ),
+            (
+                0 <= self.min_confidence < 1,
+                f"min_confidence must be 0 to less than 1, not {self.min_confidence}",
+            ),
+            (
+                self.min_confidence == 0 or NOT_SURE not in self.labels,
+                f"no label may be called {NOT_SURE!r} where answers below a confidence of "
+                f"{self.min_confidence} are called so; rename the class",
+            ),
+        )
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -141,9 +174,21 @@ class ModelSpec:
             return int(scores[1] >= self.threshold)
         return max(range(len(scores)), key=scores.__getitem__)
 
+    def is_sure(self, scores: Sequence[float]) -> bool:
+        """Whether the label that `decide` picks has a probability of `min_confidence` or more."""
+        return scores[self.decide(scores)] >= self.min_confidence
+
+    def answer(self, scores: Sequence[float]) -> str:
+        """What to tell the user, given one probability per label: a label, or `NOT_SURE`."""
+        return self.labels[self.decide(scores)] if self.is_sure(scores) else NOT_SURE
+
     def to_json(self) -> str:
         """The spec as JSON text that is the same for the same spec, byte for byte."""
-        return json.dumps({"version": SPEC_VERSION, **asdict(self)}, indent=2, ensure_ascii=False)
+        fields, version = asdict(self), SPEC_VERSION
+        if self.temperature == 1 and self.min_confidence == 0:
+            version = 1
+            del fields["temperature"], fields["min_confidence"]
+        return json.dumps({"version": version, **fields}, indent=2, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes, *, origin: str) -> ModelSpec:
@@ -166,9 +211,9 @@ class ModelSpec:
     @classmethod
     def _from_fields(cls, fields: dict[str, Any]) -> ModelSpec:
         version = fields.pop("version")
-        if version != SPEC_VERSION:
+        if version not in range(1, SPEC_VERSION + 1):
             raise SpecError(
-                f"specification version {version} is not {SPEC_VERSION}; "
+                f"specification version {version} is not among 1 to {SPEC_VERSION}; "
                 "install the version of edgeemo that exported the model"
             )
         fields["labels"] = tuple(fields["labels"])

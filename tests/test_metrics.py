@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from edgeemo.metrics import (
     Interval,
+    answered_from,
     auc,
     auc_interval,
     classification_report,
@@ -17,6 +18,9 @@ from edgeemo.metrics import (
     confusion_matrix,
     expected_calibration_error,
     mcnemar,
+    min_confidence_for,
+    reliability,
+    tempered,
     wilson,
 )
 
@@ -283,3 +287,136 @@ def test_paired_accuracy_counts_both_sides():
     assert found.difference == pytest.approx(-0.2)
     assert found.p_value == mcnemar(3, 1)
     assert found.to_dict()["net_extra_errors"] == 2
+
+
+confidences = st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=60)
+
+
+@unhurried
+@given(confidences, st.integers(1, 20))
+def test_the_bins_hold_all_pictures_and_give_the_calibration_error(rows, bins):
+    stated, right = [c / 8 for c, _ in rows], [r for _, r in rows]
+    found = reliability(stated, right, bins=bins)
+    counts = [each.count for each in found]
+    assert len(found) == min(bins, len(rows))
+    assert sum(counts) == len(rows)
+    assert not counts or max(counts) - min(counts) <= 1
+    assert [each.confidence for each in found] == sorted(each.confidence for each in found)
+    assert sum(each.count * each.accuracy for each in found) == pytest.approx(sum(right))
+    gaps = sum(each.count * abs(each.accuracy - each.confidence) for each in found)
+    error = expected_calibration_error(stated, right, bins=bins)
+    assert error * len(rows) == pytest.approx(gaps)
+
+
+probabilities = st.lists(st.floats(1e-4, 1), min_size=2, max_size=5).map(
+    lambda row: np.array([row]) / sum(row)
+)
+temperatures = st.floats(0.2, 5)
+
+
+@unhurried
+@given(probabilities, temperatures)
+def test_a_temperature_keeps_the_order_and_the_sum(scores, temperature):
+    after = tempered(scores, temperature)
+    assert after.sum() == pytest.approx(1)
+    order = np.argsort(scores[0], kind="stable")
+    assert (np.diff(after[0][order]) >= -1e-12).all()
+
+
+@unhurried
+@given(probabilities, temperatures)
+def test_a_temperature_is_undone_by_its_inverse(scores, temperature):
+    # From 1 on the logits shrink, and nothing comes near what float32 cannot tell from 0.
+    up = max(temperature, 1 / temperature)
+    np.testing.assert_allclose(tempered(tempered(scores, up), 1 / up), scores, atol=1e-9)
+
+
+@given(st.floats(0.01, 0.99), temperatures)
+def test_two_labels_are_a_sigmoid(p, temperature):
+    logit = math.log(p / (1 - p)) / temperature
+    assert tempered([[1 - p, p]], temperature)[0, 1] == pytest.approx(1 / (1 + math.exp(-logit)))
+
+
+def test_a_temperature_of_1_changes_nothing_and_0_is_none():
+    scores = [[0.0, 1.0], [1e-12, 1 - 1e-12]]
+    np.testing.assert_array_equal(tempered(scores, 1), scores)
+    with pytest.raises(ValueError, match="temperature"):
+        tempered(scores, 0)
+
+
+def _honest(count, seed):
+    """Two labels' probabilities that are true, mostly far from the middle, and the truth."""
+    drawn = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(-drawn.normal(0, 3, count)))
+    return np.stack([1 - p, p], axis=1), (drawn.random(count) < p).astype(int)
+
+
+@unhurried
+@given(st.integers(0, 200), st.integers(0, 1000), st.floats(0.5, 1))
+def test_the_least_confidence_is_the_smallest_that_keeps_to_the_target(count, seed, target):
+    scores, truth = _honest(count, seed)
+    predicted = scores.argmax(axis=1)
+    found = min_confidence_for(scores, truth, predicted, target)
+    stated, right = scores.max(axis=1), predicted == truth
+
+    def low(least):
+        return answered_from(stated, right, min_confidence=least).accuracy.low
+
+    below = np.arange(256) / 256
+    if found.reachable:
+        assert low(found.min_confidence) >= target
+        below = below[below < found.min_confidence]
+    else:
+        assert found.min_confidence == 0
+        assert found.answered.count == count
+    assert all(low(least) < target for least in below)
+    assert found.answered == answered_from(stated, right, min_confidence=found.min_confidence)
+    assert found.most_certain.accuracy.low == max(low(k / 256) for k in range(256))
+
+
+def test_the_target_is_kept_to_on_other_pictures():
+    """A threshold at which the share itself just fits would fall short about half of the time."""
+    short = 0
+    other, truth = _honest(50_000, seed=0)
+    for seed in range(1, 41):
+        scores, known = _honest(1500, seed)
+        least = min_confidence_for(scores, known, scores.argmax(axis=1), 0.95).min_confidence
+        right = other.argmax(axis=1) == truth
+        found = answered_from(other.max(axis=1), right, min_confidence=least)
+        short += found.accuracy.value < 0.95
+    assert short <= 4
+
+
+def test_a_target_out_of_reach_is_said_so():
+    scores = np.full((40, 2), 0.5)
+    found = min_confidence_for(scores, [0, 1] * 20, [1] * 40, 0.9)
+    assert not found.reachable
+    assert found.text == (
+        "an accuracy of 0.9 is not shown on 40 validation pictures: of the 40 most certain "
+        "0.500 (0.352 to 0.648) are right; every picture is answered"
+    )
+
+
+def test_73_faultless_answers_show_95_percent_and_72_do_not():
+    for count, reachable in ((72, False), (73, True)):
+        scores = np.tile([0.1, 0.9], (count, 1))
+        found = min_confidence_for(scores, [1] * count, [1] * count, 0.95)
+        assert found.reachable == reachable
+    assert found.text.startswith("every picture is answered: 1.000")
+
+
+def test_what_is_answered_is_told_in_words():
+    scores = np.array([[0.3, 0.7]] * 100 + [[0.1, 0.9]] * 100)
+    found = min_confidence_for(scores, [0] * 50 + [1] * 150, [1] * 200, 0.95)
+    assert found.min_confidence == 180 / 256  # the first step above 0.7
+    assert found.text == (
+        "100 of 200 validation pictures (50.0%) have a confidence of 0.7031 or more and are "
+        "answered: 1.000 (0.963 to 1.000) are right, wanted 0.95"
+    )
+    assert json.dumps(found.to_dict())
+
+
+@pytest.mark.parametrize("target", [0, -1, 1.1, 95, math.nan])
+def test_a_target_that_is_no_share_is_refused(target):
+    with pytest.raises(ValueError, match="target accuracy"):
+        min_confidence_for([[0.5, 0.5]], [0], [0], target)

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError
-from edgeemo.spec import ModelSpec, Provenance
+from edgeemo.spec import NOT_SURE, ModelSpec, Provenance
 
 _LABELS = st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=6, unique=True)
 
@@ -18,14 +19,20 @@ _LABELS = st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=6, uni
     width=st.integers(1, 4096),
     channels=st.sampled_from([1, 3]),
     threshold=st.floats(0.01, 0.99),
+    temperature=st.floats(0.01, 100),
+    min_confidence=st.floats(0, 0.999),
 )
-def test_json_gives_the_same_spec_back(labels, height, width, channels, threshold):
+def test_json_gives_the_same_spec_back(
+    labels, height, width, channels, threshold, temperature, min_confidence
+):
     spec = ModelSpec(
         labels=tuple(labels),
         height=height,
         width=width,
         channels=channels,
         threshold=threshold,
+        temperature=temperature,
+        min_confidence=min_confidence,
         activation="sigmoid" if len(labels) == 2 else "softmax",
         provenance=Provenance(edgeemo_version="1", source_sha256="ab", date="2026-01-01T00:00:00Z"),
     )
@@ -45,7 +52,15 @@ def test_json_gives_the_same_spec_back(labels, height, width, channels, threshol
         ({"threshold": 1.0}, "threshold"),
         ({"resample": "nearest"}, "unknown to this version"),
         ({"scale": 1.0}, "unknown to this version"),
+        ({"temperature": 0}, "temperature must be 0.01 to 100"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"temperature": "2"}, "not a model specification"),
+        ({"min_confidence": 1.0}, "min_confidence must be 0 to less than 1"),
+        ({"min_confidence": -0.1}, "min_confidence"),
+        ({"min_confidence": float("nan")}, "min_confidence"),
+        ({"min_confidence": 0.7, "labels": ["not sure", "sure"]}, "rename the class"),
         ({"version": 99}, "version 99"),
+        ({"version": 0}, "version 0"),
         ({"colour": "blue"}, "not a model specification"),
         ({"labels": None}, "not a model specification"),
     ],
@@ -70,3 +85,51 @@ def test_the_threshold_itself_answers_the_second_label(spec48):
 def test_more_labels_answer_the_first_of_the_largest():
     spec = ModelSpec(labels=("a", "b", "c"), height=8, width=8, activation="softmax")
     assert spec.decide(spec.scores([0.2, 0.4, 0.4])) == 1
+
+
+def test_without_confidence_the_json_is_that_of_version_1(spec48):
+    fields = json.loads(spec48.to_json())
+    assert fields["version"] == 1
+    assert not {"temperature", "min_confidence"} & set(fields)
+
+
+@pytest.mark.parametrize("change", [{"temperature": 1.5}, {"min_confidence": 0.7}])
+def test_what_an_older_runtime_would_not_obey_it_is_made_to_refuse(spec48, change):
+    spec = replace(spec48, **change)
+    assert json.loads(spec.to_json())["version"] == 2
+    assert ModelSpec.from_json(spec.to_json(), origin="here") == spec
+
+
+@given(
+    p=st.floats(0, 1),
+    threshold=st.floats(0.01, 0.99),
+    least=st.lists(st.floats(0, 0.999), min_size=2, max_size=2),
+)
+def test_asking_for_more_confidence_never_makes_it_sure(p, threshold, least):
+    low, high = (
+        ModelSpec(labels=("a", "b"), height=8, width=8, threshold=threshold, min_confidence=each)
+        for each in sorted(least)
+    )
+    scores = low.scores([p])
+    assert low.is_sure(scores) >= high.is_sure(scores)
+    assert low.decide(scores) == high.decide(scores)
+    for spec in (low, high):
+        decided = spec.labels[spec.decide(scores)]
+        assert spec.answer(scores) == (decided if spec.is_sure(scores) else NOT_SURE)
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_without_a_least_confidence_every_answer_is_sure(scores):
+    spec = ModelSpec(labels=("a", "b", "c"), height=8, width=8, activation="softmax")
+    assert spec.is_sure(scores)
+
+
+def test_the_least_confidence_itself_is_sure(spec48):
+    spec = replace(spec48, min_confidence=0.75)
+    answers = [spec.answer(spec.scores([p])) for p in (0.25, 0.2501, 0.7499, 0.75)]
+    assert answers == ["happy", NOT_SURE, NOT_SURE, "sad"]
+
+
+def test_a_class_may_be_called_so_where_every_answer_is_sure():
+    spec = ModelSpec(labels=("sure", NOT_SURE), height=8, width=8)
+    assert spec.answer((0.1, 0.9)) == NOT_SURE

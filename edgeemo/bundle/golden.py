@@ -90,7 +90,7 @@ def undecided_count(goldens: Iterable[Golden], spec: ModelSpec) -> int:
 def _judged(classifier: Classifier, pictures: Iterable[bytes]) -> list[_Candidate]:
     answers = ((picture, classifier.predict(picture)) for picture in pictures)
     return [
-        _Candidate(picture, answer.label, max(answer.scores.values()) < _LARGEST_SCORE)
+        _Candidate(picture, answer.guess, max(answer.scores.values()) < _LARGEST_SCORE)
         for picture, answer in answers
     ]
 

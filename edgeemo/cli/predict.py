@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.stream import Answer
+    from edgeemo.spec import ModelSpec
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo predict face.jpg
   edgeemo predict photos/ --model models/mine --format csv > answers.csv
@@ -82,6 +83,8 @@ def predict(
 ) -> None:
     """Answer pictures: label, probability and time of each.
 
+    A model made for a wanted accuracy answers "not sure" where it is not confident enough.
+
     From a folder it takes the recorded default, else the verified int8.tflite, else float32. A
     picture that cannot be read is reported and the rest go on; the exit status is then 1.
     """
@@ -92,9 +95,9 @@ def predict(
     if not classifier.verified:
         warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")
     chosen = Format.jsonl if json else format
-    print_answer = _printer(chosen, classifier.spec.labels)
+    print_answer = _printer(chosen, classifier.spec)
     tally: Counter[str] = Counter()
-    failed = 0
+    failed = unsure = 0
     workers = workers or default_workers(classifier.threads)
     with closing(answers(classifier, expand(pictures), workers=workers)) as stream:
         for answer in stream:
@@ -102,9 +105,11 @@ def predict(
             if answer.prediction is None:
                 failed += 1
                 say(f"error: {answer.error}")
-            else:
+            elif answer.prediction.sure:
                 tally[answer.prediction.label] += 1
-    _finish(tally, failed, quiet=chosen is not Format.table)
+            else:
+                unsure += 1
+    _finish(tally, unsure, failed, quiet=chosen is not Format.table)
 
 
 def _load(model: Path | None, threads: int | None) -> Classifier:
@@ -140,23 +145,33 @@ def _load_keras(path: Path) -> Classifier:
     )
 
 
-def _printer(format: Format, labels: Sequence[str]) -> Callable[[Answer], None]:
+def _printer(format: Format, spec: ModelSpec) -> Callable[[Answer], None]:
     from edgeemo.runtime.stream import csv_header, csv_row, to_jsonl
 
+    labels = spec.labels
     if format is Format.jsonl:
         return lambda answer: typer.echo(to_jsonl(answer))
     if format is Format.csv:
         typer.echo(_csv_line(csv_header(labels)))
         return lambda answer: typer.echo(_csv_line(csv_row(answer, labels)))
-    width = max(len(label) for label in (*labels, "label"))
+    shown = [*labels, *(_unsure(label) for label in labels if spec.min_confidence)]
+    width = max(len(label) for label in (*shown, "label"))
     typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  picture")
 
     def row(answer: Answer) -> None:
         if answer.prediction is not None:
-            label, score = answer.prediction.label, answer.prediction.score
-            typer.echo(f"{label:<{width}}  {score:5.3f}  {answer.ms:7.1f}  {answer.source}")
+            found = answer.prediction
+            label = found.label if found.sure else _unsure(found.guess)
+            typer.echo(f"{label:<{width}}  {found.score:5.3f}  {answer.ms:7.1f}  {answer.source}")
 
     return row
+
+
+def _unsure(guess: str) -> str:
+    """What the table shows where the model is not sure: its guess has the probability beside."""
+    from edgeemo.spec import NOT_SURE
+
+    return f"{NOT_SURE} ({guess})"
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -165,12 +180,15 @@ def _csv_line(cells: Sequence[str]) -> str:
     return line.getvalue()
 
 
-def _finish(tally: Counter[str], failed: int, *, quiet: bool) -> None:
+def _finish(tally: Counter[str], unsure: int, failed: int, *, quiet: bool) -> None:
+    from edgeemo.spec import NOT_SURE
+
     answered = sum(tally.values())
-    if not quiet and answered + failed > 1:
+    if not quiet and answered + unsure + failed > 1:
         counts = ", ".join(f"{count} {label}" for label, count in sorted(tally.items()))
-        say(f"{answered} answered ({counts or 'none'}), {failed} could not be read")
-    if not answered and not failed:
+        doubt = f"{unsure} {NOT_SURE}, " if unsure else ""
+        say(f"{answered} answered ({counts or 'none'}), {doubt}{failed} could not be read")
+    if not answered and not unsure and not failed:
         say("error: no picture found; name files, or folders that hold .jpg, .png or .bmp files")
-    if failed or not answered:
+    if failed or not answered + unsure:
         raise typer.Exit(1)

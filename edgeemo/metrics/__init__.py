@@ -6,7 +6,8 @@ Every interval is a 95 % interval. The formulas' sources stand where they are us
 float array of probabilities in the order of the labels.
 """
 
-from edgeemo.metrics.calibration import expected_calibration_error
+from edgeemo.metrics.abstention import Abstention, Answered, answered_from, min_confidence_for
+from edgeemo.metrics.calibration import Bin, expected_calibration_error, reliability, tempered
 from edgeemo.metrics.classification import (
     Averages,
     Classification,
@@ -19,11 +20,15 @@ from edgeemo.metrics.paired import PairedAccuracy, compare_accuracy, mcnemar
 from edgeemo.metrics.ranking import auc, auc_interval
 
 __all__ = [
+    "Abstention",
+    "Answered",
     "Averages",
+    "Bin",
     "ClassReport",
     "Classification",
     "Interval",
     "PairedAccuracy",
+    "answered_from",
     "auc",
     "auc_interval",
     "classification_report",
@@ -31,5 +36,8 @@ __all__ = [
     "confusion_matrix",
     "expected_calibration_error",
     "mcnemar",
+    "min_confidence_for",
+    "reliability",
+    "tempered",
     "wilson",
 ]

@@ -27,14 +27,22 @@ class Prediction:
     """The answer to one picture.
 
     Attributes:
-        label: The class answered.
-        score: Its probability, 0 to 1.
+        label: The class answered, or `edgeemo.spec.NOT_SURE`, which is no class, where the model
+            has a least confidence and `score` is below it.
+        score: The probability of `guess`, 0 to 1.
         scores: The probability of every label, in the model's order.
+        guess: The class that would be answered without a least confidence; `label` where sure.
     """
 
     label: str
     score: float
     scores: dict[str, float]
+    guess: str
+
+    @property
+    def sure(self) -> bool:
+        """Whether a class is answered."""
+        return self.label == self.guess
 
 
 class Classifier:
@@ -110,12 +118,14 @@ class Classifier:
 
     def predict_pixels(self, pixels: NDArray[np.uint8]) -> Prediction:
         """Answer what `edgeemo.preprocess.preprocess` gave: (H, W, C) uint8."""
-        scores = self.spec.scores(self.engine.run(pixels))
-        answer = self.spec.decide(scores)
+        spec = self.spec
+        scores = spec.scores(self.engine.run(pixels))
+        decided = spec.decide(scores)
         return Prediction(
-            self.spec.labels[answer],
-            scores[answer],
-            dict(zip(self.spec.labels, scores, strict=True)),
+            label=spec.answer(scores),
+            score=scores[decided],
+            scores=dict(zip(spec.labels, scores, strict=True)),
+            guess=spec.labels[decided],
         )
 
     def twin(self) -> Classifier:

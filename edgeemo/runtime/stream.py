@@ -120,12 +120,19 @@ def expand(
 
 
 def to_jsonl(answer: Answer) -> str:
-    """One JSON object on one line: file, label, score, scores, ms; or file, error, ms."""
+    """One JSON object on one line: file, label, score, scores, ms; or file, error, ms.
+
+    Where the model is not sure there are, besides, "sure": false and "guess", the class whose
+    probability "score" is.
+    """
     fields: dict[str, object] = {"file": answer.source}
     if answer.prediction:
         fields["label"] = answer.prediction.label
         fields["score"] = answer.prediction.score
         fields["scores"] = answer.prediction.scores
+        if not answer.prediction.sure:
+            fields["sure"] = False
+            fields["guess"] = answer.prediction.guess
     else:
         fields["error"] = answer.error
     return json.dumps({**fields, "ms": round(answer.ms, 3)})
@@ -151,8 +158,11 @@ def to_text(answer: Answer) -> str:
     """One line for a person."""
     if answer.prediction is None:
         return answer.error or ""
-    score = f"{answer.prediction.score:.3f}"
-    return f"{answer.source}: {answer.prediction.label} {score} ({answer.ms:.1f} ms)"
+    found = answer.prediction
+    said = f"{found.guess} {found.score:.3f}"
+    if not found.sure:
+        said = f"{found.label} ({said})"
+    return f"{answer.source}: {said} ({answer.ms:.1f} ms)"
 
 
 def _pictures_in(folder: str) -> Iterator[str]:

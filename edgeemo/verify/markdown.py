@@ -10,7 +10,8 @@ from edgeemo.verify.report import size_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from edgeemo.verify.measure import Flip
+    from edgeemo.metrics import Answered
+    from edgeemo.verify.measure import Flip, Sureness
     from edgeemo.verify.report import FileReport, Report
 
 _EXPLANATION = """\
@@ -37,6 +38,7 @@ def to_markdown(report: Report) -> str:
         *(f"Note: {note}." for note in report.notes),
         _table(_ANSWERS, map(_answers_row, report.files)),
         _table(_ERRORS, [_errors_row(file) for file in report.files if file.measured]),
+        *_sureness(report),
         _EXPLANATION,
         "## Gates",
         _gates(report),
@@ -92,6 +94,37 @@ def _errors_row(file: FileReport) -> Sequence[str]:
         f"{found.candidate_ece:.4f}",
         f"{found.reference_ece:.4f}",
     )
+
+
+def _sureness(report: Report) -> list[str]:
+    """What is answered at all, for a model that may be "not sure"."""
+    found = {file.file: file.measured.sureness for file in report.files if file.measured}
+    rows = [(name, each) for name, each in found.items() if each]
+    if not rows:
+        return []
+    least = rows[0][1].min_confidence
+    return [
+        _table(_SURENESS, [_sureness_row(name, each) for name, each in rows]),
+        f'Below a confidence of {least:.4f} the answer is "not sure"; the tables above take the '
+        "label behind it.",
+    ]
+
+
+_SURENESS = (
+    "file",
+    "answered",
+    "accuracy on those",
+    "the original answers",
+    "its accuracy on those",
+)
+
+
+def _sureness_row(name: str, found: Sureness) -> Sequence[str]:
+    return (name, *_answered(found.candidate), *_answered(found.reference))
+
+
+def _answered(found: Answered) -> tuple[str, str]:
+    return (f"{found.count:,} ({found.share.value:.1%})", str(found.accuracy))
 
 
 def _gates(report: Report) -> str:

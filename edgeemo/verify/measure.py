@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.metrics import (
+    Answered,
     Interval,
     PairedAccuracy,
+    answered_from,
     compare_accuracy,
     expected_calibration_error,
     wilson,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,18 +50,43 @@ class Flip:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sureness:
+    """What the file and the original answer where both have to be sure.
+
+    Attributes:
+        min_confidence: The spec's.
+        reference: How many pictures the original answers, and how well.
+        candidate: How many the file answers, and how well.
+    """
+
+    min_confidence: float
+    reference: Answered
+    candidate: Answered
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {
+            "min_confidence": self.min_confidence,
+            "reference": self.reference.to_dict(),
+            "candidate": self.candidate.to_dict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """How one file's answers compare with the original's.
 
     Attributes:
         n: Number of test pictures.
-        agreement: Share of the pictures with the same label from both.
+        agreement: Share of the pictures with the same label from both. What "not sure" hides
+            counts by the label behind it, here and in all that follows but `sureness`.
         flips: The pictures with another label, in the order of the test split.
         max_difference: Largest |Δp| over all pictures and labels, 0 to 1.
         mean_difference: Mean |Δp| over all pictures and labels, 0 to 1.
         accuracy: The accuracy of both, and McNemar's test between them.
         reference_ece: The original's expected calibration error (15 bins of equal mass), 0 to 1.
         candidate_ece: The file's.
+        sureness: What is answered at all; None where the spec has no least confidence.
     """
 
     n: int
@@ -70,6 +97,7 @@ class Measured:
     accuracy: PairedAccuracy
     reference_ece: float
     candidate_ece: float
+    sureness: Sureness | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""
@@ -82,6 +110,7 @@ class Measured:
             "accuracy": self.accuracy.to_dict(),
             "reference_ece": self.reference_ece,
             "candidate_ece": self.candidate_ece,
+            "sureness": self.sureness.to_dict() if self.sureness else None,
             "flips": [asdict(flip) for flip in self.flips],
         }
 
@@ -94,28 +123,43 @@ def measure(
     Args:
         references: N answers of the original.
         scores: (N, K) probabilities from the file, in the same order.
-        spec: Gives the labels and the threshold that both decide by.
+        spec: Gives the labels, the threshold and the least confidence that both decide by.
     """
     original = np.asarray([row.scores for row in references], np.float64)
     theirs, ours = decisions(original, spec), decisions(scores, spec)
     truth = np.asarray([spec.labels.index(row.label) for row in references])
     flipped, rows = np.flatnonzero(ours != theirs).tolist(), np.arange(len(references))
     differences = np.abs(scores - original)
+    stated = {"reference": original[rows, theirs], "candidate": scores[rows, ours]}
+    right = {"reference": theirs == truth, "candidate": ours == truth}
     return Measured(
         n=len(references),
         agreement=wilson(len(references) - len(flipped), len(references)),
         flips=tuple(_flip(references[i], scores[i], spec) for i in flipped),
         max_difference=float(differences.max()),
         mean_difference=float(differences.mean()),
-        accuracy=compare_accuracy(theirs == truth, ours == truth),
-        reference_ece=expected_calibration_error(original[rows, theirs], theirs == truth),
-        candidate_ece=expected_calibration_error(scores[rows, ours], ours == truth),
+        accuracy=compare_accuracy(right["reference"], right["candidate"]),
+        reference_ece=expected_calibration_error(stated["reference"], right["reference"]),
+        candidate_ece=expected_calibration_error(stated["candidate"], right["candidate"]),
+        sureness=_sureness(stated, right, spec.min_confidence),
     )
 
 
 def decisions(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:
     """The index of the label answered to each of (N, K) probabilities: (N,)."""
     return np.asarray([spec.decide(row) for row in scores.tolist()], np.int64)
+
+
+def _sureness(
+    stated: Mapping[str, NDArray[np.float64]], right: Mapping[str, NDArray[np.bool_]], least: float
+) -> Sureness | None:
+    if least == 0:
+        return None
+    reference, candidate = (
+        answered_from(stated[which], right[which], min_confidence=least)
+        for which in ("reference", "candidate")
+    )
+    return Sureness(min_confidence=least, reference=reference, candidate=candidate)
 
 
 def _flip(reference: Reference, scores: NDArray[np.float64], spec: ModelSpec) -> Flip:

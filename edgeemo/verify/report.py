@@ -129,8 +129,10 @@ class Report:
         ``measured``: null, or ``n``, ``agreement``, ``flip_count``, ``max_difference``,
         ``mean_difference``, ``accuracy`` (``reference``, ``candidate``, ``difference``,
         ``only_reference_right``, ``only_candidate_right``, ``net_extra_errors``, ``mcnemar_p``),
-        ``reference_ece``, ``candidate_ece`` and ``flips`` (the fields of `Flip`). An interval is
-        ``value``, ``low``, ``high``, ``n``.
+        ``reference_ece``, ``candidate_ece``, ``sureness`` (null without a least confidence, or
+        ``min_confidence``, ``reference`` and ``candidate``, each with ``share``, ``accuracy`` and
+        ``count``) and ``flips`` (the fields of `Flip`). An interval is ``value``, ``low``,
+        ``high``, ``n``.
         """
         return {
             "version": FORMAT_VERSION,

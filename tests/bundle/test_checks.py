@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
+from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.checks import check, expect
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.load import load_classifier
@@ -110,3 +111,18 @@ def test_a_raspberry_pi_is_recognised(tmp_path, monkeypatch):
     assert describe_machine()["board"] == "Pi by name"
     (tmp_path / "cpuinfo").unlink()
     assert "board" not in describe_machine()
+
+
+def test_a_hesitant_model_is_hesitant_from_its_bundle(hesitant, tmp_path, device):
+    model = hesitant("int8.tflite", tmp_path, 0.75)
+    bundle = make_bundle(model, tmp_path / "tiny.pyz")
+    contents = Contents(str(bundle.path))
+    golden = contents.manifest.golden
+    shown = [golden_answer.label for golden_answer in golden]
+    assert "not sure" in shown
+    assert len(set(shown)) > 1
+    picture = tmp_path / "picture"
+    picture.write_bytes(contents.member(golden[shown.index("not sure")].file))
+    assert device(bundle.path, "selftest").status == 0
+    assert ": not sure (" in device(bundle.path, "predict", picture).out
+    assert "below a confidence of 0.750" in device(bundle.path, "info").out

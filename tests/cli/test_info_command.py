@@ -50,3 +50,10 @@ def test_a_folder_that_is_no_model_is_named(edgeemo, tmp_path):
     shown = edgeemo("info", tmp_path)
     assert shown.status == 1
     assert "spec.json is missing" in shown.err
+
+
+def test_the_least_confidence_is_shown(edgeemo, hesitant, tmp_path):
+    model = hesitant("int8.tflite", tmp_path, 0.75)
+    assert "min_confidence" in edgeemo("info", model).out
+    facts = json.loads(edgeemo("info", model, "--json").out)
+    assert (facts["temperature"], facts["min_confidence"]) == (1.0, 0.75)

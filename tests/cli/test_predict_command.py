@@ -145,3 +145,42 @@ def test_a_full_disk_is_one_line(faces):
         shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert shown.returncode == 1
     assert shown.stderr.splitlines()[-1] == "error: No space left on device"
+
+
+@pytest.fixture
+def half_sure(hesitant, tmp_path):
+    """A model that is not sure of b.png alone."""
+    return hesitant("int8.tflite", tmp_path, 0.54)
+
+
+def test_a_table_shows_what_it_is_not_sure_of(edgeemo, faces, half_sure):
+    shown = edgeemo("predict", faces, "--model", half_sure)
+    assert shown.status == 0
+    lines = shown.out.splitlines()
+    assert [line.split("  ")[0] for line in lines[1:]] == ["happy", "not sure (sad)", "sad"]
+    assert len({line.rindex("  ") for line in lines}) == 1  # the columns stay aligned
+    assert "2 answered (1 happy, 1 sad), 1 not sure, 0 could not be read" in shown.err
+
+
+def test_json_tells_only_what_is_not_sure(edgeemo, faces, half_sure):
+    shown = edgeemo("predict", faces, "--model", half_sure, "--json")
+    answers = [json.loads(line) for line in shown.out.splitlines()]
+    assert [answer["label"] for answer in answers] == ["happy", "not sure", "sad"]
+    assert [answer.get("sure", True) for answer in answers] == [True, False, True]
+    assert answers[1]["guess"] == "sad"
+    assert "guess" not in answers[0]
+
+
+def test_csv_keeps_its_columns(edgeemo, faces, half_sure):
+    plain = edgeemo("predict", faces, "--model", MODEL, "--format", "csv").out.splitlines()
+    shown = edgeemo("predict", faces, "--model", half_sure, "--format", "csv").out.splitlines()
+    assert shown[0] == plain[0]
+    rows = list(csv.DictReader(shown))
+    assert [row["label"] for row in rows] == ["happy", "not sure", "sad"]
+    assert rows[1]["score"] == rows[1]["p(sad)"]
+
+
+def test_not_sure_of_anything_is_no_failure(edgeemo, faces, hesitant, tmp_path):
+    shown = edgeemo("predict", faces, "--model", hesitant("int8.tflite", tmp_path, 0.99))
+    assert shown.status == 0
+    assert "0 answered (none), 3 not sure" in shown.err

@@ -147,3 +147,20 @@ def test_preprocessing_is_the_spec_of_the_file(picture):
     classifier = Classifier.load(GOLDEN / "float32.tflite")
     by_hand = classifier.predict_pixels(preprocess(picture, classifier.spec))
     assert classifier.predict(picture) == by_hand
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_below_the_least_confidence_the_answer_is_not_sure(name, hesitant, tmp_path):
+    """Whoever acts on the label alone does not act on a guess."""
+    plain = Classifier.load(GOLDEN / name)
+    classifier = Classifier.load(hesitant(name, tmp_path, 0.85))
+    seen = set()
+    for seed in range(6):
+        pixels = _pixels(seed, plain.spec)
+        one, other = plain.predict_pixels(pixels), classifier.predict_pixels(pixels)
+        assert (other.guess, other.score, other.scores) == (one.label, one.score, one.scores)
+        assert one.sure
+        assert other.sure == (one.score >= 0.85)
+        assert other.label == (one.label if other.sure else "not sure")
+        seen.add(other.sure)
+    assert seen == {True, False}

@@ -69,3 +69,13 @@ def test_as_a_module_from_start_to_answer(pictures):
     data = (pictures / "a.png").read_bytes()
     shown = subprocess.run(command, input=data, capture_output=True, check=True)
     assert shown.stdout.startswith(b"-: ")
+
+
+def test_a_hesitant_model_says_so_and_what_it_would_guess(pictures, hesitant, tmp_path, capsys):
+    model = str(hesitant("int8.tflite", tmp_path, 0.99))
+    assert main([model, str(pictures / "a.png")]) == 0
+    assert ": not sure (" in capsys.readouterr().out
+    assert main([model, str(pictures / "a.png"), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["label"], answer["sure"]) == ("not sure", False)
+    assert answer["score"] == answer["scores"][answer["guess"]]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,3 +103,18 @@ def test_many_flips_say_that_only_the_worst_are_shown(drawn):
     tiles, title = drawn(original, {"int8.onnx": candidate}, [0] * 30)
     assert len(tiles) == 18
     assert "The worst 18 are shown." in title
+
+
+def test_what_is_answered_is_counted_for_both():
+    spec = replace(THREE, min_confidence=0.7)
+    original = np.array([[0.8, 0.1, 0.1], [0.6, 0.4, 0], [0.1, 0.9, 0], [0, 0, 1.0]])
+    candidate = np.array([[0.6, 0.3, 0.1], [0.7, 0.3, 0], [0.2, 0.8, 0], [0, 0.3, 0.7]])
+    found = measure(_references(original, [0, 1, 1, 2]), candidate, spec=spec)
+    assert found.flips == ()  # by the labels behind "not sure"
+    assert found.sureness.reference.accuracy == wilson(3, 3)
+    assert found.sureness.candidate.accuracy == wilson(2, 3)
+    assert found.sureness.candidate.share == wilson(3, 4)
+    assert found.to_dict()["sureness"]["candidate"]["count"] == 3
+    plain = measure(_references(original, [0, 1, 1, 2]), candidate, spec=THREE)
+    assert plain.to_dict()["sureness"] is None
+    assert replace(found, sureness=None) == plain

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -108,3 +110,16 @@ def test_markdown_tables_are_rectangular(passed, failed, line_start):
 )
 def test_sizes_for_people(size_bytes, text):
     assert size_text(size_bytes) == text
+
+
+def test_markdown_says_what_is_answered_where_the_model_may_be_not_sure(passed):
+    assert "not sure" not in to_markdown(_report(passed))
+    rows = [
+        Reference(sha256=f"{i:064}", path=f"{i}.png", label="happy", scores=(0.9, 0.1))
+        for i in range(4)
+    ]
+    scores = np.asarray([(0.9, 0.1), (0.7, 0.3), (0.8, 0.2), (0.1, 0.9)])
+    measured = measure(rows, scores, spec=replace(SPEC, min_confidence=0.75))
+    text = to_markdown(_report(replace(passed, measured=measured)))
+    assert "| int8.onnx | 3 (75.0%) | 0.667 (0.208 to 0.939) | 4 (100.0%) | 1.000" in text
+    assert 'Below a confidence of 0.7500 the answer is "not sure"' in text

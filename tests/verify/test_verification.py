@@ -330,3 +330,17 @@ def test_a_fresh_interpreter_loads_nothing_heavy(place):
         [sys.executable, "-c", script], check=False, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_hesitant_models_files_are_held_against_its_spec(place, hesitant):
+    folder = place.folder
+    folder.file(SPEC).write_text(replace(folder.spec(), min_confidence=0.75).to_json())
+    hesitant("int8.tflite", folder.path, 0.75)
+    hesitant("int8.onnx", folder.path, 0.7)
+    files = _by_name(verify(folder))
+    found = files["int8.tflite"].measured.sureness
+    assert 0 < found.candidate.count < 40
+    assert found.candidate.count == pytest.approx(found.reference.count, abs=2)
+    for name in ("float32.tflite", "int8.onnx"):
+        assert "differs from the model folder's in min_confidence" in files[name].reasons[0]
+    assert '"not sure"' in folder.file(VERIFY_MD).read_text()

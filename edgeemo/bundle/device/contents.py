@@ -27,7 +27,7 @@ class Golden:
         decoded_sha256: SHA-256 of the decoded picture's pixels, before resizing.
         pixels_sha256: SHA-256 of the array that preprocessing gives.
         outputs: What the engine answers, in [0, 1]; exactly as it gave it.
-        label: The class answered.
+        label: The class answered, or "not sure".
     """
 
     file: str

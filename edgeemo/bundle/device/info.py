@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.bundle.device.load import sealed_model
 from edgeemo.machine import describe_machine
+from edgeemo.spec import NOT_SURE
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
@@ -51,12 +52,18 @@ def _facts(manifest: Manifest, model: SealedModel) -> dict[str, str]:
         "verification": verification_text(manifest),
         "labels": ", ".join(spec.labels),
         "input": f"{spec.width}x{spec.height}, {'grey' if spec.channels == 1 else 'RGB'}",
+        **_confidence_facts(model),
         "engine": manifest.engine,
         **_spare_facts(manifest),
         "made with": ", ".join(f"{name} {text}" for name, text in manifest.built_with.items()),
         "made by": f"edgeemo {manifest.edgeemo}",
         "golden": f"{len(manifest.golden)} pictures",
     }
+
+
+def _confidence_facts(model: SealedModel) -> dict[str, str]:
+    least = model.spec.min_confidence
+    return {NOT_SURE: f"below a confidence of {least:.3f}"} if least else {}
 
 
 def _spare_facts(manifest: Manifest) -> dict[str, str]:

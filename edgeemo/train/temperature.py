@@ -1,0 +1,235 @@
+"""Make a trained network's probabilities mean what they say, and find where it should abstain."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.errors import TrainingError
+from edgeemo.metrics import (
+    Abstention,
+    expected_calibration_error,
+    min_confidence_for,
+    tempered,
+)
+from edgeemo.metrics.calibration import logits
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from edgeemo.spec import ModelSpec
+
+MIN_PICTURES = 100
+"""With fewer validation pictures the temperature stays 1."""
+
+_LOWEST, _HIGHEST = 0.1, 10.0
+_HALVINGS = 60
+_NEAREST_TO_CERTAIN = 2.0**-24  # the last float32 step before 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confidence:
+    """What was found out about a model's confidence, all of it on the validation split.
+
+    Attributes:
+        pictures: Number of validation pictures.
+        temperature: What the logits were divided by.
+        why_not: Why the temperature stayed 1, in words; empty where it was fitted.
+        ece_before: Expected calibration error (15 bins of equal mass) before, 0 to 1.
+        ece_after: The same with the temperature. It was fitted on these pictures: the test split
+            tells what it is worth.
+        abstention: The least confidence for the wanted accuracy; None where none was wanted.
+    """
+
+    pictures: int
+    temperature: float
+    why_not: str
+    ece_before: float
+    ece_after: float
+    abstention: Abstention | None
+
+    @property
+    def text(self) -> str:
+        """What the temperature is and did, as a sentence without its full stop."""
+        if self.why_not:
+            return f"the temperature stays 1: {self.why_not}"
+        return (
+            f"temperature {self.temperature:.3f}, fitted on {self.pictures:,} validation pictures: "
+            f"calibration error there {self.ece_before:.4f} before, {self.ece_after:.4f} after"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {
+            "pictures": self.pictures,
+            "temperature": self.temperature,
+            "why_not": self.why_not,
+            "ece_before": self.ece_before,
+            "ece_after": self.ece_after,
+            "abstention": self.abstention.to_dict() if self.abstention else None,
+        }
+
+
+def calibrate(
+    model: Any,
+    scores: ArrayLike,
+    truth: ArrayLike,
+    *,
+    spec: ModelSpec,
+    target_accuracy: float | None = None,
+) -> tuple[ModelSpec, Confidence]:
+    """Fit the temperature, put it into the model's weights, and find the least confidence.
+
+    The label that the model answers to a picture stays the same, but for rounding: a threshold
+    other than 0.5 moves with the probabilities. What was answered before, such as `scores`, is
+    `edgeemo.metrics.tempered(scores, temperature)` from now on.
+
+    Args:
+        model: The trained Keras model, a Dense layer with a sigmoid or softmax at its end; that
+            layer's weights are divided by the temperature.
+        scores: (N, K) probabilities that the model gives to the validation pictures.
+        truth: (N,) their class indices.
+        spec: The model's, with a temperature of 1.
+        target_accuracy: The wanted share of right answers, above 0 to 1; None to answer all.
+
+    Returns:
+        The spec with temperature, least confidence and the moved threshold; and what was found.
+
+    Raises:
+        TrainingError: If the model does not end as it has to.
+        SpecError: If a least confidence is needed and a class is called "not sure".
+    """
+    given, right = np.asarray(scores, np.float64), np.asarray(truth, np.int64)
+    temperature, why_not = 1.0, _why_not(right.size)
+    if not why_not:
+        temperature = fit_temperature(given, right)
+        fold(model, temperature)
+    after = replace(
+        spec, temperature=temperature, threshold=moved_threshold(spec.threshold, temperature)
+    )
+    calibrated = tempered(given, temperature)
+    predicted = _decisions(calibrated, after)
+    abstention = None
+    if target_accuracy is not None:
+        abstention = min_confidence_for(calibrated, right, predicted, target_accuracy)
+        after = replace(after, min_confidence=abstention.min_confidence)
+    found = Confidence(
+        pictures=right.size,
+        temperature=temperature,
+        why_not=why_not,
+        ece_before=_error(given, right, _decisions(given, spec)),
+        ece_after=_error(calibrated, right, predicted),
+        abstention=abstention,
+    )
+    return after, found
+
+
+def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
+    """The temperature with which a network's probabilities fit the truth best.
+
+    Maximum likelihood in the one parameter (C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On
+    calibration of modern neural networks", ICML 2017). The likelihood is log-concave in 1 / T, so
+    halving finds the one maximum. Each true class is expected with probability 1 - 1 / (N + 2)
+    instead of 1, after J. Platt's "Probabilistic outputs for support vector machines" (1999): as if
+    one picture more had been answered wrongly. Without, pictures that the network all answers
+    rightly would ask for infinite confidence.
+
+    Args:
+        scores: (N, K) probabilities, not of the training pictures.
+        truth: (N,) class indices.
+
+    Returns:
+        0.1 to 10; 1 where there is no picture.
+
+    Raises:
+        ValueError: If the shapes do not fit, or a class index is not within 0 to K - 1.
+    """
+    values, right = logits(scores), np.asarray(truth, np.int64)
+    if values.ndim != 2 or right.shape != values.shape[:1]:
+        raise ValueError(f"{values.shape} scores for {right.shape} pictures")
+    if not right.size:
+        return 1.0
+    if not 0 <= right.min() <= right.max() < values.shape[1]:
+        raise ValueError(f"class indices must be 0 to {values.shape[1] - 1}")
+    values = values - values.mean(axis=1, keepdims=True)
+    wanted = float((values * _expected(right, values.shape[1])).sum())
+    low, high = 1 / _HIGHEST, 1 / _LOWEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        # The derivative of the negative log-likelihood; it rises with 1 / T.
+        excess = float((values * _softmax(values * middle)).sum()) - wanted
+        low, high = (low, middle) if excess > 0 else (middle, high)
+    return 2 / (low + high)
+
+
+def fold(model: Any, temperature: float) -> None:
+    """Divide a model's logits by a temperature, in the weights of its last layer.
+
+    Args:
+        model: A Keras model that ends with a Dense layer with a sigmoid or softmax.
+        temperature: Above 0.
+
+    Raises:
+        TrainingError: If the model ends otherwise.
+    """
+    last = model.layers[-1]
+    activation = getattr(getattr(last, "activation", None), "__name__", "none")
+    if type(last).__name__ != "Dense" or activation not in ("sigmoid", "softmax"):
+        raise TrainingError(
+            f"the temperature belongs into a last Dense layer with a sigmoid or softmax; this "
+            f"model ends with {last.name!r} ({type(last).__name__}, activation {activation})"
+        )
+    last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
+
+
+def moved_threshold(threshold: float, temperature: float) -> float:
+    """Where a threshold lies once the logits have been divided by a temperature.
+
+    Args:
+        threshold: Of the second label's probability, in (0, 1).
+        temperature: Above 0.
+
+    Returns:
+        In (0, 1); 0.5 stays 0.5, and so does every threshold with a temperature of 1.
+    """
+    if temperature == 1:
+        return threshold
+    logit = math.log(threshold / (1 - threshold)) / temperature
+    moved = 0.5 * (1 + math.tanh(logit / 2))
+    return min(max(moved, _NEAREST_TO_CERTAIN), 1 - _NEAREST_TO_CERTAIN)
+
+
+def _why_not(pictures: int) -> str:
+    if pictures >= MIN_PICTURES:
+        return ""
+    noun = "picture" if pictures == 1 else "pictures"
+    return (
+        f"{pictures} validation {noun} cannot tell a temperature; {MIN_PICTURES} or more are needed"
+    )
+
+
+def _expected(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """How likely each class should be, (N, K): nearly 1 for the true one."""
+    doubt = 1 / (truth.size + 2)
+    expected = np.full((truth.size, classes), doubt / (classes - 1))
+    expected[np.arange(truth.size), truth] = 1 - doubt
+    return expected
+
+
+def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    odds = np.exp(values - values.max(axis=1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float64)
+
+
+def _decisions(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:
+    return np.asarray([spec.decide(row) for row in scores.tolist()], np.int64)
+
+
+def _error(
+    scores: NDArray[np.float64], truth: NDArray[np.int64], predicted: NDArray[np.int64]
+) -> float:
+    stated = scores[np.arange(truth.size), predicted]
+    return expected_calibration_error(stated, predicted == truth)
