@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
+from edgeemo.document import Tile
 from edgeemo.files import replacing
+from edgeemo.thumbnail import fitted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
+__all__ = ["Tile", "contact_sheet"]
 
 _PICTURE = 192  # side of the square that a picture is fitted into, in pixels
 _FRAME = 4
@@ -29,28 +29,12 @@ _TONES = {True: "#1a7f37", False: "#cf222e", None: "#8c959f"}  # frame, by `Tile
 _PLAIN = {"×": "x", "–": "-", "—": "-", "ß": "ss", "ı": "i", "ø": "o", "ł": "l", "æ": "ae"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tile:
-    """One picture of a contact sheet.
-
-    Attributes:
-        picture: A Pillow image, or an (H, W, C) uint8 array, C being 1 (grey) or 3 (RGB).
-        caption: Text below the picture; several lines with a line feed between them. A line too
-            long for the tile is cut and ends in an ellipsis. Letters that Pillow's own font lacks
-            lose their accents, or become "?".
-        good: True draws frame and first line green, False red, None neutral.
-    """
-
-    picture: Image.Image | NDArray[np.uint8]
-    caption: str
-    good: bool | None = None
-
-
 def contact_sheet(tiles: Sequence[Tile], path: Path, *, columns: int, title: str) -> Path:
     """Draw tiles in rows, left to right, and write them as a PNG, whole or not at all.
 
-    A picture smaller than its place is enlarged by a whole factor, pixel by pixel, so that one sees
-    what the network sees; a larger one is reduced.
+    Below a picture stand its caption and, where it has one, its name. A line too long for the tile
+    is cut and ends in an ellipsis; letters that Pillow's own font lacks lose their accents, or
+    become "?". A good tile's frame and first line are green, a bad one's red.
 
     Args:
         tiles: What to show; may be empty.
@@ -84,37 +68,22 @@ def contact_sheet(tiles: Sequence[Tile], path: Path, *, columns: int, title: str
 
 
 def _row_height(row: Sequence[Tile]) -> int:
-    lines = max(len(tile.caption.splitlines()) for tile in row)
+    lines = max(len(tile.lines) for tile in row)
     return _CELL + 6 + lines * _LINE + _GAP
 
 
 def _draw_tile(sheet: Image.Image, tile: Tile, at: tuple[int, int]) -> None:
     left, top = at
     tone = _TONES[tile.good]
-    picture = _fitted(tile.picture)
+    picture = fitted(tile.picture, _PICTURE)
     frame = Image.new("RGB", (picture.width + 2 * _FRAME, picture.height + 2 * _FRAME), tone)
     frame.paste(picture, (_FRAME, _FRAME))
     sheet.paste(frame, (left, top + _CELL - frame.height))
     font = _font(_TEXT_SIZE)
-    lines = [_cut(line, font, _CELL) for line in tile.caption.splitlines()]
+    lines = [_cut(line, font, _CELL) for line in tile.lines]
     below = (left, top + _CELL + 6)
     first = tone if tile.good is not None else _INK
     _write_lines(sheet, lines, below, size=_TEXT_SIZE, line=_LINE, first=first)
-
-
-def _fitted(picture: Image.Image | NDArray[np.uint8]) -> Image.Image:
-    """The picture as RGB, at most `_PICTURE` pixels a side."""
-    if not isinstance(picture, Image.Image):
-        picture = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
-    picture = picture.convert("RGB")
-    longer = max(picture.size)
-    if longer <= _PICTURE:
-        factor = _PICTURE // longer
-        size = (picture.width * factor, picture.height * factor)
-        return picture.resize(size, Image.Resampling.NEAREST)
-    shrink = _PICTURE / longer
-    size = (max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink)))
-    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def _write_lines(

@@ -1,11 +1,10 @@
-"""Latency against file size as a PNG, coloured by accuracy. The only file here with matplotlib."""
+"""Latency against file size as a PNG, coloured by accuracy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.errors import MissingExtraError
-from edgeemo.quiet import quiet
+from edgeemo.figure import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 
     Points = Sequence[tuple[Result, Measured]]
 
-_DPI = 120
-_SIZE = (10.5, 6.2)  # inches
+_WIDTH, _HEIGHT = 10.5, 6.2  # inches
 _MARKERS = {"ai-edge-litert": "o", "tflite-runtime": "o", "onnxruntime": "s"}
 _OTHER_MARKER = "D"
 _UNKNOWN = "#afb8c1"
@@ -39,21 +37,18 @@ def plot_report(path: Path, report: Report) -> Path:
     Raises:
         MissingExtraError: If matplotlib is not installed.
     """
-    mpl, figure_class = _matplotlib()
     points = [(each, each.measured) for each in report.results if each.measured]
-    with mpl.rc_context({"text.parse_math": False, "font.size": 10}):
-        figure = figure_class(figsize=_SIZE, layout="constrained")
-        axis = figure.subplots()
-        _draw(figure, axis, points)
+    with figure(path, width=_WIDTH, height=_HEIGHT) as drawn:
+        axis = drawn.subplots()
+        _draw(drawn, axis, points)
         _set_up(axis, points)
         _label(axis, points, fastest=report.fastest)
         machine = report.machine.get("board") or report.machine.get("processor", "")
         axis.set_title(f"From a picture's bytes to its label: {machine}\n{report.picture}")
-        figure.savefig(path, dpi=_DPI, format="png")
     return path
 
 
-def _draw(figure: Any, axis: Any, points: Points) -> None:
+def _draw(drawn: Any, axis: Any, points: Points) -> None:
     """A marker at each median, a whisker up to p99, and what colours and shapes mean."""
     known = [100 * each.accuracy.value for each, _ in points if each.accuracy]
     span = {"vmin": min(known, default=0) - 0.5, "vmax": max(known, default=0) + 0.5}
@@ -70,10 +65,10 @@ def _draw(figure: Any, axis: Any, points: Points) -> None:
             axis.scatter([x], [y], c=_UNKNOWN, **style)
         shapes[result.engine] = axis.scatter([], [], c="white", **style)
     if coloured is not None:
-        figure.colorbar(coloured, ax=axis, label="accuracy on the test pictures, %", shrink=0.8)
+        drawn.colorbar(coloured, ax=axis, label="accuracy on the test pictures, %", shrink=0.8)
     whisker = axis.plot([], [], "-_", color=_UNKNOWN, ms=9)[0]
     handles = {**shapes, "median, up to p99; bold: the fastest": whisker}
-    figure.legend(
+    drawn.legend(
         handles.values(), handles.keys(), loc="outside lower center", frameon=False, ncols=4
     )
 
@@ -135,13 +130,3 @@ def _name(result: Result) -> str:
 
 def _place(result: Result, found: Measured) -> tuple[float, float]:
     return result.size_bytes / 1000, found.whole.p50.value
-
-
-def _matplotlib() -> Any:
-    try:
-        with quiet():  # it may say that it builds its font cache
-            import matplotlib as mpl
-            from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("matplotlib", extra="train", purpose="drawing plots") from None
-    return mpl, Figure

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.progress import Progress as Bars
+    from rich.progress import Task
 
 _SECONDS = 10
 """How often a stage says where it is, where there is no terminal."""
@@ -25,17 +26,23 @@ class _Lines:
         self._stream = stream
         self._done, self._total = 0, 0
         self._said = 0.0
+        self._first: tuple[int, float] | None = None
 
     def stage(self, name: str, *, total: int | None = None) -> None:
         self._done, self._total, self._said = 0, total or 0, time.monotonic()
+        self._first = None
         self.note(f"{name} ...")
 
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
+        now = time.monotonic()
         self._done += steps
-        if time.monotonic() - self._said < _SECONDS:
+        if self._first is None:  # it took time to begin, or is what an earlier run had done
+            self._first = (self._done, now)
+        if now - self._said < _SECONDS:
             return
-        self._said = time.monotonic()
-        self.note(f"  {self._done}/{self._total}  {detail}".rstrip())
+        self._said = now
+        parts = (f"{self._done}/{self._total}", self._left(now), detail)
+        self.note("  " + "  ".join(part for part in parts if part))
 
     def note(self, text: str) -> None:
         self._stream.write(f"{text}\n")
@@ -43,26 +50,36 @@ class _Lines:
     def close(self) -> None:
         self._stream.flush()
 
+    def _left(self, now: float) -> str:
+        """How long the stage still takes at the pace since its first step, in words."""
+        done, began = self._first or (self._done, now)
+        if self._done <= done or self._total <= self._done:
+            return ""
+        return f"{in_words((self._total - self._done) * (now - began) / (self._done - done))} left"
+
+
+def in_words(seconds: float) -> str:
+    """A duration as one says it: "40 s", "12 min", "3.5 h"."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    if seconds < 99.5 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
 
 class _Screen:
-    """An `edgeemo.progress.Progress` for a terminal: one bar per stage, drawn by rich."""
+    """An `edgeemo.progress.Progress` for a terminal: a bar per stage, its detail on a line below.
+
+    Bar and detail would not fit side by side in the 80 columns of a usual terminal.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bars: Bars | None = None
 
     def stage(self, name: str, *, total: int | None = None) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
         self.close()
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total}" if total else ""),
-            TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[detail]}"),
-            console=self._console,
-        )
+        self._bars = _bars(self._console, total=total)
         self._bars.add_task(name, total=total, detail="")
         self._bars.start()
 
@@ -81,6 +98,37 @@ class _Screen:
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
+
+
+def _bars(console: Console, *, total: int | None) -> Bars:
+    """A bar with count and time left, and below it the detail of its task."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+    from rich.text import Text
+
+    class WithDetail(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            for task in self.tasks:
+                if task.fields["detail"]:
+                    yield Text(f"  {task.fields['detail']}", no_wrap=True, overflow="ellipsis")
+
+    class Time(ProgressColumn):
+        max_refresh = 0.5  # seconds, lest it flickers
+
+        def render(self, task: Task) -> Text:
+            if task.finished_time is not None:
+                return Text(f"in {in_words(task.finished_time)}", style="progress.elapsed")
+            if task.time_remaining is None:
+                return Text("")
+            return Text(f"{in_words(task.time_remaining)} left", style="progress.remaining")
+
+    return WithDetail(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed}/{task.total}" if total else ""),
+        Time(),
+        console=console,
+    )
 
 
 @contextmanager

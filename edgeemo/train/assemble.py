@@ -13,23 +13,17 @@ from edgeemo.errors import ModelFolderError
 from edgeemo.files import write_file
 from edgeemo.folder import (
     HISTORY,
-    PLOTS,
     REFERENCE,
     REJECTED,
-    REPORT_JSON,
-    REPORT_MD,
     SPEC,
     SPLIT,
     TRAINING,
 )
-from edgeemo.keras_model import load_keras, load_original, original_path, output_spec_problem
+from edgeemo.keras_model import load_original, original_path, output_spec_problem
 from edgeemo.records import SPLITS, Reference, write_references, write_rejected, write_samples
-from edgeemo.train import plots
 from edgeemo.train.evaluation import check_probabilities, evaluate, raw_answers
-from edgeemo.train.findings import warnings
-from edgeemo.train.fit import write_history
-from edgeemo.train.layers import layer_rows
-from edgeemo.train.report import Report
+from edgeemo.train.history import write_history
+from edgeemo.train.report import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +101,7 @@ def complete(folder: ModelFolder, work: Work, *, progress: Progress) -> None:
     )
     _write_references(folder, work, test)
     progress.stage("Writing the report", total=None)
-    _write_report(folder, work, test, validation)
+    write_report(folder, work, test, validation)
 
 
 def record(
@@ -169,40 +163,3 @@ def _write_references(folder: ModelFolder, work: Work, test: Evaluation) -> None
         for sample, scores in zip(samples, test.scores.tolist(), strict=True)
     )
     write_references(folder.file(REFERENCE), references, labels=work.spec.labels)
-
-
-def _write_report(
-    folder: ModelFolder, work: Work, test: Evaluation, validation: Evaluation
-) -> None:
-    report = Report(
-        name=work.name,
-        spec=work.spec,
-        training=work.training,
-        layers=layer_rows(load_keras(original_path(folder), input_shape=work.spec.input_shape)),
-        counts=work.counts,
-        set_aside=work.dataset.summary.rejected,
-        test=test.report,
-        validation=validation.report,
-        warnings=warnings(work.counts, test.report, fitted=work.fitted),
-        plots=_draw(folder, work, test),
-    )
-    folder.write_json(REPORT_JSON, report.to_dict())
-    write_file(folder.file(REPORT_MD), report.to_markdown())
-
-
-def _draw(folder: ModelFolder, work: Work, test: Evaluation) -> tuple[str, ...]:
-    """Draw every plot there is something to draw for; their paths relative to the folder."""
-    place = folder.file(PLOTS)
-    place.mkdir()
-    seed = work.training["seed"]
-    drawn = [
-        plots.plot_classes(place / "classes.png", work.counts),
-        plots.sample_sheet(place / "samples.png", work.pixels, spec=work.spec, seed=seed),
-        plots.plot_confusion(place / "confusion.png", test, labels=work.spec.labels),
-        plots.prediction_sheet(
-            place / "predictions.png", work.pixels["test"], test, spec=work.spec, seed=seed
-        ),
-    ]
-    if work.fitted is not None:
-        drawn.append(plots.plot_curves(place / "curves.png", work.fitted))
-    return tuple(f"{PLOTS}/{path.name}" for path in drawn)

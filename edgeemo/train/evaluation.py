@@ -40,6 +40,42 @@ class Evaluation:
     predicted: NDArray[np.int64]
     report: Classification
 
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(N,) whether each answer is right."""
+        return np.asarray(self.predicted == self.truth, np.bool_)
+
+    @property
+    def confidence(self) -> NDArray[np.float64]:
+        """(N,) probability of the label answered, 0 to 1."""
+        return self.stated(self.scores)
+
+    def stated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) what other (N, K) probabilities of the same pictures give the label answered."""
+        return np.asarray(scores[np.arange(len(self.truth)), self.predicted], np.float64)
+
+    def worst(self) -> NDArray[np.int64]:
+        """The rows answered wrongly, the most confident first."""
+        wrong = np.flatnonzero(~self.right)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A picture of the test split that was answered wrongly.
+
+    Attributes:
+        path: Of its file, relative to the data folder.
+        truth: Its class.
+        answer: What was answered.
+        confidence: The probability of that answer, 0 to 1.
+    """
+
+    path: str
+    truth: str
+    answer: str
+    confidence: float
+
 
 def raw_answers(
     model: Any, pixels: Pixels, *, spec: ModelSpec, progress: Progress | None = None

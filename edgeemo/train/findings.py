@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +25,7 @@ def warnings(
     report: Classification,
     *,
     fitted: Fitted | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Sentences about what the figures do not show, or should make one wary; may be none.
 
@@ -32,8 +33,11 @@ def warnings(
         counts: Split to label to number of pictures.
         report: On the test split.
         fitted: How the training went; None for an imported model.
+        training: What ``training.json`` holds, as far as it is known.
     """
+    training = training or {}
     found = [
+        *_about_split(training.get("ingest", {}), report.n),
         *_about_test(report),
         *_about_classes(report, imported=fitted is None),
         *_about_balance(counts.get("train", {})),
@@ -44,8 +48,32 @@ def warnings(
             "saw test pictures, the figures flatter it."
         )
     else:
-        found += _about_training(fitted, sum(counts.get("validation", {}).values()))
+        validation = sum(counts.get("validation", {}).values())
+        on_test = bool(training.get("validates_on_test"))
+        found += _about_training(fitted, report.n if on_test else validation)
+        found += _about_validation(validation, on_test=on_test)
+    found += _about_confidence(training.get("confidence") or {})
     return found
+
+
+def _about_split(ingest: Mapping[str, Any], n: int) -> Iterator[str]:
+    seen = ingest.get("test_seen_in_train", 0)
+    if seen:
+        yield (
+            f"{seen:,} of {n:,} test pictures have a copy or a near-duplicate among the training "
+            "pictures, since the split is random: the accuracy flatters the model. With --split "
+            "grouped none would have."
+        )
+
+
+def _about_confidence(found: Mapping[str, Any]) -> Iterator[str]:
+    wanted = found.get("abstention")
+    if wanted and not wanted["reachable"]:
+        yield (
+            f"An accuracy of {wanted['target_accuracy']:.0%} could not be shown with any least "
+            f"confidence on {found['pictures']:,} validation pictures: the model answers every "
+            "picture."
+        )
 
 
 def _about_test(report: Classification) -> Iterator[str]:
@@ -87,11 +115,8 @@ def _about_classes(report: Classification, *, imported: bool) -> Iterator[str]:
     for label, each in report.per_class.items():
         if each.support == 0:
             yield f"No test picture is of class {label!r}: nothing is known about that class."
-        elif each.support < _NOTHING <= report.n:
-            yield (
-                f"Only {each.support} test pictures are of class {label!r}: its recall lies "
-                f"anywhere between {each.recall.low:.0%} and {each.recall.high:.0%}."
-            )
+    if report.n >= _NOTHING:
+        yield from _about_small_classes(report)
     answered = [sum(column) for column in zip(*report.confusion, strict=True)]
     never = [
         repr(label)
@@ -102,6 +127,23 @@ def _about_classes(report: Classification, *, imported: bool) -> Iterator[str]:
         yield (
             f"The model never answered {', '.join(never)} on the test split: it may have "
             f"collapsed. {_CURES['imported' if imported else 'trained']}"
+        )
+
+
+def _about_small_classes(report: Classification) -> Iterator[str]:
+    small = {label: each for label, each in report.per_class.items() if 0 < each.support < _NOTHING}
+    if len(small) > 1:
+        counts = ", ".join(f"{label!r} ({each.support})" for label, each in small.items())
+        widest = max(each.recall.high - each.recall.low for each in small.values())
+        yield (
+            f"Of some classes there are few test pictures: {counts}. Their recall is known only "
+            f"to within {50 * widest:.0f} percentage points, or a little better."
+        )
+        return
+    for label, each in small.items():
+        yield (
+            f"Only {each.support} test pictures are of class {label!r}: its recall lies "
+            f"anywhere between {each.recall.low:.0%} and {each.recall.high:.0%}."
         )
 
 
@@ -126,7 +168,15 @@ def _about_training(fitted: Fitted, validation: int) -> Iterator[str]:
             f"The validation loss was still falling in the last epoch ({ended}): "
             "more --epochs may give a better model."
         )
-    if validation == 0:
+
+
+def _about_validation(validation: int, *, on_test: bool) -> Iterator[str]:
+    if on_test:
+        yield (
+            "The test split served as validation, too: it chose the epoch, so its accuracy "
+            "flatters the model."
+        )
+    elif validation == 0:
         yield "The validation split is empty: the epoch was chosen by the training loss."
     elif validation < _NOTHING:
         yield (

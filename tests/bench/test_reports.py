@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from edgeemo.bench.elsewhere import adopt, read_report
 from edgeemo.bench.estimate import Estimate
 from edgeemo.bench.results import Report
 from edgeemo.errors import BenchError
+from edgeemo.figure import figure
 
 from .conftest import report, result
 
@@ -155,15 +157,13 @@ def test_no_name_in_the_picture_lies_upon_another(tmp_path, monkeypatch):
     from matplotlib.text import Text
 
     figures = []
-    _, figure_class = plot._matplotlib()
 
-    class Kept(figure_class):
-        def __init__(self, *args, **kwargs):
-            super().__init__(*args, **kwargs)
-            figures.append(self)
+    @contextmanager
+    def kept(path, **size):
+        with figure(path, **size) as drawn:
+            yield figures.append(drawn) or drawn
 
-    mpl = plot._matplotlib()[0]
-    monkeypatch.setattr(plot, "_matplotlib", lambda: (mpl, Kept))
+    monkeypatch.setattr(plot, "figure", kept)
     results = [result(f"{name}.tflite", 4 + i / 100) for i, name in enumerate("abcdef")]
     plot.plot_report(tmp_path / "bench.png", report(*results, result("z.onnx", 40, size_kb=90)))
     figures[0].draw_without_rendering()

@@ -1,0 +1,153 @@
+"""What there is to report, and its forms."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.document import Document, Gallery, Text
+from edgeemo.train.options import NAMES
+from edgeemo.train.report import answers, course, data
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgeemo.document import Plot
+    from edgeemo.metrics import Classification
+    from edgeemo.spec import ModelSpec
+    from edgeemo.train.certainty import Certainty
+    from edgeemo.train.evaluation import Mistake
+    from edgeemo.train.layers import LayerRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that ``report.json``, ``report.md`` and ``report.html`` say.
+
+    Attributes:
+        name: The model folder's name.
+        spec: How the model is fed and read.
+        training: What ``training.json`` holds.
+        layers: The model's own layers.
+        counts: Split to label to number of pictures.
+        set_aside: Reason to number of files that were set aside.
+        test: How good the answers on the test split are.
+        validation: The same on the validation split.
+        certainty: What its confidence is worth on the test split.
+        mistakes: The wrong answers on the test split, the most confident first; of many, the first.
+        warnings: What the figures do not show, in words.
+        pictures: Plots and galleries by name: "curves", "metrics", "confusion", "reliability",
+            "mistakes", "predictions", "classes", "samples", "augmented"; some may be absent.
+    """
+
+    name: str
+    spec: ModelSpec
+    training: Mapping[str, Any]
+    layers: Sequence[LayerRow]
+    counts: Mapping[str, Mapping[str, int]]
+    set_aside: Mapping[str, int]
+    test: Classification
+    validation: Classification
+    certainty: Certainty
+    mistakes: Sequence[Mistake]
+    warnings: Sequence[str]
+    pictures: Mapping[str, Plot | Gallery]
+
+    @property
+    def parameters(self) -> int:
+        """Number of the model's weights."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def imported(self) -> bool:
+        """Whether the model was trained elsewhere."""
+        return bool(self.training["arch"] == "imported")
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Every option that the training used, by name; none for an imported model."""
+        if self.imported:
+            return {}
+        return {name: self.training[name] for name in NAMES if name in self.training}
+
+    def shown(self, *names: str) -> list[Plot | Gallery]:
+        """Those of the named pictures that there are."""
+        return [self.pictures[name] for name in names if name in self.pictures]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content of ``report.json``."""
+        return {
+            "name": self.name,
+            "model": {
+                "architecture": self.training["arch"],
+                "input_shape": list(self.spec.input_shape),
+                "output_count": self.spec.output_count,
+                "activation": self.spec.activation,
+                "labels": list(self.spec.labels),
+                "threshold": self.spec.threshold,
+                "parameters": self.parameters,
+                "layers": [asdict(layer) for layer in self.layers],
+            },
+            "data": {
+                "source": self.training["data"],
+                "counts": {split: dict(each) for split, each in self.counts.items()},
+                "set_aside": dict(self.set_aside),
+                "ingest": self.training["ingest"],
+            },
+            "test": self.test.to_dict(),
+            "validation": self.validation.to_dict(),
+            "confidence": {
+                "test": self.certainty.to_dict(),
+                "validation": self.training.get("confidence"),
+            },
+            "mistakes": [asdict(mistake) for mistake in self.mistakes],
+            "warnings": list(self.warnings),
+            "config": self.config,
+            "plots": [
+                picture.sheet.path if isinstance(picture, Gallery) else picture.path
+                for picture in self.pictures.values()
+            ],
+        }
+
+    def to_document(self) -> Document:
+        """The content of ``report.md`` and ``report.html``."""
+        sections = (
+            answers.answers(self),
+            answers.mistakes(self),
+            answers.batch(self),
+            answers.confidence(self),
+            data.data(self),
+            data.pictures(self),
+            course.training(self),
+            course.layers(self),
+        )
+        return Document(
+            title=self.name,
+            headline=f"Accuracy on {self.test.n:,} test pictures: {self.test.accuracy}",
+            lead=[
+                Text(
+                    "In brackets, here and below: the 95 % interval, where the true value lies in "
+                    "95 of 100 such tests."
+                ),
+                Text(self._what()),
+            ],
+            warnings=self.warnings,
+            sections=sections,
+        )
+
+    def _what(self) -> str:
+        """What the model takes and answers, in a sentence."""
+        height, width, channels = self.spec.input_shape
+        colour = "grey" if channels == 1 else "RGB"
+        rule = (
+            f"{self.spec.labels[1]} from a probability of {self.spec.threshold:.3g} on"
+            if len(self.spec.labels) == 2
+            else "the most probable"
+        )
+        unsure = self.spec.min_confidence
+        doubt = f", “not sure” below a confidence of {unsure:.3g}" if unsure else ""
+        return (
+            f"A classifier of {', '.join(self.spec.labels)} ({rule}{doubt}): "
+            f"{self.training['arch']}, {self.parameters:,} parameters, pictures of "
+            f"{width}×{height} {colour}."
+        )

@@ -1,0 +1,112 @@
+"""Make a model folder's report out of what is known of the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.document import Plot, to_markdown
+from edgeemo.files import write_file
+from edgeemo.folder import PLOTS, REPORT_HTML, REPORT_JSON, REPORT_MD
+from edgeemo.html import from_document
+from edgeemo.keras_model import load_keras, original_path
+from edgeemo.train import galleries, plots
+from edgeemo.train.augment import AUGMENTATIONS, augmented_sheet
+from edgeemo.train.certainty import certainty
+from edgeemo.train.evaluation import Mistake
+from edgeemo.train.findings import warnings
+from edgeemo.train.layers import layer_rows
+from edgeemo.train.report.content import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgeemo.document import Gallery
+    from edgeemo.folder import ModelFolder
+    from edgeemo.train.assemble import Work
+    from edgeemo.train.certainty import Certainty
+    from edgeemo.train.evaluation import Evaluation
+
+
+def write_report(folder: ModelFolder, work: Work, test: Evaluation, validation: Evaluation) -> None:
+    """Draw the pictures of a model folder and write its report as JSON, Markdown and HTML.
+
+    Args:
+        folder: The model folder; the original is in it.
+        work: What it is made of.
+        test: The original's answers on the test split.
+        validation: The same on the validation split.
+
+    Raises:
+        MissingExtraError: If matplotlib or Jinja2 is not installed.
+    """
+    sure = certainty(test, spec=work.spec)
+    mistakes = _mistakes(work, test)
+    report = Report(
+        name=work.name,
+        spec=work.spec,
+        training=work.training,
+        layers=layer_rows(load_keras(original_path(folder), input_shape=work.spec.input_shape)),
+        counts=work.counts,
+        set_aside=work.dataset.summary.rejected,
+        test=test.report,
+        validation=validation.report,
+        certainty=sure,
+        mistakes=mistakes,
+        warnings=warnings(work.counts, test.report, fitted=work.fitted, training=work.training),
+        pictures=_draw(folder.path, work, test, certainty=sure, mistakes=mistakes),
+    )
+    document = report.to_document()
+    folder.write_json(REPORT_JSON, report.to_dict())
+    write_file(folder.file(REPORT_MD), to_markdown(document))
+    write_file(folder.file(REPORT_HTML), from_document(document, folder=folder.path))
+
+
+def _mistakes(work: Work, test: Evaluation) -> tuple[Mistake, ...]:
+    """The wrong answers that the model was most certain of, the worst first."""
+    samples = [sample for sample in work.dataset.samples if sample.split == "test"]
+    return tuple(
+        Mistake(
+            path=samples[row].path,
+            truth=work.spec.labels[test.truth[row]],
+            answer=work.spec.labels[test.predicted[row]],
+            confidence=float(test.confidence[row]),
+        )
+        for row in test.worst()[: galleries.WORST]
+    )
+
+
+def _draw(
+    folder: Path,
+    work: Work,
+    test: Evaluation,
+    *,
+    certainty: Certainty,
+    mistakes: Sequence[Mistake],
+) -> dict[str, Plot | Gallery]:
+    """Draw every picture there is something to draw for, by name."""
+    (folder / PLOTS).mkdir()
+    spec, seed = work.spec, work.training["seed"]
+    shown, train = work.pixels["test"], work.pixels["train"]
+    drawn: dict[str, Plot | Gallery] = {
+        "classes": plots.plot_classes(folder, work.counts),
+        "samples": galleries.samples(folder, train, spec=spec, seed=seed),
+        "confusion": plots.plot_confusion(folder, test, labels=spec.labels),
+        "predictions": galleries.predictions(folder, shown, test, spec=spec, seed=seed),
+        "reliability": plots.plot_reliability(folder, certainty),
+    }
+    if mistakes:
+        drawn["mistakes"] = galleries.worst_mistakes(folder, shown, test, mistakes)
+    if work.fitted is not None:
+        drawn["curves"] = plots.plot_curves(folder, work.fitted)
+        if work.fitted.history[0].tracked:
+            drawn["metrics"] = plots.plot_metrics(folder, work.fitted)
+    augmented = work.training.get("augment", "none")
+    if augmented != "none":
+        path = f"{PLOTS}/augmented.png"
+        chosen = AUGMENTATIONS[augmented]
+        augmented_sheet(folder / path, train, spec=spec, augmentation=chosen, seed=seed)
+        drawn["augmented"] = Plot(
+            path, f"Training pictures, and below with {augmented} augmentation"
+        )
+    return drawn
