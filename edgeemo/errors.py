@@ -46,6 +46,14 @@ class TrainingError(EdgeEmoError):
     """Training cannot start or cannot give a model."""
 
 
+class StudyError(EdgeEmoError):
+    """A search for options cannot be kept, gone on with, or gives no model."""
+
+
+class WorkerError(EdgeEmoError):
+    """A process or machine that trains together with others is missing, has gone, or differs."""
+
+
 class ExportError(EdgeEmoError):
     """A model cannot be exported, or an exported file is not what it must be."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """A hidden folder beside `path` to fill; renamed to `path` if the block succeeds.
 
     Args:
-        path: The folder to make. Its parents are created.
+        path: The folder to make. Its parents are created; where the block fails, they go again.
         replace: Whether an existing folder of that name gives way. It stays untouched until the
             new one is complete.
 
@@ -74,6 +74,7 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     if path.exists() and not replace:
         raise FileExistsError(17, "exists already", str(path))
+    missing = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = _partial_path(path)
     partial.mkdir()
@@ -82,6 +83,9 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         _swap_in(partial, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        with suppress(OSError):  # not empty: something is there that shall stay
+            for parent in missing:
+                parent.rmdir()
 
 
 def _swap_in(partial: Path, path: Path) -> None:

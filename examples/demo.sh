@@ -19,7 +19,7 @@ awk -F, '$3 == "test" && ++seen[$2] <= 3 { print "practice-faces/" $1 }' "$model
 cat <<END
 
 Done. These faces were drawn by edgeemo; a model trained on them knows nothing of people.
-Look at   $model/report.md, $model/plots/ and $model/verify.md
+Look at   $model/report.html and $model/verify.md
 
 Your own pictures (one folder per class):
     $edgeemo train --data PATH/TO/FACES --out models/mine

@@ -68,3 +68,11 @@ def test_another_running_writer_is_left_alone(tmp_path):
 def test_sha256_of_a_known_file(tmp_path):
     path = write_file(tmp_path / "abc", "abc")
     assert sha256_file(path).startswith("ba7816bf8f01cfea")
+
+
+def test_a_folder_that_fails_leaves_no_parents_behind(tmp_path):
+    (tmp_path / "there").mkdir()
+    with pytest.raises(ValueError), new_folder(tmp_path / "there" / "a" / "b" / "new"):
+        raise ValueError
+    assert list(tmp_path.iterdir()) == [tmp_path / "there"]
+    assert list((tmp_path / "there").iterdir()) == []

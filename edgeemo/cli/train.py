@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edgeemo.cli import train_options as how
 from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say
-from edgeemo.cli.options import MODELS, Data, Force, Json, names
+from edgeemo.cli.options import MODELS, Data, Force, Json
 from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edgeemo.folder import ModelFolder
     from edgeemo.progress import Progress
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo train
-  edgeemo train --data faces/ --arch cnn-bn-64
+  edgeemo train --data faces/ --arch cnn-bn-64 --augment light
   edgeemo train --data faces.zip --size 48 --channels 1 --epochs 40 --out models/mine
-  edgeemo train --data practice-faces --force
+  edgeemo train --data faces --recipe filters-16-32-16
+  edgeemo train --config models/mine/config.toml --seed 1 --out models/again
+  edgeemo train --resume
 """
 
 
@@ -29,48 +34,46 @@ def register(app: typer.Typer) -> None:
 
 def train(
     data: Data = None,
-    arch: Annotated[
-        str,
+    recipe: how.Recipe = None,
+    config: how.Config = None,
+    arch: how.Arch = None,
+    size: how.Size = None,
+    channels: how.Channels = None,
+    epochs: how.Epochs = None,
+    batch_size: how.BatchSize = None,
+    seed: how.Seed = None,
+    labels: how.Labels = None,
+    accept: how.Accept = None,
+    threshold: how.Threshold = None,
+    ratios: how.Ratios = None,
+    split: how.Split = None,
+    augment: how.Augment = None,
+    loss: how.Loss = None,
+    class_weights: how.ClassWeights = None,
+    optimizer: how.Optimizer = None,
+    lr: how.Lr = None,
+    schedule: how.Schedule = None,
+    early_stopping: how.EarlyStopping = None,
+    label_smoothing: how.LabelSmoothing = None,
+    metrics: how.Metrics = None,
+    weights: how.Weights = None,
+    frozen_epochs: how.FrozenEpochs = None,
+    target_accuracy: how.TargetAccuracy = None,
+    tensorboard: how.Tensorboard = None,
+    save_keras: how.SaveKeras = None,
+    workers: how.Workers = None,
+    resume: Annotated[
+        bool,
         typer.Option(
-            metavar="NAME", help="cnn-16-32-16, cnn-16-32-16-same, cnn-16-32-64 or cnn-bn-64."
+            "--resume",
+            help="Go on with the training of --out that was interrupted (by default the latest).",
         ),
-    ] = "cnn-16-32-16",
-    size: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Side of the network's input in pixels.",
-            show_default="the architecture's own",
-        ),
-    ] = None,
-    channels: Annotated[int, typer.Option(metavar="1|3", help="3 for RGB, 1 for grey.")] = 3,
-    epochs: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Passes over the training pictures.")
-    ] = 20,
-    batch_size: Annotated[int, typer.Option(metavar="N", min=1, help="Pictures per step.")] = 32,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="For the split, the weights and the order.")
-    ] = 0,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B",
-            help="The classes in the order of the outputs, as in sad,happy.",
-            show_default="by name",
-        ),
-    ] = None,
-    accept: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B",
-            help="Formats to take besides JPEG, PNG and BMP: webp, gif.",
-            show_default="none",
-        ),
-    ] = None,
+    ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="The model folder.", show_default="models/DATA-ARCH"),
+        typer.Option(
+            metavar="FOLDER", help="The model folder.", show_default="models/DATA-RECIPE or -ARCH"
+        ),
     ] = None,
     force: Force = False,
     json: Json = False,
@@ -79,33 +82,53 @@ def train(
 
     Without --data it takes the classes in data/, else it draws practice faces. Duplicates never
     straddle the splits, unusable pictures are set aside, and nothing in your folder is touched.
-    Ctrl-C keeps the best model so far.
+    Ctrl-C keeps the best model so far; after a crash or a power cut --resume goes on.
     """
-    from edgeemo.train import TrainOptions
-    from edgeemo.train import train as run
-
-    if channels not in (1, 3):
-        raise typer.BadParameter(
-            f"{channels} is neither 1 (grey) nor 3 (RGB)", param_hint="--channels"
-        )
+    options = locals()
+    for name in ("config", "resume", "force", "json"):
+        del options[name]
     with progress() as shown:
-        source = _data(data, shown)
-        target = out or MODELS / f"{source.stem if source.suffix == '.zip' else source.name}-{arch}"
-        options = TrainOptions(
-            arch=arch,
-            size=size,
-            channels=1 if channels == 1 else 3,
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
-            labels=names(labels) or None,
-            accept=names(accept),
-        )
-        folder = run(source, target, options=options, replace=force, progress=shown)
+        folder = _run(how.said(options), config, resume=resume, force=force, shown=shown)
+    if folder is None:
+        print_json({"assisted": True}) if json else say("done; worker 0 writes the model folder")
+        return
     print_trained(folder, json=json)
 
 
-def _data(data: Path | None, shown: Progress) -> Path:
+def _run(
+    said: Mapping[str, Any], config: Path | None, *, resume: bool, force: bool, shown: Progress
+) -> ModelFolder | None:
+    """Train, resume, or on all machines but worker 0's assist, which gives no folder."""
+    from edgeemo.train import checkpoint, trainer
+    from edgeemo.train.config import configured, read_config
+    from edgeemo.train.distributed import assist, position
+
+    asked = configured(read_config(config) if config else {}, said)
+    where = position(asked.options.workers)
+    if where.assists:
+        assist(
+            where,
+            data=chosen_data(asked.data, shown) if asked.data else None,
+            options=None if resume else asked.options,
+            spec_of=trainer.spec_of,
+            progress=shown,
+        )
+        return None
+    if resume:
+        out = asked.out or checkpoint.interrupted(MODELS)
+        shown.note(f"Resuming {out}")
+        return trainer.resume(
+            out, data=asked.data, asked=asked.asked, replace=force, progress=shown
+        )
+    asked.options.check()
+    source = chosen_data(asked.data, shown)
+    name = source.stem if source.suffix == ".zip" else source.name
+    out = asked.out or MODELS / f"{name}-{asked.options.recipe or asked.options.arch}"
+    return trainer.train(source, out, options=asked.options, replace=force, progress=shown)
+
+
+def chosen_data(data: Path | None, shown: Progress) -> Path:
+    """The pictures: those named, else those that lie here, else practice faces."""
     from edgeemo.dataset import PRACTICE, choose_data, practice_faces
 
     if data is None:
@@ -117,7 +140,7 @@ def _data(data: Path | None, shown: Progress) -> Path:
 
 def print_trained(folder: ModelFolder, *, json: bool) -> None:
     """What became of a training or an import, as a table or as JSON."""
-    from edgeemo.folder import REPORT_JSON, REPORT_MD
+    from edgeemo.folder import REPORT_HTML, REPORT_JSON
 
     report = folder.read_json(REPORT_JSON)
     if json:
@@ -126,7 +149,7 @@ def print_trained(folder: ModelFolder, *, json: bool) -> None:
     print_facts(_facts(report), title=str(folder.path))
     for warning in report["warnings"]:
         say(f"warning: {warning}")
-    say(f"report: {folder.file(REPORT_MD)}")
+    say(f"report: {folder.file(REPORT_HTML)}")
 
 
 def _facts(report: dict[str, Any]) -> dict[str, str]:

@@ -5,6 +5,8 @@ Needs the `train` extra.
 
 from edgeemo.train.adoption import adopt
 from edgeemo.train.architectures import ARCHITECTURES, build
-from edgeemo.train.trainer import TrainOptions, train
+from edgeemo.train.options import TrainOptions
+from edgeemo.train.recipes import RECIPES
+from edgeemo.train.trainer import resume, train
 
-__all__ = ["ARCHITECTURES", "TrainOptions", "adopt", "build", "train"]
+__all__ = ["ARCHITECTURES", "RECIPES", "TrainOptions", "adopt", "build", "resume", "train"]

@@ -2,85 +2,65 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as changed
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
 
 from edgeemo import __version__
-from edgeemo.dataset import IngestOptions, ingest, opened_data
-from edgeemo.errors import TrainingError
-from edgeemo.files import sha256_file
-from edgeemo.folder import KERAS, ModelFolder
+from edgeemo.dataset import ingest, opened_data
+from edgeemo.errors import ModelFolderError, TrainingError, WorkerError
+from edgeemo.files import sha256_file, write_file
+from edgeemo.folder import CONFIG, KERAS, ModelFolder
 from edgeemo.keras_model import import_keras
 from edgeemo.progress import Silent
-from edgeemo.spec import ModelSpec, Provenance
-from edgeemo.train.architectures import architecture, build, check_size
+from edgeemo.spec import NOT_SURE, ModelSpec, Provenance
+from edgeemo.train.architectures import build
 from edgeemo.train.assemble import Work, complete, record
+from edgeemo.train.checkpoint import Checkpoint
+from edgeemo.train.config import configured, to_toml
+from edgeemo.train.distributed import Team, position
+from edgeemo.train.evaluation import raw_answers
 from edgeemo.train.fit import fit
+from edgeemo.train.options import WEIGHTS, TrainOptions, as_plain, converted, differences
 from edgeemo.train.pipeline import decoded
 from edgeemo.train.place import building, check_place, timestamp
+from edgeemo.train.temperature import Confidence, calibrate
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from edgeemo.dataset import Dataset
     from edgeemo.progress import Progress
+    from edgeemo.records import Split
     from edgeemo.train.fit import Fitted
-
-_MAX_SIDE = 4096
-_MAX_SEED = 2**32 - 1
+    from edgeemo.train.pipeline import Pixels
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainOptions:
-    """How to train.
+class _Job:
+    """One training.
 
     Attributes:
-        arch: A name of `edgeemo.train.ARCHITECTURES`.
-        size: Height and width of the network's input in pixels; None for the architecture's own.
-        channels: 1 (grey) or 3 (RGB).
-        epochs: How often every training picture is seen; at least 1.
-        batch_size: Pictures per step; at least 1.
-        seed: Fixes the split, the first weights and the order of the pictures.
-        labels: Classes in the order of the outputs; None for the data's own, sorted.
-        accept: Formats beyond JPEG, PNG and BMP to take, such as "webp".
-        threshold: With two classes, the probability from which on the second is answered.
+        data: The pictures, as the user said.
+        out: The model folder to make.
+        options: How to train.
+        checkpoint: Where its state is kept.
+        resumed: Whether it goes on from there.
+        progress: Is told of every stage.
     """
 
-    arch: str = "cnn-16-32-16"
-    size: int | None = None
-    channels: Literal[1, 3] = 3
-    epochs: int = 20
-    batch_size: int = 32
-    seed: int = 0
-    labels: tuple[str, ...] | None = None
-    accept: tuple[str, ...] = ()
-    threshold: float = 0.5
-
-    @property
-    def side(self) -> int:
-        """Height and width of the input, in pixels."""
-        return architecture(self.arch).size if self.size is None else self.size
-
-    def check(self) -> None:
-        """Refuse what cannot work, before any slow work.
-
-        Raises:
-            TrainingError: If a value is out of its range.
-        """
-        check_size(self.arch, self.side)
-        for name, value, low, high in (
-            ("size", self.side, 1, _MAX_SIDE),
-            ("epochs", self.epochs, 1, 1_000_000),
-            ("batch size", self.batch_size, 1, 65_536),
-            ("seed", self.seed, 0, _MAX_SEED),
-        ):
-            if not low <= value <= high:
-                raise TrainingError(f"{name} must be {low:,} to {high:,}, not {value:,}")
-        if self.channels not in (1, 3):
-            raise TrainingError(f"channels must be 1 (grey) or 3 (RGB), not {self.channels}")
-        if not 0 < self.threshold < 1:
-            raise TrainingError(f"threshold must lie between 0 and 1, not {self.threshold}")
+    data: Path
+    out: Path
+    options: TrainOptions
+    checkpoint: Checkpoint
+    resumed: bool
+    progress: Progress
 
 
 def train(
@@ -93,86 +73,240 @@ def train(
 ) -> ModelFolder:
     """Train a network on a folder of pictures and write a whole model folder, or nothing.
 
-    Ctrl-C after the first epoch keeps the best model so far. The same data, options, machine and
-    versions give the same weights.
+    Ctrl-C after the first epoch keeps the best model so far. A process that is killed leaves a
+    checkpoint that `resume` goes on from. The same data, options, machine and versions give the
+    same weights.
 
     Args:
         data: A folder with one sub-folder per class, or with train/validation/test inside; or a
             ``.zip`` of either.
         out: The model folder to make; its parents are made too.
         options: How to train.
-        replace: Whether an existing model folder gives way; it stays until the new one is complete.
+        replace: Whether an existing model folder, or an interrupted training of it, gives way; the
+            folder stays until the new one is complete.
         progress: Is told of every stage.
 
     Returns:
         The model folder, at `out`.
 
     Raises:
-        DatasetError: If the data cannot be used.
-        ModelFolderError: If `out` exists and may not be replaced, or cannot be written.
-        TrainingError: If the options make no sense or the training fails.
-        MissingExtraError: If a package of the `train` extra is not installed.
+        TrainingError: If the options are wrong, or training runs away.
+        DatasetError: If the pictures cannot be used.
+        ImageError: If a picture vanishes in between.
+        ModelFolderError: If `out` exists, or cannot be written.
+        MissingExtraError: If the `train` extra is not installed.
     """
-    options, progress = options or TrainOptions(), progress or Silent()
+    options = options or TrainOptions()
     options.check()
-    prepared = IngestOptions(accept=options.accept, labels=options.labels, seed=options.seed)
     check_place(out, data=data, replace=replace)
+    checkpoint = Checkpoint(out)
+    if checkpoint.exists and not replace:
+        raise ModelFolderError(
+            f"{out}: its training was interrupted; go on with --resume, or begin anew with --force"
+        )
+    job = _Job(
+        data=data,
+        out=out,
+        options=options,
+        checkpoint=checkpoint,
+        resumed=False,
+        progress=progress or Silent(),
+    )
+    return _run(job, replace=replace)
+
+
+def resume(
+    out: Path,
+    *,
+    data: Path | None = None,
+    asked: Mapping[str, Any] | None = None,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> ModelFolder:
+    """Go on with a training that was interrupted, to the weights that it would have reached.
+
+    Args:
+        out: The model folder that was to be made.
+        data: Where the pictures are now; None for where they were.
+        asked: Options that the user names, as `TrainOptions` takes them; none need be.
+        replace: Whether an existing model folder gives way.
+        progress: Is told of every stage.
+
+    Returns:
+        The model folder, at `out`.
+
+    Raises:
+        ModelFolderError: If there is no interrupted training, or it is damaged.
+        TrainingError: If options or pictures are not those that the training began with; the
+            message says what changed. And all that `train` raises.
+    """
+    checkpoint = Checkpoint(out)
+    if not checkpoint.exists:
+        raise ModelFolderError(f"{out}: no interrupted training to go on with; leave out --resume")
+    began = checkpoint.asked()
+    recorded = began["options"]
+    if asked and "workers" in asked:  # how many train changes nothing but the rounding
+        recorded = {**recorded, "workers": asked["workers"]}
+    given = configured(asked or {}).options if asked else None
+    if asked and given:
+        now = as_plain(given)
+        changes = differences({name: now.get(name) for name in asked}, recorded)
+        if changes:
+            raise TrainingError(
+                f"{out}: the training began otherwise: {'; '.join(changes)}; leave that out to go "
+                "on, or begin anew with --force"
+            )
+    options = TrainOptions(**{name: converted(name, value) for name, value in recorded.items()})
+    data = data or Path(began["data"])
+    check_place(out, data=data, replace=replace)
+    job = _Job(
+        data=data,
+        out=out,
+        options=options,
+        checkpoint=checkpoint,
+        resumed=True,
+        progress=progress or Silent(),
+    )
+    return _run(job, replace=replace)
+
+
+def _run(job: _Job, *, replace: bool) -> ModelFolder:
     timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     import_keras()
-    with opened_data(data) as root, building(out, replace=replace) as folder:
-        dataset = ingest(root, options=prepared, progress=progress)
-        _train(folder, dataset, name=out.name, data=data, options=options, progress=progress)
-    return ModelFolder(out)
+    with (
+        _team(job) as team,
+        opened_data(job.data) as root,
+        building(job.out, replace=replace) as folder,
+    ):
+        dataset = ingest(root, options=job.options.ingest, progress=job.progress)
+        _check_labels(dataset, job)
+        if team:
+            team.agree(dataset.samples)
+        if job.resumed:
+            job.checkpoint.go_on(dataset.samples)
+        else:
+            began = {"data": str(job.data.absolute()), "options": as_plain(job.options)}
+            job.checkpoint.begin(began, dataset.samples)
+        with _kept_if_useful(job.checkpoint):
+            _train(folder, dataset, job, team)
+    job.checkpoint.end()
+    return ModelFolder(job.out)
 
 
-def _train(
-    folder: ModelFolder,
-    dataset: Dataset,
-    *,
-    name: str,
-    data: Path,
-    options: TrainOptions,
-    progress: Progress,
-) -> None:
-    spec = _spec(dataset.labels, options)
+@contextmanager
+def _kept_if_useful(checkpoint: Checkpoint) -> Iterator[None]:
+    """Leave a checkpoint behind only where going on from it can end otherwise."""
+    try:
+        yield
+    except TrainingError:  # the loss ran away, and would again
+        checkpoint.end()
+        raise
+    except BaseException:
+        if not checkpoint.exists:
+            checkpoint.end()
+        raise
+
+
+def _team(job: _Job) -> AbstractContextManager[Team | None]:
+    """The others, where several processes train."""
+    where = position(job.options.workers)
+    if where.workers == 1:
+        return nullcontext()
+    if where.assists:
+        raise WorkerError(
+            f"this is worker {where.number}, and worker 0 writes the model; name --workers "
+            f"{where.workers} here, too"
+        )
+    return Team(where, options=job.options, data=job.data, progress=job.progress)
+
+
+def _check_labels(dataset: Dataset, job: _Job) -> None:
+    if job.options.target_accuracy is not None and NOT_SURE in dataset.labels:
+        raise TrainingError(
+            f"{job.data}: a class is called {NOT_SURE!r}, which is what the model would answer "
+            "for want of confidence; rename the class, or leave out --target-accuracy"
+        )
+
+
+def _train(folder: ModelFolder, dataset: Dataset, job: _Job, team: Team | None) -> None:
+    options, progress = job.options, job.progress
+    spec = spec_of(dataset.labels, options)
     with decoded(
         dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
-    ) as pixels:
+    ) as decoded_splits:
+        pixels = _validated(decoded_splits, options)
         if not len(pixels["train"]):
-            raise TrainingError(f"{data}: no picture is left to train with; add pictures")
-        model, fitted = fit(
-            lambda: build(options.arch, input_shape=spec.input_shape, classes=len(spec.labels)),
+            raise TrainingError(f"{job.data}: no picture is left to train with; add pictures")
+        together = partial(fit, options=options, progress=progress) if team is None else team.fit
+        model, fitted = together(
+            lambda: network(spec, options),
             pixels["train"],
             pixels["validation"],
             spec=spec,
-            epochs=options.epochs,
-            batch_size=options.batch_size,
-            seed=options.seed,
-            progress=progress,
+            checkpoint=job.checkpoint,
         )
+        spec, confidence = _confident(model, pixels["validation"], spec, options)
+        if confidence:
+            progress.note(confidence.text)
         spec = changed(spec, provenance=_save(model, folder, options))
+        write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
         work = Work(
-            name=name,
+            name=job.out.name,
             dataset=dataset,
             pixels=pixels,
             spec=spec,
             training={
-                **record(dataset, spec, data=data, accept=options.accept, seed=options.seed),
-                **_course(fitted, options),
+                **record(dataset, spec, data=job.data, accept=options.accept, seed=options.seed),
+                **as_plain(options),
+                **_course(fitted),
+                "validates_on_test": options.validates_on_test,
+                "confidence": confidence.to_dict() if confidence else None,
             },
             fitted=fitted,
         )
         complete(folder, work, progress=progress)
 
 
-def _spec(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
+def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping[Split, Pixels]:
+    """The splits, with the test split serving as validation where none was wanted."""
+    if options.validates_on_test:
+        return {**pixels, "validation": pixels["test"]}
+    return pixels
+
+
+def network(spec: ModelSpec, options: TrainOptions) -> Any:
+    """The network that these options ask for, with its first weights, not compiled."""
+    named = options.weights in WEIGHTS
+    return build(
+        options.arch,
+        input_shape=spec.input_shape,
+        classes=len(spec.labels),
+        weights=options.weights if named else Path(options.weights),
+    )
+
+
+def spec_of(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
+    """The spec of a model with these classes that these options ask for."""
     return ModelSpec(
         labels=labels,
         height=options.side,
         width=options.side,
-        channels=options.channels,
+        channels=cast("Literal[1, 3]", options.channels),
         activation="sigmoid" if len(labels) == 2 else "softmax",
         threshold=options.threshold,
+    )
+
+
+def _confident(
+    model: Any, validation: Pixels, spec: ModelSpec, options: TrainOptions
+) -> tuple[ModelSpec, Confidence | None]:
+    """Calibrate on pictures that are neither trained nor tested on; without any, leave it."""
+    if options.validates_on_test or not len(validation):
+        return spec, None
+    outputs = raw_answers(model, validation, spec=spec)
+    scores = np.array([spec.scores(row) for row in outputs.tolist()])
+    return calibrate(
+        model, scores, validation.truth, spec=spec, target_accuracy=options.target_accuracy
     )
 
 
@@ -184,17 +318,17 @@ def _save(model: Any, folder: ModelFolder, options: TrainOptions) -> Provenance:
     bare.set_weights(model.get_weights())
     path = folder.file(KERAS)
     bare.save(path)
+    if options.save_keras and options.save_keras != KERAS:
+        folder.file(options.save_keras).hardlink_to(path)
     return Provenance(
         edgeemo_version=__version__, source_sha256=sha256_file(path), date=timestamp()
     )
 
 
-def _course(fitted: Fitted, options: TrainOptions) -> dict[str, Any]:
+def _course(fitted: Fitted) -> dict[str, Any]:
     return {
-        "arch": options.arch,
-        "epochs": options.epochs,
-        "batch_size": options.batch_size,
         "epochs_run": len(fitted.history),
         "best_epoch": fitted.best_epoch,
         "interrupted": fitted.interrupted,
+        "stopped_early": fitted.stopped_early,
     }

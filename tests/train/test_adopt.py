@@ -85,9 +85,13 @@ def test_the_folder_is_complete_but_for_a_training(pictures, tmp_path):
         "reference.csv",
         "report.json",
         "report.md",
+        "report.html",
         "plots",
     }
     assert folder.spec().activation == "softmax"
+    html = folder.file("report.html").read_text()
+    assert "Not edgeemo&#39;s: the model was imported." in html
+    assert "Every option" not in html
     assert not (folder.path / "plots" / "curves.png").exists()
     page = folder.file("report.md").read_text()
     assert "the model was imported" in page

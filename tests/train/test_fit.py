@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from edgeemo.errors import TrainingError
-from edgeemo.keras_model import import_keras
 from edgeemo.train.architectures import build
-from edgeemo.train.fit import Epoch, _accuracy, fit, write_history
+from edgeemo.train.checkpoint import Checkpoint
+from edgeemo.train.fit import fit
+from edgeemo.train.history import Epoch, write_history
+from edgeemo.train.options import TrainOptions
 
 
 def network():
@@ -23,15 +25,18 @@ def digest(model) -> str:
 
 @pytest.fixture
 def run(noise, spec32):
-    def run(make=network, *, epochs=2, seed=3, progress=None, validation=16):
+    def run(
+        make=network, *, progress=None, validation=16, checkpoint=None, on_epoch=None, **options
+    ):
+        asked = {"epochs": 2, "seed": 3, "batch_size": 16, **options}
         return fit(
             make,
             noise(40, 1),
             noise(validation, 2),
             spec=spec32,
-            epochs=epochs,
-            batch_size=16,
-            seed=seed,
+            options=TrainOptions(**asked),
+            checkpoint=checkpoint,
+            on_epoch=on_epoch,
             progress=progress,
         )
 
@@ -43,6 +48,7 @@ import hashlib, numpy as np
 from edgeemo.spec import ModelSpec
 from edgeemo.train.architectures import build
 from edgeemo.train.fit import fit
+from edgeemo.train.options import TrainOptions
 from edgeemo.train.pipeline import Pixels
 spec = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 drawn = np.random.default_rng(9)
@@ -52,7 +58,8 @@ train, validation = (
 )
 model, _ = fit(
     lambda: build("cnn-16-32-16", input_shape=(32, 32, 1), classes=2),
-    train, validation, spec=spec, epochs=2, batch_size=16, seed=3,
+    train, validation, spec=spec,
+    options=TrainOptions(epochs=2, batch_size=16, seed=3, augment="strong"),
 )
 answer = hashlib.sha256(b"".join(each.tobytes() for each in model.get_weights())).hexdigest()
 """
@@ -124,9 +131,57 @@ def test_history_is_written_with_seven_digits(tmp_path):
     assert text.splitlines()[1] == "1,0.6666667,0.5,0.25,1"
 
 
-def test_a_probability_equal_to_the_threshold_is_class_1(spec32):
-    metric = _accuracy(import_keras(), spec32)
-    truth = np.array([[1.0], [1.0], [0.0], [0.0]], np.float32)
-    output = np.array([[0.5], [0.4], [0.5], [0.4]], np.float32)
-    metric.update_state(truth, output)
-    assert float(metric.result()) == 0.5  # the first and the last
+def test_tracked_metrics_are_columns_of_the_history(run, tmp_path):
+    _, how = run(metrics=("precision", "recall"))
+    lines = write_history(tmp_path / "history.csv", how.history).read_text().splitlines()
+    assert lines[0].startswith("epoch,loss,accuracy,val_loss,val_accuracy,")
+    assert set(lines[0].split(",")[5:]) == {"precision", "recall", "val_precision", "val_recall"}
+    assert all(0 <= float(cell) <= 1 for cell in lines[1].split(",")[5:])
+
+
+class _PowerCutError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("cut_after", "options"),
+    [
+        (2, {"augment": "strong", "schedule": "cosine", "class_weights": True}),
+        (1, {"optimizer": "sgd", "loss": "focal", "label_smoothing": 0.1}),
+        (2, {"frozen_epochs": 2, "early_stopping": 3}),
+    ],
+)
+def test_a_training_that_was_cut_ends_with_the_same_weights(run, tmp_path, cut_after, options):
+    whole, how = run(epochs=3, **options)
+
+    def cut(epoch):
+        if epoch.epoch == cut_after:
+            raise _PowerCutError
+
+    checkpoint = Checkpoint(tmp_path / "model")
+    checkpoint.begin({}, [])
+    checkpoint.is_worth_writing = lambda: True
+    with pytest.raises(_PowerCutError):
+        run(epochs=3, checkpoint=checkpoint, on_epoch=cut, **options)
+    assert len(checkpoint.read().history) == cut_after
+    resumed, again = run(epochs=3, checkpoint=checkpoint, **options)
+    assert digest(resumed) == digest(whole)
+    assert again == how
+
+
+def test_early_stopping_ends_the_training_and_says_so(run, stopper):
+    progress = stopper("no stage", 0)
+    _, how = run(epochs=30, early_stopping=2, lr=0.02, progress=progress)
+    assert how.stopped_early
+    assert len(how.history) == how.best_epoch + 2 < 30
+    assert f"better than epoch {how.best_epoch}" in progress.notes[-1]
+
+
+def test_a_training_stopped_early_is_not_trained_on_when_resumed(run, tmp_path):
+    checkpoint = Checkpoint(tmp_path / "model")
+    checkpoint.begin({}, [])
+    checkpoint.is_worth_writing = lambda: True
+    model, how = run(epochs=30, early_stopping=2, lr=0.02, checkpoint=checkpoint)
+    resumed, again = run(epochs=30, early_stopping=2, lr=0.02, checkpoint=checkpoint)
+    assert digest(resumed) == digest(model)
+    assert again == how

@@ -11,7 +11,8 @@ from edgeemo.errors import ImageError, TrainingError
 from edgeemo.preprocess import preprocess
 from edgeemo.records import Sample
 from edgeemo.spec import ModelSpec
-from edgeemo.train.pipeline import Pixels, dataset, decode, decoded
+from edgeemo.train.augment import AUGMENTATIONS
+from edgeemo.train.pipeline import Pixels, dataset, decode, decoded, training_dataset
 
 
 @pytest.fixture
@@ -74,16 +75,42 @@ def order(batches) -> list[int]:
     return seen
 
 
+def epochs(pixels, spec, numbers, seed):
+    batches = training_dataset(pixels, spec=spec, batch_size=8, seed=seed, epochs=numbers)
+    seen = order(batches)
+    return [seen[start : start + len(pixels)] for start in range(0, len(seen), len(pixels))]
+
+
 def test_every_epoch_sees_every_picture_in_an_order_of_its_own_that_the_seed_fixes():
     pixels, spec = numbered(50)
-    first, again, other = (
-        dataset(pixels, spec=spec, batch_size=8, shuffle_seed=seed) for seed in (5, 5, 6)
-    )
-    epochs = [order(first), order(first)]
-    assert [sorted(epoch) for epoch in epochs] == [list(range(50))] * 2
-    assert epochs[0] != epochs[1]
-    assert [order(again), order(again)] == epochs
-    assert order(other) != epochs[0]
+    seen = epochs(pixels, spec, range(3), seed=5)
+    assert [sorted(epoch) for epoch in seen] == [list(range(50))] * 3
+    assert seen[0] != seen[1] != seen[2]
+    assert epochs(pixels, spec, range(3), seed=5) == seen
+    assert epochs(pixels, spec, range(3), seed=6)[0] != seen[0]
+
+
+def test_a_later_epoch_does_not_depend_on_those_before():
+    pixels, spec = numbered(50)
+    assert epochs(pixels, spec, range(2, 3), seed=5) == epochs(pixels, spec, range(3), seed=5)[2:]
+
+
+def test_augmentation_changes_training_pictures_alike_for_the_same_epoch(noise, spec32):
+    def images(numbers, augmentation=AUGMENTATIONS["strong"]):
+        batches = training_dataset(
+            noise(20, 1),
+            spec=spec32,
+            batch_size=8,
+            seed=5,
+            epochs=numbers,
+            augmentation=augmentation,
+        )
+        return np.concatenate([batch for batch, _ in batches.as_numpy_iterator()])
+
+    changed = images(range(2))
+    assert np.array_equal(images(range(1, 2)), changed[20:])
+    assert not np.array_equal(np.sort(changed[:20], axis=None), np.sort(changed[20:], axis=None))
+    assert not np.array_equal(images(range(1), augmentation=None), changed[:20])
 
 
 def test_without_a_seed_the_order_is_that_of_the_rows():

@@ -1,0 +1,109 @@
+"""The five recipes on public collections, split as tutorials do and as edgeemo does.
+
+    python benchmarks/recipes.py $EDGEEMO_DATA --models /tmp/recipes [--table]
+
+Trains every recipe twice on each collection, with ``edgeemo train --recipe NAME`` alone (face crops
+of 48 pixels at that size, in grey), and then asks each model that was split properly about the
+other collections. What is there already is not trained again. ``--table`` prints the Markdown
+tables of docs/recipes.md from what is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.folder import REPORT_JSON, open_folder
+from edgeemo.keras_model import load_original
+from edgeemo.train.evaluation import evaluate, raw_answers
+from edgeemo.train.pipeline import decode
+from edgeemo.train.recipes import RECIPES
+
+COLLECTIONS = {"web_small": (), "web_messy": (), "fer2013": ("--size", "48", "--channels", "1")}
+SPLITS = ("random", "grouped")
+
+
+def train(recipe: str, collection: str, split: str, *, data: Path, models: Path) -> None:
+    out = models / f"{collection}-{recipe}-{split}"
+    if out.exists():
+        return
+    command = [sys.executable, "-m", "edgeemo.cli.app", "train", "--recipe", recipe, "--split",
+               split, "--data", str(data / collection), "--out", str(out), "--force",
+               *COLLECTIONS[collection]]  # fmt: skip
+    if RECIPES[recipe].options.get("tensorboard"):
+        command += ["--tensorboard", str(models / "logs" / out.name)]
+    subprocess.run(command, check=True)
+
+
+def across(recipe: str, source: str, target: str, *, data: Path, models: Path) -> dict:
+    """How well a model answers a whole collection that it never saw; kept beside the models."""
+    kept = models / f"across-{source}-{target}-{recipe}.json"
+    if not kept.exists():
+        folder = open_folder(models / f"{source}-{recipe}-grouped")
+        spec = folder.spec()
+        found = ingest(data / target, options=IngestOptions(labels=spec.labels))
+        with tempfile.TemporaryDirectory() as place:
+            pixels = decode(found.root, found.samples, spec=spec, path=Path(place) / "pixels")
+            outputs = raw_answers(load_original(folder), pixels, spec=spec)
+        kept.write_text(json.dumps(evaluate(outputs, pixels, spec=spec, seed=0).report.to_dict()))
+    return json.loads(kept.read_text())
+
+
+def interval(report: dict) -> str:
+    value = report["accuracy"]
+    return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
+
+
+def print_splits(models: Path) -> None:
+    print("| recipe | pictures | test, random split | of them seen in training | test, grouped |")
+    print("|---|---|---:|---:|---:|")
+    for collection in COLLECTIONS:
+        for recipe in RECIPES:
+            cells = []
+            for split in SPLITS:
+                report = json.loads(
+                    (models / f"{collection}-{recipe}-{split}" / REPORT_JSON).read_text()
+                )
+                cells.append(f"{interval(report['test'])}, n = {report['test']['n']:,}")
+                if split == "random":
+                    seen = report["data"]["ingest"]["test_seen_in_train"]
+                    cells.append(f"{seen} ({seen / report['test']['n']:.0%})")
+            print(f"| `{recipe}` | {collection} | {' | '.join(cells)} |")
+
+
+def print_across(models: Path, data: Path) -> None:
+    print("\n| trained on | recipe | " + " | ".join(f"on {each}" for each in COLLECTIONS) + " |")
+    print("|---|---|" + "---:|" * len(COLLECTIONS))
+    for source in COLLECTIONS:
+        for recipe in RECIPES:
+            cells = [
+                "–"
+                if source == target
+                else interval(across(recipe, source, target, data=data, models=models))
+                for target in COLLECTIONS
+            ]
+            print(f"| {source} | `{recipe}` | {' | '.join(cells)} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder of web_small, web_messy and fer2013")
+    parser.add_argument("--models", type=Path, required=True, help="where the models go")
+    parser.add_argument("--table", action="store_true", help="print the tables")
+    options = parser.parse_args()
+    for collection in COLLECTIONS:
+        for recipe in RECIPES:
+            for split in SPLITS:
+                train(recipe, collection, split, data=options.data, models=options.models)
+    if options.table:
+        print_splits(options.models)
+        print_across(options.models, options.data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""Every option of a training, what it may be, and which of them a network needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from edgeemo.dataset import IngestOptions
+from edgeemo.errors import TrainingError
+from edgeemo.train.architectures import architecture, check_size
+from edgeemo.train.augment import AUGMENTATIONS
+from edgeemo.train.choices import unknown
+from edgeemo.train.objective import LOSSES, OPTIMIZERS, SCHEDULES, usual_lr
+from edgeemo.train.tracking import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SPLITS_BY = ("grouped", "random")
+WEIGHTS = ("none", "imagenet")
+_MAX_SIDE = 4096
+_MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions:
+    """How to train. The names are those of the command's options and of a config file's keys.
+
+    Attributes:
+        recipe: The recipe that the rest stems from, or "" without one.
+        arch: A name of `edgeemo.train.ARCHITECTURES`.
+        size: Height and width of the network's input in pixels; None for the architecture's own.
+        channels: 1 (grey) or 3 (RGB).
+        epochs: How often every training picture is seen; at least 1.
+        batch_size: Pictures per step; at least 1.
+        seed: Fixes the split, the first weights, the order of the pictures and their augmentation.
+        labels: Classes in the order of the outputs; None for the data's own, sorted.
+        accept: Formats beyond JPEG, PNG and BMP to take, such as "webp".
+        threshold: With two classes, the probability from which on the second is answered.
+        ratios: Shares of train, validation and test. With a validation share of 0 the test split
+            serves as validation, too.
+        split: "grouped" keeps near-duplicates on one side; "random" is the tutorials' way,
+            duplicates and all.
+        augment: A name of `edgeemo.train.augment.AUGMENTATIONS`; the training split alone is.
+        loss: "bce" (cross-entropy) or "focal".
+        class_weights: Whether a rarer class counts more, so that all count alike together.
+        optimizer: "adam", "adamw", "sgd" or "rmsprop".
+        lr: Learning rate at the start; None for the optimiser's usual.
+        schedule: How the learning rate falls: "constant", "cosine" or "step".
+        early_stopping: Ends the training after so many epochs without a better one; 0 never.
+        label_smoothing: How much of a label's certainty is taken from it, in [0, 1).
+        metrics: What to keep of each epoch besides loss and accuracy.
+        tensorboard: Folder for TensorBoard's logs, or None.
+        weights: First weights of a backbone: "none", "imagenet" or a file.
+        frozen_epochs: Epochs at the start in which only a backbone's new head learns.
+        target_accuracy: What share of its answers shall be right; below the confidence that this
+            takes the model answers "not sure". None: it always answers.
+        save_keras: A second name for the original in the model folder, or None.
+        workers: Processes that train together; 1 for this one alone.
+    """
+
+    recipe: str = ""
+    arch: str = "cnn-16-32-16"
+    size: int | None = None
+    channels: int = 3
+    epochs: int = 20
+    batch_size: int = 32
+    seed: int = 0
+    labels: tuple[str, ...] | None = None
+    accept: tuple[str, ...] = ()
+    threshold: float = 0.5
+    ratios: tuple[float, ...] = (0.7, 0.2, 0.1)
+    split: str = "grouped"
+    augment: str = "none"
+    loss: str = "bce"
+    class_weights: bool = False
+    optimizer: str = "adam"
+    lr: float | None = None
+    schedule: str = "constant"
+    early_stopping: int = 0
+    label_smoothing: float = 0.0
+    metrics: tuple[str, ...] = ()
+    tensorboard: Path | None = None
+    weights: str = "none"
+    frozen_epochs: int = 0
+    target_accuracy: float | None = None
+    save_keras: str | None = None
+    workers: int = 1
+
+    @property
+    def side(self) -> int:
+        """Height and width of the input, in pixels."""
+        return architecture(self.arch).size if self.size is None else self.size
+
+    @property
+    def validates_on_test(self) -> bool:
+        """Whether the test split serves as validation, too."""
+        return self.ratios[1] == 0
+
+    @property
+    def ingest(self) -> IngestOptions:
+        """The part of the options that prepares the pictures.
+
+        Raises:
+            DatasetError: If a format is unknown, or the ratios are not three shares of 1.
+        """
+        train, validation, test = self.ratios
+        return IngestOptions(
+            accept=self.accept,
+            labels=self.labels,
+            seed=self.seed,
+            ratios=(train, validation, test),
+            grouped=self.split == "grouped",
+        )
+
+    def check(self) -> None:
+        """Refuse what cannot work, before any slow work.
+
+        Raises:
+            TrainingError: If a value is out of its range, or a name unknown; the nearest is named.
+            DatasetError: If a format is unknown, or the ratios are not three shares of 1.
+        """
+        check_size(self.arch, self.side)
+        self._check_numbers()
+        self._check_names()
+        if len(self.ratios) != 3:
+            raise TrainingError(
+                f"ratios must be three shares (train, validation, test), not {list(self.ratios)}"
+            )
+        _ = self.ingest
+        if self.target_accuracy is not None and self.validates_on_test:
+            raise TrainingError(
+                "a target accuracy needs validation pictures of their own; give them a share in "
+                "--ratios, as in 0.7,0.2,0.1"
+            )
+        self._check_weights()
+        if self.save_keras is not None:
+            self._check_save_keras(self.save_keras)
+
+    def _check_numbers(self) -> None:
+        for name, low, high in (
+            ("size", 1, _MAX_SIDE),
+            ("epochs", 1, 1_000_000),
+            ("batch_size", 1, 65_536),
+            ("seed", 0, _MAX_SEED),
+            ("early_stopping", 0, 1_000_000),
+            ("frozen_epochs", 0, 1_000_000),
+            ("workers", 1, 65_536),
+        ):
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise TrainingError(f"{spoken(name)} must be {low:,} to {high:,}, not {value:,}")
+        if self.channels not in (1, 3):
+            raise TrainingError(f"channels must be 1 (grey) or 3 (RGB), not {self.channels}")
+        checks = (
+            (0 < self.threshold < 1, f"threshold must lie between 0 and 1, not {self.threshold}"),
+            (self.lr is None or 0 < self.lr < 1e3, f"lr must be more than 0, not {self.lr}"),
+            (
+                0 <= self.label_smoothing < 1,
+                f"label smoothing must be at least 0 and less than 1, not {self.label_smoothing}",
+            ),
+            (
+                self.target_accuracy is None or 0 < self.target_accuracy <= 1,
+                f"target accuracy must be more than 0 and at most 1, not {self.target_accuracy}",
+            ),
+        )
+        for fine, problem in checks:
+            if not fine:
+                raise TrainingError(problem)
+
+    def _check_names(self) -> None:
+        for name, choices in (
+            ("split", SPLITS_BY),
+            ("augment", tuple(AUGMENTATIONS)),
+            ("loss", LOSSES),
+            ("optimizer", tuple(OPTIMIZERS)),
+            ("schedule", SCHEDULES),
+        ):
+            if getattr(self, name) not in choices:
+                raise unknown(spoken(name), getattr(self, name), choices)
+        for metric in self.metrics:
+            if metric not in METRICS:
+                raise unknown("metric", metric, METRICS)
+
+    def _check_weights(self) -> None:
+        if self.weights == "none":
+            return
+        if not architecture(self.arch).is_backbone:
+            raise TrainingError(
+                f"{self.arch} is no backbone: it takes no --weights; choose an --arch such as "
+                "mobilenet-v2"
+            )
+        if self.weights not in WEIGHTS and not Path(self.weights).is_file():
+            raise TrainingError(
+                f"{self.weights}: no such weights file; there are also: {', '.join(WEIGHTS)}"
+            )
+
+    @staticmethod
+    def _check_save_keras(name: str) -> None:
+        if Path(name).name != name or not name.endswith(".keras"):
+            raise TrainingError(
+                f"save keras must be a file name that ends in .keras, not {name!r}; it is "
+                "written into the model folder"
+            )
+
+
+def spoken(name: str) -> str:
+    """An option's name in a sentence: "batch size"."""
+    return name.replace("_", " ")
+
+
+NAMES = tuple(field.name for field in fields(TrainOptions))
+"""The names of all options."""
+
+
+def converted(name: str, value: Any) -> Any:
+    """An option's value as TOML or JSON holds it, as `TrainOptions` takes it.
+
+    Args:
+        name: A name of `NAMES`.
+        value: What was read: text, a number, a boolean or a list.
+
+    Raises:
+        ValueError: If it is of another type; the text says which is wanted.
+    """
+    hint = get_type_hints(TrainOptions)[name]
+    choices = [choice for choice in get_args(hint) if choice is not type(None)]
+    wanted = choices[0] if choices and hint.__class__.__name__ == "UnionType" else hint
+    if wanted in (tuple[str, ...], tuple[float, ...]):
+        return _converted_list(value, get_args(wanted)[0])
+    return _converted_one(value, wanted)
+
+
+def as_plain(options: TrainOptions) -> dict[str, Any]:
+    """The options as TOML and JSON hold them, complete; what is None has no entry."""
+    values = {name: getattr(options, name) for name in NAMES}
+    values |= {"size": options.side, "lr": options.lr or usual_lr(options.optimizer)}
+    return {name: plain(value) for name, value in values.items() if value is not None}
+
+
+def plain(value: Any) -> Any:
+    """An option's value as TOML and JSON hold it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def differences(asked: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[str]:
+    """In words, which of the values asked for are not the recorded ones (both `as_plain`)."""
+    return [
+        f"{spoken(name)} {recorded.get(name, 'none')} before, {value} now"
+        for name, value in asked.items()
+        if recorded.get(name) != value
+    ]
+
+
+_WORDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+
+
+def _converted_list(value: Any, item: type) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"a list of {'numbers' if item is float else 'texts'}")
+    return tuple(_converted_one(each, item) for each in value)
+
+
+def _converted_one(value: Any, wanted: Any) -> Any:
+    if wanted is Path and isinstance(value, str | Path):
+        return Path(value)
+    if wanted is float and type(value) is int:
+        return float(value)
+    if type(value) is wanted:
+        return value
+    raise ValueError(_WORDS.get(wanted, "text"))

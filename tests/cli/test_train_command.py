@@ -1,0 +1,84 @@
+"""``edgeemo train`` and ``edgeemo recipes`` as one types them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from edgeemo.dataset import draw_faces
+
+QUICK = ("--size", 32, "--channels", 1, "--epochs", 1, "--batch-size", 16)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    return draw_faces(tmp_path_factory.mktemp("drawn") / "faces", count=40, size=32, seed=2)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_recipes_are_listed_with_what_they_set(edgeemo):
+    shown = edgeemo("recipes")
+    assert shown.status == 0
+    assert "filters-16-32-64" in shown.out
+    assert "--labels sad,happy" in " ".join(shown.out.split())
+    listed = json.loads(edgeemo("recipes", "--json").out)
+    assert listed["augmented-bn-64"]["sets"]["ratios"] == [0.8, 0.0, 0.2]
+
+
+def test_a_recipe_is_one_command_and_its_options_can_be_changed(edgeemo, here, drawn):
+    shown = edgeemo("train", "--recipe", "filters-16-32-64", "--data", drawn, *QUICK)
+    assert shown.status == 0, shown.err
+    folder = here / "models" / "faces-filters-16-32-64"
+    assert json.loads((folder / "spec.json").read_text())["labels"] == ["sad", "happy"]
+    used = tomllib.loads((folder / "config.toml").read_text())
+    assert (used["arch"], used["size"], used["epochs"]) == ("cnn-16-32-64", 32, 1)
+
+
+def test_the_config_that_was_written_back_trains_the_same_again(edgeemo, here, drawn):
+    first = edgeemo("train", "--data", drawn, *QUICK, "--augment", "light", "--out", "a", "--json")
+    again = edgeemo("train", "--config", "a/config.toml", "--out", "b", "--json")
+    assert (first.status, again.status) == (0, 0)
+    for name in ("history.csv", "reference.csv"):
+        assert Path("a", name).read_bytes() == Path("b", name).read_bytes()
+    assert json.loads(first.out)["test"] == json.loads(again.out)["test"]
+
+
+def test_one_set_of_pictures_can_be_validation_and_test(edgeemo, here, drawn):
+    shown = edgeemo("train", "--recipe", "augmented-bn-64", "--data", drawn, *QUICK, "--out", "m")
+    assert shown.status == 0, shown.err
+    assert "served as validation, too" in shown.err
+    assert Path("m", "happy_sad_model.keras").samefile(Path("m", "model.keras"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--recipe", "focus"), "did you mean 'focal'"),
+        (("--arch", "mobilenet-v5"), "did you mean 'mobilenet-v"),
+        (("--config", "none.toml"), "none.toml: no such file"),
+        (("--labels", "glad,sad"), "happy"),
+        (("--ratios", "0.9,0.2,0.1"), "add up to 1"),
+        (("--resume",), "no interrupted training here"),
+        (("--resume", "--out", "m"), "m: no interrupted training"),
+        (("--target-accuracy", "95"), "target accuracy must be"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(edgeemo, here, drawn, words, message):
+    shown = edgeemo("train", "--data", drawn, *words)
+    assert shown.status == 1
+    errors = [line for line in shown.err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert list(here.iterdir()) == []
+
+
+def test_ratios_that_are_no_numbers_are_wrong_usage(edgeemo, here):
+    assert edgeemo("train", "--ratios", "a,b,c").status == 2
