@@ -1,22 +1,29 @@
-"""What the ingest costs: on FER2013, and how that grows.
+"""What the ingest and the check cost: on FER2013, and how that grows.
 
     python benchmarks/ingest.py --data DIR
+    python benchmarks/ingest.py --data DIR --check
 
 DIR holds ``fer2013/``; without it that part is left out. Three tables: the whole ingest of FER2013
 (hashing and duplicate search included; the promise is 60 s on two cores), the search for
 near-duplicates over up to 200,000 hashes of which one in ten has a near-duplicate, and the whole
-ingest of drawn pictures in growing numbers. These two in processor seconds of all threads together,
-which a busy machine disturbs less; "growth" is the exponent from the first row: 1 is linear, 2
-quadratic.
+ingest of drawn pictures in growing numbers. With --check instead the check of a folder: of
+FER2013 (the same promise), and of up to 200,000 drawn pictures, one in ten a near-duplicate, each
+number in a process of its own, so that the peak of its memory is its own. What grows is given in
+processor seconds of all threads together, which a busy machine disturbs less; "growth" is the
+exponent from the first row: 1 is linear, 2 quadratic.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import json
 import math
 import os
 import platform
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from importlib.metadata import version
@@ -24,8 +31,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
 from edgeemo.dataset import draw_faces, ingest
+from edgeemo.dataset.check import check
 from edgeemo.dataset.near import group_similar
 
 if TYPE_CHECKING:
@@ -34,15 +43,25 @@ if TYPE_CHECKING:
 PROMISE_S = 60
 HASHES = (12_500, 25_000, 50_000, 100_000, 200_000)
 DRAWN = (250, 500, 1000, 2000, 4000)
+CHECKED = (12_500, 50_000, 200_000)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("EDGEEMO_DATA"))
-    data = parser.parse_args().data
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--check-one", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.check_one:
+        check_one(options.check_one)
+        return
+    data = options.data
     packages = ("numpy", "pillow", "imagehash", "faiss-cpu")
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in packages))
+    if options.check:
+        checks(data)
+        return
     ingest(drawn(8))  # import everything once
     if data and (data / "fer2013").is_dir():
         fer2013(data / "fer2013")
@@ -57,6 +76,59 @@ def fer2013(folder: Path) -> None:
     each_ms = seconds / summary.found * 1000
     print(f"{summary.found:<40}{seconds:10.1f}{each_ms:10.2f}{peak_mb:10.0f}{PROMISE_S:>8} s")
     print(f"set aside: {summary.rejected}, leaks: {summary.leaks}")
+
+
+def checks(data: Path | None) -> None:
+    heading = f"{'seconds':>10}{'CPU s':>10}{'µs each':>10}{'growth':>10}{'peak MB':>10}"
+    if data and (data / "fer2013").is_dir():
+        print(f"\n{'check of FER2013, files':40}{heading}")
+        print_check(measured(data / "fer2013"), None)
+    print(f"\n{'check of drawn pictures of 48x48':40}{heading}")
+    first = None
+    for count in CHECKED:
+        folder = blotches(Path(_FOLDER.name) / f"blotches-{count}", count)
+        row = measured(folder)
+        first = first or row
+        print_check(row, first)
+
+
+def measured(folder: Path) -> dict[str, float]:
+    command = [sys.executable, __file__, "--check-one", str(folder)]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+
+
+def check_one(folder: Path) -> None:
+    start = time.process_time()
+    seconds, checked = timed(lambda: check(folder))
+    cpu_s = time.process_time() - start
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    row = {"found": checked.found, "seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}
+    print(json.dumps(row))
+
+
+def print_check(row: dict[str, float], first: dict[str, float] | None) -> None:
+    exponent = ""
+    if first and row["found"] > first["found"]:
+        times = row["found"] / first["found"]
+        exponent = f"{math.log(row['cpu_s'] / first['cpu_s']) / math.log(times):.2f}"
+    each = row["cpu_s"] / row["found"] * 1e6
+    numbers = f"{row['seconds']:10.1f}{row['cpu_s']:10.1f}{each:10.0f}{exponent:>10}"
+    print(f"{row['found']:<40}{numbers}{row['peak_mb']:10.0f}", flush=True)
+
+
+def blotches(folder: Path, count: int) -> Path:
+    """Pictures that take no time to draw; every tenth is the one before, compressed harder."""
+    for number in range(count):
+        label = folder / ("dark" if number % 20 < 10 else "light")
+        label.mkdir(parents=True, exist_ok=True)
+        copy = number % 10 == 9
+        rng = np.random.default_rng(number - copy)
+        small = rng.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+        picture = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
+        content = io.BytesIO()
+        picture.save(content, "JPEG", quality=70 if copy else 90)
+        (label / f"{number:06}.jpg").write_bytes(content.getvalue())
+    return folder
 
 
 def growth(title: str, sizes: tuple[int, ...], run: Callable[[int], float]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +54,31 @@ def clean(pictures: Iterable[Picture]) -> Cleaned:
     kept, groups = _drop_ambiguous(kept, _group(kept), work)
     kept, groups = _drop_leaks(kept, groups, work)
     return Cleaned(tuple(kept), tuple(groups), tuple(work.rejected), dict(work.leaks))
+
+
+def as_they_are(pictures: Iterable[Picture]) -> Cleaned:
+    """Keep every picture, copies and those in two classes included; only the groups are new.
+
+    Args:
+        pictures: All usable pictures, in any order. The splits that they were brought in are
+            forgotten.
+    """
+    kept = [replace(picture, split=None) for picture in sorted(pictures, key=lambda one: one.path)]
+    return Cleaned(tuple(kept), tuple(group_alike(kept)), (), {})
+
+
+def group_alike(pictures: Sequence[Picture], *, at_least: float = ALIKE) -> list[int]:
+    """For each picture a number that it shares with its copies and near-duplicates.
+
+    Args:
+        pictures: Usable pictures, in any order.
+        at_least: As for `group_similar`.
+    """
+    first_of: dict[str, Picture] = {}
+    for picture in pictures:
+        first_of.setdefault(picture.sha256, picture)
+    group_of = dict(zip(first_of, _group([*first_of.values()], at_least=at_least), strict=True))
+    return [group_of[picture.sha256] for picture in pictures]
 
 
 class _Work:

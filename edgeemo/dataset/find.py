@@ -92,6 +92,25 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> Layout:
     )
 
 
+def find_any_files(root: Path) -> Layout:
+    """As `find_files`, but a folder with fewer than two classes counts as one, of its own name.
+
+    Raises:
+        DatasetError: As `find_files`, but for the number of classes; and if there are no files.
+    """
+    top = _descend(root) if root.is_dir() else root
+    if root.is_dir() and not _split_folders(top) and len(_folder_names(top)) < 2:
+        name = root.resolve().name or "pictures"
+        paths = [path.relative_to(root).as_posix() for path in walk(root)]
+        found = tuple(Found(path, name, None) for path in sorted(paths))
+        layout = Layout(root=root, labels=(name,), splits=(), files=found)
+    else:
+        layout = find_files(root)
+    if not layout.files:
+        raise DatasetError(f"{root}: there are no files in it")
+    return layout
+
+
 def has_classes(root: Path) -> bool:
     """Whether a folder exists and holds at least one folder that could be a class."""
     return root.is_dir() and bool(_folder_names(root))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.duplicates import Cleaned, clean
+from edgeemo.dataset.duplicates import Cleaned, as_they_are, clean
 from edgeemo.dataset.find import find_files
 from edgeemo.dataset.judge import BLANK_RANGE, MAX_FILE_BYTES, Picture, judge_files
 from edgeemo.dataset.near import ALIKE, HAMMING_RADIUS, SAME
@@ -63,11 +63,22 @@ def ingest(
     usable = [verdict for verdict in verdicts if isinstance(verdict, Picture)]
     _require_two(root, layout, usable)
     progress.stage("Looking for duplicates")
-    cleaned = clean(usable)
+    cleaned = clean(usable) if options.grouped else as_they_are(usable)
     _require_two(root, layout, cleaned.pictures)
-    splits, taken = _split(cleaned, layout, options)
+    splits, taken = _split(cleaned, layout, options) if options.grouped else _deal(cleaned, options)
     _require_each(root, layout, cleaned.pictures, splits)
-    return _dataset(layout, cleaned, splits, verdicts, taken)
+    return _dataset(layout, cleaned, splits, verdicts, taken, grouped=options.grouped)
+
+
+def _deal(cleaned: Cleaned, options: IngestOptions) -> tuple[list[Split], tuple[Split, ...]]:
+    """A split by chance for each picture by itself, as if it had no copy."""
+    copies: Counter[str] = Counter()
+    items = []
+    for number, picture in enumerate(cleaned.pictures):
+        copies[picture.sha256] += 1  # tells copies apart, or they would be dealt one after another
+        key = f"{picture.sha256}:{copies[picture.sha256]}"
+        items.append(Item(key, picture.label, number))
+    return assign(items, ratios=_shares(options), seed=options.seed), ()
 
 
 def _split(
@@ -89,12 +100,19 @@ def _split(
 
 def _ratios(layout: Layout, options: IngestOptions) -> tuple[dict[Split, float], tuple[Split, ...]]:
     """How to share out what is not in a brought validation or test split."""
-    missing = tuple(split for split in SPLITS if split not in layout.splits)
-    if not layout.splits or len(missing) == 2:
-        return dict(zip(SPLITS, options.ratios, strict=True)), missing if layout.splits else ()
+    shares = _shares(options)
+    missing = tuple(split for split in shares if split not in layout.splits)
+    if not layout.splits or layout.splits == ("train",):
+        return shares, missing if layout.splits else ()
     if not missing:
         return {"train": 1.0}, ()
     return {"train": 1 - _TAKEN, missing[0]: _TAKEN}, missing
+
+
+def _shares(options: IngestOptions) -> dict[Split, float]:
+    """The splits that shall have pictures, and their shares."""
+    shares = zip(SPLITS, options.ratios, strict=True)
+    return {split: share for split, share in shares if share > 0}
 
 
 def _require_two(root: Path, layout: Layout, pictures: Iterable[Picture]) -> None:
@@ -128,6 +146,8 @@ def _dataset(
     splits: Sequence[Split],
     verdicts: Sequence[Picture | Rejected],
     taken: tuple[Split, ...],
+    *,
+    grouped: bool,
 ) -> Dataset:
     samples = tuple(
         Sample(path=picture.path, label=picture.label, split=split, sha256=picture.sha256)
@@ -145,10 +165,12 @@ def _dataset(
         wrong_extension=sum(picture.wrong_extension for picture in usable),
         near_duplicate_groups=sum(size > 1 for size in sizes.values()),
         near_duplicates=sum(size for size in sizes.values() if size > 1),
+        test_seen_in_train=_seen_in_train(cleaned.groups, splits),
         leaks=dict(sorted(cleaned.leaks.items())),
         thresholds=dict(THRESHOLDS),
-        brought_splits=bool(layout.splits),
+        brought_splits=bool(layout.splits) and grouped,
         taken_from_train=taken,
+        grouped=grouped,
     )
     return Dataset(
         root=layout.root,
@@ -157,6 +179,13 @@ def _dataset(
         rejected=tuple(rejected),
         summary=summary,
     )
+
+
+def _seen_in_train(groups: Sequence[int], splits: Sequence[Split]) -> int:
+    """How many pictures of test are in one group with one of train."""
+    shown = {group for group, split in zip(groups, splits, strict=True) if split == "train"}
+    pairs = zip(groups, splits, strict=True)
+    return sum(split == "test" and group in shown for group, split in pairs)
 
 
 def _per_split(samples: Iterable[Sample], labels: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -19,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from edgeemo.dataset.options import ALWAYS_ACCEPTED
+from edgeemo.dataset.pool import in_threads
 from edgeemo.errors import ImageError, MissingExtraError, PictureTooLargeError
 from edgeemo.preprocess import open_picture, picture_to_array, sniff
 from edgeemo.records import Rejected
@@ -45,7 +44,6 @@ MAX_FILE_BYTES = 256 * 2**20
 
 _LOOK_SIDE = 64  # twice what the hash transforms, so that its own, sharper filter reduces it
 _LOOK = ModelSpec(labels=("-", "+"), height=_LOOK_SIDE, width=_LOOK_SIDE, channels=1)
-_BATCH = 32  # files per task handed to a thread
 _EXTENSIONS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -99,20 +97,19 @@ def judge_files(
     Raises:
         MissingExtraError: If the perceptual hash's library is not installed.
     """
-    _require_imagehash()
-    formats = {name.upper() for name in (*ALWAYS_ACCEPTED, *accept)}
+    require_imagehash()
+    formats = accepted_formats(accept)
     progress.stage("Looking at the pictures", total=len(files))
-    verdicts: list[Picture | Rejected] = []
-    pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the verdict counts
-            for batch in pool.map(lambda part: _judge_batch(root, part, formats), _batches(files)):
-                verdicts.extend(batch)
-                progress.advance(len(batch))
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return verdicts
+    return in_threads(
+        files,
+        lambda batch: [judge(root, file, formats=formats) for file in batch],
+        progress=progress,
+    )
+
+
+def accepted_formats(accept: Iterable[str]) -> frozenset[str]:
+    """The formats to take, as Pillow names them: the usual ones and those asked for."""
+    return frozenset(name.upper() for name in (*ALWAYS_ACCEPTED, *accept))
 
 
 def judge(root: Path, file: Found, *, formats: Iterable[str]) -> Picture | Rejected:
@@ -126,16 +123,58 @@ def judge(root: Path, file: Found, *, formats: Iterable[str]) -> Picture | Rejec
     Returns:
         The picture, or why it is set aside.
     """
+    return examine(root, file, formats=formats).verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A verdict and what it was reached by, for who wants to look closer before it is let go.
+
+    Attributes:
+        verdict: The picture, or why it is set aside.
+        content: The file's bytes; empty where it could not be read.
+        pixels: Grey values of (64, 64); None where the file is set aside.
+    """
+
+    verdict: Picture | Rejected
+    content: bytes
+    pixels: NDArray[np.uint8] | None = None
+
+
+def examine(root: Path, file: Found, *, formats: Iterable[str]) -> Examined:
+    """As `judge`, with the bytes and the pixels that were judged."""
+    path, content = _printable(file.path), b""
     try:
         content = _read(root / file.path)
         format = _format(content, formats)
         pixels = _decode(content)
     except _UnusableError as verdict:
-        return Rejected(path=_printable(file.path), reason=verdict.reason, detail=verdict.detail)
-    if _printable(file.path) != file.path:
-        return Rejected(
-            path=_printable(file.path), reason="name", detail="the file's name is not valid text"
-        )
+        reason, detail = verdict.reason, verdict.detail
+        return Examined(Rejected(path=path, reason=reason, detail=detail), content)
+    if path != file.path:
+        detail = "the file's name is not valid text"
+        return Examined(Rejected(path=path, reason="name", detail=detail), content)
+    return Examined(_picture(file, content, format, pixels), content, pixels)
+
+
+def promised_format(path: str) -> str | None:
+    """The format that a file's name promises, as Pillow names it; None for an unknown ending."""
+    return _EXTENSIONS.get(PurePosixPath(path).suffix.lower())
+
+
+def require_imagehash() -> None:
+    """Say at once what is missing.
+
+    Raises:
+        MissingExtraError: If the perceptual hash's library is not installed.
+    """
+    try:
+        import imagehash  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("imagehash", extra="data", purpose="Preparing pictures") from None
+
+
+def _picture(file: Found, content: bytes, format: str, pixels: NDArray[np.uint8]) -> Picture:
     return Picture(
         path=file.path,
         label=file.label,
@@ -143,7 +182,7 @@ def judge(root: Path, file: Found, *, formats: Iterable[str]) -> Picture | Rejec
         sha256=hashlib.sha256(content).hexdigest(),
         perceptual_hash=_perceptual_hash(pixels),
         thumbnail=_thumbnail(pixels),
-        wrong_extension=_promised(file.path) not in (None, format),
+        wrong_extension=promised_format(file.path) not in (None, format),
     )
 
 
@@ -206,27 +245,6 @@ def _thumbnail(pixels: NDArray[np.uint8]) -> bytes:
     return Image.fromarray(pixels).resize(side, Image.Resampling.BOX).tobytes()
 
 
-def _promised(path: str) -> str | None:
-    return _EXTENSIONS.get(PurePosixPath(path).suffix.lower())
-
-
 def _printable(path: str) -> str:
     """The path as text that UTF-8 can hold; the same unless the name is not valid text."""
     return os.fsencode(path).decode("utf-8", "replace")
-
-
-def _batches(files: Sequence[Found]) -> list[Sequence[Found]]:
-    return [files[start : start + _BATCH] for start in range(0, len(files), _BATCH)]
-
-
-def _judge_batch(
-    root: Path, files: Sequence[Found], formats: Iterable[str]
-) -> list[Picture | Rejected]:
-    return [judge(root, file, formats=formats) for file in files]
-
-
-def _require_imagehash() -> None:
-    try:
-        import imagehash  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("imagehash", extra="data", purpose="Preparing pictures") from None

@@ -27,8 +27,11 @@ class IngestOptions:
         labels: The class names in the order in which the network shall know them; None sorts them.
         seed: Decides which picture goes into which split; the same seed and pictures give the
             same splits, wherever the files lie and in whatever order they are found.
-        ratios: Shares of train, validation and test; they add up to 1. Not used where the folder
-            brings its own splits.
+        ratios: Shares of train, validation and test; they add up to 1. That of validation may be
+            0: then none is split off. Not used where the folder brings its own splits.
+        grouped: Whether copies leave and near-duplicates stay in one split. False is how tutorials
+            split: every usable picture by chance, copies, near-duplicates and pictures that lie in
+            two classes included; splits that the folder brings are pooled first.
 
     Raises:
         DatasetError: If a format is unknown, or the ratios are not three shares of 1.
@@ -38,15 +41,27 @@ class IngestOptions:
     labels: tuple[str, ...] | None = None
     seed: int = 0
     ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)
+    grouped: bool = True
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.accept) - set(ACCEPTED_ON_REQUEST))
         if unknown:
             choices = " and ".join(ACCEPTED_ON_REQUEST)
             raise DatasetError(f"cannot accept {', '.join(unknown)}; {choices} can be asked for")
-        in_range = len(self.ratios) == 3 and min(self.ratios) > 0
-        if not in_range or not math.isclose(sum(self.ratios), 1, abs_tol=1e-6):
-            raise DatasetError(f"ratios must be three shares that add up to 1, not {self.ratios}")
+        if not _are_shares(self.ratios):
+            raise DatasetError(
+                "ratios must be three shares that add up to 1, of which only that of validation "
+                f"may be 0, not {self.ratios}"
+            )
+
+
+def _are_shares(ratios: tuple[float, ...]) -> bool:
+    """Whether these are shares of train, validation and test."""
+    if len(ratios) != 3 or not all(math.isfinite(ratio) for ratio in ratios):
+        return False
+    train, validation, test = ratios
+    adds_up = math.isclose(train + validation + test, 1, abs_tol=1e-6)
+    return train > 0 and validation >= 0 and test > 0 and adds_up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +75,19 @@ class IngestSummary:
         rejected: Files set aside, per reason.
         wrong_extension: Usable pictures, kept or not, whose name promises another format than they
             hold; that alone is no reason to set them aside.
-        near_duplicate_groups: Groups of two or more near-duplicates among the pictures kept; a
-            group never straddles a split.
+        near_duplicate_groups: Groups of two or more near-duplicates among the pictures kept, copies
+            included where they are kept; no group straddles a split if `grouped`.
         near_duplicates: Pictures in those groups.
+        test_seen_in_train: Pictures of the test split that have a copy or a near-duplicate in
+            train: 0 if `grouped`, else what a random split leaks.
         leaks: For splits that the folder brought: how many pictures left the first-named split
             because the second holds the same, or nearly, by "train/validation", "train/test"
             and "validation/test".
         thresholds: The limits that decided, by name.
-        brought_splits: Whether the folder brought its own splits.
+        brought_splits: Whether the folder brought its own splits, and they were kept.
         taken_from_train: The splits that the folder did not bring and that were taken from its
             train split.
+        grouped: As in `IngestOptions`.
     """
 
     found: int
@@ -79,10 +97,12 @@ class IngestSummary:
     wrong_extension: int
     near_duplicate_groups: int
     near_duplicates: int
+    test_seen_in_train: int
     leaks: dict[str, int]
     thresholds: dict[str, float]
     brought_splits: bool
     taken_from_train: tuple[str, ...] = ()
+    grouped: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """The same as a dict for JSON."""

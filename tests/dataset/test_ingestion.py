@@ -226,11 +226,78 @@ def test_progress_is_told_of_every_file(tmp_path, fill):
         ({"accept": ("tiff",)}, "cannot accept tiff; webp and gif can be asked for"),
         ({"ratios": (0.7, 0.2, 0.2)}, "three shares that add up to 1"),
         ({"ratios": (1.0, 0.0, 0.0)}, "three shares that add up to 1"),
+        ({"ratios": (0.0, 0.5, 0.5)}, "only that of validation may be 0"),
+        ({"ratios": (1.2, -0.4, 0.2)}, "three shares that add up to 1"),
+        ({"ratios": (float("nan"), 0.5, 0.5)}, "three shares that add up to 1"),
     ],
 )
 def test_impossible_options(options, words):
     with pytest.raises(DatasetError, match=words):
         IngestOptions(**options)
+
+
+RANDOM = IngestOptions(grouped=False)
+
+
+def test_the_tutorials_split_keeps_everything_that_can_be_read(tmp_path, fill):
+    fill(tmp_path, {"happy": 20, "sad": 20})
+    happy, sad = tmp_path / "happy", tmp_path / "sad"
+    shutil.copy(happy / "001.png", happy / "copy.png")
+    shutil.copy(happy / "002.png", sad / "both.png")
+    (sad / "notes.txt").write_text("not a picture")
+    dataset = ingest(tmp_path, options=RANDOM)
+    assert [row.path for row in dataset.rejected] == ["sad/notes.txt"]
+    assert dataset.summary.kept == 42
+    assert not dataset.summary.grouped
+    assert (dataset.summary.near_duplicate_groups, dataset.summary.near_duplicates) == (2, 4)
+    assert counts(dataset) == {"train": (15, 15), "validation": (4, 4), "test": (2, 2)}
+    assert dataset.samples == ingest(tmp_path, options=RANDOM).samples
+    other = IngestOptions(grouped=False, seed=1)
+    assert dataset.samples != ingest(tmp_path, options=other).samples
+
+
+def test_the_tutorials_split_leaks_and_says_how_much(tmp_path, fill, paint):
+    fill(tmp_path, {"happy": 40, "sad": 40})
+    for number in range(40):  # each happy picture three times: as it is, as a copy, compressed
+        shutil.copy(tmp_path / f"happy/{number:03}.png", tmp_path / f"happy/{number:03}-copy.png")
+        paint(number).save(tmp_path / f"happy/{number:03}-small.jpg", quality=60)
+    dataset = ingest(tmp_path, options=RANDOM)
+    split_of = {sample.path: sample.split for sample in dataset.samples}
+    expected = sum(
+        split == "test" and any(split_of[twin] == "train" for twin in twins(path))
+        for path, split in split_of.items()
+        if path.startswith("happy")
+    )
+    assert expected >= 10  # of 12: with two others each, and seven in ten in train
+    assert dataset.summary.test_seen_in_train == expected
+    assert ingest(tmp_path).summary.test_seen_in_train == 0
+
+
+def twins(path):
+    number = path.removeprefix("happy/")[:3]
+    return [f"happy/{number}{end}" for end in (".png", "-copy.png", "-small.jpg")]
+
+
+def test_the_tutorials_split_pools_what_the_folder_brings(tmp_path, fill):
+    dataset = ingest(brought(fill, tmp_path, train=4, validation=10, test=6), options=RANDOM)
+    assert counts(dataset) == {"train": (14, 14), "validation": (4, 4), "test": (2, 2)}
+    assert not dataset.summary.brought_splits
+    assert dataset.summary.leaks == {}
+    assert {s.split for s in dataset.samples if s.path.startswith("validation")} != {"validation"}
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_no_validation_split(tmp_path, fill, grouped):
+    options = IngestOptions(ratios=(0.8, 0, 0.2), grouped=grouped)
+    dataset = ingest(fill(tmp_path, {"happy": 20, "sad": 2}), options=options)
+    assert counts(dataset) == {"train": (16, 1), "validation": (0, 0), "test": (4, 1)}
+
+
+def test_no_validation_split_beside_brought_ones(tmp_path, fill):
+    options = IngestOptions(ratios=(0.8, 0, 0.2))
+    dataset = ingest(brought(fill, tmp_path, train=10, test=4), options=options)
+    assert counts(dataset) == {"train": (10, 10), "validation": (0, 0), "test": (4, 4)}
+    assert dataset.summary.taken_from_train == ()
 
 
 def test_web_pictures(data_dir):

@@ -1,0 +1,14 @@
+"""Check a folder of pictures before training with it: copies, wrong labels, shortcuts and more.
+
+    >>> from edgeemo.dataset.check import check
+    >>> for finding in check(Path("faces")).findings:  # doctest: +SKIP
+    ...     print(finding.text)
+
+Needs the ``data`` extra; no TensorFlow.
+"""
+
+from edgeemo.dataset.check.checking import check
+from edgeemo.dataset.check.page import check_page
+from edgeemo.dataset.check.report import Check, FaceCounts, Finding, Sizes
+
+__all__ = ["Check", "FaceCounts", "Finding", "Sizes", "check", "check_page"]

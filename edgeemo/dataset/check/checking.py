@@ -1,0 +1,166 @@
+"""From a folder to everything that can be said of it before training. Nothing in it is touched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeemo.dataset.check.features import FEATURES
+from edgeemo.dataset.check.findings import findings
+from edgeemo.dataset.check.groups import alike_groups, identical_groups
+from edgeemo.dataset.check.look import look_at_files
+from edgeemo.dataset.check.mislabels import find_mislabels
+from edgeemo.dataset.check.report import Check, FaceCounts, Sizes
+from edgeemo.dataset.check.shortcuts import find_shortcuts
+from edgeemo.dataset.duplicates import clean, group_alike
+from edgeemo.dataset.find import find_any_files
+from edgeemo.dataset.judge import Picture, promised_format
+from edgeemo.progress import Silent
+from edgeemo.records import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from edgeemo.dataset.check.look import Facts, Look
+    from edgeemo.dataset.find import Layout
+    from edgeemo.faces import FaceFinder
+    from edgeemo.progress import Progress
+
+TINY_SIDE = 32
+"""Pictures whose shorter side is below this, in pixels, are called odd..."""
+LONG = 3
+"""... and those whose longer side is more than this many times the shorter..."""
+FAINT_CONTRAST = 12
+"""... and those whose grey values deviate by less than this, of 0 to 255."""
+
+
+def check(
+    root: Path,
+    *,
+    accept: Sequence[str] = (),
+    finder: FaceFinder | None = None,
+    faces_skipped: str = "not asked for",
+    progress: Progress | None = None,
+) -> Check:
+    """Check a folder of pictures; nothing in it is touched.
+
+    Args:
+        root: A folder as `find_files` describes it, or one of pictures without classes.
+        accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both.
+        finder: What finds faces; None looks for none.
+        faces_skipped: Why there is none.
+        progress: Who is told how far it is.
+
+    Raises:
+        DatasetError: If there is no such folder, it holds no files, or part of it cannot be read.
+        MissingExtraError: If the ``data`` extra is not installed.
+    """
+    progress = progress or Silent()
+    layout = find_any_files(root)
+    looks = look_at_files(root, layout.files, accept=accept, finder=finder, progress=progress)
+    progress.stage("Looking for duplicates")
+    pictures = [look.verdict for look in looks if isinstance(look.verdict, Picture)]
+    groups = group_alike(pictures)
+    alike = alike_groups(pictures, groups)
+    left_out = clean(pictures).rejected
+    progress.stage("Looking for shortcuts and wrong labels")
+    usable = [(one.verdict, one.facts) for one in looks if isinstance(one.verdict, Picture)]
+    facts = [one for _, one in usable if one is not None]
+    labels = [picture.label for picture in pictures]
+    checked = Check(
+        root=root,
+        labels=layout.labels,
+        splits=layout.splits,
+        found=len(looks),
+        usable=len(pictures),
+        counts=_counts(pictures, layout),
+        formats=_ranked(Counter(look.format or "none" for look in looks)),
+        modes=_ranked(Counter(one.mode for one in facts)),
+        sizes=_sizes(facts),
+        unusable=tuple(look.verdict for look in looks if isinstance(look.verdict, Rejected)),
+        disguised=tuple(_disguised(looks)),
+        odd=tuple(_odd(pictures, facts)),
+        identical=identical_groups(pictures),
+        alike=alike,
+        left_out=tuple(sorted(left_out, key=lambda row: row.path)),
+        shortcuts=find_shortcuts(facts, labels, layout.labels),
+        mislabels=find_mislabels(
+            [picture.path for picture in pictures],
+            labels,
+            classes=layout.labels,
+            features=_features(facts),
+            groups=groups,
+        ),
+        faces=_faces(pictures, facts, layout.labels) if finder else None,
+        faces_skipped="" if finder else faces_skipped,
+        findings=(),
+    )
+    return replace(checked, findings=findings(checked))
+
+
+def _features(facts: Sequence[Facts]) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    joined = b"".join(one.features for one in facts)
+    return np.frombuffer(joined, np.uint8).reshape(len(facts), FEATURES)
+
+
+def _counts(pictures: Sequence[Picture], layout: Layout) -> dict[str, dict[str, int]]:
+    counts = Counter((picture.split or "all", picture.label) for picture in pictures)
+    return {
+        split: {label: counts[split, label] for label in layout.labels}
+        for split in layout.splits or ("all",)
+    }
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
+
+
+def _sizes(facts: Sequence[Facts]) -> Sizes | None:
+    if not facts:
+        return None
+    sizes = sorted(((one.width, one.height) for one in facts), key=lambda size: size[0] * size[1])
+    return Sizes(
+        smallest=sizes[0],
+        median=sizes[len(sizes) // 2],
+        largest=sizes[-1],
+        different=len(set(sizes)),
+        bytes=sum(one.size_bytes for one in facts),
+    )
+
+
+def _disguised(looks: Sequence[Look]) -> Iterator[Rejected]:
+    for look in looks:
+        if look.disguised:
+            detail = f"named as {promised_format(look.verdict.path)}, but {look.format}"
+            yield Rejected(path=look.verdict.path, reason="disguised", detail=detail)
+
+
+def _odd(pictures: Sequence[Picture], facts: Sequence[Facts]) -> Iterator[Rejected]:
+    for picture, one in zip(pictures, facts, strict=True):
+        shorter, longer = sorted((one.width, one.height))
+        if shorter < TINY_SIDE:
+            yield Rejected(path=picture.path, reason="tiny", detail=f"{one.width}x{one.height}")
+        elif longer > LONG * shorter:
+            yield Rejected(path=picture.path, reason="long", detail=f"{one.width}x{one.height}")
+        elif one.contrast < FAINT_CONTRAST:
+            detail = f"its grey values deviate by {one.contrast:.0f} of 255"
+            yield Rejected(path=picture.path, reason="faint", detail=detail)
+
+
+def _faces(
+    pictures: Sequence[Picture], facts: Sequence[Facts], labels: Sequence[str]
+) -> FaceCounts:
+    counts = [one.faces or 0 for one in facts]
+    pairs = list(zip(pictures, counts, strict=True))
+    seen = Counter(picture.label for picture, count in pairs if count)
+    sizes = Counter(picture.label for picture in pictures)
+    return FaceCounts(
+        one=counts.count(1),
+        several=sum(count > 1 for count in counts),
+        none=tuple(picture.path for picture, count in pairs if not count),
+        share_per_class={label: seen[label] / sizes[label] for label in labels if sizes[label]},
+    )

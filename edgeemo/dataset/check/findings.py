@@ -1,0 +1,158 @@
+"""From what was measured to what a person should know and do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset.check.report import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from edgeemo.dataset.check.report import Check
+    from edgeemo.dataset.check.shortcuts import Shortcut
+
+IMBALANCE = 3
+"""How many times as large as the smallest class the largest one may be before it is mentioned."""
+
+FEW = 100
+"""Usable pictures of a class below which that is mentioned."""
+
+
+def findings(check: Check) -> tuple[Finding, ...]:
+    """What matters of a check, what to act on first; `check.findings` is not looked at."""
+    found = [
+        *_broken(check),
+        *_left_out(check),
+        *map(_shortcut, (one for one in check.shortcuts if one.flagged)),
+        *_balance(check),
+        *_alike(check),
+        *_doubtful(check),
+        *_faces(check),
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.level != "act"))
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """As in "1 picture" and "1,200 pictures"."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """As in "anger, fear and sad"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def _broken(check: Check) -> Iterator[Finding]:
+    if check.unusable:
+        reasons = Counter(row.reason for row in check.unusable)
+        words = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+        files = counted(len(check.unusable), "file", "files")
+        yield _act(
+            "unusable", len(check.unusable), f"{files} cannot be used ({words}); clean drops them"
+        )
+    if check.disguised:
+        files = counted(len(check.disguised), "file has", "files have")
+        text = f"{files} another format than the name says; edgeemo copes, other programs may not"
+        yield _look("disguised", len(check.disguised), text)
+    if check.odd:
+        reasons = Counter(row.reason for row in check.odd)
+        words = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
+        pictures = counted(len(check.odd), "picture is", "pictures are")
+        yield _look("odd", len(check.odd), f"{pictures} odd ({words}): look at them")
+
+
+def _left_out(check: Check) -> Iterator[Finding]:
+    reasons = Counter(row.reason for row in check.left_out)
+    sentences = {
+        "two-classes": ("picture lies", "pictures lie", "in two classes; clean drops all of them"),
+        "leak": ("picture is", "pictures are", "in a later split, too (a leak); clean drops them"),
+        "duplicate": ("picture is", "pictures are", "a copy of another; clean keeps one of each"),
+    }
+    for reason, (one, many, rest) in sentences.items():
+        if count := reasons[reason]:
+            yield _act(reason, count, f"{counted(count, one, many)} {rest}")
+
+
+def _shortcut(shortcut: Shortcut) -> Finding:
+    text = (
+        f"{shortcut.measure} alone separates {shortcut.label} from the rest with an AUC of "
+        f"{shortcut.auc:.2f} ({shortcut.low:.2f} to {shortcut.high:.2f}): {shortcut.meaning}, and "
+        "a network finds that sooner than a face"
+    )
+    return _act(f"shortcut-{shortcut.measure.replace(' ', '-')}", 1, text)
+
+
+def _balance(check: Check) -> Iterator[Finding]:
+    sizes = check.per_class
+    if len(sizes) < 2:
+        yield _look("no-classes", 1, "there are no classes here: make one sub-folder per class")
+        return
+    smallest, largest = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    if sizes[smallest] < 2:
+        pictures = counted(sizes[smallest], "usable picture", "usable pictures")
+        yield _act("too-few", sizes[smallest], f"{smallest} has {pictures}; it takes at least 2")
+        return
+    few = [label for label, size in sizes.items() if size < FEW]
+    if few:
+        text = f"fewer than {FEW} usable pictures in {listed(few)}: no figure will be certain"
+        yield _look("few", len(few), text)
+    if sizes[largest] >= IMBALANCE * sizes[smallest]:
+        text = (
+            f"{largest} has {sizes[largest] / sizes[smallest]:.1f} times the pictures of "
+            f"{smallest}: a network leans to the larger class, and accuracy flatters it"
+        )
+        yield _look("imbalance", 1, text)
+
+
+def _alike(check: Check) -> Iterator[Finding]:
+    near = [group for group in check.alike if not group.identical]
+    if not near:
+        return
+    pictures = sum(len(group.paths) for group in near)
+    across = sum(group.across_classes for group in near)
+    text = (
+        f"{counted(pictures, 'picture is', 'pictures are')} near-duplicates "
+        f"({pictures / check.usable:.0%}), in {counted(len(near), 'group', 'groups')}; edgeemo "
+        "keeps a group in one split, a random split would test on what it trained on"
+    )
+    yield _look("near-duplicates", pictures, text)
+    if across:
+        text = (
+            f"{counted(across, 'group', 'groups')} of near-duplicates in more than one class: "
+            "look which is right"
+        )
+        yield _look("near-duplicates-across-classes", across, text)
+
+
+def _doubtful(check: Check) -> Iterator[Finding]:
+    suspects, accuracy = check.mislabels.suspects, check.mislabels.accuracy
+    if suspects:
+        text = (
+            f"{counted(len(suspects), 'label is', 'labels are')} contradicted by a simple "
+            f"classifier, itself right on {accuracy:.0%}: a suspicion, the strongest first"
+        )
+        yield _look("mislabels", len(suspects), text)
+
+
+def _faces(check: Check) -> Iterator[Finding]:
+    if check.faces and check.faces.none:
+        count = len(check.faces.none)
+        text = (
+            f"no face was found in {counted(count, 'picture', 'pictures')} "
+            f"({count / check.usable:.0%}): what is left to learn there is the background"
+        )
+        yield _look("no-face", count, text)
+    if check.faces and check.faces.several:
+        pictures = counted(check.faces.several, "picture has", "pictures have")
+        text = f"{pictures} more than one face: the label can mean only one of them"
+        yield _look("several-faces", check.faces.several, text)
+
+
+def _act(name: str, count: int, text: str) -> Finding:
+    return Finding(level="act", name=name, count=count, text=text)
+
+
+def _look(name: str, count: int, text: str) -> Finding:
+    return Finding(level="look", name=name, count=count, text=text)

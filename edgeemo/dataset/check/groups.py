@@ -1,0 +1,74 @@
+"""Groups of pictures that are copies or near-duplicates of each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.dataset.judge import Picture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Pictures that are alike.
+
+    Attributes:
+        paths: The pictures, sorted.
+        labels: The classes that they lie in, sorted.
+        splits: The splits that the folder brings them in, sorted; empty if it brings none.
+        identical: Whether all of them are the same bytes.
+    """
+
+    paths: tuple[str, ...]
+    labels: tuple[str, ...]
+    splits: tuple[str, ...]
+    identical: bool
+
+    @property
+    def across_classes(self) -> bool:
+        """Whether it straddles classes."""
+        return len(self.labels) > 1
+
+    @property
+    def across_splits(self) -> bool:
+        """Whether it straddles splits that the folder brings."""
+        return len(self.splits) > 1
+
+
+def alike_groups(pictures: Sequence[Picture], groups: Sequence[int]) -> tuple[Group, ...]:
+    """The groups of two or more: those across classes first, then across splits, then the largest.
+
+    Args:
+        pictures: Usable pictures.
+        groups: For each the number that it shares with those that are alike.
+    """
+    members = defaultdict(list)
+    for picture, number in zip(pictures, groups, strict=True):
+        members[number].append(picture)
+    found = [_group(alike) for alike in members.values() if len(alike) > 1]
+    return tuple(sorted(found, key=_turn))
+
+
+def identical_groups(pictures: Sequence[Picture]) -> tuple[Group, ...]:
+    """The groups of two or more that are the same bytes, in the order of `alike_groups`."""
+    numbers: dict[str, int] = {}
+    return alike_groups(
+        pictures, [numbers.setdefault(picture.sha256, len(numbers)) for picture in pictures]
+    )
+
+
+def _group(alike: Sequence[Picture]) -> Group:
+    return Group(
+        paths=tuple(sorted(picture.path for picture in alike)),
+        labels=tuple(sorted({picture.label for picture in alike})),
+        splits=tuple(sorted({picture.split for picture in alike if picture.split})),
+        identical=len({picture.sha256 for picture in alike}) == 1,
+    )
+
+
+def _turn(group: Group) -> tuple[bool, bool, int, str]:
+    return not group.across_classes, not group.across_splits, -len(group.paths), group.paths[0]

@@ -1,0 +1,173 @@
+"""Look at each file once, more closely than the ingest does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeemo.dataset.check.features import gradient_histograms
+from edgeemo.dataset.judge import (
+    Examined,
+    Picture,
+    accepted_formats,
+    examine,
+    promised_format,
+    require_imagehash,
+)
+from edgeemo.dataset.pool import in_threads
+from edgeemo.preprocess import HEAD_BYTES, decode, open_picture, preprocess, sniff
+from edgeemo.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.dataset.find import Found
+    from edgeemo.faces import FaceFinder
+    from edgeemo.progress import Progress
+    from edgeemo.records import Rejected
+
+_COLOUR = ModelSpec(labels=("-", "+"), height=32, width=32, channels=3)
+_SEARCHED = ModelSpec(labels=("-", "+"), height=240, width=240, channels=1)
+_GREY_MODES = ("1", "L", "LA", "I", "F")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one usable picture measures.
+
+    Attributes:
+        mode: Pillow's name for its channels: "RGB", "L" (grey), "P" (palette), "CMYK" and so on.
+        width: In pixels, as the file holds it.
+        height: In pixels, as the file holds it.
+        size_bytes: Of the file.
+        brightness: Mean grey value, 0 to 255.
+        contrast: Standard deviation of the grey values.
+        colour: Mean over the pixels of the largest less the smallest of red, green and blue; 0 is
+            grey.
+        features: `gradient_histograms`, 512 bytes.
+        faces: How many faces were found; None if nobody looked.
+    """
+
+    mode: str
+    width: int
+    height: int
+    size_bytes: int
+    brightness: float
+    contrast: float
+    colour: float
+    features: bytes
+    faces: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One file, looked at.
+
+    Attributes:
+        verdict: The picture, or why it would be set aside.
+        label: The class that it lies in.
+        format: What its content is, as Pillow names it; None if it is no picture.
+        disguised: Whether its name promises another format than its content has.
+        facts: What it measures; None if it would be set aside.
+    """
+
+    verdict: Picture | Rejected
+    label: str
+    format: str | None
+    disguised: bool
+    facts: Facts | None
+
+
+def look_at_files(
+    root: Path,
+    files: Sequence[Found],
+    *,
+    accept: Iterable[str],
+    finder: FaceFinder | None,
+    progress: Progress,
+) -> list[Look]:
+    """Look at files, on all cores.
+
+    Args:
+        root: The folder that the files' paths are relative to.
+        files: What to look at.
+        accept: Formats to take besides the usual ones.
+        finder: What finds faces; None looks for none.
+        progress: Who is told of each file.
+
+    Returns:
+        What was seen of each file, in the same order.
+
+    Raises:
+        MissingExtraError: If the perceptual hash's library is not installed.
+    """
+    require_imagehash()
+    formats = accepted_formats(accept)
+    progress.stage("Looking at the pictures", total=len(files))
+
+    def look(batch: Sequence[Found]) -> list[Look]:
+        examined = [examine(root, file, formats=formats) for file in batch]
+        features = _features(examined)
+        return [
+            _look(file, one, features.get(number, b""), finder)
+            for number, (file, one) in enumerate(zip(batch, examined, strict=True))
+        ]
+
+    return in_threads(files, look, progress=progress)
+
+
+def _features(examined: Sequence[Examined]) -> dict[int, bytes]:
+    """The features of each that has pixels, by its number; computed together, which is faster."""
+    usable = {number: one.pixels for number, one in enumerate(examined) if one.pixels is not None}
+    if not usable:
+        return {}
+    rows = gradient_histograms(np.stack([*usable.values()]))
+    return {number: row.tobytes() for number, row in zip(usable, rows, strict=True)}
+
+
+def _look(file: Found, examined: Examined, features: bytes, finder: FaceFinder | None) -> Look:
+    format, promised = sniff(examined.content[:HEAD_BYTES]), promised_format(file.path)
+    facts = None
+    if examined.pixels is not None:
+        facts = _facts(examined.content, examined.pixels, features, finder)
+    return Look(
+        verdict=examined.verdict,
+        label=file.label,
+        format=format,
+        disguised=format is not None and promised not in (None, format),
+        facts=facts,
+    )
+
+
+def _facts(
+    content: bytes, pixels: NDArray[np.uint8], features: bytes, finder: FaceFinder | None
+) -> Facts:
+    with open_picture(content) as picture:
+        mode, width, height = picture.mode, picture.width, picture.height
+    grey = mode in _GREY_MODES or mode.startswith("I;16")
+    return Facts(
+        mode=mode,
+        width=width,
+        height=height,
+        size_bytes=len(content),
+        brightness=float(pixels.mean()),
+        contrast=float(pixels.std()),
+        colour=0.0 if grey else _colour(content),
+        features=features,
+        faces=None if finder is None else len(finder.find(_searched(content))),
+    )
+
+
+def _colour(content: bytes) -> float:
+    rgb = preprocess(content, _COLOUR).astype(np.int16)
+    return float((rgb.max(axis=-1) - rgb.min(axis=-1)).mean())
+
+
+def _searched(content: bytes) -> NDArray[np.uint8]:
+    """The upright picture in grey, at no more than the detail that a face is looked for in."""
+    return np.asarray(decode(content, _SEARCHED))

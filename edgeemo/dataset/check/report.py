@@ -1,0 +1,136 @@
+"""What a check of a folder says, as data. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from edgeemo.dataset.check.groups import Group
+    from edgeemo.dataset.check.mislabels import Mislabels
+    from edgeemo.dataset.check.shortcuts import Shortcut
+    from edgeemo.records import Rejected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing to know about the folder.
+
+    Attributes:
+        level: "act" if figures from this folder would mislead as long as it is so, "look" if a
+            person should decide.
+        name: A few words to find it by, such as "two-classes".
+        count: How many pictures, groups or measures it is about.
+        text: What it is and what to do, in a sentence.
+    """
+
+    level: Literal["act", "look"]
+    name: str
+    count: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How large the usable pictures are.
+
+    Attributes:
+        smallest: Width and height of the one with the fewest pixels.
+        median: Width and height of the one in the middle.
+        largest: Width and height of the one with the most pixels.
+        different: How many different sizes there are.
+        bytes: Of all files together.
+    """
+
+    smallest: tuple[int, int]
+    median: tuple[int, int]
+    largest: tuple[int, int]
+    different: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceCounts:
+    """Where a detector found faces.
+
+    Attributes:
+        one: Pictures with one face.
+        several: Pictures with more.
+        none: Paths of the pictures in which it found none.
+        share_per_class: Share of the pictures of each class with at least one.
+    """
+
+    one: int
+    several: int
+    none: tuple[str, ...]
+    share_per_class: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """Everything that a check found.
+
+    Attributes:
+        root: The folder.
+        labels: Its classes.
+        splits: The splits that it brings.
+        found: Files in the class folders.
+        usable: Pictures that can be trained with, copies included.
+        counts: Usable pictures per split ("all" where the folder brings none) and class.
+        formats: Files per format; "none" for what is no picture.
+        modes: Usable pictures per mode, as Pillow names them.
+        sizes: How large they are; None without any.
+        unusable: Files that cannot be trained with, and why.
+        disguised: Files whose name promises another format than their content has, with both.
+        odd: Usable pictures to look at: tiny, faint or very long.
+        identical: Groups of the same bytes.
+        alike: Groups of copies and near-duplicates.
+        left_out: Usable pictures that training and `edgeemo data clean` leave out: copies, pictures
+            in two classes, and those that leak between splits.
+        shortcuts: What tells the classes apart without looking at a face, the worst first.
+        mislabels: Pictures that may lie in the wrong class.
+        faces: Where faces were found; None if nobody looked.
+        faces_skipped: Why nobody looked for faces.
+        findings: What matters of all this, what to act on first.
+    """
+
+    root: Path
+    labels: tuple[str, ...]
+    splits: tuple[str, ...]
+    found: int
+    usable: int
+    counts: Mapping[str, Mapping[str, int]]
+    formats: Mapping[str, int]
+    modes: Mapping[str, int]
+    sizes: Sizes | None
+    unusable: tuple[Rejected, ...]
+    disguised: tuple[Rejected, ...]
+    odd: tuple[Rejected, ...]
+    identical: tuple[Group, ...]
+    alike: tuple[Group, ...]
+    left_out: tuple[Rejected, ...]
+    shortcuts: tuple[Shortcut, ...]
+    mislabels: Mislabels
+    faces: FaceCounts | None
+    faces_skipped: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def per_class(self) -> dict[str, int]:
+        """Usable pictures of each class."""
+        return {
+            label: sum(counts.get(label, 0) for counts in self.counts.values())
+            for label in self.labels
+        }
+
+    @property
+    def to_act_on(self) -> bool:
+        """Whether there is something that should not stay as it is."""
+        return any(finding.level == "act" for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a dict for JSON."""
+        return {**asdict(self), "root": str(self.root), "to_act_on": self.to_act_on}

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """Fourteen pictures a class, one of them twice."""
+    for label, first in (("happy", 0), ("sad", 100)):
+        (tmp_path / "faces" / label).mkdir(parents=True)
+        for number in range(first, first + 14):
+            small = np.random.default_rng(number).integers(0, 256, (6, 6, 3)).astype(np.uint8)
+            picture = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
+            picture.save(tmp_path / "faces" / label / f"{number:03}.png")
+    shutil.copy(tmp_path / "faces/happy/001.png", tmp_path / "faces/happy/copy.png")
+    return tmp_path / "faces"
+
+
+def test_check_says_what_is_there(edgeemo, faces):
+    shown = edgeemo("data", "check", faces)
+    assert shown.status == 0
+    for words in ("29, of which 29 usable", "PNG 29", "copy of another", "brightness"):
+        assert words in shown.out
+
+
+def test_check_as_json_and_as_a_page(edgeemo, faces, tmp_path):
+    page = tmp_path / "page.html"
+    shown = edgeemo("data", "check", faces, "--json", "--html", page)
+    content = json.loads(shown.out)
+    assert content["root"] == str(faces)
+    assert content["html"] == str(page)
+    assert content["to_act_on"] is True
+    assert content["counts"] == {"all": {"happy": 15, "sad": 14}}
+    assert f"page: {page}" in shown.err
+    assert page.read_text().count("data:image/") == 2
+
+
+def test_strict_ends_with_3_until_it_is_clean(edgeemo, faces, tmp_path):
+    assert edgeemo("data", "check", faces, "--strict").status == 3
+    assert edgeemo("data", "clean", faces, "--out", tmp_path / "clean").status == 0
+    assert edgeemo("data", "check", tmp_path / "clean", "--strict").status == 0
+
+
+def test_check_reads_a_zip(edgeemo, faces, tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", faces)
+    content = json.loads(edgeemo("data", "check", archive, "--json").out)
+    assert (content["root"], content["found"]) == (archive, 29)
+
+
+def test_check_without_the_faces_extra_goes_on(edgeemo, faces, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    shown = edgeemo("data", "check", faces, "--faces", "--json")
+    assert shown.status == 0
+    assert "pip install 'edgeemo[faces]'" in shown.err
+    assert json.loads(shown.out)["faces"] is None
+
+
+def test_clean_and_split(edgeemo, faces, tmp_path):
+    out = tmp_path / "out"
+    shown = edgeemo("data", "clean", faces, "--out", out, "--json")
+    assert json.loads(shown.out) == {
+        "folder": str(out),
+        "counts": {"all": {"happy": 14, "sad": 14}},
+        "left_out": {"duplicate": 1},
+    }
+    shown = edgeemo("data", "split", faces, "--out", out, "--ratios", "1/2,0,1/2", "--force")
+    assert shown.status == 0
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == ["test", "train"]
+    assert "1 duplicate" in shown.err
+
+
+def test_draw(edgeemo, tmp_path):
+    out = tmp_path / "drawn"
+    options = ("--count", 6, "--size", 32, "--seed", 4, "--json")
+    assert json.loads(edgeemo("data", "draw", out, *options).out)["count"] == 6
+    assert len(list(out.glob("happy/*"))) == 3
+    shown = edgeemo("data", "draw", out, "--count", 4, "--size", 32)
+    assert (shown.status, "--force" in shown.err) == (1, True)
+    assert edgeemo("data", "draw", out, "--count", 4, "--size", 32, "--force").status == 0
+    assert len(list(out.glob("happy/*"))) == 2
+    (tmp_path / "mine").mkdir()
+    shown = edgeemo("data", "draw", tmp_path / "mine", "--force")
+    assert (shown.status, "not written by edgeemo" in shown.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (("check", "missing"), 1, "no such folder or .zip file"),
+        (("check", "faces", "--accept", "tiff"), 1, "cannot accept tiff"),
+        (("check", "faces", "--html", "missing/page.html"), 2, "--html"),
+        (("clean", "faces", "--out", "faces"), 2, "where the pictures are"),
+        (("clean", "faces", "--out", "faces/clean"), 1, "must lie beside"),
+        (("clean", "faces", "--out", "taken"), 1, "exists already"),
+        (("clean", "faces", "--out", "taken", "--force"), 1, "not written by edgeemo"),
+        (("clean", "faces", "--out", "new", "--link", "soft"), 2, "copy, hard, symlink"),
+        (("clean", "packed.zip", "--out", "new", "--link", "hard"), 2, "only be copied"),
+        (("split", "faces", "--out", "new", "--ratios", "1,2"), 2, "three shares"),
+        (("split", "faces", "--out", "new", "--ratios", "0.5,0.5,0.5"), 1, "add up to 1"),
+        (("draw", "taken"), 1, "exists already"),
+    ],
+)
+def test_mistakes_are_one_line(edgeemo, faces, tmp_path, monkeypatch, words, status, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").mkdir()
+    shutil.make_archive(str(tmp_path / "packed"), "zip", faces)
+    shown = edgeemo("data", *words)
+    assert shown.status == status
+    assert message in " ".join(shown.err.replace("│", " ").split())
+    assert not (tmp_path / "new").exists()
