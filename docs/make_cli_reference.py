@@ -8,7 +8,22 @@ import sys
 from pathlib import Path
 
 TARGET = Path(__file__).with_name("cli.md")
-COMMANDS = ("train", "export", "verify", "predict", "info", "bench", "bundle")
+COMMANDS = (
+    "train",
+    "tune",
+    "recipes",
+    "export",
+    "verify",
+    "predict",
+    "info",
+    "bench",
+    "bundle",
+    "data",
+    "data check",
+    "data clean",
+    "data split",
+    "data draw",
+)
 
 
 def reference() -> str:
@@ -20,7 +35,7 @@ def reference() -> str:
         _help(),
     ]
     for command in COMMANDS:
-        parts += [f"## edgeemo {command}\n", _help(command)]
+        parts += [f"## edgeemo {command}\n", _help(*command.split())]
     return "\n".join(parts)
 
 

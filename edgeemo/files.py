@@ -109,14 +109,20 @@ def _partial_path(path: Path) -> Path:
     return path.with_name(f".{path.name}{_PARTIAL}{os.getpid()}")
 
 
-def _is_alive(owner: str) -> bool:
+def is_running(process: int) -> bool:
+    """Whether a process of that number runs, whoever started it."""
     try:
-        os.kill(int(owner.removesuffix(_OLD)), 0)
-    except (ProcessLookupError, ValueError):
+        os.kill(process, 0)
+    except ProcessLookupError:
         return False
     except PermissionError:
         return True
     return True
+
+
+def _is_alive(owner: str) -> bool:
+    number = owner.removesuffix(_OLD)
+    return number.isdecimal() and is_running(int(number))
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from edgeemo import __version__
-from edgeemo.cli import bench, bundle, export, info, predict, train, verify
+from edgeemo.cli import bench, bundle, data, export, info, predict, recipes, train, tune, verify
 from edgeemo.cli.console import say
 from edgeemo.errors import EdgeEmoError
 
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, export, verify, predict, info, bench, bundle):
+for command in (train, tune, recipes, export, verify, predict, info, bench, bundle, data):
     command.register(app)
 
 

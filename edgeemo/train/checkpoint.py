@@ -20,7 +20,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from edgeemo.errors import ModelFolderError, TrainingError
-from edgeemo.files import replacing, write_file
+from edgeemo.files import is_running, replacing, write_file
 from edgeemo.folder import SPLIT
 from edgeemo.records import read_samples, write_samples
 from edgeemo.train.history import Epoch
@@ -193,7 +193,7 @@ class Checkpoint:
         owner = self.path / _OWNER
         with suppress(OSError, ValueError):
             number = int(owner.read_text())
-            if number != os.getpid() and _runs(number):
+            if number != os.getpid() and is_running(number):
                 raise ModelFolderError(
                     f"{self.out}: process {number} is training it right now; wait for it, or "
                     "choose another --out"
@@ -212,13 +212,3 @@ def interrupted(models: Path) -> Path:
         raise ModelFolderError(f"{models}: no interrupted training here; name it with --out")
     newest = max(found, key=lambda path: (path / _STATE).stat().st_mtime_ns)
     return newest.with_name(newest.name.removeprefix(".").removesuffix(_SUFFIX))
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -1,0 +1,100 @@
+"""The pictures of a search: found and judged once, and decoded once per input size."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset import ingest, opened_data
+from edgeemo.errors import StudyError
+from edgeemo.train.pipeline import decoded
+from edgeemo.train.trainer import spec_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from edgeemo.dataset import Dataset
+    from edgeemo.files import is_running
+from edgeemo.progress import Progress
+    from edgeemo.records import Split
+    from edgeemo.train.options import TrainOptions
+    from edgeemo.train.pipeline import Pixels
+
+
+class Pictures:
+    """The training and the validation split at any size. The test split is never looked at."""
+
+    def __init__(self, dataset: Dataset, folder: Path, stack: ExitStack, shown: Progress) -> None:
+        self.dataset = dataset
+        self._folder, self._stack, self._shown = folder, stack, shown
+        self._sizes: dict[tuple[int, int], Mapping[Split, Pixels]] = {}
+
+    def at(self, options: TrainOptions) -> Mapping[Split, Pixels]:
+        """The pixels as these options want them: "train" and "validation".
+
+        Raises:
+            ImageError: If a picture cannot be read any more.
+            TrainingError: If the disk cannot hold them.
+        """
+        key = (options.side, options.channels)
+        if key not in self._sizes:
+            samples = [each for each in self.dataset.samples if each.split != "test"]
+            self._sizes[key] = self._stack.enter_context(
+                decoded(
+                    self.dataset.root,
+                    samples,
+                    spec=spec_of(self.dataset.labels, options),
+                    folder=self._folder,
+                    progress=self._shown,
+                )
+            )
+        return self._sizes[key]
+
+    @property
+    def fingerprint(self) -> str:
+        """Which pictures these are and how they are split, wherever they lie."""
+        lines = sorted(f"{each.split} {each.label} {each.sha256}" for each in self.dataset.samples)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@contextmanager
+def pictures(
+    data: Path, base: TrainOptions, *, near: Path, progress: Progress
+) -> Iterator[Pictures]:
+    """Prepare a folder or an archive of pictures for a search.
+
+    Args:
+        data: See `edgeemo.train.train`.
+        base: How to prepare them.
+        near: Beside this path, in a hidden folder that goes when the block ends, the pixels lie.
+        progress: Is told of every stage.
+
+    Raises:
+        DatasetError: If the pictures cannot be used.
+        StudyError: If there is nothing to validate with.
+    """
+    near.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(near)
+    with (
+        opened_data(data) as root,
+        tempfile.TemporaryDirectory(
+            prefix=f".{near.name}.pixels-{os.getpid()}-", dir=near.parent
+        ) as folder,
+        ExitStack() as stack,
+    ):
+        dataset = ingest(root, options=base.ingest, progress=progress)
+        if not any(sample.split == "validation" for sample in dataset.samples):
+            raise StudyError(f"{data}: no picture is left to validate with; add pictures")
+        yield Pictures(dataset, Path(folder), stack, progress)
+
+
+def _sweep(near: Path) -> None:
+    """Remove what killed searches have left."""
+    for stale in near.parent.glob(f".{near.name}.pixels-*-*"):
+        owner = stale.name.split(".pixels-")[1].partition("-")[0]
+        if owner.isdigit() and not is_running(int(owner)):
+            shutil.rmtree(stale, ignore_errors=True)

@@ -1,0 +1,156 @@
+"""What a search may choose, and one choice of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from edgeemo.errors import StudyError
+from edgeemo.train.architectures import architecture
+from edgeemo.train.options import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edgeemo.train.options import TrainOptions
+
+FREE = "cnn"
+"""Among the architectures: three blocks, whose filters, normalisation and dense layer are drawn."""
+
+SEARCHED = ("arch", "size", "lr", "augment")
+"""The options of `edgeemo.train.TrainOptions` that a search chooses."""
+
+_BLOCKS = 3
+_DENSE = (64, 128, 256)
+_USUAL_DENSE = 256
+
+
+class Draws(Protocol):
+    """What a trial chooses with; Optuna's trials are of this kind."""
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """One of the choices."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        """A number from low to high."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """What may be chosen; a single choice is no choice.
+
+    Attributes:
+        archs: Names that `edgeemo.train.architectures.architecture` takes, or `FREE`.
+        sizes: Sides of the input, in pixels.
+        filters: Filters of each block of `FREE`.
+        lr: Lowest and highest learning rate at the start; drawn evenly by its logarithm.
+        augments: Names of `edgeemo.train.augment.AUGMENTATIONS`.
+    """
+
+    archs: tuple[str, ...] = ("cnn-16-32-16", "cnn-bn-64", FREE)
+    sizes: tuple[int, ...] = (48, 64)
+    filters: tuple[int, ...] = (8, 16, 32, 64)
+    lr: tuple[float, float] = (1e-4, 1e-2)
+    augments: tuple[str, ...] = ("none", "light", "strong")
+
+    def check(self, base: TrainOptions) -> None:
+        """Refuse what cannot be trained, before any slow work.
+
+        Args:
+            base: The options that are not searched.
+
+        Raises:
+            StudyError: If there is nothing to choose from, or a number is out of its range.
+            TrainingError: If a name is unknown, an input too small, or an option wrong.
+            DatasetError: If the options of the data are wrong.
+        """
+        for name, choices in self.to_dict().items():
+            if not choices:
+                raise StudyError(f"there are no {name} to choose from; name at least one")
+            if name != "lr" and len(set(choices)) < len(choices):
+                raise StudyError(f"{name} names one choice twice: {', '.join(map(str, choices))}")
+        if not all(1 <= number < 10_000 for number in self.filters):
+            raise StudyError(f"filters must be 1 to 9,999, not {list(self.filters)}")
+        if not 0 < self.lr[0] <= self.lr[1]:
+            raise StudyError(
+                f"lr must be the lowest and the highest learning rate, such as 0.0001,0.01, "
+                f"not {self.lr[0]:g},{self.lr[1]:g}"
+            )
+        smallest = _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_USUAL_DENSE)
+        for arch in self.archs:
+            for size in self.sizes:
+                for augment in self.augments:
+                    name = smallest if arch == FREE else arch
+                    chosen = {"arch": name, "size": size, "augment": augment, "lr": self.lr[1]}
+                    options(base, chosen).check()
+
+    def draw(self, draws: Draws) -> dict[str, Any]:
+        """One choice: the `SEARCHED` options."""
+        arch = draws.suggest_categorical("arch", self.archs)
+        if arch == FREE:
+            arch = self._draw_network(draws)
+        lr = draws.suggest_float("lr", *self.lr, log=True)
+        return {
+            "arch": arch,
+            "size": draws.suggest_categorical("size", self.sizes),
+            "lr": float(f"{lr:.3g}"),  # more digits would only make the config hard to read
+            "augment": draws.suggest_categorical("augment", self.augments),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON types."""
+        return {name: plain(value) for name, value in asdict(self).items()}
+
+    def _draw_network(self, draws: Draws) -> str:
+        filters = [
+            draws.suggest_categorical(f"filters_{block}", self.filters)
+            for block in range(1, _BLOCKS + 1)
+        ]
+        return _composed(
+            filters,
+            batch_norm=draws.suggest_categorical("batch_norm", (False, True)),
+            dense=draws.suggest_categorical("dense", _DENSE),
+        )
+
+
+def space_of(searched: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> Space:
+    """The space that a user describes.
+
+    Args:
+        searched: Fields of `Space` that the user names.
+        fixed: Options of a training that the user names; one of `SEARCHED` is the only choice,
+            unless the field is named as well.
+    """
+    single = {
+        field: (fixed[option],) * count
+        for field, option, count in (
+            ("archs", "arch", 1),
+            ("sizes", "size", 1),
+            ("augments", "augment", 1),
+            ("lr", "lr", 2),
+        )
+        if fixed.get(option) is not None
+    }
+    return Space(**{**single, **searched})
+
+
+def options(base: TrainOptions, chosen: Mapping[str, Any]) -> TrainOptions:
+    """The options of one trial: those that are not searched, and what it chose.
+
+    What only backbones have is left out of a plain network's.
+    """
+    changed = dataclasses.replace(base, **chosen)
+    if not architecture(changed.arch).is_backbone:
+        changed = dataclasses.replace(changed, weights="none", frozen_epochs=0)
+    return changed
+
+
+def _composed(filters: Sequence[int], *, batch_norm: bool, dense: int) -> str:
+    """The name of a plain network, as `edgeemo.train.architectures.architecture` reads it."""
+    parts = ["cnn", *map(str, filters)]
+    if batch_norm:
+        parts.append("bn")
+    if dense != _USUAL_DENSE:
+        parts.append(f"d{dense}")
+    return "-".join(parts)

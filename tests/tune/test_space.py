@@ -1,0 +1,68 @@
+"""What may be chosen."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeemo.errors import EdgeEmoError
+from edgeemo.train import TrainOptions
+from edgeemo.train.architectures import architecture
+from edgeemo.tune import Space, space_of
+from edgeemo.tune.space import options
+
+
+class _First:
+    """Draws the first of every choice, or the last."""
+
+    def __init__(self, index: int = 0) -> None:
+        self.index = index
+
+    def suggest_categorical(self, name, choices):
+        return choices[self.index]
+
+    def suggest_float(self, name, low, high, *, log=False):
+        return (low, high)[self.index]
+
+
+def test_a_drawn_network_has_a_name_that_train_reads():
+    space = Space(archs=("cnn",), filters=(8, 64))
+    first, last = space.draw(_First()), space.draw(_First(-1))
+    assert first == {"arch": "cnn-8-8-8-d64", "size": 48, "lr": 1e-4, "augment": "none"}
+    assert last["arch"] == "cnn-64-64-64-bn"
+    network = architecture(last["arch"])
+    assert (network.filters, network.batch_norm, network.dense) == ((64, 64, 64), True, 256)
+
+
+def test_what_the_config_names_is_fixed_unless_it_is_searched():
+    fixed = {"arch": "cnn-bn-64", "lr": 0.01, "size": 32}
+    space = space_of({"sizes": (24, 32)}, fixed=fixed)
+    assert space.archs == ("cnn-bn-64",)
+    assert space.lr == (0.01, 0.01)
+    assert space.sizes == (24, 32)
+    assert space.augments == Space().augments
+
+
+def test_only_a_backbone_takes_weights():
+    base = TrainOptions(weights="imagenet", frozen_epochs=2)
+    chosen = {"size": 48, "lr": 0.001, "augment": "none"}
+    assert options(base, {**chosen, "arch": "mobilenet-v2"}).weights == "imagenet"
+    plain = options(base, {**chosen, "arch": "cnn-bn-64"})
+    assert (plain.weights, plain.frozen_epochs) == ("none", 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"archs": ()}, "no archs to choose from"),
+        ({"archs": ("cnn-16-32-61", "cnn-nb-64")}, "did you mean 'cnn-bn-64'"),
+        ({"sizes": (48, 4)}, "needs pictures of at least"),
+        ({"sizes": (48, 48)}, "sizes names one choice twice"),
+        ({"filters": (0,)}, "filters must be 1 to"),
+        ({"lr": (0.1, 0.01)}, "not 0.1,0.01"),
+        ({"lr": (0.0, 0.01)}, "the lowest and the highest"),
+        ({"augments": ("lite",)}, "did you mean 'light'"),
+    ],
+)
+def test_a_wrong_space_is_refused(changes, message):
+    with pytest.raises(EdgeEmoError, match=message):
+        Space(**changes).check(TrainOptions())
