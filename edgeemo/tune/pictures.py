@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import StudyError
+from edgeemo.files import is_running
 from edgeemo.train.pipeline import decoded
 from edgeemo.train.trainer import spec_of
 
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from edgeemo.dataset import Dataset
-    from edgeemo.files import is_running
-from edgeemo.progress import Progress
+    from edgeemo.progress import Progress
     from edgeemo.records import Split
     from edgeemo.train.options import TrainOptions
     from edgeemo.train.pipeline import Pixels
