@@ -1,0 +1,71 @@
+"""What all that train together must have alike: JAX, versions, options and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import MissingExtraError, WorkerError
+from edgeemo.train.options import TrainOptions, as_plain, converted, differences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edgeemo.records import Sample
+    from edgeemo.train.distributed.position import Position
+    from edgeemo.train.distributed.wire import Message
+
+_PACKAGES = ("edgeemo", "keras", "jax")
+
+
+def check_jax() -> None:
+    """Refuse to begin without JAX, before any slow work.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    if find_spec("jax") is None:
+        raise MissingExtraError("jax", extra="distributed", purpose="--workers")
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that must be the same everywhere."""
+    return {name: version(name) for name in _PACKAGES}
+
+
+def fingerprint(samples: Iterable[Sample]) -> list[Any]:
+    """SHA-256 over path, class, split and content of every picture, and how many they are."""
+    rows = sorted("\0".join(map(str, asdict(sample).values())) for sample in samples)
+    return [sha256("\n".join(rows).encode()).hexdigest(), len(rows)]
+
+
+def agreed(begun: Message, said: TrainOptions | None, position: Position) -> TrainOptions:
+    """Worker 0's options, if they and the versions are this machine's, too.
+
+    Args:
+        begun: What worker 0 says at the start.
+        said: What this machine's command said; None to take what comes.
+        position: This machine's.
+
+    Raises:
+        WorkerError: If something differs; the text says what.
+    """
+    own = versions()
+    others = [
+        f"{name} {own[name]} here, {there} there"
+        for name, there in begun["versions"].items()
+        if own.get(name) != there
+    ]
+    if others:
+        raise WorkerError(f"worker 0 has other versions: {', '.join(others)}; install the same")
+    recorded = begun["options"]
+    changes = differences(as_plain(said), recorded) if said else []
+    if changes:
+        text = "; ".join(changes).replace(" before, ", " at worker 0, ").replace(" now", " here")
+        raise WorkerError(
+            f"{position.named(position.number)} was started otherwise: {text}; start all alike"
+        )
+    return TrainOptions(**{name: converted(name, value) for name, value in recorded.items()})

@@ -1,0 +1,109 @@
+"""A machine that trains along; worker 0's writes the model."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset import ingest, opened_data
+from edgeemo.errors import EdgeEmoError, WorkerError
+from edgeemo.train.distributed import meeting
+from edgeemo.train.distributed.agreement import agreed, check_jax, fingerprint
+from edgeemo.train.distributed.crew import Crew
+from edgeemo.train.distributed.job import job_of
+from edgeemo.train.distributed.watch import LostWorkerError, Watch
+from edgeemo.train.distributed.wire import send
+from edgeemo.train.pipeline import decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from edgeemo.progress import Progress
+    from edgeemo.spec import ModelSpec
+    from edgeemo.train.distributed.position import Position
+    from edgeemo.train.options import TrainOptions
+
+_REPLY_SECONDS = 30.0
+
+
+def assist(
+    position: Position,
+    *,
+    data: Path | None,
+    options: TrainOptions | None,
+    spec_of: Callable[[tuple[str, ...], TrainOptions], ModelSpec],
+    progress: Progress,
+) -> None:
+    """Train with the others; worker 0's machine writes the model.
+
+    Args:
+        position: This machine's.
+        data: Its pictures; None for where worker 0 has them.
+        options: What its command said, to be compared with worker 0's; None to take those.
+        spec_of: Labels and options to a spec.
+        progress: Is told of every stage.
+
+    Raises:
+        WorkerError: If the others do not come, go away, or train something else.
+        EdgeEmoError: As `edgeemo.train.train`, of this machine's pictures.
+    """
+    check_jax()
+    progress.stage(f"Joining worker 0 at {position.address(position.port)}")
+    connection = meeting.joined(position)
+    try:
+        _assist(
+            connection, position, data=data, options=options, spec_of=spec_of, progress=progress
+        )
+    except LostWorkerError as error:
+        if error.lost.number == position.number:
+            send(connection, {"ended": error.lost.how})
+        raise WorkerError(f"{error}; worker 0 keeps the checkpoint") from None
+    except EdgeEmoError as error:
+        send(connection, {"failed": str(error)})
+        raise
+    except BaseException:
+        send(connection, {"ended": "was interrupted"})
+        raise
+    finally:
+        connection.close()
+
+
+def _assist(
+    connection: Connection,
+    position: Position,
+    *,
+    data: Path | None,
+    options: TrainOptions | None,
+    spec_of: Callable[[tuple[str, ...], TrainOptions], ModelSpec],
+    progress: Progress,
+) -> None:
+    begun = meeting.expected(connection, position, seconds=position.join_seconds + _REPLY_SECONDS)
+    options = agreed(begun, options, position)
+    with (
+        opened_data(data or Path(begun["data"])) as root,
+        tempfile.TemporaryDirectory(prefix="edgeemo-") as name,
+    ):
+        folder = Path(name)
+        dataset = ingest(root, options=options.ingest, progress=progress)
+        spec = spec_of(dataset.labels, options)
+        with decoded(
+            dataset.root, dataset.samples, spec=spec, folder=folder, progress=progress
+        ) as pixels:
+            send(connection, {"pictures": fingerprint(dataset.samples)})
+            address = meeting.expected(connection, position)["go"]
+            validation = pixels["test" if options.validates_on_test else "validation"]
+            job = job_of(
+                folder,
+                position,
+                options=options,
+                spec=spec,
+                train=pixels["train"],
+                validation=validation,
+            )
+            progress.stage(f"Training as {position.named(position.number)}")
+            with Crew(folder) as crew:
+                crew.start(position.number, {**job, "number": position.number, "address": address})
+                Watch(crew, {0: connection}, position, progress=progress).to_the_end()
+            send(connection, {"done": True})

@@ -1,0 +1,78 @@
+"""What a machine's workers are told, and the files that lie beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.train.options import as_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from edgeemo.spec import ModelSpec
+    from edgeemo.train.checkpoint import Checkpoint
+    from edgeemo.train.distributed.position import Position
+    from edgeemo.train.options import TrainOptions
+    from edgeemo.train.pipeline import Pixels
+
+STATE, START, WEIGHTS, TRUTH = "state.npz", "start.npz", "weights.npz", "truth.npz"
+"""The checkpoint as worker 0 had it, or the first weights; the best at the end; what is true."""
+
+
+def save_arrays(path: Path, arrays: Sequence[Any]) -> None:
+    """Write arrays so that `load_arrays` gives them in their order."""
+    with path.open("wb") as stream:
+        np.savez(stream, **{f"{number:05}": array for number, array in enumerate(arrays)})
+
+
+def load_arrays(path: Path) -> list[Any]:
+    """What `save_arrays` wrote."""
+    with np.load(path) as file:
+        return [file[name] for name in sorted(file.files)]
+
+
+def write_start(folder: Path, model: Any, checkpoint: Checkpoint) -> None:
+    """What worker 0 hands round: the state of an interrupted training, or the first weights."""
+    if checkpoint.exists:
+        (folder / STATE).write_bytes(checkpoint.state_path.read_bytes())
+        return
+    save_arrays(folder / START, [variable.numpy() for variable in model.variables])
+
+
+def job_of(
+    folder: Path,
+    position: Position,
+    *,
+    options: TrainOptions,
+    spec: ModelSpec,
+    train: Pixels,
+    validation: Pixels,
+) -> Mapping[str, object]:
+    """What every worker of a machine is told, apart from its number and where to meet.
+
+    Args:
+        folder: Gets the files that belong to it.
+        position: Gives how many train.
+        options: How.
+        spec: Gives the network's input and answer.
+        train: The training split; rows that are not on disk are written to `folder`.
+        validation: The validation split; likewise.
+    """
+    np.savez(folder / TRUTH, train=train.truth, validation=validation.truth)
+    files = {}
+    for name, pixels in (("train", train), ("validation", validation)):
+        file = pixels.file
+        if file is None:
+            file = folder / name
+            file.write_bytes(pixels.rows.tobytes())
+        files[name] = str(file)
+    return {
+        "workers": position.workers,
+        "join_seconds": position.join_seconds,
+        "options": as_plain(options),
+        "spec": spec.to_json(),
+        "files": files,
+    }
