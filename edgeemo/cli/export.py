@@ -114,7 +114,7 @@ def export(
     """
     from edgeemo.export import ExportOptions
     from edgeemo.export import export as run
-    from edgeemo.verify import Gates, raise_for_gates
+    from edgeemo.verify import raise_for_gates
 
     options = ExportOptions(
         int8=int8,
@@ -133,7 +133,7 @@ def export(
         folder = _model_folder(model)
     with progress() as shown:
         exported = run(folder, options=options, data=data, replace=force, progress=shown)
-    report = run_verification(folder, data, Gates())
+    report = run_verification(folder, data)
     if json:
         files = [entry.to_dict() for entry in exported]
         print_json(

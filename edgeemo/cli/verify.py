@@ -35,11 +35,23 @@ def verify(
     ] = None,
     data: Data = None,
     float32_max_dp: Annotated[
-        float, typer.Option(min=0, metavar="P", help="Largest |Δp| of float32 files.")
-    ] = 1e-5,
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="P",
+            help="Largest |Δp| of float32 files.",
+            show_default="1e-5; of a backbone 1e-4",
+        ),
+    ] = None,
     float16_max_dp: Annotated[
-        float, typer.Option(min=0, metavar="P", help="Largest |Δp| of float16 files.")
-    ] = 2e-3,
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="P",
+            help="Largest |Δp| of float16 files.",
+            show_default="2e-3; of a backbone 2e-2",
+        ),
+    ] = None,
     max_flips: Annotated[
         int | None,
         typer.Option(
@@ -56,11 +68,16 @@ def verify(
     Every file runs in the engine that ships, from picture file to label, over the whole test split.
     Needs no TensorFlow. Exit status 3 when a gate fails.
     """
-    from edgeemo.folder import newest_folder, open_folder
+    from edgeemo.folder import TRAINING, newest_folder, open_folder
     from edgeemo.verify import Gates, raise_for_gates
 
     folder = open_folder(model) if model else newest_folder(MODELS)
-    gates = Gates(float32_max_dp=float32_max_dp, float16_max_dp=float16_max_dp, max_flips=max_flips)
+    gates = Gates.for_architecture(
+        folder.read_json(TRAINING).get("arch"),
+        float32_max_dp=float32_max_dp,
+        float16_max_dp=float16_max_dp,
+        max_flips=max_flips,
+    )
     report = run_verification(folder, data, gates)
     if json:
         print_json({"folder": str(folder.path), **report.to_dict()})
@@ -69,7 +86,7 @@ def verify(
     raise_for_gates(report)
 
 
-def run_verification(folder: ModelFolder, data: Path | None, gates: Gates) -> Report:
+def run_verification(folder: ModelFolder, data: Path | None, gates: Gates | None = None) -> Report:
     """Verify a folder with progress on the screen."""
     from edgeemo.verify import verify as run
 

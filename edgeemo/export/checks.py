@@ -41,7 +41,9 @@ _OVERHEAD_BYTES_PER_LAYER = 2_048
 _ALIKE = 1e-6
 """Answers closer than this are float rounding of the same."""
 
-_WORST_DIFFERENCE = {"float32": 1e-5, "float16": 2e-2}
+_WORST_DIFFERENCE = {"float32": 1e-4, "float16": 2e-2}
+"""What the rounding of the deepest network leaves."""
+
 _MEAN_DIFFERENCE = {"dynamic": 0.15, "int8": 0.3}
 """Loose: the golden pictures are drawings, which a model of photographs has never seen."""
 

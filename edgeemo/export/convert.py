@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.export.canonical import serialised
+from edgeemo.export.hard_swish import without_hard_swish
 from edgeemo.export.logit import rounded_at_half
 from edgeemo.export.onnx import to_onnx
 from edgeemo.export.onnx_int8 import quantised
@@ -45,6 +46,7 @@ class Converter:
         if format == "tflite":
             network = self.network
             if kind == "int8" and self.calibration is not None:
+                network = without_hard_swish(network)
                 network = reading_pairs(rounded_at_half(network, self.calibration))
             return to_tflite(network, kind, calibration=self.calibration)
         if kind == "float32":

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 Kind = Literal["float32", "float16", "dynamic", "int8"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+BACKBONES = frozenset(
+    {"mobilenet-v3-small", "mobilenet-v2", "efficientnet-b0", "resnet50", "vgg16"}
+)
+"""Architectures with the float gates of `Gates.for_architecture`: this room knows them by name, as
+``training.json`` records it, since the networks themselves are the train room's."""
+
 PROVEN_FROM = 300
 """From this many test pictures on, one flip in a hundred says something about 99 % agreement."""
 
@@ -45,6 +51,21 @@ class Gates:
         limits = [limit for limit in vars(self).values() if limit is not None]
         if not all(limit >= 0 for limit in limits):
             raise ValueError(f"gates must be 0 or more: {self}")
+
+    @classmethod
+    def for_architecture(cls, name: str | None, **limits: float | int | None) -> Gates:
+        """The gates of a network, by what its architecture can keep to.
+
+        Dozens of layers add up more rounding than four: a backbone's float32 file may differ by
+        1e-4 and its float16 file by 2e-2. Flips are judged alike for every network.
+
+        Args:
+            name: What ``training.json`` records as "arch"; None for a model that was imported.
+            limits: Fields of `Gates` that the user has set; None for the architecture's own.
+        """
+        own = {"float32_max_dp": 1e-4, "float16_max_dp": 2e-2} if name in BACKBONES else {}
+        given = {field: limit for field, limit in limits.items() if limit is not None}
+        return cls(**{**own, **given})  # type: ignore[arg-type]
 
     def allowed_flips(self, kind: Kind, n: int) -> int:
         """How many of `n` pictures a file of that kind may give another label."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
 from edgeemo.files import sha256_file, write_file
-from edgeemo.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG
+from edgeemo.folder import REFERENCE, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
 from edgeemo.preprocess import preprocess
 from edgeemo.progress import Progress, Silent
 from edgeemo.verified import VERIFY_JSON
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from edgeemo.records import Reference
     from edgeemo.spec import ModelSpec
 
-_DEFAULT_GATES = Gates()
 _SILENT = Silent()
 
 
@@ -37,7 +36,7 @@ def verify(
     folder: ModelFolder,
     *,
     data: Path | None = None,
-    gates: Gates = _DEFAULT_GATES,
+    gates: Gates | None = None,
     progress: Progress = _SILENT,
 ) -> Report:
     """Run every exported file of a model folder on the test split and compare with the original.
@@ -49,7 +48,7 @@ def verify(
     Args:
         folder: A model folder with exported files.
         data: Folder or .zip with the pictures; by default where they lay at training.
-        gates: What each file has to keep to.
+        gates: What each file has to keep to; by default what its architecture can.
         progress: Told where the verification is.
 
     Returns:
@@ -61,6 +60,7 @@ def verify(
         SpecError: If its spec is malformed.
     """
     spec, files = folder.spec(), folder.exported()
+    gates = gates or Gates.for_architecture(folder.read_json(TRAINING).get("arch"))
     if not files:
         raise ModelFolderError(
             f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"

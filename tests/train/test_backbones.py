@@ -257,3 +257,9 @@ def test_fine_tuning_leaves_the_statistics_and_the_preprocessing_alone(published
     kept = model.get_layer(PREPROCESSING).get_weights()
     wanted = BACKBONES["mobilenet-v2"].preprocessing.weights(3)
     assert all(np.array_equal(old, new) for old, new in zip(kept, wanted, strict=True))
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_too_small_a_picture_is_refused(name):
+    with pytest.raises(TrainingError, match="at least 32 pixels, not 31"):
+        build(name, input_shape=(32, 31, 3), classes=2)

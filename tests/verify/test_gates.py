@@ -8,7 +8,7 @@ import pytest
 from edgeemo.records import Reference
 from edgeemo.spec import ModelSpec
 from edgeemo.verify import Gates
-from edgeemo.verify.gates import count, kind_of
+from edgeemo.verify.gates import BACKBONES, count, kind_of
 from edgeemo.verify.measure import measure
 
 SPEC = ModelSpec(labels=("happy", "sad"), height=4, width=4)
@@ -94,3 +94,17 @@ def test_the_kind_comes_from_the_name():
 
 def test_counting():
     assert (count(1, "flip"), count(1205, "flip")) == ("1 flip", "1,205 flips")
+
+
+def test_backbones_are_those_that_can_be_trained():
+    from edgeemo.train import backbones
+
+    assert frozenset(backbones.BACKBONES) == BACKBONES
+
+
+def test_an_architecture_has_gates_of_its_own():
+    assert Gates.for_architecture("cnn-bn-64") == Gates.for_architecture(None) == Gates()
+    gates = Gates.for_architecture("mobilenet-v2", float16_max_dp=None, max_flips=3)
+    assert (gates.float32_max_dp, gates.float16_max_dp, gates.max_flips) == (1e-4, 2e-2, 3)
+    assert Gates.for_architecture("vgg16", float32_max_dp=1e-6).float32_max_dp == 1e-6
+    assert gates.allowed_flips("float32", 500) == 0
