@@ -63,12 +63,13 @@ def test_the_model_folder_holds_what_it_should(place):
     names = {path.name for path in folder.iterdir()}
     assert names >= {
         "model.keras", "spec.json", "training.json", "split.csv", "rejected.csv", "history.csv",
-        "reference.csv", "report.md", "report.json", "plots", "calibration.csv", "export.json",
-        "verify.json", "verify.md", "verify.png", *FILES,
+        "reference.csv", "report.md", "report.json", "report.html", "plots", "calibration.csv",
+        "export.json", "verify.json", "verify.md", "verify.png", *FILES,
     }  # fmt: skip
     assert not [name for name in names if "partial" in name]
     assert {path.name for path in (folder / "plots").iterdir()} >= {
         "curves.png", "confusion.png", "classes.png", "samples.png", "predictions.png",
+        "reliability.png",
     }  # fmt: skip
     assert trained["model"]["input_shape"] == [48, 48, 1]
 

@@ -214,9 +214,13 @@ def said(options: dict[str, Any]) -> dict[str, Any]:
     """The options that were named, as `edgeemo.train.TrainOptions` takes them.
 
     Raises:
-        typer.BadParameter: If a list of numbers holds something else.
+        typer.BadParameter: If a list of numbers holds something else, or channels are not 1 or 3.
     """
     values = {name: value for name, value in options.items() if value is not None}
+    if values.get("channels", 3) not in (1, 3):
+        raise typer.BadParameter(
+            f"{values['channels']} is neither 1 (grey) nor 3 (RGB)", param_hint="--channels"
+        )
     for name in ("labels", "accept", "metrics"):
         if name in values:
             values[name] = names(values[name])

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from edgeemo.records import Split
     from edgeemo.spec import ModelSpec
     from edgeemo.train.evaluation import Evaluation
-    from edgeemo.train.fit import Fitted
     from edgeemo.train.pipeline import Pixels
+    from edgeemo.train.watch import Fitted
 
 IMPORTED = "imported"
 """The ``arch`` of a model that was not trained here."""

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from edgeemo.metrics import Classification
-    from edgeemo.train.fit import Fitted
+    from edgeemo.train.watch import Fitted
 
 _NOTHING, _LITTLE = 30, 100
 """Below so many test pictures nothing, or only little, can be said about a proportion."""

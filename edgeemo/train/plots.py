@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from edgeemo.metrics import Bin
     from edgeemo.train.certainty import Certainty
     from edgeemo.train.evaluation import Evaluation
-    from edgeemo.train.fit import Fitted
     from edgeemo.train.history import Epoch
+    from edgeemo.train.watch import Fitted
 
 _TONES = {"train": "#0969da", "validation": "#bf8700", "test": "#1a7f37"}
 _GREY = "#57606a"

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from edgeemo.dataset import Dataset
     from edgeemo.progress import Progress
     from edgeemo.records import Split
-    from edgeemo.train.fit import Fitted
     from edgeemo.train.pipeline import Pixels
+    from edgeemo.train.watch import Fitted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,7 +86,7 @@ def test_an_archive_that_is_none(edgeemo, faces):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["--arch", "cnn-16-32-61"], 1, "cnn-16-32-16"),
+        (["--arch", "cnn-bm-64"], 1, "cnn-bn-64"),
         (["--size", "4"], 1, "4"),
         (["--channels", "2"], 2, ""),
         (["--epochs", "0"], 2, ""),

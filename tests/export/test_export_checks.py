@@ -46,7 +46,7 @@ def test_other_answers_are_refused(candidate, expected):
 
 def test_a_float_answer_may_differ_less(candidate, expected):
     slightly = replace(expected, answers=expected.answers + np.float32(2e-2))
-    with pytest.raises(ExportError, match=r"float32\.tflite .*1e-05 is allowed"):
+    with pytest.raises(ExportError, match=r"float32\.tflite .*0\.0001 is allowed"):
         check(candidate, "float32", slightly)
 
 

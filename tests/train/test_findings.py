@@ -6,7 +6,8 @@ import pytest
 from edgeemo.metrics import classification_report
 from edgeemo.train.evaluation import check_probabilities
 from edgeemo.train.findings import warnings
-from edgeemo.train.fit import Epoch, Fitted
+from edgeemo.train.history import Epoch
+from edgeemo.train.watch import Fitted
 
 LABELS = ("happy", "sad")
 FINE = {"train": {"happy": 500, "sad": 500}, "validation": {"happy": 100, "sad": 100}}

@@ -18,11 +18,11 @@ from edgeemo.spec import ModelSpec
 from edgeemo.train import galleries, plots, train
 from edgeemo.train.certainty import certainty
 from edgeemo.train.evaluation import Mistake, evaluate
-from edgeemo.train.fit import Fitted
 from edgeemo.train.history import Epoch
 from edgeemo.train.layers import LayerRow
 from edgeemo.train.pipeline import Pixels
 from edgeemo.train.report import Report
+from edgeemo.train.watch import Fitted
 
 SEVEN = ("anger", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 NASTY = ("<b>x</b>", 'a "b" & c|d')

@@ -101,13 +101,14 @@ def test_the_middle_and_a_temperature_of_1_stay_exactly(threshold, temperature):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_weights_give_the_tempered_probabilities(classes):
     """Sigmoid and softmax: model.keras itself is calibrated."""
+    import_keras().utils.set_random_seed(0)
     model = build("cnn-16-32-16", input_shape=SHAPE, classes=classes)
     images = np.random.default_rng(0).random((16, *SHAPE), np.float32)
     spec = _spec(classes)
     before = _scores(model, images, spec)
     fold(model, 0.25)
     after = _scores(model, images, spec)
-    assert abs(after - before).max() > 0.01
+    assert abs(after - before).max() > 1e-3
     np.testing.assert_allclose(after, tempered(before, 0.25), atol=1e-5)
 
 

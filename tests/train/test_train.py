@@ -141,7 +141,7 @@ def test_ctrl_c_leaves_a_whole_folder_that_says_so(pictures, tmp_path, options, 
     folder = train(pictures, tmp_path / "model", options=options, progress=progress)
     said = folder.read_json("training.json")
     assert (said["interrupted"], said["epochs_run"], said["best_epoch"]) == (True, 1, 1)
-    assert "is kept" in progress.notes[-1]
+    assert any("is kept" in note for note in progress.notes)
     assert names(folder.path) == FILES
     assert "interrupted after 1 complete epoch" in folder.file("report.md").read_text()
 
@@ -227,7 +227,7 @@ def test_no_such_data_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"arch": "cnn-16-32"}, "did you mean 'cnn-16-32-"),
+        ({"arch": "cnn-bm-64"}, "did you mean 'cnn-bn-64'"),
         ({"size": 10}, "at least"),
         ({"size": 5000}, "size must be"),
         ({"epochs": 0}, "epochs must be"),

@@ -15,9 +15,9 @@ from edgeemo.train.distributed.crew import Crew
 from edgeemo.train.distributed.job import WEIGHTS, job_of, load_arrays, write_start
 from edgeemo.train.distributed.watch import LostWorkerError, Watch
 from edgeemo.train.distributed.wire import Message, free_port, receive, send
-from edgeemo.train.fit import Fitted
 from edgeemo.train.history import Epoch
 from edgeemo.train.options import as_plain
+from edgeemo.train.watch import Fitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
