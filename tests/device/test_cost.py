@@ -35,7 +35,10 @@ def test_counts_repeat_within_one_percent(starts):
     first, second = ([row.key for row in rows] for rows in starts)
     assert first == second
     assert len(first) > 8
-    assert spread(*starts) < 1
+    # One interrupt more, of a few thousand instructions, is much of a stage that has 60,000.
+    large = [[row for row in rows if row.instructions > 1] for rows in starts]
+    assert len(large[0]) == len(large[1]) > 6
+    assert spread(*large) < 1
 
 
 def test_counts_make_sense(starts):
