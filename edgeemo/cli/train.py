@@ -99,7 +99,7 @@ def _run(
     said: Mapping[str, Any], config: Path | None, *, resume: bool, force: bool, shown: Progress
 ) -> ModelFolder | None:
     """Train, resume, or on all machines but worker 0's assist, which gives no folder."""
-    from edgeemo.train import checkpoint, trainer
+    from edgeemo.train import checkpoint, network, trainer
     from edgeemo.train.config import configured, read_config
     from edgeemo.train.distributed import assist, position
 
@@ -110,7 +110,7 @@ def _run(
             where,
             data=chosen_data(asked.data, shown) if asked.data else None,
             options=None if resume else asked.options,
-            spec_of=trainer.spec_of,
+            spec_of=network.spec_of,
             progress=shown,
         )
         return None

@@ -114,8 +114,6 @@ def fit(
         if watch.best is None:
             raise
         interrupted = True
-    if state:  # nothing was left to train
-        _restore(model, state, optimizer=False)
     return model, watch.finish(interrupted=interrupted)
 
 

@@ -239,6 +239,15 @@ def as_plain(options: TrainOptions) -> dict[str, Any]:
     return {name: plain(value) for name, value in values.items() if value is not None}
 
 
+def from_plain(recorded: Mapping[str, Any]) -> TrainOptions:
+    """The options of which `as_plain` gave this.
+
+    Raises:
+        ValueError: If a value is of another type than the option's.
+    """
+    return TrainOptions(**{name: converted(name, value) for name, value in recorded.items()})
+
+
 def plain(value: Any) -> Any:
     """An option's value as TOML and JSON hold it."""
     if isinstance(value, tuple):

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import StudyError
 from edgeemo.files import is_running
+from edgeemo.train.network import spec_of
 from edgeemo.train.pipeline import decoded
-from edgeemo.train.trainer import spec_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

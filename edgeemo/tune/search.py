@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import StudyError, TrainingError
 from edgeemo.keras_model import import_keras
 from edgeemo.train.fit import fit
-from edgeemo.train.trainer import network, spec_of
+from edgeemo.train.network import network, spec_of
 from edgeemo.tune.limits import footprint
 from edgeemo.tune.record import ranked, trained
 from edgeemo.tune.space import options as options_of

@@ -24,9 +24,9 @@ from edgeemo.train.distributed import Position, Team, assist, position
 from edgeemo.train.distributed.shard import Shard
 from edgeemo.train.distributed.wire import free_port
 from edgeemo.train.fit import fit
+from edgeemo.train.network import spec_of
 from edgeemo.train.options import TrainOptions
 from edgeemo.train.pipeline import Pixels, dataset
-from edgeemo.train.trainer import spec_of
 
 pytest.importorskip("jax")
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, WorkerError
-from edgeemo.train.options import TrainOptions, as_plain, converted, differences
+from edgeemo.train.options import as_plain, differences, from_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from edgeemo.records import Sample
     from edgeemo.train.distributed.position import Position
     from edgeemo.train.distributed.wire import Message
+    from edgeemo.train.options import TrainOptions
 
 _PACKAGES = ("edgeemo", "keras", "jax")
 
@@ -68,4 +69,4 @@ def agreed(begun: Message, said: TrainOptions | None, position: Position) -> Tra
         raise WorkerError(
             f"{position.named(position.number)} was started otherwise: {text}; start all alike"
         )
-    return TrainOptions(**{name: converted(name, value) for name, value in recorded.items()})
+    return from_plain(recorded)

@@ -126,15 +126,13 @@ def _fit(job: dict[str, Any], folder: Path, told: _Told) -> dict[str, Any]:
     from edgeemo.train.architectures import build
     from edgeemo.train.distributed.shard import Shard, sharded
     from edgeemo.train.fit import fit
-    from edgeemo.train.options import TrainOptions, converted
+    from edgeemo.train.options import from_plain
 
     tf.config.set_visible_devices([], "GPU")  # it only feeds
     first = job["number"] == 0
     received = _handed_round(folder)
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
-    options = TrainOptions(
-        **{name: converted(name, job["options"][name]) for name in job["options"]}
-    )
+    options = from_plain(job["options"])
     if not first:
         options = replace(options, tensorboard=None)
     spec = ModelSpec.from_json(job["spec"], origin="job")

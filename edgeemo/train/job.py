@@ -1,0 +1,178 @@
+"""One training, from the pictures to the model folder."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from dataclasses import replace as changed
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.dataset import ingest, opened_data
+from edgeemo.errors import TrainingError, WorkerError
+from edgeemo.files import write_file
+from edgeemo.folder import CONFIG, ModelFolder
+from edgeemo.keras_model import import_keras
+from edgeemo.spec import NOT_SURE
+from edgeemo.train.assemble import Work, complete, record
+from edgeemo.train.config import to_toml
+from edgeemo.train.distributed import Team, position
+from edgeemo.train.fit import fit
+from edgeemo.train.network import confident, network, save, spec_of
+from edgeemo.train.options import as_plain
+from edgeemo.train.pipeline import decoded
+from edgeemo.train.place import building, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from edgeemo.dataset import Dataset
+    from edgeemo.progress import Progress
+    from edgeemo.records import Split
+    from edgeemo.train.checkpoint import Checkpoint
+    from edgeemo.train.options import TrainOptions
+    from edgeemo.train.pipeline import Pixels
+    from edgeemo.train.watch import Fitted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One training.
+
+    Attributes:
+        data: The pictures, as the user said.
+        out: The model folder to make.
+        options: How to train.
+        checkpoint: Where its state is kept.
+        resumed: Whether it goes on from there.
+        replace: Whether an existing model folder gives way.
+        progress: Is told of every stage.
+    """
+
+    data: Path
+    out: Path
+    options: TrainOptions
+    checkpoint: Checkpoint
+    resumed: bool
+    replace: bool
+    progress: Progress
+
+
+def run(job: Job) -> ModelFolder:
+    """Train, and write a whole model folder, or nothing.
+
+    Raises:
+        EdgeEmoError: All that `edgeemo.train.train` raises.
+    """
+    timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
+    import_keras()
+    with (
+        _team(job) as team,
+        opened_data(job.data) as root,
+        building(job.out, replace=job.replace) as folder,
+    ):
+        dataset = ingest(root, options=job.options.ingest, progress=job.progress)
+        _check_labels(dataset, job)
+        if team:
+            team.agree(dataset.samples)
+        if job.resumed:
+            job.checkpoint.go_on(dataset.samples)
+        else:
+            began = {"data": str(job.data.absolute()), "options": as_plain(job.options)}
+            job.checkpoint.begin(began, dataset.samples)
+        with _kept_if_useful(job.checkpoint):
+            _train(folder, dataset, job, team)
+    job.checkpoint.end()
+    return ModelFolder(job.out)
+
+
+@contextmanager
+def _kept_if_useful(checkpoint: Checkpoint) -> Iterator[None]:
+    """Leave a checkpoint behind only where going on from it can end otherwise."""
+    try:
+        yield
+    except TrainingError:  # the loss ran away, and would again
+        checkpoint.end()
+        raise
+    except BaseException:
+        if not checkpoint.exists:
+            checkpoint.end()
+        raise
+
+
+def _team(job: Job) -> AbstractContextManager[Team | None]:
+    """The others, where several processes train."""
+    where = position(job.options.workers)
+    if where.workers == 1:
+        return nullcontext()
+    if where.assists:
+        raise WorkerError(
+            f"this is worker {where.number}, and worker 0 writes the model; name --workers "
+            f"{where.workers} here, too"
+        )
+    return Team(where, options=job.options, data=job.data, progress=job.progress)
+
+
+def _check_labels(dataset: Dataset, job: Job) -> None:
+    if job.options.target_accuracy is not None and NOT_SURE in dataset.labels:
+        raise TrainingError(
+            f"{job.data}: a class is called {NOT_SURE!r}, which is what the model would answer "
+            "for want of confidence; rename the class, or leave out --target-accuracy"
+        )
+
+
+def _train(folder: ModelFolder, dataset: Dataset, job: Job, team: Team | None) -> None:
+    options, progress = job.options, job.progress
+    spec = spec_of(dataset.labels, options)
+    with decoded(
+        dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
+    ) as decoded_splits:
+        pixels = _validated(decoded_splits, options)
+        if not len(pixels["train"]):
+            raise TrainingError(f"{job.data}: no picture is left to train with; add pictures")
+        together = partial(fit, options=options, progress=progress) if team is None else team.fit
+        model, fitted = together(
+            lambda: network(spec, options),
+            pixels["train"],
+            pixels["validation"],
+            spec=spec,
+            checkpoint=job.checkpoint,
+        )
+        spec, confidence = confident(model, pixels["validation"], spec, options)
+        if confidence:
+            progress.note(confidence.text)
+        spec = changed(spec, provenance=save(model, folder, options))
+        write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
+        work = Work(
+            name=job.out.name,
+            dataset=dataset,
+            pixels=pixels,
+            spec=spec,
+            training={
+                **record(dataset, spec, data=job.data, accept=options.accept, seed=options.seed),
+                **as_plain(options),
+                **_course(fitted),
+                "validates_on_test": options.validates_on_test,
+                "confidence": confidence.to_dict() if confidence else None,
+            },
+            fitted=fitted,
+        )
+        complete(folder, work, progress=progress)
+
+
+def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping[Split, Pixels]:
+    """The splits, with the test split serving as validation where none was wanted."""
+    if options.validates_on_test:
+        return {**pixels, "validation": pixels["test"]}
+    return pixels
+
+
+def _course(fitted: Fitted) -> dict[str, Any]:
+    return {
+        "epochs_run": len(fitted.history),
+        "best_epoch": fitted.best_epoch,
+        "interrupted": fitted.interrupted,
+        "stopped_early": fitted.stopped_early,
+    }
