@@ -81,7 +81,7 @@ def _float_tolerance(folder: Path) -> float:
         for entry in _verified_files(folder)
         if entry.get("kind") == "float32" and entry.get("passed")
     ]
-    return max(_FLOAT_TOLERANCE, *(_ROUNDINGS * each for each in rounding), 0.0)
+    return max(_FLOAT_TOLERANCE, _ROUNDINGS * max(rounding, default=0.0))
 
 
 def _verified_files(folder: Path) -> list[dict[str, Any]]:

@@ -113,16 +113,14 @@ def _add_bench(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _selftest(options: argparse.Namespace, contents: Contents) -> int:
-    take_spare_if_the_first_is_not_installed(contents)
-    _require_packages(contents)
+    _prepare(contents)
     from edgeemo.bundle.device.selftest import run
 
     return run(contents, threads=options.threads, json=options.json)
 
 
 def _predict(options: argparse.Namespace, contents: Contents) -> int:
-    take_spare_if_the_first_is_not_installed(contents)
-    _require_packages(contents)
+    _prepare(contents)
     from edgeemo.bundle.device.predict import run
 
     return run(
@@ -136,8 +134,7 @@ def _predict(options: argparse.Namespace, contents: Contents) -> int:
 
 
 def _bench(options: argparse.Namespace, contents: Contents) -> int:
-    take_spare_if_the_first_is_not_installed(contents)
-    _require_packages(contents)
+    _prepare(contents)
     from edgeemo.bundle.device.bench import run
 
     return run(
@@ -162,6 +159,8 @@ def _info(options: argparse.Namespace, contents: Contents) -> int:
     return run(contents, json=options.json)
 
 
-def _require_packages(contents: Contents) -> None:
+def _prepare(contents: Contents) -> None:
+    """See to it that what gives the answers is installed."""
+    take_spare_if_the_first_is_not_installed(contents)
     manifest = contents.manifest
     require(manifest.engine, versions=manifest.built_with, archive=contents.archive)
