@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, TypeVar
 
+from edgeemo.bench.conditions import others_seconds
+from edgeemo.machine import usable_cores
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-CORES = len(os.sched_getaffinity(0))
+CORES = usable_cores()
 
 _QUIET = 0.05
 """Cores that others may use in a run that counts."""
@@ -56,19 +58,10 @@ def quiet_runs(
         if not lacking:
             break
         for side in lacking:
-            before, start = _others_seconds(), time.perf_counter()
+            before, start = others_seconds()[0], time.perf_counter()
             measured = measures[side]()
-            others = (_others_seconds() - before) / (time.perf_counter() - start)
+            others = (others_seconds()[0] - before) / (time.perf_counter() - start)
             runs[side].append((others, number, measured))
     best = [sorted(done)[:wanted] for done in runs]
     most = max(others for done in best for others, *_ in done)
     return [[run for *_, run in done] for done in best], f"others used at most {most:.2f} cores"
-
-
-def _others_seconds() -> float:
-    """Processor seconds, on all cores, that neither this process nor its ended children used."""
-    own = os.times()
-    with open("/proc/stat", encoding="ascii") as stream:  # noqa: PTH123
-        user, nice, system, _, _, irq, softirq, steal = map(int, stream.readline().split()[1:9])
-    ticks = user + nice + system + irq + softirq + steal
-    return ticks / os.sysconf("SC_CLK_TCK") - sum(own[:4])

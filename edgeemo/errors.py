@@ -26,6 +26,10 @@ class ImageError(EdgeEmoError):
     """One picture cannot be read."""
 
 
+class NoFaceError(ImageError):
+    """One picture has no face, where the largest one was to be answered."""
+
+
 class PictureTooLargeError(ImageError):
     """One picture has more pixels than is reasonable: perhaps a decompression bomb."""
 
@@ -40,6 +44,10 @@ class ModelFolderError(EdgeEmoError):
 
 class EngineError(EdgeEmoError):
     """A model file cannot be run: damaged, of an unknown kind, or refused by its engine."""
+
+
+class FaceModelError(EdgeEmoError):
+    """The file of a face detector is missing, or none that can be used."""
 
 
 class TrainingError(EdgeEmoError):
@@ -95,3 +103,17 @@ class MissingExtraError(EdgeEmoError):
         )
         self.package = package
         self.extra = extra
+
+
+_MEANING = {
+    "SIGILL": "it uses instructions that this processor does not have",
+    "SIGABRT": "it gave up, perhaps for want of memory",
+    "SIGKILL": "it was killed, probably for want of memory",
+    "SIGBUS": "its file changed or the card could not be read",
+}
+
+
+def crashed(signal: str) -> str:
+    """What is said of a process with an engine that a signal, such as "SIGILL", has ended."""
+    meaning = _MEANING.get(signal, "the model cannot be run here")
+    return f"the engine or numpy crashed ({signal}): {meaning}"

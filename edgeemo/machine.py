@@ -43,6 +43,11 @@ def describe_machine() -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def versions(engine: str) -> dict[str, str]:
     """Versions of what decides the answers: numpy, Pillow, its JPEG library, and the engine.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from edgeemo.bench.estimate import Estimate
 from edgeemo.container import unseal
 from edgeemo.errors import EngineError, SpecError
+from edgeemo.machine import usable_cores
 from edgeemo.verified import VERIFY_JSON, is_verified
 
 if TYPE_CHECKING:
@@ -86,11 +87,6 @@ def accuracy_of(entry: Mapping[str, Any] | None) -> Estimate | None:
         return Estimate(float(found["value"]), float(found["low"]), float(found["high"]))
     except (KeyError, TypeError, ValueError):
         return None
-
-
-def usable_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def thread_counts(text: str | None) -> tuple[int, ...]:

@@ -59,7 +59,7 @@ class Watch:
     def __init__(self) -> None:
         self._before = self._after = read_conditions()
         self._seen = (self._before.throttled or 0) & _NOW
-        self._busy = _busy_seconds()
+        self._busy = others_seconds()
         self._others = 0.0
 
     def look(self) -> None:
@@ -68,7 +68,7 @@ class Watch:
         bits = self._after.throttled or 0
         new = bits & ~(self._before.throttled or 0)
         self._seen |= bits & _NOW | new >> _SINCE_START
-        busy, wall = (now - then for now, then in zip(_busy_seconds(), self._busy, strict=True))
+        busy, wall = (now - then for now, then in zip(others_seconds(), self._busy, strict=True))
         self._others = max(0.0, busy / wall) if wall > 0 else 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -128,6 +128,17 @@ def throttle_words(bits: int) -> list[str]:
     return now + past
 
 
+def others_seconds() -> tuple[float, float]:
+    """Processor seconds that others have used so far, on all cores; and the clock."""
+    own = os.times()
+    ours = own.user + own.system + own.children_user + own.children_system
+    fields = _read(_STAT).partition("\n")[0].split()[1:]
+    ticks = list(map(int, fields)) if len(fields) >= 8 else [0] * 8
+    user, nice, system, _idle, _iowait, irq, softirq, steal = ticks[:8]  # proc(5)
+    all_busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    return all_busy - ours, own.elapsed
+
+
 def _throttled() -> int | None:
     """The firmware's bits, from the kernel or else from the Pi's own tool."""
     text = next((_read(path) for path in _found(_THROTTLED)), "")
@@ -138,17 +149,6 @@ def _throttled() -> int | None:
         return int(text, 16)
     except (OSError, ValueError):
         return None
-
-
-def _busy_seconds() -> tuple[float, float]:
-    """Processor seconds that others have used so far, on all cores; and the clock."""
-    own = os.times()
-    ours = own.user + own.system + own.children_user + own.children_system
-    fields = _read(_STAT).partition("\n")[0].split()[1:]
-    ticks = list(map(int, fields)) if len(fields) >= 8 else [0] * 8
-    user, nice, system, _idle, _iowait, irq, softirq, steal = ticks[:8]  # proc(5)
-    all_busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-    return all_busy - ours, own.elapsed
 
 
 def _found(pattern: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.bench.job import BAD_PICTURE, CRASHED, FAILED, MISSING, Round, Trouble
-from edgeemo.errors import BenchError, ImageError
+from edgeemo.errors import BenchError, ImageError, crashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 # -P: a numpy.py in the current folder is not to be imported.
 INSTALLED = (sys.executable, "-P", "-m", "edgeemo.bench.worker")
 """Starts a worker of the installed edgeemo; the job follows."""
-
-_MEANING = {
-    "SIGILL": "it uses instructions that this processor does not have",
-    "SIGKILL": "it was killed, probably for want of memory",
-    "SIGBUS": "its file changed or the card could not be read",
-}
 
 
 @dataclass(frozen=True)
@@ -81,5 +75,4 @@ def _crash(number: int) -> Trouble:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
-    meaning = _MEANING.get(name, "the model cannot be run here")
-    return Trouble(CRASHED, f"the engine or numpy crashed ({name}): {meaning}")
+    return Trouble(CRASHED, crashed(name))

@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.candidates import usable_cores
 from edgeemo.bench.estimate import median_over_rounds, quantile
 from edgeemo.bench.job import CRASHED, FAILED, Job, Round, Trouble
 from edgeemo.bench.results import STAGES, STARTS, Measured, Result, Stage, count
+from edgeemo.machine import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from edgeemo.errors import EngineError
+from edgeemo.errors import EngineError, crashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +16,6 @@ CRASHES = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS)
 """What ends a process whose engine does not suit the machine."""
 
 _ENDED_BY_OTHERS = (signal.SIGTERM, signal.SIGHUP)
-_MEANING = {
-    signal.SIGILL: "it uses instructions that this processor does not have",
-    signal.SIGABRT: "it gave up, perhaps for want of memory",
-    signal.SIGKILL: "it was killed, probably for want of memory",
-}
 
 
 class CrashError(EngineError):
@@ -32,8 +27,7 @@ class CrashError(EngineError):
     """
 
     def __init__(self, ended_by: signal.Signals, *, answered: bool) -> None:
-        meaning = _MEANING.get(ended_by, "the model cannot be run here")
-        super().__init__(f"the engine or numpy crashed ({ended_by.name}): {meaning}")
+        super().__init__(crashed(ended_by.name))
         self.ended_by = ended_by
         self.answered = answered
 
