@@ -28,7 +28,7 @@ from emulation.processors import PROCESSORS
 from emulation.user_mode import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from emulation.processors import Processor
 
@@ -37,9 +37,6 @@ PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
 
 TOOLS = {"mmdebstrap": "mmdebstrap", "qemu-aarch64-static": "qemu-user-static"}
 """Program to the Debian package that holds it."""
-
-PACKAGES = ("qemu-user-static", "mmdebstrap", "arch-test", "debian-archive-keyring")
-"""What to install with apt on a Debian or an Ubuntu."""
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache" / "arm64"
 
@@ -100,9 +97,9 @@ class Root:
         return self.folder / processor.name
 
 
-def missing_tools() -> list[str]:
-    """The Debian packages without which nothing can be emulated here."""
-    return [package for program, package in TOOLS.items() if shutil.which(program) is None]
+def missing_tools(tools: Mapping[str, str]) -> list[str]:
+    """The Debian packages of those programs that are not installed here; see `TOOLS`."""
+    return [package for program, package in tools.items() if shutil.which(program) is None]
 
 
 def arm64_root(release: str, cache: Path = CACHE) -> Root:
@@ -119,7 +116,7 @@ def arm64_root(release: str, cache: Path = CACHE) -> Root:
         EmulationError: If a program is missing, or there is no way to Debian's mirror or to the
             package index.
     """
-    if missing := missing_tools():
+    if missing := missing_tools(TOOLS):
         raise EmulationError(f"nothing to emulate a Pi with: apt install {' '.join(missing)}")
     pins = pinned(_WHEELS)
     made_of = repr((_RECIPE, _COMPILED, PYTHONS[release], pins))

@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.files import new_folder
 from emulation import guest
-from emulation.root import CACHE, EmulationError, only_one_at_a_time, unpack_debian
+from emulation.root import (
+    CACHE,
+    EmulationError,
+    missing_tools,
+    only_one_at_a_time,
+    unpack_debian,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +81,7 @@ def run_steps(
     Raises:
         EmulationError: If a program is missing, a command fails, or the machine does not report.
     """
-    missing = [package for program, package in TOOLS.items() if shutil.which(program) is None]
-    if missing:
+    if missing := missing_tools(TOOLS):
         raise EmulationError(f"nothing to count instructions with: apt install {' '.join(missing)}")
     python = f"/usr/bin/{root.python.name}"
     commands = [[python if word == "python3" else word for word in step] for step in steps]

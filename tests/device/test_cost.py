@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from emulation.cost import count
 from emulation.cost_page import STAGES, spread
 from emulation.processors import A72
-from emulation.root import EmulationError
+from emulation.root import EmulationError, missing_tools
 from emulation.system_mode import TOOLS, run_steps
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -20,7 +19,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 @pytest.fixture(scope="module")
 def counting(root):
     """The arm64 Debian, where there is something to count with; in CI there has to be."""
-    missing = [package for program, package in TOOLS.items() if shutil.which(program) is None]
+    missing = missing_tools(TOOLS)
     if missing and not os.environ.get("CI"):
         pytest.skip(f"nothing to count instructions with: apt install {' '.join(missing)}")
     return root("bookworm")

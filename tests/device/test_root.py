@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from emulation.root import PACKAGES, TOOLS, EmulationError, arm64_root
+from emulation.root import TOOLS, EmulationError, arm64_root
 
 
 def test_without_an_emulator_the_packages_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmulationError, match=r"apt install mmdebstrap qemu-user-static$"):
         arm64_root("bookworm", tmp_path / "cache")
-    assert set(TOOLS.values()) < set(PACKAGES)
     assert list(tmp_path.iterdir()) == []
 
 
