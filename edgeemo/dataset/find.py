@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeemo.choices import nearest
 from edgeemo.errors import DatasetError
 from edgeemo.records import SPLITS
 
@@ -196,7 +197,7 @@ def _ordered(root: Path, names: Sequence[str], labels: Sequence[str] | None) -> 
         difference = "; ".join(
             part
             for part in (
-                f"no folder for {', '.join(missing)}" if missing else "",
+                f"no folder for {_with_nearest(missing, extra)}" if missing else "",
                 f"a folder but no label for {', '.join(extra)}" if extra else "",
                 "a label is named twice" if len(set(labels)) != len(labels) else "",
             )
@@ -204,6 +205,13 @@ def _ordered(root: Path, names: Sequence[str], labels: Sequence[str] | None) -> 
         )
         raise DatasetError(f"{root}: the labels are not the class folders: {difference}")
     return tuple(labels)
+
+
+def _with_nearest(missing: Sequence[str], free: Sequence[str]) -> str:
+    """The labels that have no folder, each with the folder without a label that is most like it."""
+    if not free:
+        return ", ".join(missing)
+    return ", ".join(f"{name} (did you mean {nearest(name, free)!r}?)" for name in missing)
 
 
 def _folder_names(folder: Path) -> list[str]:

@@ -1,25 +1,14 @@
-"""Names that a user chooses among, and what is said of a name that is none of them."""
+"""What is said of a name that is none of those that a training knows."""
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from edgeemo.choices import nearest
 from edgeemo.errors import TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-def nearest(name: str, choices: Iterable[str]) -> str:
-    """The choice that is most like `name`, capitals and small letters being alike.
-
-    Args:
-        name: What was typed.
-        choices: At least one name.
-    """
-    plain = {choice.lower(): choice for choice in choices}
-    return plain[difflib.get_close_matches(name.lower(), plain, n=1, cutoff=0.0)[0]]
 
 
 def unknown(what: str, name: str, choices: Iterable[str]) -> TrainingError:

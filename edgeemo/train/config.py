@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.choices import nearest
 from edgeemo.errors import MissingExtraError, TrainingError
-from edgeemo.train.choices import nearest
 from edgeemo.train.options import NAMES, TrainOptions, as_plain, converted
 from edgeemo.train.recipes import recipe
 

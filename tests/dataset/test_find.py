@@ -85,7 +85,11 @@ def test_labels_give_the_order(tmp_path):
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (("happy", "glum"), "no folder for glum; a folder but no label for sad"),
+        (
+            ("happy", "Sadd"),
+            r"no folder for Sadd \(did you mean 'sad'\?\); a folder but no label for sad$",
+        ),
+        (("happy", "sad", "glum"), "no folder for glum$"),
         (("happy",), "a folder but no label for sad"),
         (("happy", "sad", "sad"), "a label is named twice"),
     ],

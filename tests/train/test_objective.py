@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeemo.choices import nearest
 from edgeemo.errors import TrainingError
 from edgeemo.keras_model import import_keras
 from edgeemo.spec import ModelSpec
 from edgeemo.train.architectures import architecture
-from edgeemo.train.choices import nearest
 from edgeemo.train.objective import (
     LOSSES,
     OPTIMIZERS,
