@@ -34,7 +34,7 @@ from machine import describe
 from packaging.requirements import Requirement
 from peer import MISSING, PEERS
 
-OURS, ORIGINAL = "edgeemo int8.tflite", "original"
+ORIGINAL = "original"
 BLOCK, LARGE_BLOCK = 20, 3
 DECIDE = 0.5
 ENGINE = Path(__file__).with_name("peer.py")

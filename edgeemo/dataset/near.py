@@ -79,23 +79,6 @@ def group_similar(
     return groups.roots(np.arange(len(hashes)))
 
 
-def near_pairs(hashes: NDArray[np.uint8]) -> Iterator[Pairs]:
-    """Every pair of hashes within `HAMMING_RADIUS`, each once.
-
-    Args:
-        hashes: Shape (N, 8), uint8.
-
-    Yields:
-        A limited number at a time: indices i and j, i different from j, each of shape (M,).
-
-    Raises:
-        MissingExtraError: If the search's library is not installed.
-    """
-    buckets = _Buckets.of(hashes)
-    for left, right in _near_hashes(buckets.distinct):
-        yield from buckets.pictures(left, right)
-
-
 def correlations(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Pearson's correlation of thumbnails, row by row: blind to brightness and contrast.
 

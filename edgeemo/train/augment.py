@@ -19,7 +19,6 @@ import numpy as np
 from edgeemo.document import Tile
 from edgeemo.keras_model import import_keras
 from edgeemo.sheet import contact_sheet
-from edgeemo.train.choices import unknown
 from edgeemo.train.distortion import GENERATOR, erased, grain, moved, noisy, relit
 
 if TYPE_CHECKING:
@@ -81,17 +80,6 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
     }
 )
 """Name to ranges. "light" holds what the tutorials use: flip, rotate, shift, zoom, brightness."""
-
-
-def augmentation(name: str) -> Augmentation:
-    """The ranges of that name.
-
-    Raises:
-        TrainingError: If there are none; the text names the nearest.
-    """
-    if name in AUGMENTATIONS:
-        return AUGMENTATIONS[name]
-    raise unknown("augmentation", name, AUGMENTATIONS)
 
 
 def augment(images: Any, *, augmentation: Augmentation, seed: Any) -> Any:

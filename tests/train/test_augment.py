@@ -6,13 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.errors import TrainingError
 from edgeemo.keras_model import import_keras
 from edgeemo.train.augment import (
     AUGMENTATIONS,
     Augmentation,
     augment,
-    augmentation,
     augmented_sheet,
 )
 from edgeemo.train.pipeline import Pixels
@@ -169,12 +167,6 @@ def test_light_and_strong_hold_what_the_tutorials_use():
         ranges = AUGMENTATIONS[name]
         used = (ranges.flip, ranges.rotation, ranges.shift, ranges.zoom, ranges.brightness)
         assert all(used)
-
-
-def test_an_unknown_name_brings_the_nearest():
-    assert augmentation("strong") is STRONG
-    with pytest.raises(TrainingError, match=r"'Stronk' is unknown; did you mean 'strong'\?"):
-        augmentation("Stronk")
 
 
 def test_the_sheet_shows_what_the_function_makes(tmp_path, spec32):
