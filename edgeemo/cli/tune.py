@@ -50,8 +50,9 @@ def tune(
         str | None,
         typer.Option(
             metavar="A,B",
-            help="Networks to choose from: names as of 'edgeemo train --arch', and 'cnn' for three "
-            "blocks whose filters, normalisation and hidden layer are searched.",
+            help="Networks to choose from: names as of 'edgeemo train --arch', 'cnn' for three "
+            "blocks whose filters, normalisation and hidden layer are searched, and 'edge' for the "
+            "edge family.",
             show_default="cnn-16-32-16,cnn-bn-64,cnn",
         ),
     ] = None,

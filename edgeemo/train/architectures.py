@@ -1,4 +1,4 @@
-"""Every network by its name: the four of the tutorials, as data, and the backbones.
+"""Every network by its name: the four of the tutorials, as data, the edge family, the backbones.
 
 Every layer has a fixed name, the input is ``image`` and the output ``prob``, so that a network
 built twice in one process exports to the same bytes.
@@ -15,6 +15,10 @@ from edgeemo.errors import TrainingError
 from edgeemo.keras_model import import_keras
 from edgeemo.train.backbones import BACKBONES, PREPROCESSING, Backbone, features
 from edgeemo.train.choices import unknown
+from edgeemo.train.edge import NAME as EDGE
+from edgeemo.train.edge import Edge
+from edgeemo.train.edge import read as read_edge
+from edgeemo.train.edge_layers import features as edge_features
 from edgeemo.train.weights import WHOLE, load_bare, load_whole, weights_file
 
 if TYPE_CHECKING:
@@ -63,7 +67,7 @@ class Architecture:
         return next(side for side in range(1, 4097) if min(self.sides(side)) >= 1)
 
 
-ARCHITECTURES: Mapping[str, Architecture | Backbone] = MappingProxyType(
+ARCHITECTURES: Mapping[str, Architecture | Edge | Backbone] = MappingProxyType(
     {
         "cnn-16-32-16": Architecture(filters=(16, 32, 16)),
         "cnn-16-32-16-same": Architecture(
@@ -71,6 +75,7 @@ ARCHITECTURES: Mapping[str, Architecture | Backbone] = MappingProxyType(
         ),
         "cnn-16-32-64": Architecture(filters=(16, 32, 64)),
         "cnn-bn-64": Architecture(filters=(32, 64, 128), batch_norm=True, dense=128, size=64),
+        EDGE: read_edge(EDGE),
         **BACKBONES,
     }
 )
@@ -80,19 +85,22 @@ ARCHITECTURES: Mapping[str, Architecture | Backbone] = MappingProxyType(
 _COMPOSED = re.compile(r"cnn((?:-[1-9]\d{0,3}){1,6})(-bn)?(-same)?(?:-d([1-9]\d{0,3}))?")
 
 
-def architecture(name: str) -> Architecture | Backbone:
+def architecture(name: str) -> Architecture | Edge | Backbone:
     """The network of that name.
 
     Args:
         name: A name of `ARCHITECTURES`, or one that says what the network is made of,
             ``cnn-F1-F2-...[-bn][-same][-dN]``: filters of one to six blocks, batch normalisation,
-            the first convolution padded, and N units in the hidden layer instead of 256.
+            the first convolution padded, and N units in the hidden layer instead of 256; or
+            ``edge-...`` as `edgeemo.train.edge` spells its members.
 
     Raises:
         TrainingError: If there is none; the text names the nearest.
     """
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
+    if name.startswith(f"{EDGE}-"):
+        return read_edge(name)
     composed = _COMPOSED.fullmatch(name)
     if not composed:
         raise unknown("architecture", name, ARCHITECTURES)
@@ -160,13 +168,16 @@ def build(
         if file and file.suffix != WHOLE:
             load_bare(name, source, file)
         values = features(network, image, source)
+    elif isinstance(network, Edge):
+        values = edge_features(network, image)
     else:
         values = image
         for layer in _hidden_layers(keras, network):
             values = layer(values)
     units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
     output = keras.layers.Dense(units, activation=activation, name=HEAD)(values)
-    model = keras.Model(image, output, name=name.replace("-", "_"))
+    short = EDGE if isinstance(network, Edge) else name  # it stands in every tensor's name
+    model = keras.Model(image, output, name=short.replace("-", "_"))
     if file:
         if file.suffix == WHOLE:
             load_whole(name, model, file, apart_from=(HEAD, PREPROCESSING))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeemo.errors import StudyError
 from edgeemo.train.architectures import architecture
+from edgeemo.train.edge import NAME as FREE_EDGE
+from edgeemo.train.edge import Stage
 from edgeemo.train.options import plain
 
 if TYPE_CHECKING:
@@ -25,6 +27,15 @@ _BLOCKS = 3
 _DENSE = (64, 128, 256)
 _USUAL_DENSE = 256
 
+_STEMS = ("c8", "c16", "c16d", "c32d")
+_KINDS = ("c", "r", "s", "i")
+_EDGE_WIDTHS = (16, 32, 48, 64)
+_DEPTHS = (1, 2, 3)
+_EXPANSIONS = (2, 4)
+_SMALLEST_EDGE = "edge-c8-c16m-c16m-c16m"
+"""The member of the edge family that is drawn for the sake of the smallest input: they halve three
+times, all of them."""
+
 
 class Draws(Protocol):
     """What a trial chooses with; Optuna's trials are of this kind."""
@@ -41,7 +52,8 @@ class Space:
     """What may be chosen; a single choice is no choice.
 
     Attributes:
-        archs: Names that `edgeemo.train.architectures.architecture` takes, or `FREE`.
+        archs: Names that `edgeemo.train.architectures.architecture` takes, or `FREE`; "edge" stands
+            for its whole family, of which stem and three stages are drawn.
         sizes: Sides of the input, in pixels.
         filters: Filters of each block of `FREE`.
         lr: Lowest and highest learning rate at the start; drawn evenly by its logarithm.
@@ -77,11 +89,14 @@ class Space:
                 f"lr must be the lowest and the highest learning rate, such as 0.0001,0.01, "
                 f"not {self.lr[0]:g},{self.lr[1]:g}"
             )
-        smallest = _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_USUAL_DENSE)
+        smallest = {
+            FREE: _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_USUAL_DENSE),
+            FREE_EDGE: _SMALLEST_EDGE,
+        }
         for arch in self.archs:
             for size in self.sizes:
                 for augment in self.augments:
-                    name = smallest if arch == FREE else arch
+                    name = smallest.get(arch, arch)
                     chosen = {"arch": name, "size": size, "augment": augment, "lr": self.lr[1]}
                     options(base, chosen).check()
 
@@ -90,6 +105,8 @@ class Space:
         arch = draws.suggest_categorical("arch", self.archs)
         if arch == FREE:
             arch = self._draw_network(draws)
+        elif arch == FREE_EDGE:
+            arch = _draw_edge(draws)
         lr = draws.suggest_float("lr", *self.lr, log=True)
         return {
             "arch": arch,
@@ -144,6 +161,27 @@ def options(base: TrainOptions, chosen: Mapping[str, Any]) -> TrainOptions:
     if not architecture(changed.arch).is_backbone:
         changed = dataclasses.replace(changed, weights="none", frozen_epochs=0)
     return changed
+
+
+def _draw_edge(draws: Draws) -> str:
+    """The name of a member of the edge family: a stem, and three stages that end at an eighth."""
+    stem = draws.suggest_categorical("stem", _STEMS)
+    halving = draws.suggest_categorical("halving", ("d", "m"))
+    texts = [FREE_EDGE, stem]
+    for number in range(1, _BLOCKS + 1):
+        kind = draws.suggest_categorical(f"kind_{number}", _KINDS)
+        expands = kind == "i"
+        stage = Stage(
+            kind=kind,
+            width=draws.suggest_categorical(f"width_{number}", _EDGE_WIDTHS),
+            depth=draws.suggest_categorical(f"depth_{number}", _DEPTHS),
+            expansion=draws.suggest_categorical(f"expansion_{number}", _EXPANSIONS)
+            if expands
+            else 0,
+            halving="" if number == 1 and stem.endswith("d") else halving,
+        )
+        texts.append(str(stage))
+    return "-".join(texts)
 
 
 def _composed(filters: Sequence[int], *, batch_norm: bool, dense: int) -> str:

@@ -33,6 +33,17 @@ def test_a_drawn_network_has_a_name_that_train_reads():
     assert (network.filters, network.batch_norm, network.dense) == ((64, 64, 64), True, 256)
 
 
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [(0, "edge-c8-c16d-c16d-c16d"), (-1, "edge-c32d-i64x3-i64x3m-i64x3m")],
+)
+def test_a_drawn_member_of_the_edge_family_has_a_name_that_train_reads(index, name):
+    chosen = Space(archs=("edge",)).draw(_First(index))
+    assert chosen["arch"] == name
+    assert architecture(name).name == name
+    assert architecture(name).smallest == 8
+
+
 def test_what_the_config_names_is_fixed_unless_it_is_searched():
     fixed = {"arch": "cnn-bn-64", "lr": 0.01, "size": 32}
     space = space_of({"sizes": (24, 32)}, fixed=fixed)
@@ -56,6 +67,8 @@ def test_only_a_backbone_takes_weights():
         ({"archs": ()}, "no archs to choose from"),
         ({"archs": ("cnn-16-32-61", "cnn-nb-64")}, "did you mean 'cnn-bn-64'"),
         ({"sizes": (48, 4)}, "needs pictures of at least"),
+        ({"archs": ("edge",), "sizes": (48, 7)}, "at least 8 pixels"),
+        ({"archs": ("edge-c24-q8",)}, "'q8' is no stage"),
         ({"sizes": (48, 48)}, "sizes names one choice twice"),
         ({"filters": (0,)}, "filters must be 1 to"),
         ({"lr": (0.1, 0.01)}, "not 0.1,0.01"),

@@ -1,0 +1,119 @@
+"""The table of the edge family's members: kept as CSV, shown as Markdown, drawn as a plot."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeemo.figure import figure
+from edgeemo.files import write_file
+from emulation.processors import PROCESSORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+MOST_BYTES, MOST_A72, MOST_A76 = 120_000, 8.0, 3.0
+"""The limits: bytes of the file, million instructions."""
+
+COUNTED = {processor.name: processor.name.replace("cortex-", "") for processor in PROCESSORS}
+ACCURACIES = ("accuracy_float", "accuracy_int8")
+COLUMNS = ("name", "parameters", "multiply_adds", "int8_bytes", *COUNTED.values(), *ACCURACIES)
+
+Rows = dict[str, dict[str, str]]
+"""A table: name to its row."""
+
+
+def read_rows(path: Path) -> Rows:
+    """A table that is kept; empty where there is none."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row["name"]: row for row in csv.DictReader(stream)}
+
+
+def write_rows(path: Path, rows: Rows) -> None:
+    lines = [",".join(COLUMNS)]
+    lines += [",".join(row.get(column, "") for column in COLUMNS) for row in rows.values()]
+    write_file(path, "\n".join(lines) + "\n")
+
+
+def merge(rows: Rows, measured: Rows) -> None:
+    """Fill in the accuracies that another table holds of the same members."""
+    for name, row in measured.items():
+        if name not in rows:
+            raise SystemExit(f"{name}: measure what it costs first: benchmarks/edge.py {name}")
+        rows[name].update({column: row[column] for column in ACCURACIES if row.get(column)})
+
+
+def within(row: dict[str, str]) -> bool:
+    """Whether a member keeps to the limits."""
+    return (
+        int(row["int8_bytes"]) <= MOST_BYTES
+        and float(row["a72"]) <= MOST_A72
+        and float(row["a76"]) <= MOST_A76
+    )
+
+
+def markdown(rows: Iterable[dict[str, str]]) -> list[str]:
+    """The table for a page; accuracies where all members have them."""
+    rows = list(rows)
+    known = [column for column in ACCURACIES if all(row.get(column) for row in rows)]
+    heads = ["network", "parameters", "multiply-adds, M", "int8 file, kB", "A53", "A72", "A76"]
+    heads += [column.replace("_", ", ") for column in known]
+    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    for row in rows:
+        cells = [
+            f"`{row['name']}`" + ("" if within(row) else " (beyond)"),
+            f"{int(row['parameters']):,}",
+            f"{int(row['multiply_adds']) / 1e6:.1f}",
+            f"{int(row['int8_bytes']) / 1000:.0f}",
+            *(f"{float(row[column]):.1f}" for column in COUNTED.values()),
+            *(f"{float(row[column]):.3f}" for column in known),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def pareto(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Members that none beats in accuracy for as few instructions, the cheapest first."""
+    found: list[dict[str, str]] = []
+    for row in sorted(rows, key=lambda row: (float(row["a72"]), -float(row[ACCURACIES[1]]))):
+        if not found or float(row[ACCURACIES[1]]) > float(found[-1][ACCURACIES[1]]):
+            found.append(row)
+    return found
+
+
+def plot(path: Path, rows: Sequence[dict[str, str]]) -> None:
+    """Accuracy of int8 against instructions on the A72; a dot's area is the size of the file."""
+    known = [row for row in rows if row.get(ACCURACIES[1])]
+    if not known:
+        raise SystemExit("no accuracies yet; fill them in with --accuracy")
+    places = {row["name"]: (float(row["a72"]), float(row[ACCURACIES[1]])) for row in known}
+    middle = np.mean([x for x, _ in places.values()])
+    with figure(path, width=8, height=5) as drawn:
+        axis = drawn.subplots()
+        axis.scatter(
+            *zip(*places.values(), strict=True),
+            s=[int(row["int8_bytes"]) / 1000 for row in known],
+            color=["#0969da" if within(row) else "#8c959f" for row in known],
+            alpha=0.6,
+            label="area: size of the file; grey: beyond a limit",
+        )
+        front = [row["name"] for row in pareto(known)]
+        axis.plot(
+            *zip(*(places[name] for name in front), strict=True),
+            lw=1, color="#57606a", label="none is better for as little",
+        )  # fmt: skip
+        for name in front:
+            right = places[name][0] > middle
+            axis.annotate(
+                name, places[name], xytext=(-7, 3) if right else (7, -9), size=7,
+                textcoords="offset points", ha="right" if right else "left",
+            )  # fmt: skip
+        axis.axvline(MOST_A72, ls=":", color="#cf222e", label="limit")
+        axis.set(xlabel="million instructions, Cortex-A72", ylabel="accuracy, int8 file")
+        axis.grid(alpha=0.3)
+        axis.legend(loc="lower right", frameon=False)
