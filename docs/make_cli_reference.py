@@ -22,6 +22,7 @@ COMMANDS = (
     "data check",
     "data clean",
     "data split",
+    "data crop",
     "data draw",
 )
 

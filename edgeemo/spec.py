@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.errors import SpecError
@@ -16,9 +16,9 @@ from edgeemo.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SPEC_VERSION = 2
-"""What this version writes where a spec has a temperature or a least confidence. Without either it
-writes version 1, which knows neither: an older runtime refuses what it would not obey, no more."""
+SPEC_VERSION = 3
+"""What this version writes where a spec says how faces are found; 2 where it has a temperature or a
+least confidence, else 1: an older runtime refuses what it would not obey, and no more."""
 
 MAX_SIDE = 4096
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
@@ -44,6 +44,46 @@ class Provenance:
     date: str = ""
 
 
+DETECTORS = ("blaze", "cascade", "yunet")
+"""What finds faces; see `edgeemo.faces`."""
+
+MIN_MARGIN, MAX_MARGIN = -0.3, 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceSettings:
+    """How faces are found in a photo and cropped, the same when training and on the device.
+
+    Attributes:
+        detector: One of `DETECTORS`.
+        margin: What is added to a face's frame on each side, in parts of the frame's side, -0.3 to
+            2. At 0 a face fills the crop from the brows' upper end to the chin, as in FER2013.
+        cropped: Whether the pictures that the model was trained on were such crops already: a data
+            set's pictures are then taken as they are, and faces are found in photos alone.
+        file_sha256: SHA-256 of the detector's file, hexadecimal, where it is the user's own; else
+            empty.
+
+    Raises:
+        SpecError: If a value is unknown or out of its range.
+    """
+
+    detector: str = "blaze"
+    margin: float = 0.0
+    cropped: bool = False
+    file_sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.detector not in DETECTORS:
+            raise SpecError(
+                f"{self.detector!r} finds no faces in this version of edgeemo, which knows "
+                f"{', '.join(DETECTORS)}"
+            )
+        if not MIN_MARGIN <= self.margin <= MAX_MARGIN:
+            raise SpecError(
+                f"a face's margin must be {MIN_MARGIN:g} to {MAX_MARGIN:g}, not {self.margin}"
+            )
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """How to feed a model and how to read its answer.
@@ -63,6 +103,8 @@ class ModelSpec:
             0.01 to 100. The weights hold it already: it is a record, nothing has to be done.
         min_confidence: Where the label to answer has a lower probability than this, the answer is
             `NOT_SURE`; 0 (always answered) to less than 1.
+        faces: How faces are found, which are then answered one by one; None where the picture is
+            answered as a whole.
         provenance: Where the model comes from.
 
     Raises:
@@ -79,6 +121,7 @@ class ModelSpec:
     scale: float = SCALE
     temperature: float = 1.0
     min_confidence: float = 0.0
+    faces: FaceSettings | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
@@ -151,6 +194,31 @@ class ModelSpec:
         """Number of values the network gives: 1 for a sigmoid, K for a softmax."""
         return 1 if self.activation == "sigmoid" else len(self.labels)
 
+    @property
+    def crops_faces(self) -> bool:
+        """Whether `edgeemo.preprocess.preprocess` takes a picture's largest face, not the whole."""
+        return self.faces is not None and not self.faces.cropped
+
+    def for_photos(self) -> ModelSpec:
+        """The same for photos, whatever the pictures were that it was trained on."""
+        if self.faces is None or not self.faces.cropped:
+            return self
+        return replace(self, faces=replace(self.faces, cropped=False))
+
+    def with_faces(self, faces: FaceSettings | bool | None) -> ModelSpec:
+        """The same, with faces found otherwise.
+
+        Args:
+            faces: How to find them. True: as the spec says, or as `FaceSettings` does by default
+                where it says nothing, which takes the pictures that it was trained on for crops.
+                False: not at all. None: as the spec says.
+        """
+        if faces is None or (faces is True and self.faces is not None):
+            return self
+        if faces is True:
+            faces = FaceSettings(cropped=True)
+        return replace(self, faces=faces or None)
+
     def scores(self, output: Sequence[float]) -> tuple[float, ...]:
         """Turn the network's raw output into one probability per label.
 
@@ -185,9 +253,12 @@ class ModelSpec:
     def to_json(self) -> str:
         """The spec as JSON text that is the same for the same spec, byte for byte."""
         fields, version = asdict(self), SPEC_VERSION
-        if self.temperature == 1 and self.min_confidence == 0:
-            version = 1
-            del fields["temperature"], fields["min_confidence"]
+        if self.faces is None:
+            version = 2
+            del fields["faces"]
+            if self.temperature == 1 and self.min_confidence == 0:
+                version = 1
+                del fields["temperature"], fields["min_confidence"]
         return json.dumps({"version": version, **fields}, indent=2, ensure_ascii=False)
 
     @classmethod
@@ -218,4 +289,6 @@ class ModelSpec:
             )
         fields["labels"] = tuple(fields["labels"])
         fields["provenance"] = Provenance(**fields["provenance"])
+        if fields.get("faces") is not None:
+            fields["faces"] = FaceSettings(**fields["faces"])
         return cls(**fields)

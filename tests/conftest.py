@@ -6,9 +6,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from edgeemo.container import seal, unseal
+from edgeemo.dataset.draw import MOODS, draw_picture
 from edgeemo.spec import ModelSpec
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -45,3 +48,33 @@ def hesitant():
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def draw_photos():
+    """Function (folder, count): "happy" and "sad" with so many photos each, of one drawn face at
+    some place, and with a picture ``none.png`` that has no face."""
+
+    def draw(folder: Path, count: int) -> Path:
+        for seed, mood in enumerate(MOODS):
+            (folder / mood).mkdir(parents=True)
+            sky = np.linspace(30, 220, 240).astype(np.uint8)[:: 1 - 2 * seed]
+            wall = Image.fromarray(np.broadcast_to(sky, (180, 240))).convert("RGB")
+            wall.save(folder / mood / "none.png")
+            for number in range(count):
+                rng = np.random.default_rng([seed, number])
+                photo = wall.copy()
+                face = draw_picture(rng, mood, size=int(rng.integers(110, 150)))
+                corner = rng.integers(0, (240 - face.width, 180 - face.height))
+                photo.paste(face, tuple(map(int, corner)))
+                ending = "jpg" if number % 2 else "png"
+                photo.save(folder / mood / f"{number:02}.{ending}", quality=95)
+        return folder
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def photos(draw_photos, tmp_path_factory) -> Path:
+    """Two classes of 14 photos with a face and one without; not to be changed."""
+    return draw_photos(tmp_path_factory.mktemp("photos") / "photos", 14)

@@ -5,6 +5,7 @@ import io
 import struct
 import sys
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
-from edgeemo.errors import ImageError
-from edgeemo.preprocess import preprocess
-from edgeemo.spec import ModelSpec
+from edgeemo.errors import ImageError, NoFaceError
+from edgeemo.preprocess import preprocess, preprocess_faces
+from edgeemo.spec import FaceSettings, ModelSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -249,3 +250,43 @@ def test_only_the_plugin_needed_is_loaded(tmp_path):
         [sys.executable, "-c", code, path], capture_output=True, text=True, check=True
     )
     assert shown.stdout.split() == ["PIL.PngImagePlugin"]
+
+
+class TestFaces:
+    """The same function, where the spec says that faces are cropped first."""
+
+    spec = ModelSpec(labels=("a", "b"), height=48, width=48, channels=1, faces=FaceSettings())
+
+    def test_the_largest_face_is_what_a_training_sees_and_a_device_answers(self, data_dir):
+        photo = data_dir / "photos" / "two_people.jpg"
+        faces = preprocess_faces(photo, self.spec)
+        assert len(faces) == 2
+        assert faces[0][0].side > faces[1][0].side
+        np.testing.assert_array_equal(preprocess(photo, self.spec), faces[0][1])
+        assert {pixels.shape for _, pixels in faces} == {(48, 48, 1)}
+
+    def test_places_are_given_in_the_whole_picture(self, data_dir):
+        """A camera's picture is decoded at a reduced scale; its faces are not told there."""
+        with Image.open(data_dir / "photos" / "obama.jpg") as photo:
+            large = photo.convert("RGB").resize((photo.width * 4, photo.height * 4))
+        file = io.BytesIO()
+        large.save(file, "JPEG")
+        (small, _), *_ = preprocess_faces(data_dir / "photos" / "obama.jpg", self.spec)
+        (found, pixels), *_ = preprocess_faces(file.getvalue(), self.spec)
+        assert abs(found.side - 4 * small.side) < 0.2 * found.side
+        assert abs(found.left - 4 * small.left) < 0.2 * found.side
+        assert pixels.shape == (48, 48, 1)
+
+    def test_crops_are_taken_whole_where_the_model_was_trained_on_crops(self, data_dir):
+        crop = next((data_dir / "fer2013" / "test" / "happy").iterdir())
+        cropped = replace(self.spec, faces=FaceSettings(cropped=True))
+        plain = replace(self.spec, faces=None)
+        np.testing.assert_array_equal(preprocess(crop, cropped), preprocess(crop, plain))
+        assert preprocess_faces(data_dir / "photos" / "obama.jpg", cropped)
+
+    def test_without_a_face_nothing_is_guessed(self, tmp_path):
+        wall = tmp_path / "wall.png"
+        Image.new("RGB", (300, 200), "grey").save(wall)
+        assert preprocess_faces(wall, self.spec) == ()
+        with pytest.raises(NoFaceError, match=r"wall\.png: no face"):
+            preprocess(wall, self.spec)

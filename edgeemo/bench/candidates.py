@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from edgeemo.spec import FaceSettings
+
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
 """The package that runs a file, as pip calls it."""
 
@@ -34,6 +36,7 @@ class ExportedFile:
         problem: Why it cannot be measured, in one line; empty if it can.
         verified: Whether these bytes passed their verification.
         accuracy: On the test split, from the verification; None where there is none.
+        faces: How it finds faces; None where it does not, or cannot be read.
     """
 
     name: str
@@ -43,6 +46,7 @@ class ExportedFile:
     problem: str = ""
     verified: bool = False
     accuracy: Estimate | None = None
+    faces: FaceSettings | None = None
 
     @property
     def engine(self) -> str:
@@ -50,22 +54,25 @@ class ExportedFile:
         return ENGINES.get(os.path.splitext(self.name)[1], "")  # noqa: PTH122
 
 
-def exported_files(paths: Iterable[Path]) -> list[ExportedFile]:
+def exported_files(
+    paths: Iterable[Path], *, faces: FaceSettings | bool | None = None
+) -> list[ExportedFile]:
     """Files on disk, each once; if one cannot be used, that is its problem and no exception.
 
     Args:
         paths: The files; the verification of each is that in the folder it lies in. They are called
             by their names, or by their paths where two have the same name.
+        faces: Whether and how they find faces; see `edgeemo.spec.ModelSpec.with_faces`.
     """
     paths = list(dict.fromkeys(paths))
     names = [path.name for path in paths]
     return [
-        _exported_file(path, path.name if names.count(path.name) == 1 else str(path))
+        _exported_file(path, path.name if names.count(path.name) == 1 else str(path), faces)
         for path in paths
     ]
 
 
-def _exported_file(path: Path, name: str) -> ExportedFile:
+def _exported_file(path: Path, name: str, faces: FaceSettings | bool | None) -> ExportedFile:
     try:
         model = unseal(path)
     except (EngineError, SpecError) as error:
@@ -77,6 +84,7 @@ def _exported_file(path: Path, name: str) -> ExportedFile:
         size_bytes=model.size_bytes,
         verified=is_verified(path, sha256=model.sha256),
         accuracy=_verified_accuracy(path.parent / VERIFY_JSON, model.sha256),
+        faces=model.spec.with_faces(faces).faces,
     )
 
 

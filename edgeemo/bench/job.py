@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
+
+from edgeemo.spec import FaceSettings
 
 TroubleStatus = Literal["not run", "failed", "crashed"]
 
@@ -29,6 +31,7 @@ class Job:
         seconds: When to stop before that.
         stream_seconds: How long to count pictures per second; 0 for not at all.
         started_ns: When the process was started, on the system's monotonic clock.
+        faces: How to find faces, whatever the model says of it; None: not at all.
     """
 
     path: str
@@ -41,6 +44,7 @@ class Job:
     seconds: float
     stream_seconds: float
     started_ns: int
+    faces: FaceSettings | None = None
 
     def to_json(self) -> str:
         """The job as one word of a command line."""
@@ -50,7 +54,12 @@ class Job:
     def from_json(cls, text: str) -> Job:
         """Read what `to_json` wrote."""
         fields = json.loads(text)
-        return cls(**{**fields, "pictures": tuple(fields["pictures"])})
+        faces = fields["faces"]
+        return cls(**{
+            **fields,
+            "pictures": tuple(fields["pictures"]),
+            "faces": FaceSettings(**faces) if faces else None,
+        })  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +73,12 @@ class Round:
         first: The first answer, from a picture's bytes to the label.
         cold: From the process's start to the first answer.
         decode: From the picture's bytes to upright pixels, once per run.
-        resize: From there to the network's size.
-        invoke: From there to the network's outputs.
-        whole: `Classifier.predict`, from the picture's bytes to the label.
+        find: From there to the largest face, cropped; empty where no faces are found.
+        resize: From there to the network's size; without the pictures that have no face.
+        invoke: From there to the network's outputs; without them as well.
+        whole: `Classifier.predict_all`, from the picture's bytes to the label, or those of all
+            faces.
+        faceless: How many of the runs were of a picture in which no face was found.
         peak_mb: Peak memory of the process up to here, in MB (2 to the power of 20 bytes).
         per_second: Pictures answered per second, or None where they were not counted.
         engine: The engine's package and version.
@@ -88,11 +100,14 @@ class Round:
     engine: str
     versions: dict[str, str]
     architecture: str
+    find: list[float] = field(default_factory=list)
+    faceless: int = 0
 
     @property
     def seconds(self) -> float:
         """How long the runs took."""
-        return sum(map(sum, (self.decode, self.resize, self.invoke, self.whole))) / 1000
+        stages = (self.decode, self.find, self.resize, self.invoke, self.whole)
+        return sum(map(sum, stages)) / 1000
 
 
 @dataclass(frozen=True)

@@ -170,6 +170,7 @@ def _job(candidate: _Candidate, pictures: Pictures, number: int | None, seconds:
         seconds=seconds / MAX_ROUNDS,
         stream_seconds=0 if number is None else min(_STREAM_SECONDS, seconds / MAX_ROUNDS),
         started_ns=time.monotonic_ns(),
+        faces=candidate.file.faces,
     )
 
 
@@ -199,11 +200,19 @@ def _pooled(candidate: _Candidate) -> Measured:
         rounds=len(rounds),
         runs=sum(len(each.whole) for each in rounds),
         cold={name: quantile([getattr(each, name) for each in rounds], 0.5) for name in STARTS},
-        warm={name: _stage([getattr(each, name) for each in rounds]) for name in STAGES},
+        warm=_stages(rounds),
         per_second=quantile(rates, 0.5),
         workers=candidate.workers,
         peak_mb=max(each.peak_mb for each in rounds),
+        faceless=sum(each.faceless for each in rounds),
     )
+
+
+def _stages(rounds: Sequence[Round]) -> dict[str, Stage]:
+    """The stages that were timed at all: no face is found by many models, or in some pictures."""
+    values = {name: [getattr(each, name) for each in rounds] for name in STAGES}
+    timed = {name: [each for each in found if each] for name, found in values.items()}
+    return {name: _stage(found) for name, found in timed.items() if found}
 
 
 def _stage(rounds: Sequence[Sequence[float]]) -> Stage:

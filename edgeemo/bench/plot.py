@@ -68,15 +68,27 @@ def _draw(drawn: Any, axis: Any, points: Points) -> None:
         drawn.colorbar(coloured, ax=axis, label="accuracy on the test pictures, %", shrink=0.8)
     whisker = axis.plot([], [], "-_", color=_UNKNOWN, ms=9)[0]
     handles = {**shapes, "median, up to p99; bold: the fastest": whisker}
+    handles |= _draw_finding(axis, points)
     drawn.legend(
         handles.values(), handles.keys(), loc="outside lower center", frameon=False, ncols=4
     )
+
+
+def _draw_finding(axis: Any, points: Points) -> dict[str, Any]:
+    """A bar at the median of finding a face; nothing where none are sought."""
+    finding = [(_place(*point)[0], _find_ms(point[1])) for point in points if _find_ms(point[1])]
+    if not finding:
+        return {}
+    sizes, times = zip(*finding, strict=True)
+    bars = axis.scatter(sizes, times, marker="_", s=160, c=_INK, zorder=3)
+    return {"of it finding a face": bars}
 
 
 def _set_up(axis: Any, points: Points) -> None:
     """Scales, limits with room for the labels, grid and names."""
     sizes = [_place(*point)[0] for point in points]
     times = [_place(*point)[1] for point in points] + [each.whole.p99.value for _, each in points]
+    times += [_find_ms(found) for _, found in points if _find_ms(found)]
     for which, values in (("x", sizes), ("y", times)):
         if max(values) >= _LOG_FROM * min(values):
             axis.set(**{f"{which}scale": "log"})
@@ -121,6 +133,11 @@ def _label(axis: Any, points: Points, *, fastest: Result | None) -> None:
                 "relpos": (0, 0.5),
             },
         )
+
+
+def _find_ms(found: Measured) -> float:
+    """The median of finding a face; 0 where none are sought."""
+    return found.warm["find"].p50.value if "find" in found.warm else 0.0
 
 
 def _name(result: Result) -> str:

@@ -16,7 +16,9 @@ FORMAT_VERSION = 1
 Status = Literal["measured", "not run", "failed", "crashed"]
 
 STARTS = ("start", "imports", "load", "first", "cold")
-STAGES = ("decode", "resize", "invoke", "whole")
+STAGES = ("decode", "find", "resize", "invoke", "whole")
+_ALWAYS = ("decode", "whole")
+"""The stages of every answer; no face is found by many models, and none in some pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,11 +45,14 @@ class Measured:
         runs: Number of pictures timed, in all of them together.
         cold: Medians over the processes, in milliseconds: "start" (of Python), "imports", "load",
             "first" (answer), and "cold": everything from the process's start to the first answer.
-        warm: "decode", "resize", "invoke", and "whole": from a picture's bytes to the label.
+        warm: "decode", "find" (and crop the largest face; where faces are found), "resize",
+            "invoke" (both where there is a picture that has one), and "whole": from a picture's
+            bytes to the label, or those of all faces in it.
         per_second: Pictures answered per second by `workers` at the same time.
         workers: As many as occupy the cores: cores / threads.
         peak_mb: Peak memory of the process that answers one picture at a time, in MB (2 to the
             power of 20 bytes); the largest of the processes.
+        faceless: In how many of the runs no face was found, where faces were sought.
     """
 
     rounds: int
@@ -57,6 +62,7 @@ class Measured:
     per_second: Estimate
     workers: int
     peak_mb: float
+    faceless: int = 0
 
     @property
     def whole(self) -> Stage:
@@ -129,6 +135,11 @@ class Report:
     def measured(self) -> tuple[Result, ...]:
         """The candidates that have figures."""
         return tuple(result for result in self.results if result.measured)
+
+    @property
+    def finds_faces(self) -> bool:
+        """Whether a measured candidate finds faces."""
+        return any(each.measured and "find" in each.measured.warm for each in self.results)
 
     @property
     def fastest(self) -> Result | None:
@@ -209,6 +220,7 @@ def _measured(fields: Mapping[str, Any]) -> Measured:
     warm = {
         name: Stage(**{key: Estimate(**value) for key, value in fields["warm"][name].items()})
         for name in STAGES
+        if name in _ALWAYS or name in fields["warm"]
     }
     cold = {name: Estimate(**fields["cold"][name]) for name in STARTS}
     per_second = Estimate(**fields["per_second"])

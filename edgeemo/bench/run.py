@@ -33,6 +33,7 @@ def run_benchmark(
     picture: str | None,
     seconds: float,
     progress: Progress,
+    photo: bytes | None = None,
 ) -> Report:
     """Measure files on this machine.
 
@@ -40,9 +41,10 @@ def run_benchmark(
         files: The exported files.
         command: Starts a worker; see `edgeemo.bench.launch.INSTALLED`.
         threads: Numbers of threads, each tried with each file.
-        picture: A picture file or a folder of them; None for a drawn camera frame.
+        picture: A picture file or a folder of them; None for `photo`, or a drawn camera frame.
         seconds: The longest that one candidate's answers are timed.
         progress: Told where it is.
+        photo: A drawn photo with faces, for files that find them.
 
     Raises:
         BenchError: If none of the files can be used, or workers cannot be started.
@@ -50,7 +52,7 @@ def run_benchmark(
     """
     if all(file.problem for file in files):
         raise BenchError("; ".join(file.problem for file in files))
-    pictures = _named(picture) if picture else _drawn()
+    pictures = _named(picture) if picture else _drawn(photo)
     watch = Watch()
     results, versions = measure(
         files,
@@ -74,11 +76,12 @@ def run_benchmark(
     )
 
 
-def _drawn() -> Pictures:
+def _drawn(photo: bytes | None) -> Pictures:
     from edgeemo.bench.frame import HEIGHT, WIDTH, camera_frame
 
-    content = camera_frame()
-    what = f"a drawn camera frame, {WIDTH}x{HEIGHT}, JPEG, {len(content) / 1000:.0f} kB"
+    content = photo or camera_frame()
+    what = "photo with two faces" if photo else "camera frame"
+    what = f"a drawn {what}, {WIDTH}x{HEIGHT}, JPEG, {len(content) / 1000:.0f} kB"
     return Pictures(what, sha256(content).hexdigest(), content=content)
 
 

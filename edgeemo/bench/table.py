@@ -16,7 +16,6 @@ HEADER = (
     "file, threads", "engine", "kB", "cold ms", "p50 ms", "p90", "p99", "per s", "MB", "accuracy",
     "verified",
 )  # fmt: skip
-WARM_HEADER = ("file, threads", "p50 ms (95 %)", "runs", "decode", "resize", "invoke")
 WARM_TITLE = "Warm, ms: the whole, then each stage as p50/p90/p99"
 COLD_HEADER = ("file, threads", "cold ms (95 %)", "starts", "start", "imports", "load", "first")
 COLD_TITLE = "Cold, ms: medians of fresh processes, from their start to the first answer"
@@ -46,14 +45,19 @@ def rows(report: Report) -> list[tuple[str, ...]]:
     return [_row(result, mark=FASTEST if result is fastest else "") for result in report.results]
 
 
+def warm_header(report: Report) -> tuple[str, ...]:
+    """Names of the columns of `warm_rows`."""
+    return ("file, threads", "p50 ms (95 %)", "runs", *_stages(report))
+
+
 def warm_rows(report: Report) -> list[tuple[str, ...]]:
-    """One row per measured candidate, under `WARM_HEADER`."""
+    """One row per measured candidate, under `warm_header`."""
     return [
         (
             short_name(result),
             interval_text(found.whole.p50),
             str(found.runs),
-            *(_quantiles(found.warm[name]) for name in STAGES if name != "whole"),
+            *(_quantiles(found.warm.get(name)) for name in _stages(report)),
         )
         for result, found in _measured(report)
     ]
@@ -84,6 +88,18 @@ def notes(report: Report) -> list[str]:
         lines += [
             f"too few runs for an upper bound of p99 (more --seconds, for 368 or more): "
             f"{', '.join(vague)}"
+        ]
+    faceless = [
+        f"{short_name(each)} in {found.faceless} of {found.runs} runs"
+        for each, found in _measured(report)
+        if found.faceless
+    ]
+    if faceless:
+        lines += [f"no face was found, so there was nothing to answer: {', '.join(faceless)}"]
+    if report.finds_faces:
+        lines += [
+            "find: to the largest face, which is then resized and invoked; the whole answers every "
+            "face in the picture"
         ]
     workers = sorted({found.workers for _, found in _measured(report)})
     if workers:
@@ -151,7 +167,15 @@ def _measured(report: Report) -> list[tuple[Result, Measured]]:
     return [(result, result.measured) for result in report.results if result.measured]
 
 
-def _quantiles(stage: Stage) -> str:
+def _stages(report: Report) -> list[str]:
+    """The stages that have a column: those of the answer, and "find" where faces are found."""
+    left_out = ("whole",) if report.finds_faces else ("whole", "find")
+    return [name for name in STAGES if name not in left_out]
+
+
+def _quantiles(stage: Stage | None) -> str:
+    if stage is None:
+        return "-"
     return "/".join(ms_text(each.value) for each in (stage.p50, stage.p90, stage.p99))
 
 

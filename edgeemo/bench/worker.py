@@ -12,17 +12,25 @@ import signal
 import sys
 import time
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from itertools import cycle, islice, repeat
 from typing import TYPE_CHECKING
 
 from edgeemo.bench.job import BAD_PICTURE, FAILED, MISSING, Job, Round
-from edgeemo.errors import EdgeEmoError, EngineError, ImageError, MissingExtraError
+from edgeemo.errors import (
+    EdgeEmoError,
+    EngineError,
+    ImageError,
+    MissingExtraError,
+    NoFaceError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from edgeemo.preprocess import Source
+    from PIL.Image import Image
+
+    from edgeemo.picture import Source
     from edgeemo.runtime.classifier import Classifier
 
 _WARM_UP = 2
@@ -66,12 +74,13 @@ def load_file(job: Job) -> Classifier:
 
     Raises:
         EngineError: If its engine refuses the file.
-        MissingExtraError: If its engine is not installed.
+        FaceModelError: If it finds faces with a file that is not there.
+        MissingExtraError: If its engine, or what finds faces, is not installed.
         SpecError: If the file carries no spec.
     """
     from edgeemo.runtime.classifier import Classifier
 
-    return Classifier.load(job.path, threads=job.threads)
+    return Classifier.load(job.path, threads=job.threads, faces=job.faces or False)
 
 
 def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
@@ -82,11 +91,11 @@ def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
     imported = time.perf_counter()
     classifier = load(job)
     loaded = time.perf_counter()
-    classifier.predict(picture)
+    classifier.predict_all(picture)
     answered, answered_ns = time.perf_counter(), time.monotonic_ns()
     if job.check:
         for path in job.pictures:
-            classifier.predict(path)
+            classifier.predict_all(path)
     stages = _time_stages(classifier, job, pictures)
     peak_mb = _peak_mb()
     per_second = _count(classifier, job, picture)
@@ -98,7 +107,7 @@ def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
         load=_ms(loaded - imported),
         first=_ms(answered - loaded),
         cold=_ms((answered_ns - job.started_ns) / 1e9),
-        **stages,
+        **asdict(stages),
         peak_mb=peak_mb,
         per_second=per_second,
         engine=classifier.engine.name,
@@ -128,34 +137,56 @@ def _contents(job: Job) -> Iterator[bytes]:
             raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _time_stages(
-    classifier: Classifier, job: Job, pictures: Iterator[bytes]
-) -> dict[str, list[float]]:
-    """Milliseconds of each stage and of the whole, of each run."""
-    from edgeemo.preprocess import decode, resize
+@dataclass
+class _Stages:
+    """Milliseconds of each stage and of the whole; see `edgeemo.bench.job.Round`."""
 
-    spec, now = classifier.spec, time.perf_counter
-    times: dict[str, list[float]] = {"decode": [], "resize": [], "invoke": [], "whole": []}
-    end = now() + job.seconds
+    decode: list[float] = field(default_factory=list)
+    find: list[float] = field(default_factory=list)
+    resize: list[float] = field(default_factory=list)
+    invoke: list[float] = field(default_factory=list)
+    whole: list[float] = field(default_factory=list)
+    faceless: int = 0
+
+
+def _time_stages(classifier: Classifier, job: Job, pictures: Iterator[bytes]) -> _Stages:
+    """Answer pictures in turn; those that warm up are not counted."""
+    times = _Stages()
+    end = time.perf_counter() + job.seconds
     for number, content in enumerate(islice(pictures, _WARM_UP + job.runs)):
+        _time(classifier, content, times if number >= _WARM_UP else _Stages())
+        if number >= _WARM_UP and time.perf_counter() > end:
+            break
+    return times
+
+
+def _time(classifier: Classifier, content: bytes, times: _Stages) -> None:
+    """One picture stage by stage, as far as it goes, and then as a whole."""
+    from edgeemo.preprocess import crop, decode, resize
+
+    spec, now = classifier.spec.for_photos(), time.perf_counter
+    begun = now()
+    picture: Image | None = decode(content, spec)
+    decoded = now()
+    times.decode.append(_ms(decoded - begun))
+    if picture is not None and spec.crops_faces:
+        try:
+            picture = crop(picture, spec)
+        except NoFaceError:
+            picture = None
+        times.find.append(_ms(now() - decoded))
+    if picture is None:
+        times.faceless += 1
+    else:
         begun = now()
-        picture = decode(content, spec)
-        decoded = now()
         pixels = resize(picture, spec)
         resized = now()
         classifier.engine.run(pixels)
-        invoked = now()
-        classifier.predict(content)
-        answered = now()
-        if number < _WARM_UP:
-            continue
-        times["decode"].append(_ms(decoded - begun))
-        times["resize"].append(_ms(resized - decoded))
-        times["invoke"].append(_ms(invoked - resized))
-        times["whole"].append(_ms(answered - invoked))
-        if answered > end:
-            break
-    return times
+        times.invoke.append(_ms(now() - resized))
+        times.resize.append(_ms(resized - begun))
+    begun = now()
+    classifier.predict_all(content)
+    times.whole.append(_ms(now() - begun))
 
 
 def _peak_mb() -> float:

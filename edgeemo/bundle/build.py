@@ -10,18 +10,23 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.bundle.archive import pack
 from edgeemo.bundle.device.checks import expect
-from edgeemo.bundle.device.contents import GOLDEN, MANIFEST
-from edgeemo.bundle.golden import drawn_pictures, pictures_of, undecided_count
+from edgeemo.bundle.device.contents import MANIFEST, PHOTO
+from edgeemo.bundle.finder import finder_data, runtime_modules
+from edgeemo.bundle.golden import (
+    drawn_pictures,
+    golden_members,
+    pictures_of,
+    undecided_count,
+)
 from edgeemo.bundle.manifest import describe, describe_all, to_json
-from edgeemo.bundle.modules import compiled, imported_modules
+from edgeemo.bundle.modules import compiled
 from edgeemo.bundle.split import test_pictures
 from edgeemo.container import unseal_bytes
 from edgeemo.errors import BundleError, EngineError
 from edgeemo.files import replacing, sha256_file
 from edgeemo.folder import ModelFolder
-from edgeemo.preprocess import HEAD_BYTES, sniff
 from edgeemo.progress import Progress, Silent
-from edgeemo.runtime.classifier import Classifier
+from edgeemo.runtime.classifier import Classifier, load_finder
 from edgeemo.runtime.engine import load_engine
 
 if TYPE_CHECKING:
@@ -29,13 +34,13 @@ if TYPE_CHECKING:
 
     from edgeemo.bundle.device.contents import Manifest
     from edgeemo.container import SealedModel
+    from edgeemo.spec import FaceSettings
 
 GoldenKind = Literal["drawn", "test"]
 
 _SILENT = Silent()
 _FRONT_DOOR = "edgeemo.bundle.device.main"
 _START = Path(__file__).with_name("device") / "__main__.py"
-_SUFFIXES = {"JPEG": "jpg"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +72,8 @@ class Bundle:
         golden: Number of golden pictures.
         undecided: How many of them the model gives no class 0.8 or more.
         spare: The second exported file, or None.
+        detector: What finds faces there, one of `edgeemo.spec.DETECTORS`; empty where nothing does.
+        faces: How many are found in the golden photo; 0 where there is none.
     """
 
     path: Path
@@ -78,6 +85,8 @@ class Bundle:
     golden: int
     undecided: int
     spare: Spare | None = None
+    detector: str = ""
+    faces: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -91,6 +100,7 @@ def make_bundle(
     spare: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
+    faces: FaceSettings | bool | None = None,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> Bundle:
@@ -108,14 +118,18 @@ def make_bundle(
         golden: "drawn" pictures, or pictures of the model folder's "test" split, which then travel
             with the bundle.
         data: For "test": folder or .zip of the pictures; by default where they lay at training.
+        faces: Whether and how the device finds faces, instead of what the model says of it; see
+            `edgeemo.spec.ModelSpec.with_faces`.
         replace: Whether an existing file gives way.
         progress: Told where it is.
 
     Raises:
-        BundleError: If `out` exists and `replace` is false, the spare is none for this model, or
-            the self-test fails.
+        BundleError: If `out` exists and `replace` is false, the spare is none for this model, the
+            model answers faces and none is found in a golden picture, or the self-test fails.
         DatasetError: If the test pictures cannot be found.
         EngineError: If the model cannot be run.
+        FaceModelError: If faces are found with a file that nobody named.
+        MissingExtraError: If what finds faces is not installed.
         SpecError: If it carries no spec.
     """
     if out.is_dir() and replace:
@@ -124,8 +138,8 @@ def make_bundle(
         raise BundleError(
             f"{out}: exists already; choose another --out, or replace it with --force"
         )
-    first = _loaded(model)
-    second = _loaded(spare) if spare else None
+    first = _loaded(model, faces)
+    second = _loaded(spare, faces) if spare else None
     if second:
         _check_spare(first.model, second.model)
     progress.stage("Choosing golden pictures")
@@ -147,6 +161,8 @@ def make_bundle(
         golden=len(manifest.golden),
         undecided=undecided_count(manifest.golden, first.model.spec),
         spare=_spare(manifest),
+        detector=manifest.detector,
+        faces=sum(len(each.faces) for each in manifest.golden if each.file == PHOTO),
     )
 
 
@@ -158,17 +174,23 @@ class _Loaded:
     def described(self, golden: Mapping[str, bytes]) -> Manifest:
         """What it answers to the golden pictures, member to content."""
         classifier = self.classifier
-        expected = [expect(classifier, picture, file=file) for file, picture in golden.items()]
-        return describe(self.model, classifier.engine, expected)
+        expected = [
+            expect(classifier, picture, file=file, photo=file == PHOTO)
+            for file, picture in golden.items()
+        ]
+        return describe(self.model, classifier, expected)
 
 
-def _loaded(path: Path) -> _Loaded:
+def _loaded(path: Path, faces: FaceSettings | bool | None) -> _Loaded:
     """The model as the device will see it: from its bytes."""
     try:
         model = unseal_bytes(path.read_bytes(), name=str(path))
     except OSError as error:
         raise EngineError(f"{path}: cannot be read: {error.strerror or error}") from None
-    return _Loaded(model, Classifier(model.spec, load_engine(model), path=model.path))
+    spec = model.spec.with_faces(faces)
+    if spec.faces is not None:
+        load_finder(spec.faces, beside=str(path))
+    return _Loaded(model, Classifier(spec, load_engine(model), path=model.path))
 
 
 def _check_spare(first: SealedModel, spare: SealedModel) -> None:
@@ -195,11 +217,9 @@ def _members(
     first: _Loaded, second: _Loaded | None, pictures: Sequence[bytes]
 ) -> tuple[dict[str, bytes], Manifest]:
     """Everything that goes into the file, and what it says of itself."""
-    golden = {
-        f"{GOLDEN}/{number:02}.{_suffix(picture)}": picture
-        for number, picture in enumerate(pictures, 1)
-    }
-    modules = imported_modules(_FRONT_DOOR)
+    faces = first.classifier.spec.faces
+    golden = golden_members(pictures, faces)
+    modules = runtime_modules(_FRONT_DOOR, faces)
     models = [each.model for each in (first, second) if each]
     models.sort(key=lambda model: model.format != "tflite")  # see pack
     members = {
@@ -207,16 +227,12 @@ def _members(
         "__main__.py": _START.read_bytes(),  # not compiled: damaged code can crash Python
         **modules,
         **{f"{path}c": compiled(path, source) for path, source in modules.items()},
+        **finder_data(faces),
         **golden,
     }
     spare = second.described(golden) if second else None
     manifest = describe_all(first.described(golden), spare, members)
     return {**members, MANIFEST: to_json(manifest)}, manifest
-
-
-def _suffix(picture: bytes) -> str:
-    format = sniff(picture[:HEAD_BYTES]) or ""
-    return _SUFFIXES.get(format, format.lower())
 
 
 def _write(out: Path, content: bytes) -> None:
@@ -229,7 +245,5 @@ def _write(out: Path, content: bytes) -> None:
         command = [sys.executable, str(partial), "selftest", "--json"]
         tried = subprocess.run(command, capture_output=True, text=True, check=False)
         if tried.returncode:
-            said = tried.stderr.strip().splitlines() or [
-                "its answers differ from one run to another"
-            ]
+            said = tried.stderr.strip().splitlines() or ["its answers differ between two runs"]
             raise BundleError(f"{out}: not written, its self-test fails here: {said[-1]}")

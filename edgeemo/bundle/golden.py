@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from edgeemo.bench.photo import photo_for
+from edgeemo.bundle.device.contents import GOLDEN, PHOTO
 from edgeemo.dataset import golden_pictures
 from edgeemo.dataset.draw import encode
+from edgeemo.errors import BundleError, NoFaceError
+from edgeemo.picture import HEAD_BYTES, sniff
+from edgeemo.preprocess import preprocess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from edgeemo.bundle.device.contents import Golden
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.spec import ModelSpec
+    from edgeemo.spec import FaceSettings, ModelSpec
 
 COUNT = 16
 UNDECIDED = 4
@@ -30,6 +35,7 @@ _LARGEST_SCORE = 0.8  # below it an answer counts as undecided: 0.2 < p < 0.8 fo
 _SEEDS = 6
 _HALVINGS = 12
 _SIDE = 96
+_SUFFIXES = {"JPEG": "jpg"}
 _KINDS = 10  # the first ten are one of each kind; see edgeemo.dataset.golden
 
 
@@ -44,25 +50,29 @@ def drawn_pictures(classifier: Classifier) -> list[bytes]:
     """Draw `COUNT` pictures, `UNDECIDED` or more of them undecided where such can be found.
 
     Each of the ten kinds occurs. Where drawing anew is not enough, pictures that the model answers
-    differently are blended: somewhere between them it changes its mind.
+    differently are blended: somewhere between them it changes its mind. Where the model answers
+    the largest face of a picture, only those count in which one is found.
 
     Args:
         classifier: The model.
 
     Returns:
-        The files' contents; the same for the same model and version of Pillow.
+        The files' contents, fewer where no face is found in any of a kind; the same for the same
+        model and version of Pillow.
+
+    Raises:
+        BundleError: If no face is found in any.
     """
-    chosen = seen = _judged(classifier, golden_pictures(count=COUNT))
+    drawn = chosen = _judged(classifier, golden_pictures(count=COUNT))
     for seed in range(1, _SEEDS):
-        if not _few_undecided(chosen):
+        if all(chosen) and not _few_undecided(_usable(chosen)):
             break
         others = _judged(classifier, golden_pictures(count=COUNT, seed=seed))
-        seen = seen + others
-        chosen = [new if new.undecided > old.undecided else old
-                  for old, new in zip(chosen, others, strict=True)]  # fmt: skip
-    if _few_undecided(chosen):
-        chosen = _with_blends(classifier, chosen, seen)
-    return [candidate.picture for candidate in chosen]
+        drawn = drawn + others
+        chosen = [_better(old, new) for old, new in zip(chosen, others, strict=True)]
+    if _few_undecided(_usable(chosen)):
+        chosen = _with_blends(classifier, chosen, _usable(drawn))
+    return _contents(_usable(chosen), "drawn pictures; --golden test takes the test split's")
 
 
 def pictures_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]:
@@ -71,15 +81,36 @@ def pictures_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]
     Args:
         classifier: The model.
         sources: Picture files' contents; read until enough are found.
+
+    Raises:
+        BundleError: As `drawn_pictures`.
     """
     seen: list[_Candidate] = []
     for source in sources:
-        seen += _judged(classifier, [source])
+        seen += _usable(_judged(classifier, [source]))
         if len(seen) >= COUNT and not _few_undecided(seen):
             break
     undecided = [each for each in seen if each.undecided][:UNDECIDED]
     others = [each for each in seen if each not in undecided]
-    return [each.picture for each in (undecided + others)[:COUNT]]
+    return _contents((undecided + others)[:COUNT], "test pictures")
+
+
+def golden_members(pictures: Iterable[bytes], settings: FaceSettings | None) -> dict[str, bytes]:
+    """The golden pictures as members of a bundle.
+
+    Args:
+        pictures: The chosen ones.
+        settings: What finds faces; there is then a drawn photo, too, unless it finds none in any.
+
+    Returns:
+        Path inside the bundle to content.
+    """
+    members = {
+        f"{GOLDEN}/{number:02}.{_suffix(picture)}": picture
+        for number, picture in enumerate(pictures, 1)
+    }
+    photo = photo_for(settings) if settings else None
+    return {**members, PHOTO: photo} if photo else members
 
 
 def undecided_count(goldens: Iterable[Golden], spec: ModelSpec) -> int:
@@ -87,12 +118,38 @@ def undecided_count(goldens: Iterable[Golden], spec: ModelSpec) -> int:
     return sum(max(spec.scores(golden.outputs)) < _LARGEST_SCORE for golden in goldens)
 
 
-def _judged(classifier: Classifier, pictures: Iterable[bytes]) -> list[_Candidate]:
-    answers = ((picture, classifier.predict(picture)) for picture in pictures)
-    return [
-        _Candidate(picture, answer.guess, max(answer.scores.values()) < _LARGEST_SCORE)
-        for picture, answer in answers
-    ]
+def _suffix(picture: bytes) -> str:
+    format = sniff(picture[:HEAD_BYTES]) or ""
+    return _SUFFIXES.get(format, format.lower())
+
+
+def _judged(classifier: Classifier, pictures: Iterable[bytes]) -> list[_Candidate | None]:
+    """What the model makes of each; None where it wants a face and there is none."""
+    return [_judge(classifier, picture) for picture in pictures]
+
+
+def _judge(classifier: Classifier, picture: bytes) -> _Candidate | None:
+    try:
+        answer = classifier.predict_pixels(preprocess(picture, classifier.spec))
+    except NoFaceError:
+        return None
+    return _Candidate(picture, answer.guess, max(answer.scores.values()) < _LARGEST_SCORE)
+
+
+def _usable(candidates: Iterable[_Candidate | None]) -> list[_Candidate]:
+    return [each for each in candidates if each]
+
+
+def _better(old: _Candidate | None, new: _Candidate | None) -> _Candidate | None:
+    if old is None or new is None:
+        return old or new
+    return new if new.undecided > old.undecided else old
+
+
+def _contents(chosen: Sequence[_Candidate], of: str) -> list[bytes]:
+    if not chosen:
+        raise BundleError(f"no face is found in any of the {of}")
+    return [candidate.picture for candidate in chosen]
 
 
 def _few_undecided(candidates: Iterable[_Candidate]) -> bool:
@@ -100,13 +157,14 @@ def _few_undecided(candidates: Iterable[_Candidate]) -> bool:
 
 
 def _with_blends(
-    classifier: Classifier, chosen: Sequence[_Candidate], seen: Sequence[_Candidate]
-) -> list[_Candidate]:
+    classifier: Classifier, chosen: Sequence[_Candidate | None], seen: Sequence[_Candidate]
+) -> list[_Candidate | None]:
     """Blends in place of pictures whose kind occurs a second time."""
     better, blends = list(chosen), _blends(classifier, seen)
     for number in range(_KINDS, COUNT):
-        if not better[number].undecided and _few_undecided(better):
-            better[number] = next(blends, better[number])
+        old = better[number]
+        if not (old and old.undecided) and _few_undecided(_usable(better)):
+            better[number] = next(blends, old)
     return better
 
 
@@ -124,7 +182,9 @@ def _between(classifier: Classifier, one: _Candidate, other: _Candidate) -> Iter
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        (blend,) = _judged(classifier, [encode(Image.blend(start, end, middle), "PNG")])
+        blend = _judge(classifier, encode(Image.blend(start, end, middle), "PNG"))
+        if blend is None:
+            return
         if blend.undecided:
             yield blend
             return

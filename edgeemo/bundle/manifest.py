@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
 from edgeemo.bundle.device.contents import MANIFEST_VERSION, Golden, Manifest
+from edgeemo.bundle.device.finder import finder_versions
 from edgeemo.folder import ModelFolder
 from edgeemo.machine import versions
 from edgeemo.verified import VERIFY_JSON, is_verified
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgeemo.container import SealedModel
-    from edgeemo.runtime.engine import Engine
+    from edgeemo.runtime.classifier import Classifier
 
 _FLOAT_TOLERANCE = 1e-6
 """How far a float answer may be off on another processor; int8 answers have to be identical."""
@@ -28,16 +29,18 @@ _ROUNDINGS = 4
 far as this network's rounding reaches. A tiny one was seen to be 1.3e-6 off with nothing wrong."""
 
 
-def describe(model: SealedModel, engine: Engine, goldens: Sequence[Golden]) -> Manifest:
+def describe(model: SealedModel, classifier: Classifier, goldens: Sequence[Golden]) -> Manifest:
     """What a bundle says of a file that it holds; nothing yet of a spare and its members.
 
     Args:
         model: The exported file.
-        engine: What gave the golden answers.
+        classifier: What gave the golden answers, with the faces found as on the device.
         goldens: The golden answers.
     """
     path = Path(model.path)
     name = path.name
+    engine, faces = classifier.engine, classifier.spec.faces
+    detector = faces.detector if faces else ""
     return Manifest(
         edgeemo=__version__,
         model=name,
@@ -47,9 +50,11 @@ def describe(model: SealedModel, engine: Engine, goldens: Sequence[Golden]) -> M
         verified=is_verified(model.path, sha256=model.sha256),
         verification=_verification(model),
         tolerance=0.0 if name.startswith("int8.") else _float_tolerance(path.parent),
-        built_with=versions(engine.name),
+        built_with=versions(engine.name) | finder_versions(detector),
         golden=tuple(goldens),
         members={},
+        faces=None if faces == model.spec.faces else faces or False,
+        detector=detector,
     )
 
 

@@ -21,7 +21,7 @@ _UNCHECKED_HASH = 1  # flags of a .pyc that is not held against its source (PEP 
 _WITHOUT_REFERENCES = 2  # later versions of marshal write how often an object happens to be used
 
 
-def imported_modules(root: str) -> dict[str, bytes]:
+def imported_modules(root: str, *, without: str = "") -> dict[str, bytes]:
     """A module of edgeemo and every other that it imports, directly or not.
 
     Imports inside functions count, so nothing is missing when a rare path is taken; imports for
@@ -29,6 +29,7 @@ def imported_modules(root: str) -> dict[str, bytes]:
 
     Args:
         root: The module to start from, such as "edgeemo.bundle.device.main".
+        without: A room that is left out, such as "edgeemo.faces"; nothing may come to import it.
 
     Returns:
         Path inside the package's parent folder, with forward slashes, to source; sorted by path.
@@ -37,7 +38,7 @@ def imported_modules(root: str) -> dict[str, bytes]:
     waiting = [root]
     while waiting:
         path = _path(waiting.pop())
-        if path is None or path in found:
+        if path is None or path in found or (without and path.startswith(_folder(without))):
             continue
         found[path] = _home().joinpath(path).read_bytes()
         waiting.extend(_wanted(found[path]))
@@ -61,6 +62,10 @@ def compiled(path: str, source: bytes) -> bytes:
 
 def _home() -> Path:
     return Path(edgeemo.__file__).parent.parent
+
+
+def _folder(room: str) -> str:
+    return f"{room.replace('.', '/')}/"
 
 
 def _path(module: str) -> str | None:

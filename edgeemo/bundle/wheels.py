@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bundle.build import Bundle, GoldenKind, make_bundle
+from edgeemo.bundle.device.finder import finder_package
 from edgeemo.bundle.install_script import NAME, install_script
 from edgeemo.bundle.pip import MACHINE, download, pinned, python_version, requirements_text
 from edgeemo.errors import BundleError
@@ -17,6 +18,8 @@ from edgeemo.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edgeemo.spec import FaceSettings
 
 _SILENT = Silent()
 _WHEELS = "wheels"
@@ -60,6 +63,7 @@ def make_wheel_folder(
     spare: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
+    faces: FaceSettings | bool | None = None,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> WheelFolder:
@@ -75,6 +79,7 @@ def make_wheel_folder(
         spare: As in `make_bundle`; there are wheels of its engine, too.
         golden: As in `make_bundle`.
         data: As in `make_bundle`.
+        faces: As in `make_bundle`; there are wheels of what finds them, too.
         replace: Whether an older folder of this kind gives way.
         progress: Told where it is.
 
@@ -88,9 +93,10 @@ def make_wheel_folder(
         raise BundleError(f"{out}: exists already; choose another --out, {remedy}")
     with new_folder(out, replace=replace) as partial:
         file = partial / f"{out.stem}.pyz"
-        made = make_bundle(model, file, spare=spare, golden=golden, data=data, progress=progress)
-        engines = [made.engine, *([made.spare.engine] if made.spare else [])]
-        requirements = [*pinned(("numpy", "pillow", *engines)), _INSTALLER]
+        made = make_bundle(
+            model, file, spare=spare, golden=golden, data=data, faces=faces, progress=progress
+        )
+        requirements = [*pinned(_packages(made)), _INSTALLER]
         (partial / _WHEELS).mkdir()
         for tag in tags:
             progress.stage(f"Fetching wheels for Python {python_version(tag)}")
@@ -105,6 +111,12 @@ def make_wheel_folder(
         wheels=tuple(sorted(path.name for path in (out / _WHEELS).iterdir())),
         size_bytes=sum(path.stat().st_size for path in out.rglob("*") if path.is_file()),
     )
+
+
+def _packages(made: Bundle) -> list[str]:
+    engines = [made.engine, *([made.spare.engine] if made.spare else [])]
+    finder = finder_package(made.detector)
+    return ["numpy", "pillow", *engines, *([finder] if finder else [])]
 
 
 def _fetch(requirements: Sequence[str], tag: str, folder: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from edgeemo.cli.bench_outcome import finish
 from edgeemo.cli.console import EXAMPLES
+from edgeemo.cli.face_options import Faces  # noqa: TC001 - Typer reads it
 from edgeemo.cli.options import MODELS, Json
 from edgeemo.cli.progress import progress
 
@@ -57,7 +58,7 @@ def bench(
         typer.Option(
             metavar="FILE|DIR",
             help="What to answer; of a folder the first 100 pictures. By default a drawn camera "
-            "frame, 640x480.",
+            "frame, 640x480, or a drawn photo with two faces where faces are found.",
         ),
     ] = None,
     seconds: Annotated[
@@ -111,13 +112,15 @@ def bench(
         float | None,
         typer.Option(min=0, metavar="MB", help="With --pick: largest peak memory of the process."),
     ] = None,
+    faces: Faces = None,
     json: Json = False,
 ) -> None:
     """Measure exported files here, and choose the fastest that fits.
 
     Every file is tried with several numbers of threads, and every such candidate runs in processes
-    of its own, in turn with the others: cold start, then decode, resize, invoke and the whole from
-    a picture's bytes to its label, pictures per second, memory. A file whose engine is not
+    of its own, in turn with the others: cold start, then decode, find (a face, where faces are
+    found), resize, invoke and the whole from a picture's bytes to its label, pictures per second,
+    memory. A file whose engine is not
     installed is listed as not run. Exit status 1 when a file cannot be used or crashed (the others
     are measured all the same), 3 when --pick finds none that fits.
     """
@@ -126,9 +129,9 @@ def bench(
 
     limits = Limits(max_p99_ms=max_p99_ms, max_size_kb=max_size_kb, max_rss_mb=max_rss_mb)
     counts = _thread_counts(threads)
-    if measured and (threads or picture):
+    if measured and (threads or picture or faces is not None):
         raise typer.BadParameter("measures nothing itself", param_hint="--from")
-    asked = _asked(models)
+    asked = _asked(models, faces)
     if not pick and limits != Limits():
         raise typer.BadParameter("the limits choose a default: add --pick", param_hint="--max-...")
     if pick and asked.folder is None:
@@ -160,7 +163,7 @@ def _thread_counts(text: str | None) -> tuple[int, ...]:
         raise typer.BadParameter(str(error), param_hint="--threads") from None
 
 
-def _asked(models: Sequence[str] | None) -> _Asked:
+def _asked(models: Sequence[str] | None, faces: bool | None) -> _Asked:
     from edgeemo.bench.candidates import exported_files
     from edgeemo.errors import ModelFolderError
     from edgeemo.folder import ModelFolder, newest_folder
@@ -174,7 +177,7 @@ def _asked(models: Sequence[str] | None) -> _Asked:
             raise ModelFolderError(f"{path}: no exported model; run 'edgeemo export {path}'")
         files += found
     one = len(paths) == 1 and paths[0].is_dir()
-    return _Asked(exported_files(files), ModelFolder(paths[0]) if one else None)
+    return _Asked(exported_files(files, faces=faces), ModelFolder(paths[0]) if one else None)
 
 
 def _try_to_write(folder: Path, *, make: bool) -> None:
@@ -207,6 +210,7 @@ def _measured(
     from edgeemo.bench.launch import INSTALLED
     from edgeemo.bench.run import run_benchmark
 
+    photo = None if picture else _photo(asked)
     with progress() as shown:
         return run_benchmark(
             asked.files,
@@ -215,4 +219,17 @@ def _measured(
             picture=str(picture) if picture else None,
             seconds=seconds,
             progress=shown,
+            photo=photo,
         )
+
+
+def _photo(asked: _Asked) -> bytes | None:
+    """A drawn photo with faces, where a file finds them; None where it would find none there."""
+    file = next((file for file in asked.files if file.faces), None)
+    if file is None or file.faces is None:
+        return None
+    from edgeemo.bench.photo import photo_for
+    from edgeemo.runtime.classifier import load_finder
+
+    load_finder(file.faces, beside=file.path)
+    return photo_for(file.faces)

@@ -69,7 +69,7 @@ def _print_report(report: Report) -> None:
     print_facts(table.facts(report), title=f"measured {report.date}")
     print_table(table.HEADER, table.rows(report), numbers_from=table.TEXT_COLUMNS)
     if report.measured:
-        print_table(table.WARM_HEADER, table.warm_rows(report), title=table.WARM_TITLE)
+        print_table(table.warm_header(report), table.warm_rows(report), title=table.WARM_TITLE)
         print_table(table.COLD_HEADER, table.cold_rows(report), title=table.COLD_TITLE)
     for line in table.notes(report):
         say(line)

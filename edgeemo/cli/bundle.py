@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say, warn
+from edgeemo.cli.face_options import FaceDetector, FaceMargin, FaceModelFile, Faces, faces_wanted
 from edgeemo.cli.options import MODELS, Data, Force, Json, names
 from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
     from edgeemo.bundle.build import Bundle, GoldenKind
     from edgeemo.bundle.wheels import WheelFolder
+    from edgeemo.spec import FaceSettings
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
   edgeemo bundle models/mine --file float32.tflite --out face.pyz
+  edgeemo bundle models/mine --faces
   edgeemo bundle --wheels cp311,cp313 --out dist/fleet
   scp dist/NAME.pyz raspberrypi: && ssh raspberrypi 'edgeemo/bin/python NAME.pyz selftest'
 """
@@ -38,6 +41,7 @@ class _Chosen(TypedDict):
     spare: Path | None
     golden: GoldenKind
     data: Path | None
+    faces: FaceSettings | bool | None
     replace: bool
 
 
@@ -86,6 +90,10 @@ def bundle(
         ),
     ] = Golden.drawn,
     data: Data = None,
+    faces: Faces = None,
+    face_detector: FaceDetector = None,
+    face_margin: FaceMargin = None,
+    face_model: FaceModelFile = None,
     wheels: Annotated[
         str | None,
         typer.Option(
@@ -100,13 +108,16 @@ def bundle(
     """Make one file for the device: runtime, model, golden pictures and a self-test.
 
     On the device, with numpy, Pillow and ai-edge-litert installed: python3 NAME.pyz selftest,
-    predict or info.
+    predict or info. A model that was made for faces, or any with --faces, answers every face in a
+    photo there, too; what finds them travels with the bundle.
     """
+    wanted = faces_wanted(faces, face_detector, face_margin, face_model)
     path = _exported_file(model, file)
     chosen: _Chosen = {
         "spare": _beside(path, spare) if spare else None,
         "golden": golden.value,
         "data": data,
+        "faces": wanted,
         "replace": force,
     }
     name = out.stem if out else path.resolve().parent.name
@@ -173,10 +184,14 @@ def _warn(made: Bundle) -> None:
             warn(f"{file.model} is not verified against its original, and the bundle will say so")
     if not made.undecided:
         warn("the model is sure about every golden picture; the self-test will see less")
+    if made.detector and not made.faces:
+        warn(f"{made.detector} finds no face in a drawn photo; the self-test will not try it")
 
 
 def _facts(made: Bundle) -> dict[str, str]:
-    files = {"model": made, "spare": made.spare}
+    from edgeemo.bundle.device.finder import finder_package
+
+    files, finder = {"model": made, "spare": made.spare}, finder_package(made.detector)
     return {
         **{
             name: f"{file.model}, {'verified' if file.verified else 'NOT verified'}"
@@ -184,10 +199,12 @@ def _facts(made: Bundle) -> dict[str, str]:
             if file
         },
         "golden": f"{made.golden} pictures, {made.undecided} of them undecided (no class at 0.8)",
+        **({"faces": f"found by {made.detector}"} if made.detector else {}),
         "size": f"{made.size_bytes / 1e6:.2f} MB",
         "sha256": made.sha256,
         "needs": f"numpy, pillow, {made.engine}"
-        + (f" or {made.spare.engine} for the spare" if made.spare else ""),
+        + (f" or {made.spare.engine} for the spare" if made.spare else "")
+        + (f"; {finder} for the faces" if finder not in ("", made.engine) else ""),
     }
 
 

@@ -1,37 +1,25 @@
-"""``edgeemo data``: check, clean, split and draw pictures. No TensorFlow."""
+"""``edgeemo data``: check, clean, split, crop and draw pictures. No TensorFlow."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say, warn
+from edgeemo.cli.data_crop import EXAMPLES_OF_CROP, crop
+from edgeemo.cli.data_options import Accept, Out, Replace, Source, opened
 from edgeemo.cli.data_tables import print_check, print_written
+from edgeemo.cli.face_options import FaceDetector, FaceModelFile, face_settings
 from edgeemo.cli.options import Force, Json, names, number
 from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edgeemo.dataset.placing import Link
     from edgeemo.faces import FaceFinder
+    from edgeemo.spec import FaceSettings
 
-_Source: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="DIR|ZIP", help="The pictures: one folder per class, or a .zip.")
-]
-_Out: TypeAlias = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to make.")]
-_Accept: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--accept",
-        metavar="A,B",
-        help="Formats to take besides JPEG, PNG and BMP: webp, gif.",
-        show_default="none",
-    ),
-]
 _Link: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -40,22 +28,20 @@ _Link: TypeAlias = Annotated[
         help="copy the files, or make hard or symlink links to where they lie.",
     ),
 ]
-_Replace: TypeAlias = Annotated[
-    bool, typer.Option("--force", help="Replace a folder that edgeemo wrote itself.")
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     data = typer.Typer(
         name="data",
-        help="Check, clean, split or draw pictures.",
+        help="Check, clean, split, crop or draw pictures.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
     data.command("check", epilog=_CHECK_EXAMPLES)(check)
     data.command("clean", epilog=_CLEAN_EXAMPLES)(clean)
     data.command("split", epilog=_SPLIT_EXAMPLES)(split)
+    data.command("crop", epilog=EXAMPLES_OF_CROP)(crop)
     data.command("draw", epilog=_DRAW_EXAMPLES)(draw)
     app.add_typer(data)
 
@@ -76,11 +62,11 @@ _DRAW_EXAMPLES = f"""{EXAMPLES}  edgeemo data draw practice
 
 
 def check(
-    source: _Source,
-    accept: _Accept = None,
-    faces: Annotated[
-        bool, typer.Option("--faces", help="Look for faces, too (needs the faces extra).")
-    ] = False,
+    source: Source,
+    accept: Accept = None,
+    faces: Annotated[bool, typer.Option("--faces", help="Look for faces, too.")] = False,
+    face_detector: FaceDetector = None,
+    face_model: FaceModelFile = None,
     html: Annotated[
         Path | None,
         typer.Option("--html", metavar="FILE", help="Write a page with thumbnails, too."),
@@ -102,9 +88,19 @@ def check(
 
     formats = IngestOptions(accept=names(accept)).accept
     _require_folder_for(html)
-    finder, skipped = _finder(wanted=faces)
+    settings = None
+    if faces or face_detector or face_model:
+        settings = face_settings(face_detector, None, face_model, cropped=False)
+    finder, skipped = _finder(settings)
     with progress() as shown, opened_data(source) as folder:
-        checked = run(folder, accept=formats, finder=finder, faces_skipped=skipped, progress=shown)
+        checked = run(
+            folder,
+            accept=formats,
+            finder=finder,
+            detector=settings.detector if settings else "",
+            faces_skipped=skipped,
+            progress=shown,
+        )
         if html is not None:
             write_file(html, check_page(checked, title=str(source), folder=folder, progress=shown))
     if json:
@@ -120,11 +116,11 @@ def check(
 
 
 def clean(
-    source: _Source,
-    out: _Out,
-    accept: _Accept = None,
+    source: Source,
+    out: Out,
+    accept: Accept = None,
     link: _Link = "copy",
-    force: _Replace = False,
+    force: Replace = False,
     json: Json = False,
 ) -> None:
     """Write the pictures that training would use.
@@ -138,22 +134,22 @@ def clean(
 
     formats = IngestOptions(accept=names(accept)).accept
     how = _linked(link, source)
-    with progress() as shown, _opened(source, out) as folder:
+    with progress() as shown, opened(source, out) as folder:
         written = write_clean(folder, out, accept=formats, link=how, replace=force, progress=shown)
     print_written(written, json=json)
 
 
 def split(
-    source: _Source,
-    out: _Out,
+    source: Source,
+    out: Out,
     ratios: Annotated[
         str,
         typer.Option(metavar="A,B,C", help="Shares of train, validation and test."),
     ] = "0.7,0.2,0.1",
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Which picture goes where.")] = 0,
-    accept: _Accept = None,
+    accept: Accept = None,
     link: _Link = "copy",
-    force: _Replace = False,
+    force: Replace = False,
     json: Json = False,
 ) -> None:
     """Write the pictures as train, validation and test.
@@ -166,7 +162,7 @@ def split(
 
     options = IngestOptions(accept=names(accept), seed=seed, ratios=_shares(ratios))
     how = _linked(link, source)
-    with progress() as shown, _opened(source, out) as folder:
+    with progress() as shown, opened(source, out) as folder:
         written = write_split(folder, out, options=options, link=how, replace=force, progress=shown)
     print_written(written, json=json)
 
@@ -198,26 +194,15 @@ def draw(
     print_facts(facts, title=str(folder))
 
 
-@contextmanager
-def _opened(source: Path, out: Path) -> Iterator[Path]:
-    """The folder of pictures; `out` is looked at before an archive is unpacked."""
-    from edgeemo.dataset import opened_data
-
-    if out.resolve() == source.resolve():
-        raise typer.BadParameter(f"{out} is where the pictures are", param_hint="--out")
-    with opened_data(source) as folder:
-        yield folder
-
-
-def _finder(*, wanted: bool) -> tuple[FaceFinder | None, str]:
+def _finder(settings: FaceSettings | None) -> tuple[FaceFinder | None, str]:
     """What finds faces, or why nothing does."""
     from edgeemo.errors import MissingExtraError
     from edgeemo.faces import face_finder
 
-    if not wanted:
+    if settings is None:
         return None, "--faces asks for it"
     try:
-        return face_finder(), ""
+        return face_finder(settings), ""
     except MissingExtraError as error:
         warn(str(error))
         return None, str(error)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeemo.dataset.check import Check
+    from edgeemo.dataset.crop import Cropped
     from edgeemo.dataset.rewrite import Written
 
 _SHOWN = 5  # of the labels in doubt
@@ -55,6 +56,35 @@ def print_written(written: Written, *, json: bool) -> None:
     say(f"left out: {', '.join(aside) or 'nothing'} (see {written.folder / 'rejected.csv'})")
 
 
+def print_cropped(cropped: Cropped, *, json: bool) -> None:
+    """What was cropped and what was not, as a table or as JSON."""
+    if json:
+        print_json(cropped.to_dict())
+        return
+    from edgeemo.dataset.crop_table import CROP_CSV, GROUPS
+
+    rows = [
+        [split, label, *(f"{counts[group]:,}" for group in GROUPS)]
+        for split, labels in cropped.counts.items()
+        for label, counts in labels.items()
+    ]
+    sums = [
+        sum(counts[group] for labels in cropped.counts.values() for counts in labels.values())
+        for group in GROUPS
+    ]
+    headings = [group.replace("_", " ") for group in GROUPS]
+    print_table(
+        ["split", "class", *headings],
+        [*rows, ["", "all", *(f"{total:,}" for total in sums)]],
+        title=str(cropped.folder),
+        numbers_from=2,
+    )
+    say(
+        f"faces found by {cropped.faces.detector}, margin {cropped.faces.margin:g}; "
+        f"{cropped.folder / CROP_CSV} names each picture"
+    )
+
+
 def _facts(checked: Check) -> dict[str, str]:
     from edgeemo.dataset.check.findings import counted
 
@@ -76,7 +106,7 @@ def _facts(checked: Check) -> dict[str, str]:
         shares = ", ".join(f"{k} {v:.0%}" for k, v in checked.faces.share_per_class.items())
         facts["faces"] = (
             f"one in {checked.faces.one:,}, several in {checked.faces.several:,}, none in "
-            f"{len(checked.faces.none):,}; with a face: {shares}"
+            f"{len(checked.faces.none):,} ({checked.faces.detector} looked); with a face: {shares}"
         )
     else:
         facts["faces"] = f"not looked for: {checked.faces_skipped}"

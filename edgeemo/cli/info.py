@@ -50,7 +50,7 @@ def info(
         print_json(facts)
         return
     files = facts.pop("files", [])
-    print_facts({key: _text(value) for key, value in facts.items()}, title=title)
+    print_facts(_spoken(facts), title=title)
     if files:
         columns = list(files[0])
         print_table(columns, [[_text(entry[key]) for key in columns] for entry in files])
@@ -74,6 +74,18 @@ def _file_facts(path: Path) -> dict[str, Any]:
 def _spec_facts(spec: dict[str, Any]) -> dict[str, Any]:
     provenance = spec.pop("provenance")
     return {**spec, "labels": list(spec["labels"]), **provenance}
+
+
+def _spoken(facts: dict[str, Any]) -> dict[str, str]:
+    """The facts as a person reads them."""
+    return {key: _faces(value) if key == "faces" else _text(value) for key, value in facts.items()}
+
+
+def _faces(faces: dict[str, Any] | None) -> str:
+    if faces is None:
+        return "not looked for: pictures are answered as a whole"
+    trained = "; trained on crops" if faces["cropped"] else ""
+    return f"found by {faces['detector']}, margin {faces['margin']:g}{trained}"
 
 
 def _engine_facts(model: SealedModel) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -19,6 +20,14 @@ Data: TypeAlias = Annotated[
         "--data", metavar="DIR|ZIP", help="The pictures: one folder per class, or a .zip."
     ),
 ]
+
+
+class AnswerFormat(StrEnum):
+    """How answers are printed."""
+
+    table = "table"
+    jsonl = "jsonl"
+    csv = "csv"
 
 
 def names(text: str | None) -> tuple[str, ...]:

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections import Counter
 from contextlib import closing
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgeemo.cli.console import EXAMPLES, say, warn
-from edgeemo.cli.options import MODELS
+from edgeemo.cli.face_options import (
+    FaceDetector,
+    FaceMargin,
+    FaceModelFile,
+    Faces,
+    faces_wanted,
+)
+from edgeemo.cli.options import MODELS, AnswerFormat
 from edgeemo.runtime.lean import start_lean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator
 
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.stream import Answer
-    from edgeemo.spec import ModelSpec
+    from edgeemo.spec import FaceSettings
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo predict face.jpg
   edgeemo predict photos/ --model models/mine --format csv > answers.csv
   find /media -name '*.jpg' | edgeemo predict - --model int8.tflite --json
   cat face.jpg | edgeemo predict -
+  edgeemo predict party.jpg --faces --annotate seen/
 """
-
-
-class Format(StrEnum):
-    """How answers are printed."""
-
-    table = "table"
-    jsonl = "jsonl"
-    csv = "csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -78,41 +74,82 @@ def predict(
             "threads.",
         ),
     ] = None,
-    format: Annotated[Format, typer.Option(help="How to print the answers.")] = Format.table,
+    faces: Faces = None,
+    face_detector: FaceDetector = None,
+    face_margin: FaceMargin = None,
+    face_model: FaceModelFile = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write copies of the pictures into this folder, with frames, labels and "
+            "probabilities drawn in.",
+        ),
+    ] = None,
+    format: Annotated[
+        AnswerFormat, typer.Option(help="How to print the answers.")
+    ] = AnswerFormat.table,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
 ) -> None:
     """Answer pictures: label, probability and time of each.
 
-    A model made for a wanted accuracy answers "not sure" where it is not confident enough.
+    A model made for a wanted accuracy answers "not sure" where it is not confident enough. A model
+    that was made for faces, or any with --faces, answers every face in a picture, and "no face"
+    where there is none.
 
     From a folder it takes the recorded default, else the verified int8.tflite, else float32. A
     picture that cannot be read is reported and the rest go on; the exit status is then 1.
     """
     start_lean()
+    from edgeemo.cli.predict_output import Tally, printer
     from edgeemo.runtime.stream import answers, default_workers, expand
 
-    classifier = _load(model, threads)
+    wanted = faces_wanted(faces, face_detector, face_margin, face_model)
+    classifier = _load(model, threads, wanted)
     if not classifier.verified:
         warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")
-    chosen = Format.jsonl if json else format
-    print_answer = _printer(chosen, classifier.spec)
-    tally: Counter[str] = Counter()
-    failed = unsure = 0
+    chosen = AnswerFormat.jsonl if json else format
+    print_answer, tally = printer(chosen, classifier.spec), Tally()
+    copies = _Copies(annotate)
     workers = workers or default_workers(classifier.threads)
-    with closing(answers(classifier, expand(pictures), workers=workers)) as stream:
+    with closing(answers(classifier, copies.seen(expand(pictures)), workers=workers)) as stream:
         for answer in stream:
             print_answer(answer)
-            if answer.prediction is None:
-                failed += 1
+            tally.add(answer)
+            if answer.error is not None:
                 say(f"error: {answer.error}")
-            elif answer.prediction.sure:
-                tally[answer.prediction.label] += 1
-            else:
-                unsure += 1
-    _finish(tally, unsure, failed, quiet=chosen is not Format.table)
+            copies.write(answer)
+    if not tally.finish(quiet=chosen is not AnswerFormat.table):
+        raise typer.Exit(1)
 
 
-def _load(model: Path | None, threads: int | None) -> Classifier:
+class _Copies:
+    """The annotated copies that --annotate asks for, if it does."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._annotator = None
+        self._read: dict[str, bytes] = {}
+        if folder is not None:
+            from edgeemo.annotation import Annotator
+
+            self._annotator = Annotator(folder)
+
+    def seen(self, sources: Iterator[str | bytes]) -> Iterator[str | bytes]:
+        """The sources; what came on standard input is kept, since it cannot be read again."""
+        from edgeemo.runtime.stream import STDIN
+
+        for source in sources:
+            if self._annotator and isinstance(source, bytes):
+                self._read[STDIN] = source
+            yield source
+
+    def write(self, answer: Answer) -> None:
+        if self._annotator and answer.error is None:
+            source = self._read.get(answer.source, answer.source)
+            self._annotator.write(source, answer.predictions)
+
+
+def _load(model: Path | None, threads: int | None, faces: FaceSettings | bool | None) -> Classifier:
     from edgeemo.folder import newest_folder
     from edgeemo.runtime.classifier import Classifier
 
@@ -120,16 +157,16 @@ def _load(model: Path | None, threads: int | None) -> Classifier:
         model = newest_folder(MODELS).path
         say(f"model: {model}")
     if model.suffix == ".keras":
-        return _load_keras(model)
-    return Classifier.load(model, threads=threads)
+        return _load_keras(model, faces)
+    return Classifier.load(model, threads=threads, faces=faces)
 
 
-def _load_keras(path: Path) -> Classifier:
+def _load_keras(path: Path, faces: FaceSettings | bool | None) -> Classifier:
     """The original itself; its spec is the spec.json beside it."""
     from edgeemo.errors import EngineError
     from edgeemo.folder import SPEC, ModelFolder
     from edgeemo.keras_model import KerasEngine, original_path
-    from edgeemo.runtime.classifier import Classifier
+    from edgeemo.runtime.classifier import Classifier, load_finder
 
     if not path.is_file():
         raise EngineError(f"{path}: no such file")
@@ -140,55 +177,7 @@ def _load_keras(path: Path) -> Classifier:
             f"'edgeemo export {path} --labels ... --scale ... --data ...'"
         )
     cores = os.cpu_count() or 1  # TensorFlow takes them all for one picture
-    return Classifier(
-        folder.spec(), KerasEngine(folder), verified=True, path=str(path), threads=cores
-    )
-
-
-def _printer(format: Format, spec: ModelSpec) -> Callable[[Answer], None]:
-    from edgeemo.runtime.stream import csv_header, csv_row, to_jsonl
-
-    labels = spec.labels
-    if format is Format.jsonl:
-        return lambda answer: typer.echo(to_jsonl(answer))
-    if format is Format.csv:
-        typer.echo(_csv_line(csv_header(labels)))
-        return lambda answer: typer.echo(_csv_line(csv_row(answer, labels)))
-    shown = [*labels, *(_unsure(label) for label in labels if spec.min_confidence)]
-    width = max(len(label) for label in (*shown, "label"))
-    typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  picture")
-
-    def row(answer: Answer) -> None:
-        if answer.prediction is not None:
-            found = answer.prediction
-            label = found.label if found.sure else _unsure(found.guess)
-            typer.echo(f"{label:<{width}}  {found.score:5.3f}  {answer.ms:7.1f}  {answer.source}")
-
-    return row
-
-
-def _unsure(guess: str) -> str:
-    """What the table shows where the model is not sure: its guess has the probability beside."""
-    from edgeemo.spec import NOT_SURE
-
-    return f"{NOT_SURE} ({guess})"
-
-
-def _csv_line(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
-
-
-def _finish(tally: Counter[str], unsure: int, failed: int, *, quiet: bool) -> None:
-    from edgeemo.spec import NOT_SURE
-
-    answered = sum(tally.values())
-    if not quiet and answered + unsure + failed > 1:
-        counts = ", ".join(f"{count} {label}" for label, count in sorted(tally.items()))
-        doubt = f"{unsure} {NOT_SURE}, " if unsure else ""
-        say(f"{answered} answered ({counts or 'none'}), {doubt}{failed} could not be read")
-    if not answered and not unsure and not failed:
-        say("error: no picture found; name files, or folders that hold .jpg, .png or .bmp files")
-    if failed or not answered + unsure:
-        raise typer.Exit(1)
+    spec = folder.spec().with_faces(faces)
+    if spec.faces is not None:
+        load_finder(spec.faces, beside=str(path))
+    return Classifier(spec, KerasEngine(folder), verified=True, path=str(path), threads=cores)

@@ -9,6 +9,11 @@ import typer
 
 from edgeemo.cli import train_options as how
 from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say
+from edgeemo.cli.face_options import (  # noqa: TC001 - Typer reads these when it runs
+    FaceDetector,
+    FaceMargin,
+    FaceModelFile,
+)
 from edgeemo.cli.options import MODELS, Data, Force, Json
 from edgeemo.cli.progress import progress
 
@@ -22,6 +27,7 @@ _EXAMPLES = f"""{EXAMPLES}  edgeemo train
   edgeemo train --data faces/ --arch cnn-bn-64 --augment light
   edgeemo train --data faces.zip --size 48 --channels 1 --epochs 40 --out models/mine
   edgeemo train --data faces --recipe filters-16-32-16
+  edgeemo train --data photos --faces
   edgeemo train --config models/mine/config.toml --seed 1 --out models/again
   edgeemo train --resume
 """
@@ -61,6 +67,11 @@ def train(
     target_accuracy: how.TargetAccuracy = None,
     tensorboard: how.Tensorboard = None,
     save_keras: how.SaveKeras = None,
+    faces: how.Faces = None,
+    cropped: how.Cropped = None,
+    face_detector: FaceDetector = None,
+    face_margin: FaceMargin = None,
+    face_model: FaceModelFile = None,
     workers: how.Workers = None,
     resume: Annotated[
         bool,
@@ -83,6 +94,9 @@ def train(
     Without --data it takes the classes in data/, else it draws practice faces. Duplicates never
     straddle the splits, unusable pictures are set aside, and nothing in your folder is touched.
     Ctrl-C keeps the best model so far; after a crash or a power cut --resume goes on.
+
+    With --faces the model is one for photos, in which 'edgeemo predict' then answers every face. A
+    folder that 'edgeemo data crop' wrote needs no --faces.
     """
     options = locals()
     for name in ("config", "resume", "force", "json"):

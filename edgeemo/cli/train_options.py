@@ -199,6 +199,25 @@ SaveKeras: TypeAlias = Annotated[
         "A second name for model.keras in the model folder.", metavar="NAME.keras", default="none"
     ),
 ]
+Faces: TypeAlias = Annotated[
+    bool | None,
+    _option(
+        "Find the largest face of each picture and train on that; pictures without one are set "
+        "aside.",
+        "--faces/--no-faces",
+        default="as the folder of pictures says",
+        rich_help_panel="Faces",
+    ),
+]
+Cropped: TypeAlias = Annotated[
+    bool | None,
+    _option(
+        "With --faces: the pictures are crops of faces already; only the model looks for faces.",
+        "--cropped/--no-cropped",
+        default="no",
+        rich_help_panel="Faces",
+    ),
+]
 Workers: TypeAlias = Annotated[
     int | None,
     _option(

@@ -8,6 +8,7 @@
 """
 
 from edgeemo.dataset.archive import opened_data
+from edgeemo.dataset.cropped import FACES_JSON, recorded_faces
 from edgeemo.dataset.draw import draw_faces
 from edgeemo.dataset.golden import golden_pictures
 from edgeemo.dataset.ingestion import ingest
@@ -17,6 +18,7 @@ from edgeemo.dataset.practice import DATA, PRACTICE, choose_data, practice_faces
 
 __all__ = [
     "DATA",
+    "FACES_JSON",
     "PRACTICE",
     "Dataset",
     "IngestOptions",
@@ -28,4 +30,5 @@ __all__ = [
     "locate",
     "opened_data",
     "practice_faces",
+    "recorded_faces",
 ]

@@ -24,6 +24,7 @@ _SPLIT_NAMES: dict[str, Split] = {
     "test": "test",
 }
 _NO_PICTURES = {"thumbs.db", "desktop.ini", "__macosx"}
+_TABLES = {"rejected.csv", "split.csv", "crop.csv", "faces.json", "face-model.onnx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,11 @@ def find_any_files(root: Path) -> Layout:
     top = _descend(root) if root.is_dir() else root
     if root.is_dir() and not _split_folders(top) and len(_folder_names(top)) < 2:
         name = root.resolve().name or "pictures"
-        paths = [path.relative_to(root).as_posix() for path in walk(root)]
+        paths = [
+            path.relative_to(root).as_posix()
+            for path in walk(root)
+            if path.parent != root or path.name not in _TABLES  # what edgeemo puts beside
+        ]
         found = tuple(Found(path, name, None) for path in sorted(paths))
         layout = Layout(root=root, labels=(name,), splits=(), files=found)
     else:
@@ -110,6 +115,15 @@ def find_any_files(root: Path) -> Layout:
     if not layout.files:
         raise DatasetError(f"{root}: there are no files in it")
     return layout
+
+
+def top_folder(root: Path) -> Path:
+    """The folder that holds the classes or splits, past folders that are alone in their parent.
+
+    Raises:
+        DatasetError: If a folder cannot be read.
+    """
+    return _descend(root)
 
 
 def has_classes(root: Path) -> bool:

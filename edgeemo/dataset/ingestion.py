@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.duplicates import Cleaned, as_they_are, clean
 from edgeemo.dataset.find import find_files
-from edgeemo.dataset.judge import BLANK_RANGE, MAX_FILE_BYTES, Picture, judge_files
+from edgeemo.dataset.judge import BLANK_RANGE, MAX_FILE_BYTES, NO_FACE, Picture, judge_files
 from edgeemo.dataset.near import ALIKE, HAMMING_RADIUS, SAME
 from edgeemo.dataset.options import Dataset, IngestOptions, IngestSummary
 from edgeemo.dataset.split import Item, assign
 from edgeemo.errors import DatasetError
-from edgeemo.preprocess import MAX_PIXELS
+from edgeemo.picture import MAX_PIXELS
 from edgeemo.progress import Silent
 from edgeemo.records import SPLITS, Rejected, Sample
 
@@ -53,18 +53,20 @@ def ingest(
     Raises:
         DatasetError: If the folder cannot be used, or a class has fewer than two usable pictures
             or none to train or to test with.
-        MissingExtraError: If the ``data`` extra is not installed.
+        MissingExtraError: If the ``data`` extra, or what finds faces, is not installed.
     """
     options, progress = options or IngestOptions(), progress or Silent()
     layout = find_files(root, labels=options.labels)
     for name in layout.ignored:
         progress.note(f"{root}: {name} lies beside the splits and is not used")
-    verdicts = judge_files(root, layout.files, accept=options.accept, progress=progress)
+    verdicts = judge_files(
+        root, layout.files, accept=options.accept, crops=options.crops, progress=progress
+    )
     usable = [verdict for verdict in verdicts if isinstance(verdict, Picture)]
-    _require_two(root, layout, usable)
+    _require_two(root, layout, usable, faceless=_faceless(layout, verdicts))
     progress.stage("Looking for duplicates")
     cleaned = clean(usable) if options.grouped else as_they_are(usable)
-    _require_two(root, layout, cleaned.pictures)
+    _require_two(root, layout, cleaned.pictures, faceless=_faceless(layout, verdicts))
     splits, taken = _split(cleaned, layout, options) if options.grouped else _deal(cleaned, options)
     _require_each(root, layout, cleaned.pictures, splits)
     return _dataset(layout, cleaned, splits, verdicts, taken, grouped=options.grouped)
@@ -115,14 +117,25 @@ def _shares(options: IngestOptions) -> dict[Split, float]:
     return {split: share for split, share in shares if share > 0}
 
 
-def _require_two(root: Path, layout: Layout, pictures: Iterable[Picture]) -> None:
+def _faceless(layout: Layout, verdicts: Sequence[Picture | Rejected]) -> Counter[str]:
+    """How many pictures of each class were set aside for want of a face."""
+    pairs = zip(layout.files, verdicts, strict=True)
+    return Counter(
+        file.label for file, one in pairs if isinstance(one, Rejected) and one.reason == NO_FACE
+    )
+
+
+def _require_two(
+    root: Path, layout: Layout, pictures: Iterable[Picture], *, faceless: Counter[str]
+) -> None:
     counts = Counter(picture.label for picture in pictures)
     for label in layout.labels:
         if counts[label] < 2:
             found = sum(file.label == label for file in layout.files)
+            faces = f" (no face in {faceless[label]:,})" if faceless[label] else ""
             raise DatasetError(
                 f"{root}: class {label} has {counts[label] or 'no'} usable "
-                f"{'picture' if counts[label] == 1 else 'pictures'} among {found} files; "
+                f"{'picture' if counts[label] == 1 else 'pictures'} among {found} files{faces}; "
                 "at least 2 are needed, better hundreds"
             )
 

@@ -19,7 +19,9 @@ from PIL import Image
 from edgeemo.dataset.options import ALWAYS_ACCEPTED
 from edgeemo.dataset.pool import in_threads
 from edgeemo.errors import ImageError, MissingExtraError, PictureTooLargeError
-from edgeemo.preprocess import open_picture, picture_to_array, sniff
+from edgeemo.faces import find_faces
+from edgeemo.picture import open_picture, sniff
+from edgeemo.preprocess import decode, picture_to_array
 from edgeemo.records import Rejected
 from edgeemo.spec import ModelSpec
 
@@ -42,8 +44,12 @@ THUMBNAIL_SIDE = 16
 MAX_FILE_BYTES = 256 * 2**20
 """Larger files are not read: no photograph is that large."""
 
+NO_FACE = "no-face"
+"""Why a picture is set aside in which no face is found."""
+
 _LOOK_SIDE = 64  # twice what the hash transforms, so that its own, sharper filter reduces it
 _LOOK = ModelSpec(labels=("-", "+"), height=_LOOK_SIDE, width=_LOOK_SIDE, channels=1)
+_GREY_MODES = ("1", "L", "LA", "I", "F")
 _EXTENSIONS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -81,7 +87,12 @@ class Picture:
 
 
 def judge_files(
-    root: Path, files: Sequence[Found], *, accept: Iterable[str], progress: Progress
+    root: Path,
+    files: Sequence[Found],
+    *,
+    accept: Iterable[str],
+    crops: Sequence[ModelSpec] = (),
+    progress: Progress,
 ) -> list[Picture | Rejected]:
     """Judge files, on all cores.
 
@@ -89,20 +100,21 @@ def judge_files(
         root: The folder that the files' paths are relative to.
         files: What to judge.
         accept: Formats to take besides the usual ones.
+        crops: As in `edgeemo.dataset.IngestOptions`.
         progress: Who is told of each file.
 
     Returns:
         A verdict per file, in the same order.
 
     Raises:
-        MissingExtraError: If the perceptual hash's library is not installed.
+        MissingExtraError: If the perceptual hash's library, or what finds faces, is not installed.
     """
     require_imagehash()
     formats = accepted_formats(accept)
     progress.stage("Looking at the pictures", total=len(files))
     return in_threads(
         files,
-        lambda batch: [judge(root, file, formats=formats) for file in batch],
+        lambda batch: [judge(root, file, formats=formats, crops=crops) for file in batch],
         progress=progress,
     )
 
@@ -112,18 +124,24 @@ def accepted_formats(accept: Iterable[str]) -> frozenset[str]:
     return frozenset(name.upper() for name in (*ALWAYS_ACCEPTED, *accept))
 
 
-def judge(root: Path, file: Found, *, formats: Iterable[str]) -> Picture | Rejected:
+def judge(
+    root: Path, file: Found, *, formats: Iterable[str], crops: Sequence[ModelSpec] = ()
+) -> Picture | Rejected:
     """Judge one file.
 
     Args:
         root: The folder that the file's path is relative to.
         file: What to judge.
         formats: Formats to take, as Pillow names them.
+        crops: As in `edgeemo.dataset.IngestOptions`.
 
     Returns:
         The picture, or why it is set aside.
     """
-    return examine(root, file, formats=formats).verdict
+    examined = examine(root, file, formats=formats)
+    if isinstance(examined.verdict, Rejected):
+        return examined.verdict
+    return _faceless(file, examined.content, crops) or examined.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +180,11 @@ def promised_format(path: str) -> str | None:
     return _EXTENSIONS.get(PurePosixPath(path).suffix.lower())
 
 
+def is_grey(mode: str) -> bool:
+    """Whether a picture of that mode, as Pillow names it, has no colours."""
+    return mode in _GREY_MODES or mode.startswith("I;16")
+
+
 def require_imagehash() -> None:
     """Say at once what is missing.
 
@@ -172,6 +195,18 @@ def require_imagehash() -> None:
         import imagehash  # noqa: F401
     except ImportError:
         raise MissingExtraError("imagehash", extra="data", purpose="Preparing pictures") from None
+
+
+def _faceless(file: Found, content: bytes, crops: Iterable[ModelSpec]) -> Rejected | None:
+    """Why a picture cannot be cropped as these specs do; None where all of them can."""
+    try:
+        for spec in crops:
+            if not find_faces(decode(content, spec), spec):
+                detail = f"{spec.faces.detector} finds none" if spec.faces else ""
+                return Rejected(path=file.path, reason=NO_FACE, detail=detail)
+    except ImageError as error:  # at a larger scale than it was judged at
+        return Rejected(path=file.path, reason="damaged", detail=_detail(error))
+    return None
 
 
 def _picture(file: Found, content: bytes, format: str, pixels: NDArray[np.uint8]) -> Picture:

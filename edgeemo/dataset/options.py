@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.records import Rejected, Sample
+    from edgeemo.spec import ModelSpec
 
 ALWAYS_ACCEPTED = ("jpeg", "png", "bmp")
 ACCEPTED_ON_REQUEST = ("webp", "gif")
@@ -32,6 +33,8 @@ class IngestOptions:
         grouped: Whether copies leave and near-duplicates stay in one split. False is how tutorials
             split: every usable picture by chance, copies, near-duplicates and pictures that lie in
             two classes included; splits that the folder brings are pooled first.
+        crops: Specs that crop faces: a picture in which one of them finds no face is set aside.
+            Their labels do not matter.
 
     Raises:
         DatasetError: If a format is unknown, or the ratios are not three shares of 1.
@@ -42,6 +45,7 @@ class IngestOptions:
     seed: int = 0
     ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)
     grouped: bool = True
+    crops: tuple[ModelSpec, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.accept) - set(ACCEPTED_ON_REQUEST))

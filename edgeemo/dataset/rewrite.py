@@ -96,7 +96,7 @@ def write_clean(
         place_all(root, partial, places, link=link, progress=progress)
         rejected = sorted([*unusable, *cleaned.rejected], key=lambda row: row.path)
         write_rejected(partial / REJECTED_CSV, rejected)
-        _mark(partial, "clean")
+        mark(partial, "clean")
     return Written(
         folder=out,
         counts=_counts((p.split or "all", p.label) for p in cleaned.pictures),
@@ -142,7 +142,7 @@ def write_split(
         ]
         write_samples(partial / SPLIT_CSV, sorted(moved, key=lambda sample: sample.path))
         write_rejected(partial / REJECTED_CSV, dataset.rejected)
-        _mark(partial, "split")
+        mark(partial, "split")
     return Written(
         folder=out,
         counts=_counts((sample.split, sample.label) for sample in dataset.samples),
@@ -157,8 +157,7 @@ def _split_places(samples: Sequence[Sample]) -> dict[str, str]:
     places = {}
     for sample in samples:
         within = PurePosixPath(*PurePosixPath(sample.path).parts[depth + 1 :])
-        place = _free(PurePosixPath(sample.split, sample.label, within), taken)
-        taken.add(place.lower())  # some file systems don't tell the cases apart
+        place = free_place(PurePosixPath(sample.split, sample.label, within), taken)
         places[sample.path] = place
     return places
 
@@ -172,16 +171,28 @@ def _class_depth(samples: Sequence[Sample]) -> int:
     )
 
 
-def _free(place: PurePosixPath, taken: set[str]) -> str:
-    """The name, or with a number if ``val`` and ``validation`` both hold it."""
+def free_place(place: PurePosixPath, taken: set[str]) -> str:
+    """The place, or with a number at its name where it is taken.
+
+    Args:
+        place: Where a file should go.
+        taken: Places in small letters; this one is added.
+    """
     number, name = 1, place
     while str(name).lower() in taken:
         number += 1
         name = place.with_name(f"{place.stem}-{number}{place.suffix}")
+    taken.add(str(name).lower())  # some file systems don't tell the cases apart
     return str(name)
 
 
-def _mark(folder: Path, kind: str) -> None:
+def mark(folder: Path, kind: str) -> None:
+    """Leave `MARKER` in a folder in the making.
+
+    Args:
+        folder: The folder.
+        kind: The command that makes it.
+    """
     (folder / MARKER).write_text(json.dumps({"made_by": "edgeemo data", "kind": kind}), "utf-8")
 
 

@@ -16,7 +16,9 @@ import numpy as np
 
 from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError
+from edgeemo.folder import SPEC
 from edgeemo.preprocess import preprocess
+from edgeemo.runtime.classifier import load_finder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,10 +78,14 @@ def calibrate(
 
     Raises:
         DatasetError: If the pictures are not there.
+        FaceModelError: If the file that finds faces is missing or cannot be used.
         ImageError: If one cannot be read.
+        MissingExtraError: If what finds faces is not installed.
         ModelFolderError: If ``split.csv`` is missing or malformed.
     """
     spec = folder.spec()
+    if spec.faces is not None and spec.crops_faces:
+        load_finder(spec.faces, beside=str(folder.file(SPEC)))
     training = [sample for sample in folder.samples() if sample.split == "train"]
     chosen = choose(training, spec.labels, count=options.calibration_count, seed=options.seed)
     if not chosen:

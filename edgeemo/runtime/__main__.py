@@ -10,6 +10,7 @@ from edgeemo.runtime.front_door import (
     FixedWidthFormatter,
     accept_any_file_name,
     add_answering_options,
+    add_face_options,
     at_least_one,
     print_answers,
     status_of,
@@ -39,7 +40,7 @@ def _predict(options: argparse.Namespace) -> int:
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.stream import default_workers
 
-    classifier = Classifier.load(options.model, threads=options.threads)
+    classifier = Classifier.load(options.model, threads=options.threads, faces=options.faces)
     if not classifier.verified:
         sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
     workers = options.workers or default_workers(classifier.threads)
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("model", help="a .tflite or .onnx file from edgeemo, or a model folder")
     add_answering_options(parser)
+    add_face_options(parser)
     parser.add_argument(
         "--threads",
         type=at_least_one,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeemo.container import unseal
-from edgeemo.preprocess import preprocess
+from edgeemo.errors import NoFaceError
+from edgeemo.picture import describe
+from edgeemo.preprocess import preprocess, preprocess_faces
 from edgeemo.runtime.engine import load_engine
 from edgeemo.verified import is_verified
 
@@ -17,9 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeemo.preprocess import Source
+    from edgeemo.faces import Face
+    from edgeemo.picture import Source
     from edgeemo.runtime.engine import Engine
-    from edgeemo.spec import ModelSpec
+    from edgeemo.spec import FaceSettings, ModelSpec
 
 
 @dataclass(frozen=True)
@@ -32,12 +35,15 @@ class Prediction:
         score: The probability of `guess`, 0 to 1.
         scores: The probability of every label, in the model's order.
         guess: The class that would be answered without a least confidence; `label` where sure.
+        face: Where the face is that was answered, in pixels of the whole upright picture; None
+            where the picture was answered as a whole.
     """
 
     label: str
     score: float
     scores: dict[str, float]
     guess: str
+    face: Face | None = None
 
     @property
     def sure(self) -> bool:
@@ -47,6 +53,8 @@ class Prediction:
 
 class Classifier:
     """A model ready to answer.
+
+    With `ModelSpec.faces` it takes every picture for a photo: it finds the faces and answers them.
 
     Args:
         spec: How to feed it and read its answer.
@@ -77,16 +85,26 @@ class Classifier:
         self.threads = threads
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, threads: int | None = None) -> Classifier:
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        threads: int | None = None,
+        faces: FaceSettings | bool | None = None,
+    ) -> Classifier:
         """Load an exported file, or a model folder's default file.
 
         Args:
             path: A ``.tflite`` or ``.onnx`` file that edgeemo exported, or a model folder.
             threads: Threads that one answer may use; at least 1. By default those recorded with
                 the folder's default file, else 1.
+            faces: Whether and how to find faces, instead of what the model says of it; see
+                `ModelSpec.with_faces`.
 
         Raises:
             EngineError: If the file cannot be read, is damaged, or its engine refuses it.
+            FaceModelError: If it finds faces with a file that nobody named and that does not lie
+                beside it.
             SpecError: If the file carries no spec.
             MissingExtraError: If the engine is not installed.
             ModelFolderError: If the folder holds no exported file, or its default cannot be used.
@@ -96,8 +114,11 @@ class Classifier:
             path, recorded = _default(path)
         threads = threads or recorded
         model = unseal(path)
+        spec = model.spec.with_faces(faces)
+        if spec.faces is not None:
+            load_finder(spec.faces, beside=model.path)
         return cls(
-            model.spec,
+            spec,
             load_engine(model, threads=threads),
             verified=is_verified(model.path, sha256=model.sha256),
             path=model.path,
@@ -105,7 +126,7 @@ class Classifier:
         )
 
     def predict(self, source: Source) -> Prediction:
-        """Answer one picture.
+        """Answer one picture, or the largest face in it.
 
         Args:
             source: A path, the bytes of a picture file, a Pillow image, or an (H, W, 3) uint8
@@ -113,8 +134,33 @@ class Classifier:
 
         Raises:
             ImageError: If it is not a picture, is damaged or too large.
+            NoFaceError: If faces are to be answered and it has none.
         """
-        return self.predict_pixels(preprocess(source, self.spec))
+        if self.spec.faces is None:
+            return self.predict_pixels(preprocess(source, self.spec))
+        found = self.predict_all(source)
+        if not found:
+            raise NoFaceError(f"{describe(source)}: no face")
+        return found[0]
+
+    def predict_all(self, source: Source) -> tuple[Prediction, ...]:
+        """Answer every face in a picture, the largest first; or the whole picture, which is one.
+
+        Args:
+            source: As in `predict`.
+
+        Returns:
+            The answers; none where faces are to be answered and there is none.
+
+        Raises:
+            ImageError: As `predict`.
+        """
+        if self.spec.faces is None:
+            return (self.predict(source),)
+        return tuple(
+            replace(self.predict_pixels(pixels), face=face)
+            for face, pixels in preprocess_faces(source, self.spec)
+        )
 
     def predict_pixels(self, pixels: NDArray[np.uint8]) -> Prediction:
         """Answer what `edgeemo.preprocess.preprocess` gave: (H, W, C) uint8."""
@@ -146,9 +192,29 @@ class Classifier:
         """Answer pictures one after the other as they are asked for, in constant memory.
 
         Raises:
-            ImageError: At the first picture that cannot be read.
+            ImageError: At the first picture that cannot be read, or has no face to answer.
         """
         return map(self.predict, sources)
+
+
+def load_finder(settings: FaceSettings, *, beside: str) -> None:
+    """Make ready what finds faces, so that what it lacks is told before the first picture.
+
+    Args:
+        settings: What finds them.
+        beside: An exported file; a detector's own file lies in the same folder.
+
+    Raises:
+        FaceModelError: If that file is not there, was not named either, or cannot be used.
+        MissingExtraError: If what finds faces is not installed.
+    """
+    from edgeemo.faces import face_finder
+    from edgeemo.faces.model_file import FACE_MODEL, name_file
+
+    file = os.path.join(os.path.dirname(beside), FACE_MODEL)  # noqa: PTH118, PTH120
+    if settings.file_sha256 and os.path.exists(file):  # noqa: PTH110
+        name_file(file)
+    face_finder(settings)
 
 
 def _default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:

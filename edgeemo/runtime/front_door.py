@@ -48,6 +48,15 @@ def add_answering_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_face_options(parser: argparse.ArgumentParser) -> None:
+    """Whether to find faces, where the model does not say, or otherwise."""
+    parser.add_argument(
+        "--faces",
+        action=argparse.BooleanOptionalAction,
+        help="find faces and answer each (as the model says)",
+    )
+
+
 def accept_any_file_name() -> None:
     """Print names that are not valid UTF-8 instead of failing on them."""
     for stream in (sys.stdout, sys.stderr):
@@ -103,16 +112,18 @@ def print_answers(
     from edgeemo.runtime.stream import answers, expand, to_jsonl, to_text
 
     answered = failed = 0
+    faces = classifier.spec.faces is not None
     with closing(answers(classifier, expand(pictures), workers=workers)) as stream:
         for answer in stream:
             if before_first and not answered and not failed:
                 before_first()
-            answered += answer.prediction is not None
-            failed += answer.prediction is None
-            if answer.prediction is None and not json:
+            answered += answer.error is None
+            failed += answer.error is not None
+            if answer.error is not None and not json:
                 sys.stderr.write(f"error: {to_text(answer)}\n")
             else:
-                sys.stdout.write(f"{to_jsonl(answer) if json else to_text(answer)}\n")
+                line = to_jsonl(answer, faces=faces) if json else to_text(answer)
+                sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
     if not answered and not failed:
         sys.stderr.write(

@@ -1,15 +1,15 @@
-"""The TFLite engine: the only file that imports ai_edge_litert."""
+"""The TFLite engine."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.errors import EngineError, MissingExtraError
+from edgeemo.errors import EngineError
+from edgeemo.litert import interpreter_class
 from edgeemo.quiet import quiet
-from edgeemo.runtime.engine import cannot_load, is_missing, shape_problem
+from edgeemo.runtime.engine import shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,30 +103,6 @@ def _interpreter(model: SealedModel, threads: int) -> Any:
         reason = " ".join(str(error).split())
         raise EngineError(f"{model.path}: the LiteRT engine refuses it: {reason}") from None
     return interpreter
-
-
-def interpreter_class() -> Any:
-    """LiteRT's, or its ancestor's on a 32-bit Raspberry Pi OS, for which LiteRT has no wheels.
-
-    Raises:
-        EngineError: If it is installed and cannot be loaded.
-        MissingExtraError: If it is not installed.
-    """
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except (ImportError, OSError) as error:
-        if not is_missing(error, "ai_edge_litert", "ai_edge_litert.interpreter"):
-            raise cannot_load("ai-edge-litert", error) from None
-    else:
-        return Interpreter
-    try:
-        return import_module("tflite_runtime.interpreter").Interpreter
-    except ModuleNotFoundError:
-        raise MissingExtraError(
-            "ai-edge-litert", extra="litert", purpose="running a .tflite file"
-        ) from None
-    except ImportError as error:
-        raise cannot_load("tflite-runtime", error) from None
 
 
 def _type_text(tensor: dict[str, Any]) -> str:

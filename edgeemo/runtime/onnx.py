@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import EngineError, MissingExtraError
-from edgeemo.runtime.engine import cannot_load, is_missing, shape_problem
+from edgeemo.loading import cannot_load, is_missing
+from edgeemo.runtime.engine import shape_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

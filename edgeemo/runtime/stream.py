@@ -11,19 +11,24 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.errors import ImageError
-from edgeemo.preprocess import HEAD_BYTES, describe, sniff
+from edgeemo.picture import HEAD_BYTES, describe, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from io import RawIOBase
 
-    from edgeemo.preprocess import Source
+    from edgeemo.picture import Source
     from edgeemo.runtime.classifier import Classifier, Prediction
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".gif")
 """What a folder is searched for; a picture with another name is read when named itself."""
 
 STDIN = "-"
+
+NO_FACE = "no face"
+"""What is said of a picture in which faces were to be answered and none was found."""
+
+BOX_COLUMNS = ("left", "top", "width", "height")
 
 _CHUNK = 1 << 16
 
@@ -34,13 +39,14 @@ class Answer:
 
     Attributes:
         source: The picture's path, or "-" for standard input.
-        prediction: The answer, or None where the picture cannot be read.
-        error: The reason, or None.
-        ms: Milliseconds from the file to the label.
+        predictions: The answers: of the whole picture one; of the faces in it as many as were
+            found, the largest first; none where the picture cannot be read.
+        error: Why it cannot be read, or None.
+        ms: Milliseconds from the file to the labels.
     """
 
     source: str
-    prediction: Prediction | None = None
+    predictions: tuple[Prediction, ...] = ()
     error: str | None = None
     ms: float
 
@@ -76,13 +82,14 @@ def answer(classifier: Classifier, source: Source) -> Answer:
     """Answer one picture, or say why it cannot be read."""
     name = STDIN if isinstance(source, bytes) else describe(source)
     start = time.perf_counter()
-    prediction, error = None, None
+    predictions: tuple[Prediction, ...] = ()
+    error = None
     try:
-        prediction = classifier.predict(source)
+        predictions = classifier.predict_all(source)
     except ImageError as failure:
         error = str(failure)
     ms = (time.perf_counter() - start) * 1000
-    return Answer(source=name, prediction=prediction, error=error, ms=ms)
+    return Answer(source=name, predictions=predictions, error=error, ms=ms)
 
 
 def default_workers(threads: int) -> int:
@@ -119,50 +126,72 @@ def expand(
             yield name
 
 
-def to_jsonl(answer: Answer) -> str:
+def to_jsonl(answer: Answer, *, faces: bool = False) -> str:
     """One JSON object on one line: file, label, score, scores, ms; or file, error, ms.
 
     Where the model is not sure there are, besides, "sure": false and "guess", the class whose
     probability "score" is.
+
+    Args:
+        answer: What came of one picture.
+        faces: Whether faces were answered: there is, instead of label, score and scores, a list
+            "faces" of objects that hold these and "box": [left, top, width, height] in pixels.
     """
     fields: dict[str, object] = {"file": answer.source}
-    if answer.prediction:
-        fields["label"] = answer.prediction.label
-        fields["score"] = answer.prediction.score
-        fields["scores"] = answer.prediction.scores
-        if not answer.prediction.sure:
-            fields["sure"] = False
-            fields["guess"] = answer.prediction.guess
-    else:
+    if answer.error is not None:
         fields["error"] = answer.error
+    elif faces:
+        fields["faces"] = [_fields(each) for each in answer.predictions]
+    else:
+        fields |= _fields(answer.predictions[0])
     return json.dumps({**fields, "ms": round(answer.ms, 3)})
 
 
-def csv_header(labels: Sequence[str]) -> list[str]:
-    """Column names of `csv_row`."""
-    return ["file", "label", "score", *(f"p({label})" for label in labels), "ms", "error"]
+def csv_header(labels: Sequence[str], *, faces: bool = False) -> list[str]:
+    """Column names of `csv_rows`."""
+    box = BOX_COLUMNS if faces else ()
+    return ["file", "label", "score", *(f"p({label})" for label in labels), *box, "ms", "error"]
 
 
-def csv_row(answer: Answer, labels: Sequence[str]) -> list[str]:
-    """The cells of one answer."""
-    ms = f"{answer.ms:.3f}"
-    if answer.prediction is None:
-        return [answer.source, "", "", *("" for _ in labels), ms, answer.error or ""]
-    scores = [f"{score:.9g}" for score in answer.prediction.scores.values()]
-    return [
-        answer.source, answer.prediction.label, f"{answer.prediction.score:.9g}", *scores, ms, ""
-    ]  # fmt: skip
+def csv_rows(answer: Answer, labels: Sequence[str], *, faces: bool = False) -> list[list[str]]:
+    """The rows of one picture: one, or one per face; `NO_FACE` for a label where there is none."""
+    ms, box = f"{answer.ms:.3f}", [""] * len(BOX_COLUMNS) if faces else []
+    if not answer.predictions:
+        label = "" if answer.error else NO_FACE
+        return [[answer.source, label, "", *("" for _ in labels), *box, ms, answer.error or ""]]
+    rows = []
+    for each in answer.predictions:
+        scores = [f"{score:.9g}" for score in each.scores.values()]
+        if each.face:
+            box = [str(number) for number in each.face.box]
+        rows.append([answer.source, each.label, f"{each.score:.9g}", *scores, *box, ms, ""])
+    return rows
 
 
 def to_text(answer: Answer) -> str:
     """One line for a person."""
-    if answer.prediction is None:
-        return answer.error or ""
-    found = answer.prediction
+    if answer.error is not None:
+        return answer.error
+    said = "; ".join(_said(each) for each in answer.predictions) or NO_FACE
+    return f"{answer.source}: {said} ({answer.ms:.1f} ms)"
+
+
+def _said(found: Prediction) -> str:
     said = f"{found.guess} {found.score:.3f}"
     if not found.sure:
         said = f"{found.label} ({said})"
-    return f"{answer.source}: {said} ({answer.ms:.1f} ms)"
+    return f"{said} at {found.face.text}" if found.face else said
+
+
+def _fields(found: Prediction) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "label": found.label, "score": found.score, "scores": found.scores
+    }  # fmt: skip
+    if not found.sure:
+        fields |= {"sure": False, "guess": found.guess}
+    if found.face:
+        fields["box"] = list(found.face.box)
+    return fields
 
 
 def _pictures_in(folder: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import TrainingError, WorkerError
+from edgeemo.faces.model_file import FACE_MODEL, named
 from edgeemo.files import write_file
 from edgeemo.folder import CONFIG, ModelFolder
 from edgeemo.keras_model import import_keras
@@ -17,6 +18,7 @@ from edgeemo.spec import NOT_SURE
 from edgeemo.train.assemble import Work, complete, record
 from edgeemo.train.config import to_toml
 from edgeemo.train.distributed import Team, position
+from edgeemo.train.faces import as_the_data_says
 from edgeemo.train.fit import fit
 from edgeemo.train.network import confident, network, save, spec_of
 from edgeemo.train.options import as_plain
@@ -73,6 +75,8 @@ def run(job: Job) -> ModelFolder:
         opened_data(job.data) as root,
         building(job.out, replace=job.replace) as folder,
     ):
+        options = as_the_data_says(job.options, root, data=job.data, progress=job.progress)
+        job = changed(job, options=options)
         dataset = ingest(root, options=job.options.ingest, progress=job.progress)
         _check_labels(dataset, job)
         if team:
@@ -145,6 +149,8 @@ def _train(folder: ModelFolder, dataset: Dataset, job: Job, team: Team | None) -
             progress.note(confidence.text)
         spec = changed(spec, provenance=save(model, folder, options))
         write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
+        if spec.faces is not None and spec.faces.file_sha256:
+            write_file(folder.file(FACE_MODEL), named(spec.faces.file_sha256))
         work = Work(
             name=job.out.name,
             dataset=dataset,

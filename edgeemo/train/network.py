@@ -13,6 +13,7 @@ from edgeemo.folder import KERAS
 from edgeemo.spec import ModelSpec, Provenance
 from edgeemo.train.architectures import build
 from edgeemo.train.evaluation import raw_answers
+from edgeemo.train.faces import face_settings
 from edgeemo.train.options import WEIGHTS
 from edgeemo.train.place import timestamp
 from edgeemo.train.temperature import calibrate
@@ -44,6 +45,7 @@ def spec_of(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
         channels=cast("Literal[1, 3]", options.channels),
         activation="sigmoid" if len(labels) == 2 else "softmax",
         threshold=options.threshold,
+        faces=face_settings(options),
     )
 
 

@@ -11,6 +11,7 @@ from edgeemo.errors import TrainingError
 from edgeemo.train.architectures import architecture, check_size
 from edgeemo.train.augment import AUGMENTATIONS
 from edgeemo.train.choices import unknown
+from edgeemo.train.faces import check_faces, crops, detector
 from edgeemo.train.objective import LOSSES, OPTIMIZERS, SCHEDULES, usual_lr
 from edgeemo.train.tracking import METRICS
 
@@ -57,6 +58,13 @@ class TrainOptions:
         target_accuracy: What share of its answers shall be right; below the confidence that this
             takes the model answers "not sure". None: it always answers.
         save_keras: A second name for the original in the model folder, or None.
+        faces: Whether the model answers faces that are found in photos; None for as the data folder
+            says. Pictures without a face are set aside.
+        cropped: Whether the pictures are crops of faces already, so that nothing is sought in them
+            and faces are found in photos alone.
+        face_detector: A name of `edgeemo.spec.DETECTORS`; "" for the usual.
+        face_margin: What is added around a face; see `edgeemo.spec.FaceSettings`.
+        face_model: A YuNet ``.onnx`` file, which then finds faces, or None.
         workers: Processes that train together; 1 for this one alone.
     """
 
@@ -86,6 +94,11 @@ class TrainOptions:
     frozen_epochs: int = 0
     target_accuracy: float | None = None
     save_keras: str | None = None
+    faces: bool | None = None
+    cropped: bool = False
+    face_detector: str = ""
+    face_margin: float = 0.0
+    face_model: Path | None = None
     workers: int = 1
 
     @property
@@ -104,6 +117,7 @@ class TrainOptions:
 
         Raises:
             DatasetError: If a format is unknown, or the ratios are not three shares of 1.
+            FaceModelError: If the file of a face detector cannot be used.
         """
         train, validation, test = self.ratios
         return IngestOptions(
@@ -112,6 +126,7 @@ class TrainOptions:
             seed=self.seed,
             ratios=(train, validation, test),
             grouped=self.split == "grouped",
+            crops=crops(self),
         )
 
     def check(self) -> None:
@@ -120,6 +135,7 @@ class TrainOptions:
         Raises:
             TrainingError: If a value is out of its range, or a name unknown; the nearest is named.
             DatasetError: If a format is unknown, or the ratios are not three shares of 1.
+            FaceModelError: If the file of a face detector cannot be used.
         """
         check_size(self.arch, self.side)
         self._check_numbers()
@@ -128,6 +144,7 @@ class TrainOptions:
             raise TrainingError(
                 f"ratios must be three shares (train, validation, test), not {list(self.ratios)}"
             )
+        check_faces(self)
         _ = self.ingest
         if self.target_accuracy is not None and self.validates_on_test:
             raise TrainingError(
@@ -235,7 +252,11 @@ def converted(name: str, value: Any) -> Any:
 def as_plain(options: TrainOptions) -> dict[str, Any]:
     """The options as TOML and JSON hold them, complete; what is None has no entry."""
     values = {name: getattr(options, name) for name in NAMES}
-    values |= {"size": options.side, "lr": options.lr or usual_lr(options.optimizer)}
+    values |= {
+        "size": options.side,
+        "lr": options.lr or usual_lr(options.optimizer),
+        "face_detector": detector(options),
+    }
     return {name: plain(value) for name, value in values.items() if value is not None}
 
 

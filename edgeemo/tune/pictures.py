@@ -7,17 +7,19 @@ import os
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import StudyError
 from edgeemo.files import is_running
+from edgeemo.train.faces import as_the_data_says, crops
 from edgeemo.train.network import spec_of
 from edgeemo.train.pipeline import decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from edgeemo.dataset import Dataset
     from edgeemo.progress import Progress
@@ -27,10 +29,22 @@ if TYPE_CHECKING:
 
 
 class Pictures:
-    """The training and the validation split at any size. The test split is never looked at."""
+    """The training and the validation split at any size. The test split is never looked at.
 
-    def __init__(self, dataset: Dataset, folder: Path, stack: ExitStack, shown: Progress) -> None:
-        self.dataset = dataset
+    Attributes:
+        dataset: What the ingest gave.
+        base: The options that are not searched, with what the data says of faces.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        base: TrainOptions,
+        folder: Path,
+        stack: ExitStack,
+        shown: Progress,
+    ) -> None:
+        self.dataset, self.base = dataset, base
         self._folder, self._stack, self._shown = folder, stack, shown
         self._sizes: dict[tuple[int, int], Mapping[Split, Pixels]] = {}
 
@@ -64,13 +78,19 @@ class Pictures:
 
 @contextmanager
 def pictures(
-    data: Path, base: TrainOptions, *, near: Path, progress: Progress
+    data: Path,
+    base: TrainOptions,
+    *,
+    near: Path,
+    sizes: Iterable[int] = (),
+    progress: Progress,
 ) -> Iterator[Pictures]:
     """Prepare a folder or an archive of pictures for a search.
 
     Args:
         data: See `edgeemo.train.train`.
         base: How to prepare them.
+        sizes: Sides of the input that will be asked for; by default that of `base`.
         near: Beside this path, in a hidden folder that goes when the block ends, the pixels lie.
         progress: Is told of every stage.
 
@@ -87,10 +107,12 @@ def pictures(
         ) as folder,
         ExitStack() as stack,
     ):
-        dataset = ingest(root, options=base.ingest, progress=progress)
+        base = as_the_data_says(base, root, data=data, progress=progress)
+        prepared = replace(base.ingest, crops=crops(base, sizes))
+        dataset = ingest(root, options=prepared, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):
             raise StudyError(f"{data}: no picture is left to validate with; add pictures")
-        yield Pictures(dataset, Path(folder), stack, progress)
+        yield Pictures(dataset, base, Path(folder), stack, progress)
 
 
 def _sweep(near: Path) -> None:

@@ -9,6 +9,7 @@ from edgeemo.errors import StudyError
 from edgeemo.folder import PLOTS
 from edgeemo.keras_model import import_keras
 from edgeemo.progress import Silent
+from edgeemo.train.faces import FACE_OPTIONS
 from edgeemo.train.options import as_plain
 from edgeemo.train.place import check_place
 from edgeemo.train.trainer import train
@@ -113,7 +114,8 @@ def tune(
     progress = progress or Silent()
     _check(job, space, base, replace=replace)
     import_keras()
-    with pictures(job.data, base, near=job.near, progress=progress) as prepared:
+    with pictures(job.data, base, near=job.near, sizes=space.sizes, progress=progress) as prepared:
+        base = prepared.base
         study = Study(
             job.storage,
             name=job.name,
@@ -149,7 +151,8 @@ def _check(job: Job, space: Space, base: TrainOptions, *, replace: bool) -> None
 
 
 def _identity(pictures: str, space: Space, base: TrainOptions, goal: Goal) -> dict[str, Any]:
-    fixed = {k: v for k, v in as_plain(base).items() if k not in _NOT_OF_THE_SEARCH}
+    left_out = (*_NOT_OF_THE_SEARCH, *(() if base.faces else FACE_OPTIONS))
+    fixed = {k: v for k, v in as_plain(base).items() if k not in left_out}
     return {
         **fixed,
         **space.to_dict(),

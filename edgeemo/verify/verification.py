@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
 from edgeemo.files import sha256_file, write_file
-from edgeemo.folder import REFERENCE, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
+from edgeemo.folder import REFERENCE, SPEC, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
 from edgeemo.preprocess import preprocess
 from edgeemo.progress import Progress, Silent
+from edgeemo.runtime.classifier import load_finder
 from edgeemo.verified import VERIFY_JSON
 from edgeemo.verify.candidates import Candidate
 from edgeemo.verify.gates import Gates, count, kind_of
@@ -56,6 +57,8 @@ def verify(
 
     Raises:
         DatasetError: If a test picture cannot be found or read.
+        FaceModelError: If the file that finds faces is missing or cannot be used.
+        MissingExtraError: If what finds faces is not installed.
         ModelFolderError: If the folder has no exported file, or its test split is unusable.
         SpecError: If its spec is malformed.
     """
@@ -66,6 +69,8 @@ def verify(
             f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"
         )
     references, source = _references(folder, spec), _data(folder, data)
+    if spec.faces is not None and spec.crops_faces:
+        load_finder(spec.faces, beside=str(folder.file(SPEC)))
     with opened_data(source) as root:
         pictures = _find(references, root, source, progress)
         candidates = [Candidate(path, spec, n=len(references)) for path in files]

@@ -78,6 +78,20 @@ def test_candidates_take_turns():
     assert order == ["a1", "a2", "b1", "b2"] * (1 + MIN_ROUNDS)
 
 
+def test_only_stages_that_were_timed_have_figures():
+    """Of a picture without a face there is nothing to resize, and many models find no faces."""
+    (plain,), _ = run_with(lambda _: found())
+    assert set(plain.measured.warm) == {"decode", "resize", "invoke", "whole"}
+    (faces,), _ = run_with(lambda _: found(find=[2.0] * 90))
+    assert faces.measured.warm["find"].p50.value == 2.0
+    some = iter([[1.0] * 90, []] * MAX_ROUNDS)
+    (mixed,), _ = run_with(lambda _: found(find=[2.0] * 90, resize=next(some), faceless=3))
+    assert mixed.measured.warm["resize"].p50.value == 1.0
+    assert mixed.measured.faceless == 3 * mixed.measured.rounds
+    (none,), _ = run_with(lambda _: found(find=[2.0] * 90, resize=[], invoke=[], faceless=90))
+    assert set(none.measured.warm) == {"decode", "find", "whole"}
+
+
 def test_memory_is_the_largest_and_the_rest_medians():
     values = iter([(1.0, 1.0)] + [(30.0 + n, 100.0 + n) for n in range(MIN_ROUNDS)])
 

@@ -36,7 +36,7 @@ def test_a_report_survives_json():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda text: text[:-9], "Expecting"),
+        (lambda text: text[:-3], "Expecting"),
         (lambda _: "[]", "list indices"),
         (lambda _: "{}", "'version' is missing"),
         (lambda text: text.replace('"version": 1', '"version": 2'), "version 2 is not 1"),
@@ -67,7 +67,7 @@ def test_the_table_marks_the_fastest_and_tells_why_there_are_no_figures():
     assert all(len(row) == len(table.HEADER) for row in shown)
     assert "c.onnx: not run: onnxruntime is not installed" in table.notes(made)
     for header, lines in (
-        (table.WARM_HEADER, table.warm_rows(made)),
+        (table.warm_header(made), table.warm_rows(made)),
         (table.COLD_HEADER, table.cold_rows(made)),
     ):
         assert [len(line) for line in lines] == [len(header)] * 2
@@ -80,6 +80,35 @@ def test_a_p99_without_an_upper_bound_is_said_to_be_one():
     notes = table.notes(report(replace(made, measured=measured)))
     assert notes[0].startswith("too few runs for an upper bound of p99")
     assert notes[0].endswith(": a.tflite x1")
+
+
+def test_finding_faces_is_a_stage_of_its_own_where_they_are_found():
+    faces, plain = result("a.tflite", 4, faces=True), result("b.tflite", 4)
+    assert "find" not in table.warm_header(report(plain))
+    made = report(faces, plain)
+    assert table.warm_header(made)[3:] == ("decode", "find", "resize", "invoke")
+    assert [row[4] for row in table.warm_rows(made)] == ["4.00/4.80/6.00", "-"]
+    assert any(line.startswith("find: to the largest face") for line in table.notes(made))
+    assert Report.from_json(json.dumps(made.to_dict()).encode(), origin="x") == made
+
+
+def test_pictures_without_a_face_are_told():
+    found = result("a.tflite", 4, faces=True)
+    warm = {name: found.measured.warm[name] for name in ("decode", "find", "whole")}
+    made = report(replace(found, measured=replace(found.measured, warm=warm, faceless=540)))
+    assert table.warm_rows(made)[0][-2:] == ("-", "-")
+    assert "no face was found, so there was nothing to answer: a.tflite x1 in 540 of 540 runs" in (
+        table.notes(made)
+    )
+    assert Report.from_json(json.dumps(made.to_dict()).encode(), origin="x") == made
+
+
+def test_reports_from_before_faces_are_read():
+    said = report(result("a.tflite", 4)).to_dict()
+    del said["results"][0]["measured"]["faceless"]
+    read = Report.from_json(json.dumps(said).encode(), origin="x")
+    assert read.measured[0].measured.faceless == 0
+    assert not read.finds_faces
 
 
 def test_a_plain_table_has_its_columns_in_line():
@@ -150,6 +179,21 @@ def test_the_picture_is_drawn_even_where_little_is_known(tmp_path):
     with Image.open(path) as picture:
         assert picture.format == "PNG"
         assert picture.width > 800
+
+
+def test_the_picture_shows_what_finding_takes(tmp_path, monkeypatch):
+    figures = []
+
+    @contextmanager
+    def kept(path, **size):
+        with figure(path, **size) as drawn:
+            yield figures.append(drawn) or drawn
+
+    monkeypatch.setattr(plot, "figure", kept)
+    for faces in (True, False):
+        plot.plot_report(tmp_path / "b.png", report(result("a.tflite", 4, faces=faces)))
+    legends = [[text.get_text() for text in each.legends[0].get_texts()] for each in figures]
+    assert [any("finding a face" in text for text in texts) for texts in legends] == [True, False]
 
 
 def test_no_name_in_the_picture_lies_upon_another(tmp_path, monkeypatch):

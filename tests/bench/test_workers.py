@@ -15,7 +15,9 @@ from PIL import Image
 from edgeemo.bench.frame import camera_frame
 from edgeemo.bench.job import Job, Trouble
 from edgeemo.bench.launch import INSTALLED, Launcher
+from edgeemo.bench.photo import drawn_photo
 from edgeemo.errors import BenchError, ImageError
+from edgeemo.spec import FaceSettings
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 GONE = "raise ModuleNotFoundError('no such module', name='ai_edge_litert')"
@@ -49,6 +51,22 @@ def test_a_worker_measures_every_stage(frame, name):
     package = "onnxruntime" if name.endswith("onnx") else "ai-edge-litert"
     assert found.engine.startswith(f"{package} ")
     assert {"numpy", "pillow", package} <= set(found.versions)
+
+
+def test_finding_a_face_is_timed_where_faces_are_found(frame):
+    faces = FaceSettings(cropped=True)
+    found = Launcher(INSTALLED, drawn_photo()).run(job(faces=faces))
+    stages = (found.decode, found.find, found.resize, found.invoke, found.whole)
+    assert [len(stage) for stage in stages] == [3] * 5
+    assert (min(map(min, stages)) > 0, found.faceless) == (True, 0)
+    assert Launcher(INSTALLED, frame).run(job()).find == []
+
+
+def test_a_picture_without_a_face_is_timed_as_far_as_it_goes(frame):
+    found = Launcher(INSTALLED, frame).run(job(faces=FaceSettings(), check=True))
+    assert not isinstance(found, Trouble), found
+    assert (found.resize, found.invoke, found.faceless) == ([], [], 3)
+    assert len(found.decode) == len(found.find) == len(found.whole) == 3
 
 
 def test_the_peak_memory_is_the_workers_own(frame):

@@ -57,6 +57,26 @@ def test_its_json_is_what_the_workstation_takes(report):
     assert {"numpy", "pillow", "ai-edge-litert", "onnxruntime"} <= set(report.versions)
 
 
+def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
+    made = make_bundle(GOLDEN / "int8.tflite", tmp_path / "faces.pyz", faces=True)
+    shutil.copy(GOLDEN / "float32.tflite", tmp_path)
+    words = ("bench", "--json", "float32.tflite", *QUICK)
+    ran = device(made.path, *words, cwd=tmp_path)
+    assert ran.status == 0, ran.err
+    found = Report.from_json(ran.out.encode(), origin="pi.json")
+    assert found.picture.startswith("a drawn photo with two faces, 640x480")
+    assert ["find" in each.measured.warm for each in found.results] == [True, True]
+    plain = json.loads(device(made.path, *words, "--no-faces", cwd=tmp_path).out)
+    assert plain["picture"].startswith("a drawn camera frame, 640x480")
+    assert "find" not in plain["results"][0]["measured"]["warm"]
+
+
+def test_a_bundle_without_a_finder_cannot_time_it(int8, device):
+    ran = device(int8.path, "bench", "--faces", *QUICK)
+    assert ran.status == 1
+    assert "failed: this bundle holds nothing that finds faces (blaze)" in ran.out
+
+
 def test_a_worker_starts_with_next_to_nothing():
     """What it needs for an answer is imported where that is timed."""
     code = "import sys, edgeemo.bundle.device.bench_worker; print(*sys.modules)"

@@ -60,7 +60,7 @@ def test_decoding_is_the_first_half_of_preprocessing(spec48):
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "PA"])
 def test_transparency_is_seen_as_pillow_sees_it(mode):
     """Debian 12's Pillow does not have the property yet."""
-    from edgeemo.preprocess import _has_transparency
+    from edgeemo.picture import _has_transparency
 
     picture = Image.new(mode, (4, 4))
     assert _has_transparency(picture) == picture.has_transparency_data

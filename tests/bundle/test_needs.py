@@ -12,14 +12,23 @@ from edgeemo.errors import BundleError
 _VERSIONS = {"numpy": "2.4.6", "pillow": "13.0.0", "ai-edge-litert": "2.3.0"}
 
 
-def _told(monkeypatch, *, missing, bits=64, venv=False, version=(3, 11), engine="ai-edge-litert"):
+def _told(
+    monkeypatch,
+    *,
+    missing,
+    bits=64,
+    venv=False,
+    version=(3, 11),
+    engine="ai-edge-litert",
+    finder="",
+):
     modules = {module for name in missing for module in needs._MODULES[name]}
     monkeypatch.setattr(needs, "_is_there", lambda module: module not in modules)
     monkeypatch.setattr(sys, "maxsize", 2 ** (bits - 1) - 1)
     monkeypatch.setattr(sys, "version_info", (*version, 0))
     monkeypatch.setattr(sys, "prefix", "/venv" if venv else sys.base_prefix)
     with pytest.raises(BundleError) as raised:
-        needs.require(engine, versions=_VERSIONS, archive="/media/face.pyz")
+        needs.require(engine, versions=_VERSIONS, archive="/media/face.pyz", finder=finder)
     return str(raised.value)
 
 
@@ -48,6 +57,20 @@ def test_inside_a_virtual_environment(monkeypatch):
 def test_debians_packages_where_the_engine_is_there(monkeypatch):
     told = _told(monkeypatch, missing=["numpy"])
     assert told == "numpy is not installed: sudo apt install python3-numpy"
+
+
+def test_what_finds_faces_is_asked_for_with_the_rest(monkeypatch):
+    opencv = "opencv-python-headless"
+    told = _told(monkeypatch, missing=[opencv], finder=opencv)
+    assert told.startswith(f"{opencv} is not installed: sudo apt install python3-venv && ")
+    assert f"pip install numpy==2.4.6 pillow==13.0.0 ai-edge-litert==2.3.0 {opencv} && " in told
+    told = _told(monkeypatch, missing=[opencv], finder=opencv, venv=True)
+    assert told == f"{opencv} is not installed: {sys.executable} -m pip install {opencv}"
+    needed = {"engine": "onnxruntime", "finder": "ai-edge-litert"}
+    told = _told(monkeypatch, missing=["ai-edge-litert"], **needed)
+    assert "onnxruntime ai-edge-litert==2.3.0 && " in told
+    told = _told(monkeypatch, missing=[opencv], finder=opencv, bits=32)
+    assert told.endswith("install the 64-bit Raspberry Pi OS")
 
 
 def test_32_bits(monkeypatch):

@@ -84,6 +84,14 @@ def test_one_json_object_and_nothing_else(edgeemo, models, quick):
     assert {path.name for path in models.iterdir()} == {"models"}  # a single file: nothing is kept
 
 
+def test_finding_faces_is_a_stage(edgeemo, models, quick):
+    shown = edgeemo("bench", "models/mine/int8.tflite", *QUICK, "--faces")
+    assert shown.status == 0
+    assert "a drawn photo with two faces, 640x480" in shown.out
+    header = next(line for line in shown.out.splitlines() if "decode" in line)
+    assert header.split()[-4:] == ["decode", "find", "resize", "invoke"]
+
+
 def test_what_a_device_measured_chooses_here(edgeemo, models, measured):
     shown = edgeemo("bench", "models/mine", "--from", measured, "--pick", "--json")
     assert shown.status == 0
@@ -174,6 +182,7 @@ def test_own_pictures_are_answered(edgeemo, models, quick):
         (["--max-p99-ms", "5"], 2, "add --pick"),
         (["models/mine/int8.tflite", "--pick"], 2, "needs one model folder"),
         (["--from", "x.json", "--threads", "2"], 2, "measures nothing itself"),
+        (["--from", "x.json", "--faces"], 2, "measures nothing itself"),
         (["gone"], 1, "gone: not a model that edgeemo runs"),
         (["--picture", "gone.jpg"], 1, "gone.jpg: cannot be read"),
         (["--picture", "models"], 1, "models: holds no .jpg, .png or .bmp files"),

@@ -63,6 +63,17 @@ def test_a_spare_for_the_other_engine(edgeemo, models):
     assert said["spare"] == {"model": "float32.onnx", "engine": "onnxruntime", "verified": False}
 
 
+def test_faces_and_how_they_are_found(edgeemo, models):
+    words = ("bundle", "models/mine", "--file", "int8.tflite")
+    shown = edgeemo(*words, "--faces")
+    assert shown.status == 0
+    assert "found by blaze" in shown.out
+    said = json.loads(edgeemo(*words, "--face-margin", "0.2", "--force", "--json").out)
+    assert (said["detector"], said["faces"], said["golden"]) == ("blaze", 2, 17)
+    said = json.loads(edgeemo(*words, "--no-faces", "--force", "--json").out)
+    assert (said["detector"], said["golden"]) == ("", 16)
+
+
 def test_wheels_make_a_folder(edgeemo, models, monkeypatch):
     from edgeemo.bundle import wheels
 
@@ -93,6 +104,9 @@ def test_wheels_make_a_folder(edgeemo, models, monkeypatch):
         (["--wheels", ","], 2, "at least one Python"),
         (["--wheels", "3.11"], 1, "3.11: not a Python tag; give cp311 for Python 3.11"),
         (["--golden", "mine"], 2, "golden"),
+        (["--face-detector", "blase"], 2, "did you mean 'blaze'"),
+        (["--no-faces", "--face-margin", "0.1"], 2, "nothing is found"),
+        (["--face-model", "gone.onnx"], 1, "gone.onnx: cannot be read"),
         (["--golden", "test"], 1, "split.csv is missing"),
         (["--out", "models"], 1, "models: exists already"),
         (["--out", "models", "--force"], 1, "models: is a folder"),

@@ -53,9 +53,22 @@ def test_check_reads_a_zip(edgeemo, faces, tmp_path):
     assert (content["root"], content["found"]) == (archive, 29)
 
 
-def test_check_without_the_faces_extra_goes_on(edgeemo, faces, monkeypatch):
+def test_check_looks_for_faces_without_the_faces_extra(edgeemo, photos, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    shown = edgeemo("data", "check", faces, "--faces", "--json")
+    found = json.loads(edgeemo("data", "check", photos, "--faces", "--json").out)["faces"]
+    assert found == {
+        "detector": "blaze",
+        "one": 28,
+        "several": 0,
+        "none": ["happy/none.png", "sad/none.png"],
+        "share_per_class": {"happy": 14 / 15, "sad": 14 / 15},
+    }
+    assert "blaze looked" in edgeemo("data", "check", photos, "--face-detector", "blaze").out
+
+
+def test_check_without_the_detector_that_was_asked_for_goes_on(edgeemo, faces, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    shown = edgeemo("data", "check", faces, "--face-detector", "cascade", "--json")
     assert shown.status == 0
     assert "pip install 'edgeemo[faces]'" in shown.err
     assert json.loads(shown.out)["faces"] is None
@@ -73,6 +86,38 @@ def test_clean_and_split(edgeemo, faces, tmp_path):
     assert shown.status == 0
     assert sorted(path.name for path in out.iterdir() if path.is_dir()) == ["test", "train"]
     assert "1 duplicate" in shown.err
+
+
+def test_crop(edgeemo, photos, tmp_path):
+    out = tmp_path / "crops"
+    shown = edgeemo("data", "crop", photos, "--out", out, "--face-margin", 0.1, "--size", 40)
+    assert shown.status == 0
+    assert [line.split() for line in shown.out.splitlines() if "15" in line or "30" in line] == [
+        ["all", "happy", "15", "14", "0", "1", "0", "14"],
+        ["all", "sad", "15", "14", "0", "1", "0", "14"],
+        ["all", "30", "28", "0", "2", "0", "28"],
+    ]
+    assert "faces found by blaze, margin 0.1" in shown.err
+    with Image.open(out / "happy/00.png") as crop:
+        assert crop.size == (40, 40)
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", photos)
+    shown = edgeemo("data", "crop", archive, "--out", out, "--all-faces", "--force", "--json")
+    content = json.loads(shown.out)
+    assert content["folder"] == str(out)
+    assert content["counts"]["all"]["sad"]["crops"] == 14
+    assert content["faces"]["cropped"] is True
+    assert (out / "sad/00-1.png").is_file()
+
+
+def test_crop_without_any_face_is_one_line(edgeemo, photos, tmp_path):
+    for label in ("happy", "sad"):
+        (tmp_path / "walls" / label).mkdir(parents=True)
+        shutil.copy(photos / label / "none.png", tmp_path / "walls" / label)
+    shown = edgeemo("data", "crop", tmp_path / "walls", "--out", tmp_path / "crops")
+    assert shown.status == 1
+    said = f"error: {tmp_path / 'walls'}: blaze finds no face in any of 2 files\n"
+    assert shown.err.endswith(said)
+    assert not (tmp_path / "crops").exists()
 
 
 def test_draw(edgeemo, tmp_path):
@@ -103,6 +148,13 @@ def test_draw(edgeemo, tmp_path):
         (("clean", "packed.zip", "--out", "new", "--link", "hard"), 2, "only be copied"),
         (("split", "faces", "--out", "new", "--ratios", "1,2"), 2, "three shares"),
         (("split", "faces", "--out", "new", "--ratios", "0.5,0.5,0.5"), 1, "add up to 1"),
+        (("crop", "faces", "--out", "faces"), 2, "where the pictures are"),
+        (("crop", "faces", "--out", "taken", "--force"), 1, "not written by edgeemo"),
+        (("crop", "faces", "--out", "new", "--accept", "tiff"), 1, "cannot accept tiff"),
+        (("crop", "faces", "--out", "new", "--face-detector", "blase"), 2, "did you mean 'blaze'"),
+        (("crop", "faces", "--out", "new", "--face-margin", "7"), 2, "margin must be"),
+        (("crop", "faces", "--out", "new", "--face-model", "packed.zip"), 1, "not an ONNX file"),
+        (("crop", "missing", "--out", "new"), 1, "no such folder or .zip file"),
         (("draw", "taken"), 1, "exists already"),
     ],
 )

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 MODEL = GOLDEN / "int8.tflite"
@@ -184,3 +184,87 @@ def test_not_sure_of_anything_is_no_failure(edgeemo, faces, hesitant, tmp_path):
     shown = edgeemo("predict", faces, "--model", hesitant("int8.tflite", tmp_path, 0.99))
     assert shown.status == 0
     assert "0 answered (none), 3 not sure" in shown.err
+
+
+class TestFaces:
+    """Any model with --faces: the golden one was never trained on a face, and need not be."""
+
+    @pytest.fixture
+    def wall(self, tmp_path):
+        path = tmp_path / "wall.png"
+        Image.new("RGB", (300, 200), "grey").save(path)
+        return path
+
+    def test_every_face_is_a_row_and_none_is_no_error(self, edgeemo, data_dir, wall):
+        two = data_dir / "photos" / "two_people.jpg"
+        shown = edgeemo("predict", two, wall, "--model", MODEL, "--faces")
+        assert shown.status == 0
+        heading, *rows = shown.out.splitlines()
+        assert heading.split() == ["label", "p", "ms", "face", "picture"]
+        assert [Path(row.split()[-1]).name for row in rows] == ["two_people.jpg"] * 2 + ["wall.png"]
+        assert rows[2].startswith("no face")
+        assert "2 answered" in shown.err
+        assert "1 without a face" in shown.err
+
+    def test_json_lines_hold_boxes(self, edgeemo, data_dir, wall):
+        two = data_dir / "photos" / "two_people.jpg"
+        shown = edgeemo("predict", two, wall, "--model", MODEL, "--faces", "--json")
+        people, nobody = (json.loads(line) for line in shown.out.splitlines())
+        assert nobody["faces"] == []
+        assert [set(face) for face in people["faces"]] == [{"label", "score", "scores", "box"}] * 2
+        with Image.open(two) as picture:
+            for left, top, width, height in (face["box"] for face in people["faces"]):
+                assert 0 < left < left + width < picture.width
+                assert 0 < top < top + height < picture.height
+
+    def test_csv_has_a_row_per_face(self, edgeemo, data_dir, wall):
+        two = data_dir / "photos" / "two_people.jpg"
+        shown = edgeemo("predict", two, wall, "--model", MODEL, "--faces", "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(shown.out)))
+        assert [row["label"] == "no face" for row in rows] == [False, False, True]
+        assert [bool(row["left"]) for row in rows] == [True, True, False]
+
+    def test_copies_are_annotated(self, edgeemo, data_dir, wall, tmp_path):
+        two, out = data_dir / "photos" / "two_people.jpg", tmp_path / "seen"
+        shown = edgeemo("predict", two, wall, "--model", MODEL, "--faces", "--annotate", out)
+        assert shown.status == 0
+        assert sorted(path.name for path in out.iterdir()) == ["two_people.jpg", "wall.png"]
+        with Image.open(two) as before, Image.open(out / "two_people.jpg") as after:
+            assert before.size == after.size
+            assert ImageChops.difference(before.convert("RGB"), after).getbbox() is not None
+
+    def test_a_picture_on_standard_input_is_annotated(self, edgeemo, data_dir, tmp_path):
+        command = [sys.executable, "-m", "edgeemo.cli.app", "predict", "-", "--faces"]
+        command += ["--model", str(MODEL), "--annotate", str(tmp_path / "seen")]
+        content = (data_dir / "photos" / "obama_small.jpg").read_bytes()
+        ran = subprocess.run(command, input=content, capture_output=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert [path.name for path in (tmp_path / "seen").iterdir()] == ["picture.jpg"]
+
+    def test_pictures_of_one_name_get_a_number(self, edgeemo, faces, tmp_path):
+        other = tmp_path / "other"
+        shutil.copytree(faces, other)
+        edgeemo("predict", faces, other, "--model", MODEL, "--annotate", tmp_path / "seen")
+        names = sorted(path.name for path in (tmp_path / "seen").iterdir())
+        assert names == ["a-2.jpg", "a.jpg", "b-2.png", "b.png", "c-2.png", "c.png"]
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--face-detector", "blase"), "did you mean 'blaze'"),
+            (("--face-detector", "yunet"), "named with --face-model"),
+            (("--face-margin", "7"), "must be -0.3 to 2"),
+            (("--no-faces", "--face-margin", "0.1"), "nothing to set"),
+        ],
+    )
+    def test_nonsense_is_refused(self, edgeemo, faces, options, said):
+        shown = edgeemo("predict", faces, "--model", MODEL, *options)
+        assert shown.status == 2
+        assert said in " ".join(shown.err.replace("│", " ").split())
+
+    def test_a_face_model_that_is_none(self, edgeemo, faces, tmp_path):
+        file = tmp_path / "yunet.onnx"
+        file.write_bytes(b"hello")
+        shown = edgeemo("predict", faces, "--model", MODEL, "--face-model", file)
+        assert shown.status == 1
+        assert "not an ONNX file" in shown.err

@@ -58,6 +58,21 @@ def test_one_set_of_pictures_can_be_validation_and_test(edgeemo, here, drawn):
     assert Path("m", "happy_sad_model.keras").samefile(Path("m", "model.keras"))
 
 
+def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
+    assert edgeemo("data", "crop", photos, "--out", "crops").status == 0
+    shown = edgeemo("train", "--data", "crops", *QUICK, "--out", "a")
+    assert shown.status == 0, shown.err
+    assert "crops: crops of faces (faces.json), so the model finds faces in photos" in shown.err
+    shown = edgeemo("train", "--data", photos, *QUICK, "--faces", "--out", "b")
+    assert "2 no-face" in shown.out
+    for name, text in (("a", "margin 0; trained on crops"), ("b", "found by blaze, margin 0\n")):
+        lines = [line.rstrip() + "\n" for line in edgeemo("info", name).out.splitlines()]
+        assert any(text in line for line in lines)
+    again = edgeemo("train", "--config", "b/config.toml", "--out", "c")
+    assert again.status == 0
+    assert Path("b", "reference.csv").read_bytes() == Path("c", "reference.csv").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -66,6 +81,10 @@ def test_one_set_of_pictures_can_be_validation_and_test(edgeemo, here, drawn):
         (("--config", "none.toml"), "none.toml: no such file"),
         (("--labels", "glad,sad"), "happy"),
         (("--ratios", "0.9,0.2,0.1"), "add up to 1"),
+        (("--faces", "--face-detector", "blase"), "did you mean 'blaze'"),
+        (("--faces", "--face-model", "none.onnx"), "none.onnx: cannot be read"),
+        (("--face-margin", "0.2"), "--face-margin without --faces"),
+        (("--cropped",), "--cropped without --faces"),
         (("--resume",), "no interrupted training here"),
         (("--resume", "--out", "m"), "m: no interrupted training"),
         (("--target-accuracy", "95"), "target accuracy must be"),

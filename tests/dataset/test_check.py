@@ -168,10 +168,11 @@ def test_blotches_say_nothing_about_labels(tmp_path, fill):
 class Bright:
     """Finds a "face" in every picture that is bright in the middle."""
 
-    def find(self, grey):
-        assert grey.ndim == 2
+    def find(self, picture):
+        assert picture.mode == "RGB"
+        grey = np.asarray(picture.convert("L"))
         found = int(grey[grey.shape[0] // 2, grey.shape[1] // 2] > 128)
-        return (Face(left=0, top=0, width=1, height=1),) * found
+        return (Face(left=0, top=0, side=1),) * found
 
 
 def test_faces_are_counted(tmp_path, paint):
@@ -182,11 +183,13 @@ def test_faces_are_counted(tmp_path, paint):
             picture = paint(number + 10 * len(label))
             picture.paste((middle[one],) * 3, (20, 16, 40, 32))
             picture.save(tmp_path / label / f"{number}.png")
-    checked = check(tmp_path, finder=Bright())
+    checked = check(tmp_path, finder=Bright(), detector="bright")
     assert (checked.faces.one, checked.faces.several) == (3, 0)
     assert checked.faces.none == ("sad/1.png",)
     assert checked.faces.share_per_class == {"happy": 1.0, "sad": 0.5}
     assert "no-face" in names(checked, "look")
+    (text,) = [finding.text for finding in checked.findings if finding.name == "no-face"]
+    assert text.startswith("bright finds no face in 1 picture (25%)")
 
 
 def test_it_is_json(tmp_path, fill):

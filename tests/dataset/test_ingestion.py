@@ -11,6 +11,7 @@ from PIL import Image
 from edgeemo.dataset import IngestOptions, ingest, opened_data
 from edgeemo.errors import DatasetError
 from edgeemo.progress import Silent
+from edgeemo.spec import FaceSettings, ModelSpec
 
 
 def counts(dataset):
@@ -346,3 +347,15 @@ def count_shared(folder):
         "train": sum(sha256 in test | validation for sha256 in files["train"]),
         "validation": sum(sha256 in test for sha256 in files["validation"]),
     }
+
+
+def test_what_has_no_face_is_set_aside_before_the_split(photos):
+    spec = ModelSpec(labels=("-", "+"), height=48, width=48, faces=FaceSettings())
+    dataset = ingest(photos, options=IngestOptions(crops=(spec,)))
+    assert [(row.path, row.reason, row.detail) for row in dataset.rejected] == [
+        ("happy/none.png", "no-face", "blaze finds none"),
+        ("sad/none.png", "no-face", "blaze finds none"),
+    ]
+    assert dataset.summary.rejected == {"no-face": 2}
+    assert dataset.summary.kept == 28
+    assert ingest(photos).summary.kept == 30

@@ -9,6 +9,7 @@ import pytest
 
 from emulation.cost import count
 from emulation.cost_page import STAGES, spread
+from emulation.find_cost import count_finding
 from emulation.processors import A72
 from emulation.root import EmulationError, missing_tools
 from emulation.system_mode import TOOLS, run_steps
@@ -50,6 +51,14 @@ def test_counts_make_sense(starts):
     bare = rows["bare script, int8.tflite", "640x480", "process"]
     assert bare.instructions > 5 * python.instructions
     assert 5 < python.peak_mb < 20 < bare.peak_mb < 100
+
+
+def test_finding_faces_is_counted(counting):
+    found = count_finding(counting, GOLDEN / "int8.tflite", processors=(A72,))
+    faces, none = (found[A72.name, picture] for picture in ("two faces", "no face"))
+    assert (none["resize"], none["invoke"]) == (None, None)
+    assert none["find"] > 5 * faces["find"]  # every look is taken
+    assert faces["decode"] + faces["find"] < faces["whole"]
 
 
 def test_a_command_that_fails_is_one_line(counting, tmp_path):

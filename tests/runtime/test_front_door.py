@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from edgeemo.bench.frame import camera_frame
+from edgeemo.bench.photo import drawn_photo
 from edgeemo.runtime.__main__ import main
 from edgeemo.runtime.stream import expand
 
@@ -79,3 +81,50 @@ def test_a_hesitant_model_says_so_and_what_it_would_guess(pictures, hesitant, tm
     answer = json.loads(capsys.readouterr().out)
     assert (answer["label"], answer["sure"]) == ("not sure", False)
     assert answer["score"] == answer["scores"][answer["guess"]]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for name, content in {"people.jpg": drawn_photo(), "wall.jpg": camera_frame()}.items():
+        (tmp_path / name).write_bytes(content)
+    return str(tmp_path / "people.jpg"), str(tmp_path / "wall.jpg")
+
+
+def test_faces_are_answered_one_by_one_and_none_is_no_error(photos, capsys):
+    assert main([MODEL, *photos, "--faces"]) == 0
+    people, wall = capsys.readouterr().out.splitlines()
+    assert people.count(" at ") == 2
+    assert wall.startswith(f"{photos[1]}: no face (")
+
+
+def test_boxes_are_in_the_json(photos, capsys):
+    assert main([MODEL, *photos, "--faces", "--json", "--workers", "2"]) == 0
+    people, wall = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    sides = [face["box"][2] for face in people["faces"]]
+    assert len(sides) == 2
+    assert sides == sorted(sides, reverse=True)
+    assert set(people["faces"][0]) == {"label", "score", "scores", "box"}
+    assert wall["faces"] == []
+
+
+def test_where_faces_are_not_asked_for_the_picture_is_answered(photos, capsys):
+    assert main([MODEL, photos[0], "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert main([MODEL, photos[0], "--json", "--no-faces"]) == 0
+    assert json.loads(capsys.readouterr().out)["scores"] == plain["scores"]
+
+
+def test_what_finds_faces_is_loaded_only_where_they_are_found(photos):
+    code = (
+        "import sys; from edgeemo.runtime.__main__ import main; main(sys.argv[1:])\n"
+        "print([name for name in sys.modules if name.startswith('edgeemo.faces')])"
+    )
+    loaded = [
+        subprocess.run(
+            [sys.executable, "-c", code, MODEL, photos[0], *words],
+            capture_output=True, text=True, check=True,
+        ).stdout.splitlines()[-1]
+        for words in ([], ["--faces"])
+    ]  # fmt: skip
+    assert loaded[0] == "[]"
+    assert "edgeemo.faces.blaze" in loaded[1]

@@ -70,7 +70,7 @@ def test_every_kind_of_source(classifier, faces):
         pixels = np.asarray(opened)
     sources = [Path(faces[0]).read_bytes(), pixels, Image.fromarray(pixels), Path(faces[0])]
     found = list(answers(classifier, sources, workers=3))
-    assert len({answer.prediction.score for answer in found}) == 1
+    assert len({answer.predictions[0].score for answer in found}) == 1
     assert [answer.source for answer in found] == ["-", "picture", "picture", faces[0]]
 
 
@@ -256,3 +256,13 @@ def test_a_reader_that_goes_away_ends_it(door, faces):
         said = process.stderr.read()
         assert b"Traceback" not in said
         assert b"Fatal" not in said
+
+
+def test_workers_that_find_faces_print_every_answer(data_dir):
+    """What silences LiteRT while it is loaded must not silence answers from other threads."""
+    photos = sorted(map(str, (data_dir / "photos").glob("*.jpg")))
+    command = [sys.executable, *DOORS[0], "--faces", "--json", "--workers", "6", *photos, *photos]
+    for _ in range(3):
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert len(ran.stdout.splitlines()) == 2 * len(photos)

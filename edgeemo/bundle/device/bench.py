@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from edgeemo.bench import table
 from edgeemo.bench.candidates import ExportedFile, accuracy_of, exported_files, thread_counts
 from edgeemo.bench.run import run_benchmark
-from edgeemo.bundle.device.load import path_inside
+from edgeemo.bundle.device.contents import PHOTO
+from edgeemo.bundle.device.finder import wanted_faces
+from edgeemo.bundle.device.load import path_inside, sealed_model
 from edgeemo.errors import BenchError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from edgeemo.bench.results import Report
     from edgeemo.bundle.device.contents import Contents
+    from edgeemo.spec import FaceSettings
 
 
 def run(
@@ -27,6 +30,7 @@ def run(
     threads: str | None,
     picture: str | None,
     seconds: float,
+    faces: bool | None,
     json: bool,
 ) -> int:
     """Measure and print.
@@ -35,8 +39,10 @@ def run(
         contents: The bundle.
         files: Exported files beside the one inside and its spare.
         threads: Numbers of threads, as in "1,2,4"; by default 1 and as many as there are cores.
-        picture: A picture file or a folder of them; None for a drawn camera frame.
+        picture: A picture file or a folder of them; None for the golden photo where faces are
+            found, else for a drawn camera frame.
         seconds: The longest that one candidate's answers are timed.
+        faces: Whether to find faces; by default as the manifest says.
         json: Whether to print one JSON object, which ``edgeemo bench --from`` takes.
 
     Returns:
@@ -52,9 +58,10 @@ def run(
         raise BenchError(f"--threads: {error}") from None
     if not sys.executable:
         raise BenchError("cannot tell which Python runs this; name it by its whole path")
-    inside = _inside(contents)
+    wanted = wanted_faces(contents, faces)
+    inside = _inside(contents, wanted)
     known = {file.sha256 for file in inside}
-    others = exported_files([Path(name) for name in files])
+    others = exported_files([Path(name) for name in files], faces=wanted)
     report = run_benchmark(
         [*inside, *(each for each in others if each.sha256 not in known)],
         command=(sys.executable, contents.archive, "bench-worker"),
@@ -62,6 +69,7 @@ def run(
         picture=picture,
         seconds=seconds,
         progress=_Lines(),
+        photo=_photo(contents) if faces is not False else None,
     )
     sys.stdout.write((dumps(report.to_dict(), indent=1) if json else text(report)) + "\n")
     for line in report.warnings:
@@ -71,8 +79,9 @@ def run(
     return int(report.has_troubles)
 
 
-def _inside(contents: Contents) -> list[ExportedFile]:
+def _inside(contents: Contents, faces: FaceSettings | bool | None) -> list[ExportedFile]:
     """The bundle's file, and its spare if there is one."""
+    settings = sealed_model(contents).spec.with_faces(faces).faces  # the spare's spec is the same
     manifests = [contents.manifest, contents.manifest.spare]
     return [
         ExportedFile(
@@ -82,10 +91,17 @@ def _inside(contents: Contents) -> list[ExportedFile]:
             size_bytes=len(contents.member(each.model)),
             verified=each.verified,
             accuracy=accuracy_of(each.verification),
+            faces=settings,
         )
         for each in manifests
         if each
     ]
+
+
+def _photo(contents: Contents) -> bytes | None:
+    """The golden photo, where there is one."""
+    golden = [each.file for each in contents.manifest.golden]
+    return contents.member(PHOTO) if PHOTO in golden else None
 
 
 def text(report: Report) -> str:
@@ -95,7 +111,7 @@ def text(report: Report) -> str:
     lines += ["", *table.plain_table(table.HEADER, table.rows(report), numbers_from=2)]
     if report.measured:
         lines += ["", table.WARM_TITLE]
-        lines += table.plain_table(table.WARM_HEADER, table.warm_rows(report))
+        lines += table.plain_table(table.warm_header(report), table.warm_rows(report))
         lines += ["", table.COLD_TITLE]
         lines += table.plain_table(table.COLD_HEADER, table.cold_rows(report))
     return "\n".join([*lines, "", *table.notes(report)])

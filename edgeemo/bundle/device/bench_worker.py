@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.bench import worker
+from edgeemo.bundle.device.finder import prepare_finder
 from edgeemo.bundle.device.load import path_inside, unwarned_classifier
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def run(contents: Contents, job: str) -> int:
         if spare and job.path == path_inside(contents, spare):
             contents.use_spare()
         if job.path == path_inside(contents, contents.manifest):
-            return unwarned_classifier(contents, threads=job.threads)
+            return unwarned_classifier(contents, threads=job.threads, faces=job.faces is not None)
+        if job.faces:
+            prepare_finder(contents, job.faces)
         return worker.load_file(job)
 
     return worker.main(job, load)

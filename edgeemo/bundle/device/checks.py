@@ -8,14 +8,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from edgeemo.bundle.device.contents import Golden
-from edgeemo.preprocess import decode, preprocess
+from edgeemo.errors import NoFaceError
+from edgeemo.preprocess import decode, resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.runtime.classifier import Classifier
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
 
-Stage = Literal["picture decoding", "resizing", "engine"]
+    from edgeemo.runtime.classifier import Classifier
+    from edgeemo.spec import ModelSpec
+
+    Places = tuple[tuple[int, int, int], ...]
+
+Stage = Literal["picture decoding", "finding faces", "resizing", "engine"]
+
+FACE_PIXELS = 2
+"""How far a face may be found from where the workstation found it, in pixels of its left and upper
+edge and of its side: processors add up in another order, and places are rounded to whole pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +40,9 @@ class Check:
         expected: The engine's outputs there.
         outputs: The engine's outputs here.
         ms: Milliseconds from the file's bytes to the outputs.
+        expected_faces: Left, top and side of the faces found there, in pixels; where none were
+            sought, none.
+        faces: Of those found here.
     """
 
     file: str
@@ -35,33 +50,46 @@ class Check:
     expected: tuple[float, ...]
     outputs: tuple[float, ...]
     ms: float
+    expected_faces: Places = ()
+    faces: Places = ()
 
 
-def expect(classifier: Classifier, picture: bytes, *, file: str) -> Golden:
+def expect(classifier: Classifier, picture: bytes, *, file: str, photo: bool = False) -> Golden:
     """What a picture gives here and has to give everywhere.
 
     Args:
         classifier: The model.
         picture: The file's bytes.
         file: The member that will hold it.
+        photo: Whether it is one of those in which faces are found, where the model's own pictures
+            are crops already.
 
     Raises:
         ImageError: If it cannot be read.
+        NoFaceError: If the model answers its largest face and there is none.
     """
-    spec = classifier.spec
-    pixels = preprocess(picture, spec)
+    spec = classifier.spec.for_photos() if photo else classifier.spec
+    decoded = decode(picture, spec)
+    faces = _found(decoded, spec)
+    if spec.crops_faces and not faces:
+        raise NoFaceError(f"{file}: no face")
+    pixels = _pixels(decoded, faces, spec)
     outputs = tuple(map(float, classifier.engine.run(pixels)))
     return Golden(
         file=file,
-        decoded_sha256=_sha256(decode(picture, spec).tobytes()),
+        decoded_sha256=_sha256(decoded.tobytes()),
         pixels_sha256=_sha256(pixels.tobytes()),
         outputs=outputs,
         label=spec.answer(spec.scores(outputs)),
+        faces=faces,
     )
 
 
 def check(classifier: Classifier, golden: Golden, picture: bytes, *, tolerance: float) -> Check:
     """Answer one golden picture and find the first stage that differs.
+
+    A face is cropped where the workstation found it, so that the stages behind have to give the
+    same bytes wherever within `FACE_PIXELS` it is found here.
 
     Args:
         classifier: The model.
@@ -69,17 +97,54 @@ def check(classifier: Classifier, golden: Golden, picture: bytes, *, tolerance: 
         picture: The file's bytes.
         tolerance: How far an output may be off.
     """
+    spec = classifier.spec.for_photos() if golden.faces else classifier.spec
     start = time.perf_counter()
-    pixels = preprocess(picture, classifier.spec)
+    decoded = decode(picture, spec)
+    faces = _found(decoded, spec)
+    pixels = _pixels(decoded, golden.faces, spec)
     outputs = tuple(classifier.engine.run(pixels))
     ms = (time.perf_counter() - start) * 1000
     differs: Stage | None = None
-    if _sha256(pixels.tobytes()) != golden.pixels_sha256:
-        decoded = _sha256(decode(picture, classifier.spec).tobytes())
-        differs = "resizing" if decoded == golden.decoded_sha256 else "picture decoding"
+    same_pixels = _sha256(pixels.tobytes()) == golden.pixels_sha256
+    if not same_pixels and _sha256(decoded.tobytes()) != golden.decoded_sha256:
+        differs = "picture decoding"
+    elif not _same_places(faces, golden.faces):
+        differs = "finding faces"
+    elif not same_pixels:
+        differs = "resizing"
     elif not _same(outputs, golden.outputs, tolerance):
         differs = "engine"
-    return Check(file=golden.file, differs=differs, expected=golden.outputs, outputs=outputs, ms=ms)
+    return Check(
+        file=golden.file, differs=differs, expected=golden.outputs, outputs=outputs, ms=ms,
+        expected_faces=golden.faces, faces=faces,
+    )  # fmt: skip
+
+
+def _found(decoded: Image.Image, spec: ModelSpec) -> Places:
+    """Left, top and side of the faces, the largest first, where the spec crops them."""
+    if not spec.crops_faces:
+        return ()
+    from edgeemo.faces import find_faces
+
+    return tuple((face.left, face.top, face.side) for face in find_faces(decoded, spec))
+
+
+def _pixels(decoded: Image.Image, faces: Places, spec: ModelSpec) -> NDArray[np.uint8]:
+    """What the network is fed: the first of the faces, or the picture where there is none."""
+    if faces:
+        from edgeemo.faces import Face, cropped
+
+        decoded = cropped(decoded, Face(*faces[0]), spec)
+    return resize(decoded, spec)
+
+
+def _same_places(here: Places, there: Places) -> bool:
+    """Whether there are as many faces, each of them near one of the others."""
+    return len(here) == len(there) and all(
+        any(max(abs(a - b) for a, b in zip(one, other, strict=True)) <= FACE_PIXELS
+            for other in here)
+        for one in there
+    )  # fmt: skip
 
 
 def _same(outputs: Sequence[float], expected: Sequence[float], tolerance: float) -> bool:

@@ -12,10 +12,13 @@ from typing import Any
 from zipimport import zipimporter
 
 from edgeemo.errors import BundleError
+from edgeemo.spec import FaceSettings
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
 GOLDEN = "golden"
+PHOTO = f"{GOLDEN}/photo.jpg"
+"""The golden photo, in which faces are found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,8 @@ class Golden:
         pixels_sha256: SHA-256 of the array that preprocessing gives.
         outputs: What the engine answers, in [0, 1]; exactly as it gave it.
         label: The class answered, or "not sure".
+        faces: Left, top and side of the faces found in the decoded picture, in pixels, of which the
+            first is answered; none where the picture is answered as it is.
     """
 
     file: str
@@ -35,6 +40,7 @@ class Golden:
     pixels_sha256: str
     outputs: tuple[float, ...]
     label: str
+    faces: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +61,9 @@ class Manifest:
         members: SHA-256 of every other member; empty in a spare's.
         spare: The same of a second file, which is run where the engine of the first cannot be.
         spare_for: In a spare's: the first file.
+        faces: How faces are found instead of what the model says of it: False: not at all; None: as
+            the model says.
+        detector: What finds them, one of `edgeemo.spec.DETECTORS`; empty where nothing does.
     """
 
     edgeemo: str
@@ -70,6 +79,8 @@ class Manifest:
     members: dict[str, str]
     spare: Manifest | None = None
     spare_for: str = ""
+    faces: FaceSettings | bool | None = None
+    detector: str = ""
 
     @property
     def model_text(self) -> str:
@@ -157,6 +168,15 @@ class Contents:
 
 
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:
-    """A manifest's fields with the golden pictures as such."""
-    golden = [Golden(**{**each, "outputs": tuple(each["outputs"])}) for each in fields["golden"]]
-    return {**fields, "golden": tuple(golden)}
+    """A manifest's fields with the golden pictures and the settings as such."""
+    faces = fields["faces"]
+    return {
+        **fields,
+        "golden": tuple(map(_golden, fields["golden"])),
+        "faces": FaceSettings(**faces) if isinstance(faces, dict) else faces,
+    }
+
+
+def _golden(fields: dict[str, Any]) -> Golden:
+    faces = tuple((left, top, side) for left, top, side in fields["faces"])
+    return Golden(**{**fields, "outputs": tuple(fields["outputs"]), "faces": faces})

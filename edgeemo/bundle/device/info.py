@@ -7,6 +7,7 @@ from dataclasses import asdict
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.bundle.device.finder import wanted_faces
 from edgeemo.bundle.device.load import sealed_model
 from edgeemo.machine import describe_machine
 from edgeemo.spec import NOT_SURE
@@ -14,6 +15,7 @@ from edgeemo.spec import NOT_SURE
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
     from edgeemo.container import SealedModel
+    from edgeemo.spec import FaceSettings
 
 
 def run(contents: Contents, *, json: bool) -> int:
@@ -23,13 +25,17 @@ def run(contents: Contents, *, json: bool) -> int:
         Exit status: 0.
     """
     model = sealed_model(contents)
+    faces = model.spec.with_faces(wanted_faces(contents, None)).faces
     if json:
         shown: dict[str, Any] = {
-            **asdict(contents.manifest), "spec": asdict(model.spec), "machine": describe_machine()
-        }  # fmt: skip
+            **asdict(contents.manifest),
+            "faces": asdict(faces) if faces else None,
+            "spec": asdict(model.spec),
+            "machine": describe_machine(),
+        }
         sys.stdout.write(dumps(shown, indent=2) + "\n")
         return 0
-    facts = {**_facts(contents.manifest, model), **describe_machine()}
+    facts = {**_facts(contents.manifest, model, faces), **describe_machine()}
     width = max(map(len, facts)) + 2
     sys.stdout.writelines(f"{name:<{width}}{value}\n" for name, value in facts.items())
     return 0
@@ -44,7 +50,7 @@ def verification_text(manifest: Manifest) -> str:
     return f"verified: within the gates of its original{pictures}"
 
 
-def _facts(manifest: Manifest, model: SealedModel) -> dict[str, str]:
+def _facts(manifest: Manifest, model: SealedModel, faces: FaceSettings | None) -> dict[str, str]:
     spec = model.spec
     return {
         "model": f"{manifest.model} ({model.size_bytes / 1000:,.1f} kB)",
@@ -52,6 +58,7 @@ def _facts(manifest: Manifest, model: SealedModel) -> dict[str, str]:
         "verification": verification_text(manifest),
         "labels": ", ".join(spec.labels),
         "input": f"{spec.width}x{spec.height}, {'grey' if spec.channels == 1 else 'RGB'}",
+        **_face_facts(faces),
         **_confidence_facts(model),
         "engine": manifest.engine,
         **_spare_facts(manifest),
@@ -64,6 +71,13 @@ def _facts(manifest: Manifest, model: SealedModel) -> dict[str, str]:
 def _confidence_facts(model: SealedModel) -> dict[str, str]:
     least = model.spec.min_confidence
     return {NOT_SURE: f"below a confidence of {least:.3f}"} if least else {}
+
+
+def _face_facts(faces: FaceSettings | None) -> dict[str, str]:
+    if faces is None:
+        return {}
+    margin = f", with a margin of {faces.margin:g}" if faces.margin else ""
+    return {"faces": f"found by {faces.detector}{margin}, each answered"}
 
 
 def _spare_facts(manifest: Manifest) -> dict[str, str]:

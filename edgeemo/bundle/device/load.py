@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from edgeemo.bundle.device.finder import prepare_finder, wanted_faces
 from edgeemo.bundle.device.spare import take_spare
 from edgeemo.container import unseal_bytes
 from edgeemo.errors import EngineError
@@ -30,31 +31,41 @@ def sealed_model(contents: Contents) -> SealedModel:
     )
 
 
-def load_classifier(contents: Contents, *, threads: int | None = None) -> Classifier:
+def load_classifier(
+    contents: Contents, *, threads: int | None = None, faces: bool | None = None
+) -> Classifier:
     """The model, ready to answer; warns on standard error where it is not verified.
 
     Args:
         contents: The bundle.
         threads: Threads per answer; by default as the manifest says.
+        faces: Whether to find faces; by default as the manifest says.
 
     Raises:
+        BundleError: If faces are to be found, and it holds nothing that does.
         EngineError: If the engine cannot be loaded or refuses the model, and so with the spare.
     """
     try:
-        classifier = unwarned_classifier(contents, threads=threads or contents.manifest.threads)
+        classifier = unwarned_classifier(contents, threads=threads, faces=faces)
     except EngineError as error:
         take_spare(contents, str(error))
-        classifier = unwarned_classifier(contents, threads=threads or contents.manifest.threads)
+        classifier = unwarned_classifier(contents, threads=threads, faces=faces)
     if not classifier.verified:
         sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
     return classifier
 
 
-def unwarned_classifier(contents: Contents, *, threads: int) -> Classifier:
+def unwarned_classifier(
+    contents: Contents, *, threads: int | None = None, faces: bool | None = None
+) -> Classifier:
     """As `load_classifier`, and silent."""
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.engine import load_engine
 
     model, verified = sealed_model(contents), contents.manifest.verified
+    threads = threads or contents.manifest.threads
     engine = load_engine(model, threads=threads)
-    return Classifier(model.spec, engine, verified=verified, path=model.path, threads=threads)
+    spec = model.spec.with_faces(wanted_faces(contents, faces))
+    if spec.faces is not None:
+        prepare_finder(contents, spec.faces)
+    return Classifier(spec, engine, verified=verified, path=model.path, threads=threads)

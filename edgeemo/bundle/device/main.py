@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.contents import Contents
+from edgeemo.bundle.device.finder import finder_package
 from edgeemo.bundle.device.needs import require
 from edgeemo.bundle.device.spare import (
     guarded_with_spare,
@@ -19,6 +20,7 @@ from edgeemo.runtime.front_door import (
     FixedWidthFormatter,
     accept_any_file_name,
     add_answering_options,
+    add_face_options,
     at_least_one,
     status_of,
 )
@@ -74,6 +76,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
     )
     predict = _add(verbs, "predict", _predict, "answer pictures")
     add_answering_options(predict)
+    add_face_options(predict)
     _add_bench(verbs)
     _add(verbs, "info", _info, "what is inside")
     for verb in (selftest, predict):
@@ -107,6 +110,7 @@ def _add_bench(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     bench.add_argument(
         "--seconds", type=at_least_one, default=30, help="per file and threads, at most (30)"
     )
+    add_face_options(bench)
     worker = verbs.add_parser("bench-worker")  # without help, so it is not listed
     worker.add_argument("job")
     worker.set_defaults(run=_work, guarded=False)
@@ -120,7 +124,7 @@ def _selftest(options: argparse.Namespace, contents: Contents) -> int:
 
 
 def _predict(options: argparse.Namespace, contents: Contents) -> int:
-    _prepare(contents)
+    _prepare(contents, faces=options.faces)
     from edgeemo.bundle.device.predict import run
 
     return run(
@@ -128,13 +132,14 @@ def _predict(options: argparse.Namespace, contents: Contents) -> int:
         options.pictures,
         threads=options.threads,
         workers=options.workers,
+        faces=options.faces,
         json=options.json,
         before_first=options.before_first_answer,
     )
 
 
 def _bench(options: argparse.Namespace, contents: Contents) -> int:
-    _prepare(contents)
+    _prepare(contents, faces=options.faces)
     from edgeemo.bundle.device.bench import run
 
     return run(
@@ -143,6 +148,7 @@ def _bench(options: argparse.Namespace, contents: Contents) -> int:
         threads=options.threads,
         picture=options.picture,
         seconds=options.seconds,
+        faces=options.faces,
         json=options.json,
     )
 
@@ -159,8 +165,13 @@ def _info(options: argparse.Namespace, contents: Contents) -> int:
     return run(contents, json=options.json)
 
 
-def _prepare(contents: Contents) -> None:
+def _prepare(contents: Contents, *, faces: bool | None = None) -> None:
     """See to it that what gives the answers is installed."""
     take_spare_if_the_first_is_not_installed(contents)
     manifest = contents.manifest
-    require(manifest.engine, versions=manifest.built_with, archive=contents.archive)
+    require(
+        manifest.engine,
+        versions=manifest.built_with,
+        archive=contents.archive,
+        finder=finder_package(manifest.detector) if faces is not False else "",
+    )

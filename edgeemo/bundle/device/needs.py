@@ -9,7 +9,7 @@ from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import BundleError
-from edgeemo.runtime.engine import is_want_of_memory
+from edgeemo.loading import is_want_of_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +19,7 @@ _MODULES = {
     "pillow": ("PIL",),
     "ai-edge-litert": ("ai_edge_litert", "tflite_runtime"),
     "onnxruntime": ("onnxruntime",),
+    "opencv-python-headless": ("cv2",),
 }
 """Package, as pip calls it, and what it is imported as; one of several will do."""
 
@@ -26,21 +27,23 @@ _DEBIAN = {"numpy": "python3-numpy", "pillow": "python3-pil"}
 _VENV = "~/edgeemo"
 
 
-def require(engine: str, *, versions: Mapping[str, str], archive: str) -> None:
+def require(engine: str, *, versions: Mapping[str, str], archive: str, finder: str = "") -> None:
     """See that the packages are there, and that numpy and Pillow load.
 
     Args:
         engine: The engine's package, as pip calls it.
+        finder: The package that finds faces, or nothing.
         versions: What the workstation had, for the line to type.
         archive: The bundle, for the same.
 
     Raises:
         BundleError: If not; its text holds the line to type.
     """
-    missing = [name for name in ("numpy", "pillow", engine) if not is_installed(name)]
+    needed = tuple(dict.fromkeys(filter(None, ("numpy", "pillow", engine, finder))))
+    missing = [name for name in needed if not is_installed(name)]
     if missing:
         listed = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
-        remedy = _remedy(missing, engine, versions, archive)
+        remedy = _remedy(missing, needed, versions, archive)
         raise BundleError(f"{listed} {'are' if missing[1:] else 'is'} not installed: {remedy}")
     _check_that_they_load()
 
@@ -49,7 +52,7 @@ def is_installed(package: str) -> bool:
     """Whether a package can be found; nothing is imported.
 
     Args:
-        package: "numpy", "pillow" or an engine's, as pip calls it.
+        package: "numpy", "pillow", an engine's or a face finder's, as pip calls it.
     """
     return any(map(_is_there, _MODULES[package]))
 
@@ -69,15 +72,17 @@ def _is_there(module: str) -> bool:
     return module in sys.modules or PathFinder.find_spec(module) is not None
 
 
-def _remedy(missing: Sequence[str], engine: str, versions: Mapping[str, str], archive: str) -> str:
+def _remedy(
+    missing: Sequence[str], needed: Sequence[str], versions: Mapping[str, str], archive: str
+) -> str:
     """What to type. Debian's own Python refuses pip outside a virtual environment."""
     if sys.maxsize < 2**32:
-        return _remedy_of_32_bits(engine, archive)
+        return _remedy_of_32_bits(needed[2:], archive)
     if _in_venv():
         return f"{sys.executable} -m pip install {_pinned(missing, versions)}"
-    if engine not in missing:
+    if all(name in _DEBIAN for name in missing):
         return "sudo apt install " + " ".join(_DEBIAN[name] for name in missing)
-    packages = _pinned(("numpy", "pillow", engine), versions)
+    packages = _pinned(needed, versions)
     return (
         f"sudo apt install python3-venv && python3 -m venv {_VENV} && "
         f"{_VENV}/bin/pip install {packages} && {_then(archive)}"
@@ -89,10 +94,13 @@ def _pinned(names: Iterable[str], versions: Mapping[str, str]) -> str:
     return " ".join(f"{name}=={versions[name]}" if name in versions else name for name in names)
 
 
-def _remedy_of_32_bits(engine: str, archive: str) -> str:
+def _remedy_of_32_bits(engines: Sequence[str], archive: str) -> str:
     """There are wheels of one engine for one Python, and none of numpy and Pillow."""
-    if (engine, sys.version_info[:2]) != ("ai-edge-litert", (3, 11)):
-        return f"there is no {engine} for a 32-bit system; install the 64-bit Raspberry Pi OS"
+    if (*engines, sys.version_info[:2]) != ("ai-edge-litert", (3, 11)):
+        return (
+            f"there is no {' and '.join(engines)} for a 32-bit system; install the 64-bit "
+            "Raspberry Pi OS"
+        )
     return (
         f"sudo apt install python3-venv {' '.join(_DEBIAN.values())} && "
         f"python3 -m venv --system-site-packages {_VENV} && "

@@ -19,6 +19,7 @@ def run(
     *,
     threads: int | None,
     workers: int | None,
+    faces: bool | None,
     json: bool,
     before_first: Callable[[], None],
 ) -> int:
@@ -29,13 +30,14 @@ def run(
         pictures: Picture files, folders, or "-" for standard input.
         threads: Threads per answer; by default as the manifest says.
         workers: Pictures answered at the same time; by default as many as occupy the cores.
+        faces: Whether to find faces; by default as the manifest says.
         json: Whether to print a JSON object per line.
         before_first: Called before the first answer is printed.
 
     Returns:
         Exit status: 0, or 1 where a picture could not be read or there was none.
     """
-    classifier = load_classifier(contents, threads=threads)
+    classifier = load_classifier(contents, threads=threads, faces=faces)
     from edgeemo.runtime.front_door import print_answers
     from edgeemo.runtime.stream import STDIN, default_workers
 

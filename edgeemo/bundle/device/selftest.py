@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bundle.device.checks import check
+from edgeemo.bundle.device.checks import FACE_PIXELS, check
+from edgeemo.bundle.device.finder import finder_package, finder_versions
 from edgeemo.bundle.device.info import verification_text
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.machine import describe_machine, versions
 
 if TYPE_CHECKING:
-    from edgeemo.bundle.device.checks import Check
+    from edgeemo.bundle.device.checks import Check, Places
     from edgeemo.bundle.device.contents import Contents, Manifest
 
 DIFFERENT = 3
@@ -65,7 +66,10 @@ class Result:
     def _blame(self, check: Check) -> str:
         """The stage that differs, and the versions of what does it where they differ as well."""
         stage = check.differs or ""
-        package = self.manifest.engine if stage == "engine" else "pillow"
+        package = {
+            "engine": self.manifest.engine,
+            "finding faces": finder_package(self.manifest.detector),
+        }.get(stage, "pillow")
         here, there = self.versions.get(package), self.manifest.built_with.get(package)
         if here == there:
             return stage
@@ -120,7 +124,7 @@ def selftest(contents: Contents, *, threads: int | None = None) -> Result:
         manifest=manifest,
         checks=tuple(checks),
         machine=describe_machine(),
-        versions=versions(classifier.engine.name),
+        versions=versions(classifier.engine.name) | finder_versions(manifest.detector),
         seconds=time.perf_counter() - start,
     )
 
@@ -134,12 +138,24 @@ def _lines(result: Result) -> list[str]:
         **result.machine,
         "packages": _packages(result),
         "pictures": f"{prepared} of {count} preprocessed to the same bytes",
+        **_face_facts(result),
         "answers": f"{count - len(ran)} of {count} the same",
         "time": f"{median:.1f} ms a picture (median), from its file to the answer",
     }
     lines = [f"{name:<14}{text}" for name, text in facts.items()]
     lines += [f"  {check.file}: {_difference(check)}" for check in result.different]
     return [*lines, result.verdict]
+
+
+def _face_facts(result: Result) -> dict[str, str]:
+    sought = [check for check in result.checks if check.expected_faces]
+    if not sought:
+        return {}
+    same = sum(check.differs != "finding faces" for check in sought)
+    return {
+        "faces": f"{same} of {len(sought)} pictures with faces: found in the same places, to "
+        f"within {FACE_PIXELS} pixels"
+    }
 
 
 def _packages(result: Result) -> str:
@@ -151,7 +167,16 @@ def _packages(result: Result) -> str:
 
 
 def _difference(check: Check) -> str:
+    if check.differs == "finding faces":
+        here, there = (_places_text(each) for each in (check.faces, check.expected_faces))
+        return f"finding faces differs; {here} here, {there} on the workstation"
     here, there = (
         " ".join(f"{value:.7g}" for value in values) for values in (check.outputs, check.expected)
     )
     return f"{check.differs} differs; answer {here} here, {there} on the workstation"
+
+
+def _places_text(faces: Places) -> str:
+    from edgeemo.faces import Face
+
+    return " and ".join(Face(*face).text for face in faces) or "no face"

@@ -43,6 +43,7 @@ def check(
     *,
     accept: Sequence[str] = (),
     finder: FaceFinder | None = None,
+    detector: str = "",
     faces_skipped: str = "not asked for",
     progress: Progress | None = None,
 ) -> Check:
@@ -52,6 +53,7 @@ def check(
         root: A folder as `find_files` describes it, or one of pictures without classes.
         accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both.
         finder: What finds faces; None looks for none.
+        detector: What that is called.
         faces_skipped: Why there is none.
         progress: Who is told how far it is.
 
@@ -95,7 +97,7 @@ def check(
             features=_features(facts),
             groups=groups,
         ),
-        faces=_faces(pictures, facts, layout.labels) if finder else None,
+        faces=_faces(pictures, facts, layout.labels, detector) if finder else None,
         faces_skipped="" if finder else faces_skipped,
         findings=(),
     )
@@ -152,13 +154,14 @@ def _odd(pictures: Sequence[Picture], facts: Sequence[Facts]) -> Iterator[Reject
 
 
 def _faces(
-    pictures: Sequence[Picture], facts: Sequence[Facts], labels: Sequence[str]
+    pictures: Sequence[Picture], facts: Sequence[Facts], labels: Sequence[str], detector: str
 ) -> FaceCounts:
     counts = [one.faces or 0 for one in facts]
     pairs = list(zip(pictures, counts, strict=True))
     seen = Counter(picture.label for picture, count in pairs if count)
     sizes = Counter(picture.label for picture in pictures)
     return FaceCounts(
+        detector=detector,
         one=counts.count(1),
         several=sum(count > 1 for count in counts),
         none=tuple(picture.path for picture, count in pairs if not count),

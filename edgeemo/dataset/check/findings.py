@@ -140,13 +140,17 @@ def _faces(check: Check) -> Iterator[Finding]:
     if check.faces and check.faces.none:
         count = len(check.faces.none)
         text = (
-            f"no face was found in {counted(count, 'picture', 'pictures')} "
-            f"({count / check.usable:.0%}): what is left to learn there is the background"
+            f"{check.faces.detector or 'the detector'} finds no face in "
+            f"{counted(count, 'picture', 'pictures')} ({count / check.usable:.0%}): what is left "
+            "to learn there is the background"
         )
         yield _look("no-face", count, text)
     if check.faces and check.faces.several:
         pictures = counted(check.faces.several, "picture has", "pictures have")
-        text = f"{pictures} more than one face: the label can mean only one of them"
+        text = (
+            f"{pictures} more than one face: the label can mean only one of them; 'data crop' and "
+            "'train --faces' take the largest"
+        )
         yield _look("several-faces", check.faces.several, text)
 
 

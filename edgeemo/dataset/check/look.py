@@ -13,12 +13,14 @@ from edgeemo.dataset.judge import (
     Picture,
     accepted_formats,
     examine,
+    is_grey,
     promised_format,
     require_imagehash,
 )
 from edgeemo.dataset.pool import in_threads
-from edgeemo.preprocess import HEAD_BYTES, decode, open_picture, preprocess, sniff
-from edgeemo.spec import ModelSpec
+from edgeemo.picture import HEAD_BYTES, open_picture, sniff
+from edgeemo.preprocess import decode, preprocess
+from edgeemo.spec import FaceSettings, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,8 +34,7 @@ if TYPE_CHECKING:
     from edgeemo.records import Rejected
 
 _COLOUR = ModelSpec(labels=("-", "+"), height=32, width=32, channels=3)
-_SEARCHED = ModelSpec(labels=("-", "+"), height=240, width=240, channels=1)
-_GREY_MODES = ("1", "L", "LA", "I", "F")
+_PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, faces=FaceSettings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,6 @@ def _facts(
 ) -> Facts:
     with open_picture(content) as picture:
         mode, width, height = picture.mode, picture.width, picture.height
-    grey = mode in _GREY_MODES or mode.startswith("I;16")
     return Facts(
         mode=mode,
         width=width,
@@ -157,17 +157,12 @@ def _facts(
         size_bytes=len(content),
         brightness=float(pixels.mean()),
         contrast=float(pixels.std()),
-        colour=0.0 if grey else _colour(content),
+        colour=0.0 if is_grey(mode) else _colour(content),
         features=features,
-        faces=None if finder is None else len(finder.find(_searched(content))),
+        faces=None if finder is None else len(finder.find(decode(content, _PHOTO))),
     )
 
 
 def _colour(content: bytes) -> float:
     rgb = preprocess(content, _COLOUR).astype(np.int16)
     return float((rgb.max(axis=-1) - rgb.min(axis=-1)).mean())
-
-
-def _searched(content: bytes) -> NDArray[np.uint8]:
-    """The upright picture in grey, at no more than the detail that a face is looked for in."""
-    return np.asarray(decode(content, _SEARCHED))

@@ -57,12 +57,14 @@ class FaceCounts:
     """Where a detector found faces.
 
     Attributes:
+        detector: Its name; empty where nobody said.
         one: Pictures with one face.
         several: Pictures with more.
         none: Paths of the pictures in which it found none.
         share_per_class: Share of the pictures of each class with at least one.
     """
 
+    detector: str
     one: int
     several: int
     none: tuple[str, ...]

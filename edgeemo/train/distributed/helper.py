@@ -14,6 +14,7 @@ from edgeemo.train.distributed.crew import Crew
 from edgeemo.train.distributed.job import job_of
 from edgeemo.train.distributed.watch import LostWorkerError, Watch
 from edgeemo.train.distributed.wire import send
+from edgeemo.train.faces import as_the_data_says
 from edgeemo.train.pipeline import decoded
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def _assist(
         tempfile.TemporaryDirectory(prefix="edgeemo-") as name,
     ):
         folder = Path(name)
+        place = data or Path(begun["data"])
+        options = as_the_data_says(options, root, data=place, progress=progress)
         dataset = ingest(root, options=options.ingest, progress=progress)
         spec = spec_of(dataset.labels, options)
         with decoded(

@@ -149,5 +149,15 @@ class Report:
         return (
             f"A classifier of {', '.join(self.spec.labels)} ({rule}{doubt}): "
             f"{self.training['arch']}, {self.parameters:,} parameters, pictures of "
-            f"{width}×{height} {colour}."
+            f"{width}×{height} {colour}{self._seen()}."
+        )
+
+    def _seen(self) -> str:
+        """What of a photo it sees; empty where that is all."""
+        faces = self.spec.faces
+        if faces is None:
+            return ""
+        trained = "; it was trained on crops" if faces.cropped else ""
+        return (
+            f", which are the faces in a photo ({faces.detector}, margin {faces.margin:g}{trained})"
         )

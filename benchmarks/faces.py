@@ -1,0 +1,109 @@
+"""How often each detector finds a face in real photos, and what a photo costs.
+
+    python benchmarks/faces.py $EDGEEMO_DATA [--most 400] [--sheet faces.png]
+
+Every picture is decoded once, as for a device; then the detectors take turns on it, so that all
+meet the same machine. What a picture costs is processor time of one thread, the median. ``--sheet``
+draws a sample with the frames of the first detector, to look at: nobody has marked these pictures,
+so how many faces are missed and how many are none is for eyes to say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from pathlib import Path
+from statistics import median
+
+from PIL import ImageDraw
+
+from edgeemo.errors import ImageError
+from edgeemo.faces.blaze import BlazeFace
+from edgeemo.faces.cascade import Cascade
+from edgeemo.preprocess import decode
+from edgeemo.sheet import Tile, contact_sheet
+from edgeemo.spec import FaceSettings, ModelSpec
+
+COLLECTIONS = ("photos", "web_small", "web_messy")
+PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, channels=1, faces=FaceSettings())
+SAMPLE = 120
+
+
+def pictures(folder: Path, most: int) -> list[Path]:
+    """A collection's files in an order of chance that is always the same, at most so many."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    random.Random(0).shuffle(files)
+    return files[:most]
+
+
+def measure(folder: Path, detectors: dict, most: int) -> None:
+    found = dict.fromkeys(detectors, 0)
+    faces, ms = dict(found), {name: [] for name in ("decode", *detectors)}
+    count = 0
+    for path in pictures(folder, most):
+        begun = time.thread_time()
+        try:
+            photo = decode(path.read_bytes(), PHOTO)
+        except ImageError:
+            continue
+        count += 1
+        ms["decode"].append((time.thread_time() - begun) * 1000)
+        for name, detector in detectors.items():
+            begun = time.thread_time()
+            seen = detector.find(photo)
+            ms[name].append((time.thread_time() - begun) * 1000)
+            found[name] += bool(seen)
+            faces[name] += len(seen)
+    for name in detectors:
+        print(
+            f"| {folder.name} ({count}) | {name} | {found[name]} ({found[name] / count:.0%}) | "
+            f"{faces[name]} | {median(ms['decode']):.1f} | {median(ms[name]):.1f} | "
+            f"{sum(ms[name]) / count:.1f} |",
+            flush=True,
+        )
+
+
+def draw_sheet(data: Path, detector, out: Path) -> None:
+    """Pictures of the web collections with the frames that were found."""
+    files = [path for name in COLLECTIONS[1:] for path in pictures(data / name, 10**6)]
+    random.Random(1).shuffle(files)
+    tiles = []
+    for path in files[:SAMPLE]:
+        try:
+            photo = decode(path.read_bytes(), PHOTO)
+        except ImageError:
+            continue
+        seen = detector.find(photo)
+        draw = ImageDraw.Draw(photo)
+        for face in seen:
+            left, top, width, height = face.box
+            frame = (left, top, left + width, top + height)
+            draw.rectangle(frame, outline="#00ff00", width=max(3, photo.width // 100))
+        number = f"{len(tiles) + 1}: {len(seen)}"
+        tiles.append(Tile(picture=photo, caption=number, good=bool(seen)))
+    contact_sheet(tiles, out, columns=12, title="Number: faces found")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="folder of photos, web_small and web_messy")
+    parser.add_argument("--most", type=int, default=400, help="pictures of each collection")
+    parser.add_argument("--sheet", type=Path, help="draw a sample with frames, a PNG")
+    options = parser.parse_args()
+    detectors = {
+        "blaze": BlazeFace(),
+        "blaze, first look alone": BlazeFace(again=False),
+        **{f"cascade, {side} px": Cascade(side=side) for side in (160, 240, 320, 480)},
+    }
+    if options.sheet:
+        draw_sheet(options.data, detectors["blaze"], options.sheet)
+        return
+    print("| pictures | detector | with a face | faces | decode, ms | find, ms | mean |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for collection in COLLECTIONS:
+        measure(options.data / collection, detectors, options.most)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""What finding the face first is worth: a model's answers to whole photos of the web, both ways.
+
+    python benchmarks/photos.py models/mine/int8.tflite $EDGEEMO_DATA
+
+The model, trained on face crops, answers every picture of two collections that it never saw, each
+cleaned of duplicates as a training would: once the whole picture, once its largest face. Pictures
+in which no face is found are answered in the first case alone, which is why it has two rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.errors import NoFaceError
+from edgeemo.metrics import wilson
+from edgeemo.runtime.classifier import Classifier
+
+COLLECTIONS = ("web_small", "web_messy")
+
+
+def answer(classifier: Classifier, path: Path) -> str | None:
+    try:
+        return classifier.predict(path).guess
+    except NoFaceError:
+        return None
+
+
+def line(name: str, found: np.ndarray, truth: np.ndarray) -> str:
+    right = found == truth
+    share = wilson(int(right.sum()), len(right))
+    balanced = np.mean([right[truth == label].mean() for label in np.unique(truth)])
+    accuracy = f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
+    return f"| {name} | {len(right)} | {accuracy} | {balanced:.3f} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path, help="an exported file of a model of happy and sad")
+    parser.add_argument("data", type=Path, help="folder of web_small and web_messy")
+    options = parser.parse_args()
+    whole = Classifier.load(options.model, faces=False)
+    faces = Classifier.load(options.model, faces=True)
+    print("| pictures | n | accuracy (95 % interval) | balanced |\n|---|---:|---:|---:|")
+    rows = []
+    for collection in COLLECTIONS:
+        kept = ingest(
+            options.data / collection, options=IngestOptions(labels=whole.spec.labels)
+        ).samples
+        paths = [options.data / collection / sample.path for sample in kept]
+        truth = np.array([sample.label for sample in kept])
+        of_whole = np.array([answer(whole, path) for path in paths])
+        of_face = np.array([answer(faces, path) or "" for path in paths])
+        rows.append((collection, truth, of_whole, of_face))
+    rows.append(("both", *(np.concatenate(each) for each in list(zip(*rows, strict=True))[1:])))
+    for name, truth, of_whole, of_face in rows:
+        seen = of_face != ""
+        print(line(f"{name}, whole pictures", of_whole, truth))
+        print(line(f"{name}, whole pictures that have a face", of_whole[seen], truth[seen]))
+        print(line(f"{name}, their largest face", of_face[seen], truth[seen]))
+
+
+if __name__ == "__main__":
+    main()

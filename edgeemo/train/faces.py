@@ -1,0 +1,151 @@
+"""What a training's options say of faces, and what a folder of crops says for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset import FACES_JSON, recorded_faces
+from edgeemo.errors import SpecError, TrainingError
+from edgeemo.faces import face_finder
+from edgeemo.faces.model_file import FACE_MODEL, name_file
+from edgeemo.spec import DETECTORS, FaceSettings, ModelSpec
+from edgeemo.train.choices import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from edgeemo.progress import Progress
+    from edgeemo.train.options import TrainOptions
+
+FACE_OPTIONS = ("faces", "cropped", "face_detector", "face_margin", "face_model")
+"""Names of the options that are about faces."""
+
+
+def face_settings(options: TrainOptions) -> FaceSettings | None:
+    """How the model finds faces; None where it answers pictures as a whole.
+
+    Raises:
+        FaceModelError: If the detector's file cannot be used.
+        SpecError: If a detector is unknown, or a margin out of its range.
+    """
+    if not options.faces:
+        return None
+    return FaceSettings(
+        detector=detector(options),
+        margin=options.face_margin,
+        cropped=options.cropped,
+        file_sha256=name_file(options.face_model) if options.face_model else "",
+    )
+
+
+def detector(options: TrainOptions) -> str:
+    """What finds faces; "" where nothing does."""
+    usual = "yunet" if options.face_model else "blaze"
+    return options.face_detector or (usual if options.faces else "")
+
+
+def crops(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[ModelSpec, ...]:
+    """How faces will be cropped, for `edgeemo.dataset.IngestOptions`; none where they are not.
+
+    Args:
+        options: The options.
+        sizes: Sides of the input in pixels; by default that of the options. A photo is decoded as
+            large as the input needs it, which can decide whether a face is found in it.
+
+    Raises:
+        FaceModelError: As `face_settings`.
+        SpecError: As `face_settings`.
+    """
+    settings = face_settings(options)
+    if settings is None or settings.cropped:
+        return ()
+    return tuple(
+        ModelSpec(labels=("-", "+"), height=side, width=side, faces=settings)
+        for side in sizes or (options.side,)
+    )
+
+
+def check_faces(options: TrainOptions) -> None:
+    """Refuse what cannot work, before any slow work.
+
+    Raises:
+        TrainingError: If a detector is unknown, a margin out of its range, or an option goes
+            without the one that it belongs to.
+    """
+    said = [name for name in FACE_OPTIONS[1:] if getattr(options, name)]
+    if said and not options.faces:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in said)
+        raise TrainingError(f"{flags} without --faces: name --faces, too, or leave that out")
+    if not options.faces:
+        return
+    chosen = detector(options)
+    if chosen not in DETECTORS:
+        raise unknown("face detector", chosen, DETECTORS)
+    if chosen == "yunet" and options.face_model is None:
+        raise TrainingError("face detector yunet needs its file: name it with --face-model")
+    if chosen != "yunet" and options.face_model is not None:
+        raise TrainingError(
+            f"face detector {chosen} takes no file; leave --face-model or --face-detector out"
+        )
+    try:
+        face_settings(options)
+    except SpecError as error:
+        raise TrainingError(str(error)) from None
+
+
+def as_the_data_says(
+    options: TrainOptions, root: Path, *, data: Path, progress: Progress
+) -> TrainOptions:
+    """The options, with faces settled: a folder of crops turns them on unless they are ruled out.
+
+    What finds faces is made ready, so that what it lacks is told before the slow work.
+
+    Args:
+        options: What was asked for.
+        root: The folder of pictures.
+        data: What the user calls it: the same, or the archive that it was unpacked from.
+        progress: Is told where the folder decides.
+
+    Raises:
+        DatasetError: If the folder's ``faces.json`` is malformed.
+        FaceModelError: If a detector's file is missing or cannot be used.
+        MissingExtraError: If what finds faces is not installed.
+        TrainingError: If the folder was cropped with a detector's file that has to be named.
+    """
+    if options.faces is not False and not options.cropped:
+        options = _of_crops(options, root, data=data, progress=progress)
+    settings = face_settings(options)
+    if settings is not None and not settings.cropped:
+        face_finder(settings)
+    return replace(options, faces=settings is not None)
+
+
+def _of_crops(options: TrainOptions, root: Path, *, data: Path, progress: Progress) -> TrainOptions:
+    found = recorded_faces(root)
+    if found is None:
+        return options
+    settings, folder = found
+    chosen = options.face_detector or ("yunet" if options.face_model else settings.detector)
+    file = options.face_model
+    if chosen == "yunet" and file is None:
+        file = folder / FACE_MODEL
+        if not (folder.is_relative_to(data) and file.is_file()):  # an unpacked archive goes again
+            raise TrainingError(
+                f"{data}: a YuNet file cropped these faces; name it (--faces --cropped "
+                "--face-model FILE), or do without photos (--no-faces)"
+            )
+    made = replace(
+        options,
+        faces=True,
+        cropped=True,
+        face_detector=chosen,
+        face_margin=options.face_margin or settings.margin,
+        face_model=file,
+    )
+    progress.note(
+        f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: {chosen}, "
+        f"margin {made.face_margin:g}; --no-faces leaves that out"
+    )
+    return made
