@@ -14,6 +14,13 @@ from edgeemo.cli.face_options import (  # noqa: TC001 - Typer reads these when i
     FaceMargin,
     FaceModelFile,
 )
+from edgeemo.cli.learning_options import (  # noqa: TC001 - likewise
+    Average,
+    Mixup,
+    Teacher,
+    TeacherTemperature,
+    TeacherWeight,
+)
 from edgeemo.cli.options import MODELS, Data, Force, Json
 from edgeemo.cli.progress import progress
 
@@ -61,6 +68,11 @@ def train(
     schedule: how.Schedule = None,
     early_stopping: how.EarlyStopping = None,
     label_smoothing: how.LabelSmoothing = None,
+    average: Average = None,
+    mixup: Mixup = None,
+    teacher: Teacher = None,
+    teacher_weight: TeacherWeight = None,
+    teacher_temperature: TeacherTemperature = None,
     metrics: how.Metrics = None,
     weights: how.Weights = None,
     frozen_epochs: how.FrozenEpochs = None,

@@ -243,6 +243,8 @@ def said(options: dict[str, Any]) -> dict[str, Any]:
     for name in ("labels", "accept", "metrics"):
         if name in values:
             values[name] = names(values[name])
+    if "teacher" in values:
+        values["teacher"] = tuple(map(Path, names(values["teacher"])))
     if "ratios" in values:
         values["ratios"] = tuple(number(part) for part in names(values["ratios"]))
     return values

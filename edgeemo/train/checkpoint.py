@@ -37,7 +37,7 @@ _SUFFIX = ".training"
 _ASKED = "training.json"
 _STATE = "state.npz"
 _OWNER = "pid"
-_PARTS = ("model", "optimizer", "best")
+_PARTS = ("model", "optimizer", "best", "average")
 _WORTH = 20
 """A state is written where so many times as long as writing it takes has passed since the last."""
 
@@ -52,6 +52,7 @@ class State:
         model: The network's variables in their order: weights, and the state of its random layers.
         optimizer: The optimiser's variables in their order.
         best_weights: The network's weights as they were after the best epoch.
+        average: The variables of the running average of the weights; none where there is none.
     """
 
     history: tuple[Epoch, ...]
@@ -59,6 +60,7 @@ class State:
     model: Sequence[NDArray[Any]]
     optimizer: Sequence[NDArray[Any]]
     best_weights: Sequence[NDArray[Any]]
+    average: Sequence[NDArray[Any]] = ()
 
 
 class Checkpoint:
@@ -84,7 +86,7 @@ class Checkpoint:
         """Make the place for a new training, instead of what is there.
 
         Args:
-            asked: Data, options: what `asked` gives back.
+            asked: Data, options, teachers: what `asked` gives back.
             samples: The pictures of all splits.
         """
         shutil.rmtree(self.path, ignore_errors=True)
@@ -141,11 +143,10 @@ class Checkpoint:
             "history": [asdict(epoch) for epoch in state.history],
             "best": state.best.epoch,
         }
+        groups = (state.model, state.optimizer, state.best_weights, state.average)
         arrays = {
             f"{part}_{number:05}": array
-            for part, group in zip(
-                _PARTS, (state.model, state.optimizer, state.best_weights), strict=True
-            )
+            for part, group in zip(_PARTS, groups, strict=True)
             for number, array in enumerate(group)
         }
         arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), np.uint8)
@@ -178,6 +179,7 @@ class Checkpoint:
             model=groups[0],
             optimizer=groups[1],
             best_weights=groups[2],
+            average=groups[3],
         )
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""What is said of a name that is none of those that a training knows."""
+"""How a training's errors speak of options, and of a name that is none of those it knows."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def unknown(what: str, name: str, choices: Iterable[str]) -> TrainingError:
         f"{what} {name!r} is unknown; did you mean {nearest(name, choices)!r}? "
         f"There are: {', '.join(choices)}"
     )
+
+
+def spoken(name: str) -> str:
+    """An option's name in a sentence: "batch size"."""
+    return name.replace("_", " ")

@@ -10,13 +10,17 @@ from edgeemo.keras_model import import_keras
 from edgeemo.progress import Silent
 from edgeemo.train.architectures import set_frozen
 from edgeemo.train.augment import AUGMENTATIONS
+from edgeemo.train.average import Average
+from edgeemo.train.batches import dataset, training_dataset
+from edgeemo.train.mixup import Mixup
 from edgeemo.train.objective import class_weights, loss, optimizer, usual_lr
-from edgeemo.train.pipeline import dataset, training_dataset
+from edgeemo.train.student import student
+from edgeemo.train.teacher import check_answers, check_teachers, load_teachers
 from edgeemo.train.tracking import metrics, tensorboard_callback
 from edgeemo.train.watch import Watch, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from edgeemo.progress import Progress
     from edgeemo.spec import ModelSpec
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from edgeemo.train.history import Epoch
     from edgeemo.train.options import TrainOptions
     from edgeemo.train.pipeline import Pixels
+    from edgeemo.train.teacher import Teacher
     from edgeemo.train.watch import Fitted
 
 _FINE = 0.1
@@ -57,6 +62,7 @@ def fit(
     on_epoch: Callable[[Epoch], None] | None = None,
     progress: Progress | None = None,
     shard: Shard | None = None,
+    teachers: Sequence[Teacher] | None = None,
 ) -> tuple[Any, Fitted]:
     """Train a network and leave it with the weights of its best epoch.
 
@@ -74,23 +80,31 @@ def fit(
         on_epoch: Called after every epoch; what it raises ends the training.
         progress: Gets a stage of epochs x steps.
         shard: This process's part of every batch, where several train together.
+        teachers: The models that the options name, where they are loaded already.
 
     Returns:
         The network and how it went.
 
     Raises:
-        TrainingError: If the loss stops being a number.
-        ModelFolderError: If the checkpoint is damaged.
+        TrainingError: If the loss stops being a number, or a teacher does not fit.
+        ModelFolderError: If the checkpoint is damaged, or a teacher cannot be loaded.
         KeyboardInterrupt: If Ctrl-C comes before the first epoch has ended.
     """
     keras = import_keras()
-    keras.utils.set_random_seed(options.seed)
+    if teachers is None:
+        teachers = load_teachers(options)
+        check_teachers(teachers, spec)
+    check_answers(teachers, train, spec)
+    keras.utils.set_random_seed(options.seed)  # now that the teachers have drawn what they draw
     model = network()
+    average = Average(model, options.average) if options.average else None
+    learner = student(model, options=options, spec=spec, average=average, teachers=teachers)
     steps = math.ceil(len(train) / options.batch_size)
     watch = Watch(
-        model,
+        learner,
         options=options,
         steps=steps,
+        average=average,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
         progress=progress or Silent(),
@@ -103,12 +117,14 @@ def fit(
         for phase in _phases(options, done=len(watch.history)):
             if watch.stopped_early:
                 break
-            _prepare(model, phase, spec=spec, options=options, steps=steps)
+            _prepare(learner, phase, spec=spec, options=options, steps=steps)
             if state:
-                _restore(model, state, optimizer=phase.epochs.start < len(state.history))
+                _restore(learner, state, optimizer=phase.epochs.start < len(state.history))
+                if average:
+                    average.restore(state.average)
                 state = None
             _fit_phase(
-                model, phase, watch, train, validation, spec=spec, options=options, shard=shard
+                learner, phase, watch, train, validation, spec=spec, options=options, shard=shard
             )
     except KeyboardInterrupt:
         if watch.best is None:
@@ -158,10 +174,12 @@ def _fit_phase(
 ) -> None:
     keras = import_keras()
     first = max(phase.epochs.start, len(watch.history))
-    callbacks = [watch.callback(keras)]
+    callbacks = watch.callbacks(keras)
     if options.tensorboard:
         callbacks.append(tensorboard_callback(keras, options.tensorboard))
     augmentation = AUGMENTATIONS[options.augment] if options.augment != "none" else None
+    counts = class_weights(train.truth, len(spec.labels)) if options.class_weights else {}
+    mixup = Mixup(alpha=options.mixup, weights=tuple(counts.values())) if options.mixup else None
     model.fit(
         training_dataset(
             train,
@@ -170,6 +188,7 @@ def _fit_phase(
             seed=options.seed,
             epochs=range(first, phase.epochs.stop),
             augmentation=augmentation,
+            mixup=mixup,
             shard=shard,
         ),
         validation_data=dataset(validation, spec=spec, batch_size=options.batch_size, shard=shard)
@@ -178,9 +197,7 @@ def _fit_phase(
         initial_epoch=first,
         epochs=phase.epochs.stop,
         steps_per_epoch=math.ceil(len(train) / options.batch_size),
-        class_weight=class_weights(train.truth, len(spec.labels))
-        if options.class_weights
-        else None,
+        class_weight=counts if counts and not mixup else None,  # which weighs each half by itself
         shuffle=False,  # the dataset does
         callbacks=callbacks,
         verbose=0,

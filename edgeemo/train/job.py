@@ -16,6 +16,7 @@ from edgeemo.folder import CONFIG, ModelFolder
 from edgeemo.keras_model import import_keras
 from edgeemo.spec import NOT_SURE
 from edgeemo.train.assemble import Work, complete, record
+from edgeemo.train.checks import check_alone, check_files
 from edgeemo.train.config import to_toml
 from edgeemo.train.distributed import Team, position
 from edgeemo.train.faces import as_the_data_says
@@ -24,9 +25,10 @@ from edgeemo.train.network import confident, network, save, spec_of
 from edgeemo.train.options import as_plain
 from edgeemo.train.pipeline import decoded
 from edgeemo.train.place import building, timestamp
+from edgeemo.train.teacher import check_same, check_teachers, hashes, load_teachers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from edgeemo.train.checkpoint import Checkpoint
     from edgeemo.train.options import TrainOptions
     from edgeemo.train.pipeline import Pixels
+    from edgeemo.train.teacher import Teacher
     from edgeemo.train.watch import Fitted
 
 
@@ -70,6 +73,9 @@ def run(job: Job) -> ModelFolder:
     """
     timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     import_keras()
+    check_alone(job.options)  # again: a resumed training may have been given workers,
+    check_files(job.options)  # and files may be gone since
+    teachers = load_teachers(job.options)
     with (
         _team(job) as team,
         opened_data(job.data) as root,
@@ -79,15 +85,21 @@ def run(job: Job) -> ModelFolder:
         job = changed(job, options=options)
         dataset = ingest(root, options=job.options.ingest, progress=job.progress)
         _check_labels(dataset, job)
+        check_teachers(teachers, spec_of(dataset.labels, job.options))
         if team:
             team.agree(dataset.samples)
         if job.resumed:
+            check_same(teachers, job.checkpoint.asked().get("teachers", {}), out=job.out)
             job.checkpoint.go_on(dataset.samples)
         else:
-            began = {"data": str(job.data.absolute()), "options": as_plain(job.options)}
+            began = {
+                "data": str(job.data.absolute()),
+                "options": as_plain(job.options),
+                "teachers": hashes(teachers),
+            }
             job.checkpoint.begin(began, dataset.samples)
         with _kept_if_useful(job.checkpoint):
-            _train(folder, dataset, job, team)
+            _train(folder, dataset, job, team, teachers)
     job.checkpoint.end()
     return ModelFolder(job.out)
 
@@ -127,7 +139,13 @@ def _check_labels(dataset: Dataset, job: Job) -> None:
         )
 
 
-def _train(folder: ModelFolder, dataset: Dataset, job: Job, team: Team | None) -> None:
+def _train(
+    folder: ModelFolder,
+    dataset: Dataset,
+    job: Job,
+    team: Team | None,
+    teachers: Sequence[Teacher],
+) -> None:
     options, progress = job.options, job.progress
     spec = spec_of(dataset.labels, options)
     with decoded(
@@ -136,7 +154,8 @@ def _train(folder: ModelFolder, dataset: Dataset, job: Job, team: Team | None) -
         pixels = _validated(decoded_splits, options)
         if not len(pixels["train"]):
             raise TrainingError(f"{job.data}: no picture is left to train with; add pictures")
-        together = partial(fit, options=options, progress=progress) if team is None else team.fit
+        alone = partial(fit, options=options, progress=progress, teachers=teachers)
+        together = alone if team is None else team.fit
         model, fitted = together(
             lambda: network(spec, options),
             pixels["train"],
@@ -159,6 +178,7 @@ def _train(folder: ModelFolder, dataset: Dataset, job: Job, team: Team | None) -
             training={
                 **record(dataset, spec, data=job.data, accept=options.accept, seed=options.seed),
                 **as_plain(options),
+                "teacher_sha256": [teacher.sha256 for teacher in teachers],
                 **_course(fitted),
                 "validates_on_test": options.validates_on_test,
                 "confidence": confidence.to_dict() if confidence else None,

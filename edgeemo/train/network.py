@@ -12,9 +12,9 @@ from edgeemo.files import sha256_file
 from edgeemo.folder import KERAS
 from edgeemo.spec import ModelSpec, Provenance
 from edgeemo.train.architectures import build
+from edgeemo.train.checks import WEIGHTS
 from edgeemo.train.evaluation import raw_answers
 from edgeemo.train.faces import face_settings
-from edgeemo.train.options import WEIGHTS
 from edgeemo.train.place import timestamp
 from edgeemo.train.temperature import calibrate
 

@@ -7,21 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from edgeemo.dataset import IngestOptions
-from edgeemo.errors import TrainingError
 from edgeemo.train.architectures import architecture, check_size
-from edgeemo.train.augment import AUGMENTATIONS
-from edgeemo.train.choices import unknown
+from edgeemo.train.checks import check_combinations, check_files, check_names, check_numbers
+from edgeemo.train.choices import spoken
 from edgeemo.train.faces import check_faces, crops, detector
-from edgeemo.train.objective import LOSSES, OPTIMIZERS, SCHEDULES, usual_lr
-from edgeemo.train.tracking import METRICS
+from edgeemo.train.objective import usual_lr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-SPLITS_BY = ("grouped", "random")
-WEIGHTS = ("none", "imagenet")
-_MAX_SIDE = 4096
-_MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +44,15 @@ class TrainOptions:
         schedule: How the learning rate falls: "constant", "cosine" or "step".
         early_stopping: Ends the training after so many epochs without a better one; 0 never.
         label_smoothing: How much of a label's certainty is taken from it, in [0, 1).
+        average: Momentum of the running average of the weights, which then is the model; in
+            [0, 1), 0 for the weights themselves. See `edgeemo.train.average`.
+        mixup: Both parameters of the beta distribution from which the shares of mixed training
+            pictures are drawn; 0 mixes none. See `edgeemo.train.mixup`.
+        teacher: Models whose mean answer is learnt besides the labels: model folders or ``.keras``
+            files. See `edgeemo.train.teacher`.
+        teacher_weight: The teachers' share of the loss, in (0, 1]; the labels have the rest.
+        teacher_temperature: What the logits of teachers and network are divided by before they are
+            compared; 1 compares the probabilities as they are.
         metrics: What to keep of each epoch besides loss and accuracy.
         tensorboard: Folder for TensorBoard's logs, or None.
         weights: First weights of a backbone: "none", "imagenet" or a file.
@@ -88,6 +90,11 @@ class TrainOptions:
     schedule: str = "constant"
     early_stopping: int = 0
     label_smoothing: float = 0.0
+    average: float = 0.0
+    mixup: float = 0.0
+    teacher: tuple[Path, ...] = ()
+    teacher_weight: float = 0.7
+    teacher_temperature: float = 1.0
     metrics: tuple[str, ...] = ()
     tensorboard: Path | None = None
     weights: str = "none"
@@ -138,93 +145,12 @@ class TrainOptions:
             FaceModelError: If the file of a face detector cannot be used.
         """
         check_size(self.arch, self.side)
-        self._check_numbers()
-        self._check_names()
-        if len(self.ratios) != 3:
-            raise TrainingError(
-                f"ratios must be three shares (train, validation, test), not {list(self.ratios)}"
-            )
+        check_numbers(self)
+        check_names(self)
         check_faces(self)
         _ = self.ingest
-        if self.target_accuracy is not None and self.validates_on_test:
-            raise TrainingError(
-                "a target accuracy needs validation pictures of their own; give them a share in "
-                "--ratios, as in 0.7,0.2,0.1"
-            )
-        self._check_weights()
-        if self.save_keras is not None:
-            self._check_save_keras(self.save_keras)
-
-    def _check_numbers(self) -> None:
-        for name, low, high in (
-            ("size", 1, _MAX_SIDE),
-            ("epochs", 1, 1_000_000),
-            ("batch_size", 1, 65_536),
-            ("seed", 0, _MAX_SEED),
-            ("early_stopping", 0, 1_000_000),
-            ("frozen_epochs", 0, 1_000_000),
-            ("workers", 1, 65_536),
-        ):
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise TrainingError(f"{spoken(name)} must be {low:,} to {high:,}, not {value:,}")
-        if self.channels not in (1, 3):
-            raise TrainingError(f"channels must be 1 (grey) or 3 (RGB), not {self.channels}")
-        checks = (
-            (0 < self.threshold < 1, f"threshold must lie between 0 and 1, not {self.threshold}"),
-            (self.lr is None or 0 < self.lr < 1e3, f"lr must be more than 0, not {self.lr}"),
-            (
-                0 <= self.label_smoothing < 1,
-                f"label smoothing must be at least 0 and less than 1, not {self.label_smoothing}",
-            ),
-            (
-                self.target_accuracy is None or 0 < self.target_accuracy <= 1,
-                f"target accuracy must be more than 0 and at most 1, not {self.target_accuracy}",
-            ),
-        )
-        for fine, problem in checks:
-            if not fine:
-                raise TrainingError(problem)
-
-    def _check_names(self) -> None:
-        for name, choices in (
-            ("split", SPLITS_BY),
-            ("augment", tuple(AUGMENTATIONS)),
-            ("loss", LOSSES),
-            ("optimizer", tuple(OPTIMIZERS)),
-            ("schedule", SCHEDULES),
-        ):
-            if getattr(self, name) not in choices:
-                raise unknown(spoken(name), getattr(self, name), choices)
-        for metric in self.metrics:
-            if metric not in METRICS:
-                raise unknown("metric", metric, METRICS)
-
-    def _check_weights(self) -> None:
-        if self.weights == "none":
-            return
-        if not architecture(self.arch).is_backbone:
-            raise TrainingError(
-                f"{self.arch} is no backbone: it takes no --weights; choose an --arch such as "
-                "mobilenet-v2"
-            )
-        if self.weights not in WEIGHTS and not Path(self.weights).is_file():
-            raise TrainingError(
-                f"{self.weights}: no such weights file; there are also: {', '.join(WEIGHTS)}"
-            )
-
-    @staticmethod
-    def _check_save_keras(name: str) -> None:
-        if Path(name).name != name or not name.endswith(".keras"):
-            raise TrainingError(
-                f"save keras must be a file name that ends in .keras, not {name!r}; it is "
-                "written into the model folder"
-            )
-
-
-def spoken(name: str) -> str:
-    """An option's name in a sentence: "batch size"."""
-    return name.replace("_", " ")
+        check_combinations(self)
+        check_files(self)
 
 
 NAMES = tuple(field.name for field in fields(TrainOptions))
@@ -244,7 +170,7 @@ def converted(name: str, value: Any) -> Any:
     hint = get_type_hints(TrainOptions)[name]
     choices = [choice for choice in get_args(hint) if choice is not type(None)]
     wanted = choices[0] if choices and hint.__class__.__name__ == "UnionType" else hint
-    if wanted in (tuple[str, ...], tuple[float, ...]):
+    if wanted in (tuple[str, ...], tuple[float, ...], tuple[Path, ...]):
         return _converted_list(value, get_args(wanted)[0])
     return _converted_one(value, wanted)
 
@@ -272,7 +198,7 @@ def from_plain(recorded: Mapping[str, Any]) -> TrainOptions:
 def plain(value: Any) -> Any:
     """An option's value as TOML and JSON hold it."""
     if isinstance(value, tuple):
-        return list(value)
+        return [plain(each) for each in value]
     return str(value) if isinstance(value, Path) else value
 
 

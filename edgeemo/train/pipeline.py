@@ -1,8 +1,8 @@
-"""From picture files to batches: decoded once, kept on disk as bytes, gathered by number.
+"""From picture files to pixels: decoded once, and kept on disk as bytes.
 
 Each split becomes one file of raw uint8 pixels, written by `edgeemo.preprocess.preprocess` and
-mapped into memory, so a set larger than memory trains too and no epoch decodes anything. A batch is
-those bytes as float32, times float32(1/255), in an order that the seed fixes.
+mapped into memory, so a set larger than memory trains too and no epoch decodes anything.
+`edgeemo.train.batches` makes the batches.
 """
 
 from __future__ import annotations
@@ -15,16 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edgeemo.errors import TrainingError
-from edgeemo.keras_model import import_keras
 from edgeemo.preprocess import preprocess
 from edgeemo.progress import Silent
 from edgeemo.records import SPLITS
-from edgeemo.train.augment import augment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     from edgeemo.progress import Progress
     from edgeemo.records import Sample, Split
     from edgeemo.spec import ModelSpec
-    from edgeemo.train.augment import Augmentation
-    from edgeemo.train.distributed.shard import Shard
 
 _CHUNK = 256
 """Pictures between two reports of progress."""
@@ -141,99 +137,6 @@ def decode(
     if not samples:  # an empty file cannot be mapped
         return Pixels(np.zeros(shape, np.uint8), truth)
     return Pixels(np.asarray(np.memmap(path, np.uint8, mode="r", shape=shape)), truth, path)
-
-
-def dataset(pixels: Pixels, *, spec: ModelSpec, batch_size: int, shard: Shard | None = None) -> Any:
-    """A `tf.data.Dataset` of a split's batches in order, for `keras.Model.evaluate`.
-
-    Args:
-        pixels: What `decode` gave.
-        spec: Gives the scaling and the form of the answer.
-        batch_size: Pictures per batch; the last may hold fewer.
-        shard: Which part of every batch to give; None for the whole.
-
-    Returns:
-        Dataset of (images, truth): images (B, H, W, C) float32 in [0, 1]; truth (B, 1) float32
-        for a sigmoid, (B,) int64 for a softmax.
-    """
-    import_keras()
-    import tensorflow as tf
-
-    numbers = tf.data.Dataset.range(len(pixels)).batch(batch_size)
-    if shard is not None:
-        numbers = numbers.map(lambda rows: shard.take(rows, pictures=len(pixels)))
-    return numbers.map(lambda rows: _batch(pixels, rows, spec)).prefetch(2)
-
-
-def training_dataset(
-    pixels: Pixels,
-    *,
-    spec: ModelSpec,
-    batch_size: int,
-    seed: int,
-    epochs: range,
-    augmentation: Augmentation | None = None,
-    shard: Shard | None = None,
-) -> Any:
-    """A `tf.data.Dataset` of every epoch's batches, one epoch after the other.
-
-    An epoch's order and augmentation follow from the seed and the epoch's number alone, so a
-    training that goes on from epoch 7 sees what it would have seen had it never stopped.
-
-    Args:
-        pixels: The training split.
-        spec: Gives the scaling and the form of the answer.
-        batch_size: Pictures per batch; an epoch's last may hold fewer.
-        seed: Fixes order and augmentation.
-        epochs: Numbers of the epochs, from 0.
-        augmentation: How pictures are changed, or None.
-        shard: Which part of every batch to give; None for the whole.
-
-    Returns:
-        Dataset as of `dataset`, of ``len(epochs) * ceil(N / batch_size)`` batches.
-    """
-    import_keras()
-    import tensorflow as tf
-
-    def order(epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng([seed, int(epoch)]).permutation(len(pixels))
-
-    def numbered(epoch: Any) -> Any:
-        rows = tf.ensure_shape(tf.numpy_function(order, [epoch], tf.int64), (len(pixels),))
-        batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-        return batches.enumerate().map(lambda step, rows: (epoch, step, rows))
-
-    def part(rows: Any) -> Any:
-        return rows if shard is None else shard.take(rows, pictures=len(pixels))
-
-    def batch(epoch: Any, step: Any, rows: Any) -> tuple[Any, Any]:
-        if augmentation is None:
-            return _batch(pixels, part(rows), spec)
-        images, truth = _batch(pixels, rows, spec)
-        # Below 2 ** 20 steps an epoch no two batches of a training share a seed.
-        images = augment(
-            images, augmentation=augmentation, seed=tf.stack([seed, epoch * 2**20 + step])
-        )
-        return part(images), part(truth)
-
-    every = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(numbered)
-    parallel = tf.data.AUTOTUNE if augmentation is not None else None
-    return every.map(batch, num_parallel_calls=parallel).prefetch(2)
-
-
-def _batch(pixels: Pixels, rows: Any, spec: ModelSpec) -> tuple[Any, Any]:
-    """The pictures of these row numbers as the network takes them, and what is true of them."""
-    import tensorflow as tf
-
-    def gather(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        return pixels.rows[numbers], pixels.truth[numbers]
-
-    images, truth = tf.numpy_function(gather, [rows], (tf.uint8, tf.int64))
-    images = tf.ensure_shape(images, (None, *spec.input_shape))
-    truth = tf.ensure_shape(truth, (None,))
-    if spec.activation == "sigmoid":
-        truth = tf.cast(truth[:, None], tf.float32)
-    return tf.cast(images, tf.float32) * np.float32(spec.scale), truth
 
 
 @contextmanager

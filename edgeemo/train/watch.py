@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from edgeemo.progress import Progress
+    from edgeemo.train.average import Average
     from edgeemo.train.checkpoint import Checkpoint
     from edgeemo.train.options import TrainOptions
 
@@ -47,8 +48,10 @@ class Watch:
         checkpoint: Checkpoint | None,
         on_epoch: Callable[[Epoch], None] | None,
         progress: Progress,
+        average: Average | None = None,
     ) -> None:
         self._model = model
+        self._average = average
         self._options, self._epoch = options, 0
         self._steps = steps
         self._checkpoint = checkpoint
@@ -70,13 +73,14 @@ class Watch:
         self._progress.advance(len(self.history) * self._steps)
         self._stop_if_hopeless()
 
-    def callback(self, keras: Any) -> Any:
-        """Itself as a Keras callback, whose base class exists only once Keras is imported."""
-        return keras.callbacks.LambdaCallback(
+    def callbacks(self, keras: Any) -> list[Any]:
+        """Itself as Keras callbacks, whose base class exists only once Keras is imported."""
+        itself = keras.callbacks.LambdaCallback(
             on_epoch_begin=self._on_epoch_begin,
             on_train_batch_end=self._on_step,
             on_epoch_end=self._on_epoch_end,
         )
+        return [itself] if self._average is None else [self._average.callback(keras), itself]
 
     def finish(self, *, interrupted: bool) -> Fitted:
         """Give the model its best weights."""
@@ -117,7 +121,7 @@ class Watch:
         if ended.val_accuracy is not None:
             self._last = f"  validation {ended.val_accuracy:.3f}"
         if self.best is None or ended.score < self.best.score:
-            self._weights = self._model.get_weights()
+            self._weights = (self._average or self._model).get_weights()
             self.best = ended
         self._stop_if_hopeless()
         self._keep()
@@ -141,6 +145,7 @@ class Watch:
                 model=[variable.numpy() for variable in variables(self._model)],
                 optimizer=[variable.numpy() for variable in self._model.optimizer.variables],
                 best_weights=self._weights,
+                average=[each.numpy() for each in self._average.variables] if self._average else (),
             )
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from edgeemo.cli.train_options import said
 from edgeemo.dataset import draw_faces
 
 QUICK = ("--size", 32, "--channels", 1, "--epochs", 1, "--batch-size", 16)
@@ -88,6 +89,9 @@ def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
         (("--resume",), "no interrupted training here"),
         (("--resume", "--out", "m"), "m: no interrupted training"),
         (("--target-accuracy", "95"), "target accuracy must be"),
+        (("--average", "1"), "average must be at least 0 and less than 1"),
+        (("--teacher", "none.keras"), "none.keras: no such model"),
+        (("--mixup", "0.2", "--workers", "2"), "--workers 2 trains without --mixup"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(edgeemo, here, drawn, words, message):
@@ -97,6 +101,12 @@ def test_a_mistake_is_one_line_and_leaves_nothing(edgeemo, here, drawn, words, m
     assert len(errors) == 1
     assert message in errors[0]
     assert list(here.iterdir()) == []
+
+
+def test_teachers_are_named_with_commas():
+    assert said({"teacher": "models/a, b.keras"}) == {
+        "teacher": (Path("models/a"), Path("b.keras"))
+    }
 
 
 def test_ratios_that_are_no_numbers_are_wrong_usage(edgeemo, here):

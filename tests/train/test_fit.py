@@ -3,11 +3,13 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
 from edgeemo.errors import TrainingError
+from edgeemo.keras_model import import_keras
 from edgeemo.train.architectures import build
 from edgeemo.train.checkpoint import Checkpoint
 from edgeemo.train.fit import fit
@@ -143,15 +145,34 @@ class _PowerCutError(Exception):
     pass
 
 
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    """A file of a model with its first weights."""
+    path = tmp_path_factory.mktemp("teacher") / "teacher.keras"
+    import_keras().utils.set_random_seed(1)
+    build("edge-c8d", input_shape=(32, 32, 1), classes=2).save(path)
+    return path
+
+
 @pytest.mark.parametrize(
     ("cut_after", "options"),
     [
         (2, {"augment": "strong", "schedule": "cosine", "class_weights": True}),
         (1, {"optimizer": "sgd", "loss": "focal", "label_smoothing": 0.1}),
         (2, {"frozen_epochs": 2, "early_stopping": 3}),
+        (1, {"average": 0.9, "arch": "cnn-bn-64"}),
+        (1, {"average": 0.9, "frozen_epochs": 1, "schedule": "cosine"}),
+        (2, {"mixup": 0.4, "class_weights": True, "augment": "light"}),
+        (1, {"teacher": True, "teacher_temperature": 2.0, "mixup": 0.2, "average": 0.9}),
     ],
 )
-def test_a_training_that_was_cut_ends_with_the_same_weights(run, tmp_path, cut_after, options):
+def test_a_training_that_was_cut_ends_with_the_same_weights(
+    run, tmp_path, cut_after, options, teacher
+):
+    make = partial(build, options.get("arch", "cnn-16-32-16"), input_shape=(32, 32, 1), classes=2)
+    options = {"make": make, "size": 32, "channels": 1, **options}
+    if options.get("teacher"):
+        options["teacher"] = (teacher,)
     whole, how = run(epochs=3, **options)
 
     def cut(epoch):

@@ -12,7 +12,8 @@ from edgeemo.preprocess import preprocess
 from edgeemo.records import Sample
 from edgeemo.spec import ModelSpec
 from edgeemo.train.augment import AUGMENTATIONS
-from edgeemo.train.pipeline import Pixels, dataset, decode, decoded, training_dataset
+from edgeemo.train.batches import dataset, training_dataset
+from edgeemo.train.pipeline import Pixels, decode, decoded
 
 
 @pytest.fixture

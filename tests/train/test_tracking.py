@@ -10,8 +10,8 @@ from edgeemo.keras_model import import_keras
 from edgeemo.metrics import auc, classification_report
 from edgeemo.spec import ModelSpec
 from edgeemo.train.architectures import build
+from edgeemo.train.batches import dataset
 from edgeemo.train.objective import class_weights, loss
-from edgeemo.train.pipeline import dataset
 from edgeemo.train.tracking import METRICS, metrics, tensorboard_callback
 
 LABELS = ("a", "b", "c", "d")

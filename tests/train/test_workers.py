@@ -19,6 +19,7 @@ from edgeemo.progress import Silent
 from edgeemo.spec import ModelSpec
 from edgeemo.train import train
 from edgeemo.train.architectures import build
+from edgeemo.train.batches import dataset
 from edgeemo.train.checkpoint import Checkpoint
 from edgeemo.train.distributed import Position, Team, assist, position
 from edgeemo.train.distributed.shard import Shard
@@ -26,7 +27,7 @@ from edgeemo.train.distributed.wire import free_port
 from edgeemo.train.fit import fit
 from edgeemo.train.network import spec_of
 from edgeemo.train.options import TrainOptions
-from edgeemo.train.pipeline import Pixels, dataset
+from edgeemo.train.pipeline import Pixels
 
 pytest.importorskip("jax")
 

@@ -1,0 +1,77 @@
+"""Mix-up: training pictures laid over each other, and their losses added in the same shares.
+
+Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization": of two pictures a and b the network
+sees ``s * a + (1 - s) * b``, and its loss is ``s * loss(a's class) + (1 - s) * loss(b's class)``,
+with s from a beta distribution with both parameters alpha. With cross-entropy that is the loss of a
+mixed label; written as two losses it holds for the focal one, too.
+
+Every picture has a share of its own, of at least a half in what it is the first of: a batch shows
+each of its pictures once as the stronger one, which is what the training accuracy counts. s and
+1 - s are equally likely, so this changes nothing but which of the two is called the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_STREAM = 1  # tells these draws from those of an epoch's order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixup:
+    """How pictures are mixed.
+
+    Attributes:
+        alpha: Both parameters of the beta distribution, above 0: small ones leave most pictures
+            nearly alone, 1 draws evenly, large ones mix nearly half and half.
+        weights: For each class how much its pictures count; () for all alike.
+    """
+
+    alpha: float
+    weights: tuple[float, ...] = ()
+
+
+def mixed(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any, Any]:
+    """Mix each picture of a batch with another of it. For a `tf.data` map.
+
+    Args:
+        images: (B, H, W, C) float32 tensor.
+        truth: (B,) or (B, 1) tensor of class indices.
+        mixup: How.
+        seed: (3,) integers of at least 0, others for every batch. The same give the same pictures.
+
+    Returns:
+        The mixed images; the truths (of the stronger, of the weaker picture), each as `truth`; and
+        what each of both counts in the loss, each (B,) float32: its share times its class's weight.
+    """
+    import tensorflow as tf
+
+    def draw(batch: NDArray[np.int64], count: np.int64) -> tuple[Any, Any]:
+        drawn = np.random.default_rng([*batch.tolist(), _STREAM])
+        shares = drawn.beta(mixup.alpha, mixup.alpha, count)
+        return np.maximum(shares, 1 - shares).astype(np.float32), drawn.permutation(count)
+
+    count = tf.shape(images, tf.int64)[0]
+    share, partner = tf.numpy_function(draw, [seed, count], (tf.float32, tf.int64))
+    share, partner = tf.ensure_shape(share, (None,)), tf.ensure_shape(partner, (None,))
+    own = share[:, None, None, None]
+    truths = (truth, tf.gather(truth, partner))
+    counts = tuple(
+        _class_weight(tf, each, mixup) * part
+        for each, part in zip(truths, (share, 1 - share), strict=True)
+    )
+    return own * images + (1 - own) * tf.gather(images, partner), truths, counts
+
+
+def _class_weight(tf: Any, truth: Any, mixup: Mixup) -> Any:
+    """What the pictures of these classes count, (B,) float32; 1 where all count alike."""
+    if not mixup.weights:
+        return 1.0
+    weights = np.asarray(mixup.weights, np.float32)
+    return tf.gather(weights, tf.cast(tf.reshape(truth, (-1,)), tf.int64))
