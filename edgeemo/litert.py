@@ -31,3 +31,22 @@ def interpreter_class() -> Any:
         ) from None
     except ImportError as error:
         raise cannot_load("tflite-runtime", error) from None
+
+
+def unshared_interpreter(content: bytes) -> Any:
+    """An interpreter whose tensors share no memory, so that all can be read after a run.
+
+    It runs TFLite's own kernels, since a delegate keeps what is inside to itself.
+
+    Raises:
+        EngineError: If LiteRT is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
+    interpreter = interpreter_class()
+    kernels = import_module(interpreter.__module__).OpResolverType
+    return interpreter(
+        model_content=content,
+        num_threads=1,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )

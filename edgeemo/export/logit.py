@@ -66,11 +66,11 @@ def _logit_range(network: Any, calibration: NDArray[np.float32]) -> tuple[float,
 
 
 def _before_last(
-    keras: Any, model: Any, *, nested: bool = True
+    keras: Any, model: Any, *, depth: int = 0
 ) -> tuple[Callable[[Any], Any], Any] | None:
     """What leads up to the last dense layer, and that layer; None where there is none.
 
-    The layer is looked for in the model and, if `nested`, in a model that ends it.
+    The layer is looked for in the model and in those that end it, however deep.
     """
     (output,) = keras.tree.flatten(model.outputs)
     operation, node_index, _ = output._keras_history
@@ -78,14 +78,14 @@ def _before_last(
     if len(sources) != 1 or len(model.inputs) != 1:
         return None
     is_last = _is_last(keras, operation)
-    if not is_last and not (nested and isinstance(operation, keras.Model)):
+    if not is_last and not isinstance(operation, keras.Model):
         return None
-    start = keras.Model(model.inputs, sources[0], name=f"{model.name}_features")
-    if is_last:
-        return start, operation
-    found = _before_last(keras, operation, nested=False)
+    found = None if is_last else _before_last(keras, operation, depth=depth + 1)
+    if not is_last and (found is None or sources[0] is model.inputs[0]):
+        return found
+    start = keras.Model(model.inputs, sources[0], name=f"features_{depth}")
     if found is None:
-        return None
+        return start, operation
     inner, dense = found
     return lambda tensor: inner(start(tensor)), dense
 

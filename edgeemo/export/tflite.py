@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ExportError
 from edgeemo.export.graph import INPUT
+from edgeemo.export.ranges import measured
 from edgeemo.export.silence import silence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
     from numpy.typing import NDArray
 
@@ -40,7 +39,13 @@ def to_tflite(model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None
         with silence(), warnings.catch_warnings():
             _ignore_known_warnings()
             converter = tf.lite.TFLiteConverter.from_keras_model(model)
-            _configure(tf, converter, kind, calibration)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+            if kind == "int8":
+                return _to_int8(tf, converter, calibration)
+            if kind != "float32":
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if kind == "float16":
+                converter.target_spec.supported_types = [tf.float16]
             return bytes(converter.convert())
     except OSError:  # a full disk speaks for itself
         raise
@@ -48,26 +53,22 @@ def to_tflite(model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None
         raise ExportError(f"{kind}.tflite cannot be made: {_reason(error)}") from None
 
 
-def _configure(
-    tf: Any, converter: Any, kind: Kind, calibration: NDArray[np.float32] | None
-) -> None:
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if kind == "float32":
-        return
+def _to_int8(tf: Any, converter: Any, calibration: NDArray[np.float32] | None) -> bytes:
+    """In the converter's own two steps, calibration and quantisation, with `measured` between.
+
+    The first needs a picture to learn which tensors are activations; their ranges come after it.
+    """
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    if calibration is None:
+        raise ValueError("no calibration pictures")
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if kind == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if kind == "int8":
-        if calibration is None:
-            raise ValueError("no calibration pictures")
-        converter.representative_dataset = lambda: _pictures(calibration)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.uint8
-
-
-def _pictures(images: NDArray[np.float32]) -> Iterator[dict[str, NDArray[np.float32]]]:
-    for image in images:
-        yield {INPUT: image[None]}
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.uint8
+    converter.representative_dataset = lambda: iter([{INPUT: calibration[:1]}])
+    converter._experimental_calibrate_only = True
+    calibrated = measured(converter.convert(), calibration)
+    return bytes(mlir_quantize(calibrated, input_data_type=tf.uint8, output_data_type=tf.uint8))
 
 
 def _ignore_known_warnings() -> None:

@@ -17,8 +17,10 @@ def _network(keras, *, nested=False, classes=1):
     inner = keras.Sequential([keras.Input((12, 12, 1)), *body, last])
     if not nested:
         return inner
-    inputs = keras.Input((12, 12, 1))
-    return keras.Model(inputs, inner(inputs))
+    for _ in range(2):
+        inputs = keras.Input((12, 12, 1))
+        inner = keras.Model(inputs, inner(inputs))
+    return inner
 
 
 @pytest.mark.parametrize("factor", [0.01, 1, 300])
@@ -39,12 +41,24 @@ def test_no_probability_moves_far(factor):
         assert np.abs(answers[0] - answers[1]).max() <= 0.008
 
 
+def test_the_last_layer_is_found_however_deep():
+    import keras
+
+    keras.utils.set_random_seed(3)
+    images = np.random.default_rng(1).random((4, 12, 12, 1), np.float32)
+    deep = deployable(_network(keras, nested=True), _SPEC)
+    rounded = rounded_at_half(deep, images)
+    assert rounded is not deep
+    answers = [
+        [np.asarray(model(image[None])["prob"]) for image in images] for model in (deep, rounded)
+    ]
+    assert 0 < np.abs(np.subtract(*answers)).max() <= 0.008
+
+
 def test_other_endings_are_left_alone():
     import keras
 
     images = np.zeros((1, 12, 12, 1), np.float32)
-    deep = deployable(_network(keras, nested=True), _SPEC)
-    assert rounded_at_half(deep, images) is deep
     spec = ModelSpec(labels=("a", "b", "c"), height=12, width=12, channels=1, activation="softmax")
     network = deployable(_network(keras, classes=3), spec)
     assert rounded_at_half(network, images) is network
