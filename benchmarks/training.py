@@ -1,6 +1,6 @@
 """What an epoch of `edgeemo train` costs over `model.fit` on float arrays already in memory.
 
-    python benchmarks/training.py [--rounds 5] [--pictures 1024]
+    python benchmarks/training.py [--rounds 5] [--pictures 1024] [--side 256]
 
 Drawn noise is learnt by copies of one network: from arrays in memory; by `edgeemo.train.fit`,
 plain and augmented; and from JPEG files as the tutorials do, with `image_dataset_from_directory`
@@ -202,6 +202,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pictures", type=int, default=1024, help="at 48x48; a quarter at 256x256")
+    parser.add_argument("--side", type=int, choices=(48, 256), help="only pictures of this side")
     options = parser.parse_args()
     import_keras()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # many models in one process
@@ -211,6 +212,8 @@ def main():
         ("cnn-bn-64", 48, 1, 1.0),
         ("cnn-16-32-16", 256, 3, 0.25),
     ):
+        if options.side not in (None, side):
+            continue
         count = max(BATCH, round(options.pictures * share))
         spec = ModelSpec(labels=LABELS, height=side, width=side, channels=channels)
         with tempfile.TemporaryDirectory() as folder:

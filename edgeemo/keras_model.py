@@ -200,6 +200,8 @@ def _why_not_loaded(error: Exception) -> str:
     if custom:
         name = custom[1] or custom[2]
         return f"it has a layer of its own, {name}; only models of Keras' own layers can be taken"
+    if text.startswith("File not found"):  # so Keras calls a file that is there but no archive
+        return "not a .keras file, which is a zip archive; it is damaged or of another kind"
     reason = (text.strip().splitlines() or [type(error).__name__])[0]
     return f"not a Keras model that loads: {reason}"
 

@@ -83,7 +83,7 @@ class Space:
             if name != "lr" and len(set(choices)) < len(choices):
                 raise StudyError(f"{name} names one choice twice: {', '.join(map(str, choices))}")
         if not all(1 <= number < 10_000 for number in self.filters):
-            raise StudyError(f"filters must be 1 to 9,999, not {list(self.filters)}")
+            raise StudyError(f"filters must be 1 to 9,999, not {', '.join(map(str, self.filters))}")
         if not 0 < self.lr[0] <= self.lr[1]:
             raise StudyError(
                 f"lr must be the lowest and the highest learning rate, such as 0.0001,0.01, "

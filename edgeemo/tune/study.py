@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import MissingExtraError, StudyError
-from edgeemo.train.options import differences
+from edgeemo.train.options import TrainOptions, as_plain, differences
 from edgeemo.tune.limits import footprint_of
 from edgeemo.tune.record import Trial
 from edgeemo.tune.storage import opened, shown, why
@@ -125,6 +125,8 @@ class Study:
                 f"{self.place}: its study {self.name!r} was not made by edgeemo; choose another "
                 "--name or --storage"
             )
+        usual = as_plain(TrainOptions())  # of options that are younger than the study
+        recorded = {name: usual[name] for name in identity if name in usual} | dict(recorded)
         changes = differences({**dict.fromkeys(recorded), **identity}, recorded)
         if changes:
             raise StudyError(

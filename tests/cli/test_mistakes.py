@@ -142,7 +142,7 @@ def test_ones_own_model_must_say_labels_scale_and_data(edgeemo, faces):
 def test_ones_own_model_that_is_none(edgeemo, faces):
     Path("my.keras").write_bytes(b"not a model")
     words = ("--labels", "happy,sad", "--scale", "1/255", "--data", faces)
-    _one_line(edgeemo("export", "my.keras", *words), 1, "my.keras")
+    _one_line(edgeemo("export", "my.keras", *words), 1, "my.keras: not a .keras file")
 
 
 @pytest.mark.parametrize("name", ["int8.tflite", "float32.onnx"])

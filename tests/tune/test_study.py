@@ -92,3 +92,10 @@ def test_a_password_is_not_shown():
     assert shown("redis://:secret@host:6379/0") == "redis://:***@host:6379/0"
     assert shown("postgresql://me@host:5432/x") == "postgresql://me@host:5432/x"
     assert shown("models/a.study") == "models/a.study"
+
+
+def test_a_study_older_than_an_option_goes_on_with_its_default(tmp_path):
+    _study(tmp_path / "old.db")
+    _study(tmp_path / "old.db", identity={"a": 1, "average": 0.0})
+    with pytest.raises(StudyError, match=r"began otherwise: average 0.0 before, 0.9 now"):
+        _study(tmp_path / "old.db", identity={"a": 1, "average": 0.9})

@@ -87,7 +87,8 @@ def _shortcut(shortcut: Shortcut) -> Finding:
 def _balance(check: Check) -> Iterator[Finding]:
     sizes = check.per_class
     if len(sizes) < 2:
-        yield _look("no-classes", 1, "there are no classes here: make one sub-folder per class")
+        text = "there are fewer than two classes here: make one sub-folder per class"
+        yield _act("no-classes", 1, text)
         return
     smallest, largest = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
     if sizes[smallest] < 2:
