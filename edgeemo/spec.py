@@ -50,6 +50,17 @@ DETECTORS = ("blaze", "cascade", "yunet")
 MIN_MARGIN, MAX_MARGIN = -0.3, 2.0
 
 
+def detector_for(named: str | None, *, file: object, usual: str = "blaze") -> str:
+    """The detector that was asked for; a file without a name is YuNet's.
+
+    Args:
+        named: What the user called it, if anything.
+        file: The user's own file, or None.
+        usual: What finds faces where neither was said.
+    """
+    return named or ("yunet" if file else usual)
+
+
 @dataclass(frozen=True, kw_only=True)
 class FaceSettings:
     """How faces are found in a photo and cropped, the same when training and on the device.

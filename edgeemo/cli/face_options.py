@@ -66,9 +66,9 @@ def face_settings(
     """
     from edgeemo.choices import nearest
     from edgeemo.errors import SpecError
-    from edgeemo.spec import DETECTORS, FaceSettings
+    from edgeemo.spec import DETECTORS, FaceSettings, detector_for
 
-    detector = detector or ("yunet" if file else "blaze")
+    detector = detector_for(detector, file=file)
     if detector not in DETECTORS:
         raise typer.BadParameter(
             f"no detector is called {detector!r}; did you mean {nearest(detector, DETECTORS)!r}?",

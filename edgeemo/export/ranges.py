@@ -4,7 +4,7 @@ TensorFlow's calibration runs the network in an interpreter that reuses memory: 
 one reader of its own shape (the last convolution of a residual block before the addition, the gate
 of a hard-swish before the product), the result is written over it, and what calibration then reads
 as the tensor's values is the result's. Its range becomes that of the sum or product, and its 256
-steps that much coarser: 6 of 24 in place of 256 for a gate of 0 to 6 beside a product of 0 to 120.
+steps that much coarser: a gate of 0 to 6 beside a product of 0 to 120 has 13 of them left.
 Here every tensor keeps its memory. MobileNetV3-small, trained on FER2013, flips 18 of 1,470
 answers in place of 101.
 """

@@ -9,7 +9,7 @@ from edgeemo.dataset import FACES_JSON, recorded_faces
 from edgeemo.errors import SpecError, TrainingError
 from edgeemo.faces import face_finder
 from edgeemo.faces.model_file import FACE_MODEL, name_file
-from edgeemo.spec import DETECTORS, FaceSettings, ModelSpec
+from edgeemo.spec import DETECTORS, FaceSettings, ModelSpec, detector_for
 from edgeemo.train.choices import unknown
 
 if TYPE_CHECKING:
@@ -42,8 +42,9 @@ def face_settings(options: TrainOptions) -> FaceSettings | None:
 
 def detector(options: TrainOptions) -> str:
     """What finds faces; "" where nothing does."""
-    usual = "yunet" if options.face_model else "blaze"
-    return options.face_detector or (usual if options.faces else "")
+    if not options.faces:
+        return options.face_detector
+    return detector_for(options.face_detector, file=options.face_model)
 
 
 def crops(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[ModelSpec, ...]:
@@ -127,8 +128,8 @@ def _of_crops(options: TrainOptions, root: Path, *, data: Path, progress: Progre
     if found is None:
         return options
     settings, folder = found
-    chosen = options.face_detector or ("yunet" if options.face_model else settings.detector)
     file = options.face_model
+    chosen = detector_for(options.face_detector, file=file, usual=settings.detector)
     if chosen == "yunet" and file is None:
         file = folder / FACE_MODEL
         if not (folder.is_relative_to(data) and file.is_file()):  # an unpacked archive goes again

@@ -181,7 +181,9 @@ def test_the_picture_is_drawn_even_where_little_is_known(tmp_path):
         assert picture.width > 800
 
 
-def test_the_picture_shows_what_finding_takes(tmp_path, monkeypatch):
+@pytest.fixture
+def figures(monkeypatch):
+    """The figures that are plotted from now on, as Matplotlib has them."""
     figures = []
 
     @contextmanager
@@ -190,24 +192,20 @@ def test_the_picture_shows_what_finding_takes(tmp_path, monkeypatch):
             yield figures.append(drawn) or drawn
 
     monkeypatch.setattr(plot, "figure", kept)
+    return figures
+
+
+def test_the_picture_shows_what_finding_takes(tmp_path, figures):
     for faces in (True, False):
         plot.plot_report(tmp_path / "b.png", report(result("a.tflite", 4, faces=faces)))
     legends = [[text.get_text() for text in each.legends[0].get_texts()] for each in figures]
     assert [any("finding a face" in text for text in texts) for texts in legends] == [True, False]
 
 
-def test_no_name_in_the_picture_lies_upon_another(tmp_path, monkeypatch):
+def test_no_name_in_the_picture_lies_upon_another(tmp_path, figures):
     """Six files of the same size and the same speed."""
     from matplotlib.text import Text
 
-    figures = []
-
-    @contextmanager
-    def kept(path, **size):
-        with figure(path, **size) as drawn:
-            yield figures.append(drawn) or drawn
-
-    monkeypatch.setattr(plot, "figure", kept)
     results = [result(f"{name}.tflite", 4 + i / 100) for i, name in enumerate("abcdef")]
     plot.plot_report(tmp_path / "bench.png", report(*results, result("z.onnx", 40, size_kb=90)))
     figures[0].draw_without_rendering()

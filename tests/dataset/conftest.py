@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,21 @@ from PIL import Image
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """All files in a folder, path to bytes."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def rows(table: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with table.open(newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 @pytest.fixture

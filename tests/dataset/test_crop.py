@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 import os
 import shutil
@@ -21,21 +20,10 @@ from edgeemo.preprocess import preprocess, preprocess_faces
 from edgeemo.progress import Silent
 from edgeemo.spec import FaceSettings, ModelSpec
 
+from .conftest import contents, rows
+
 FACES = FaceSettings(margin=0.1)
 OPTIONS = CropOptions(faces=FACES)
-
-
-def rows(folder):
-    with (folder / CROP_CSV).open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture
@@ -62,7 +50,7 @@ def test_a_crop_is_what_the_preprocessing_crops(few, tmp_path, channels):
     write_crops(few, tmp_path / "out", options=OPTIONS)
     whole = ModelSpec(labels=("a", "b"), height=48, width=48, channels=channels)
     photo = replace(whole, faces=FACES)
-    written = [row for row in rows(tmp_path / "out") if row["crop"]]
+    written = [row for row in rows(tmp_path / "out" / CROP_CSV) if row["crop"]]
     assert len(written) == 6
     for row in written:
         np.testing.assert_array_equal(
@@ -79,7 +67,9 @@ def test_every_picture_is_accounted_for(few, tmp_path):
     before = contents(few)
     cropped = write_crops(few, tmp_path / "out", options=OPTIONS)
     assert contents(few) == before
-    assert {row["picture"]: (row["outcome"], row["crop"]) for row in rows(tmp_path / "out")} == {
+    assert {
+        row["picture"]: (row["outcome"], row["crop"]) for row in rows(tmp_path / "out" / CROP_CSV)
+    } == {
         "happy/00.png": ("cropped", "happy/00.png"),
         "happy/01.jpg": ("cropped", "happy/01.png"),
         "happy/02.png": ("cropped", "happy/02.png"),
@@ -123,11 +113,13 @@ def test_a_malformed_record_is_named(few, content):
 
 def test_the_largest_of_several_or_each(pair, tmp_path):
     write_crops(pair, tmp_path / "largest", options=OPTIONS)
-    (largest,) = [row for row in rows(tmp_path / "largest") if row["outcome"] == "several-faces"]
+    (largest,) = [
+        row for row in rows(tmp_path / "largest" / CROP_CSV) if row["outcome"] == "several-faces"
+    ]
     assert (largest["picture"], largest["faces"]) == ("happy/pair.png", "2")
     assert int(largest["left"]) < 180
     cropped = write_crops(pair, tmp_path / "each", options=replace(OPTIONS, every=True))
-    both = [row for row in rows(tmp_path / "each") if row["picture"] == "happy/pair.png"]
+    both = [row for row in rows(tmp_path / "each" / CROP_CSV) if row["picture"] == "happy/pair.png"]
     assert [row["crop"] for row in both] == ["happy/pair-1.png", "happy/pair-2.png"]
     sides = [int(row["side"]) for row in both]
     assert sides[0] > sides[1]

@@ -13,6 +13,8 @@ from edgeemo.errors import DatasetError
 from edgeemo.preprocess import preprocess
 from edgeemo.progress import Silent
 
+from .conftest import contents
+
 
 class Counting(Silent):
     def __init__(self):
@@ -20,10 +22,6 @@ class Counting(Silent):
 
     def advance(self, steps=1, *, detail=""):
         self.done += steps
-
-
-def contents(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")}
 
 
 def test_faces_are_the_same_for_the_same_seed(tmp_path):

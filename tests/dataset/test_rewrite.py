@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 from collections import Counter
@@ -12,20 +11,9 @@ from edgeemo.dataset.rewrite import MARKER, write_clean, write_split
 from edgeemo.errors import DatasetError
 from edgeemo.progress import Silent
 
+from .conftest import contents, rows
+
 SPLIT = IngestOptions()
-
-
-def rows(path):
-    with path.open(newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def contents(folder):
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 @pytest.fixture
