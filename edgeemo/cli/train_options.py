@@ -111,7 +111,7 @@ Split: TypeAlias = Annotated[
 Augment: TypeAlias = Annotated[
     str | None,
     _option(
-        "Change the training pictures at random: none, light or strong.",
+        "Change the training pictures at random: none, light, strong or camera.",
         metavar="NAME",
         default="none",
     ),

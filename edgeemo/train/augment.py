@@ -9,7 +9,7 @@ training, once for whole batches and once for the last of an epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ import numpy as np
 from edgeemo.document import Tile
 from edgeemo.keras_model import import_keras
 from edgeemo.sheet import contact_sheet
-from edgeemo.train.distortion import GENERATOR, erased, grain, moved, noisy, relit
+from edgeemo.train.distortion import GENERATOR, blurred, erased, grain, moved, noisy, relit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from edgeemo.train.pipeline import Pixels
 
 _SHEET_PICTURES = 8
-_VALUES = 11  # drawn for each picture, whatever is done with them
+_VALUES = 12  # drawn for each picture, whatever is done with them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,7 @@ class Augmentation:
         noise: Largest standard deviation of the noise, on the scale of [0, 1]; it is even.
         erased: Largest side of a blank patch, as a share of the picture's; the patch takes the
             picture's mean value.
+        blur: Largest standard deviation of a Gaussian blur, as a share of the picture's height.
     """
 
     flip: float = 0.0
@@ -56,6 +57,7 @@ class Augmentation:
     contrast: float = 0.0
     noise: float = 0.0
     erased: float = 0.0
+    blur: float = 0.0
 
     @property
     def moves(self) -> bool:
@@ -63,23 +65,27 @@ class Augmentation:
         return any((self.flip, self.rotation, self.shift, self.zoom))
 
 
+_STRONG = Augmentation(
+    flip=0.5,
+    rotation=20,
+    shift=0.12,
+    zoom=0.2,
+    brightness=0.2,
+    contrast=0.3,
+    noise=0.05,
+    erased=0.35,
+)
+
 AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
     {
         "none": Augmentation(),
         "light": Augmentation(flip=0.5, rotation=10, shift=0.08, zoom=0.1, brightness=0.1),
-        "strong": Augmentation(
-            flip=0.5,
-            rotation=20,
-            shift=0.12,
-            zoom=0.2,
-            brightness=0.2,
-            contrast=0.3,
-            noise=0.05,
-            erased=0.35,
-        ),
+        "strong": _STRONG,
+        "camera": replace(_STRONG, blur=0.02),
     }
 )
-"""Name to ranges. "light" holds what the tutorials use: flip, rotate, shift, zoom, brightness."""
+"""Name to ranges. "light" holds what the tutorials use: flip, rotate, shift, zoom, brightness;
+"camera" is "strong" with faces out of focus, or small in the photo."""
 
 
 def augment(images: Any, *, augmentation: Augmentation, seed: Any) -> Any:
@@ -144,6 +150,8 @@ def _compiled(ranges: Augmentation) -> Any:
     def change(images: Any, drawn: Any, noise: Any) -> Any:
         if ranges.moves:
             images = moved(tf, images, ranges, drawn[:5])
+        if ranges.blur:
+            images = blurred(tf, images, ranges, drawn[11])
         if ranges.brightness or ranges.contrast:
             images = relit(tf, images, ranges, drawn[5:7])
         if ranges.erased:

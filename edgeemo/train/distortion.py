@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 GENERATOR = "philox"
 """Named, or TensorFlow would choose one by the device."""
 
+_BLUR_REACH = 2.5
+"""How many standard deviations away a pixel still counts."""
+
+_SHARP = 1e-3
+"""Pixels; a standard deviation below it leaves a picture as it is."""
+
 
 def moved(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     """Flip, turn, shift and zoom about the centre; what comes into view is the picture mirrored."""
@@ -55,6 +61,23 @@ def _mirrored(tf: Any, places: Any, length: int) -> Any:
     """Any integers into 0 to length - 1, as between two mirrors at the picture's edges."""
     places = tf.math.floormod(places, 2 * length)
     return tf.minimum(places, 2 * length - 1 - places)
+
+
+def blurred(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
+    """A Gaussian blur, down and then across; what lies outside is the picture mirrored."""
+    height, width = images.shape[1:3]
+    most = ranges.blur * height
+    reach = math.ceil(_BLUR_REACH * most)
+    steps = tf.range(-reach, reach + 1, dtype=tf.float32)
+    deviation = tf.maximum(drawn * most, _SHARP)[:, None]
+    weights = tf.exp(-0.5 * tf.square(steps / deviation))
+    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+    shares = [_column(weights[:, k]) for k in range(2 * reach + 1)]
+    margin = (reach, reach)
+    tall = tf.pad(images, ((0, 0), margin, (0, 0), (0, 0)), mode="SYMMETRIC")
+    images = sum(share * tall[:, k : k + height] for k, share in enumerate(shares))
+    wide = tf.pad(images, ((0, 0), (0, 0), margin, (0, 0)), mode="SYMMETRIC")
+    return sum(share * wide[:, :, k : k + width] for k, share in enumerate(shares))
 
 
 def relit(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:

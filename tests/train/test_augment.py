@@ -162,6 +162,20 @@ def test_an_erased_patch_is_a_square_of_the_mean_within_the_picture():
     assert gone.any(axis=(0, 2)).all()
 
 
+def test_a_blur_is_gaussian_of_a_deviation_up_to_its_share_of_the_height():
+    points = np.zeros((300, 41, 31, 1), np.float32)
+    points[:, 20, 15] = 1
+    spread = changed(points, Augmentation(blur=0.05))[..., 0]
+    assert spread.sum(axis=(1, 2)) == pytest.approx(1, abs=1e-5)
+    down, across = (np.square(np.arange(n) - n // 2) for n in (41, 31))
+    variance = (spread.sum(axis=2) * down).sum(axis=1), (spread.sum(axis=1) * across).sum(axis=1)
+    assert np.allclose(*variance, atol=1e-5)
+    deviation = np.sqrt(variance[0])
+    assert deviation.max() == pytest.approx(0.05 * 41, rel=0.08)  # the tails are cut
+    assert deviation.min() < 0.3
+    assert 0.8 < deviation.mean() < 1.1
+
+
 def test_light_and_strong_hold_what_the_tutorials_use():
     for name in ("light", "strong"):
         ranges = AUGMENTATIONS[name]
