@@ -1,13 +1,13 @@
 """What members of the edge family cost on the Raspberry Pis' processors, before any is trained.
 
     python benchmarks/edge.py [NAME ...] [--out docs/edge-model.csv]
-    python benchmarks/edge.py --accuracy MEASURED.csv [--plot docs/edge-model.png]
+    python benchmarks/edge.py --plot docs/edge-model.png
 
 Builds each network with random weights for 48x48 grey faces and two classes, exports it to int8 and
 counts the instructions of one invoke on an emulated Cortex-A53, A72 and A76; instructions do not
 depend on the weights. What the table holds already is not measured again. Without names the list is
-`MEMBERS`. ``--accuracy`` fills in the accuracies of a table with the columns name, accuracy_float
-and accuracy_int8, and ``--plot`` draws them against the instructions.
+`MEMBERS`. ``--plot`` draws the accuracies, which ``benchmarks/edge_accuracy.py`` fills in, against
+the instructions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from edge_table import COUNTED, Rows, markdown, merge, plot, read_rows, write_rows
+from edge_table import COUNTED, Rows, markdown, plot, read_rows, write_rows
 
 from edgeemo.container import seal, unseal_bytes
 from edgeemo.dataset import draw_faces
@@ -101,17 +101,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="members of the family (default: the list)")
     parser.add_argument("--out", type=Path, default=Path("docs/edge-model.csv"))
-    parser.add_argument("--accuracy", type=Path, help="a table of accuracies to fill in")
     parser.add_argument("--plot", type=Path, help="a PNG to draw; needs accuracies")
     options = parser.parse_args()
     rows = read_rows(options.out)
-    if options.accuracy:
-        merge(rows, read_rows(options.accuracy))
-    else:
-        lacking = [name for name in options.names or MEMBERS if name not in rows]
-        for batch in (lacking[at : at + BATCH] for at in range(0, len(lacking), BATCH)):
-            rows.update(measure(batch))
-            write_rows(options.out, rows)
+    lacking = [name for name in options.names or MEMBERS if name not in rows]
+    for batch in (lacking[at : at + BATCH] for at in range(0, len(lacking), BATCH)):
+        rows.update(measure(batch))
+        write_rows(options.out, rows)
     write_rows(options.out, rows)
     print("\n".join(markdown(rows.values())))
     if options.plot:

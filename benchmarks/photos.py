@@ -1,10 +1,12 @@
 """What finding the face first is worth: a model's answers to whole photos of the web, both ways.
 
     python benchmarks/photos.py models/mine/int8.tflite $EDGEEMO_DATA
+    python benchmarks/photos.py happy-sad $EDGEEMO_DATA --detector cascade --sheet mistakes.png
 
 The model, trained on face crops, answers every picture of two collections that it never saw, each
 cleaned of duplicates as a training would: once the whole picture, once its largest face. Pictures
 in which no face is found are answered in the first case alone, which is why it has two rows.
+``--sheet`` draws faces that were answered otherwise than labelled, to look at.
 """
 
 from __future__ import annotations
@@ -14,12 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
+from edgeemo.cli.models import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.errors import NoFaceError
 from edgeemo.metrics import wilson
+from edgeemo.preprocess import preprocess
 from edgeemo.runtime.classifier import Classifier
+from edgeemo.sheet import Tile, contact_sheet
+from edgeemo.spec import DETECTORS, FaceSettings
 
 COLLECTIONS = ("web_small", "web_messy")
+SHOWN = 96
 
 
 def answer(classifier: Classifier, path: Path) -> str | None:
@@ -41,9 +48,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="an exported file of a model of happy and sad")
     parser.add_argument("data", type=Path, help="folder of web_small and web_messy")
+    parser.add_argument("--detector", default="blaze", choices=DETECTORS)
+    parser.add_argument("--sheet", type=Path, help="a PNG to draw")
     options = parser.parse_args()
-    whole = Classifier.load(options.model, faces=False)
-    faces = Classifier.load(options.model, faces=True)
+    model = model_to_answer(options.model)
+    whole = Classifier.load(model, faces=False)
+    faces = Classifier.load(model, faces=FaceSettings(detector=options.detector))
+    wrong: list[tuple[Path, str]] = []
     print("| pictures | n | accuracy (95 % interval) | balanced |\n|---|---:|---:|---:|")
     rows = []
     for collection in COLLECTIONS:
@@ -55,12 +66,18 @@ def main() -> None:
         of_whole = np.array([answer(whole, path) for path in paths])
         of_face = np.array([answer(faces, path) or "" for path in paths])
         rows.append((collection, truth, of_whole, of_face))
+        mistaken = (of_face != "") & (of_face != truth)
+        wrong += [(paths[k], f"{truth[k]}, not {of_face[k]}") for k in np.flatnonzero(mistaken)]
     rows.append(("both", *(np.concatenate(each) for each in list(zip(*rows, strict=True))[1:])))
     for name, truth, of_whole, of_face in rows:
         seen = of_face != ""
         print(line(f"{name}, whole pictures", of_whole, truth))
         print(line(f"{name}, whole pictures that have a face", of_whole[seen], truth[seen]))
         print(line(f"{name}, their largest face", of_face[seen], truth[seen]))
+    if options.sheet:
+        shown = [wrong[k] for k in np.linspace(0, len(wrong) - 1, SHOWN).astype(int)]
+        tiles = [Tile(picture=preprocess(path, faces.spec), caption=text) for path, text in shown]
+        contact_sheet(tiles, options.sheet, columns=12, title="Labelled, and answered otherwise")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ DEFAULT = "default.json"
 BENCH_JSON = "bench.json"
 BENCH_PNG = "bench.png"
 
+SHIPPED = "happy-sad"
+"""Name of the model that comes with edgeemo."""
+
 _DEFAULT_REMEDY = "delete it, or let 'edgeemo bench --pick' choose"
 
 EXPORTED = (
@@ -69,6 +72,11 @@ class ModelFolder:
     """A model folder at `path`. Constructing one touches nothing; see `open_folder`."""
 
     path: Path
+
+    @property
+    def ships(self) -> bool:
+        """Whether it is the model that comes with edgeemo, which nobody trained here."""
+        return self.path.resolve() == shipped_folder().path.resolve()
 
     def file(self, name: str) -> Path:
         """Path of a file inside, whether it exists or not."""
@@ -206,15 +214,32 @@ def open_folder(path: str | Path) -> ModelFolder:
 
 
 def newest_folder(models: Path) -> ModelFolder:
-    """The model folder under `models` that was trained last.
+    """The model folder under `models` that was trained last; the model that ships does not count.
 
     Raises:
         ModelFolderError: If there is none.
     """
     found = [path.parent for path in models.glob(f"*/{SPEC}") if path.parent.name[0] != "."]
-    if not found:
+    trained = [path for path in found if not ModelFolder(path).ships]
+    if not trained:
         raise ModelFolderError(f"{models}: no model here; run 'edgeemo train' first, or name one")
-    return ModelFolder(max(found, key=lambda path: (path / SPEC).stat().st_mtime_ns))
+    return ModelFolder(max(trained, key=lambda path: (path / SPEC).stat().st_mtime_ns))
+
+
+def answering_folder(models: Path) -> ModelFolder:
+    """What answers where no model was named: that of `newest_folder`, else the one that ships."""
+    try:
+        return newest_folder(models)
+    except ModelFolderError:
+        return shipped_folder()
+
+
+def shipped_folder() -> ModelFolder:
+    """The model that comes with edgeemo: happy against sad, on faces.
+
+    It has exported files and their verification, but no original, no split and no report.
+    """
+    return ModelFolder(Path(__file__).parent / "shipped" / SHIPPED)
 
 
 def to_json(content: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import typer
 from edgeemo.cli.bench_outcome import finish
 from edgeemo.cli.console import EXAMPLES
 from edgeemo.cli.face_options import Faces  # noqa: TC001 - Typer reads it
-from edgeemo.cli.options import MODELS, Json
+from edgeemo.cli.options import Json  # noqa: TC001 - Typer reads it
 from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def bench(
         typer.Argument(
             metavar="MODEL|FILE...",
             help="Model folders, all of whose exported files are measured, or .tflite and .onnx "
-            "files; by default the newest folder under models/.",
+            "files; by default the newest folder under models/, else happy-sad, the model that "
+            "comes with edgeemo.",
         ),
     ] = None,
     threads: Annotated[
@@ -75,7 +76,7 @@ def bench(
         typer.Option(
             metavar="FOLDER",
             help="Where to write bench.json and bench.png; by default into the model folder, for "
-            "single files and with --from nowhere.",
+            "single files, happy-sad and with --from nowhere.",
         ),
     ] = None,
     compare: Annotated[
@@ -135,7 +136,9 @@ def bench(
     if not pick and limits != Limits():
         raise typer.BadParameter("the limits choose a default: add --pick", param_hint="--max-...")
     if pick and asked.folder is None:
-        raise typer.BadParameter("needs one model folder, for the default", param_hint="--pick")
+        raise typer.BadParameter(
+            "needs one model folder of yours, for the default", param_hint="--pick"
+        )
     old = read_report(compare) if compare else None
     keep = out or (asked.folder.path if asked.folder and measured is None else None)
     if keep:
@@ -165,19 +168,21 @@ def _thread_counts(text: str | None) -> tuple[int, ...]:
 
 def _asked(models: Sequence[str] | None, faces: bool | None) -> _Asked:
     from edgeemo.bench.candidates import exported_files
+    from edgeemo.cli.models import model_to_answer
     from edgeemo.errors import ModelFolderError
-    from edgeemo.folder import ModelFolder, newest_folder
+    from edgeemo.folder import ModelFolder
 
-    named = [Path(name) for name in models or ()] or [newest_folder(MODELS).path]
-    paths = list(dict.fromkeys(named))
+    named: Sequence[Path | None] = [Path(name) for name in models or ()] or [None]
+    paths = list(dict.fromkeys(model_to_answer(name) for name in named))
     files: list[Path] = []
     for path in paths:
         found = ModelFolder(path).exported() if path.is_dir() else [path]
         if not found:
             raise ModelFolderError(f"{path}: no exported model; run 'edgeemo export {path}'")
         files += found
-    one = len(paths) == 1 and paths[0].is_dir()
-    return _Asked(exported_files(files, faces=faces), ModelFolder(paths[0]) if one else None)
+    folder = ModelFolder(paths[0])
+    one = len(paths) == 1 and folder.path.is_dir() and not folder.ships
+    return _Asked(exported_files(files, faces=faces), folder if one else None)
 
 
 def _try_to_write(folder: Path, *, make: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say, warn
 from edgeemo.cli.face_options import FaceDetector, FaceMargin, FaceModelFile, Faces, faces_wanted
-from edgeemo.cli.options import MODELS, Data, Force, Json, names
+from edgeemo.cli.options import Data, Force, Json, names
 from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def bundle(
         typer.Argument(
             metavar="MODEL",
             help="A model folder, or a .tflite or .onnx file; by default the newest folder under "
-            "models/.",
+            "models/, else happy-sad, the model that comes with edgeemo.",
         ),
     ] = None,
     file: Annotated[
@@ -133,13 +133,15 @@ def bundle(
 
 
 def _exported_file(model: Path | None, file: str | None) -> Path:
-    from edgeemo.folder import newest_folder, open_folder
+    from edgeemo.cli.models import model_to_answer
+    from edgeemo.folder import open_folder
 
-    if model is not None and model.is_file():
+    model = model_to_answer(model)
+    if model.is_file():
         if file is not None:
             raise typer.BadParameter("is for a model folder, not for a file", param_hint="--file")
         return model
-    folder = open_folder(model) if model else newest_folder(MODELS)
+    folder = open_folder(model)
     if file is None:
         return folder.default_file()
     return folder.require(file, remedy=f"'edgeemo export {folder.path}' makes it")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgeemo.cli.console import EXAMPLES, print_facts, print_json, print_table
-from edgeemo.cli.options import MODELS, Json
+from edgeemo.cli.options import Json  # noqa: TC001 - Typer reads it
 
 if TYPE_CHECKING:
     from edgeemo.container import SealedModel
@@ -31,15 +31,17 @@ def info(
         Path | None,
         typer.Argument(
             metavar="FILE|FOLDER",
-            help="An exported file or a model folder; by default the newest under models/.",
+            help="An exported file or a model folder; by default the newest under models/, "
+            "else happy-sad, the model that comes with edgeemo.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
     """Show what is inside an exported file or a model folder."""
-    from edgeemo.folder import newest_folder, open_folder
+    from edgeemo.cli.models import model_to_answer
+    from edgeemo.folder import open_folder
 
-    path = model or newest_folder(MODELS).path
+    path = model_to_answer(model)
     if path.suffix in (".tflite", ".onnx") and not path.is_dir():
         facts = _file_facts(path)
         title = str(path)

@@ -17,7 +17,7 @@ from edgeemo.cli.face_options import (
     Faces,
     faces_wanted,
 )
-from edgeemo.cli.options import MODELS, AnswerFormat
+from edgeemo.cli.options import AnswerFormat
 from edgeemo.runtime.lean import start_lean
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edgeemo.runtime.stream import Answer
     from edgeemo.spec import FaceSettings
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo predict face.jpg
+_EXAMPLES = f"""{EXAMPLES}  edgeemo predict photo.jpg
   edgeemo predict photos/ --model models/mine --format csv > answers.csv
   find /media -name '*.jpg' | edgeemo predict - --model int8.tflite --json
   cat face.jpg | edgeemo predict -
@@ -54,7 +54,7 @@ def predict(
         typer.Option(
             metavar="FILE|FOLDER",
             help="A .tflite, .onnx or .keras file, or a model folder; by default the newest "
-            "folder under models/.",
+            "folder under models/, else happy-sad, the model that comes with edgeemo.",
         ),
     ] = None,
     threads: Annotated[
@@ -150,12 +150,10 @@ class _Copies:
 
 
 def _load(model: Path | None, threads: int | None, faces: FaceSettings | bool | None) -> Classifier:
-    from edgeemo.folder import newest_folder
+    from edgeemo.cli.models import model_to_answer
     from edgeemo.runtime.classifier import Classifier
 
-    if model is None:
-        model = newest_folder(MODELS).path
-        say(f"model: {model}")
+    model = model_to_answer(model)
     if model.suffix == ".keras":
         return _load_keras(model, faces)
     return Classifier.load(model, threads=threads, faces=faces)

@@ -115,7 +115,7 @@ def test_an_unwritable_place(edgeemo, faces):
     _one_line(edgeemo("train", "--data", faces, "--out", "file/model"), 1, "file")
 
 
-@pytest.mark.parametrize("command", ["export", "verify", "info"])
+@pytest.mark.parametrize("command", ["export", "verify"])
 def test_no_model_yet(edgeemo, faces, command):
     _one_line(edgeemo(command), 1, "models", "edgeemo train")
 

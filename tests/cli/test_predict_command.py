@@ -91,7 +91,7 @@ def test_a_folder_answers_with_its_default_file(edgeemo, faces, tmp_path):
         (["predict", "x.jpg", "--model", "gone"], 1, "gone: not a model"),
         (["predict", "x.jpg", "--model", MODEL], 1, "x.jpg: cannot be read: No such file"),
         (["predict", "x.jpg", "--model", GOLDEN], 0, ""),
-        (["predict", "x.jpg"], 1, "models: no model here"),
+        (["predict", "x.jpg"], 1, "x.jpg: cannot be read: No such file"),
         (["predict"], 2, "Missing argument"),
         (["predict", "x.jpg", "--threads", "0"], 2, "threads"),
         (["predict", "x.jpg", "--workers", "0"], 2, "workers"),
@@ -268,3 +268,20 @@ class TestFaces:
         shown = edgeemo("predict", faces, "--model", MODEL, "--face-model", file)
         assert shown.status == 1
         assert "not an ONNX file" in shown.err
+
+
+def test_without_a_model_the_one_that_ships_answers(edgeemo, tmp_path, monkeypatch, photos):
+    monkeypatch.chdir(tmp_path)
+    shown = edgeemo("predict", photos / "happy", "--json")
+    assert shown.status == 0
+    assert "model: happy-sad, which comes with edgeemo" in shown.err
+    assert "not verified" not in shown.err
+    answers = [json.loads(line) for line in shown.out.splitlines()]
+    assert all(face["label"] in {"happy", "sad"} for each in answers for face in each["faces"])
+    (none,) = [each for each in answers if each["file"].endswith("none.png")]
+    assert none["faces"] == []
+    named = edgeemo("predict", photos / "happy", "--json", "--model", "happy-sad")
+    assert [json.loads(line)["faces"] for line in named.out.splitlines()] == [
+        each["faces"] for each in answers
+    ]
+    assert "comes with edgeemo" not in named.err

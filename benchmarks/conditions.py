@@ -1,0 +1,133 @@
+"""How a model of small face crops answers when pictures get worse, a table per kind.
+
+    python benchmarks/conditions.py happy-sad $EDGEEMO_DATA/fer2013
+    python benchmarks/conditions.py models/mine/int8.tflite $EDGEEMO_DATA/fer2013 --split validation
+
+The pictures are those that a training on the folder would test on, or validate on. Each is
+answered by the whole runtime, one at a time: as its file is, and after every kind of damage, done
+to the decoded picture at its own size (48x48 in FER2013). The mean is that of the kinds; where one
+has two directions, each counts half. Calibration is over 15 bins of equally many pictures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageFilter
+
+from edgeemo.cli.models import model_to_answer
+from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.metrics import expected_calibration_error, wilson
+from edgeemo.runtime.classifier import Classifier
+
+Damage = Callable[[Image.Image, np.random.Generator], Image.Image | bytes]
+
+_BINS = 15
+
+
+def blurred(face: Image.Image, _: np.random.Generator) -> Image.Image:
+    """Gaussian, standard deviation 1 pixel."""
+    return face.filter(ImageFilter.GaussianBlur(1))
+
+
+def noisy(face: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Gaussian, standard deviation 15 of 255."""
+    values = np.asarray(face) + rng.normal(0, 15, (face.height, face.width))
+    return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
+def jpeg(face: Image.Image, _: np.random.Generator) -> bytes:
+    """Saved once more as a JPEG of quality 30."""
+    stream = io.BytesIO()
+    face.save(stream, "JPEG", quality=30)
+    return stream.getvalue()
+
+
+def lit(factor: float) -> Damage:
+    """Every value times a factor."""
+    return lambda face, _: ImageEnhance.Brightness(face).enhance(factor)
+
+
+def turned(degrees: float) -> Damage:
+    """Turned about its middle; what comes in at the corners continues the edge as a mirror."""
+
+    def turn(face: Image.Image, _: np.random.Generator) -> Image.Image:
+        border = face.width // 2
+        wide = Image.fromarray(np.pad(np.asarray(face), border, mode="reflect"))
+        wide = wide.rotate(degrees, Image.Resampling.BILINEAR)
+        return wide.crop((border, border, border + face.width, border + face.height))
+
+    return turn
+
+
+def halved(face: Image.Image, _: np.random.Generator) -> Image.Image:
+    """Half as wide and high; the runtime enlarges it again."""
+    return face.resize((face.width // 2, face.height // 2), Image.Resampling.BOX)
+
+
+KINDS: dict[str, dict[str, Damage]] = {
+    "blur, σ 1 px": {"": blurred},
+    "noise, σ 15/255": {"": noisy},
+    "JPEG, quality 30": {"": jpeg},
+    "brightness ±30 %": {"darker": lit(0.7), "brighter": lit(1.3)},
+    "turned by 15°": {"left": turned(15), "right": turned(-15)},
+    "half scale": {"": halved},
+}
+
+
+def scores(classifier: Classifier, sources: list) -> np.ndarray:
+    """(N, K) probabilities."""
+    answers = [classifier.predict(source) for source in sources]
+    return np.array([list(answer.scores.values()) for answer in answers])
+
+
+def line(name: str, answers: np.ndarray, truth: np.ndarray) -> tuple[str, float]:
+    right = answers.argmax(axis=1) == truth
+    share = wilson(int(right.sum()), len(right))
+    balanced = np.mean([right[truth == label].mean() for label in np.unique(truth)])
+    interval = f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
+    return f"| {name} | {interval} | {balanced:.3f} |", share.value
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path, help="an exported file, a model folder, or happy-sad")
+    parser.add_argument("data", type=Path, help="a folder of face crops, one folder per class")
+    parser.add_argument("--split", default="test", choices=("validation", "test"))
+    options = parser.parse_args()
+    classifier = Classifier.load(model_to_answer(options.model), faces=False)
+    labels = classifier.spec.labels
+    kept = ingest(options.data, options=IngestOptions(labels=labels)).samples
+    samples = [sample for sample in kept if sample.split == options.split]
+    truth = np.array([labels.index(sample.label) for sample in samples])
+    files = [(options.data / sample.path).read_bytes() for sample in samples]
+    faces = [Image.open(io.BytesIO(file)).convert("L") for file in files]
+    plain = scores(classifier, files)
+    print(f"{Path(classifier.path).name}, {len(samples):,} {options.split} pictures\n")
+    print("| pictures | accuracy (95 % interval) | balanced |\n|---|---:|---:|")
+    print(line("as they are", plain, truth)[0])
+    of_kind = defaultdict(list)
+    for kind, ways in KINDS.items():
+        for way, damage in ways.items():
+            rng = np.random.default_rng(0)
+            text, value = line(
+                f"{kind}, {way}" if way else kind,
+                scores(classifier, [damage(face, rng) for face in faces]),
+                truth,
+            )
+            print(text)
+            of_kind[kind].append(value)
+    mean = np.mean([np.mean(values) for values in of_kind.values()])
+    print(f"| **mean of the {len(KINDS)} kinds** | **{mean:.3f}** | |")
+    confidence, correct = plain.max(axis=1), plain.argmax(axis=1) == truth
+    error = expected_calibration_error(confidence, correct, bins=_BINS)
+    print(f"\ncalibration error {error:.4f}, mean confidence {confidence.mean():.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Make models/happy-sad again: from raw pictures to the files that ship, every command shown.
+
+    python models/make_happy_sad.py $EDGEEMO_DATA/fer2013
+
+Trains the teacher, then the network that learns from it, exports it and verifies it. What was
+trained already is taken as it is, and an interrupted training goes on, so the script may be stopped
+and started again. Two cores take some two hours. The last step replaces the model in
+models/happy-sad, but for MODEL_CARD.md, which people write.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from edgeemo.bundle.device.checks import expect
+from edgeemo.bundle.golden import drawn_pictures, golden_members
+from edgeemo.bundle.manifest import describe
+from edgeemo.container import unseal
+from edgeemo.folder import EXPORT, SPEC, ModelFolder, shipped_folder
+from edgeemo.runtime.classifier import Classifier
+from edgeemo.verified import VERIFY_JSON
+
+HERE = Path(__file__).resolve().parent / "happy-sad"
+FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")
+GOLDEN = "golden"
+
+
+def run(*words: object) -> None:
+    command = [str(word) for word in words]
+    print("\n$ edgeemo", shlex.join(command), flush=True)
+    subprocess.run([Path(sys.executable).with_name("edgeemo"), *command], check=True)
+
+
+def trained(name: str, data: Path, work: Path, *words: object) -> Path:
+    """The model folder of one of the configurations here, trained if it is not there yet."""
+    out = work / name
+    if not out.exists():
+        begun = (work / f".{name}.training").exists()
+        again = ("--resume", "--out", out) if begun else ()
+        run("train", *(again or ("--config", HERE / f"{name}.toml", "--data", data, *words)),
+            *(() if again else ("--out", out)))  # fmt: skip
+    return out
+
+
+def ship(made: ModelFolder, out: Path) -> None:
+    """Copy what ships, and record what it answers to drawn pictures."""
+    (out / GOLDEN).mkdir(parents=True, exist_ok=True)
+    for name in (*FILES, SPEC, EXPORT, VERIFY_JSON):
+        shutil.copyfile(made.file(name), out / name)
+    for old in (out / GOLDEN).iterdir():
+        old.unlink()
+    first = Classifier.load(out / FILES[0])
+    members = golden_members(drawn_pictures(first), first.spec.faces)
+    for member, picture in members.items():
+        (out / member).write_bytes(picture)
+    answers = {}
+    for name in FILES:
+        classifier = Classifier.load(out / name)
+        goldens = [
+            expect(classifier, picture, file=member, photo="photo" in member)
+            for member, picture in members.items()
+        ]
+        manifest = describe(unseal(out / name), classifier, goldens)
+        answers[name] = {
+            "tolerance": manifest.tolerance,
+            "built_with": manifest.built_with,
+            "golden": [asdict(golden) for golden in goldens],
+        }
+    (out / GOLDEN / "answers.json").write_text(json.dumps(answers, indent=1) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="FER2013: train, validation, test; happy and sad")
+    parser.add_argument("--work", type=Path, default=Path(".cache/happy-sad"))
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    teacher = trained("teacher", options.data, options.work)
+    model = trained("train", options.data, options.work, "--teacher", teacher)
+    run("export", model, "--int8", "--force")
+    ship(ModelFolder(model), shipped_folder().path.resolve())
+
+
+if __name__ == "__main__":
+    main()
