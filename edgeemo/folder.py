@@ -208,6 +208,11 @@ def open_folder(path: str | Path) -> ModelFolder:
         ModelFolderError: If there is no such folder.
     """
     path = Path(path)
+    if path == Path(SHIPPED) and not path.exists():
+        raise ModelFolderError(
+            f"{SHIPPED} comes without its original and the pictures, so it can neither be exported "
+            "nor verified again; name a model folder of yours"
+        )
     if not path.is_dir():
         raise ModelFolderError(f"{path}: no such model folder; 'edgeemo train' makes one")
     return ModelFolder(path)

@@ -4,8 +4,8 @@
 
 Trains the teacher, then the network that learns from it, exports it and verifies it. What was
 trained already is taken as it is, and an interrupted training goes on, so the script may be stopped
-and started again. Two cores take some two hours. The last step replaces the model in
-models/happy-sad, but for MODEL_CARD.md, which people write.
+and started again. Two cores take an hour and a half. The last step replaces the model in
+models/happy-sad (or puts it into --out), but for MODEL_CARD.md, which people write.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.golden import drawn_pictures, golden_members
 from edgeemo.bundle.manifest import describe
 from edgeemo.container import unseal
-from edgeemo.folder import EXPORT, SPEC, ModelFolder, shipped_folder
+from edgeemo.folder import EXPORT, SPEC, ModelFolder
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.verified import VERIFY_JSON
 
@@ -41,11 +41,10 @@ def run(*words: object) -> None:
 def trained(name: str, data: Path, work: Path, *words: object) -> Path:
     """The model folder of one of the configurations here, trained if it is not there yet."""
     out = work / name
-    if not out.exists():
-        begun = (work / f".{name}.training").exists()
-        again = ("--resume", "--out", out) if begun else ()
-        run("train", *(again or ("--config", HERE / f"{name}.toml", "--data", data, *words)),
-            *(() if again else ("--out", out)))  # fmt: skip
+    if (work / f".{name}.training").exists():
+        run("train", "--resume", "--out", out)
+    elif not out.exists():
+        run("train", "--config", HERE / f"{name}.toml", "--data", data, *words, "--out", out)
     return out
 
 
@@ -80,12 +79,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="FER2013: train, validation, test; happy and sad")
     parser.add_argument("--work", type=Path, default=Path(".cache/happy-sad"))
+    parser.add_argument("--out", type=Path, default=HERE)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     teacher = trained("teacher", options.data, options.work)
     model = trained("train", options.data, options.work, "--teacher", teacher)
     run("export", model, "--int8", "--force")
-    ship(ModelFolder(model), shipped_folder().path.resolve())
+    ship(ModelFolder(model), options.out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
+from edgeemo.folder import shipped_folder
 from emulation.processors import A72
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -63,12 +65,22 @@ def test_a_bundle_proves_itself_on_the_next_debian(bundle, pi):
     assert "trixie" in said["machine"]["system"]
 
 
-def _proved(name, processor, ran):
+def test_the_model_that_comes_along_proves_itself_on_every_pi(root, pis, tmp_path):
+    """Its golden pictures, and a photo in which its faces are found."""
+    root("bookworm")  # skips where there is nothing to run it on
+    made = make_bundle(shipped_folder().file("int8.tflite"), tmp_path / "happy-sad.pyz")
+    for processor, ran in pis(made.path, "selftest", "--json").items():
+        said = _proved("int8.tflite", processor, ran, pictures=17)
+        assert said["verified"]
+        assert [len(check["faces"]) for check in said["checks"] if check["faces"]] == [2]
+
+
+def _proved(name, processor, ran, *, pictures=16):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     said = json.loads(ran.stdout)
     assert said["machine"]["processor"] == NAMES[processor.name]
     assert said["machine"]["architecture"] == "aarch64, 64-bit Python"
-    assert len(said["checks"]) == 16
+    assert len(said["checks"]) == pictures
     assert {check["differs"] for check in said["checks"]} == {None}
     allowed = 0 if name.startswith("int8.") else MILLIONTH
     for check in said["checks"]:
