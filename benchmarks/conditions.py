@@ -18,11 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from accuracy_row import HEAD, accuracy_row
 from PIL import Image, ImageEnhance, ImageFilter
 
 from edgeemo.cli.models import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
-from edgeemo.metrics import expected_calibration_error, wilson
+from edgeemo.metrics import expected_calibration_error
 from edgeemo.runtime.classifier import Classifier
 
 Damage = Callable[[Image.Image, np.random.Generator], Image.Image | bytes]
@@ -86,14 +87,6 @@ def scores(classifier: Classifier, sources: list) -> np.ndarray:
     return np.array([list(answer.scores.values()) for answer in answers])
 
 
-def line(name: str, answers: np.ndarray, truth: np.ndarray) -> tuple[str, float]:
-    right = answers.argmax(axis=1) == truth
-    share = wilson(int(right.sum()), len(right))
-    balanced = np.mean([right[truth == label].mean() for label in np.unique(truth)])
-    interval = f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
-    return f"| {name} | {interval} | {balanced:.3f} |", share.value
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="an exported file, a model folder, or happy-sad")
@@ -109,21 +102,17 @@ def main() -> None:
     faces = [Image.open(io.BytesIO(file)).convert("L") for file in files]
     plain = scores(classifier, files)
     print(f"{Path(classifier.path).name}, {len(samples):,} {options.split} pictures\n")
-    print("| pictures | accuracy (95 % interval) | balanced |\n|---|---:|---:|")
-    print(line("as they are", plain, truth)[0])
+    print(HEAD)
+    print(accuracy_row("as they are", plain.argmax(axis=1), truth))
     of_kind = defaultdict(list)
     for kind, ways in KINDS.items():
         for way, damage in ways.items():
             rng = np.random.default_rng(0)
-            text, value = line(
-                f"{kind}, {way}" if way else kind,
-                scores(classifier, [damage(face, rng) for face in faces]),
-                truth,
-            )
-            print(text)
-            of_kind[kind].append(value)
+            answers = scores(classifier, [damage(face, rng) for face in faces]).argmax(axis=1)
+            print(accuracy_row(f"{kind}, {way}" if way else kind, answers, truth))
+            of_kind[kind].append(np.mean(answers == truth))
     mean = np.mean([np.mean(values) for values in of_kind.values()])
-    print(f"| **mean of the {len(KINDS)} kinds** | **{mean:.3f}** | |")
+    print(f"| **mean of the {len(KINDS)} kinds** | | **{mean:.3f}** | |")
     confidence, correct = plain.max(axis=1), plain.argmax(axis=1) == truth
     error = expected_calibration_error(confidence, correct, bins=_BINS)
     print(f"\ncalibration error {error:.4f}, mean confidence {confidence.mean():.3f}")

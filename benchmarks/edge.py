@@ -108,7 +108,6 @@ def main() -> None:
     for batch in (lacking[at : at + BATCH] for at in range(0, len(lacking), BATCH)):
         rows.update(measure(batch))
         write_rows(options.out, rows)
-    write_rows(options.out, rows)
     print("\n".join(markdown(rows.values())))
     if options.plot:
         plot(options.plot, list(rows.values()))

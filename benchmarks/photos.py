@@ -15,11 +15,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from accuracy_row import HEAD, accuracy_row
 
 from edgeemo.cli.models import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.errors import NoFaceError
-from edgeemo.metrics import wilson
 from edgeemo.preprocess import preprocess
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.sheet import Tile, contact_sheet
@@ -36,14 +36,6 @@ def answer(classifier: Classifier, path: Path) -> str | None:
         return None
 
 
-def line(name: str, found: np.ndarray, truth: np.ndarray) -> str:
-    right = found == truth
-    share = wilson(int(right.sum()), len(right))
-    balanced = np.mean([right[truth == label].mean() for label in np.unique(truth)])
-    accuracy = f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
-    return f"| {name} | {len(right)} | {accuracy} | {balanced:.3f} |"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="an exported file of a model of happy and sad")
@@ -55,7 +47,7 @@ def main() -> None:
     whole = Classifier.load(model, faces=False)
     faces = Classifier.load(model, faces=FaceSettings(detector=options.detector))
     wrong: list[tuple[Path, str]] = []
-    print("| pictures | n | accuracy (95 % interval) | balanced |\n|---|---:|---:|---:|")
+    print(HEAD)
     rows = []
     for collection in COLLECTIONS:
         kept = ingest(
@@ -71,9 +63,9 @@ def main() -> None:
     rows.append(("both", *(np.concatenate(each) for each in list(zip(*rows, strict=True))[1:])))
     for name, truth, of_whole, of_face in rows:
         seen = of_face != ""
-        print(line(f"{name}, whole pictures", of_whole, truth))
-        print(line(f"{name}, whole pictures that have a face", of_whole[seen], truth[seen]))
-        print(line(f"{name}, their largest face", of_face[seen], truth[seen]))
+        print(accuracy_row(f"{name}, whole pictures", of_whole, truth))
+        print(accuracy_row(f"{name}, whole pictures that have a face", of_whole[seen], truth[seen]))
+        print(accuracy_row(f"{name}, their largest face", of_face[seen], truth[seen]))
     if options.sheet:
         shown = [wrong[k] for k in np.linspace(0, len(wrong) - 1, SHOWN).astype(int)]
         tiles = [Tile(picture=preprocess(path, faces.spec), caption=text) for path, text in shown]

@@ -21,7 +21,6 @@ import numpy as np
 import edgeemo
 from edgeemo.cli.models import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
-from edgeemo.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier
 from emulation.processors import PROCESSORS
 from emulation.root import EmulationError, arm64_root
@@ -64,9 +63,8 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="an exported file, a model folder, or happy-sad")
     parser.add_argument("data", type=Path, help="a folder of pictures that brings its splits")
     options = parser.parse_args()
-    model = model_to_answer(options.model)
-    file = ModelFolder(model).default_file() if model.is_dir() else model
-    here = Classifier.load(file, faces=False)
+    here = Classifier.load(model_to_answer(options.model), faces=False)
+    file = Path(here.path)
     labels = here.spec.labels
     kept = ingest(options.data, options=IngestOptions(labels=labels)).samples
     test = [sample for sample in kept if sample.split == "test"]

@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from edgeemo.bundle.device.checks import expect
+from edgeemo.bundle.device.contents import GOLDEN, PHOTO
 from edgeemo.bundle.golden import drawn_pictures, golden_members
 from edgeemo.bundle.manifest import describe
 from edgeemo.container import unseal
@@ -29,7 +30,6 @@ from edgeemo.verified import VERIFY_JSON
 
 HERE = Path(__file__).resolve().parent / "happy-sad"
 FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")
-GOLDEN = "golden"
 
 
 def run(*words: object) -> None:
@@ -63,7 +63,7 @@ def ship(made: ModelFolder, out: Path) -> None:
     for name in FILES:
         classifier = Classifier.load(out / name)
         goldens = [
-            expect(classifier, picture, file=member, photo="photo" in member)
+            expect(classifier, picture, file=member, photo=member == PHOTO)
             for member, picture in members.items()
         ]
         manifest = describe(unseal(out / name), classifier, goldens)
