@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from edgeemo.errors import SpecError
 
@@ -93,6 +93,39 @@ class FaceSettings:
             raise SpecError(
                 f"a face's margin must be {MIN_MARGIN:g} to {MAX_MARGIN:g}, not {self.margin}"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceChanges:
+    """What is wanted of `FaceSettings` instead of what a model says; the rest stays as it is there.
+
+    Attributes:
+        detector: What finds faces, or None.
+        margin: What is added around a face, or None.
+        file_sha256: That of the detector's own file, which goes with a detector; else empty.
+    """
+
+    detector: str | None = None
+    margin: float | None = None
+    file_sha256: str = ""
+
+    def applied(self, settings: FaceSettings | None) -> FaceSettings:
+        """The settings with what is wanted otherwise.
+
+        Args:
+            settings: The model's; None where it finds no faces, and its pictures pass for crops.
+
+        Raises:
+            SpecError: As `FaceSettings`.
+        """
+        settings = settings or FaceSettings(cropped=True)
+        if self.detector is not None:
+            settings = replace(settings, detector=self.detector, file_sha256=self.file_sha256)
+        return settings if self.margin is None else replace(settings, margin=self.margin)
+
+
+WantedFaces: TypeAlias = FaceSettings | FaceChanges | bool | None
+"""Whether and how to find faces; see `ModelSpec.with_faces`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,18 +249,23 @@ class ModelSpec:
             return self
         return replace(self, faces=replace(self.faces, cropped=False))
 
-    def with_faces(self, faces: FaceSettings | bool | None) -> ModelSpec:
+    def with_faces(self, faces: WantedFaces) -> ModelSpec:
         """The same, with faces found otherwise.
 
         Args:
-            faces: How to find them. True: as the spec says, or as `FaceSettings` does by default
-                where it says nothing, which takes the pictures that it was trained on for crops.
-                False: not at all. None: as the spec says.
+            faces: How to find them, or what of that is wanted otherwise. True: as the spec says, or
+                as `FaceSettings` does by default where it says nothing, which takes the pictures
+                that it was trained on for crops. False: not at all. None: as the spec says.
+
+        Raises:
+            SpecError: If what is wanted does not go with what the spec says.
         """
-        if faces is None or (faces is True and self.faces is not None):
+        if faces is None:
             return self
         if faces is True:
-            faces = FaceSettings(cropped=True)
+            faces = FaceChanges()
+        if isinstance(faces, FaceChanges):
+            faces = faces.applied(self.faces)
         return replace(self, faces=faces or None)
 
     def scores(self, output: Sequence[float]) -> tuple[float, ...]:

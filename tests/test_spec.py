@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError
-from edgeemo.spec import NOT_SURE, ModelSpec, Provenance
+from edgeemo.spec import NOT_SURE, FaceChanges, FaceSettings, ModelSpec, Provenance
 
 _LABELS = st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=6, unique=True)
 
@@ -133,3 +133,18 @@ def test_the_least_confidence_itself_is_sure(spec48):
 def test_a_class_may_be_called_so_where_every_answer_is_sure():
     spec = ModelSpec(labels=("sure", NOT_SURE), height=8, width=8)
     assert spec.answer((0.1, 0.9)) == NOT_SURE
+
+
+def test_what_is_not_named_of_faces_stays_as_the_model_says(spec48):
+    own = FaceSettings(detector="cascade", margin=0.1, cropped=True)
+    model = replace(spec48, faces=own)
+    assert model.with_faces(FaceChanges(margin=0.3)).faces == replace(own, margin=0.3)
+    assert model.with_faces(FaceChanges(detector="blaze")).faces == replace(own, detector="blaze")
+    assert model.with_faces(True).faces == own
+    yunet = FaceChanges(detector="yunet", file_sha256="ab")
+    assert model.with_faces(yunet).faces == replace(own, detector="yunet", file_sha256="ab")
+    back = FaceChanges(detector="blaze")
+    assert model.with_faces(yunet).with_faces(back).faces == replace(own, detector="blaze")
+    assert spec48.with_faces(FaceChanges(margin=0.3)).faces == FaceSettings(
+        margin=0.3, cropped=True
+    )

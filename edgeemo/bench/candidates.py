@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from edgeemo.spec import FaceSettings
+    from edgeemo.spec import FaceSettings, WantedFaces
 
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
 """The package that runs a file, as pip calls it."""
@@ -54,9 +54,7 @@ class ExportedFile:
         return ENGINES.get(os.path.splitext(self.name)[1], "")  # noqa: PTH122
 
 
-def exported_files(
-    paths: Iterable[Path], *, faces: FaceSettings | bool | None = None
-) -> list[ExportedFile]:
+def exported_files(paths: Iterable[Path], *, faces: WantedFaces = None) -> list[ExportedFile]:
     """Files on disk, each once; if one cannot be used, that is its problem and no exception.
 
     Args:
@@ -72,7 +70,7 @@ def exported_files(
     ]
 
 
-def _exported_file(path: Path, name: str, faces: FaceSettings | bool | None) -> ExportedFile:
+def _exported_file(path: Path, name: str, faces: WantedFaces) -> ExportedFile:
     try:
         model = unseal(path)
     except (EngineError, SpecError) as error:

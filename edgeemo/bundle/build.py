@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from edgeemo.bundle.device.contents import Manifest
     from edgeemo.container import SealedModel
-    from edgeemo.spec import FaceSettings
+    from edgeemo.spec import WantedFaces
 
 GoldenKind = Literal["drawn", "test"]
 
@@ -100,7 +100,7 @@ def make_bundle(
     spare: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
-    faces: FaceSettings | bool | None = None,
+    faces: WantedFaces = None,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> Bundle:
@@ -181,7 +181,7 @@ class _Loaded:
         return describe(self.model, classifier, expected)
 
 
-def _loaded(path: Path, faces: FaceSettings | bool | None) -> _Loaded:
+def _loaded(path: Path, faces: WantedFaces) -> _Loaded:
     """The model as the device will see it: from its bytes."""
     try:
         model = unseal_bytes(path.read_bytes(), name=str(path))

@@ -19,7 +19,7 @@ from edgeemo.progress import Progress, Silent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.spec import FaceSettings
+    from edgeemo.spec import WantedFaces
 
 _SILENT = Silent()
 _WHEELS = "wheels"
@@ -63,7 +63,7 @@ def make_wheel_folder(
     spare: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
-    faces: FaceSettings | bool | None = None,
+    faces: WantedFaces = None,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> WheelFolder:

@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say, warn
-from edgeemo.cli.face_options import FaceDetector, FaceMargin, FaceModelFile, Faces, faces_wanted
+from edgeemo.cli.face_options import (
+    FaceDetector,
+    FaceMargin,
+    FaceModelFile,
+    Faces,
+    face_changes,
+    faces_wanted,
+)
 from edgeemo.cli.options import Data, Force, Json, names
 from edgeemo.cli.progress import progress
 
 if TYPE_CHECKING:
     from edgeemo.bundle.build import Bundle, GoldenKind
     from edgeemo.bundle.wheels import WheelFolder
-    from edgeemo.spec import FaceSettings
+    from edgeemo.spec import WantedFaces
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
   edgeemo bundle models/mine --file float32.tflite --out face.pyz
@@ -41,7 +48,7 @@ class _Chosen(TypedDict):
     spare: Path | None
     golden: GoldenKind
     data: Path | None
-    faces: FaceSettings | bool | None
+    faces: WantedFaces
     replace: bool
 
 
@@ -111,7 +118,7 @@ def bundle(
     predict or info. A model that was made for faces, or any with --faces, answers every face in a
     photo there, too; what finds them travels with the bundle.
     """
-    wanted = faces_wanted(faces, face_detector, face_margin, face_model)
+    wanted = faces_wanted(faces, face_changes(face_detector, face_margin, face_model))
     path = _exported_file(model, file)
     chosen: _Chosen = {
         "spare": _beside(path, spare) if spare else None,

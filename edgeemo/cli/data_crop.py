@@ -9,7 +9,7 @@ import typer
 from edgeemo.cli.console import EXAMPLES
 from edgeemo.cli.data_options import Accept, Out, Replace, Source, opened
 from edgeemo.cli.data_tables import print_cropped
-from edgeemo.cli.face_options import FaceDetector, FaceMargin, FaceModelFile, face_settings
+from edgeemo.cli.face_options import FaceDetector, FaceMargin, FaceModelFile, face_changes
 from edgeemo.cli.options import Json, names
 from edgeemo.cli.progress import progress
 
@@ -51,9 +51,10 @@ def crop(
     """
     from edgeemo.dataset import IngestOptions
     from edgeemo.dataset.crop import CropOptions, write_crops
+    from edgeemo.spec import FaceSettings
 
     options = CropOptions(
-        faces=face_settings(face_detector, face_margin, face_model, cropped=False),
+        faces=face_changes(face_detector, face_margin, face_model).applied(FaceSettings()),
         accept=IngestOptions(accept=names(accept)).accept,
         every=all_faces,
         size=size,

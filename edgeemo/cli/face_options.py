@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
-    from edgeemo.spec import FaceSettings
+    from edgeemo.spec import FaceChanges
 
 _PANEL = "Faces"
 
@@ -48,16 +48,13 @@ FaceModelFile: TypeAlias = Annotated[
 ]
 
 
-def face_settings(
-    detector: str | None, margin: float | None, file: Path | None, *, cropped: bool
-) -> FaceSettings:
-    """How to find faces, from what was typed.
+def face_changes(detector: str | None, margin: float | None, file: Path | None) -> FaceChanges:
+    """How to find faces, as far as it was typed.
 
     Args:
         detector: ``--face-detector``.
         margin: ``--face-margin``.
         file: ``--face-model``, which is read.
-        cropped: Whether the model's own pictures are crops already.
 
     Raises:
         typer.BadParameter: If a detector is unknown, a margin out of its range, or a file goes with
@@ -66,15 +63,15 @@ def face_settings(
     """
     from edgeemo.choices import nearest
     from edgeemo.errors import SpecError
-    from edgeemo.spec import DETECTORS, FaceSettings, detector_for
+    from edgeemo.spec import DETECTORS, FaceChanges, detector_for
 
-    detector = detector_for(detector, file=file)
-    if detector not in DETECTORS:
+    chosen = detector_for(detector, file=file, usual="") or None
+    if chosen is not None and chosen not in DETECTORS:
         raise typer.BadParameter(
-            f"no detector is called {detector!r}; did you mean {nearest(detector, DETECTORS)!r}?",
+            f"no detector is called {chosen!r}; did you mean {nearest(chosen, DETECTORS)!r}?",
             param_hint="--face-detector",
         )
-    if (detector == "yunet") != (file is not None):
+    if (chosen == "yunet") != (file is not None):
         raise typer.BadParameter(
             "a YuNet file is named with --face-model, and no other detector takes one",
             param_hint="--face-detector",
@@ -84,33 +81,30 @@ def face_settings(
         from edgeemo.faces.model_file import name_file
 
         sha256 = name_file(file)
+    changes = FaceChanges(detector=chosen, margin=margin, file_sha256=sha256)
     try:
-        return FaceSettings(
-            detector=detector, margin=margin or 0.0, cropped=cropped, file_sha256=sha256
-        )
+        changes.applied(None)
     except SpecError as error:
         raise typer.BadParameter(str(error), param_hint="--face-margin") from None
+    return changes
 
 
-def faces_wanted(
-    faces: bool | None, detector: str | None, margin: float | None, file: Path | None
-) -> FaceSettings | bool | None:
+def faces_wanted(faces: bool | None, changes: FaceChanges) -> FaceChanges | bool | None:
     """What was typed, for `edgeemo.runtime.classifier.Classifier.load`.
 
     Args:
         faces: ``--faces`` or ``--no-faces``; None where neither was said.
-        detector: ``--face-detector``; like the others it asks for faces.
-        margin: ``--face-margin``.
-        file: ``--face-model``.
+        changes: The other options, of which any asks for faces.
 
     Raises:
-        typer.BadParameter: As `face_settings`, and if ``--no-faces`` goes with one of them.
-        FaceModelError: As `face_settings`.
+        typer.BadParameter: If ``--no-faces`` goes with one of them.
     """
-    if detector is None and margin is None and file is None:
+    from edgeemo.spec import FaceChanges
+
+    if changes == FaceChanges():
         return faces
     if faces is False:
         raise typer.BadParameter(
             "nothing is found, so there is nothing to set", param_hint="--no-faces"
         )
-    return face_settings(detector, margin, file, cropped=True)
+    return changes

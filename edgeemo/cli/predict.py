@@ -15,6 +15,7 @@ from edgeemo.cli.face_options import (
     FaceMargin,
     FaceModelFile,
     Faces,
+    face_changes,
     faces_wanted,
 )
 from edgeemo.cli.options import AnswerFormat
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.stream import Answer
-    from edgeemo.spec import FaceSettings
+    from edgeemo.spec import WantedFaces
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo predict photo.jpg
   edgeemo predict photos/ --model models/mine --format csv > answers.csv
@@ -104,7 +105,7 @@ def predict(
     from edgeemo.cli.predict_output import Tally, printer
     from edgeemo.runtime.stream import answers, default_workers, expand
 
-    wanted = faces_wanted(faces, face_detector, face_margin, face_model)
+    wanted = faces_wanted(faces, face_changes(face_detector, face_margin, face_model))
     classifier = _load(model, threads, wanted)
     if not classifier.verified:
         warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")
@@ -149,7 +150,7 @@ class _Copies:
             self._annotator.write(source, answer.predictions)
 
 
-def _load(model: Path | None, threads: int | None, faces: FaceSettings | bool | None) -> Classifier:
+def _load(model: Path | None, threads: int | None, faces: WantedFaces) -> Classifier:
     from edgeemo.cli.models import model_to_answer
     from edgeemo.runtime.classifier import Classifier
 
@@ -159,7 +160,7 @@ def _load(model: Path | None, threads: int | None, faces: FaceSettings | bool | 
     return Classifier.load(model, threads=threads, faces=faces)
 
 
-def _load_keras(path: Path, faces: FaceSettings | bool | None) -> Classifier:
+def _load_keras(path: Path, faces: WantedFaces) -> Classifier:
     """The original itself; its spec is the spec.json beside it."""
     from edgeemo.errors import EngineError
     from edgeemo.folder import SPEC, ModelFolder

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgeemo.faces import Face
     from edgeemo.picture import Source
     from edgeemo.runtime.engine import Engine
-    from edgeemo.spec import FaceSettings, ModelSpec
+    from edgeemo.spec import FaceSettings, ModelSpec, WantedFaces
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Classifier:
         path: str | os.PathLike[str],
         *,
         threads: int | None = None,
-        faces: FaceSettings | bool | None = None,
+        faces: WantedFaces = None,
     ) -> Classifier:
         """Load an exported file, or a model folder's default file.
 
