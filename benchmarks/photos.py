@@ -41,11 +41,14 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="an exported file of a model of happy and sad")
     parser.add_argument("data", type=Path, help="folder of web_small and web_messy")
     parser.add_argument("--detector", default="blaze", choices=DETECTORS)
+    parser.add_argument("--face-score", type=float, help="the least score of a face that counts")
     parser.add_argument("--sheet", type=Path, help="a PNG to draw")
     options = parser.parse_args()
     model = model_to_answer(options.model)
     whole = Classifier.load(model, faces=False)
-    faces = Classifier.load(model, faces=FaceSettings(detector=options.detector))
+    faces = Classifier.load(
+        model, faces=FaceSettings(detector=options.detector, least_score=options.face_score)
+    )
     wrong: list[tuple[Path, str]] = []
     print(HEAD)
     rows = []

@@ -16,9 +16,10 @@ from edgeemo.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SPEC_VERSION = 3
-"""What this version writes where a spec says how faces are found; 2 where it has a temperature or a
-least confidence, else 1: an older runtime refuses what it would not obey, and no more."""
+SPEC_VERSION = 4
+"""What this version writes where a spec has a detector's least score; 3 where it says how faces are
+found; 2 where it has a temperature or a least confidence, else 1: an older runtime refuses what it
+would not obey, and no more."""
 
 MAX_SIDE = 4096
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
@@ -73,15 +74,18 @@ class FaceSettings:
             set's pictures are then taken as they are, and faces are found in photos alone.
         file_sha256: SHA-256 of the detector's file, hexadecimal, where it is the user's own; else
             empty.
+        least_score: What the detector's score of a face must be for it to count, 0 to 1. None: its
+            usual, 0.5 for ``blaze`` and 0.7 for ``yunet``. The cascade has no scores.
 
     Raises:
-        SpecError: If a value is unknown or out of its range.
+        SpecError: If a value is unknown or out of its range, or goes with another detector.
     """
 
     detector: str = "blaze"
     margin: float = 0.0
     cropped: bool = False
     file_sha256: str = ""
+    least_score: float | None = None
 
     def __post_init__(self) -> None:
         if self.detector not in DETECTORS:
@@ -93,6 +97,18 @@ class FaceSettings:
             raise SpecError(
                 f"a face's margin must be {MIN_MARGIN:g} to {MAX_MARGIN:g}, not {self.margin}"
             )
+        if self.least_score is None:
+            return
+        if not 0 <= self.least_score <= 1:
+            raise SpecError(f"the least score of a face must be 0 to 1, not {self.least_score}")
+        if self.detector == "cascade":
+            raise SpecError("the cascade gives its faces no scores, so none can be too low")
+
+    @property
+    def text(self) -> str:
+        """What finds faces and how they are cropped, for a person."""
+        least = "" if self.least_score is None else f", score {self.least_score:g} or more"
+        return f"{self.detector}, margin {self.margin:g}{least}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,11 +118,14 @@ class FaceChanges:
     Attributes:
         detector: What finds faces, or None.
         margin: What is added around a face, or None.
+        least_score: What a face's score must be, or None. A score says nothing of another detector:
+            where that changes, so does this, to what is usual there.
         file_sha256: That of the detector's own file, which goes with a detector; else empty.
     """
 
     detector: str | None = None
     margin: float | None = None
+    least_score: float | None = None
     file_sha256: str = ""
 
     def applied(self, settings: FaceSettings | None) -> FaceSettings:
@@ -119,9 +138,15 @@ class FaceChanges:
             SpecError: As `FaceSettings`.
         """
         settings = settings or FaceSettings(cropped=True)
+        changed = {"margin": self.margin, "least_score": self.least_score}
+        wanted: dict[str, Any] = {
+            name: value for name, value in changed.items() if value is not None
+        }
+        if self.detector not in (None, settings.detector):
+            wanted = {"least_score": None, **wanted}
         if self.detector is not None:
-            settings = replace(settings, detector=self.detector, file_sha256=self.file_sha256)
-        return settings if self.margin is None else replace(settings, margin=self.margin)
+            wanted |= {"detector": self.detector, "file_sha256": self.file_sha256}
+        return replace(settings, **wanted)
 
 
 WantedFaces: TypeAlias = FaceSettings | FaceChanges | bool | None
@@ -302,6 +327,9 @@ class ModelSpec:
     def to_json(self) -> str:
         """The spec as JSON text that is the same for the same spec, byte for byte."""
         fields, version = asdict(self), SPEC_VERSION
+        if self.faces is not None and self.faces.least_score is None:
+            version = 3
+            del fields["faces"]["least_score"]
         if self.faces is None:
             version = 2
             del fields["faces"]

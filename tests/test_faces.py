@@ -80,6 +80,16 @@ def test_a_small_face_is_found_in_a_part_of_the_picture(data_dir):
     assert 330 < found.top + found.side / 2 < 330 + face.height
 
 
+def test_a_higher_score_finds_the_surer_of_the_same_faces(data_dir):
+    pictures = [opened(path) for path in sorted((data_dir / "web_messy" / "sad").glob("*"))[:40]]
+    counts = []
+    for score in (None, 0.7, 0.9, 1.0):
+        finder = face_finder(FaceSettings(least_score=score))
+        counts.append(sum(bool(finder.find(picture)) for picture in pictures))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[1] > counts[2] > counts[3] == 0
+
+
 def test_a_crop_within_the_picture_is_that_of_the_picture():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     spec = ModelSpec(labels=("a", "b"), height=8, width=8, faces=FaceSettings())
@@ -194,3 +204,5 @@ def test_a_yunet_file_finds_what_it_finds_in_the_pictures_own_pixels():
     assert found.side == 128
     assert (found.left + found.side // 2, found.top + found.side // 2) == (160, 224)
     assert finder.find(Image.new("RGB", (50, 700))) == ()
+    surer = FaceSettings(detector="yunet", file_sha256=sha256, least_score=1.0)
+    assert face_finder(surer).find(picture) == ()

@@ -145,6 +145,21 @@ def test_what_is_not_named_of_faces_stays_as_the_model_says(spec48):
     assert model.with_faces(yunet).faces == replace(own, detector="yunet", file_sha256="ab")
     back = FaceChanges(detector="blaze")
     assert model.with_faces(yunet).with_faces(back).faces == replace(own, detector="blaze")
+    sure = FaceChanges(least_score=0.9)
+    assert model.with_faces(back).with_faces(sure).faces.least_score == 0.9
+    assert model.with_faces(back).with_faces(sure).with_faces(yunet).faces.least_score is None
     assert spec48.with_faces(FaceChanges(margin=0.3)).faces == FaceSettings(
         margin=0.3, cropped=True
     )
+
+
+def test_a_least_score_is_obeyed_or_refused(spec48):
+    model = replace(spec48, faces=FaceSettings(margin=0.1))
+    assert json.loads(model.to_json())["version"] == 3
+    sure = replace(spec48, faces=FaceSettings(least_score=0.8))
+    assert json.loads(sure.to_json())["version"] == 4
+    assert ModelSpec.from_json(sure.to_json(), origin="here") == sure
+    with pytest.raises(SpecError, match=r"least score of a face must be 0 to 1, not 1\.5"):
+        FaceSettings(least_score=1.5)
+    with pytest.raises(SpecError, match="the cascade gives its faces no scores"):
+        FaceSettings(detector="cascade", least_score=0.5)

@@ -14,6 +14,7 @@ from edgeemo.cli.face_options import (
     FaceMargin,
     FaceModelFile,
     Faces,
+    FaceScore,
     face_changes,
     faces_wanted,
 )
@@ -100,6 +101,7 @@ def bundle(
     faces: Faces = None,
     face_detector: FaceDetector = None,
     face_margin: FaceMargin = None,
+    face_score: FaceScore = None,
     face_model: FaceModelFile = None,
     wheels: Annotated[
         str | None,
@@ -118,7 +120,10 @@ def bundle(
     predict or info. A model that was made for faces, or any with --faces, answers every face in a
     photo there, too; what finds them travels with the bundle.
     """
-    wanted = faces_wanted(faces, face_changes(face_detector, face_margin, face_model))
+    changes = face_changes(
+        detector=face_detector, margin=face_margin, score=face_score, file=face_model
+    )
+    wanted = faces_wanted(faces, changes)
     path = _exported_file(model, file)
     chosen: _Chosen = {
         "spare": _beside(path, spare) if spare else None,

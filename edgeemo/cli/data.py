@@ -11,7 +11,7 @@ from edgeemo.cli.console import EXAMPLES, print_facts, print_json, say, warn
 from edgeemo.cli.data_crop import EXAMPLES_OF_CROP, crop
 from edgeemo.cli.data_options import Accept, Out, Replace, Source, opened
 from edgeemo.cli.data_tables import print_check, print_written
-from edgeemo.cli.face_options import FaceDetector, FaceModelFile, face_changes
+from edgeemo.cli.face_options import FaceDetector, FaceModelFile, FaceScore, face_changes
 from edgeemo.cli.options import Force, Json, names, number
 from edgeemo.cli.progress import progress
 
@@ -66,6 +66,7 @@ def check(
     accept: Accept = None,
     faces: Annotated[bool, typer.Option("--faces", help="Look for faces, too.")] = False,
     face_detector: FaceDetector = None,
+    face_score: FaceScore = None,
     face_model: FaceModelFile = None,
     html: Annotated[
         Path | None,
@@ -85,13 +86,14 @@ def check(
     from edgeemo.dataset.check import check as run
     from edgeemo.dataset.check import check_page
     from edgeemo.files import write_file
-    from edgeemo.spec import FaceSettings
+    from edgeemo.spec import FaceChanges, FaceSettings
 
     formats = IngestOptions(accept=names(accept)).accept
     _require_folder_for(html)
     settings = None
-    if faces or face_detector or face_model:
-        settings = face_changes(face_detector, None, face_model).applied(FaceSettings())
+    changes = face_changes(detector=face_detector, score=face_score, file=face_model)
+    if faces or changes != FaceChanges():
+        settings = changes.applied(FaceSettings())
     finder, skipped = _finder(settings)
     with progress() as shown, opened_data(source) as folder:
         checked = run(

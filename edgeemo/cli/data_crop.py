@@ -9,7 +9,13 @@ import typer
 from edgeemo.cli.console import EXAMPLES
 from edgeemo.cli.data_options import Accept, Out, Replace, Source, opened
 from edgeemo.cli.data_tables import print_cropped
-from edgeemo.cli.face_options import FaceDetector, FaceMargin, FaceModelFile, face_changes
+from edgeemo.cli.face_options import (
+    FaceDetector,
+    FaceMargin,
+    FaceModelFile,
+    FaceScore,
+    face_changes,
+)
 from edgeemo.cli.options import Json, names
 from edgeemo.cli.progress import progress
 
@@ -38,6 +44,7 @@ def crop(
     ] = False,
     face_detector: FaceDetector = None,
     face_margin: FaceMargin = None,
+    face_score: FaceScore = None,
     face_model: FaceModelFile = None,
     accept: Accept = None,
     force: Replace = False,
@@ -53,8 +60,11 @@ def crop(
     from edgeemo.dataset.crop import CropOptions, write_crops
     from edgeemo.spec import FaceSettings
 
+    changes = face_changes(
+        detector=face_detector, margin=face_margin, score=face_score, file=face_model
+    )
     options = CropOptions(
-        faces=face_changes(face_detector, face_margin, face_model).applied(FaceSettings()),
+        faces=changes.applied(FaceSettings()),
         accept=IngestOptions(accept=names(accept)).accept,
         every=all_faces,
         size=size,

@@ -79,10 +79,7 @@ def print_cropped(cropped: Cropped, *, json: bool) -> None:
         title=str(cropped.folder),
         numbers_from=2,
     )
-    say(
-        f"faces found by {cropped.faces.detector}, margin {cropped.faces.margin:g}; "
-        f"{cropped.folder / CROP_CSV} names each picture"
-    )
+    say(f"faces found by {cropped.faces.text}; {cropped.folder / CROP_CSV} names each picture")
 
 
 def _facts(checked: Check) -> dict[str, str]:

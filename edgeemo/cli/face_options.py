@@ -38,6 +38,15 @@ FaceMargin: TypeAlias = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+FaceScore: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SCORE",
+        help="What the detector's score of a face must be for it to count, 0 to 1; 0.5 by default. "
+        "More finds fewer faces, and fewer that are none.",
+        rich_help_panel=_PANEL,
+    ),
+]
 FaceModelFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
@@ -48,17 +57,24 @@ FaceModelFile: TypeAlias = Annotated[
 ]
 
 
-def face_changes(detector: str | None, margin: float | None, file: Path | None) -> FaceChanges:
+def face_changes(
+    *,
+    detector: str | None,
+    margin: float | None = None,
+    score: float | None,
+    file: Path | None,
+) -> FaceChanges:
     """How to find faces, as far as it was typed.
 
     Args:
         detector: ``--face-detector``.
         margin: ``--face-margin``.
+        score: ``--face-score``.
         file: ``--face-model``, which is read.
 
     Raises:
-        typer.BadParameter: If a detector is unknown, a margin out of its range, or a file goes with
-            another detector.
+        typer.BadParameter: If a detector is unknown, a number out of its range, or a file or score
+            goes with another detector.
         FaceModelError: If the file cannot be used.
     """
     from edgeemo.choices import nearest
@@ -81,11 +97,11 @@ def face_changes(detector: str | None, margin: float | None, file: Path | None) 
         from edgeemo.faces.model_file import name_file
 
         sha256 = name_file(file)
-    changes = FaceChanges(detector=chosen, margin=margin, file_sha256=sha256)
+    changes = FaceChanges(detector=chosen, margin=margin, least_score=score, file_sha256=sha256)
     try:
         changes.applied(None)
     except SpecError as error:
-        raise typer.BadParameter(str(error), param_hint="--face-margin") from None
+        raise typer.BadParameter(str(error)) from None
     return changes
 
 

@@ -86,8 +86,10 @@ def _spoken(facts: dict[str, Any]) -> dict[str, str]:
 def _faces(faces: dict[str, Any] | None) -> str:
     if faces is None:
         return "not looked for: pictures are answered as a whole"
+    from edgeemo.spec import FaceSettings
+
     trained = "; trained on crops" if faces["cropped"] else ""
-    return f"found by {faces['detector']}, margin {faces['margin']:g}{trained}"
+    return f"found by {FaceSettings(**faces).text}{trained}"
 
 
 def _engine_facts(model: SealedModel) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from edgeemo.cli.face_options import (
     FaceMargin,
     FaceModelFile,
     Faces,
+    FaceScore,
     face_changes,
     faces_wanted,
 )
@@ -78,6 +79,7 @@ def predict(
     faces: Faces = None,
     face_detector: FaceDetector = None,
     face_margin: FaceMargin = None,
+    face_score: FaceScore = None,
     face_model: FaceModelFile = None,
     annotate: Annotated[
         Path | None,
@@ -105,7 +107,10 @@ def predict(
     from edgeemo.cli.predict_output import Tally, printer
     from edgeemo.runtime.stream import answers, default_workers, expand
 
-    wanted = faces_wanted(faces, face_changes(face_detector, face_margin, face_model))
+    changes = face_changes(
+        detector=face_detector, margin=face_margin, score=face_score, file=face_model
+    )
+    wanted = faces_wanted(faces, changes)
     classifier = _load(model, threads, wanted)
     if not classifier.verified:
         warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")

@@ -13,6 +13,7 @@ from edgeemo.cli.face_options import (  # noqa: TC001 - Typer reads these when i
     FaceDetector,
     FaceMargin,
     FaceModelFile,
+    FaceScore,
 )
 from edgeemo.cli.learning_options import (  # noqa: TC001 - likewise
     Average,
@@ -83,6 +84,7 @@ def train(
     cropped: how.Cropped = None,
     face_detector: FaceDetector = None,
     face_margin: FaceMargin = None,
+    face_score: FaceScore = None,
     face_model: FaceModelFile = None,
     workers: how.Workers = None,
     resume: Annotated[

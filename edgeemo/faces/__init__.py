@@ -39,7 +39,7 @@ def find_faces(picture: Image.Image, spec: ModelSpec) -> tuple[Face, ...]:
     """
     if spec.faces is None:
         raise ValueError("this spec finds no faces")
-    return _finder(spec.faces.detector, spec.faces.file_sha256).find(picture)
+    return face_finder(spec.faces).find(picture)
 
 
 def face_finder(settings: FaceSettings) -> FaceFinder:
@@ -49,15 +49,15 @@ def face_finder(settings: FaceSettings) -> FaceFinder:
         MissingExtraError: If it is not installed.
         FaceModelError: As `find_faces`.
     """
-    return _finder(settings.detector, settings.file_sha256)
+    return _finder(settings.detector, settings.file_sha256, settings.least_score)
 
 
 @cache
-def _finder(detector: str, file_sha256: str) -> FaceFinder:
+def _finder(detector: str, file_sha256: str, least_score: float | None) -> FaceFinder:
     if detector == "blaze":
         from edgeemo.faces.blaze import BlazeFace
 
-        return BlazeFace()
+        return BlazeFace(least_score=least_score)
     if detector == "cascade":
         from edgeemo.faces.cascade import Cascade
 
@@ -65,4 +65,4 @@ def _finder(detector: str, file_sha256: str) -> FaceFinder:
     from edgeemo.faces.model_file import named
     from edgeemo.faces.yunet import YuNet
 
-    return YuNet(named(file_sha256))
+    return YuNet(named(file_sha256), least_score=least_score)

@@ -46,14 +46,17 @@ class BlazeFace:
 
     Args:
         again: Whether to look again where the first look finds nothing.
+        least_score: Of a face that counts, 0 to 1; None for the usual. A part's faces need 0.7 at
+            least.
 
     Raises:
         EngineError: If LiteRT cannot be loaded.
         MissingExtraError: If LiteRT is not installed.
     """
 
-    def __init__(self, *, again: bool = True) -> None:
+    def __init__(self, *, again: bool = True, least_score: float | None = None) -> None:
         self._again = again
+        self._least_score = _LEAST_SCORE if least_score is None else least_score
         self._make = partial(interpreter_class(), model_content=_content())
         self._own = threading.local()
         self._anchors = _anchors()
@@ -62,9 +65,10 @@ class BlazeFace:
 
     def find(self, picture: Image.Image) -> tuple[Face, ...]:
         """See `edgeemo.faces.face.FaceFinder.find`."""
-        found = self._look(picture)
+        least = self._least_score
+        found = self._look(picture, least=least)
         if self._again and not found:
-            found = self._look(picture, border=_BORDER) or self._parts(picture)
+            found = self._look(picture, least=least, border=_BORDER) or self._parts(picture)
         return largest_first([_framed(box) for box in found])
 
     def _parts(self, picture: Image.Image) -> list[NDArray[np.float64]]:
@@ -72,12 +76,12 @@ class BlazeFace:
         boxes: list[NDArray[np.float64]] = []
         for left, top, side in _parts_of(picture):
             part = picture.crop((left, top, left + side, top + side))
-            found = self._look(part, least=_LEAST_SCORE_OF_PART)
+            found = self._look(part, least=max(self._least_score, _LEAST_SCORE_OF_PART))
             boxes.extend(box + np.array([left, top, 0]) for box in found)
         return _distinct(boxes)
 
     def _look(
-        self, picture: Image.Image, *, border: float = 0.0, least: float = _LEAST_SCORE
+        self, picture: Image.Image, *, least: float, border: float = 0.0
     ) -> list[NDArray[np.float64]]:
         """Boxes as (centre x, centre y, side) in the picture's pixels, the surest first."""
         whole = max(picture.size) * (1 + 2 * border)

@@ -28,14 +28,16 @@ class YuNet:
 
     Args:
         content: The bytes of the ``.onnx`` file.
+        least_score: Of a face that counts, 0 to 1; None for the usual.
 
     Raises:
         FaceModelError: If OpenCV refuses the file.
         MissingExtraError: If OpenCV is not installed.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, *, least_score: float | None = None) -> None:
         self._cv2 = import_cv2("FaceDetectorYN")
+        self._least_score = _LEAST_SCORE if least_score is None else least_score
         self._content = np.frombuffer(content, np.uint8)
         self._own = threading.local()
         self._detector()
@@ -60,7 +62,7 @@ class YuNet:
             try:
                 self._own.detector = self._cv2.FaceDetectorYN.create(
                     "onnx", self._content, np.empty(0, np.uint8), (_SIDE, _SIDE),
-                    _LEAST_SCORE, _OVERLAP, _MOST,
+                    self._least_score, _OVERLAP, _MOST,
                 )  # fmt: skip
             except self._cv2.error as error:
                 raise _refused(error) from None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgeemo.progress import Progress
     from edgeemo.train.options import TrainOptions
 
-FACE_OPTIONS = ("faces", "cropped", "face_detector", "face_margin", "face_model")
+FACE_OPTIONS = ("faces", "cropped", "face_detector", "face_margin", "face_score", "face_model")
 """Names of the options that are about faces."""
 
 
@@ -35,6 +35,7 @@ def face_settings(options: TrainOptions) -> FaceSettings | None:
     return FaceSettings(
         detector=detector(options),
         margin=options.face_margin,
+        least_score=options.face_score,
         cropped=options.cropped,
         file_sha256=name_file(options.face_model) if options.face_model else "",
     )
@@ -137,16 +138,21 @@ def _of_crops(options: TrainOptions, root: Path, *, data: Path, progress: Progre
                 f"{data}: a YuNet file cropped these faces; name it (--faces --cropped "
                 "--face-model FILE), or do without photos (--no-faces)"
             )
+    score = options.face_score
+    if score is None and chosen == settings.detector:
+        score = settings.least_score
     made = replace(
         options,
         faces=True,
         cropped=True,
         face_detector=chosen,
         face_margin=options.face_margin or settings.margin,
+        face_score=score,
         face_model=file,
     )
+    told = replace(settings, detector=chosen, margin=made.face_margin, least_score=score)
     progress.note(
-        f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: {chosen}, "
-        f"margin {made.face_margin:g}; --no-faces leaves that out"
+        f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: "
+        f"{told.text}; --no-faces leaves that out"
     )
     return made

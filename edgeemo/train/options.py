@@ -66,6 +66,7 @@ class TrainOptions:
             and faces are found in photos alone.
         face_detector: A name of `edgeemo.spec.DETECTORS`; "" for the usual.
         face_margin: What is added around a face; see `edgeemo.spec.FaceSettings`.
+        face_score: What a detector's score of a face must be; see there, too.
         face_model: A YuNet ``.onnx`` file, which then finds faces, or None.
         workers: Processes that train together; 1 for this one alone.
     """
@@ -105,6 +106,7 @@ class TrainOptions:
     cropped: bool = False
     face_detector: str = ""
     face_margin: float = 0.0
+    face_score: float | None = None
     face_model: Path | None = None
     workers: int = 1
 

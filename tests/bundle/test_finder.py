@@ -124,7 +124,9 @@ def test_on_the_device_it_can_be_left(finding, int8, device, photos):
 
 
 def test_info_says_what_finds_faces(finding, int8, device):
-    assert "faces         found by blaze, each answered" in device(finding.path, "info").out
+    assert (
+        "faces         found by blaze, margin 0; each answered" in device(finding.path, "info").out
+    )
     said = json.loads(device(finding.path, "info", "--json", python=("-I", "-S")).out)
     assert (said["detector"], said["faces"]["detector"]) == ("blaze", "blaze")
     assert "found by" not in device(int8.path, "info").out
@@ -209,7 +211,7 @@ def test_a_model_of_whole_photos_gets_golden_pictures_with_faces(tmp_path, devic
     assert (manifest.faces, manifest.detector, made.golden) == (None, "blaze", 17)
     assert all(golden.faces for golden in manifest.golden)
     assert device(made.path, "selftest").status == 0
-    assert "with a margin of 0.1" in device(made.path, "info").out
+    assert "found by blaze, margin 0.1; each answered" in device(made.path, "info").out
 
 
 def test_of_a_detector_that_finds_few_drawn_faces_those_are_taken(tmp_path):

@@ -254,6 +254,8 @@ class TestFaces:
             (("--face-detector", "blase"), "did you mean 'blaze'"),
             (("--face-detector", "yunet"), "named with --face-model"),
             (("--face-margin", "7"), "must be -0.3 to 2"),
+            (("--face-score", "7"), "must be 0 to 1"),
+            (("--face-detector", "cascade", "--face-score", "0.7"), "gives its faces no scores"),
             (("--no-faces", "--face-margin", "0.1"), "nothing to set"),
         ],
     )

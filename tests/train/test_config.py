@@ -34,6 +34,7 @@ EVERYTHING = TrainOptions(
     cropped=True,
     face_detector="yunet",
     face_margin=0.1,
+    face_score=0.8,
     face_model=Path("yunet.onnx"),
 )
 
@@ -48,7 +49,8 @@ def test_what_is_written_is_read_back_the_same(tmp_path):
 
 def test_every_option_with_a_value_is_written(tmp_path):
     text = to_toml(TrainOptions(), data=Path("faces"), out=Path("models/x"))
-    absent = {"labels", "tensorboard", "target_accuracy", "save_keras", "faces", "face_model"}
+    absent = {"labels", "tensorboard", "target_accuracy", "save_keras"}
+    absent |= {"faces", "face_score", "face_model"}
     written = {line.partition(" = ")[0] for line in text.splitlines()[1:] if " = " in line}
     assert written == {"data", "out", *NAMES} - absent
 

@@ -76,8 +76,7 @@ def _confidence_facts(model: SealedModel) -> dict[str, str]:
 def _face_facts(faces: FaceSettings | None) -> dict[str, str]:
     if faces is None:
         return {}
-    margin = f", with a margin of {faces.margin:g}" if faces.margin else ""
-    return {"faces": f"found by {faces.detector}{margin}, each answered"}
+    return {"faces": f"found by {faces.text}; each answered"}
 
 
 def _spare_facts(manifest: Manifest) -> dict[str, str]:

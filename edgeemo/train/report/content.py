@@ -158,6 +158,4 @@ class Report:
         if faces is None:
             return ""
         trained = "; it was trained on crops" if faces.cropped else ""
-        return (
-            f", which are the faces in a photo ({faces.detector}, margin {faces.margin:g}{trained})"
-        )
+        return f", which are the faces in a photo ({faces.text}{trained})"
