@@ -23,7 +23,7 @@ from edgeemo.errors import NoFaceError
 from edgeemo.preprocess import preprocess
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.sheet import Tile, contact_sheet
-from edgeemo.spec import DETECTORS, FaceSettings
+from edgeemo.spec import DETECTORS, FaceChanges
 
 COLLECTIONS = ("web_small", "web_messy")
 SHOWN = 96
@@ -40,15 +40,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="an exported file of a model of happy and sad")
     parser.add_argument("data", type=Path, help="folder of web_small and web_messy")
-    parser.add_argument("--detector", default="blaze", choices=DETECTORS)
-    parser.add_argument("--face-score", type=float, help="the least score of a face that counts")
+    parser.add_argument("--detector", choices=DETECTORS, help="by default the model's")
+    parser.add_argument("--face-score", type=float, help="by default the model's")
     parser.add_argument("--sheet", type=Path, help="a PNG to draw")
     options = parser.parse_args()
     model = model_to_answer(options.model)
     whole = Classifier.load(model, faces=False)
-    faces = Classifier.load(
-        model, faces=FaceSettings(detector=options.detector, least_score=options.face_score)
-    )
+    wanted = FaceChanges(detector=options.detector, least_score=options.face_score)
+    faces = Classifier.load(model, faces=wanted)
     wrong: list[tuple[Path, str]] = []
     print(HEAD)
     rows = []
@@ -71,7 +70,10 @@ def main() -> None:
         print(accuracy_row(f"{name}, their largest face", of_face[seen], truth[seen]))
     if options.sheet:
         shown = [wrong[k] for k in np.linspace(0, len(wrong) - 1, SHOWN).astype(int)]
-        tiles = [Tile(picture=preprocess(path, faces.spec), caption=text) for path, text in shown]
+        tiles = [
+            Tile(picture=preprocess(path, faces.spec.for_photos()), caption=text)
+            for path, text in shown
+        ]
         contact_sheet(tiles, options.sheet, columns=12, title="Labelled, and answered otherwise")
 
 
