@@ -138,15 +138,16 @@ class FaceChanges:
             SpecError: As `FaceSettings`.
         """
         settings = settings or FaceSettings(cropped=True)
-        changed = {"margin": self.margin, "least_score": self.least_score}
-        wanted: dict[str, Any] = {
-            name: value for name, value in changed.items() if value is not None
-        }
-        if self.detector not in (None, settings.detector):
-            wanted = {"least_score": None, **wanted}
         if self.detector is not None:
-            wanted |= {"detector": self.detector, "file_sha256": self.file_sha256}
-        return replace(settings, **wanted)
+            least = settings.least_score if self.detector == settings.detector else None
+            settings = replace(
+                settings, detector=self.detector, file_sha256=self.file_sha256, least_score=least
+            )
+        if self.margin is not None:
+            settings = replace(settings, margin=self.margin)
+        if self.least_score is not None:
+            settings = replace(settings, least_score=self.least_score)
+        return settings
 
 
 WantedFaces: TypeAlias = FaceSettings | FaceChanges | bool | None

@@ -42,8 +42,8 @@ FaceScore: TypeAlias = Annotated[
     float | None,
     typer.Option(
         metavar="SCORE",
-        help="What the detector's score of a face must be for it to count, 0 to 1; 0.5 by default. "
-        "More finds fewer faces, and fewer that are none.",
+        help="What the detector's score of a face must be for it to count, 0 to 1; by default as "
+        "the model says, else 0.5. More finds fewer faces, and fewer that are none.",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -9,7 +9,7 @@ from edgeemo.dataset import FACES_JSON, recorded_faces
 from edgeemo.errors import SpecError, TrainingError
 from edgeemo.faces import face_finder
 from edgeemo.faces.model_file import FACE_MODEL, name_file
-from edgeemo.spec import DETECTORS, FaceSettings, ModelSpec, detector_for
+from edgeemo.spec import DETECTORS, FaceChanges, FaceSettings, ModelSpec, detector_for
 from edgeemo.train.choices import unknown
 
 if TYPE_CHECKING:
@@ -138,21 +138,19 @@ def _of_crops(options: TrainOptions, root: Path, *, data: Path, progress: Progre
                 f"{data}: a YuNet file cropped these faces; name it (--faces --cropped "
                 "--face-model FILE), or do without photos (--no-faces)"
             )
-    score = options.face_score
-    if score is None and chosen == settings.detector:
-        score = settings.least_score
-    made = replace(
+    asked = FaceChanges(
+        detector=chosen, margin=options.face_margin or None, least_score=options.face_score
+    ).applied(settings)
+    progress.note(
+        f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: "
+        f"{asked.text}; --no-faces leaves that out"
+    )
+    return replace(
         options,
         faces=True,
         cropped=True,
-        face_detector=chosen,
-        face_margin=options.face_margin or settings.margin,
-        face_score=score,
+        face_detector=asked.detector,
+        face_margin=asked.margin,
+        face_score=asked.least_score,
         face_model=file,
     )
-    told = replace(settings, detector=chosen, margin=made.face_margin, least_score=score)
-    progress.note(
-        f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: "
-        f"{told.text}; --no-faces leaves that out"
-    )
-    return made
