@@ -21,7 +21,7 @@ import numpy as np
 from accuracy_row import HEAD, accuracy_row
 from PIL import Image, ImageEnhance, ImageFilter
 
-from edgeemo.cli.models import model_to_answer
+from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.metrics import expected_calibration_error
 from edgeemo.runtime.classifier import Classifier

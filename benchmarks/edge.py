@@ -22,17 +22,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from edge_table import COUNTED, Rows, markdown, plot, read_rows, write_rows
 
-from edgeemo.container import seal, unseal_bytes
 from edgeemo.dataset import draw_faces
+from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.export.calibration import complete_range
 from edgeemo.export.convert import Converter
 from edgeemo.export.graph import deployable
-from edgeemo.keras_model import import_keras
-from edgeemo.preprocess import preprocess
-from edgeemo.runtime.litert import LiteRTEngine
-from edgeemo.spec import ModelSpec
-from edgeemo.train.architectures import build
-from edgeemo.train.cost import costs
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.container import seal, unseal_bytes
+from edgeemo.model.keras import import_keras
+from edgeemo.model.spec import ModelSpec
+from edgeemo.train.networks.architectures import build
+from edgeemo.train.networks.cost import costs
 from emulation.processors import PROCESSORS
 from emulation.root import arm64_root
 from emulation.system_mode import run_steps

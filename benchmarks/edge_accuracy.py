@@ -17,7 +17,7 @@ from pathlib import Path
 
 from edge_table import ACCURACIES, read_rows, write_rows
 
-from edgeemo.folder import ModelFolder
+from edgeemo.model.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier
 
 TRAINING = (

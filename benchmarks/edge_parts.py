@@ -20,8 +20,8 @@ from edge import count_invokes
 from edge_table import COUNTED
 
 from edgeemo.export.tflite import to_tflite
-from edgeemo.files import write_file
-from edgeemo.keras_model import import_keras
+from edgeemo.model.keras import import_keras
+from edgeemo.utils.files import write_file
 
 WIDTHS = {
     48: (16, 24, 32),
@@ -88,7 +88,7 @@ def _without(part: str, side: int, width: int) -> Job:
 
 
 def multiply_adds(part: str, side: int, width: int) -> int:
-    """As `edgeemo.train.cost` counts them: 0 for an addition and a maximum."""
+    """As `edgeemo.train.networks.cost` counts them: 0 for an addition and a maximum."""
     if part in ("add", "maximum 2x2"):
         return 0
     kernel = int(part.removeprefix("stem ").removeprefix("depthwise ")[0])

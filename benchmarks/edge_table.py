@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.figure import figure
-from edgeemo.files import write_file
+from edgeemo.report.plots import figure
+from edgeemo.utils.files import write_file
 from emulation.processors import PROCESSORS
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from statistics import median
 from PIL import ImageDraw
 
 from edgeemo.errors import ImageError
-from edgeemo.faces.blaze import BlazeFace
-from edgeemo.faces.cascade import Cascade
-from edgeemo.preprocess import decode
-from edgeemo.sheet import Tile, contact_sheet
-from edgeemo.spec import FaceSettings, ModelSpec
+from edgeemo.imaging.faces.blaze import BlazeFace
+from edgeemo.imaging.faces.cascade import Cascade
+from edgeemo.imaging.preprocess import decode
+from edgeemo.model.spec import FaceSettings, ModelSpec
+from edgeemo.report.contact_sheet import Tile, contact_sheet
 
 COLLECTIONS = ("photos", "web_small", "web_messy")
 PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, channels=1, faces=FaceSettings())

@@ -35,7 +35,7 @@ from PIL import Image
 
 from edgeemo.dataset import draw_faces, ingest
 from edgeemo.dataset.check import check
-from edgeemo.dataset.near import group_similar
+from edgeemo.dataset.ingest.near_duplicates import group_similar
 
 if TYPE_CHECKING:
     from collections.abc import Callable

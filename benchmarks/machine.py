@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, TypeVar
 
 from edgeemo.bench.conditions import others_seconds
-from edgeemo.machine import usable_cores
+from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

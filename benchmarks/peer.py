@@ -30,7 +30,7 @@ class Edgeemo:
 
     def __init__(self, folder, file):
         from edgeemo import Classifier
-        from edgeemo.preprocess import preprocess
+        from edgeemo.imaging.preprocess import preprocess
 
         self._classifier = Classifier.load(f"{folder}/{file}", threads=1)
         self._preprocess = preprocess
@@ -50,9 +50,9 @@ class Original:
     def __init__(self, folder, file):
         from pathlib import Path
 
-        from edgeemo.folder import ModelFolder
-        from edgeemo.keras_model import KerasEngine
-        from edgeemo.preprocess import preprocess
+        from edgeemo.imaging.preprocess import preprocess
+        from edgeemo.model.folder import ModelFolder
+        from edgeemo.model.keras import KerasEngine
 
         one_tensorflow_thread()
         self._spec = ModelFolder(Path(folder)).spec()
@@ -222,7 +222,7 @@ class Ncnn:
     def __init__(self, folder, file):
         import ncnn
 
-        from edgeemo.container import unseal
+        from edgeemo.model.container import unseal
 
         self._ncnn, self._net = ncnn, ncnn.Net()
         self._net.opt.num_threads = 1

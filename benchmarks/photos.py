@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from accuracy_row import HEAD, accuracy_row
 
-from edgeemo.cli.models import model_to_answer
+from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.errors import NoFaceError
-from edgeemo.preprocess import preprocess
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.spec import DETECTORS, FaceChanges
+from edgeemo.report.contact_sheet import Tile, contact_sheet
 from edgeemo.runtime.classifier import Classifier
-from edgeemo.sheet import Tile, contact_sheet
-from edgeemo.spec import DETECTORS, FaceChanges
 
 COLLECTIONS = ("web_small", "web_messy")
 SHOWN = 96

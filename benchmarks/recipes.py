@@ -18,11 +18,11 @@ import tempfile
 from pathlib import Path
 
 from edgeemo.dataset import IngestOptions, ingest
-from edgeemo.folder import REPORT_JSON, open_folder
-from edgeemo.keras_model import load_original
-from edgeemo.train.evaluation import evaluate, raw_answers
-from edgeemo.train.pipeline import decode
-from edgeemo.train.recipes import RECIPES
+from edgeemo.model.folder import REPORT_JSON, open_folder
+from edgeemo.model.keras import load_original
+from edgeemo.train.data.pipeline import decode
+from edgeemo.train.options.recipes import RECIPES
+from edgeemo.train.report.evaluation import evaluate, raw_answers
 
 COLLECTIONS = {"web_small": (), "web_messy": (), "fer2013": ("--size", "48", "--channels", "1")}
 SPLITS = ("random", "grouped")

@@ -2,7 +2,7 @@
 
     python benchmarks/training.py [--rounds 5] [--pictures 1024] [--side 256]
 
-Drawn noise is learnt by copies of one network: from arrays in memory; by `edgeemo.train.fit`,
+Drawn noise is learnt by copies of one network: from arrays in memory; by `edgeemo.train.loop.fit`,
 plain and augmented; and from JPEG files as the tutorials do, with `image_dataset_from_directory`
 and with `ImageDataGenerator`, which Keras keeps as legacy. Each round runs all of them in turn for
 three epochs and takes the mean of the last two, since the first compiles as well. A ratio is that
@@ -26,12 +26,12 @@ import numpy as np
 from machine import describe
 from PIL import Image
 
-from edgeemo.keras_model import import_keras
-from edgeemo.spec import ModelSpec
-from edgeemo.train.architectures import build
-from edgeemo.train.fit import fit
-from edgeemo.train.options import TrainOptions
-from edgeemo.train.pipeline import Pixels
+from edgeemo.model.keras import import_keras
+from edgeemo.model.spec import ModelSpec
+from edgeemo.train.data.pipeline import Pixels
+from edgeemo.train.loop.fit import fit
+from edgeemo.train.networks.architectures import build
+from edgeemo.train.options.options import TrainOptions
 
 BATCH = 32
 EPOCHS = 3

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgeemo.errors import EdgeEmoError
+    from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier, Prediction
-    from edgeemo.spec import ModelSpec
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "EdgeEmoError", "ModelSpec", "Prediction", "__version__"]
@@ -27,7 +27,7 @@ _HOMES = {
     "Classifier": "edgeemo.runtime.classifier",
     "Prediction": "edgeemo.runtime.classifier",
     "EdgeEmoError": "edgeemo.errors",
-    "ModelSpec": "edgeemo.spec",
+    "ModelSpec": "edgeemo.model.spec",
 }
 
 

@@ -24,10 +24,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import edgeemo
-from edgeemo.bench.frame import camera_frame
-from edgeemo.bench.job import Job
+from edgeemo.bench.protocol import Job
+from edgeemo.bench.sample_frame import camera_frame
 from edgeemo.bundle import make_bundle
-from edgeemo.folder import ModelFolder
+from edgeemo.model.folder import ModelFolder
 from emulation import tutorial
 from emulation.cost_page import STAGES, TELEPHONE, WEBCAM, Row, csv_lines, page, stage_table
 from emulation.processors import PROCESSORS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.spec import ModelSpec
 
 WEBCAM, TELEPHONE = "640x480", "4000x3000"
 STAGES = ("decode", "resize", "invoke", "whole")

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import edgeemo
-from edgeemo.bench.frame import camera_frame
-from edgeemo.bench.job import Job
-from edgeemo.bench.photo import drawn_photo
+from edgeemo.bench.protocol import Job
 from edgeemo.bench.results import STAGES
-from edgeemo.spec import FaceSettings
+from edgeemo.bench.sample_frame import camera_frame
+from edgeemo.bench.sample_photo import drawn_photo
+from edgeemo.model.spec import FaceSettings
 from emulation.processors import PROCESSORS
 from emulation.root import EmulationError, arm64_root
 from emulation.system_mode import run_steps

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.bundle.pip import download, pinned
 from edgeemo.errors import BundleError
-from edgeemo.files import new_folder
+from edgeemo.utils.files import new_folder
 from emulation.processors import PROCESSORS
 from emulation.user_mode import run
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import edgeemo
-from edgeemo.cli.models import model_to_answer
+from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.runtime.classifier import Classifier
 from emulation.processors import PROCESSORS

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from edgeemo.files import new_folder
+from edgeemo.utils.files import new_folder
 from emulation import guest
 from emulation.root import (
     CACHE,

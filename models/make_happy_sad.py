@@ -23,10 +23,10 @@ from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
 from edgeemo.bundle.golden import drawn_pictures, golden_members
 from edgeemo.bundle.manifest import describe
-from edgeemo.container import unseal
-from edgeemo.folder import EXPORT, SPEC, ModelFolder
+from edgeemo.model.container import unseal
+from edgeemo.model.folder import EXPORT, SPEC, ModelFolder
+from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.runtime.classifier import Classifier
-from edgeemo.verified import VERIFY_JSON
 
 HERE = Path(__file__).resolve().parent / "happy-sad"
 FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")

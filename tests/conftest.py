@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.container import seal, unseal
-from edgeemo.dataset.draw import MOODS, draw_picture
-from edgeemo.spec import ModelSpec
+from edgeemo.dataset.synthetic.draw import MOODS, draw_picture
+from edgeemo.model.container import seal, unseal
+from edgeemo.model.spec import ModelSpec
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _GOLDEN = _REPOSITORY / "tests" / "golden"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgeemo.dataset import draw_faces
-from edgeemo.folder import EXPORTED
+from edgeemo.model.folder import EXPORTED
 
 FILES = list(EXPORTED)
 

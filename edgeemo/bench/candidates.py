@@ -7,18 +7,18 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.estimate import Estimate
-from edgeemo.container import unseal
+from edgeemo.bench.quantiles import Estimate
 from edgeemo.errors import EngineError, SpecError
-from edgeemo.machine import usable_cores
-from edgeemo.verified import VERIFY_JSON, is_verified
+from edgeemo.model.container import unseal
+from edgeemo.model.verified import VERIFY_JSON, is_verified
+from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
     from typing import Any
 
-    from edgeemo.spec import FaceSettings, WantedFaces
+    from edgeemo.model.spec import FaceSettings, WantedFaces
 
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
 """The package that runs a file, as pip calls it."""
@@ -60,7 +60,7 @@ def exported_files(paths: Iterable[Path], *, faces: WantedFaces = None) -> list[
     Args:
         paths: The files; the verification of each is that in the folder it lies in. They are called
             by their names, or by their paths where two have the same name.
-        faces: Whether and how they find faces; see `edgeemo.spec.ModelSpec.with_faces`.
+        faces: Whether and how they find faces; see `edgeemo.model.spec.ModelSpec.with_faces`.
     """
     paths = list(dict.fromkeys(paths))
     names = [path.name for path in paths]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from edgeemo.bench.estimate import Estimate
+from edgeemo.bench.quantiles import Estimate
 from edgeemo.bench.table import interval_text
 
 if TYPE_CHECKING:

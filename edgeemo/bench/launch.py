@@ -10,13 +10,13 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.job import BAD_PICTURE, CRASHED, FAILED, MISSING, Round, Trouble
+from edgeemo.bench.protocol import BAD_PICTURE, CRASHED, FAILED, MISSING, Round, Trouble
 from edgeemo.errors import BenchError, ImageError, crashed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.bench.job import Job
+    from edgeemo.bench.protocol import Job
 
 # -P: a numpy.py in the current folder is not to be imported.
 INSTALLED = (sys.executable, "-P", "-m", "edgeemo.bench.worker")

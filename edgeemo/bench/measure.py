@@ -10,16 +10,16 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.estimate import median_over_rounds, quantile
-from edgeemo.bench.job import CRASHED, FAILED, Job, Round, Trouble
+from edgeemo.bench.protocol import CRASHED, FAILED, Job, Round, Trouble
+from edgeemo.bench.quantiles import median_over_rounds, quantile
 from edgeemo.bench.results import STAGES, STARTS, Measured, Result, Stage, count
-from edgeemo.machine import usable_cores
+from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edgeemo.bench.candidates import ExportedFile
-    from edgeemo.progress import Progress
+    from edgeemo.utils.progress import Progress
 
 MIN_ROUNDS = 6
 """The fewest processes of which a median has an interval."""

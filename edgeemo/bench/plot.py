@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.figure import figure
+from edgeemo.report.plots import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

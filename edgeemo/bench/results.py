@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from edgeemo.bench.estimate import CONFIDENCE, Estimate
+from edgeemo.bench.quantiles import CONFIDENCE, Estimate
 from edgeemo.errors import BenchError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Report:
     Attributes:
         edgeemo: The version of edgeemo.
         date: When it was finished, ISO 8601, UTC.
-        machine: See `edgeemo.machine.describe_machine`.
+        machine: See `edgeemo.utils.system.describe_machine`.
         versions: Of numpy, Pillow and the engines.
         picture: What was answered, in words.
         picture_sha256: SHA-256 of the pictures' bytes, one after the other.

@@ -13,13 +13,13 @@ from edgeemo.bench.launch import Launcher
 from edgeemo.bench.measure import Pictures, measure
 from edgeemo.bench.results import Report
 from edgeemo.errors import BenchError, ImageError
-from edgeemo.machine import describe_machine
+from edgeemo.utils.system import describe_machine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeemo.bench.candidates import ExportedFile
-    from edgeemo.progress import Progress
+    from edgeemo.utils.progress import Progress
 
 MAX_PICTURES = 100
 """How many of a folder's pictures are taken."""
@@ -77,7 +77,7 @@ def run_benchmark(
 
 
 def _drawn(photo: bytes | None) -> Pictures:
-    from edgeemo.bench.frame import HEIGHT, WIDTH, camera_frame
+    from edgeemo.bench.sample_frame import HEIGHT, WIDTH, camera_frame
 
     content = photo or camera_frame()
     what = "photo with two faces" if photo else "camera frame"

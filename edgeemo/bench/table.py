@@ -9,7 +9,7 @@ from edgeemo.bench.results import STAGES, STARTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.bench.estimate import Estimate
+    from edgeemo.bench.quantiles import Estimate
     from edgeemo.bench.results import Measured, Report, Result, Stage
 
 HEADER = (

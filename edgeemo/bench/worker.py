@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import cycle, islice, repeat
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.job import BAD_PICTURE, FAILED, MISSING, Job, Round
+from edgeemo.bench.protocol import BAD_PICTURE, FAILED, MISSING, Job, Round
 from edgeemo.errors import (
     EdgeEmoError,
     EngineError,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from edgeemo.picture import Source
+    from edgeemo.imaging.decode import Source
     from edgeemo.runtime.classifier import Classifier
 
 _WARM_UP = 2
@@ -99,7 +99,7 @@ def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
     stages = _time_stages(classifier, job, pictures)
     peak_mb = _peak_mb()
     per_second = _count(classifier, job, picture)
-    from edgeemo.machine import versions
+    from edgeemo.utils.system import versions
 
     return Round(
         start=_ms((begun_ns - job.started_ns) / 1e9),
@@ -119,8 +119,8 @@ def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
 def _import(path: str) -> None:
     """What loading a file and answering imports; the engine's package is most of it."""
     import edgeemo.runtime.classifier  # noqa: F401
-    from edgeemo.container import model_format
-    from edgeemo.runtime.engine import import_engine
+    from edgeemo.engines.load import import_engine
+    from edgeemo.model.container import model_format
 
     import_engine(model_format(path))
 
@@ -139,7 +139,7 @@ def _contents(job: Job) -> Iterator[bytes]:
 
 @dataclass
 class _Stages:
-    """Milliseconds of each stage and of the whole; see `edgeemo.bench.job.Round`."""
+    """Milliseconds of each stage and of the whole; see `edgeemo.bench.protocol.Round`."""
 
     decode: list[float] = field(default_factory=list)
     find: list[float] = field(default_factory=list)
@@ -162,7 +162,7 @@ def _time_stages(classifier: Classifier, job: Job, pictures: Iterator[bytes]) ->
 
 def _time(classifier: Classifier, content: bytes, times: _Stages) -> None:
     """One picture stage by stage, as far as it goes, and then as a whole."""
-    from edgeemo.preprocess import crop, decode, resize
+    from edgeemo.imaging.preprocess import crop, decode, resize
 
     spec, now = classifier.spec.for_photos(), time.perf_counter
     begun = now()

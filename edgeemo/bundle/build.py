@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from edgeemo.bundle.archive import pack
 from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.device.contents import MANIFEST, PHOTO
-from edgeemo.bundle.finder import finder_data, runtime_modules
+from edgeemo.bundle.faces import finder_data, runtime_modules
 from edgeemo.bundle.golden import (
     drawn_pictures,
     golden_members,
@@ -20,21 +20,21 @@ from edgeemo.bundle.golden import (
 )
 from edgeemo.bundle.manifest import describe, describe_all, to_json
 from edgeemo.bundle.modules import compiled
-from edgeemo.bundle.split import test_pictures
-from edgeemo.container import unseal_bytes
+from edgeemo.bundle.sample_images import test_pictures
+from edgeemo.engines.load import load_engine
 from edgeemo.errors import BundleError, EngineError
-from edgeemo.files import replacing, sha256_file
-from edgeemo.folder import ModelFolder
-from edgeemo.progress import Progress, Silent
+from edgeemo.model.container import unseal_bytes
+from edgeemo.model.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier, load_finder
-from edgeemo.runtime.engine import load_engine
+from edgeemo.utils.files import replacing, sha256_file
+from edgeemo.utils.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgeemo.bundle.device.contents import Manifest
-    from edgeemo.container import SealedModel
-    from edgeemo.spec import WantedFaces
+    from edgeemo.model.container import SealedModel
+    from edgeemo.model.spec import WantedFaces
 
 GoldenKind = Literal["drawn", "test"]
 
@@ -72,7 +72,7 @@ class Bundle:
         golden: Number of golden pictures.
         undecided: How many of them the model gives no class 0.8 or more.
         spare: The second exported file, or None.
-        detector: What finds faces there, one of `edgeemo.spec.DETECTORS`; empty where nothing does.
+        detector: The face detector, one of `edgeemo.model.spec.DETECTORS`, or empty without one.
         faces: How many are found in the golden photo; 0 where there is none.
     """
 
@@ -119,7 +119,7 @@ def make_bundle(
             with the bundle.
         data: For "test": folder or .zip of the pictures; by default where they lay at training.
         faces: Whether and how the device finds faces, instead of what the model says of it; see
-            `edgeemo.spec.ModelSpec.with_faces`.
+            `edgeemo.model.spec.ModelSpec.with_faces`.
         replace: Whether an existing file gives way.
         progress: Told where it is.
 

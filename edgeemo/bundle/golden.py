@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from edgeemo.bench.photo import photo_for
+from edgeemo.bench.sample_photo import photo_for
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
 from edgeemo.dataset import golden_pictures
-from edgeemo.dataset.draw import encode
+from edgeemo.dataset.synthetic.draw import encode
 from edgeemo.errors import BundleError, NoFaceError
-from edgeemo.picture import HEAD_BYTES, sniff
-from edgeemo.preprocess import preprocess
+from edgeemo.imaging.decode import HEAD_BYTES, sniff
+from edgeemo.imaging.preprocess import preprocess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from edgeemo.bundle.device.contents import Golden
+    from edgeemo.model.spec import FaceSettings, ModelSpec
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.spec import FaceSettings, ModelSpec
 
 COUNT = 16
 UNDECIDED = 4
@@ -36,7 +36,7 @@ _SEEDS = 6
 _HALVINGS = 12
 _SIDE = 96
 _SUFFIXES = {"JPEG": "jpg"}
-_KINDS = 10  # the first ten are one of each kind; see edgeemo.dataset.golden
+_KINDS = 10  # the first ten are one of each kind; see edgeemo.dataset.synthetic.golden
 
 
 @dataclass(frozen=True)

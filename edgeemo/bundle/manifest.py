@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
 from edgeemo.bundle.device.contents import MANIFEST_VERSION, Golden, Manifest
-from edgeemo.bundle.device.finder import finder_versions
-from edgeemo.folder import ModelFolder
-from edgeemo.machine import versions
-from edgeemo.verified import VERIFY_JSON, is_verified
+from edgeemo.bundle.device.faces import finder_versions
+from edgeemo.model.folder import ModelFolder
+from edgeemo.model.verified import VERIFY_JSON, is_verified
+from edgeemo.utils.system import versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgeemo.container import SealedModel
+    from edgeemo.model.container import SealedModel
     from edgeemo.runtime.classifier import Classifier
 
 _FLOAT_TOLERANCE = 1e-6

@@ -29,7 +29,7 @@ def imported_modules(root: str, *, without: str = "") -> dict[str, bytes]:
 
     Args:
         root: The module to start from, such as "edgeemo.bundle.device.main".
-        without: A room that is left out, such as "edgeemo.faces"; nothing may come to import it.
+        without: A package to leave out, such as "edgeemo.imaging.faces".
 
     Returns:
         Path inside the package's parent folder, with forward slashes, to source; sorted by path.

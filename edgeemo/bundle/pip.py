@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import BundleError
-from edgeemo.files import sha256_file
+from edgeemo.utils.files import sha256_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bundle.build import Bundle, GoldenKind, make_bundle
-from edgeemo.bundle.device.finder import finder_package
+from edgeemo.bundle.device.faces import finder_package
 from edgeemo.bundle.install_script import NAME, install_script
 from edgeemo.bundle.pip import MACHINE, download, pinned, python_version, requirements_text
 from edgeemo.errors import BundleError
-from edgeemo.files import new_folder
-from edgeemo.progress import Progress, Silent
+from edgeemo.utils.files import new_folder
+from edgeemo.utils.progress import Progress, Silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.spec import WantedFaces
+    from edgeemo.model.spec import WantedFaces
 
 _SILENT = Silent()
 _WHEELS = "wheels"

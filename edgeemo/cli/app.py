@@ -9,8 +9,19 @@ from typing import Annotated
 import typer
 
 from edgeemo import __version__
-from edgeemo.cli import bench, bundle, data, export, info, predict, recipes, train, tune, verify
-from edgeemo.cli.console import say
+from edgeemo.cli.commands import (
+    bench,
+    bundle,
+    data,
+    export,
+    info,
+    predict,
+    recipes,
+    train,
+    tune,
+    verify,
+)
+from edgeemo.cli.output.console import say
 from edgeemo.errors import EdgeEmoError
 
 app = typer.Typer(

@@ -7,14 +7,14 @@
 `ingest` needs the ``data`` extra; everything else runs on the light install.
 """
 
-from edgeemo.dataset.archive import opened_data
-from edgeemo.dataset.cropped import FACES_JSON, recorded_faces
-from edgeemo.dataset.draw import draw_faces
-from edgeemo.dataset.golden import golden_pictures
-from edgeemo.dataset.ingestion import ingest
-from edgeemo.dataset.lookup import locate
-from edgeemo.dataset.options import Dataset, IngestOptions, IngestSummary
-from edgeemo.dataset.practice import DATA, PRACTICE, choose_data, practice_faces
+from edgeemo.dataset.ingest.archive import opened_data
+from edgeemo.dataset.ingest.ingestion import ingest
+from edgeemo.dataset.ingest.lookup import locate
+from edgeemo.dataset.ingest.options import Dataset, IngestOptions, IngestSummary
+from edgeemo.dataset.synthetic.draw import draw_faces
+from edgeemo.dataset.synthetic.golden import golden_pictures
+from edgeemo.dataset.synthetic.practice import DATA, PRACTICE, choose_data, practice_faces
+from edgeemo.dataset.write.cropped import FACES_JSON, recorded_faces
 
 __all__ = [
     "DATA",

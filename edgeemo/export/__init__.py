@@ -1,7 +1,7 @@
 """Export: a trained model as TFLite and ONNX files, float and integer, each one checked.
 
 >>> from edgeemo.export import ExportOptions, export
->>> from edgeemo.folder import open_folder
+>>> from edgeemo.model.folder import open_folder
 >>> folder = open_folder("models/happy-sad")  # doctest: +SKIP
 >>> export(folder, options=ExportOptions(int8=True))  # doctest: +SKIP
 

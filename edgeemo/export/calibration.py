@@ -16,8 +16,8 @@ import numpy as np
 
 from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError
-from edgeemo.folder import SPEC
-from edgeemo.preprocess import preprocess
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.folder import SPEC
 from edgeemo.runtime.classifier import load_finder
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.export.options import ExportOptions
-    from edgeemo.folder import ModelFolder
-    from edgeemo.progress import Progress
-    from edgeemo.records import Sample
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Sample
+    from edgeemo.utils.progress import Progress
 
 MUCH = 0.7
 """Calibration whose mean or spread is below this share of the training set's is warned about."""

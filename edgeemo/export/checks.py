@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.dataset import golden_pictures
+from edgeemo.engines.litert import LiteRTEngine
+from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ExportError
 from edgeemo.export.graph import INPUT, OUTPUT
-from edgeemo.keras_model import answers
-from edgeemo.preprocess import preprocess
-from edgeemo.runtime.engine import load_engine
-from edgeemo.runtime.litert import LiteRTEngine
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.keras import answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from edgeemo.container import SealedModel
     from edgeemo.export.options import Kind
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.container import SealedModel
+    from edgeemo.model.spec import ModelSpec
 
 _BYTES_PER_WEIGHT = {
     "float32": (4.0, 4.0),
@@ -76,7 +76,7 @@ def expect(model: Any, spec: ModelSpec) -> Expectation:
     """Ask the original.
 
     Args:
-        model: What `edgeemo.keras_model.load_original` gave.
+        model: What `edgeemo.model.keras.load_original` gave.
         spec: Its spec.
     """
     whole = spec.with_faces(False)  # a drawn face need not be one to a detector

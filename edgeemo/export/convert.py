@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeemo.container import Format
     from edgeemo.export.options import Kind
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.container import Format
+    from edgeemo.model.spec import ModelSpec
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ import numpy as np
 
 from edgeemo.errors import ExportError
 from edgeemo.export.rebuild import Rebuilder
-from edgeemo.folder import SPEC
-from edgeemo.keras_model import import_keras, output_spec_problem
+from edgeemo.model.folder import SPEC
+from edgeemo.model.keras import import_keras, output_spec_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.spec import ModelSpec
 
 NAME = "edgeemo"
 """Name of the deployed network; part of its tensors' names, so the same in every process."""
@@ -37,7 +37,7 @@ def deployable(model: Any, spec: ModelSpec) -> Any:
     """The network to convert.
 
     Args:
-        model: What `edgeemo.keras_model.load_original` gave; its weights are shared, not copied.
+        model: What `edgeemo.model.keras.load_original` gave; its weights are shared, not copied.
         spec: Gives the shape of one picture.
 
     Returns:

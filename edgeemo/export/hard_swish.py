@@ -14,7 +14,7 @@ import numpy as np
 
 from edgeemo.export.graph import INPUT, NAME, OUTPUT
 from edgeemo.export.rebuild import Rebuilder
-from edgeemo.keras_model import import_keras
+from edgeemo.model.keras import import_keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@ from dataclasses import replace as changed
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
-from edgeemo.container import SealedModel, seal
 from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.export.calibration import calibrate
 from edgeemo.export.checks import Expectation, check, expect
@@ -18,20 +17,21 @@ from edgeemo.export.convert import Converter
 from edgeemo.export.graph import deployable
 from edgeemo.export.options import ExportedFile
 from edgeemo.export.record import write_record
-from edgeemo.files import replacing, write_file
-from edgeemo.folder import CALIBRATION
-from edgeemo.keras_model import load_original, original_path, original_sha256
-from edgeemo.progress import Silent
+from edgeemo.model.container import SealedModel, seal
+from edgeemo.model.folder import CALIBRATION
+from edgeemo.model.keras import load_original, original_path, original_sha256
+from edgeemo.utils.files import replacing, write_file
+from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edgeemo.container import Format
     from edgeemo.export.options import ExportOptions, Kind
-    from edgeemo.folder import ModelFolder
-    from edgeemo.progress import Progress
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.container import Format
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.utils.progress import Progress
 
 _PACKAGES = {"tflite": ("tensorflow", "keras"), "onnx": ("tf2onnx", "onnx", "onnxruntime")}
 
@@ -58,7 +58,7 @@ def export(
         progress: Told about each file, and about what the user should know.
 
     Returns:
-        The files, in the order of `edgeemo.folder.EXPORTED`. They are unverified.
+        The files, in the order of `edgeemo.model.folder.EXPORTED`. They are unverified.
 
     Raises:
         ModelFolderError: If the folder is incomplete, or a file exists and `replace` is false.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.export.graph import INPUT, NAME, OUTPUT
-from edgeemo.keras_model import import_keras
+from edgeemo.model.keras import import_keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from edgeemo.export.graph import INPUT
 from edgeemo.export.silence import silence
 
 if TYPE_CHECKING:
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.spec import ModelSpec
 
 OPSET = 18
 """The highest that tf2onnx 1.17 writes."""

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.errors import ExportError
-from edgeemo.folder import EXPORTED
+from edgeemo.model.folder import EXPORTED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.container import Format
+    from edgeemo.model.container import Format
 
 Kind = Literal["float32", "float16", "dynamic", "int8"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.litert import unshared_interpreter
+from edgeemo.engines.litert import unshared_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

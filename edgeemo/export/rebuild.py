@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeemo.keras_model import import_keras
+from edgeemo.model.keras import import_keras
 
 _INNER = "edgeemo_input"
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
 from edgeemo.export.onnx import OPSET
-from edgeemo.files import sha256_file
-from edgeemo.folder import EXPORT, EXPORTED
+from edgeemo.model.folder import EXPORT, EXPORTED
+from edgeemo.utils.files import sha256_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgeemo.export.calibration import Calibration
     from edgeemo.export.options import ExportedFile
-    from edgeemo.folder import ModelFolder
+    from edgeemo.model.folder import ModelFolder
 
 _PACKAGES = {
     "tflite": ("tensorflow", "keras", "ai-edge-litert"),

@@ -7,7 +7,7 @@ import logging
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import TYPE_CHECKING
 
-from edgeemo.quiet import quiet
+from edgeemo.utils.redirect import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

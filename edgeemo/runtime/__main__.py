@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from edgeemo.runtime.front_door import (
+from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
     accept_any_file_name,
     add_answering_options,
@@ -15,7 +15,7 @@ from edgeemo.runtime.front_door import (
     print_answers,
     status_of,
 )
-from edgeemo.runtime.lean import start_lean
+from edgeemo.runtime.fast_start import start_lean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

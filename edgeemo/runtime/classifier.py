@@ -6,12 +6,12 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edgeemo.container import unseal
+from edgeemo.engines.load import load_engine
 from edgeemo.errors import NoFaceError
-from edgeemo.picture import describe
-from edgeemo.preprocess import preprocess, preprocess_faces
-from edgeemo.runtime.engine import load_engine
-from edgeemo.verified import is_verified
+from edgeemo.imaging.decode import describe
+from edgeemo.imaging.preprocess import preprocess, preprocess_faces
+from edgeemo.model.container import unseal
+from edgeemo.model.verified import is_verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeemo.faces import Face
-    from edgeemo.picture import Source
-    from edgeemo.runtime.engine import Engine
-    from edgeemo.spec import FaceSettings, ModelSpec, WantedFaces
+    from edgeemo.engines.base import Engine
+    from edgeemo.imaging.decode import Source
+    from edgeemo.imaging.faces import Face
+    from edgeemo.model.spec import FaceSettings, ModelSpec, WantedFaces
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Prediction:
     """The answer to one picture.
 
     Attributes:
-        label: The class answered, or `edgeemo.spec.NOT_SURE`, which is no class, where the model
-            has a least confidence and `score` is below it.
+        label: The class answered, or `edgeemo.model.spec.NOT_SURE`, which is no class, where the
+            model has a least confidence and `score` is below it.
         score: The probability of `guess`, 0 to 1.
         scores: The probability of every label, in the model's order.
         guess: The class that would be answered without a least confidence; `label` where sure.
@@ -163,7 +163,7 @@ class Classifier:
         )
 
     def predict_pixels(self, pixels: NDArray[np.uint8]) -> Prediction:
-        """Answer what `edgeemo.preprocess.preprocess` gave: (H, W, C) uint8."""
+        """Answer what `edgeemo.imaging.preprocess.preprocess` gave: (H, W, C) uint8."""
         spec = self.spec
         scores = spec.scores(self.engine.run(pixels))
         decided = spec.decide(scores)
@@ -208,8 +208,8 @@ def load_finder(settings: FaceSettings, *, beside: str) -> None:
         FaceModelError: If that file is not there, was not named either, or cannot be used.
         MissingExtraError: If what finds faces is not installed.
     """
-    from edgeemo.faces import face_finder
-    from edgeemo.faces.model_file import FACE_MODEL, name_file
+    from edgeemo.imaging.faces import face_finder
+    from edgeemo.imaging.faces.model_file import FACE_MODEL, name_file
 
     file = os.path.join(os.path.dirname(beside), FACE_MODEL)  # noqa: PTH118, PTH120
     if settings.file_sha256 and os.path.exists(file):  # noqa: PTH110
@@ -221,7 +221,7 @@ def _default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:
     """The file and the threads that a model folder answers with."""
     from pathlib import Path  # slow to import, and not needed where a file was named
 
-    from edgeemo.folder import ModelFolder
+    from edgeemo.model.folder import ModelFolder
 
     default = ModelFolder(Path(folder)).default()
     return default.file, default.threads

@@ -19,7 +19,7 @@ from edgeemo.runtime.stream import answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeemo.picture import Source
+    from edgeemo.imaging.decode import Source
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.stream import Answer
 

@@ -11,13 +11,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.errors import ImageError
-from edgeemo.picture import HEAD_BYTES, describe, sniff
+from edgeemo.imaging.decode import HEAD_BYTES, describe, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from io import RawIOBase
 
-    from edgeemo.picture import Source
+    from edgeemo.imaging.decode import Source
     from edgeemo.runtime.classifier import Classifier, Prediction
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".gif")

@@ -3,10 +3,10 @@
 Needs the `train` extra.
 """
 
-from edgeemo.train.adoption import adopt
-from edgeemo.train.architectures import ARCHITECTURES, build
-from edgeemo.train.options import TrainOptions
-from edgeemo.train.recipes import RECIPES
-from edgeemo.train.trainer import resume, train
+from edgeemo.train.import_model import adopt
+from edgeemo.train.networks.architectures import ARCHITECTURES, build
+from edgeemo.train.options.options import TrainOptions
+from edgeemo.train.options.recipes import RECIPES
+from edgeemo.train.training import resume, train
 
 __all__ = ["ARCHITECTURES", "RECIPES", "TrainOptions", "adopt", "build", "resume", "train"]

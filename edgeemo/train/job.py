@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import TrainingError, WorkerError
-from edgeemo.faces.model_file import FACE_MODEL, named
-from edgeemo.files import write_file
-from edgeemo.folder import CONFIG, ModelFolder
-from edgeemo.keras_model import import_keras
-from edgeemo.spec import NOT_SURE
-from edgeemo.train.assemble import Work, complete, record
-from edgeemo.train.checks import check_alone, check_files
-from edgeemo.train.config import to_toml
+from edgeemo.imaging.faces.model_file import FACE_MODEL, named
+from edgeemo.model.folder import CONFIG, ModelFolder
+from edgeemo.model.keras import import_keras
+from edgeemo.model.spec import NOT_SURE
+from edgeemo.train.data.pipeline import decoded
 from edgeemo.train.distributed import Team, position
-from edgeemo.train.faces import as_the_data_says
-from edgeemo.train.fit import fit
-from edgeemo.train.network import confident, network, save, spec_of
-from edgeemo.train.options import as_plain
-from edgeemo.train.pipeline import decoded
-from edgeemo.train.place import building, timestamp
-from edgeemo.train.teacher import check_same, check_teachers, hashes, load_teachers
+from edgeemo.train.loop.distillation import check_same, check_teachers, hashes, load_teachers
+from edgeemo.train.loop.fit import fit
+from edgeemo.train.model_folder import Work, complete, record
+from edgeemo.train.networks.network import confident, network, save, spec_of
+from edgeemo.train.options.checks import check_alone, check_files
+from edgeemo.train.options.config import to_toml
+from edgeemo.train.options.faces import as_the_data_says
+from edgeemo.train.options.options import as_plain
+from edgeemo.train.output_folder import building, timestamp
+from edgeemo.utils.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset import Dataset
-    from edgeemo.progress import Progress
-    from edgeemo.records import Split
-    from edgeemo.train.checkpoint import Checkpoint
-    from edgeemo.train.options import TrainOptions
-    from edgeemo.train.pipeline import Pixels
-    from edgeemo.train.teacher import Teacher
-    from edgeemo.train.watch import Fitted
+    from edgeemo.model.tables import Split
+    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.loop.checkpoint import Checkpoint
+    from edgeemo.train.loop.distillation import Teacher
+    from edgeemo.train.options.options import TrainOptions
+    from edgeemo.utils.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)

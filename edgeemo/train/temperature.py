@@ -20,7 +20,7 @@ from edgeemo.metrics.calibration import logits
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.spec import ModelSpec
 
 MIN_PICTURES = 100
 """With fewer validation pictures the temperature stays 1."""

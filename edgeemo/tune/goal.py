@@ -11,7 +11,7 @@ from edgeemo.tune.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgeemo.train.history import Epoch
+    from edgeemo.train.loop.history import Epoch
     from edgeemo.tune.limits import Footprint
     from edgeemo.tune.record import Objective
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.keras_model import import_keras
-from edgeemo.train.cost import costs, layers_of
+from edgeemo.model.keras import import_keras
+from edgeemo.train.networks.cost import costs, layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.errors import LimitError, StudyError
-from edgeemo.files import replacing
+from edgeemo.utils.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,9 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import StudyError, TrainingError
-from edgeemo.keras_model import import_keras
-from edgeemo.train.fit import fit
-from edgeemo.train.network import network, spec_of
+from edgeemo.model.keras import import_keras
+from edgeemo.train.loop.fit import fit
+from edgeemo.train.networks.network import network, spec_of
 from edgeemo.tune.limits import footprint
 from edgeemo.tune.record import ranked, trained
 from edgeemo.tune.space import options as options_of
@@ -19,15 +19,15 @@ from edgeemo.tune.study import Pruned
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.progress import Progress
-    from edgeemo.train.history import Epoch
-    from edgeemo.train.options import TrainOptions
+    from edgeemo.train.loop.history import Epoch
+    from edgeemo.train.options.options import TrainOptions
     from edgeemo.tune.goal import Goal
+    from edgeemo.tune.images import Pictures
     from edgeemo.tune.limits import Footprint
-    from edgeemo.tune.pictures import Pictures
     from edgeemo.tune.record import Trial
     from edgeemo.tune.space import Space
     from edgeemo.tune.study import Running, Study
+    from edgeemo.utils.progress import Progress
 
 _TRIES = 10
 """Networks beyond the limits, for each trial asked for, after which the search gives up."""
@@ -56,8 +56,8 @@ class Search:
 
         Raises:
             KeyboardInterrupt: On Ctrl-C; the trial under way counts as interrupted.
-            StudyError: If the storage is lost. And all that `edgeemo.train.fit.fit` raises, apart
-                from a loss that runs away, which makes a trial a poor one.
+            StudyError: If the storage is lost. And all that `edgeemo.train.loop.fit.fit` raises,
+                apart from a loss that runs away, which makes a trial a poor one.
         """
         goal, end = self._goal, None
         if goal.minutes is not None:

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeemo.errors import StudyError
-from edgeemo.train.architectures import architecture
-from edgeemo.train.edge import NAME as FREE_EDGE
-from edgeemo.train.edge import Stage
-from edgeemo.train.options import plain
+from edgeemo.train.networks.architectures import architecture
+from edgeemo.train.networks.edge import NAME as FREE_EDGE
+from edgeemo.train.networks.edge import Stage
+from edgeemo.train.options.options import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgeemo.train.options import TrainOptions
+    from edgeemo.train.options.options import TrainOptions
 
 FREE = "cnn"
 """Among the architectures: three blocks, whose filters, normalisation and dense layer are drawn."""
@@ -52,12 +52,12 @@ class Space:
     """What may be chosen; a single choice is no choice.
 
     Attributes:
-        archs: Names that `edgeemo.train.architectures.architecture` takes, or `FREE`; "edge" stands
-            for its whole family, of which stem and three stages are drawn.
+        archs: Names that `edgeemo.train.networks.architectures.architecture` takes, or `FREE`;
+            "edge" stands for its whole family, of which stem and three stages are drawn.
         sizes: Sides of the input, in pixels.
         filters: Filters of each block of `FREE`.
         lr: Lowest and highest learning rate at the start; drawn evenly by its logarithm.
-        augments: Names of `edgeemo.train.augment.AUGMENTATIONS`.
+        augments: Names of `edgeemo.train.data.augment.AUGMENTATIONS`.
     """
 
     archs: tuple[str, ...] = ("cnn-16-32-16", "cnn-bn-64", FREE)
@@ -185,7 +185,7 @@ def _draw_edge(draws: Draws) -> str:
 
 
 def _composed(filters: Sequence[int], *, batch_norm: bool, dense: int) -> str:
-    """The name of a plain network, as `edgeemo.train.architectures.architecture` reads it."""
+    """The name of a plain network, as `edgeemo.train.networks.architectures` reads it."""
     parts = ["cnn", *map(str, filters)]
     if batch_norm:
         parts.append("bn")

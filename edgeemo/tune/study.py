@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import MissingExtraError, StudyError
-from edgeemo.train.options import TrainOptions, as_plain, differences
+from edgeemo.train.options.options import TrainOptions, as_plain, differences
 from edgeemo.tune.limits import footprint_of
 from edgeemo.tune.record import Trial
 from edgeemo.tune.storage import opened, shown, why

@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import StudyError
-from edgeemo.folder import PLOTS
-from edgeemo.keras_model import import_keras
-from edgeemo.progress import Silent
-from edgeemo.train.faces import FACE_OPTIONS
-from edgeemo.train.options import as_plain
-from edgeemo.train.place import check_place
-from edgeemo.train.trainer import train
+from edgeemo.model.folder import PLOTS
+from edgeemo.model.keras import import_keras
+from edgeemo.train.options.faces import FACE_OPTIONS
+from edgeemo.train.options.options import as_plain
+from edgeemo.train.output_folder import check_place
+from edgeemo.train.training import train
 from edgeemo.tune import plots, record
-from edgeemo.tune.pictures import pictures
+from edgeemo.tune.images import pictures
 from edgeemo.tune.search import Search
 from edgeemo.tune.space import SEARCHED
 from edgeemo.tune.space import options as options_of
 from edgeemo.tune.study import Study
+from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from edgeemo.folder import ModelFolder
-    from edgeemo.progress import Progress
-    from edgeemo.train.options import TrainOptions
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.train.options.options import TrainOptions
     from edgeemo.tune.goal import Goal
     from edgeemo.tune.record import Trial
     from edgeemo.tune.space import Space
+    from edgeemo.utils.progress import Progress
 
 STUDY_CSV = "study.csv"
 HISTORY_PNG = "tune-history.png"

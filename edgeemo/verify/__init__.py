@@ -1,7 +1,7 @@
 """Does the shipped file, run by the shipped engine, answer as the original does? No TensorFlow.
 
 >>> from pathlib import Path
->>> from edgeemo.folder import open_folder
+>>> from edgeemo.model.folder import open_folder
 >>> from edgeemo.verify import verify
 >>> report = verify(open_folder("models/happy-sad"), data=Path("faces"))  # doctest: +SKIP
 >>> report.verdict  # doctest: +SKIP

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.container import unseal
+from edgeemo.engines.load import load_engine
 from edgeemo.errors import EdgeEmoError, EngineError, MissingExtraError, SpecError
-from edgeemo.quiet import quiet
-from edgeemo.runtime.engine import load_engine
-from edgeemo.spec import Provenance
+from edgeemo.model.container import unseal
+from edgeemo.model.spec import Provenance
+from edgeemo.utils.redirect import quiet
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from edgeemo.container import SealedModel
-    from edgeemo.runtime.engine import Engine
-    from edgeemo.spec import ModelSpec
+    from edgeemo.engines.base import Engine
+    from edgeemo.model.container import SealedModel
+    from edgeemo.model.spec import ModelSpec
 
 
 class Candidate:
@@ -58,7 +58,7 @@ class Candidate:
 
         Args:
             row: Which picture it is, 0 to n - 1.
-            pixels: What `edgeemo.preprocess.preprocess` gave: (H, W, C) uint8.
+            pixels: What `edgeemo.imaging.preprocess.preprocess` gave: (H, W, C) uint8.
         """
         if self.engine is None or self.model is None or self.error is not None:
             return

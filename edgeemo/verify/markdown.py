@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.folder import VERIFY_PNG
+from edgeemo.model.folder import VERIFY_PNG
 from edgeemo.verify.report import size_text
 
 if TYPE_CHECKING:

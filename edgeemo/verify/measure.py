@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.records import Reference
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Reference
 
 
 @dataclass(frozen=True, kw_only=True)

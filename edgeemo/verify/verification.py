@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
-from edgeemo.files import sha256_file, write_file
-from edgeemo.folder import REFERENCE, SPEC, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
-from edgeemo.preprocess import preprocess
-from edgeemo.progress import Progress, Silent
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.folder import REFERENCE, SPEC, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
+from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.runtime.classifier import load_finder
-from edgeemo.verified import VERIFY_JSON
+from edgeemo.utils.files import sha256_file, write_file
+from edgeemo.utils.progress import Progress, Silent
 from edgeemo.verify.candidates import Candidate
 from edgeemo.verify.gates import Gates, count, kind_of
 from edgeemo.verify.markdown import to_markdown
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from edgeemo.folder import ModelFolder
-    from edgeemo.records import Reference
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Reference
 
 _SILENT = Silent()
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.preprocess import preprocess
-from edgeemo.sheet import Tile, contact_sheet
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.report.contact_sheet import Tile, contact_sheet
 from edgeemo.verify.gates import count
 from edgeemo.verify.measure import decisions
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.records import Reference
-    from edgeemo.spec import ModelSpec
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Reference
 
 COLUMNS, ROWS = 6, 3
 _FILES_NAMED = 4  # lines of a caption for files; more would not be read

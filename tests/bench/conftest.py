@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edgeemo.bench.estimate import Estimate
+from edgeemo.bench.quantiles import Estimate
 from edgeemo.bench.results import STAGES, STARTS, Measured, Report, Result, Stage
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from edgeemo.bench.candidates import ExportedFile, exported_files, thread_counts
-from edgeemo.bench.job import Round, Trouble
 from edgeemo.bench.measure import MAX_ROUNDS, MIN_ROUNDS, Pictures, measure
-from edgeemo.machine import usable_cores
-from edgeemo.progress import Silent
+from edgeemo.bench.protocol import Round, Trouble
+from edgeemo.utils.progress import Silent
+from edgeemo.utils.system import usable_cores
 
 PICTURES = Pictures("a picture", "sha", content=b"x")
 

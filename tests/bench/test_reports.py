@@ -11,11 +11,11 @@ import pytest
 from edgeemo.bench import plot, table
 from edgeemo.bench.candidates import ExportedFile
 from edgeemo.bench.compare import caveats, compare, rows
-from edgeemo.bench.elsewhere import adopt, read_report
-from edgeemo.bench.estimate import Estimate
+from edgeemo.bench.import_report import adopt, read_report
+from edgeemo.bench.quantiles import Estimate
 from edgeemo.bench.results import Report
 from edgeemo.errors import BenchError
-from edgeemo.figure import figure
+from edgeemo.report.plots import figure
 
 from .conftest import report, result
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edgeemo.bench.frame import camera_frame
-from edgeemo.bench.job import Job, Trouble
 from edgeemo.bench.launch import INSTALLED, Launcher
-from edgeemo.bench.photo import drawn_photo
+from edgeemo.bench.protocol import Job, Trouble
+from edgeemo.bench.sample_frame import camera_frame
+from edgeemo.bench.sample_photo import drawn_photo
 from edgeemo.errors import BenchError, ImageError
-from edgeemo.spec import FaceSettings
+from edgeemo.model.spec import FaceSettings
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 GONE = "raise ModuleNotFoundError('no such module', name='ai_edge_litert')"

@@ -14,7 +14,7 @@ import pytest
 from edgeemo.bench.results import Report
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
-from edgeemo.files import sha256_file
+from edgeemo.utils.files import sha256_file
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 QUICK = ("--threads", "1", "--seconds", "1")

@@ -17,9 +17,9 @@ from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.modules import imported_modules
 from edgeemo.errors import BundleError, EngineError, SpecError
-from edgeemo.files import sha256_file
-from edgeemo.picture import sniff
-from edgeemo.verified import VERIFY_JSON
+from edgeemo.imaging.decode import sniff
+from edgeemo.model.verified import VERIFY_JSON
+from edgeemo.utils.files import sha256_file
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
@@ -46,10 +46,12 @@ def test_it_holds_the_light_modules_and_no_other(int8, device):
     """Everything of edgeemo that a device loads is in the file, and no workstation's room is."""
     with zipfile.ZipFile(int8.path) as archive:
         inside = {name for name in archive.namelist() if name.endswith(".py")} - {"__main__.py"}
-    assert inside == set(imported_modules("edgeemo.bundle.device.main", without="edgeemo.faces"))
+    assert inside == set(
+        imported_modules("edgeemo.bundle.device.main", without="edgeemo.imaging.faces")
+    )
     rooms = {name.split("/")[1] for name in inside if name.count("/") > 1}
-    assert rooms == {"bench", "bundle", "runtime"}
-    assert not {f"edgeemo/bench/{name}.py" for name in ("choice", "compare", "plot")} & inside
+    assert rooms == {"bench", "bundle", "engines", "imaging", "model", "runtime", "utils"}
+    assert not {f"edgeemo/bench/{name}.py" for name in ("selection", "compare", "plot")} & inside
     assert {name for name in inside if name.startswith("edgeemo/bundle/")} == {
         "edgeemo/bundle/__init__.py",
         *(name for name in inside if name.startswith("edgeemo/bundle/device/")),

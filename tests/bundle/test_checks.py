@@ -12,7 +12,7 @@ from edgeemo.bundle.device.checks import check, expect
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.bundle.device.selftest import DIFFERENT, Result, run, selftest
-from edgeemo.machine import describe_machine
+from edgeemo.utils.system import describe_machine
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_the_result_as_json_types(contents):
 
 
 def test_a_raspberry_pi_is_recognised(tmp_path, monkeypatch):
-    from edgeemo import machine
+    from edgeemo.utils import system as machine
 
     (tmp_path / "cpuinfo").write_text("processor\t: 0\nCPU part\t: 0xd08\n\nModel\t: Pi by name\n")
     (tmp_path / "board").write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.container import unseal, unseal_bytes
 from edgeemo.dataset import golden_pictures
+from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ImageError
-from edgeemo.preprocess import decode, preprocess
-from edgeemo.runtime.engine import load_engine
+from edgeemo.imaging.preprocess import decode, preprocess
+from edgeemo.model.container import unseal, unseal_bytes
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 FILES = ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")
@@ -60,7 +60,7 @@ def test_decoding_is_the_first_half_of_preprocessing(spec48):
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "PA"])
 def test_transparency_is_seen_as_pillow_sees_it(mode):
     """Debian 12's Pillow does not have the property yet."""
-    from edgeemo.picture import _has_transparency
+    from edgeemo.imaging.decode import _has_transparency
 
     picture = Image.new(mode, (4, 4))
     assert _has_transparency(picture) == picture.has_transparency_data

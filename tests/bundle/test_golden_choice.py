@@ -11,16 +11,16 @@ from PIL import Image
 from edgeemo.bundle import golden
 from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.golden import COUNT, UNDECIDED, drawn_pictures, pictures_of, undecided_count
-from edgeemo.bundle.split import test_pictures as read_test_pictures
+from edgeemo.bundle.sample_images import test_pictures as read_test_pictures
 from edgeemo.dataset import golden_pictures
-from edgeemo.dataset.draw import encode
+from edgeemo.dataset.synthetic.draw import encode
 from edgeemo.errors import DatasetError
-from edgeemo.files import sha256_file
-from edgeemo.folder import SPLIT, ModelFolder
-from edgeemo.preprocess import preprocess
-from edgeemo.progress import Silent
-from edgeemo.records import Sample, write_samples
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.folder import SPLIT, ModelFolder
+from edgeemo.model.tables import Sample, write_samples
 from edgeemo.runtime.classifier import Classifier
+from edgeemo.utils.files import sha256_file
+from edgeemo.utils.progress import Silent
 
 
 class Brightness:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from edgeemo.bench import measure
-from edgeemo.files import sha256_file
-from edgeemo.folder import ModelFolder
+from edgeemo.model.folder import ModelFolder
+from edgeemo.utils.files import sha256_file
 
 from ..bench.conftest import report, result
 

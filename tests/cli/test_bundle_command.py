@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.files import sha256_file
+from edgeemo.utils.files import sha256_file
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.faces import _finder
+from edgeemo.imaging.faces import _finder
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import re
 import pytest
 from rich.console import Console
 
-from edgeemo.cli import progress
-from edgeemo.cli.progress import _Lines, _Screen, in_words
+from edgeemo.cli.output import progress
+from edgeemo.cli.output.progress import _Lines, _Screen, in_words
 
 DETAIL = "epoch 12/20  loss 0.123  accuracy 0.912  validation 0.913"
 

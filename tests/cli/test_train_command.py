@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.cli.train_options import said
+from edgeemo.cli.options.train import said
 from edgeemo.dataset import draw_faces
 
 QUICK = ("--size", 32, "--channels", 1, "--epochs", 1, "--batch-size", 16)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from edgeemo.bundle import make_bundle
-from edgeemo.container import seal
-from edgeemo.spec import ModelSpec
+from edgeemo.model.container import seal
+from edgeemo.model.spec import ModelSpec
 from emulation.processors import PROCESSORS
 from emulation.root import EmulationError, Root, arm64_root
 from emulation.user_mode import run
@@ -109,7 +109,7 @@ def _converted(path: Path) -> Path:
 
 
 def _network(spec: ModelSpec) -> Any:
-    from edgeemo.keras_model import import_keras
+    from edgeemo.model.keras import import_keras
 
     keras = import_keras()
     keras.utils.set_random_seed(1)

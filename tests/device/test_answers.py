@@ -12,7 +12,7 @@ from PIL import Image
 
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
-from edgeemo.folder import shipped_folder
+from edgeemo.model.folder import shipped_folder
 from emulation.processors import A72
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

@@ -61,7 +61,7 @@ def test_missing_packages_are_named_with_the_line_to_type(bundle, pi):
 
 def test_a_changed_byte_and_a_file_cut_short(copied, pi, face):
     content = copied.read_bytes()
-    place = content.index(b"edgeemo/spec.py") + 500
+    place = content.index(b"edgeemo/model/spec.py") + 500
     copied.write_bytes(content[:place] + b"#" + content[place + 1 :])
     assert "damaged" in _one_line(pi(A72, copied, "predict", face, packages=False))
     copied.write_bytes(content[: len(content) // 2])

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from edgeemo import Classifier
-from edgeemo.bench.photo import drawn_photo
+from edgeemo.bench.sample_photo import drawn_photo
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.checks import FACE_PIXELS
 from edgeemo.dataset import golden_pictures
-from edgeemo.dataset.draw import encode
+from edgeemo.dataset.synthetic.draw import encode
 from emulation.processors import A72
 
 

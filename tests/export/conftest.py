@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.files import sha256_file, write_file
-from edgeemo.folder import ModelFolder
-from edgeemo.keras_model import answers, import_keras
-from edgeemo.records import Sample, write_samples
-from edgeemo.spec import ModelSpec, Provenance
+from edgeemo.model.folder import ModelFolder
+from edgeemo.model.keras import answers, import_keras
+from edgeemo.model.spec import ModelSpec, Provenance
+from edgeemo.model.tables import Sample, write_samples
+from edgeemo.utils.files import sha256_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,8 +8,8 @@ from ai_edge_litert.interpreter import Interpreter
 
 from edgeemo.export.convert import Converter
 from edgeemo.export.graph import deployable
-from edgeemo.spec import ModelSpec
-from edgeemo.train.architectures import build
+from edgeemo.model.spec import ModelSpec
+from edgeemo.train.networks.architectures import build
 
 _SPEC = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 

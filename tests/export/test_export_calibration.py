@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from edgeemo.errors import DatasetError
 from edgeemo.export import ExportOptions
 from edgeemo.export.calibration import calibrate, choose, complete_range
-from edgeemo.files import write_file
-from edgeemo.preprocess import preprocess
-from edgeemo.progress import Silent
-from edgeemo.records import Sample, write_samples
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.tables import Sample, write_samples
+from edgeemo.utils.files import write_file
+from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
-    from edgeemo.folder import ModelFolder
+    from edgeemo.model.folder import ModelFolder
 
 OPTIONS = ExportOptions(int8=True, calibration_count=20)
 
@@ -159,7 +159,7 @@ def test_a_handful_of_pictures_is_warned_about(folder):
 
 def test_a_picture_that_has_gone_bad_is_named(folder, tmp_path, pictures, samples):
     from edgeemo.errors import ImageError
-    from edgeemo.files import sha256_file
+    from edgeemo.utils.files import sha256_file
 
     bad = tmp_path / "faces"
     (bad / "happy").mkdir(parents=True)

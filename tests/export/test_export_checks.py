@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeemo.container import SealedModel
 from edgeemo.errors import ExportError
 from edgeemo.export.checks import check, expect, size_limits
 from edgeemo.export.graph import deployable
 from edgeemo.export.tflite import to_tflite
+from edgeemo.model.container import SealedModel
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from edgeemo.export.graph import deployable
 from edgeemo.export.hard_swish import without_hard_swish
 from edgeemo.export.tflite import to_tflite
-from edgeemo.spec import ModelSpec
+from edgeemo.model.spec import ModelSpec
 
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
 

@@ -12,7 +12,6 @@ import textwrap
 import numpy as np
 import pytest
 
-from edgeemo.container import unseal
 from edgeemo.errors import (
     DatasetError,
     ExportError,
@@ -20,9 +19,10 @@ from edgeemo.errors import (
     ModelFolderError,
 )
 from edgeemo.export import ExportOptions, export, job
-from edgeemo.files import sha256_file
-from edgeemo.folder import CALIBRATION, EXPORT, EXPORTED, ModelFolder
+from edgeemo.model.container import unseal
+from edgeemo.model.folder import CALIBRATION, EXPORT, EXPORTED, ModelFolder
 from edgeemo.runtime.classifier import Classifier
+from edgeemo.utils.files import sha256_file
 
 ALL = ExportOptions(int8=True, float16=True, dynamic=True, calibration_count=20)
 

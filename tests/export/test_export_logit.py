@@ -5,7 +5,7 @@ import pytest
 
 from edgeemo.export.graph import deployable
 from edgeemo.export.logit import rounded_at_half
-from edgeemo.spec import ModelSpec
+from edgeemo.model.spec import ModelSpec
 
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
 

@@ -4,7 +4,7 @@ import pytest
 
 from edgeemo.errors import ExportError
 from edgeemo.export import ExportOptions
-from edgeemo.folder import EXPORTED
+from edgeemo.model.folder import EXPORTED
 
 
 def test_float32_is_always_made():

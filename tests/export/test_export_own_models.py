@@ -9,8 +9,8 @@ import pytest
 
 from edgeemo.errors import ExportError
 from edgeemo.export import ExportOptions, export
-from edgeemo.keras_model import load_original
-from edgeemo.preprocess import preprocess
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.keras import load_original
 from edgeemo.runtime.classifier import Classifier
 
 INT8 = ExportOptions(int8=True, calibration_count=20)

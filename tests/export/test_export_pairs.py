@@ -7,7 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 from edgeemo.export.graph import deployable
 from edgeemo.export.pairs import reading_pairs
 from edgeemo.export.tflite import to_tflite
-from edgeemo.spec import ModelSpec
+from edgeemo.model.spec import ModelSpec
 
 
 def _spec(shape):

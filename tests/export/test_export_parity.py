@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from edgeemo.export import ExportOptions, export
-from edgeemo.files import sha256_file, write_file
-from edgeemo.folder import ModelFolder
-from edgeemo.keras_model import answers
-from edgeemo.preprocess import preprocess
-from edgeemo.records import Sample, write_samples
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.folder import ModelFolder
+from edgeemo.model.keras import answers
+from edgeemo.model.tables import Sample, write_samples
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.train import build
+from edgeemo.utils.files import sha256_file, write_file
 
 BOUNDS = {
     "float32.tflite": 1e-5,

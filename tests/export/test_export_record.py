@@ -4,8 +4,8 @@ import pytest
 
 from edgeemo.export import ExportedFile
 from edgeemo.export.record import write_record
-from edgeemo.files import sha256_file, write_file
-from edgeemo.folder import EXPORT, ModelFolder
+from edgeemo.model.folder import EXPORT, ModelFolder
+from edgeemo.utils.files import sha256_file, write_file
 
 
 @pytest.fixture

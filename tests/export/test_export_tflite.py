@@ -3,12 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeemo.container import SealedModel
+from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.errors import ExportError
 from edgeemo.export.calibration import complete_range
 from edgeemo.export.graph import deployable
 from edgeemo.export.tflite import to_tflite
-from edgeemo.runtime.litert import LiteRTEngine
+from edgeemo.model.container import SealedModel
 
 DEAD = {"SHAPE", "STRIDED_SLICE", "PACK"}
 

@@ -18,8 +18,8 @@ import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from edgeemo.container import seal
-from edgeemo.spec import ModelSpec, Provenance
+from edgeemo.model.container import seal
+from edgeemo.model.spec import ModelSpec, Provenance
 
 HERE = Path(__file__).parent
 SPEC = ModelSpec(

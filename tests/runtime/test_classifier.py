@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from edgeemo import Classifier, Prediction
-from edgeemo.container import seal, unseal
 from edgeemo.errors import EdgeEmoError, EngineError, ImageError, MissingExtraError
-from edgeemo.preprocess import preprocess
-from edgeemo.spec import ModelSpec
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.container import seal, unseal
+from edgeemo.model.spec import ModelSpec
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 FILES = ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.spec import ModelSpec
+from edgeemo.model.spec import ModelSpec
 from edgeemo.train import TrainOptions, train
-from edgeemo.train.pipeline import Pixels
+from edgeemo.train.data.pipeline import Pixels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.folder import ModelFolder
+    from edgeemo.model.folder import ModelFolder
 
 SIDE = 32
 OPTIONS = TrainOptions(size=SIDE, channels=1, epochs=2, batch_size=8)

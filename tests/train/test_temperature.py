@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError, TrainingError
-from edgeemo.keras_model import answers, import_keras
 from edgeemo.metrics import tempered
-from edgeemo.spec import ModelSpec
-from edgeemo.train.architectures import build
+from edgeemo.model.keras import answers, import_keras
+from edgeemo.model.spec import ModelSpec
+from edgeemo.train.networks.architectures import build
 from edgeemo.train.temperature import (
     MIN_PICTURES,
     calibrate,

@@ -12,11 +12,11 @@ from PIL import Image
 
 from edgeemo import __version__
 from edgeemo.errors import DatasetError, ModelFolderError, TrainingError
-from edgeemo.files import sha256_file
-from edgeemo.folder import newest_folder
-from edgeemo.keras_model import load_keras, load_original
-from edgeemo.preprocess import preprocess
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.folder import newest_folder
+from edgeemo.model.keras import load_keras, load_original
 from edgeemo.train import TrainOptions, train
+from edgeemo.utils.files import sha256_file
 
 FILES = {
     "model.keras",

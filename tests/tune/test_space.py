@@ -6,7 +6,7 @@ import pytest
 
 from edgeemo.errors import EdgeEmoError
 from edgeemo.train import TrainOptions
-from edgeemo.train.architectures import architecture
+from edgeemo.train.networks.architectures import architecture
 from edgeemo.tune import Space, space_of
 from edgeemo.tune.space import options
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from edgeemo.errors import LimitError, StudyError
 from edgeemo.train import TrainOptions, train
-from edgeemo.train.config import configured, read_config
+from edgeemo.train.options.config import configured, read_config
 from edgeemo.tune import Goal, Limits, Space, tuner
 from edgeemo.tune.search import Search
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from edgeemo import Classifier
-from edgeemo.files import sha256_file
-from edgeemo.folder import REFERENCE, SPEC, SPLIT, TRAINING, ModelFolder
-from edgeemo.records import Reference, Sample, write_references, write_samples
+from edgeemo.model.folder import REFERENCE, SPEC, SPLIT, TRAINING, ModelFolder
+from edgeemo.model.tables import Reference, Sample, write_references, write_samples
+from edgeemo.utils.files import sha256_file
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 FILES = ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeemo.records import Reference
-from edgeemo.spec import ModelSpec
+from edgeemo.model.spec import ModelSpec
+from edgeemo.model.tables import Reference
 from edgeemo.verify import Gates
 from edgeemo.verify.gates import BACKBONES, count, kind_of
 from edgeemo.verify.measure import measure
@@ -97,7 +97,7 @@ def test_counting():
 
 
 def test_backbones_are_those_that_can_be_trained():
-    from edgeemo.train import backbones
+    from edgeemo.train.networks import backbones
 
     assert frozenset(backbones.BACKBONES) == BACKBONES
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeemo.metrics import wilson
-from edgeemo.records import Reference
-from edgeemo.spec import ModelSpec
+from edgeemo.model.spec import ModelSpec
+from edgeemo.model.tables import Reference
 from edgeemo.verify import worst
 from edgeemo.verify.measure import measure
 

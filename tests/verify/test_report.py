@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeemo.records import Reference
-from edgeemo.spec import ModelSpec
+from edgeemo.model.spec import ModelSpec
+from edgeemo.model.tables import Reference
 from edgeemo.verify import FileReport, Gates, Report
 from edgeemo.verify.markdown import to_markdown
 from edgeemo.verify.measure import measure

@@ -10,14 +10,14 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from edgeemo.container import seal, unseal
+from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.errors import DatasetError, ModelFolderError, ParityError
-from edgeemo.files import sha256_file
-from edgeemo.folder import REFERENCE, SPEC, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
-from edgeemo.records import write_references, write_samples
-from edgeemo.runtime.litert import LiteRTEngine
-from edgeemo.spec import ModelSpec, Provenance
-from edgeemo.verified import VERIFY_JSON, is_verified
+from edgeemo.model.container import seal, unseal
+from edgeemo.model.folder import REFERENCE, SPEC, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
+from edgeemo.model.spec import ModelSpec, Provenance
+from edgeemo.model.tables import write_references, write_samples
+from edgeemo.model.verified import VERIFY_JSON, is_verified
+from edgeemo.utils.files import sha256_file
 from edgeemo.verify import Gates, raise_for_gates, verification, verify
 
 FILES = ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")
@@ -321,7 +321,8 @@ def test_the_folders_own_spec_decides(place):
 
 def test_a_fresh_interpreter_loads_nothing_heavy(place):
     script = (
-        "import sys; from edgeemo.folder import open_folder; from edgeemo.verify import verify; "
+        "import sys; from edgeemo.model.folder import open_folder; "
+        "from edgeemo.verify import verify; "
         f"assert verify(open_folder({str(place.folder.path)!r})).passed; "
         "heavy = {'tensorflow', 'keras', 'matplotlib', 'faiss', 'imagehash', 'typer', 'rich'}; "
         "sys.stdout.write(','.join(sorted(heavy & set(sys.modules))))"

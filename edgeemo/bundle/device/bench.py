@@ -11,7 +11,7 @@ from edgeemo.bench import table
 from edgeemo.bench.candidates import ExportedFile, accuracy_of, exported_files, thread_counts
 from edgeemo.bench.run import run_benchmark
 from edgeemo.bundle.device.contents import PHOTO
-from edgeemo.bundle.device.finder import wanted_faces
+from edgeemo.bundle.device.faces import wanted_faces
 from edgeemo.bundle.device.load import path_inside, sealed_model
 from edgeemo.errors import BenchError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from edgeemo.bench.results import Report
     from edgeemo.bundle.device.contents import Contents
-    from edgeemo.spec import FaceSettings
+    from edgeemo.model.spec import FaceSettings
 
 
 def run(
@@ -118,7 +118,7 @@ def text(report: Report) -> str:
 
 
 class _Lines:
-    """An `edgeemo.progress.Progress` of one line per stage, on standard error."""
+    """An `edgeemo.utils.progress.Progress` of one line per stage, on standard error."""
 
     def stage(self, name: str, *, total: int | None = None) -> None:
         sys.stderr.write(f"{name} ...\n")

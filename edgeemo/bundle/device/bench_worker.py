@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.bench import worker
-from edgeemo.bundle.device.finder import prepare_finder
+from edgeemo.bundle.device.faces import prepare_finder
 from edgeemo.bundle.device.load import path_inside, unwarned_classifier
 
 if TYPE_CHECKING:
-    from edgeemo.bench.job import Job
+    from edgeemo.bench.protocol import Job
     from edgeemo.bundle.device.contents import Contents
     from edgeemo.runtime.classifier import Classifier
 

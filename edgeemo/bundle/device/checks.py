@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgeemo.bundle.device.contents import Golden
 from edgeemo.errors import NoFaceError
-from edgeemo.preprocess import decode, resize
+from edgeemo.imaging.preprocess import decode, resize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.spec import ModelSpec
 
     Places = tuple[tuple[int, int, int], ...]
 
@@ -124,7 +124,7 @@ def _found(decoded: Image.Image, spec: ModelSpec) -> Places:
     """Left, top and side of the faces, the largest first, where the spec crops them."""
     if not spec.crops_faces:
         return ()
-    from edgeemo.faces import find_faces
+    from edgeemo.imaging.faces import find_faces
 
     return tuple((face.left, face.top, face.side) for face in find_faces(decoded, spec))
 
@@ -132,7 +132,7 @@ def _found(decoded: Image.Image, spec: ModelSpec) -> Places:
 def _pixels(decoded: Image.Image, faces: Places, spec: ModelSpec) -> NDArray[np.uint8]:
     """What the network is fed: the first of the faces, or the picture where there is none."""
     if faces:
-        from edgeemo.faces import Face, cropped
+        from edgeemo.imaging.faces import Face, cropped
 
         decoded = cropped(decoded, Face(*faces[0]), spec)
     return resize(decoded, spec)

@@ -12,7 +12,7 @@ from typing import Any
 from zipimport import zipimporter
 
 from edgeemo.errors import BundleError
-from edgeemo.spec import FaceSettings
+from edgeemo.model.spec import FaceSettings
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -63,7 +63,7 @@ class Manifest:
         spare_for: In a spare's: the first file.
         faces: How faces are found instead of what the model says of it: False: not at all; None: as
             the model says.
-        detector: What finds them, one of `edgeemo.spec.DETECTORS`; empty where nothing does.
+        detector: What finds them, one of `edgeemo.model.spec.DETECTORS`; empty where nothing does.
     """
 
     edgeemo: str

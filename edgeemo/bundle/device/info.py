@@ -7,15 +7,15 @@ from dataclasses import asdict
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bundle.device.finder import wanted_faces
+from edgeemo.bundle.device.faces import wanted_faces
 from edgeemo.bundle.device.load import sealed_model
-from edgeemo.machine import describe_machine
-from edgeemo.spec import NOT_SURE
+from edgeemo.model.spec import NOT_SURE
+from edgeemo.utils.system import describe_machine
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
-    from edgeemo.container import SealedModel
-    from edgeemo.spec import FaceSettings
+    from edgeemo.model.container import SealedModel
+    from edgeemo.model.spec import FaceSettings
 
 
 def run(contents: Contents, *, json: bool) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.device.finder import prepare_finder, wanted_faces
-from edgeemo.bundle.device.spare import take_spare
-from edgeemo.container import unseal_bytes
+from edgeemo.bundle.device.faces import prepare_finder, wanted_faces
+from edgeemo.bundle.device.fallback import take_spare
 from edgeemo.errors import EngineError
+from edgeemo.model.container import unseal_bytes
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
-    from edgeemo.container import SealedModel
+    from edgeemo.model.container import SealedModel
     from edgeemo.runtime.classifier import Classifier
 
 
@@ -59,8 +59,8 @@ def unwarned_classifier(
     contents: Contents, *, threads: int | None = None, faces: bool | None = None
 ) -> Classifier:
     """As `load_classifier`, and silent."""
+    from edgeemo.engines.load import load_engine
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.runtime.engine import load_engine
 
     model, verified = sealed_model(contents), contents.manifest.verified
     threads = threads or contents.manifest.threads

@@ -10,13 +10,13 @@ import os
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.contents import Contents
-from edgeemo.bundle.device.finder import finder_package
-from edgeemo.bundle.device.needs import require
-from edgeemo.bundle.device.spare import (
+from edgeemo.bundle.device.faces import finder_package
+from edgeemo.bundle.device.fallback import (
     guarded_with_spare,
     take_spare_if_the_first_is_not_installed,
 )
-from edgeemo.runtime.front_door import (
+from edgeemo.bundle.device.requirements import require
+from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
     accept_any_file_name,
     add_answering_options,
@@ -24,7 +24,7 @@ from edgeemo.runtime.front_door import (
     at_least_one,
     status_of,
 )
-from edgeemo.runtime.lean import start_lean
+from edgeemo.runtime.fast_start import start_lean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -38,7 +38,7 @@ def run(
         Exit status: 0, or 1 where a picture could not be read or there was none.
     """
     classifier = load_classifier(contents, threads=threads, faces=faces)
-    from edgeemo.runtime.front_door import print_answers
+    from edgeemo.runtime.argparse_cli import print_answers
     from edgeemo.runtime.stream import STDIN, default_workers
 
     if STDIN in pictures and contents.manifest.spare:

@@ -9,10 +9,10 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bundle.device.checks import FACE_PIXELS, check
-from edgeemo.bundle.device.finder import finder_package, finder_versions
+from edgeemo.bundle.device.faces import finder_package, finder_versions
 from edgeemo.bundle.device.info import verification_text
 from edgeemo.bundle.device.load import load_classifier
-from edgeemo.machine import describe_machine, versions
+from edgeemo.utils.system import describe_machine, versions
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.checks import Check, Places
@@ -177,6 +177,6 @@ def _difference(check: Check) -> str:
 
 
 def _places_text(faces: Places) -> str:
-    from edgeemo.faces import Face
+    from edgeemo.imaging.faces import Face
 
     return " and ".join(Face(*face).text for face in faces) or "no face"

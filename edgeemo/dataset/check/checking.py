@@ -15,20 +15,20 @@ from edgeemo.dataset.check.look import look_at_files
 from edgeemo.dataset.check.mislabels import find_mislabels
 from edgeemo.dataset.check.report import Check, FaceCounts, Sizes
 from edgeemo.dataset.check.shortcuts import find_shortcuts
-from edgeemo.dataset.duplicates import clean, group_alike
-from edgeemo.dataset.find import find_any_files
-from edgeemo.dataset.judge import Picture, promised_format
-from edgeemo.progress import Silent
-from edgeemo.records import Rejected
+from edgeemo.dataset.ingest.duplicates import clean, group_alike
+from edgeemo.dataset.ingest.find import find_any_files
+from edgeemo.dataset.ingest.judge import Picture, promised_format
+from edgeemo.model.tables import Rejected
+from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from edgeemo.dataset.check.look import Facts, Look
-    from edgeemo.dataset.find import Layout
-    from edgeemo.faces import FaceFinder
-    from edgeemo.progress import Progress
+    from edgeemo.dataset.ingest.find import Layout
+    from edgeemo.imaging.faces import FaceFinder
+    from edgeemo.utils.progress import Progress
 
 TINY_SIDE = 32
 """Pictures whose shorter side is below this, in pixels, are called odd..."""

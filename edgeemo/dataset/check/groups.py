@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.dataset.judge import Picture
+    from edgeemo.dataset.ingest.judge import Picture
 
 
 @dataclass(frozen=True, kw_only=True)

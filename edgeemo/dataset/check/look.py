@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.dataset.check.features import gradient_histograms
-from edgeemo.dataset.judge import (
+from edgeemo.dataset.ingest.judge import (
     Examined,
     Picture,
     accepted_formats,
@@ -17,10 +17,10 @@ from edgeemo.dataset.judge import (
     promised_format,
     require_imagehash,
 )
-from edgeemo.dataset.pool import in_threads
-from edgeemo.picture import HEAD_BYTES, open_picture, sniff
-from edgeemo.preprocess import decode, preprocess
-from edgeemo.spec import FaceSettings, ModelSpec
+from edgeemo.dataset.ingest.pool import in_threads
+from edgeemo.imaging.decode import HEAD_BYTES, open_picture, sniff
+from edgeemo.imaging.preprocess import decode, preprocess
+from edgeemo.model.spec import FaceSettings, ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.dataset.find import Found
-    from edgeemo.faces import FaceFinder
-    from edgeemo.progress import Progress
-    from edgeemo.records import Rejected
+    from edgeemo.dataset.ingest.find import Found
+    from edgeemo.imaging.faces import FaceFinder
+    from edgeemo.model.tables import Rejected
+    from edgeemo.utils.progress import Progress
 
 _COLOUR = ModelSpec(labels=("-", "+"), height=32, width=32, channels=3)
 _PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, faces=FaceSettings())

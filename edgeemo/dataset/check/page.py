@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.dataset.check.findings import listed
 from edgeemo.errors import ImageError
-from edgeemo.html import render, thumbnail
-from edgeemo.preprocess import decode
-from edgeemo.spec import ModelSpec
+from edgeemo.imaging.preprocess import decode
+from edgeemo.model.spec import ModelSpec
+from edgeemo.report.html import render, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from edgeemo.dataset.check.groups import Group
     from edgeemo.dataset.check.report import Check
-    from edgeemo.progress import Progress
+    from edgeemo.utils.progress import Progress
 
 MAX_BYTES = 15 * 2**20
 """Most that the thumbnails of a page may take together."""

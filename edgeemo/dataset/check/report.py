@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset.check.groups import Group
     from edgeemo.dataset.check.mislabels import Mislabels
     from edgeemo.dataset.check.shortcuts import Shortcut
-    from edgeemo.records import Rejected
+    from edgeemo.model.tables import Rejected
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,15 +9,15 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, WorkerError
-from edgeemo.train.options import as_plain, differences, from_plain
+from edgeemo.train.options.options import as_plain, differences, from_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edgeemo.records import Sample
-    from edgeemo.train.distributed.position import Position
-    from edgeemo.train.distributed.wire import Message
-    from edgeemo.train.options import TrainOptions
+    from edgeemo.model.tables import Sample
+    from edgeemo.train.distributed.messages import Message
+    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.options.options import TrainOptions
 
 _PACKAGES = ("edgeemo", "keras", "jax")
 

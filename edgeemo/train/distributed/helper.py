@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import EdgeEmoError, WorkerError
-from edgeemo.train.distributed import meeting
+from edgeemo.train.data.pipeline import decoded
+from edgeemo.train.distributed import rendezvous
 from edgeemo.train.distributed.agreement import agreed, check_jax, fingerprint
-from edgeemo.train.distributed.crew import Crew
 from edgeemo.train.distributed.job import job_of
-from edgeemo.train.distributed.watch import LostWorkerError, Watch
-from edgeemo.train.distributed.wire import send
-from edgeemo.train.faces import as_the_data_says
-from edgeemo.train.pipeline import decoded
+from edgeemo.train.distributed.messages import send
+from edgeemo.train.distributed.monitor import LostWorkerError, Watch
+from edgeemo.train.distributed.processes import Crew
+from edgeemo.train.options.faces import as_the_data_says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-    from edgeemo.progress import Progress
-    from edgeemo.spec import ModelSpec
-    from edgeemo.train.distributed.position import Position
-    from edgeemo.train.options import TrainOptions
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.options.options import TrainOptions
+    from edgeemo.utils.progress import Progress
 
 _REPLY_SECONDS = 30.0
 
@@ -52,7 +52,7 @@ def assist(
     """
     check_jax()
     progress.stage(f"Joining worker 0 at {position.address(position.port)}")
-    connection = meeting.joined(position)
+    connection = rendezvous.joined(position)
     try:
         _assist(
             connection, position, data=data, options=options, spec_of=spec_of, progress=progress
@@ -80,7 +80,9 @@ def _assist(
     spec_of: Callable[[tuple[str, ...], TrainOptions], ModelSpec],
     progress: Progress,
 ) -> None:
-    begun = meeting.expected(connection, position, seconds=position.join_seconds + _REPLY_SECONDS)
+    begun = rendezvous.expected(
+        connection, position, seconds=position.join_seconds + _REPLY_SECONDS
+    )
     options = agreed(begun, options, position)
     with (
         opened_data(data or Path(begun["data"])) as root,
@@ -95,7 +97,7 @@ def _assist(
             dataset.root, dataset.samples, spec=spec, folder=folder, progress=progress
         ) as pixels:
             send(connection, {"pictures": fingerprint(dataset.samples)})
-            address = meeting.expected(connection, position)["go"]
+            address = rendezvous.expected(connection, position)["go"]
             validation = pixels["test" if options.validates_on_test else "validation"]
             job = job_of(
                 folder,

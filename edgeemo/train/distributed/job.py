@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.train.options import as_plain
+from edgeemo.train.options.options import as_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from edgeemo.spec import ModelSpec
-    from edgeemo.train.checkpoint import Checkpoint
-    from edgeemo.train.distributed.position import Position
-    from edgeemo.train.options import TrainOptions
-    from edgeemo.train.pipeline import Pixels
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.loop.checkpoint import Checkpoint
+    from edgeemo.train.options.options import TrainOptions
 
 STATE, START, WEIGHTS, TRUTH = "state.npz", "start.npz", "weights.npz", "truth.npz"
 """The checkpoint as worker 0 had it, or the first weights; the best at the end; what is true."""

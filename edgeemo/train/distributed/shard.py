@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.keras_model import import_keras
+from edgeemo.model.keras import import_keras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,18 +19,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import EdgeEmoError
-from edgeemo.spec import ModelSpec
-from edgeemo.train.checkpoint import Checkpoint
+from edgeemo.model.spec import ModelSpec
 from edgeemo.train.distributed.job import START, STATE, TRUTH, WEIGHTS, load_arrays, save_arrays
-from edgeemo.train.distributed.position import LOCALHOST
-from edgeemo.train.distributed.wire import inherited, receive, send
+from edgeemo.train.distributed.messages import inherited, receive, send
+from edgeemo.train.distributed.rank import LOCALHOST
+from edgeemo.train.loop.checkpoint import Checkpoint
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from edgeemo.train.checkpoint import State
-    from edgeemo.train.history import Epoch
-    from edgeemo.train.pipeline import Pixels
+    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.loop.checkpoint import State
+    from edgeemo.train.loop.history import Epoch
 
 _HEARTBEAT_SECONDS = 30
 _OF_OTHERS = re.compile("gloo|nccl|heartbeat|coordination|connection|UNAVAILABLE|DEADLINE", re.I)
@@ -123,10 +123,10 @@ def _fit(job: dict[str, Any], folder: Path, told: _Told) -> dict[str, Any]:
     import keras
     import tensorflow as tf
 
-    from edgeemo.train.architectures import build
     from edgeemo.train.distributed.shard import Shard, sharded
-    from edgeemo.train.fit import fit
-    from edgeemo.train.options import from_plain
+    from edgeemo.train.loop.fit import fit
+    from edgeemo.train.networks.architectures import build
+    from edgeemo.train.options.options import from_plain
 
     tf.config.set_visible_devices([], "GPU")  # it only feeds
     first = job["number"] == 0
@@ -187,7 +187,7 @@ def _checkpoint(job: dict[str, Any], received: Path) -> Checkpoint:
 
 
 def _pixels(job: dict[str, Any], folder: Path, spec: ModelSpec) -> list[Pixels]:
-    from edgeemo.train.pipeline import Pixels
+    from edgeemo.train.data.pipeline import Pixels
 
     splits = []
     with np.load(folder / TRUTH) as file:

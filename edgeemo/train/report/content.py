@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.document import Document, Gallery, Text
-from edgeemo.train.options import NAMES
-from edgeemo.train.report import answers, course, data
+from edgeemo.report.document import Document, Gallery, Text
+from edgeemo.train.options.options import NAMES
+from edgeemo.train.report import curves, data, predictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgeemo.document import Plot
     from edgeemo.metrics import Classification
-    from edgeemo.spec import ModelSpec
-    from edgeemo.train.certainty import Certainty
-    from edgeemo.train.evaluation import Mistake
-    from edgeemo.train.layers import LayerRow
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.report.document import Plot
+    from edgeemo.train.networks.summary import LayerRow
+    from edgeemo.train.report.confidence import Certainty
+    from edgeemo.train.report.evaluation import Mistake
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,14 +112,14 @@ class Report:
     def to_document(self) -> Document:
         """The content of ``report.md`` and ``report.html``."""
         sections = (
-            answers.answers(self),
-            answers.mistakes(self),
-            answers.batch(self),
-            answers.confidence(self),
+            predictions.answers(self),
+            predictions.mistakes(self),
+            predictions.batch(self),
+            predictions.confidence(self),
             data.data(self),
             data.pictures(self),
-            course.training(self),
-            course.layers(self),
+            curves.training(self),
+            curves.layers(self),
         )
         return Document(
             title=self.name,

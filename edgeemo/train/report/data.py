@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.document import Code, Section, Table, Text
+from edgeemo.report.document import Code, Section, Table, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.document import Plot, to_markdown
-from edgeemo.files import write_file
-from edgeemo.folder import PLOTS, REPORT_HTML, REPORT_JSON, REPORT_MD
-from edgeemo.html import from_document
-from edgeemo.keras_model import load_keras, original_path
-from edgeemo.train import galleries, plots
-from edgeemo.train.augment import AUGMENTATIONS, augmented_sheet
-from edgeemo.train.certainty import certainty
-from edgeemo.train.evaluation import Mistake
-from edgeemo.train.findings import warnings
-from edgeemo.train.layers import layer_rows
+from edgeemo.model.folder import PLOTS, REPORT_HTML, REPORT_JSON, REPORT_MD
+from edgeemo.model.keras import load_keras, original_path
+from edgeemo.report.document import Plot, to_markdown
+from edgeemo.report.html import from_document
+from edgeemo.train.data.augment import AUGMENTATIONS, augmented_sheet
+from edgeemo.train.networks.summary import layer_rows
+from edgeemo.train.report import galleries, plots
+from edgeemo.train.report.confidence import certainty
 from edgeemo.train.report.content import Report
+from edgeemo.train.report.evaluation import Mistake
+from edgeemo.train.report.warnings import warnings
+from edgeemo.utils.files import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edgeemo.document import Gallery
-    from edgeemo.folder import ModelFolder
-    from edgeemo.train.assemble import Work
-    from edgeemo.train.certainty import Certainty
-    from edgeemo.train.evaluation import Evaluation
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.report.document import Gallery
+    from edgeemo.train.model_folder import Work
+    from edgeemo.train.report.confidence import Certainty
+    from edgeemo.train.report.evaluation import Evaluation
 
 
 def write_report(folder: ModelFolder, work: Work, test: Evaluation, validation: Evaluation) -> None:

@@ -1,0 +1,116 @@
+"""What a bundle needs on the device, and what to type where it is missing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING
+
+from edgeemo.engines.imports import is_want_of_memory
+from edgeemo.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_MODULES = {
+    "numpy": ("numpy",),
+    "pillow": ("PIL",),
+    "ai-edge-litert": ("ai_edge_litert", "tflite_runtime"),
+    "onnxruntime": ("onnxruntime",),
+    "opencv-python-headless": ("cv2",),
+}
+"""Package, as pip calls it, and what it is imported as; one of several will do."""
+
+_DEBIAN = {"numpy": "python3-numpy", "pillow": "python3-pil"}
+_VENV = "~/edgeemo"
+
+
+def require(engine: str, *, versions: Mapping[str, str], archive: str, finder: str = "") -> None:
+    """See that the packages are there, and that numpy and Pillow load.
+
+    Args:
+        engine: The engine's package, as pip calls it.
+        finder: The package that finds faces, or nothing.
+        versions: What the workstation had, for the line to type.
+        archive: The bundle, for the same.
+
+    Raises:
+        BundleError: If not; its text holds the line to type.
+    """
+    needed = tuple(dict.fromkeys(filter(None, ("numpy", "pillow", engine, finder))))
+    missing = [name for name in needed if not is_installed(name)]
+    if missing:
+        listed = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
+        remedy = _remedy(missing, needed, versions, archive)
+        raise BundleError(f"{listed} {'are' if missing[1:] else 'is'} not installed: {remedy}")
+    _check_that_they_load()
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package can be found; nothing is imported.
+
+    Args:
+        package: "numpy", "pillow", an engine's or a face finder's, as pip calls it.
+    """
+    return any(map(_is_there, _MODULES[package]))
+
+
+def _check_that_they_load() -> None:
+    for name, module in (("numpy", "numpy"), ("pillow", "PIL.Image")):
+        try:
+            import_module(module)
+        except ImportError as error:
+            if is_want_of_memory(error):
+                raise MemoryError from None
+            reason = " ".join(str(error.__cause__ or error).split())[:300]
+            raise BundleError(f"{name} is installed but cannot be loaded: {reason}") from None
+
+
+def _is_there(module: str) -> bool:
+    return module in sys.modules or PathFinder.find_spec(module) is not None
+
+
+def _remedy(
+    missing: Sequence[str], needed: Sequence[str], versions: Mapping[str, str], archive: str
+) -> str:
+    """What to type. Debian's own Python refuses pip outside a virtual environment."""
+    if sys.maxsize < 2**32:
+        return _remedy_of_32_bits(needed[2:], archive)
+    if _in_venv():
+        return f"{sys.executable} -m pip install {_pinned(missing, versions)}"
+    if all(name in _DEBIAN for name in missing):
+        return "sudo apt install " + " ".join(_DEBIAN[name] for name in missing)
+    packages = _pinned(needed, versions)
+    return (
+        f"sudo apt install python3-venv && python3 -m venv {_VENV} && "
+        f"{_VENV}/bin/pip install {packages} && {_then(archive)}"
+    )
+
+
+def _pinned(names: Iterable[str], versions: Mapping[str, str]) -> str:
+    """As on the workstation: another Pillow may resize a little differently."""
+    return " ".join(f"{name}=={versions[name]}" if name in versions else name for name in names)
+
+
+def _remedy_of_32_bits(engines: Sequence[str], archive: str) -> str:
+    """There are wheels of one engine for one Python, and none of numpy and Pillow."""
+    if (*engines, sys.version_info[:2]) != ("ai-edge-litert", (3, 11)):
+        return (
+            f"there is no {' and '.join(engines)} for a 32-bit system; install the 64-bit "
+            "Raspberry Pi OS"
+        )
+    return (
+        f"sudo apt install python3-venv {' '.join(_DEBIAN.values())} && "
+        f"python3 -m venv --system-site-packages {_VENV} && "
+        f"{_VENV}/bin/pip install tflite-runtime && {_then(archive)}"
+    )
+
+
+def _then(archive: str) -> str:
+    return f"{_VENV}/bin/python {os.path.basename(archive)} selftest"  # noqa: PTH119
+
+
+def _in_venv() -> bool:
+    return sys.prefix != sys.base_prefix

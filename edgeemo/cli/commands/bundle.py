@@ -1,0 +1,229 @@
+"""``edgeemo bundle``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypedDict
+
+import typer
+
+from edgeemo.cli.options.common import Data, Force, Json, names
+from edgeemo.cli.options.faces import (
+    FaceDetector,
+    FaceMargin,
+    FaceModelFile,
+    Faces,
+    FaceScore,
+    face_changes,
+    faces_wanted,
+)
+from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say, warn
+from edgeemo.cli.output.progress import progress
+
+if TYPE_CHECKING:
+    from edgeemo.bundle.build import Bundle, GoldenKind
+    from edgeemo.bundle.wheels import WheelFolder
+    from edgeemo.model.spec import WantedFaces
+
+_EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
+  edgeemo bundle models/mine --file float32.tflite --out face.pyz
+  edgeemo bundle models/mine --faces
+  edgeemo bundle --wheels cp311,cp313 --out dist/fleet
+  scp dist/NAME.pyz raspberrypi: && ssh raspberrypi 'edgeemo/bin/python NAME.pyz selftest'
+"""
+
+DIST = Path("dist")
+
+
+class Golden(StrEnum):
+    """Where the golden pictures come from."""
+
+    drawn = "drawn"
+    test = "test"
+
+
+class _Chosen(TypedDict):
+    """What both kinds of bundle take alike."""
+
+    spare: Path | None
+    golden: GoldenKind
+    data: Path | None
+    faces: WantedFaces
+    replace: bool
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bundle", epilog=_EXAMPLES)(bundle)
+
+
+def bundle(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="A model folder, or a .tflite or .onnx file; by default the newest folder under "
+            "models/, else happy-sad, the model that comes with edgeemo.",
+        ),
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which file of the folder; by default the one that predict takes: the recorded "
+            "default, else the verified int8.tflite, else float32.",
+        ),
+    ] = None,
+    spare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="A second file of the folder, for the other engine (float32.onnx beside "
+            "int8.tflite): the device answers with it where the engine of the first is missing, "
+            "cannot be loaded or crashes.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="What to make.", show_default="dist/NAME.pyz, or dist/NAME"
+        ),
+    ] = None,
+    golden: Annotated[
+        Golden,
+        typer.Option(
+            help="The 16 pictures of the self-test: drawn, or taken from the test split, which "
+            "then travel with the bundle."
+        ),
+    ] = Golden.drawn,
+    data: Data = None,
+    faces: Faces = None,
+    face_detector: FaceDetector = None,
+    face_margin: FaceMargin = None,
+    face_score: FaceScore = None,
+    face_model: FaceModelFile = None,
+    wheels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cp311,cp313",
+            help="Make a folder for devices without internet: 64-bit ARM wheels for these Pythons "
+            "and an install.sh with it.",
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Make one file for the device: runtime, model, golden pictures and a self-test.
+
+    On the device, with numpy, Pillow and ai-edge-litert installed: python3 NAME.pyz selftest,
+    predict or info. A model that was made for faces, or any with --faces, answers every face in a
+    photo there, too; what finds them travels with the bundle.
+    """
+    changes = face_changes(
+        detector=face_detector, margin=face_margin, score=face_score, file=face_model
+    )
+    wanted = faces_wanted(faces, changes)
+    path = _exported_file(model, file)
+    chosen: _Chosen = {
+        "spare": _beside(path, spare) if spare else None,
+        "golden": golden.value,
+        "data": data,
+        "faces": wanted,
+        "replace": force,
+    }
+    name = out.stem if out else path.resolve().parent.name
+    if wheels is not None:
+        tags = names(wheels)
+        if not tags:
+            raise typer.BadParameter(
+                "name at least one Python, such as cp311", param_hint="--wheels"
+            )
+        _make_folder(path, out or DIST / name, tags, chosen, json)
+    else:
+        _make_file(path, out or DIST / f"{name}.pyz", chosen, json)
+
+
+def _exported_file(model: Path | None, file: str | None) -> Path:
+    from edgeemo.cli.default_model import model_to_answer
+    from edgeemo.model.folder import open_folder
+
+    model = model_to_answer(model)
+    if model.is_file():
+        if file is not None:
+            raise typer.BadParameter("is for a model folder, not for a file", param_hint="--file")
+        return model
+    folder = open_folder(model)
+    if file is None:
+        return folder.default_file()
+    return folder.require(file, remedy=f"'edgeemo export {folder.path}' makes it")
+
+
+def _beside(path: Path, name: str) -> Path:
+    from edgeemo.model.folder import ModelFolder
+
+    folder = ModelFolder(path.parent)
+    return folder.require(name, remedy=f"'edgeemo export {folder.path}' makes it")
+
+
+def _make_file(path: Path, out: Path, chosen: _Chosen, json: bool) -> None:
+    from edgeemo.bundle import make_bundle
+
+    with progress() as shown:
+        made = make_bundle(path, out, **chosen, progress=shown)
+    _warn(made)
+    if json:
+        print_json(made.to_dict())
+        return
+    print_facts(_facts(made), title=str(made.path))
+    say(f"on the device: python3 {made.path.name} selftest")
+
+
+def _make_folder(path: Path, out: Path, tags: tuple[str, ...], chosen: _Chosen, json: bool) -> None:
+    from edgeemo.bundle import make_wheel_folder
+
+    with progress() as shown:
+        made = make_wheel_folder(path, out, tags=tags, **chosen, progress=shown)
+    _warn(made.bundle)
+    if json:
+        print_json(made.to_dict())
+        return
+    print_facts({**_facts(made.bundle), **_wheel_facts(made)}, title=str(made.path))
+    say(f"on the device, with this folder: sh {made.path.name}/install.sh")
+
+
+def _warn(made: Bundle) -> None:
+    for file in (made, made.spare):
+        if file and not file.verified:
+            warn(f"{file.model} is not verified against its original, and the bundle will say so")
+    if not made.undecided:
+        warn("the model is sure about every golden picture; the self-test will see less")
+    if made.detector and not made.faces:
+        warn(f"{made.detector} finds no face in a drawn photo; the self-test will not try it")
+
+
+def _facts(made: Bundle) -> dict[str, str]:
+    from edgeemo.bundle.device.faces import finder_package
+
+    files, finder = {"model": made, "spare": made.spare}, finder_package(made.detector)
+    return {
+        **{
+            name: f"{file.model}, {'verified' if file.verified else 'NOT verified'}"
+            for name, file in files.items()
+            if file
+        },
+        "golden": f"{made.golden} pictures, {made.undecided} of them undecided (no class at 0.8)",
+        **({"faces": f"found by {made.detector}"} if made.detector else {}),
+        "size": f"{made.size_bytes / 1e6:.2f} MB",
+        "sha256": made.sha256,
+        "needs": f"numpy, pillow, {made.engine}"
+        + (f" or {made.spare.engine} for the spare" if made.spare else "")
+        + (f"; {finder} for the faces" if finder not in ("", made.engine) else ""),
+    }
+
+
+def _wheel_facts(made: WheelFolder) -> dict[str, str]:
+    return {
+        "wheels": f"{len(made.wheels)}, for {' and '.join(made.tags)} on 64-bit ARM",
+        "whole": f"{made.size_bytes / 1e6:.1f} MB",
+    }

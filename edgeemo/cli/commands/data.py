@@ -1,0 +1,235 @@
+"""``edgeemo data``: check, clean, split, crop and draw pictures. No TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from edgeemo.cli.commands.data_crop import EXAMPLES_OF_CROP, crop
+from edgeemo.cli.options.common import Force, Json, names, number
+from edgeemo.cli.options.data import Accept, Out, Replace, Source, opened
+from edgeemo.cli.options.faces import FaceDetector, FaceModelFile, FaceScore, face_changes
+from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say, warn
+from edgeemo.cli.output.data import print_check, print_written
+from edgeemo.cli.output.progress import progress
+
+if TYPE_CHECKING:
+    from edgeemo.dataset.write.placing import Link
+    from edgeemo.imaging.faces import FaceFinder
+    from edgeemo.model.spec import FaceSettings
+
+_Link: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--link",
+        metavar="HOW",
+        help="copy the files, or make hard or symlink links to where they lie.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    data = typer.Typer(
+        name="data",
+        help="Check, clean, split, crop or draw pictures.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    data.command("check", epilog=_CHECK_EXAMPLES)(check)
+    data.command("clean", epilog=_CLEAN_EXAMPLES)(clean)
+    data.command("split", epilog=_SPLIT_EXAMPLES)(split)
+    data.command("crop", epilog=EXAMPLES_OF_CROP)(crop)
+    data.command("draw", epilog=_DRAW_EXAMPLES)(draw)
+    app.add_typer(data)
+
+
+_CHECK_EXAMPLES = f"""{EXAMPLES}  edgeemo data check faces
+  edgeemo data check faces.zip --html faces.html --faces
+  edgeemo data check faces --strict --json > faces.json
+"""
+_CLEAN_EXAMPLES = f"""{EXAMPLES}  edgeemo data clean faces --out faces-clean
+  edgeemo data clean faces --out faces-clean --link symlink
+"""
+_SPLIT_EXAMPLES = f"""{EXAMPLES}  edgeemo data split faces --out faces-split
+  edgeemo data split faces --out faces-split --ratios 0.6,0.2,0.2 --seed 1
+"""
+_DRAW_EXAMPLES = f"""{EXAMPLES}  edgeemo data draw practice
+  edgeemo data draw practice --count 2000 --size 64 --seed 7
+"""
+
+
+def check(
+    source: Source,
+    accept: Accept = None,
+    faces: Annotated[bool, typer.Option("--faces", help="Look for faces, too.")] = False,
+    face_detector: FaceDetector = None,
+    face_score: FaceScore = None,
+    face_model: FaceModelFile = None,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a page with thumbnails, too."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with status 3 if there is something to act on.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Say what is in a folder of pictures and what is wrong with it.
+
+    Copies and near-duplicates, pictures in two classes, files that cannot be used, labels in doubt,
+    and what tells the classes apart without looking at a face. Nothing in the folder is touched.
+    """
+    from edgeemo.dataset import IngestOptions, opened_data
+    from edgeemo.dataset.check import check as run
+    from edgeemo.dataset.check import check_page
+    from edgeemo.model.spec import FaceChanges, FaceSettings
+    from edgeemo.utils.files import write_file
+
+    formats = IngestOptions(accept=names(accept)).accept
+    _require_folder_for(html)
+    settings = None
+    changes = face_changes(detector=face_detector, score=face_score, file=face_model)
+    if faces or changes != FaceChanges():
+        settings = changes.applied(FaceSettings())
+    finder, skipped = _finder(settings)
+    with progress() as shown, opened_data(source) as folder:
+        checked = run(
+            folder,
+            accept=formats,
+            finder=finder,
+            detector=settings.detector if settings else "",
+            faces_skipped=skipped,
+            progress=shown,
+        )
+        if html is not None:
+            write_file(html, check_page(checked, title=str(source), folder=folder, progress=shown))
+    if json:
+        page = {"html": str(html)} if html else {}
+        print_json({**checked.to_dict(), "root": str(source), **page})
+    else:
+        print_check(checked, title=str(source))
+    if html is not None:
+        say(f"page: {html}")
+    if strict and checked.to_act_on:
+        say("strict: there is something to act on")
+        raise typer.Exit(3)
+
+
+def clean(
+    source: Source,
+    out: Out,
+    accept: Accept = None,
+    link: _Link = "copy",
+    force: Replace = False,
+    json: Json = False,
+) -> None:
+    """Write the pictures that training would use.
+
+    Left out is what cannot be used, copies but one, and pictures that lie in two classes; where the
+    folder brings splits, also what test or validation holds, too. rejected.csv in the new folder
+    says what and why. Nothing in the old one is touched.
+    """
+    from edgeemo.dataset import IngestOptions
+    from edgeemo.dataset.write.rewrite import write_clean
+
+    formats = IngestOptions(accept=names(accept)).accept
+    how = _linked(link, source)
+    with progress() as shown, opened(source, out) as folder:
+        written = write_clean(folder, out, accept=formats, link=how, replace=force, progress=shown)
+    print_written(written, json=json)
+
+
+def split(
+    source: Source,
+    out: Out,
+    ratios: Annotated[
+        str,
+        typer.Option(metavar="A,B,C", help="Shares of train, validation and test."),
+    ] = "0.7,0.2,0.1",
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Which picture goes where.")] = 0,
+    accept: Accept = None,
+    link: _Link = "copy",
+    force: Replace = False,
+    json: Json = False,
+) -> None:
+    """Write the pictures as train, validation and test.
+
+    Near-duplicates stay together, classes keep their shares, and the same seed gives the same
+    splits. What a folder brings as validation or test stays that.
+    """
+    from edgeemo.dataset import IngestOptions
+    from edgeemo.dataset.write.rewrite import write_split
+
+    options = IngestOptions(accept=names(accept), seed=seed, ratios=_shares(ratios))
+    how = _linked(link, source)
+    with progress() as shown, opened(source, out) as folder:
+        written = write_split(folder, out, options=options, link=how, replace=force, progress=shown)
+    print_written(written, json=json)
+
+
+def draw(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    count: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures, half of each.")] = 400,
+    size: Annotated[
+        int, typer.Option(metavar="N", min=16, max=2048, help="Side of a picture in pixels.")
+    ] = 256,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="The same seed draws the same pictures.")
+    ] = 0,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Draw happy and sad practice faces."""
+    from edgeemo.dataset import draw_faces
+    from edgeemo.dataset.synthetic.draw import MARKER
+    from edgeemo.dataset.write.placing import check_place
+
+    check_place(None, folder, marker=MARKER, replace=force)
+    with progress() as shown:
+        draw_faces(folder, count=count, size=size, seed=seed, replace=force, progress=shown)
+    if json:
+        print_json({"folder": str(folder), "count": count, "size": size, "seed": seed})
+        return
+    facts = {"pictures": f"{count:,}", "size": f"{size}x{size}", "seed": str(seed)}
+    print_facts(facts, title=str(folder))
+
+
+def _finder(settings: FaceSettings | None) -> tuple[FaceFinder | None, str]:
+    """What finds faces, or why nothing does."""
+    from edgeemo.errors import MissingExtraError
+    from edgeemo.imaging.faces import face_finder
+
+    if settings is None:
+        return None, "--faces asks for it"
+    try:
+        return face_finder(settings), ""
+    except MissingExtraError as error:
+        warn(str(error))
+        return None, str(error)
+
+
+def _linked(link: str, source: Path) -> Link:
+    from edgeemo.dataset.write.placing import LINKS
+
+    for known in LINKS:
+        if link == known:
+            if known != "copy" and not source.is_dir():
+                raise typer.BadParameter("a .zip can only be copied from", param_hint="--link")
+            return known
+    raise typer.BadParameter(f"{link!r} is none of {', '.join(LINKS)}", param_hint="--link")
+
+
+def _shares(text: str) -> tuple[float, float, float]:
+    parts = names(text)
+    if len(parts) != 3:
+        raise typer.BadParameter(f"{text!r} is not three shares", param_hint="--ratios")
+    train, validation, test = (number(part) for part in parts)
+    return train, validation, test
+
+
+def _require_folder_for(page: Path | None) -> None:
+    if page is not None and (page.is_dir() or not page.parent.is_dir()):
+        raise typer.BadParameter(f"{page} is not a file in a folder", param_hint="--html")

@@ -1,0 +1,160 @@
+"""``edgeemo info``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from edgeemo.cli.options.common import Json  # noqa: TC001 - Typer reads it
+from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, print_table
+
+if TYPE_CHECKING:
+    from edgeemo.model.container import SealedModel
+    from edgeemo.model.folder import ModelFolder
+
+_EXAMPLES = f"""{EXAMPLES}  edgeemo info models/mine
+  edgeemo info int8.tflite
+  edgeemo info models/mine --json
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("info", epilog=_EXAMPLES)(info)
+
+
+def info(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="FILE|FOLDER",
+            help="An exported file or a model folder; by default the newest under models/, "
+            "else happy-sad, the model that comes with edgeemo.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show what is inside an exported file or a model folder."""
+    from edgeemo.cli.default_model import model_to_answer
+    from edgeemo.model.folder import open_folder
+
+    path = model_to_answer(model)
+    if path.suffix in (".tflite", ".onnx") and not path.is_dir():
+        facts = _file_facts(path)
+        title = str(path)
+    else:
+        facts = _folder_facts(open_folder(path))
+        title = f"{path} (model folder)"
+    if json:
+        print_json(facts)
+        return
+    files = facts.pop("files", [])
+    print_facts(_spoken(facts), title=title)
+    if files:
+        columns = list(files[0])
+        print_table(columns, [[_text(entry[key]) for key in columns] for entry in files])
+
+
+def _file_facts(path: Path) -> dict[str, Any]:
+    from edgeemo.model.container import unseal
+    from edgeemo.model.verified import is_verified
+
+    model = unseal(path)
+    return {
+        "format": model.format,
+        "size_bytes": model.size_bytes,
+        "sha256": model.sha256,
+        "verified": is_verified(path, sha256=model.sha256),
+        **_spec_facts(asdict(model.spec)),
+        **_engine_facts(model),
+    }
+
+
+def _spec_facts(spec: dict[str, Any]) -> dict[str, Any]:
+    provenance = spec.pop("provenance")
+    return {**spec, "labels": list(spec["labels"]), **provenance}
+
+
+def _spoken(facts: dict[str, Any]) -> dict[str, str]:
+    """The facts as a person reads them."""
+    return {key: _faces(value) if key == "faces" else _text(value) for key, value in facts.items()}
+
+
+def _faces(faces: dict[str, Any] | None) -> str:
+    if faces is None:
+        return "not looked for: pictures are answered as a whole"
+    from edgeemo.model.spec import FaceSettings
+
+    trained = "; trained on crops" if faces["cropped"] else ""
+    return f"found by {FaceSettings(**faces).text}{trained}"
+
+
+def _engine_facts(model: SealedModel) -> dict[str, Any]:
+    """What only the engine can say; nothing where it is not installed."""
+    from edgeemo.engines.litert import LiteRTEngine
+    from edgeemo.engines.load import load_engine
+    from edgeemo.errors import MissingExtraError
+
+    try:
+        engine = load_engine(model)
+    except MissingExtraError as error:
+        return {"engine": str(error)}
+    facts: dict[str, Any] = {"engine": engine.name}
+    if isinstance(engine, LiteRTEngine):
+        operations = engine.operations
+        facts["operators"] = [name for name in operations if name != "DELEGATE"]
+        facts["xnnpack_partitions"] = operations.count("DELEGATE")
+        facts["input_type"], facts["output_type"] = engine.types
+    return facts
+
+
+def _folder_facts(folder: ModelFolder) -> dict[str, Any]:
+    from edgeemo.errors import ModelFolderError
+    from edgeemo.model.folder import TRAINING
+
+    training = folder.read_json(TRAINING)
+    try:
+        default = folder.default_file().name
+    except ModelFolderError:
+        default = "none: run 'edgeemo export'"
+    return {
+        **_spec_facts(asdict(folder.spec())),
+        **{
+            key: training[key]
+            for key in ("arch", "epochs_run", "best_epoch", "seed", "data")
+            if key in training
+        },
+        "default_file": default,
+        "files": [_exported_facts(path) for path in folder.exported()],
+    }
+
+
+def _exported_facts(path: Path) -> dict[str, Any]:
+    from edgeemo.errors import EngineError, SpecError
+    from edgeemo.model.container import unseal
+    from edgeemo.model.verified import is_verified
+
+    try:
+        model = unseal(path)
+    except (EngineError, SpecError) as error:
+        return {"file": path.name, "size_bytes": path.stat().st_size, "verified": str(error)}
+    return {
+        "file": path.name,
+        "size_bytes": model.size_bytes,
+        "verified": is_verified(path, sha256=model.sha256),
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and value > 9999:
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)

@@ -1,0 +1,123 @@
+"""What ``edgeemo bench`` does with its report: show it, compare it, keep it, choose by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from edgeemo.cli.output.console import print_facts, print_json, print_table, say, warn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeemo.bench.results import Report
+    from edgeemo.bench.selection import Limits
+    from edgeemo.errors import LimitError
+    from edgeemo.model.folder import ModelFolder
+
+
+def finish(
+    report: Report,
+    *,
+    old: Report | None,
+    pick_in: ModelFolder | None,
+    limits: Limits,
+    keep: Path | None,
+    json: bool,
+) -> None:
+    """Show a report first, so that it is seen whatever fails then; keep it; choose.
+
+    Args:
+        report: What was measured.
+        old: An earlier report to compare it with.
+        pick_in: The model folder whose default is to be chosen.
+        limits: What the default has to keep to.
+        keep: The folder for ``bench.json`` and ``bench.png``.
+        json: Whether to print one JSON object, and nothing else on standard output.
+
+    Raises:
+        BenchError: If nothing could be measured of what a default is to be chosen from.
+        LimitError: If no candidate fits.
+        typer.Exit: With 1, if a candidate failed or crashed or nothing was measured.
+    """
+    content: dict[str, Any] = report.to_dict()
+    if not json:
+        _print_report(report)
+    for warning in report.warnings:
+        warn(warning)
+    if old:
+        content["comparison"] = _compare(old, report, silent=json)
+    missed = None
+    if pick_in:
+        content["picked"], missed = _pick(report, pick_in, limits)
+    if json:
+        print_json(content)
+    if keep and report.measured:
+        _keep(report, keep)
+    if missed:
+        raise missed
+    if not report.measured:
+        say("error: nothing could be measured")
+    if report.has_troubles or not report.measured:
+        raise typer.Exit(1)
+
+
+def _print_report(report: Report) -> None:
+    from edgeemo.bench import table
+
+    print_facts(table.facts(report), title=f"measured {report.date}")
+    print_table(table.HEADER, table.rows(report), numbers_from=table.TEXT_COLUMNS)
+    if report.measured:
+        print_table(table.warm_header(report), table.warm_rows(report), title=table.WARM_TITLE)
+        print_table(table.COLD_HEADER, table.cold_rows(report), title=table.COLD_TITLE)
+    for line in table.notes(report):
+        say(line)
+
+
+def _compare(old: Report, new: Report, *, silent: bool) -> dict[str, Any]:
+    from edgeemo.bench import compare
+
+    differences, caveats = compare.compare(old, new), compare.caveats(old, new)
+    if not silent:
+        title = f"Compared with {old.date}: median from bytes to label (95 %)"
+        print_table(compare.HEADER, compare.rows(differences), title=title)
+        if any(each.verdict == "unclear" for each in differences):
+            say(compare.EXPLANATION)
+    for line in caveats:
+        warn(line)
+    return compare.to_dict(differences, caveats)
+
+
+def _pick(
+    report: Report, folder: ModelFolder, limits: Limits
+) -> tuple[dict[str, Any] | None, LimitError | None]:
+    """Choose and record; what no candidate keeps to is handed back, to be raised at the end."""
+    from edgeemo.bench.selection import choose, write_default
+    from edgeemo.errors import LimitError
+
+    try:
+        choice = choose(report, limits)
+    except LimitError as error:
+        return None, error
+    path = write_default(folder, choice, report=report, limits=limits)
+    say(f"picked {choice.result.name}: {choice.why}")
+    say(f"default: {path}")
+    return choice.to_dict(), None
+
+
+def _keep(report: Report, folder: Path) -> None:
+    """Write the report and its picture, the report last."""
+    from edgeemo.bench.plot import plot_report
+    from edgeemo.errors import MissingExtraError
+    from edgeemo.model.folder import BENCH_JSON, BENCH_PNG, to_json
+    from edgeemo.utils.files import replacing, write_file
+
+    picture = folder / BENCH_PNG
+    try:
+        with replacing(picture) as partial:
+            plot_report(partial, report)
+        say(f"picture: {picture}")
+    except MissingExtraError as error:
+        say(f"note: no {BENCH_PNG}: {error}")
+    say(f"report: {write_file(folder / BENCH_JSON, to_json(report.to_dict()))}")

@@ -1,0 +1,140 @@
+"""How ``edgeemo data`` shows what it found and what it wrote."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.cli.output.console import print_facts, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgeemo.dataset.check import Check
+    from edgeemo.dataset.write.crop import Cropped
+    from edgeemo.dataset.write.rewrite import Written
+
+_SHOWN = 5  # of the labels in doubt
+
+
+def print_check(checked: Check, *, title: str) -> None:
+    """The check as tables: the numbers, the shortcuts, the labels in doubt, and what to do."""
+    print_facts(_facts(checked), title=title)
+    rows = [
+        [split, *(f"{counts[label]:,}" for label in checked.labels)]
+        for split, counts in checked.counts.items()
+    ]
+    print_table(["usable pictures", *checked.labels], rows)
+    if checked.shortcuts:
+        shortcuts = [
+            [
+                one.measure,
+                "yes" if one.flagged else "",
+                one.meaning,
+                f"{one.auc:.2f} ({one.low:.2f} to {one.high:.2f})",
+            ]
+            for one in checked.shortcuts
+        ]
+        print_table(
+            ["tells the classes apart", "flagged", "how", "AUC (95 %)"], shortcuts, numbers_from=3
+        )
+    _print_suspects(checked)
+    _print_findings(checked)
+
+
+def print_written(written: Written, *, json: bool) -> None:
+    """What was written and what was left out, as a table or as JSON."""
+    if json:
+        print_json(written.to_dict())
+        return
+    labels = sorted({label for counts in written.counts.values() for label in counts})
+    rows = [
+        [split, *(f"{counts.get(label, 0):,}" for label in labels)]
+        for split, counts in written.counts.items()
+    ]
+    print_table(["pictures", *labels], rows, title=str(written.folder))
+    aside = [f"{count:,} {reason}" for reason, count in written.left_out.items()]
+    say(f"left out: {', '.join(aside) or 'nothing'} (see {written.folder / 'rejected.csv'})")
+
+
+def print_cropped(cropped: Cropped, *, json: bool) -> None:
+    """What was cropped and what was not, as a table or as JSON."""
+    if json:
+        print_json(cropped.to_dict())
+        return
+    from edgeemo.dataset.write.crop_table import CROP_CSV, GROUPS
+
+    rows = [
+        [split, label, *(f"{counts[group]:,}" for group in GROUPS)]
+        for split, labels in cropped.counts.items()
+        for label, counts in labels.items()
+    ]
+    sums = [
+        sum(counts[group] for labels in cropped.counts.values() for counts in labels.values())
+        for group in GROUPS
+    ]
+    headings = [group.replace("_", " ") for group in GROUPS]
+    print_table(
+        ["split", "class", *headings],
+        [*rows, ["", "all", *(f"{total:,}" for total in sums)]],
+        title=str(cropped.folder),
+        numbers_from=2,
+    )
+    say(f"faces found by {cropped.faces.text}; {cropped.folder / CROP_CSV} names each picture")
+
+
+def _facts(checked: Check) -> dict[str, str]:
+    from edgeemo.dataset.check.findings import counted
+
+    facts = {
+        "files": f"{checked.found:,}, of which {checked.usable:,} usable",
+        "formats": _listed(checked.formats),
+        "modes": _listed(checked.modes) or "none",
+    }
+    if checked.sizes:
+        sizes = checked.sizes
+        texts = ["x".join(map(str, one)) for one in (sizes.smallest, sizes.largest, sizes.median)]
+        different = counted(sizes.different, "size", "sizes")
+        facts["sizes"] = f"{texts[0]} to {texts[1]}, median {texts[2]}; {different}"
+        facts["bytes"] = f"{sizes.bytes / 1e6:,.1f} MB"
+    facts["copies"] = _groups(len(checked.identical), sum(len(g.paths) for g in checked.identical))
+    near = [group for group in checked.alike if not group.identical]
+    facts["near-duplicates"] = _groups(len(near), sum(len(group.paths) for group in near))
+    if checked.faces:
+        shares = ", ".join(f"{k} {v:.0%}" for k, v in checked.faces.share_per_class.items())
+        facts["faces"] = (
+            f"one in {checked.faces.one:,}, several in {checked.faces.several:,}, none in "
+            f"{len(checked.faces.none):,} ({checked.faces.detector} looked); with a face: {shares}"
+        )
+    else:
+        facts["faces"] = f"not looked for: {checked.faces_skipped}"
+    if checked.mislabels.skipped:
+        facts["labels in doubt"] = f"cannot be said: {checked.mislabels.skipped}"
+    return facts
+
+
+def _print_suspects(checked: Check) -> None:
+    suspects = checked.mislabels.suspects
+    if not suspects:
+        return
+    rows = [
+        [one.path, one.label, one.suggested, f"{one.confidence:.2f}"] for one in suspects[:_SHOWN]
+    ]
+    print_table(["label in doubt", "labelled", "looks", "p"], rows, numbers_from=3)
+    if len(suspects) > _SHOWN:
+        say(f"{len(suspects) - _SHOWN:,} more labels in doubt: --json or --html names them")
+
+
+def _print_findings(checked: Check) -> None:
+    if checked.findings:
+        rows = [[finding.level, finding.text] for finding in checked.findings]
+        print_table(["to do", "what was found"], rows, numbers_from=2)
+    else:
+        say("nothing to act on or to look at")
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _groups(groups: int, pictures: int) -> str:
+    return f"{pictures:,} pictures in {groups:,} groups" if groups else "none"

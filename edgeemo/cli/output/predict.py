@@ -1,0 +1,124 @@
+"""How ``edgeemo predict`` prints its answers, and what it says of all of them at the end."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import typer
+
+from edgeemo.cli.options.common import AnswerFormat
+from edgeemo.cli.output.console import say
+from edgeemo.model.spec import NOT_SURE
+from edgeemo.runtime.stream import NO_FACE, csv_header, csv_rows, to_jsonl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.runtime.classifier import Prediction
+    from edgeemo.runtime.stream import Answer
+
+
+def printer(format: AnswerFormat, spec: ModelSpec) -> Callable[[Answer], None]:
+    """What prints one picture's answers; the headings are printed at once.
+
+    Args:
+        format: How.
+        spec: Of the model that answers.
+    """
+    faces = spec.faces is not None
+    if format is AnswerFormat.jsonl:
+        return lambda answer: typer.echo(to_jsonl(answer, faces=faces))
+    if format is AnswerFormat.csv:
+        typer.echo(_csv_line(csv_header(spec.labels, faces=faces)))
+        return lambda answer: _print_csv(csv_rows(answer, spec.labels, faces=faces))
+    return _table(spec)
+
+
+class Tally:
+    """Counts answers while they come."""
+
+    def __init__(self) -> None:
+        self._labels: Counter[str] = Counter()
+        self._unsure = self._faceless = self._failed = self._pictures = 0
+
+    def add(self, answer: Answer) -> None:
+        """Count one picture."""
+        self._pictures += 1
+        self._failed += answer.error is not None
+        self._faceless += not answer.predictions and answer.error is None
+        for found in answer.predictions:
+            if found.sure:
+                self._labels[found.label] += 1
+            else:
+                self._unsure += 1
+
+    def finish(self, *, quiet: bool) -> bool:
+        """Say what came of everything.
+
+        Args:
+            quiet: Whether to say no more than what went wrong.
+
+        Returns:
+            Whether every picture could be read, and there was one.
+        """
+        if not quiet and self._pictures > 1:
+            say(self._text())
+        if not self._pictures:
+            say(
+                "error: no picture found; name files, or folders that hold .jpg, .png or .bmp files"
+            )
+        return self._pictures > 0 and not self._failed
+
+    def _text(self) -> str:
+        counts = ", ".join(f"{count} {label}" for label, count in sorted(self._labels.items()))
+        said = [f"{self._labels.total()} answered ({counts or 'none'})"]
+        if self._unsure:
+            said.append(f"{self._unsure} {NOT_SURE}")
+        if self._faceless:
+            said.append(f"{self._faceless} without a face")
+        return ", ".join([*said, f"{self._failed} could not be read"])
+
+
+def shown_label(found: Prediction) -> str:
+    """What a person is told: where the model is not sure, its guess, whose probability it is."""
+    return found.label if found.sure else _unsure(found.guess)
+
+
+def _table(spec: ModelSpec) -> Callable[[Answer], None]:
+    shown = [*spec.labels, *(_unsure(label) for label in spec.labels if spec.min_confidence)]
+    if spec.faces:
+        shown.append(NO_FACE)
+    width = max(len(label) for label in (*shown, "label"))
+    face = f"{'face':<15}  " if spec.faces else ""
+    typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  {face}picture")
+
+    def rows(answer: Answer) -> None:
+        for found in answer.predictions:
+            place = f"{found.face.text:<15}  " if found.face else ""
+            typer.echo(
+                f"{shown_label(found):<{width}}  {found.score:5.3f}  {answer.ms:7.1f}  {place}"
+                f"{answer.source}"
+            )
+        if not answer.predictions and answer.error is None:
+            typer.echo(f"{NO_FACE:<{width}}  {'':5}  {answer.ms:7.1f}  {'':15}  {answer.source}")
+
+    return rows
+
+
+def _unsure(guess: str) -> str:
+    return f"{NOT_SURE} ({guess})"
+
+
+def _print_csv(rows: Sequence[Sequence[str]]) -> None:
+    for row in rows:
+        typer.echo(_csv_line(row))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,150 @@
+"""Progress on standard error: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import Console, RenderableType
+    from rich.progress import Progress as Bars
+    from rich.progress import Task
+
+_SECONDS = 10
+"""How often a stage says where it is, where there is no terminal."""
+
+
+class _Lines:
+    """An `edgeemo.utils.progress.Progress` for logs and pipes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._done, self._total = 0, 0
+        self._said = 0.0
+        self._first: tuple[int, float] | None = None
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        self._done, self._total, self._said = 0, total or 0, time.monotonic()
+        self._first = None
+        self.note(f"{name} ...")
+
+    def advance(self, steps: int = 1, *, detail: str = "") -> None:
+        now = time.monotonic()
+        self._done += steps
+        if self._first is None:  # it took time to begin, or is what an earlier run had done
+            self._first = (self._done, now)
+        if now - self._said < _SECONDS:
+            return
+        self._said = now
+        parts = (f"{self._done}/{self._total}", self._left(now), detail)
+        self.note("  " + "  ".join(part for part in parts if part))
+
+    def note(self, text: str) -> None:
+        self._stream.write(f"{text}\n")
+
+    def close(self) -> None:
+        self._stream.flush()
+
+    def _left(self, now: float) -> str:
+        """How long the stage still takes at the pace since its first step, in words."""
+        done, began = self._first or (self._done, now)
+        if self._done <= done or self._total <= self._done:
+            return ""
+        return f"{in_words((self._total - self._done) * (now - began) / (self._done - done))} left"
+
+
+def in_words(seconds: float) -> str:
+    """A duration as one says it: "40 s", "12 min", "3.5 h"."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    if seconds < 99.5 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+class _Screen:
+    """A `edgeemo.utils.progress.Progress` for a terminal: a bar per stage, its detail below.
+
+    Bar and detail would not fit side by side in the 80 columns of a usual terminal.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bars: Bars | None = None
+
+    def stage(self, name: str, *, total: int | None = None) -> None:
+        self.close()
+        self._bars = _bars(self._console, total=total)
+        self._bars.add_task(name, total=total, detail="")
+        self._bars.start()
+
+    def advance(self, steps: int = 1, *, detail: str = "") -> None:
+        if self._bars is None:
+            return
+        task = self._bars.task_ids[0]
+        self._bars.advance(task, steps)
+        if detail:
+            self._bars.update(task, detail=detail)
+
+    def note(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+
+def _bars(console: Console, *, total: int | None) -> Bars:
+    """A bar with count and time left, and below it the detail of its task."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+    from rich.text import Text
+
+    class WithDetail(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            for task in self.tasks:
+                if task.fields["detail"]:
+                    yield Text(f"  {task.fields['detail']}", no_wrap=True, overflow="ellipsis")
+
+    class Time(ProgressColumn):
+        max_refresh = 0.5  # seconds, lest it flickers
+
+        def render(self, task: Task) -> Text:
+            if task.finished_time is not None:
+                return Text(f"in {in_words(task.finished_time)}", style="progress.elapsed")
+            if task.time_remaining is None:
+                return Text("")
+            return Text(f"{in_words(task.time_remaining)} left", style="progress.remaining")
+
+    return WithDetail(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed}/{task.total}" if total else ""),
+        Time(),
+        console=console,
+    )
+
+
+@contextmanager
+def progress() -> Iterator[_Lines | _Screen]:
+    """Progress on standard error.
+
+    It writes to a duplicate of the file descriptor, so it stays visible while the chatter of a
+    library is kept off the original (see `edgeemo.utils.redirect`).
+    """
+    from rich.console import Console
+
+    sys.stderr.flush()
+    with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stream:
+        console = Console(file=stream)
+        shown = _Screen(console) if console.is_terminal else _Lines(stream)
+        try:
+            yield shown
+        finally:
+            shown.close()

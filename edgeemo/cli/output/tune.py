@@ -1,0 +1,122 @@
+"""What ``edgeemo tune`` shows of what it found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.cli.output.console import print_facts, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.tune import Found, Goal, Job
+    from edgeemo.tune.record import Trial
+
+_SHOWN = 10
+_COLUMNS = (
+    "trial", "network", "input", "augment", "lr", "val. accuracy", "val. loss", "parameters",
+    "M multiply-adds", "int8 kB (est.)", "front",
+)  # fmt: skip
+
+
+def finish(found: Found, *, job: Job, goal: Goal, json: bool) -> None:
+    """Show the trials and the model folder, as tables or as one JSON object."""
+    from edgeemo.tune.storage import shown
+
+    if json:
+        print_json({"storage": shown(job.storage), "study": job.name, **_content(found, goal)})
+        return
+    _print_trials(found, goal)
+    if found.importances:
+        shares = (f"{name} {share:.0%}" for name, share in found.importances.items())
+        say(f"what mattered: {', '.join(shares)}")
+    if found.folder is None:
+        say(f"study: {job.name} in {shown(job.storage)}; without --search-only the same command")
+        say(f"makes a model folder of the best, trial {found.best.number}")
+        return
+    _print_model(found)
+
+
+def _print_trials(found: Found, goal: Goal) -> None:
+    from edgeemo.tune.record import ranked
+
+    best = ranked(found.trials, objective=goal.objective, limits=goal.limits)
+    front = {trial.number for trial in found.front}
+    rows = best[:_SHOWN] + [trial for trial in best[_SHOWN:] if trial.number in front]
+    print_table(
+        _COLUMNS,
+        [_row(trial, on_front=trial.number in front) for trial in rows],
+        title=f"The best of {_counted(found.trials)}",
+        numbers_from=4,
+    )
+    say("front: beaten by none in accuracy, parameters and multiply-adds at once")
+
+
+def _row(trial: Trial, *, on_front: bool) -> list[str]:
+    size = trial.footprint
+    return [
+        str(trial.number),
+        trial.chosen["arch"],
+        f"{trial.chosen['size']} px",
+        trial.chosen["augment"],
+        f"{trial.chosen['lr']:g}",
+        f"{trial.accuracy:.3f}",
+        f"{trial.loss:.3f}",
+        f"{size.parameters:,}" if size else "",
+        f"{size.multiply_adds / 1e6:.2f}" if size else "",
+        f"{size.int8_bytes / 1000:,.0f}" if size else "",
+        "yes" if on_front else "",
+    ]
+
+
+def _counted(trials: Sequence[Trial]) -> str:
+    """How many trials ended how, in words."""
+    words = {
+        "complete": "completed",
+        "pruned": "ended early",
+        "outside": "beyond the limits",
+        "failed": "interrupted",
+        "running": "under way, or killed",
+    }
+    counts = {state: sum(trial.state == state for trial in trials) for state in words}
+    return f"{len(trials)} trials: " + ", ".join(
+        f"{count} {words[state]}" for state, count in counts.items() if count
+    )
+
+
+def _print_model(found: Found) -> None:
+    from edgeemo.model.folder import CONFIG, REPORT_JSON
+    from edgeemo.tune.tuner import STUDY_CSV
+
+    folder = found.folder
+    if folder is None:
+        return
+    test = folder.read_json(REPORT_JSON)["test"]
+    accuracy = test["accuracy"]
+    facts = {
+        "made of": found.best.name,
+        "test accuracy": f"{accuracy['value']:.3f} ({accuracy['low']:.3f} to "
+        f"{accuracy['high']:.3f}), n = {test['n']:,}",
+        "all trials": str(folder.file(STUDY_CSV)),
+        "train again": f"edgeemo train --config {folder.file(CONFIG)} --out models/again",
+    }
+    print_facts(facts, title=str(folder.path))
+    for warning in folder.read_json(REPORT_JSON)["warnings"]:
+        say(f"warning: {warning}")
+
+
+def _content(found: Found, goal: Goal) -> dict[str, Any]:
+    from edgeemo.model.folder import REPORT_JSON
+
+    report = found.folder.read_json(REPORT_JSON) if found.folder else None
+    return {
+        "folder": str(found.folder.path) if found.folder else None,
+        "objective": goal.objective,
+        "second": goal.second,
+        "limits": goal.limits.to_dict(),
+        "best": found.best.to_dict(),
+        "front": [trial.number for trial in found.front],
+        "importances": dict(found.importances),
+        "trials": [trial.to_dict() for trial in found.trials],
+        "test": report["test"] if report else None,
+    }

@@ -1,0 +1,140 @@
+"""Open a folder or a .zip of pictures; an archive is unpacked as if it meant harm.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from edgeemo.dataset.ingest.find import is_ignored
+from edgeemo.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MAX_FILES = 1_000_000
+"""Most entries an archive may have."""
+MAX_BYTES = 64 * 2**30
+"""Most that an archive may unpack to."""
+MAX_RATIO = 100
+"""Most that an archive may unpack to, in times its own size: pictures hardly shrink..."""
+FREE_BYTES = 256 * 2**20
+"""... though up to this much it may unpack to in any case: flat drawings do shrink."""
+
+_CHUNK = 2**20
+_ENCRYPTED = 0x1
+
+
+@contextmanager
+def opened_data(source: Path) -> Iterator[Path]:
+    """A folder of pictures to work on, whether `source` is one or a .zip of one.
+
+    Args:
+        source: A folder, or a .zip file.
+
+    Yields:
+        The folder; for a .zip a temporary one that is removed afterwards.
+
+    Raises:
+        DatasetError: If there is nothing of that name, it is no archive, or the archive is
+            damaged, encrypted, or made to do harm: entries that lead outside it, links, or more
+            data than its size warrants.
+    """
+    if source.is_dir():
+        yield source
+        return
+    if not source.exists():
+        raise DatasetError(f"{source}: no such folder or .zip file")
+    with tempfile.TemporaryDirectory(prefix="edgeemo-") as name:
+        _unpack(source, Path(name))
+        yield Path(name)
+
+
+def _unpack(source: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(source) as archive:
+            entries = _checked(source, archive.infolist(), folder)
+            _extract_all(source, archive, entries, folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DatasetError(f"{source}: not a .zip file, or a damaged one ({error})") from None
+    except NotImplementedError as error:
+        raise DatasetError(f"{source}: cannot be unpacked ({error}); zip it again") from None
+    except OSError as error:
+        raise DatasetError(f"{source}: cannot be unpacked: {error.strerror or error}") from None
+
+
+def _checked(
+    source: Path, entries: Sequence[zipfile.ZipInfo], folder: Path
+) -> list[zipfile.ZipInfo]:
+    """The entries to unpack, once their headers promise nothing bad."""
+    if len(entries) > MAX_FILES:
+        raise DatasetError(f"{source}: {len(entries):,} files are more than {MAX_FILES:,}")
+    for entry in entries:
+        problem = _problem(entry)
+        if problem:
+            raise DatasetError(f"{source}: refused, {entry.filename!r} {problem}")
+    wanted = [entry for entry in entries if not entry.is_dir() and not _is_ignored(entry)]
+    total = sum(entry.file_size for entry in wanted)
+    if total > _limit(source):
+        raise DatasetError(f"{source}: refused, it unpacks to {_gigabytes(total)}, as a bomb does")
+    if total > shutil.disk_usage(folder).free:
+        raise DatasetError(f"{source}: {_gigabytes(total)} do not fit into {folder.parent}")
+    return wanted
+
+
+def _problem(entry: zipfile.ZipInfo) -> str | None:
+    name = _name(entry)
+    if name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
+        return "leads outside the archive"
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or a device, not a file"
+    if entry.flag_bits & _ENCRYPTED:
+        return "is encrypted; unpack it yourself and name the folder"
+    return None
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    return entry.filename.replace("\\", "/")  # some archivers on Windows write backslashes
+
+
+def _is_ignored(entry: zipfile.ZipInfo) -> bool:
+    return any(is_ignored(part) for part in PurePosixPath(_name(entry)).parts)
+
+
+def _limit(source: Path) -> int:
+    return min(MAX_BYTES, max(FREE_BYTES, source.stat().st_size * MAX_RATIO))
+
+
+def _extract_all(
+    source: Path, archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], folder: Path
+) -> None:
+    left = _limit(source)
+    for entry in entries:
+        target = folder / _name(entry)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(entry) as packed, target.open("xb") as unpacked:
+            left -= _copy(packed, unpacked, limit=left)
+        if left < 0:
+            raise DatasetError(f"{source}: refused, it unpacks to far more than it says")
+
+
+def _copy(packed: IO[bytes], unpacked: IO[bytes], *, limit: int) -> int:
+    """Copy what is really there, whatever the header says, up to just over `limit` bytes."""
+    copied = 0
+    while copied <= limit and (chunk := packed.read(_CHUNK)):
+        unpacked.write(chunk)
+        copied += len(chunk)
+    return copied
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:,.1f} GB"

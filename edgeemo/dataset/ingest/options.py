@@ -1,0 +1,132 @@
+"""What the ingest is told, and what it tells back. Standard library only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Rejected, Sample
+
+ALWAYS_ACCEPTED = ("jpeg", "png", "bmp")
+ACCEPTED_ON_REQUEST = ("webp", "gif")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestOptions:
+    """How to prepare a folder of pictures.
+
+    Attributes:
+        accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both. Of an animation
+            the first frame counts.
+        labels: The class names in the order in which the network shall know them; None sorts them.
+        seed: Decides which picture goes into which split; the same seed and pictures give the
+            same splits, wherever the files lie and in whatever order they are found.
+        ratios: Shares of train, validation and test; they add up to 1. That of validation may be
+            0: then none is split off. Not used where the folder brings its own splits.
+        grouped: Whether copies leave and near-duplicates stay in one split. False is how tutorials
+            split: every usable picture by chance, copies, near-duplicates and pictures that lie in
+            two classes included; splits that the folder brings are pooled first.
+        crops: Specs that crop faces: a picture in which one of them finds no face is set aside.
+            Their labels do not matter.
+
+    Raises:
+        DatasetError: If a format is unknown, or the ratios are not three shares of 1.
+    """
+
+    accept: tuple[str, ...] = ()
+    labels: tuple[str, ...] | None = None
+    seed: int = 0
+    ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)
+    grouped: bool = True
+    crops: tuple[ModelSpec, ...] = ()
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.accept) - set(ACCEPTED_ON_REQUEST))
+        if unknown:
+            choices = " and ".join(ACCEPTED_ON_REQUEST)
+            raise DatasetError(f"cannot accept {', '.join(unknown)}; {choices} can be asked for")
+        if not _are_shares(self.ratios):
+            raise DatasetError(
+                "ratios must be three shares that add up to 1, of which only that of validation "
+                f"may be 0, not {self.ratios}"
+            )
+
+
+def _are_shares(ratios: tuple[float, ...]) -> bool:
+    """Whether these are shares of train, validation and test."""
+    if len(ratios) != 3 or not all(math.isfinite(ratio) for ratio in ratios):
+        return False
+    train, validation, test = ratios
+    adds_up = math.isclose(train + validation + test, 1, abs_tol=1e-6)
+    return train > 0 and validation >= 0 and test > 0 and adds_up
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestSummary:
+    """The ingest in numbers.
+
+    Attributes:
+        found: Files found in the class folders.
+        kept: Files in `per_split`.
+        per_split: Pictures per split and class.
+        rejected: Files set aside, per reason.
+        wrong_extension: Usable pictures, kept or not, whose name promises another format than they
+            hold; that alone is no reason to set them aside.
+        near_duplicate_groups: Groups of two or more near-duplicates among the pictures kept, copies
+            included where they are kept; no group straddles a split if `grouped`.
+        near_duplicates: Pictures in those groups.
+        test_seen_in_train: Pictures of the test split that have a copy or a near-duplicate in
+            train: 0 if `grouped`, else what a random split leaks.
+        leaks: For splits that the folder brought: how many pictures left the first-named split
+            because the second holds the same, or nearly, by "train/validation", "train/test"
+            and "validation/test".
+        thresholds: The limits that decided, by name.
+        brought_splits: Whether the folder brought its own splits, and they were kept.
+        taken_from_train: The splits that the folder did not bring and that were taken from its
+            train split.
+        grouped: As in `IngestOptions`.
+    """
+
+    found: int
+    kept: int
+    per_split: dict[str, dict[str, int]]
+    rejected: dict[str, int]
+    wrong_extension: int
+    near_duplicate_groups: int
+    near_duplicates: int
+    test_seen_in_train: int
+    leaks: dict[str, int]
+    thresholds: dict[str, float]
+    brought_splits: bool
+    taken_from_train: tuple[str, ...] = ()
+    grouped: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a dict for JSON."""
+        return {**asdict(self), "taken_from_train": list(self.taken_from_train)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Pictures ready for training.
+
+    Attributes:
+        root: The folder that the paths are relative to.
+        labels: Class names, in the order of the network's outputs.
+        samples: Every picture kept, sorted by path.
+        rejected: Every file set aside, sorted by path.
+        summary: The ingest in numbers.
+    """
+
+    root: Path
+    labels: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    rejected: tuple[Rejected, ...] = field(repr=False)
+    summary: IngestSummary

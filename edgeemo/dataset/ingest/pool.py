@@ -1,0 +1,49 @@
+"""Work on many files with every core, in order, a batch at a time. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgeemo.utils.progress import Progress
+
+_BATCH = 32  # files per task handed to a thread
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def in_threads(
+    items: Sequence[_Item],
+    work: Callable[[Sequence[_Item]], Sequence[_Result]],
+    *,
+    progress: Progress,
+) -> list[_Result]:
+    """Have batches of items worked on by threads.
+
+    Args:
+        items: What to work on.
+        work: Given some of the items, returns a result for each. It runs in several threads at
+            once; warnings in it are dropped.
+        progress: Who is told of each item.
+
+    Returns:
+        A result per item, in the same order.
+    """
+    batches = [items[start : start + _BATCH] for start in range(0, len(items), _BATCH)]
+    results: list[_Result] = []
+    pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the verdict counts
+            for batch in pool.map(work, batches):
+                results.extend(batch)
+                progress.advance(len(batch))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return results

@@ -1,0 +1,1 @@
+"""Drawn faces: for practice, for tests and for golden vectors."""

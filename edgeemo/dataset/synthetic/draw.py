@@ -1,0 +1,182 @@
+"""Practice faces: happy and sad, drawn by edgeemo, so that everything runs without a download.
+
+They vary in everything that photographs vary in (pose, light, background, sharpness, things in the
+way), so that a small network has something to learn; they say nothing about real faces.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from edgeemo.dataset.synthetic.cartoon import Mood, draw_face, random_face
+from edgeemo.utils.files import new_folder
+from edgeemo.utils.progress import Silent
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.utils.progress import Progress
+
+MARKER = ".edgeemo-practice.json"
+"""File in a folder of practice faces that says it is complete and how it was drawn."""
+
+STYLE_VERSION = 1
+"""Raised whenever the drawing changes, so that older practice faces are drawn anew."""
+
+MOODS: tuple[Mood, ...] = get_args(Mood)
+_OVERSAMPLE = 2  # drawn larger and reduced: Pillow's drawing has no anti-aliasing
+
+
+def draw_faces(
+    folder: Path,
+    *,
+    count: int = 400,
+    size: int = 256,
+    seed: int = 0,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Draw a folder of practice faces, complete or not at all.
+
+    Args:
+        folder: The folder to make, with ``happy/`` and ``sad/`` inside.
+        count: Number of pictures, half of them happy.
+        size: Side of a picture in pixels.
+        seed: The same seed gives the same pictures.
+        replace: Whether an existing folder of that name gives way.
+        progress: Who is told how far it is.
+
+    Returns:
+        `folder`.
+
+    Raises:
+        FileExistsError: If the folder exists and `replace` is false.
+    """
+    progress = progress or Silent()
+    progress.stage("Drawing practice faces", total=count)
+    with new_folder(folder, replace=replace) as partial:
+        for mood in MOODS:
+            (partial / mood).mkdir()
+        for number in range(count):
+            mood = MOODS[number % len(MOODS)]
+            _write_face(partial / mood, number=number, mood=mood, size=size, seed=seed)
+            progress.advance()
+        drawn = {"style": STYLE_VERSION, "count": count, "size": size, "seed": seed}
+        (partial / MARKER).write_text(json.dumps(drawn), encoding="utf-8")
+    return folder
+
+
+def drawn_style(folder: Path) -> int | None:
+    """The style version of a folder of practice faces; None where `draw_faces` did not make it."""
+    try:
+        return int(json.loads((folder / MARKER).read_bytes())["style"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def draw_picture(rng: np.random.Generator, mood: Mood, *, size: int) -> Image.Image:
+    """Draw one practice picture: a face before a background, as a camera would see it.
+
+    Args:
+        rng: Where every choice but the mood comes from.
+        mood: What the face expresses.
+        size: Side of the picture in pixels.
+
+    Returns:
+        An RGB image of (size, size).
+    """
+    scene = _background(rng, size)
+    face = _posed(rng, draw_face(random_face(rng, mood), size * _OVERSAMPLE), size)
+    scene.paste(face, mask=face)
+    if rng.random() < 0.15:
+        _obstruct(rng, scene)
+    return _photographed(rng, scene)
+
+
+def _write_face(folder: Path, *, number: int, mood: Mood, size: int, seed: int) -> None:
+    rng = np.random.default_rng([seed, number])
+    picture = draw_picture(rng, mood, size=size)
+    if rng.random() < 0.8:
+        quality = int(rng.integers(60, 96))
+        (folder / f"{mood}-{number:04}.jpg").write_bytes(encode(picture, "JPEG", quality=quality))
+    else:
+        (folder / f"{mood}-{number:04}.png").write_bytes(encode(picture, "PNG"))
+
+
+def encode(picture: Image.Image, format: str, **options: object) -> bytes:
+    """A picture as the bytes of a file of that format."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def _background(rng: np.random.Generator, size: int) -> Image.Image:
+    """Two colours fading into each other, with a few shapes in them."""
+    corners = rng.integers(20, 236, (2, 2, 3)).astype(np.uint8)
+    ground = Image.fromarray(corners).resize((size, size), Image.Resampling.BICUBIC)
+    pen = ImageDraw.Draw(ground)
+    for _ in range(int(rng.integers(0, 9))):
+        x, y, half = (int(value) for value in rng.integers(0, size, 3))
+        red, green, blue = (int(value) for value in rng.integers(20, 236, 3))
+        box = (x - half // 3, y - half // 4, x + half // 3, y + half // 4)
+        (pen.ellipse if rng.random() < 0.5 else pen.rectangle)(box, fill=(red, green, blue))
+    return ground.filter(ImageFilter.BoxBlur(size / 256 * float(rng.uniform(0.5, 4))))
+
+
+def _posed(rng: np.random.Generator, face: Image.Image, size: int) -> Image.Image:
+    """The face somewhere in a picture of that size, larger or smaller, tilted, perhaps mirrored."""
+    if rng.random() < 0.5:
+        face = face.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    step = face.width / size / rng.uniform(1.35, 1.8)
+    angle = np.deg2rad(rng.normal(0, 6))
+    cos, sin = float(np.cos(angle) * step), float(np.sin(angle) * step)
+    x, y = (float(size * (0.5 + shift)) for shift in rng.uniform(-0.05, 0.05, 2))
+    middle = face.width / 2
+    from_x, from_y = middle - cos * x - sin * y, middle + sin * x - cos * y
+    return face.transform(
+        (size, size),
+        Image.Transform.AFFINE,
+        (cos, sin, from_x, -sin, cos, from_y),
+        Image.Resampling.BILINEAR,
+    )
+
+
+def _obstruct(rng: np.random.Generator, scene: Image.Image) -> None:
+    """Something in front of the face: a bar at some angle, as a hand or a branch would be."""
+    size = scene.width
+    ends = rng.uniform(-0.1, 1.1, 4) * size
+    red, green, blue = (int(value) for value in rng.integers(20, 236, 3))
+    width = int(size * rng.uniform(0.03, 0.1))
+    ImageDraw.Draw(scene).line([float(end) for end in ends], fill=(red, green, blue), width=width)
+
+
+def _photographed(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
+    """Light from a side, exposure, contrast, softness and noise."""
+    pixels = np.asarray(picture, dtype=np.float32) / 255
+    contrast, exposure = (float(value) for value in rng.uniform((0.7, -0.1), (1.1, 0.1)))
+    pixels = (pixels - 0.5) * contrast + (0.5 + exposure)
+    pixels *= _light(rng, picture.width)[..., None]
+    grain = np.float32(rng.uniform(0, 0.05))
+    pixels += grain * rng.standard_normal((*pixels.shape[:2], 1), dtype=np.float32)
+    seen = Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8))
+    if rng.random() < 0.3:
+        seen = seen.filter(
+            ImageFilter.GaussianBlur(picture.width / 256 * float(rng.uniform(0.5, 2)))
+        )
+    if rng.random() < 0.12:
+        seen = seen.convert("L").convert("RGB")
+    return seen
+
+
+def _light(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+    """A factor per pixel, shape (size, size), that falls off towards one side."""
+    slope_x, slope_y = rng.uniform(-0.25, 0.25, 2)
+    along = np.linspace(-1, 1, size, dtype=np.float32)
+    return np.asarray(1 + slope_x * along[None, :] + slope_y * along[:, None], dtype=np.float32)

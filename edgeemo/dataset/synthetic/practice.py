@@ -1,0 +1,58 @@
+"""Which pictures to use where nobody named any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset.ingest.find import has_classes
+from edgeemo.dataset.synthetic.draw import STYLE_VERSION, draw_faces, drawn_style
+from edgeemo.errors import DatasetError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edgeemo.utils.progress import Progress
+
+DATA = "data"
+PRACTICE = "practice-faces"
+
+
+def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
+    """The pictures to train on by default.
+
+    Args:
+        folder: Where to look, usually the current folder.
+        progress: Who is told of the drawing.
+
+    Returns:
+        ``data`` inside `folder` if that holds classes; else ``practice-faces``, drawn if need be.
+
+    Raises:
+        DatasetError: If a ``practice-faces`` is in the way that edgeemo did not draw.
+    """
+    data = folder / DATA
+    return data if has_classes(data) else practice_faces(folder / PRACTICE, progress=progress)
+
+
+def practice_faces(folder: Path, *, progress: Progress | None = None) -> Path:
+    """A folder of practice faces, drawn unless it is there already.
+
+    Args:
+        folder: Where they are or shall be.
+        progress: Who is told of the drawing.
+
+    Returns:
+        `folder`.
+
+    Raises:
+        DatasetError: If a folder of that name is in the way that edgeemo did not draw.
+    """
+    style = drawn_style(folder)
+    if style == STYLE_VERSION:
+        return folder
+    if style is None and folder.exists():
+        raise DatasetError(
+            f"{folder}: not drawn by edgeemo, so it is not replaced; rename it, or name it "
+            "with --data"
+        )
+    return draw_faces(folder, replace=True, progress=progress)

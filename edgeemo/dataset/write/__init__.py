@@ -1,0 +1,1 @@
+"""Write images anew: crops of faces, cleaned and split copies."""

@@ -1,0 +1,237 @@
+"""Write the faces of photos anew, each as a picture of its own.
+
+The crops are those of `edgeemo.imaging.preprocess`, before resizing: training with the new folder
+equals training with the photos, except that faces are found once. The new folder is complete
+or absent, and nothing in the old one changes.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from dataclasses import replace as changed
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.dataset.ingest.find import find_any_files
+from edgeemo.dataset.ingest.judge import (
+    NO_FACE,
+    accepted_formats,
+    examine,
+    is_grey,
+    require_imagehash,
+)
+from edgeemo.dataset.ingest.pool import in_threads
+from edgeemo.dataset.write.crop_table import (
+    CROP_CSV,
+    ONE,
+    SEVERAL,
+    Group,
+    Row,
+    count_rows,
+    write_rows,
+)
+from edgeemo.dataset.write.cropped import record_faces
+from edgeemo.dataset.write.placing import check_place
+from edgeemo.dataset.write.rewrite import MARKER, free_place, mark
+from edgeemo.errors import DatasetError, ImageError
+from edgeemo.imaging.decode import open_picture, stretched, upright_size
+from edgeemo.imaging.faces import cropped, face_finder
+from edgeemo.imaging.preprocess import decode
+from edgeemo.model.spec import ModelSpec
+from edgeemo.model.tables import Rejected
+from edgeemo.utils.files import new_folder
+from edgeemo.utils.progress import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from PIL import Image
+
+    from edgeemo.dataset.ingest.find import Found
+    from edgeemo.imaging.faces import Face
+    from edgeemo.model.spec import FaceSettings
+    from edgeemo.utils.progress import Progress
+
+_SIDE = 48  # of a network, where no size is named: a photo is decoded as large as that needs it
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropOptions:
+    """How to crop.
+
+    Attributes:
+        faces: How faces are found, and the margin around them.
+        accept: Formats to take besides the usual ones.
+        every: Whether every face of a picture is written, not the largest alone.
+        size: Side of the crops in pixels; None for as large as they are in the picture, a JPEG
+            being decoded no larger than `edgeemo.imaging.preprocess.PHOTO_SIDE` asks for.
+    """
+
+    faces: FaceSettings
+    accept: Sequence[str] = ()
+    every: bool = False
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cropped:
+    """What was written.
+
+    Attributes:
+        folder: The new folder.
+        faces: How faces were found, for pictures that are crops, as ``faces.json`` has it.
+        counts: Per split ("all" without splits) and class: pictures, those with one face, with
+            several, with none, those that cannot be used, and the crops that were written.
+    """
+
+    folder: Path
+    faces: FaceSettings
+    counts: Mapping[str, Mapping[str, Mapping[Group, int]]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a dict for JSON."""
+        return {**asdict(self), "folder": str(self.folder)}
+
+
+def write_crops(
+    root: Path,
+    out: Path,
+    *,
+    options: CropOptions,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> Cropped:
+    """Write the faces of a folder's pictures as PNG files, where the pictures lay.
+
+    Besides it writes ``crop.csv`` and ``faces.json``.
+
+    Args:
+        root: A folder as `find_files` describes it, or one of pictures without classes.
+        out: The folder to make.
+        options: How to crop.
+        replace: Whether a folder gives way that edgeemo has written.
+        progress: Who is told how far it is.
+
+    Raises:
+        DatasetError: If `root` cannot be used, no picture in it has a face, or `out` cannot be
+            made.
+        FaceModelError: If the detector's file cannot be used.
+        MissingExtraError: If the ``data`` extra, or what finds faces, is not installed.
+    """
+    progress = progress or Silent()
+    require_imagehash()
+    face_finder(options.faces)
+    check_place(root, out, marker=MARKER, replace=replace)
+    layout = find_any_files(root)
+    with _explained(out), new_folder(out, replace=replace) as partial:
+        work = _Work(root, partial, options)
+        progress.stage("Cropping the faces", total=len(layout.files))
+        results = in_threads(work.planned(layout.files), work.batch, progress=progress)
+        if not any(row.crop for rows in results for row in rows):
+            raise DatasetError(
+                f"{root}: {options.faces.detector} finds no face in any of "
+                f"{len(layout.files):,} files"
+            )
+        write_rows(partial / CROP_CSV, (row for rows in results for row in rows))
+        record_faces(partial, options.faces)
+        mark(partial, "crop")
+    return Cropped(
+        folder=out,
+        faces=changed(options.faces, cropped=True),
+        counts=count_rows(layout.files, results, layout.labels),
+    )
+
+
+class _Work:
+    """Crops pictures of one folder into another; several threads may use it."""
+
+    def __init__(self, root: Path, folder: Path, options: CropOptions) -> None:
+        self._root, self._folder, self._options = root, folder, options
+        settings = changed(options.faces, cropped=False)
+        self._formats = accepted_formats(options.accept)
+        side = options.size or _SIDE
+        self._specs = {
+            grey: ModelSpec(
+                labels=("-", "+"),
+                height=side,
+                width=side,
+                channels=1 if grey else 3,
+                faces=settings,
+            )
+            for grey in (True, False)
+        }
+
+    def planned(self, files: Sequence[Found]) -> list[tuple[Found, str]]:
+        """Each file, and its place in the new folder; the folders are made."""
+        taken: set[str] = set()
+        places = [free_place(PurePosixPath(file.path).with_suffix(".png"), taken) for file in files]
+        for folder in {(self._folder / place).parent for place in places}:
+            folder.mkdir(parents=True, exist_ok=True)
+        return list(zip(files, places, strict=True))
+
+    def batch(self, planned: Sequence[tuple[Found, str]]) -> list[list[Row]]:
+        """Crop some pictures; of each at least one row."""
+        return [self._one(file, place) for file, place in planned]
+
+    def _one(self, file: Found, place: str) -> list[Row]:
+        examined = examine(self._root, file, formats=self._formats)
+        if isinstance(examined.verdict, Rejected):
+            verdict = examined.verdict
+            return [Row(picture=verdict.path, outcome=verdict.reason, detail=verdict.detail)]
+        try:
+            return self._crop(file, place, examined.content)
+        except ImageError as error:  # at a larger scale than it was judged at
+            detail = str(error).removeprefix("picture: ")
+            return [Row(picture=file.path, outcome="damaged", detail=detail)]
+
+    def _crop(self, file: Found, place: str, content: bytes) -> list[Row]:
+        with open_picture(content) as picture:
+            spec, width = self._specs[is_grey(picture.mode)], upright_size(picture)[0]
+        photo = decode(content, spec)
+        found = face_finder(self._options.faces).find(photo)
+        if not found:
+            detail = f"{self._options.faces.detector} finds none"
+            return [Row(picture=file.path, outcome=NO_FACE, detail=detail)]
+        written = found if self._options.every else found[:1]
+        names = [self._name(place, number) for number in range(1, len(written) + 1)]
+        for face, name in zip(written, names, strict=True):
+            (self._folder / name).write_bytes(self._png(cropped(photo, face, spec)))
+        return [
+            _row(file, name, face.scaled(width / photo.width), faces=len(found))
+            for face, name in zip(written, names, strict=True)
+        ]
+
+    def _name(self, place: str, number: int) -> str:
+        if not self._options.every:
+            return place
+        path = PurePosixPath(place)
+        return str(path.with_name(f"{path.stem}-{number}.png"))
+
+    def _png(self, crop: Image.Image) -> bytes:
+        size, stream = self._options.size, io.BytesIO()
+        (stretched(crop, size, size) if size else crop).save(stream, "PNG")
+        return stream.getvalue()
+
+
+def _row(file: Found, name: str, face: Face, *, faces: int) -> Row:
+    return Row(
+        picture=file.path,
+        crop=name,
+        outcome=ONE if faces == 1 else SEVERAL,
+        faces=faces,
+        left=face.left,
+        top=face.top,
+        side=face.side,
+    )
+
+
+@contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    """A full disk and the like in one line that names the folder as the user knows it."""
+    try:
+        yield
+    except OSError as error:
+        raise DatasetError(f"{out}: cannot be written: {error.strerror or error}") from None

@@ -1,0 +1,96 @@
+"""``crop.csv``: what became of each picture whose faces were cropped, and that in numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Literal, get_args
+
+from edgeemo.dataset.ingest.judge import NO_FACE
+from edgeemo.model.tables import SPLITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from edgeemo.dataset.ingest.find import Found
+
+CROP_CSV = "crop.csv"
+"""Table of what became of each picture; its columns are the attributes of `Row`."""
+
+ONE, SEVERAL = "cropped", "several-faces"
+
+Group = Literal["pictures", "one_face", "several_faces", "no_face", "unusable", "crops"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+"""What is counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What became of one picture, or of one face of it.
+
+    Attributes:
+        picture: Relative to the old folder, with forward slashes.
+        crop: Relative to the new one; empty if nothing was written.
+        outcome: "cropped", "several-faces" (the largest was, or each), "no-face", or why the
+            picture cannot be used, such as "damaged".
+        faces: How many were found.
+        left: Of the face's frame, without the margin, in pixels of the whole upright picture; None
+            without a face, like the next two.
+        top: Likewise.
+        side: Likewise; frames are square.
+        detail: What exactly, in words.
+    """
+
+    picture: str
+    crop: str = ""
+    outcome: str
+    faces: int = 0
+    left: int | None = None
+    top: int | None = None
+    side: int | None = None
+    detail: str = ""
+
+
+def write_rows(path: Path, rows: Iterable[Row]) -> None:
+    """Write ``crop.csv``."""
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, [field.name for field in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def count_rows(
+    files: Sequence[Found], results: Sequence[Sequence[Row]], labels: Sequence[str]
+) -> dict[str, dict[str, dict[Group, int]]]:
+    """What became of a folder's pictures, in numbers.
+
+    Args:
+        files: The pictures.
+        results: For each of them its rows, at least one.
+        labels: The classes, in the order wanted.
+
+    Returns:
+        Per split ("all" without splits) and class.
+    """
+    named: dict[str, Group] = {
+        ONE: "one_face",
+        SEVERAL: "several_faces",
+        NO_FACE: "no_face",
+    }
+    counted: dict[tuple[str, str], Counter[Group]] = {}
+    for file, rows in zip(files, results, strict=True):
+        counts = counted.setdefault((file.split or "all", file.label), Counter())
+        counts["pictures"] += 1
+        counts[named.get(rows[0].outcome, "unusable")] += 1
+        counts["crops"] += sum(bool(row.crop) for row in rows)
+    return {
+        split: {
+            label: {group: counted[split, label][group] for group in GROUPS}
+            for label in labels
+            if (split, label) in counted
+        }
+        for split in ("all", *SPLITS)
+        if any(one == split for one, _ in counted)
+    }

@@ -1,0 +1,59 @@
+"""``faces.json``: how a folder's pictures were cropped, told to whoever trains with them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset.ingest.find import top_folder
+from edgeemo.errors import DatasetError, SpecError
+from edgeemo.imaging.faces.model_file import FACE_MODEL, named
+from edgeemo.model.spec import FaceSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FACES_JSON = "faces.json"
+"""Name of the file, which lies beside the class or split folders."""
+
+
+def record_faces(folder: Path, settings: FaceSettings) -> None:
+    """Write ``faces.json``, and the detector's own file if it has one.
+
+    Args:
+        folder: A folder in the making.
+        settings: How faces were found; recorded as of pictures that are crops.
+    """
+    content = asdict(replace(settings, cropped=True))
+    (folder / FACES_JSON).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    if settings.file_sha256:
+        (folder / FACE_MODEL).write_bytes(named(settings.file_sha256))
+
+
+def recorded_faces(root: Path) -> tuple[FaceSettings, Path] | None:
+    """How the pictures of a data folder were cropped, and the folder where that is written.
+
+    Args:
+        root: The data folder, or one that holds nothing but it.
+
+    Returns:
+        None where nothing is written.
+
+    Raises:
+        DatasetError: If the file is malformed, or the folder cannot be read.
+    """
+    for folder in (root, top_folder(root)):
+        path = folder / FACES_JSON
+        if path.is_file():
+            return _read(path), folder
+    return None
+
+
+def _read(path: Path) -> FaceSettings:
+    try:
+        return FaceSettings(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError, SpecError) as error:
+        raise DatasetError(
+            f"{path}: does not say how faces were cropped ({error}); crop again, or remove it"
+        ) from None

@@ -1,0 +1,171 @@
+"""The TFLite engine: the only file that imports ai_edge_litert."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.engines.base import shape_problem
+from edgeemo.engines.imports import cannot_load, is_missing
+from edgeemo.errors import EngineError, MissingExtraError
+from edgeemo.utils.redirect import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edgeemo.model.container import SealedModel
+
+
+class LiteRTEngine:
+    """A ``.tflite`` file in the LiteRT interpreter.
+
+    Raises:
+        EngineError: If the interpreter refuses the file or its tensors are not what the spec says.
+        MissingExtraError: If ai-edge-litert is not installed.
+    """
+
+    def __init__(self, model: SealedModel, *, threads: int = 1) -> None:
+        self._model, self._threads = model, threads
+        self._interpreter = _interpreter(model, threads)
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise EngineError(
+                f"{model.path}: {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
+            )
+        self._input, self._output = inputs[0], outputs[0]
+        problem = shape_problem(
+            model.spec, self._input["shape"], self._output["shape"]
+        ) or _type_problem(self._input, self._output)
+        if problem:
+            raise EngineError(f"{model.path}: {problem}; export it again")
+        self._takes_pixels = self._input["dtype"] == np.uint8
+        self._input_scale = np.float32(model.spec.scale)
+
+    @property
+    def name(self) -> str:
+        """Package and version."""
+        from importlib.metadata import version
+
+        package = type(self._interpreter).__module__.partition(".")[0].replace("_", "-")
+        return f"{package} {version(package)}"
+
+    @property
+    def tensors(self) -> list[dict[str, Any]]:
+        """The interpreter's details (name, index, shape, dtype, quantization) of every tensor."""
+        return list(self._interpreter.get_tensor_details())
+
+    @property
+    def operations(self) -> list[str]:
+        """Operator names in order; one "DELEGATE" at the end per XNNPACK partition."""
+        return [entry["op_name"] for entry in self._interpreter._get_ops_details()]
+
+    @property
+    def types(self) -> tuple[str, str]:
+        """Input and output type, each with its quantisation where it has one."""
+        return _type_text(self._input), _type_text(self._output)
+
+    @property
+    def signature(self) -> dict[str, dict[str, list[str]]]:
+        """The signatures: name to {"inputs": names, "outputs": names}."""
+        return dict(self._interpreter.get_signature_list())
+
+    def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
+        """See `edgeemo.engines.base.Engine.run`."""
+        values = pixels if self._takes_pixels else pixels * self._input_scale
+        self._interpreter.set_tensor(self._input["index"], values[None])
+        self._interpreter.invoke()
+        raw = self._interpreter.get_tensor(self._output["index"])[0]
+        if raw.dtype == np.float32:
+            return [float(value) for value in raw]
+        scale, zero_point = self._output["quantization"]
+        return [(int(value) - zero_point) * float(scale) for value in raw]
+
+    def twin(self) -> LiteRTEngine:
+        """See `edgeemo.engines.base.Engine.twin`: an interpreter is one thread's alone."""
+        return LiteRTEngine(self._model, threads=self._threads)
+
+
+def interpreter_class() -> Any:
+    """LiteRT's, or its ancestor's on a 32-bit Raspberry Pi OS, for which LiteRT has no wheels.
+
+    Raises:
+        EngineError: If it is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except (ImportError, OSError) as error:
+        if not is_missing(error, "ai_edge_litert", "ai_edge_litert.interpreter"):
+            raise cannot_load("ai-edge-litert", error) from None
+    else:
+        return Interpreter
+    try:
+        return import_module("tflite_runtime.interpreter").Interpreter
+    except ModuleNotFoundError:
+        raise MissingExtraError(
+            "ai-edge-litert", extra="litert", purpose="running a .tflite file"
+        ) from None
+    except ImportError as error:
+        raise cannot_load("tflite-runtime", error) from None
+
+
+def unshared_interpreter(content: bytes) -> Any:
+    """An interpreter whose tensors share no memory, so that all can be read after a run.
+
+    It runs TFLite's own kernels, since a delegate keeps what is inside to itself.
+
+    Raises:
+        EngineError: If LiteRT is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
+    interpreter = interpreter_class()
+    kernels = import_module(interpreter.__module__).OpResolverType
+    return interpreter(
+        model_content=content,
+        num_threads=1,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+
+
+def _interpreter(model: SealedModel, threads: int) -> Any:
+    make = interpreter_class()
+    try:
+        with quiet():  # it announces its delegate on standard error
+            interpreter = make(
+                model_path=model.path if model.content is None else None,
+                model_content=model.content,
+                num_threads=threads,
+            )
+            interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise EngineError(f"{model.path}: the LiteRT engine refuses it: {reason}") from None
+    return interpreter
+
+
+def _type_text(tensor: dict[str, Any]) -> str:
+    scale, zero_point = tensor["quantization"]
+    name = np.dtype(tensor["dtype"]).name
+    return f"{name}, scale {scale:.9g}, zero point {zero_point}" if scale else name
+
+
+def _type_problem(inputs: dict[str, Any], outputs: dict[str, Any]) -> str | None:
+    if inputs["dtype"] == np.uint8:
+        scale, zero_point = inputs["quantization"]
+        if np.float32(scale) != np.float32(1 / 255) or zero_point != 0:
+            return (
+                f"its input is quantised with {scale}, {zero_point} where raw pixels need 1/255, 0"
+            )
+    elif inputs["dtype"] != np.float32:
+        return f"its input is {inputs['dtype'].__name__} where uint8 or float32 is needed"
+    if outputs["dtype"] not in (np.uint8, np.int8, np.float32):
+        return f"its output is {outputs['dtype'].__name__} where uint8, int8 or float32 is needed"
+    if outputs["dtype"] != np.float32 and outputs["quantization"][0] == 0:
+        return "its output is an integer without a quantisation scale"
+    return None

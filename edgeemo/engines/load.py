@@ -1,0 +1,46 @@
+"""Which engine runs which file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeemo.engines.base import Engine
+    from edgeemo.model.container import Format, SealedModel
+
+
+def load_engine(model: SealedModel, *, threads: int = 1) -> Engine:
+    """Load a checked file into the engine that runs its format.
+
+    Args:
+        model: What `edgeemo.model.container.unseal` gave.
+        threads: Threads that one answer may use; at least 1.
+
+    Raises:
+        EngineError: If the engine refuses the file, or its tensors are not what the spec says.
+        MissingExtraError: If the engine is not installed.
+    """
+    if model.format == "tflite":
+        from edgeemo.engines.litert import LiteRTEngine
+
+        return LiteRTEngine(model, threads=threads)
+    from edgeemo.engines.onnx import OnnxEngine
+
+    return OnnxEngine(model, threads=threads)
+
+
+def import_engine(format: Format) -> None:
+    """Import the package that runs a format, which `load_engine` otherwise does.
+
+    Raises:
+        EngineError: If it is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
+    if format == "tflite":
+        from edgeemo.engines.litert import interpreter_class
+
+        interpreter_class()
+    else:
+        from edgeemo.engines.onnx import runtime_module
+
+        runtime_module()

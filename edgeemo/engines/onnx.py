@@ -1,0 +1,96 @@
+"""The ONNX engine: the only file that imports onnxruntime to run a model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.engines.base import shape_problem
+from edgeemo.engines.imports import cannot_load, is_missing
+from edgeemo.errors import EngineError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edgeemo.model.container import SealedModel
+
+_ERRORS_ONLY = 3  # onnxruntime's log severity
+
+
+class OnnxEngine:
+    """An ``.onnx`` file in ONNX Runtime, on the CPU.
+
+    Raises:
+        EngineError: If the engine refuses the file or its tensors are not what the spec says.
+        MissingExtraError: If onnxruntime is not installed.
+    """
+
+    def __init__(self, model: SealedModel, *, threads: int = 1) -> None:
+        self._session = _session(model, threads)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1 or len(outputs) != 1:
+            raise EngineError(
+                f"{model.path}: {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
+            )
+        problem = shape_problem(model.spec, inputs[0].shape, outputs[0].shape)
+        if problem is None and {inputs[0].type, outputs[0].type} != {"tensor(float)"}:
+            problem = "its input and output are not both float32"
+        if problem:
+            raise EngineError(f"{model.path}: {problem}; export it again")
+        self._input, self._output = inputs[0].name, [outputs[0].name]
+        self._input_scale = np.float32(model.spec.scale)
+
+    @property
+    def name(self) -> str:
+        """Package and version."""
+        from importlib.metadata import version
+
+        return f"onnxruntime {version('onnxruntime')}"
+
+    def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
+        """See `edgeemo.engines.base.Engine.run`."""
+        values = (pixels * self._input_scale)[None]
+        (raw,) = self._session.run(self._output, {self._input: values})
+        return [float(value) for value in raw[0]]
+
+    def twin(self) -> OnnxEngine:
+        """See `edgeemo.engines.base.Engine.twin`: threads may share a session."""
+        return self
+
+
+def runtime_module() -> Any:
+    """The package onnxruntime.
+
+    Raises:
+        EngineError: If it is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        import onnxruntime
+    except (ImportError, OSError) as error:
+        if not is_missing(error, "onnxruntime"):
+            raise cannot_load("onnxruntime", error) from None
+        raise MissingExtraError(
+            "onnxruntime", extra="onnx", purpose="running an .onnx file"
+        ) from None
+    return onnxruntime
+
+
+def _session(model: SealedModel, threads: int) -> Any:
+    onnxruntime = runtime_module()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        return onnxruntime.InferenceSession(
+            model.content or model.path, options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # its exceptions share no base class
+        reason = " ".join(str(error).split())
+        if "bad_alloc" in reason:
+            raise MemoryError from None
+        raise EngineError(f"{model.path}: the ONNX engine refuses it: {reason}") from None

@@ -1,0 +1,139 @@
+"""The tables of a model folder: which pictures, what was set aside, what the original answered."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from edgeemo.errors import ModelFolderError
+from edgeemo.utils.files import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+_Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One labelled picture.
+
+    Attributes:
+        path: Relative to the data folder, with forward slashes.
+        label: Its class.
+        split: "train", "validation" or "test".
+        sha256: SHA-256 of the file, hexadecimal.
+    """
+
+    path: str
+    label: str
+    split: Split
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """One file that was set aside.
+
+    Attributes:
+        path: Relative to the data folder, with forward slashes.
+        reason: One of a few words to count by, such as "blank" or "duplicate".
+        detail: What exactly, in words.
+    """
+
+    path: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """The original model's answer to one picture of the test split.
+
+    Attributes:
+        sha256: SHA-256 of the picture file.
+        path: As in `Sample`.
+        label: The picture's true class.
+        scores: The original's probability for each label, in the spec's order.
+    """
+
+    sha256: str
+    path: str
+    label: str
+    scores: tuple[float, ...]
+
+
+def write_samples(path: Path, samples: Iterable[Sample]) -> Path:
+    """Write ``split.csv`` (path, label, split, sha256)."""
+    return _write_csv(path, Sample, (asdict(sample) for sample in samples))
+
+
+def write_rejected(path: Path, rejected: Iterable[Rejected]) -> Path:
+    """Write ``rejected.csv`` (path, reason, detail)."""
+    return _write_csv(path, Rejected, (asdict(row) for row in rejected))
+
+
+def write_references(path: Path, references: Iterable[Reference], *, labels: Sequence[str]) -> Path:
+    """Write ``reference.csv``: sha256, path, label and one column ``p(LABEL)`` per label.
+
+    Probabilities are written with nine digits, which gives the same float32 back.
+    """
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["sha256", "path", "label", *(f"p({label})" for label in labels)])
+        for row in references:
+            writer.writerow(
+                [row.sha256, row.path, row.label, *(f"{score:.9g}" for score in row.scores)]
+            )
+    return path
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """Read ``split.csv``.
+
+    Raises:
+        ModelFolderError: If it is malformed.
+    """
+    return _read_csv(path, Sample)
+
+
+def read_references(path: Path) -> list[Reference]:
+    """Read ``reference.csv``.
+
+    Raises:
+        ModelFolderError: If it is malformed.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = csv.reader(stream)
+            next(rows)
+            return [
+                Reference(
+                    sha256=row[0], path=row[1], label=row[2], scores=tuple(map(float, row[3:]))
+                )
+                for row in rows
+            ]
+    except (ValueError, IndexError, StopIteration) as error:
+        raise ModelFolderError(f"{path}: malformed ({error}); train or import again") from None
+
+
+def _write_csv(path: Path, row_type: type, rows: Iterable[dict[str, Any]]) -> Path:
+    with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
+        names = [field.name for field in fields(row_type)]
+        writer = csv.DictWriter(stream, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def _read_csv(path: Path, row_type: type[_Row]) -> list[_Row]:
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            return [row_type(**row) for row in csv.DictReader(stream)]
+    except (TypeError, ValueError, csv.Error) as error:
+        raise ModelFolderError(f"{path}: malformed ({error}); train or import again") from None

@@ -1,0 +1,1 @@
+"""Reports as data, rendered as Markdown and as HTML."""

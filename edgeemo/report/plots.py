@@ -1,0 +1,49 @@
+"""Plots as PNG files. No pyplot: nothing global is drawn on, and no window system is asked for."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import MissingExtraError
+from edgeemo.utils.files import replacing
+from edgeemo.utils.redirect import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_DPI = 120
+
+
+@contextmanager
+def figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
+    """A new matplotlib figure to draw on; written, whole or not at all, when the block ends.
+
+    Args:
+        path: The PNG to write.
+        width: In inches, of 120 pixels each.
+        height: Likewise.
+
+    Yields:
+        A ``matplotlib.figure.Figure`` with the "constrained" layout.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+    """
+    matplotlib, figure_class = _matplotlib()
+    with matplotlib.rc_context({"text.parse_math": False, "font.size": 10}):  # "$" in class names
+        drawn = figure_class(figsize=(width, height), layout="constrained")
+        yield drawn
+        with replacing(path) as partial:
+            drawn.savefig(partial, dpi=_DPI, format="png")
+
+
+def _matplotlib() -> Any:
+    try:
+        with quiet():  # it may say that it builds its font cache
+            import matplotlib as mpl
+            from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtraError("matplotlib", extra="train", purpose="drawing plots") from None
+    return mpl, Figure

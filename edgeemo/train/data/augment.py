@@ -1,0 +1,163 @@
+"""Random changes to training pictures, so that a network learns the face and not the photograph.
+
+Every picture of a batch gets values of its own, drawn from the batch's seed alone: the same seed
+gives the same pictures, in whatever order batches are made. Geometry is one affine mapping, so that
+a picture is interpolated once. All but the drawing is compiled by XLA, which makes one loop of it
+and costs a fraction of TensorFlow's own affine kernel; compiling takes a second or two per
+training, once for whole batches and once for the last of an epoch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.model.keras import import_keras
+from edgeemo.report.contact_sheet import contact_sheet
+from edgeemo.report.document import Tile
+from edgeemo.train.data.distortion import GENERATOR, blurred, erased, grain, moved, noisy, relit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.train.data.pipeline import Pixels
+
+_SHEET_PICTURES = 8
+_VALUES = 12  # drawn for each picture, whatever is done with them
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How much pictures may be changed. Every value is drawn evenly from its range; 0 is "not".
+
+    Attributes:
+        flip: Share of the pictures that are mirrored, left for right.
+        rotation: Degrees to either side.
+        shift: Across and down, either way, as a share of the picture's width and height.
+        zoom: Enlarged or reduced by at most this share.
+        brightness: Added to or taken from every value, which lie in [0, 1].
+        contrast: Share by which the distance from the picture's mean grows or shrinks.
+        noise: Largest standard deviation of the noise, on the scale of [0, 1]; it is even.
+        erased: Largest side of a blank patch, as a share of the picture's; the patch takes the
+            picture's mean value.
+        blur: Largest standard deviation of a Gaussian blur, as a share of the picture's height.
+    """
+
+    flip: float = 0.0
+    rotation: float = 0.0
+    shift: float = 0.0
+    zoom: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    noise: float = 0.0
+    erased: float = 0.0
+    blur: float = 0.0
+
+    @property
+    def moves(self) -> bool:
+        """Whether pixels change their place."""
+        return any((self.flip, self.rotation, self.shift, self.zoom))
+
+
+_STRONG = Augmentation(
+    flip=0.5,
+    rotation=20,
+    shift=0.12,
+    zoom=0.2,
+    brightness=0.2,
+    contrast=0.3,
+    noise=0.05,
+    erased=0.35,
+)
+
+AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
+    {
+        "none": Augmentation(),
+        "light": Augmentation(flip=0.5, rotation=10, shift=0.08, zoom=0.1, brightness=0.1),
+        "strong": _STRONG,
+        "camera": replace(_STRONG, blur=0.02),
+    }
+)
+"""Name to ranges. "light" holds what the tutorials use: flip, rotate, shift, zoom, brightness;
+"camera" is "strong" with faces out of focus, or small in the photo."""
+
+
+def augment(images: Any, *, augmentation: Augmentation, seed: Any) -> Any:
+    """Change a batch of pictures at random. Runs eagerly and inside a `tf.data` map.
+
+    Args:
+        images: (B, H, W, C) float32 tensor in [0, 1]; H, W and C known.
+        augmentation: How much.
+        seed: (2,) integer tensor, another one for every batch. The same gives the same pictures.
+
+    Returns:
+        (B, H, W, C) float32 tensor in [0, 1].
+    """
+    import tensorflow as tf
+
+    count = tf.shape(images)[0]
+    drawn = tf.random.stateless_uniform((_VALUES, count), seed, alg=GENERATOR)
+    noise = grain(tf, images, seed) if augmentation.noise else tf.zeros((0,), tf.uint8)
+    return _compiled(augmentation)(images, drawn, noise)
+
+
+def augmented_sheet(
+    path: Path, pixels: Pixels, *, spec: ModelSpec, augmentation: Augmentation, seed: int
+) -> Path:
+    """Write a PNG of eight pictures, each above what `augment` makes of it.
+
+    Args:
+        path: The PNG to write, whole or not at all.
+        pixels: The training split; the pictures are taken evenly from all over it.
+        spec: Gives scale and labels.
+        augmentation: How much.
+        seed: Fixes the changes.
+
+    Returns:
+        `path`.
+    """
+    import_keras()
+    import tensorflow as tf
+
+    numbers = np.linspace(0, len(pixels) - 1, min(_SHEET_PICTURES, len(pixels))).astype(int)
+    rows = pixels.rows[numbers]
+    images = tf.constant(rows * np.float32(spec.scale))
+    drawn_from = tf.constant((seed, 0), tf.int64)
+    changed = augment(images, augmentation=augmentation, seed=drawn_from).numpy()
+    after = np.round(changed / spec.scale).astype(np.uint8)
+    labels = [spec.labels[truth] for truth in pixels.truth[numbers]]
+    tiles = [
+        Tile(picture=picture, caption=label + suffix)
+        for pictures, suffix in ((rows, ""), (after, ", augmented"))
+        for picture, label in zip(pictures, labels, strict=True)
+    ]
+    title = "Training pictures as they are, and below as the network sees them"
+    return contact_sheet(tiles, path, columns=len(numbers), title=title)
+
+
+@cache
+def _compiled(ranges: Augmentation) -> Any:
+    """Everything but the drawing, as one function of (images, drawn values, noise)."""
+    import tensorflow as tf
+
+    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    def change(images: Any, drawn: Any, noise: Any) -> Any:
+        if ranges.moves:
+            images = moved(tf, images, ranges, drawn[:5])
+        if ranges.blur:
+            images = blurred(tf, images, ranges, drawn[11])
+        if ranges.brightness or ranges.contrast:
+            images = relit(tf, images, ranges, drawn[5:7])
+        if ranges.erased:
+            images = erased(tf, images, ranges, drawn[7:10])
+        if ranges.noise:
+            images = noisy(tf, images, ranges, drawn[10], noise)
+        return tf.clip_by_value(images, 0.0, 1.0)
+
+    return change

@@ -1,0 +1,170 @@
+"""From picture files to pixels: decoded once, and kept on disk as bytes.
+
+Each split becomes one file of raw uint8 pixels, written by `edgeemo.imaging.preprocess` and mapped
+ into memory, so a set larger than memory trains too and no epoch decodes anything.
+`edgeemo.train.data.batches` makes the batches.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeemo.errors import TrainingError
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.tables import SPLITS
+from edgeemo.utils.progress import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Sample, Split
+    from edgeemo.utils.progress import Progress
+
+_CHUNK = 256
+"""Pictures between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The decoded pictures of one split.
+
+    Attributes:
+        rows: (N, H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` gives them; on disk.
+        truth: (N,) int64, index of each picture's class in the spec's labels.
+        file: Where the rows are on disk, for other processes to map; None if only in memory.
+    """
+
+    rows: NDArray[np.uint8]
+    truth: NDArray[np.int64]
+    file: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def first(self, count: int) -> Pixels:
+        """The first `count` pictures, or as many as there are."""
+        return Pixels(self.rows[:count], self.truth[:count])
+
+    def batches(self, spec: ModelSpec, *, size: int) -> Iterator[NDArray[np.float32]]:
+        """The network's input in order: (at most `size`, H, W, C) float32 in [0, 1]."""
+        for start in range(0, len(self), size):
+            yield self.rows[start : start + size] * np.float32(spec.scale)
+
+
+@contextmanager
+def decoded(
+    root: Path,
+    samples: Sequence[Sample],
+    *,
+    spec: ModelSpec,
+    folder: Path,
+    progress: Progress | None = None,
+) -> Iterator[Mapping[Split, Pixels]]:
+    """The three splits' pixels, in a hidden folder inside `folder` that goes when the block ends.
+
+    Args:
+        root: The data folder that the samples' paths are relative to.
+        samples: The pictures of all splits.
+        spec: Gives size, channels and labels.
+        folder: A folder with room for N x H x W x C bytes.
+        progress: Gets a stage with one step per picture.
+
+    Raises:
+        ImageError: If a picture cannot be read any more.
+        TrainingError: If the disk cannot hold the pixels.
+    """
+    progress = progress or Silent()
+    progress.stage("Decoding the pictures", total=len(samples))
+    with tempfile.TemporaryDirectory(prefix=".pixels-", dir=folder) as cache:
+        yield {
+            split: decode(
+                root,
+                [sample for sample in samples if sample.split == split],
+                spec=spec,
+                path=Path(cache) / split,
+                progress=progress,
+            )
+            for split in SPLITS
+        }
+
+
+def decode(
+    root: Path,
+    samples: Sequence[Sample],
+    *,
+    spec: ModelSpec,
+    path: Path,
+    progress: Progress | None = None,
+) -> Pixels:
+    """Decode every picture once, on all cores, into one file.
+
+    Args:
+        root: The data folder that the samples' paths are relative to.
+        samples: What to decode, in the order of the rows.
+        spec: Gives size, channels and labels.
+        path: The file to write; N x H x W x C bytes.
+        progress: Advances by one per picture, within the caller's stage.
+
+    Raises:
+        ImageError: If a picture cannot be read any more.
+        TrainingError: If the disk cannot hold the file.
+    """
+    truth = np.array([spec.labels.index(sample.label) for sample in samples], np.int64)
+    shape = (len(samples), *spec.input_shape)
+    size_bytes = math.prod(shape)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    try:
+        with _full_disk_explained(path, size_bytes):
+            if size_bytes:  # a full disk is told before the slow work, and never by SIGBUS
+                os.posix_fallocate(descriptor, 0, size_bytes)
+            sources = [root / sample.path for sample in samples]
+            _decode_all(descriptor, sources, spec, progress or Silent())
+    finally:
+        os.close(descriptor)
+    if not samples:  # an empty file cannot be mapped
+        return Pixels(np.zeros(shape, np.uint8), truth)
+    return Pixels(np.asarray(np.memmap(path, np.uint8, mode="r", shape=shape)), truth, path)
+
+
+@contextmanager
+def _full_disk_explained(path: Path, size_bytes: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            raise
+        visible = next(folder for folder in path.parents if not folder.name.startswith("."))
+        raise TrainingError(
+            f"{visible}: the disk is too full: the decoded pictures need "
+            f"{size_bytes / 1e6:,.1f} MB; free some space, or choose a smaller size"
+        ) from None
+
+
+def _decode_all(
+    descriptor: int, sources: Sequence[Path], spec: ModelSpec, progress: Progress
+) -> None:
+    row_bytes = math.prod(spec.input_shape)
+
+    def decode_one(number: int) -> None:
+        row = preprocess(sources[number], spec).tobytes()
+        if os.pwrite(descriptor, row, number * row_bytes) != row_bytes:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes outside Python's lock
+        for start in range(0, len(sources), _CHUNK):
+            numbers = range(start, min(start + _CHUNK, len(sources)))
+            for _ in pool.map(decode_one, numbers):
+                progress.advance()

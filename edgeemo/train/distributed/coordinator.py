@@ -1,0 +1,181 @@
+"""The machine that writes the model, and those that train with it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import EdgeEmoError, WorkerError
+from edgeemo.model.keras import import_keras
+from edgeemo.train.distributed import rendezvous
+from edgeemo.train.distributed.agreement import check_jax, fingerprint, versions
+from edgeemo.train.distributed.job import WEIGHTS, job_of, load_arrays, write_start
+from edgeemo.train.distributed.messages import Message, free_port, receive, send
+from edgeemo.train.distributed.monitor import LostWorkerError, Watch
+from edgeemo.train.distributed.processes import Crew
+from edgeemo.train.loop.callbacks import Fitted
+from edgeemo.train.loop.history import Epoch
+from edgeemo.train.options.options import as_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from multiprocessing.connection import Connection
+
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Sample
+    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.loop.checkpoint import Checkpoint
+    from edgeemo.train.options.options import TrainOptions
+    from edgeemo.utils.progress import Progress
+
+
+class Team:
+    """All that train together, as worker 0's machine sees them. A context manager.
+
+    Args:
+        position: This machine's; it has worker 0.
+        options: How to train; the others are told.
+        data: The pictures; the others look there unless they were told another place.
+        progress: Is told what is waited for.
+
+    Raises:
+        MissingExtraError: If JAX is not installed.
+        WorkerError: On entering, if a worker does not join.
+    """
+
+    def __init__(
+        self, position: Position, *, options: TrainOptions, data: Path, progress: Progress
+    ) -> None:
+        check_jax()
+        self._position = position
+        self._options = options
+        self._data = data
+        self._progress = progress
+        self._peers: dict[int, Connection] = {}
+
+    def __enter__(self) -> Team:
+        if self._position.is_cluster:
+            self._progress.stage("Waiting for the other workers")
+            self._peers = rendezvous.gathered(self._position)
+            self._tell(
+                {
+                    "options": as_plain(self._options),
+                    "data": str(self._data.absolute()),
+                    "versions": versions(),
+                }
+            )
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None:
+            text = str(error) if isinstance(error, EdgeEmoError) else "worker 0 was interrupted"
+            self._tell({"failed": text})
+        for peer in self._peers.values():
+            peer.close()
+
+    def agree(self, samples: Iterable[Sample]) -> None:
+        """Wait until all have prepared their pictures, and see that they are the same.
+
+        Raises:
+            WorkerError: If they are not, or a worker has gone or failed.
+        """
+        ours = fingerprint(samples)
+        if self._peers:
+            self._progress.stage("Waiting for the others' pictures")
+        for number, peer in self._peers.items():
+            message = receive(peer)
+            if message is None:
+                raise WorkerError(f"{self._position.named(number)} has gone")
+            if "failed" in message:
+                raise WorkerError(f"{self._position.named(number)}: {message['failed']}")
+            if message["pictures"] != ours:
+                raise WorkerError(
+                    f"{self._position.named(number)} has other pictures than worker 0 "
+                    f"({message['pictures'][1]:,} there, {ours[1]:,} here); give all the same data"
+                )
+
+    def fit(
+        self,
+        network: Callable[[], Any],
+        train: Pixels,
+        validation: Pixels,
+        *,
+        spec: ModelSpec,
+        checkpoint: Checkpoint,
+    ) -> tuple[Any, Fitted]:
+        """As `edgeemo.train.loop.fit.fit`, in the worker processes.
+
+        Ctrl-C ends the workers and keeps the best model of the checkpoint.
+
+        Raises:
+            WorkerError: If a worker ends before the others; the text says what is kept.
+            TrainingError: If the loss stops being a number.
+            KeyboardInterrupt: If Ctrl-C comes before the first epoch has ended.
+        """
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # JAX wants the memory
+        options = self._options
+        import_keras().utils.set_random_seed(options.seed)
+        model = network()
+        address = self._position.address(free_port())
+        beside = train.file.parent if train.file else None
+        with (
+            tempfile.TemporaryDirectory(prefix="edgeemo-", dir=beside) as name,
+            Crew(Path(name)) as crew,
+        ):
+            folder = Path(name)
+            write_start(folder, model, checkpoint)
+            job = job_of(
+                folder,
+                self._position,
+                options=options,
+                spec=spec,
+                train=train,
+                validation=validation,
+            )
+            self._tell({"go": address})
+            for number in self._position.own:
+                crew.start(
+                    number,
+                    {**job, "number": number, "address": address, "out": str(checkpoint.out)},
+                )
+            before = len(checkpoint.read().history) if checkpoint.exists else 0
+            watch = Watch(crew, self._peers, self._position, progress=self._progress, ended=before)
+            try:
+                done = watch.to_the_end()
+            except KeyboardInterrupt:
+                if not checkpoint.exists:
+                    raise
+                return model, self._interrupted(model, checkpoint, watch.ended + 1)
+            except LostWorkerError as error:
+                raise WorkerError(f"{error}; {_kept(checkpoint)}") from None
+            self._tell({"done": True})
+            model.set_weights(load_arrays(folder / WEIGHTS))
+        return model, Fitted(
+            history=tuple(Epoch(**epoch) for epoch in done["history"]),
+            best_epoch=done["best_epoch"],
+            stopped_early=done["stopped_early"],
+        )
+
+    def _interrupted(self, model: Any, checkpoint: Checkpoint, epoch: int) -> Fitted:
+        state = checkpoint.read()
+        model.set_weights(list(state.best_weights))
+        self._progress.note(
+            f"Interrupted in epoch {epoch} of {self._options.epochs}: "
+            f"the best model so far, of epoch {state.best.epoch}, is kept."
+        )
+        self._tell({"failed": "worker 0 was interrupted; it keeps the best model so far"})
+        return Fitted(history=state.history, best_epoch=state.best.epoch, interrupted=True)
+
+    def _tell(self, message: Message) -> None:
+        for peer in self._peers.values():
+            send(peer, message)
+
+
+def _kept(checkpoint: Checkpoint) -> str:
+    if not checkpoint.exists:
+        return "no epoch had ended; begin again"
+    epoch = len(checkpoint.read().history)
+    return f"the checkpoint of epoch {epoch} is kept: go on with --resume"

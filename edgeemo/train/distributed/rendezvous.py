@@ -1,0 +1,143 @@
+"""Machines that train together hold one connection each to worker 0's, from start to end.
+
+By it they learn who is missing, that all were started alike and have the same pictures, where JAX's
+own service is, and who has gone and why.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import WorkerError
+from edgeemo.train.distributed.messages import Message, receive, send, wrapped
+from edgeemo.train.distributed.rank import COORDINATOR, JOIN_SECONDS, WORKER
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from edgeemo.train.distributed.rank import Position
+
+_HELLO_SECONDS = 5.0
+_PAUSE_SECONDS = 0.3
+
+
+def gathered(position: Position) -> dict[int, Connection]:
+    """Wait at worker 0 for all others.
+
+    Returns:
+        A connection to each of the others, by number.
+
+    Raises:
+        WorkerError: If somebody is missing after `Position.join_seconds`, two have one number,
+            or the port is taken.
+    """
+    peers: dict[int, Connection] = {}
+    until = time.monotonic() + position.join_seconds
+    try:
+        with _server(position) as server:
+            while len(peers) < position.workers - 1:
+                server.settimeout(max(0.01, until - time.monotonic()))
+                _admit(server, peers, position)
+    except TimeoutError:
+        text = _missing(position, peers)
+    except WorkerError as error:
+        text = str(error)
+    else:
+        return peers
+    for peer in peers.values():
+        send(peer, {"failed": text})
+        peer.close()
+    raise WorkerError(text)
+
+
+def joined(position: Position) -> Connection:
+    """Go to worker 0 and introduce oneself.
+
+    Raises:
+        WorkerError: If it does not answer within `Position.join_seconds`.
+    """
+    until = time.monotonic() + position.join_seconds
+    while True:
+        try:
+            reached = socket.create_connection((position.host, position.port), timeout=5)
+            break
+        except OSError as error:
+            if time.monotonic() > until:
+                raise WorkerError(
+                    f"{position.named(0)} does not answer at {position.address(position.port)} "
+                    f"within {position.join_seconds:g} s ({error.strerror or error}); start it, "
+                    f"or correct {COORDINATOR}"
+                ) from None
+            time.sleep(_PAUSE_SECONDS)
+    connection = wrapped(reached)
+    send(connection, {"worker": position.number, "workers": position.workers})
+    return connection
+
+
+def expected(
+    connection: Connection, position: Position, *, seconds: float | None = None
+) -> Message:
+    """What worker 0 says next.
+
+    Raises:
+        WorkerError: If it has gone, says nothing, or says that the training has failed.
+    """
+    try:
+        message = receive(connection, seconds=seconds)
+    except TimeoutError:
+        raise WorkerError(f"{position.named(0)} says nothing; is it stuck?") from None
+    if message is None:
+        raise WorkerError(f"{position.named(0)} has gone")
+    if "failed" in message:
+        raise WorkerError(str(message["failed"]))
+    return message
+
+
+def _server(position: Position) -> socket.socket:
+    try:
+        if socket.has_dualstack_ipv6():
+            return socket.create_server(
+                ("", position.port), family=socket.AF_INET6, dualstack_ipv6=True
+            )
+        return socket.create_server(("", position.port))
+    except OSError as error:
+        raise WorkerError(
+            f"port {position.port} cannot be listened on ({error.strerror or error}); choose "
+            f"another in {COORDINATOR}"
+        ) from None
+
+
+def _admit(server: socket.socket, peers: dict[int, Connection], position: Position) -> None:
+    connection = wrapped(server.accept()[0])
+    try:
+        hello = receive(connection, seconds=_HELLO_SECONDS)
+    except TimeoutError:
+        hello = None
+    number = (hello or {}).get("worker")
+    if hello is None or type(number) is not int:
+        connection.close()  # not one of ours
+        return
+    problem = ""
+    if hello.get("workers") != position.workers:
+        problem = (
+            f"worker {number} was started with --workers {hello.get('workers')}, and worker 0 with "
+            f"{position.workers}"
+        )
+    elif number in peers or not 0 < number < position.workers:
+        problem = f"two workers say that they are number {number}; see {WORKER}"
+    if problem:
+        send(connection, {"failed": problem})
+        connection.close()
+        raise WorkerError(problem)
+    peers[number] = connection
+
+
+def _missing(position: Position, peers: dict[int, Connection]) -> str:
+    numbers = [str(each) for each in range(1, position.workers) if each not in peers]
+    who = f"worker {numbers[0]} has" if len(numbers) == 1 else f"workers {', '.join(numbers)} have"
+    return (
+        f"{who} not joined within {position.join_seconds:g} s (of {position.workers}, counted from "
+        f"0); look what became of it there, or wait longer with {JOIN_SECONDS}"
+    )

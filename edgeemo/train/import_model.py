@@ -1,0 +1,211 @@
+"""From one's own Keras model to a model folder: copied verbatim, judged like any other."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import zipfile
+from dataclasses import replace as changed
+from typing import TYPE_CHECKING, Any, Literal
+
+from edgeemo import __version__
+from edgeemo.dataset import IngestOptions, ingest, opened_data
+from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.model.folder import KERAS, ModelFolder
+from edgeemo.model.keras import load_keras, original_sha256
+from edgeemo.model.spec import ModelSpec, Provenance
+from edgeemo.train.data.pipeline import decoded
+from edgeemo.train.model_folder import IMPORTED, Work, complete, record
+from edgeemo.train.output_folder import building, check_place, timestamp
+from edgeemo.utils.progress import Silent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edgeemo.utils.progress import Progress
+
+_NAMES = {".keras": KERAS, ".h5": "model.h5", ".hdf5": "model.h5"}
+_SAVED_MODEL = "model.savedmodel"
+
+
+def adopt(
+    model: Path,
+    out: Path,
+    *,
+    data: Path,
+    labels: Sequence[str],
+    scale: float,
+    offset: float = 0.0,
+    threshold: float = 0.5,
+    accept: Sequence[str] = (),
+    seed: int = 0,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> ModelFolder:
+    """Make a model folder of a Keras model that was trained elsewhere.
+
+    Args:
+        model: A ``.keras`` or ``.h5`` file or a SavedModel folder: one picture in, probabilities
+            out. It is copied as it is.
+        out: The model folder to make; its parents are made too.
+        data: Pictures to calibrate on and to test with, as `edgeemo.train.train` takes them. Which
+            of them the model has seen in training is not known here: bring a ``test`` folder that
+            it has not, or the figures flatter.
+        labels: Class names in the order of the outputs. With one output, it is the probability
+            of the second.
+        scale: What the model was trained with: it takes pixel x scale + offset, the pixel in 0
+            to 255. 1/255 for [0, 1].
+        offset: See `scale`; -1 with a scale of 1/127.5 for [-1, 1].
+        threshold: With two labels, the probability from which on the second is answered.
+        accept: Formats beyond JPEG, PNG and BMP to take, such as "webp".
+        seed: Fixes the split.
+        replace: Whether an existing model folder gives way.
+        progress: Is told of every stage.
+
+    Returns:
+        The model folder, at `out`.
+
+    Raises:
+        ModelFolderError: If the model does not load, or `out` exists or cannot be written.
+        TrainingError: If the model is not one picture in, one probability per label out.
+        DatasetError: If the data cannot be used.
+        MissingExtraError: If a package of the `train` extra is not installed.
+    """
+    progress = progress or Silent()
+    options = IngestOptions(accept=tuple(accept), labels=tuple(labels), seed=seed)
+    _check_scaling(scale, offset)
+    check_place(out, data=data, replace=replace)
+    timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
+    name = _name_inside(model)
+    progress.stage("Loading the model", total=None)
+    spec = spec_of(load_keras(model), model, labels=tuple(labels), threshold=threshold)
+    with opened_data(data) as root, building(out, replace=replace) as folder:
+        spec = changed(spec, provenance=_copy(model, folder.file(name)))
+        dataset = ingest(root, options=options, progress=progress)
+        training = {
+            **record(dataset, spec, data=data, accept=options.accept, seed=seed),
+            "arch": IMPORTED,
+            "scale": scale,
+            "offset": offset,
+            "source": model.name,
+        }
+        with decoded(
+            dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
+        ) as pixels:
+            work = Work(name=out.name, dataset=dataset, pixels=pixels, spec=spec, training=training)
+            complete(folder, work, progress=progress)
+    return ModelFolder(out)
+
+
+def spec_of(model: Any, path: Path, *, labels: tuple[str, ...], threshold: float) -> ModelSpec:
+    """What a Keras model says of itself, and its user for it.
+
+    Args:
+        model: What `edgeemo.model.keras.load_keras` gave.
+        path: Where it came from, for messages.
+        labels: Class names in the order of the outputs.
+        threshold: See `ModelSpec`.
+
+    Raises:
+        TrainingError: If it is not one picture in, one probability per label out.
+        SpecError: If labels or threshold make no sense.
+    """
+    height, width, channels = _input_shape(model, path)
+    outputs = _output_count(model, path)
+    wanted = 2 if outputs == 1 else outputs
+    if len(labels) != wanted:
+        raise TrainingError(
+            f"{path}: {outputs} output{'s' * (outputs > 1)} answer {wanted} labels, but "
+            f"{len(labels)} are given ({', '.join(labels)}); name one per class, in order"
+        )
+    return ModelSpec(
+        labels=labels,
+        height=height,
+        width=width,
+        channels=channels,
+        activation="sigmoid" if outputs == 1 else "softmax",
+        threshold=threshold,
+    )
+
+
+def _input_shape(model: Any, path: Path) -> tuple[int, int, Literal[1, 3]]:
+    tensors = _tensors(model, "inputs", path)
+    shape = tuple(tensors[0].shape)[1:]
+    if len(shape) != 3 or shape[2] not in (1, 3):
+        raise TrainingError(
+            f"{path}: takes {_words(shape)}; a picture of height × width × 1 or 3 is needed"
+        )
+    if None in shape:
+        raise TrainingError(
+            f"{path}: takes pictures of any size ({_words(shape)}); save it with a fixed size, as "
+            "keras.Input((H, W, C)) does"
+        )
+    kind = str(tensors[0].dtype)
+    if "float" not in kind:
+        raise TrainingError(f"{path}: takes {kind}; give it a float32 input and say its --scale")
+    return shape
+
+
+def _output_count(model: Any, path: Path) -> int:
+    shape = tuple(_tensors(model, "outputs", path)[0].shape)[1:]
+    if len(shape) != 1 or not shape[0]:
+        raise TrainingError(f"{path}: gives {_words(shape)}; one probability per class is needed")
+    return int(shape[0])
+
+
+def _tensors(model: Any, side: Literal["inputs", "outputs"], path: Path) -> list[Any]:
+    try:
+        tensors = list(getattr(model, side))
+    except (AttributeError, ValueError, TypeError):
+        raise TrainingError(
+            f"{path}: its input size is not fixed yet; begin the model with keras.Input((H, W, C)) "
+            "and save it again"
+        ) from None
+    if len(tensors) != 1:
+        raise TrainingError(f"{path}: has {len(tensors)} {side}; exactly one is needed")
+    return tensors
+
+
+def _words(shape: Sequence[int | None]) -> str:
+    return "×".join("?" if side is None else str(side) for side in shape) or "a single number"
+
+
+def _check_scaling(scale: float, offset: float) -> None:
+    if not (math.isfinite(scale) and scale > 0 and math.isfinite(offset)):
+        raise TrainingError(
+            f"scaling by {scale} with offset {offset} makes no sense; "
+            "for a model that takes [0, 1], say --scale 1/255"
+        )
+
+
+def _name_inside(model: Path) -> str:
+    """What the model is called in its folder.
+
+    Raises:
+        ModelFolderError: If there is no such model, or it is of no known kind.
+    """
+    if not model.exists():
+        raise ModelFolderError(f"{model}: no such model")
+    if model.is_dir():
+        if not (model / "saved_model.pb").is_file():
+            raise ModelFolderError(f"{model}: not a SavedModel (it has no saved_model.pb)")
+        return _SAVED_MODEL
+    if model.suffix.lower() not in _NAMES:
+        raise ModelFolderError(
+            f"{model}: not a .keras or .h5 file or a SavedModel folder; save the model as .keras"
+        )
+    if model.suffix.lower() == ".keras" and not zipfile.is_zipfile(model):
+        raise ModelFolderError(f"{model}: not a .keras file, or cut short; save the model again")
+    return _NAMES[model.suffix.lower()]
+
+
+def _copy(model: Path, place: Path) -> Provenance:
+    """Copy the model as it is."""
+    if model.is_dir():
+        shutil.copytree(model, place)
+    else:
+        shutil.copyfile(model, place)
+    return Provenance(
+        edgeemo_version=__version__, source_sha256=original_sha256(place), date=timestamp()
+    )

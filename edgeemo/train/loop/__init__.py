@@ -1,0 +1,1 @@
+"""The training loop: fitting, losses, checkpoints and metrics."""

@@ -1,0 +1,158 @@
+"""Complete a model folder around an original: tables, the original's answers, report and plots."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from edgeemo import __version__
+from edgeemo.errors import ModelFolderError
+from edgeemo.model.folder import HISTORY, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
+from edgeemo.model.keras import load_original, original_path, output_spec_problem
+from edgeemo.model.tables import SPLITS, Reference, write_references, write_rejected, write_samples
+from edgeemo.train.loop.history import write_history
+from edgeemo.train.report import write_report
+from edgeemo.train.report.evaluation import check_probabilities, evaluate, raw_answers
+from edgeemo.utils.files import write_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.dataset import Dataset
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Split
+    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.report.evaluation import Evaluation
+    from edgeemo.utils.progress import Progress
+
+IMPORTED = "imported"
+"""The ``arch`` of a model that was not trained here."""
+
+_TRIED = 64
+"""Training pictures on which the outputs are looked at first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a model folder is made of, apart from the original itself.
+
+    Attributes:
+        name: The folder's name once it is in place.
+        dataset: What the ingest gave.
+        pixels: The decoded splits.
+        spec: The model's, with its provenance.
+        training: What ``training.json`` shall hold.
+        fitted: How the training went; None for an imported model.
+    """
+
+    name: str
+    dataset: Dataset
+    pixels: Mapping[Split, Pixels]
+    spec: ModelSpec
+    training: Mapping[str, Any]
+    fitted: Fitted | None = None
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Split to label to number of pictures; every split and label is there."""
+        found = Counter((sample.split, sample.label) for sample in self.dataset.samples)
+        return {
+            split: {label: found[split, label] for label in self.spec.labels} for split in SPLITS
+        }
+
+
+def complete(folder: ModelFolder, work: Work, *, progress: Progress) -> None:
+    """Write everything but the original, which lies in the folder already.
+
+    Args:
+        folder: The folder in the making.
+        work: What to write.
+        progress: Gets a stage for the answers and one for the report.
+
+    Raises:
+        ModelFolderError: If the original does not load again, or does not answer as the spec says.
+    """
+    write_file(folder.file(SPEC), work.spec.to_json() + "\n")
+    folder.write_json(TRAINING, dict(work.training))
+    write_samples(folder.file(SPLIT), work.dataset.samples)
+    write_rejected(folder.file(REJECTED), work.dataset.rejected)
+    if work.fitted is not None:
+        write_history(folder.file(HISTORY), work.fitted.history)
+    outputs = _outputs(folder, work, progress)
+    seed = work.training["seed"]
+    test, validation = (
+        evaluate(outputs[split], work.pixels[split], spec=work.spec, seed=seed)
+        for split in ("test", "validation")
+    )
+    _write_references(folder, work, test)
+    progress.stage("Writing the report", total=None)
+    write_report(folder, work, test, validation)
+
+
+def record(
+    dataset: Dataset, spec: ModelSpec, *, data: Path, accept: Sequence[str], seed: int
+) -> dict[str, Any]:
+    """What ``training.json`` says of every model, trained here or elsewhere.
+
+    Args:
+        dataset: What the ingest gave.
+        spec: The model's.
+        data: Where the pictures lie, as the user said.
+        accept: Formats that were taken beyond the usual.
+        seed: Of the split.
+    """
+    return {
+        "data": str(data),
+        "accept": list(accept),
+        "height": spec.height,
+        "width": spec.width,
+        "channels": spec.channels,
+        "labels": list(spec.labels),
+        "seed": seed,
+        "versions": versions(),
+        "ingest": dataset.summary.to_dict(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of what the answer depends on."""
+    packages = ("tensorflow", "keras", "numpy", "pillow")
+    return {
+        "edgeemo": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
+
+
+def _outputs(folder: ModelFolder, work: Work, progress: Progress) -> dict[str, NDArray[Any]]:
+    """The answers of the original as it was written, not of the one still in memory."""
+    model = load_original(folder)
+    problem = output_spec_problem(model, work.spec)
+    if problem:
+        raise ModelFolderError(f"{original_path(folder).name}: {problem}")
+    raw = {"tried": raw_answers(model, work.pixels["train"].first(_TRIED), spec=work.spec)}
+    wanted: tuple[Split, ...] = ("test", "validation")
+    count = sum(len(work.pixels[split]) for split in wanted)
+    progress.stage("Answering the test pictures", total=count)
+    for split in wanted:
+        raw[split] = raw_answers(model, work.pixels[split], spec=work.spec, progress=progress)
+    for outputs in raw.values():
+        check_probabilities(outputs, work.spec)
+    return raw
+
+
+def _write_references(folder: ModelFolder, work: Work, test: Evaluation) -> None:
+    samples = [sample for sample in work.dataset.samples if sample.split == "test"]
+    references = (
+        Reference(sha256=sample.sha256, path=sample.path, label=sample.label, scores=tuple(scores))
+        for sample, scores in zip(samples, test.scores.tolist(), strict=True)
+    )
+    write_references(folder.file(REFERENCE), references, labels=work.spec.labels)

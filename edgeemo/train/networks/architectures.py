@@ -1,0 +1,222 @@
+"""Every network by its name: the four of the tutorials, as data, the edge family, the backbones.
+
+Every layer has a fixed name, the input is ``image`` and the output ``prob``, so that a network
+built twice in one process exports to the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import TrainingError
+from edgeemo.model.keras import import_keras
+from edgeemo.train.networks.backbones import BACKBONES, PREPROCESSING, Backbone, features
+from edgeemo.train.networks.edge import NAME as EDGE
+from edgeemo.train.networks.edge import Edge
+from edgeemo.train.networks.edge import read as read_edge
+from edgeemo.train.networks.edge_layers import features as edge_features
+from edgeemo.train.networks.pretrained import WHOLE, load_bare, load_whole, weights_file
+from edgeemo.train.options.choices import unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_KERNEL = 3
+_POOL = 2
+
+HEAD = "prob"
+"""Name of the last layer, a dense one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A plain convolutional network: blocks of [Conv 3x3 ReLU, MaxPool 2x2], Flatten, two Dense.
+
+    Attributes:
+        filters: Output channels of each block's convolution.
+        paddings: Padding of each block's convolution, "valid" or "same".
+        batch_norm: Whether batch normalisation follows each convolution.
+        dense: Units of the hidden layer.
+        size: Height and width that the network takes unless told otherwise, in pixels.
+    """
+
+    filters: tuple[int, ...]
+    paddings: tuple[str, ...] = ("valid", "valid", "valid")
+    batch_norm: bool = False
+    dense: int = 256
+    size: int = 256
+
+    is_backbone = False
+    """No weights of it are published."""
+
+    def sides(self, side: int) -> list[int]:
+        """Height (or width) after each block, in pixels, given the input's."""
+        after = []
+        for padding in self.paddings:
+            side = (side - (_KERNEL - 1 if padding == "valid" else 0)) // _POOL
+            after.append(side)
+        return after
+
+    @property
+    def smallest(self) -> int:
+        """The smallest input side, in pixels, that leaves one pixel after the last block."""
+        return next(side for side in range(1, 4097) if min(self.sides(side)) >= 1)
+
+
+ARCHITECTURES: Mapping[str, Architecture | Edge | Backbone] = MappingProxyType(
+    {
+        "cnn-16-32-16": Architecture(filters=(16, 32, 16)),
+        "cnn-16-32-16-same": Architecture(
+            filters=(16, 32, 16), paddings=("same", "valid", "valid")
+        ),
+        "cnn-16-32-64": Architecture(filters=(16, 32, 64)),
+        "cnn-bn-64": Architecture(filters=(32, 64, 128), batch_norm=True, dense=128, size=64),
+        EDGE: read_edge(EDGE),
+        **BACKBONES,
+    }
+)
+"""Name to network; iterating gives the names."""
+
+
+_COMPOSED = re.compile(r"cnn((?:-[1-9]\d{0,3}){1,6})(-bn)?(-same)?(?:-d([1-9]\d{0,3}))?")
+
+
+def architecture(name: str) -> Architecture | Edge | Backbone:
+    """The network of that name.
+
+    Args:
+        name: A name of `ARCHITECTURES`, or one that says what the network is made of,
+            ``cnn-F1-F2-...[-bn][-same][-dN]``: filters of one to six blocks, batch normalisation,
+            the first convolution padded, and N units in the hidden layer instead of 256; or
+            ``edge-...`` as `edgeemo.train.networks.edge` spells its members.
+
+    Raises:
+        TrainingError: If there is none; the text names the nearest.
+    """
+    if name in ARCHITECTURES:
+        return ARCHITECTURES[name]
+    if name.startswith(f"{EDGE}-"):
+        return read_edge(name)
+    composed = _COMPOSED.fullmatch(name)
+    if not composed:
+        raise unknown("architecture", name, ARCHITECTURES)
+    filters = tuple(map(int, composed[1].split("-")[1:]))
+    return Architecture(
+        filters=filters,
+        paddings=("same" if composed[3] else "valid", *["valid"] * (len(filters) - 1)),
+        batch_norm=bool(composed[2]),
+        dense=int(composed[4] or 256),
+    )
+
+
+def check_size(name: str, side: int) -> None:
+    """Refuse an input that the network's pooling would shrink to nothing.
+
+    Args:
+        name: A name of `ARCHITECTURES`.
+        side: Height or width of the input, in pixels.
+
+    Raises:
+        TrainingError: If the name is unknown or the side too small.
+    """
+    smallest = architecture(name).smallest
+    if side < smallest:
+        raise TrainingError(f"{name} needs pictures of at least {smallest} pixels, not {side}")
+
+
+def build(
+    name: str,
+    *,
+    input_shape: Sequence[int],
+    classes: int,
+    weights: Path | str | None = None,
+) -> Any:
+    """A new network with freshly drawn weights, or with those of another training.
+
+    Args:
+        name: A name of `ARCHITECTURES`.
+        input_shape: (H, W, C); the network takes (N, H, W, C) float32 in [0, 1].
+        classes: Number of classes, at least 2. Two give (N, 1), a sigmoid: the probability of the
+            second class. More give (N, classes), a softmax.
+        weights: None or "none" for random ones; "imagenet" for a backbone's published ones,
+            downloaded or from Keras' cache; or a file: a backbone's ``.h5`` or ``.weights.h5``
+            without head, or a ``.keras`` file of the same architecture. The layer ``prob`` always
+            starts anew, and a network that starts from weights is ready to be fine-tuned, as
+            `set_frozen` leaves it.
+
+    Returns:
+        A `keras.Model` that is not compiled.
+
+    Raises:
+        TrainingError: If the name is unknown, the input too small for it, or the weights cannot be
+            had or do not fit.
+        MissingExtraError: If TensorFlow is not installed.
+    """
+    check_size(name, min(input_shape[:2]))
+    if classes < 2:
+        raise TrainingError(f"a classifier needs two classes or more, not {classes}")
+    keras = import_keras()
+    network = architecture(name)
+    file = weights_file(name, network, input_shape=input_shape, weights=weights)
+    image = keras.Input(tuple(input_shape), name="image")
+    if isinstance(network, Backbone):
+        source = network.source(input_shape)
+        if file and file.suffix != WHOLE:
+            load_bare(name, source, file)
+        values = features(network, image, source)
+    elif isinstance(network, Edge):
+        values = edge_features(network, image)
+    else:
+        values = image
+        for layer in _hidden_layers(keras, network):
+            values = layer(values)
+    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    output = keras.layers.Dense(units, activation=activation, name=HEAD)(values)
+    short = EDGE if isinstance(network, Edge) else name  # it stands in every tensor's name
+    model = keras.Model(image, output, name=short.replace("-", "_"))
+    if file:
+        if file.suffix == WHOLE:
+            load_whole(name, model, file, apart_from=(HEAD, PREPROCESSING))
+        set_frozen(model, frozen=False, pretrained=True)
+    return model
+
+
+def set_frozen(model: Any, *, frozen: bool, pretrained: bool) -> None:
+    """Freeze all of a network but its last layer, or make it ready to be trained as a whole.
+
+    Pretrained, its batch normalisation keeps the statistics that it came with and is not trained,
+    frozen or not: those of a few small batches would overthrow what the weights were trained with.
+
+    A model that was compiled has to be compiled again.
+
+    Args:
+        model: What `build` gave.
+        frozen: Whether to train ``prob`` alone.
+        pretrained: Whether it started from weights; from random ones batch normalisation learns.
+    """
+    keras = import_keras()
+    for layer in model.layers:
+        if layer.name not in (HEAD, PREPROCESSING):
+            keeps = pretrained and isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = not (frozen or keeps)
+
+
+def _hidden_layers(keras: Any, network: Architecture) -> list[Any]:
+    layers = []
+    for number, (filters, padding) in enumerate(
+        zip(network.filters, network.paddings, strict=True), start=1
+    ):
+        layers.append(
+            keras.layers.Conv2D(
+                filters, _KERNEL, activation="relu", padding=padding, name=f"conv_{number}"
+            )
+        )
+        if network.batch_norm:
+            layers.append(keras.layers.BatchNormalization(name=f"norm_{number}"))
+        layers.append(keras.layers.MaxPooling2D(_POOL, name=f"pool_{number}"))
+    dense = keras.layers.Dense(network.dense, activation="relu", name="dense")
+    return [*layers, keras.layers.Flatten(name="flatten"), dense]

@@ -1,0 +1,154 @@
+"""A family of small networks that int8 runs cheaply on Arm: stages of residual or plain blocks.
+
+A name spells a network, stage by stage: ``edge-c24d-r32-i48x3e4d``. Each stage is
+
+    KIND WIDTH [xDEPTH] [eEXPANSION] [kKERNEL] [d|m]
+
+KIND is one of `KINDS`, WIDTH its output channels, DEPTH how many blocks, EXPANSION how much wider
+an inverted or fused block is inside, KERNEL the side of its convolutions in pixels; ``d`` halves
+the picture in the first block's convolution (stride 2), ``m`` in front of it (2x2 maximum). The
+first stage sees the picture and is a plain one. `edgeemo.train.networks.edge_layers` builds it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "edge"
+"""The recommended member, and what the others' names begin with."""
+
+RECOMMENDED = "edge-c16-c32m-r32-r40m-r48m"
+"""The member that `NAME` alone stands for."""
+
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "c": "plain: a convolution",
+        "r": "residual: two convolutions and what went in (ResNet)",
+        "s": "separable: depthwise, then 1x1 (MobileNet)",
+        "i": "inverted: 1x1 to more channels, depthwise, 1x1 back, and what went in (MobileNetV2)",
+        "f": "fused: one convolution to more channels, 1x1 back, and what went in (EfficientNetV2)",
+    }
+)
+"""Letter to kind of block."""
+
+_EXPANDED = "if"
+_EXPANSION, _KERNEL = 4, 3
+_STAGES, _HALVINGS = 8, 5
+_STAGE = re.compile(
+    r"([a-z])([1-9]\d{0,2})(?:x([1-9]))?(?:e([1-8]))?(?:k([1357]))?([dm])?", re.ASCII
+)
+_GRAMMAR = (
+    "a stage is KIND WIDTH [xDEPTH] [eEXPANSION] [kKERNEL] [d|m], such as c24d, r48x2 or i32x2e4m"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """Blocks of one kind and width, one after the other.
+
+    Attributes:
+        kind: A letter of `KINDS`.
+        width: Output channels, 1 to 999.
+        depth: Number of blocks, 1 to 9.
+        expansion: Of an inverted or fused block, how many times as many channels it has inside, 1
+            to 8 (fused: from 2); 0 for the other kinds, which have no inside.
+        kernel: Side of its convolutions in pixels: 1, 3, 5 or 7.
+        halving: "d" for stride 2 in the first block, "m" for a 2x2 maximum in front of it, or "".
+    """
+
+    kind: str
+    width: int
+    depth: int = 1
+    expansion: int = 0
+    kernel: int = _KERNEL
+    halving: str = ""
+
+    def __str__(self) -> str:
+        """As a network's name has it."""
+        return "".join(
+            [
+                f"{self.kind}{self.width}",
+                f"x{self.depth}" if self.depth != 1 else "",
+                f"e{self.expansion}" if self.expansion not in (0, _EXPANSION) else "",
+                f"k{self.kernel}" if self.kernel != _KERNEL else "",
+                self.halving,
+            ]
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """A member of the family.
+
+    Attributes:
+        stages: From the picture to the mean over it; the first, the stem, is of kind "c".
+        size: Height and width that the network takes unless told otherwise, in pixels.
+    """
+
+    stages: tuple[Stage, ...]
+    size: int = 48
+
+    is_backbone = False
+    """No weights of it are published."""
+
+    @property
+    def smallest(self) -> int:
+        """The smallest input side, in pixels, that every halving finds two pixels in."""
+        return 1 << sum(bool(stage.halving) for stage in self.stages)
+
+    @property
+    def name(self) -> str:
+        """The name that spells it, the shortest of those that do."""
+        return "-".join([NAME, *map(str, self.stages)])
+
+
+def read(name: str) -> Edge:
+    """The network that a name spells.
+
+    Args:
+        name: `NAME`, or `NAME` and one to eight stages with "-" in front of each.
+
+    Raises:
+        TrainingError: If it spells none.
+    """
+    texts = (RECOMMENDED if name == NAME else name).split("-")[1:]
+    stages = tuple(_stage(name, text) for text in texts)
+    if not 1 <= len(stages) <= _STAGES:
+        raise _wrong(name, f"it has {len(stages)} stages where 1 to {_STAGES} are possible")
+    if stages[0].kind != "c" or stages[0].halving == "m":
+        raise _wrong(name, f"the first stage is a convolution, such as c24 or c24d, not {texts[0]}")
+    if sum(bool(stage.halving) for stage in stages) > _HALVINGS:
+        raise _wrong(name, f"it halves the picture more than {_HALVINGS} times")
+    return Edge(stages=stages)
+
+
+def _stage(name: str, text: str) -> Stage:
+    found = _STAGE.fullmatch(text)
+    if not found or found[1] not in KINDS:
+        raise _wrong(name, f"{text!r} is no stage of it")
+    kind, expansion = found[1], int(found[4] or _EXPANSION)
+    if found[4] and kind not in _EXPANDED:
+        raise _wrong(name, f"{text!r} has an expansion, which only i and f have")
+    if kind == "f" and expansion == 1:
+        raise _wrong(name, f"{text!r} does not expand; from e2 on it is a fused block")
+    return Stage(
+        kind=kind,
+        width=int(found[2]),
+        depth=int(found[3] or 1),
+        expansion=expansion if kind in _EXPANDED else 0,
+        kernel=int(found[5] or _KERNEL),
+        halving=found[6] or "",
+    )
+
+
+def _wrong(name: str, reason: str) -> TrainingError:
+    letters = ", ".join(f"{letter} ({text.partition(':')[0]})" for letter, text in KINDS.items())
+    return TrainingError(f"architecture {name!r}: {reason}; {_GRAMMAR}; kinds are {letters}")

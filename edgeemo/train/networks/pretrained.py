@@ -1,0 +1,184 @@
+"""Weights that another training left: ImageNet's as Keras publishes them, or those of a file."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.model.keras import import_keras, load_keras
+from edgeemo.train.networks.backbones import Backbone
+from edgeemo.utils.redirect import quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+NONE, IMAGENET = "none", "imagenet"
+WHOLE = ".keras"
+"""Ending of a file that holds a whole model; the others hold a backbone without its head."""
+
+_BARE = (".h5", ".hdf5")
+
+
+def weights_file(
+    name: str, network: object, *, input_shape: Sequence[int], weights: Path | str | None
+) -> Path | None:
+    """The file to start from, or None for random weights.
+
+    Args:
+        name: The architecture's name.
+        network: What it is; only a backbone has weights beyond ``.keras`` files.
+        input_shape: (H, W, C) of the network's pictures.
+        weights: As `edgeemo.train.networks.architectures.build` takes them.
+
+    Raises:
+        TrainingError: If there are none for this architecture, the file does not exist or is of
+            another kind, or ImageNet's can neither be found nor downloaded.
+    """
+    if weights is None or weights == NONE:
+        return None
+    if weights == IMAGENET:
+        if isinstance(network, Backbone):
+            return _published(name, network, input_shape)
+        raise TrainingError(
+            f"{name} has no ImageNet weights; leave out --weights or choose a backbone with --arch"
+        )
+    path = Path(weights)
+    endings = (WHOLE, *_BARE) if isinstance(network, Backbone) else (WHOLE,)
+    if path.suffix not in endings:
+        raise TrainingError(
+            f"{path}: weights of {name} are a file that ends in {' or '.join(endings)}, "
+            f"or {IMAGENET}, or {NONE}"
+        )
+    if not path.is_file():
+        raise TrainingError(f"{path}: no such weights file")
+    return path
+
+
+def _published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Path:
+    """The file of a backbone's ImageNet weights, from Keras' cache or else downloaded into it."""
+    keras = import_keras()
+    file = backbone.published(input_shape)
+    url = f"{backbone.folder}{file}"
+    try:
+        with quiet():
+            found = keras.utils.get_file(
+                file,
+                url,
+                cache_dir=os.environ.get("KERAS_HOME"),
+                cache_subdir="models",
+                file_hash=backbone.md5,
+            )
+    except Exception as error:  # no network, a full disk, a file that was cut short
+        cache = Path(os.environ.get("KERAS_HOME", "~/.keras")) / "models"
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise TrainingError(
+            f"{name}: its ImageNet weights cannot be downloaded; on a machine with internet fetch "
+            f"{url} and put it into {cache}, or name the file with --weights FILE ({reason})"
+        ) from None
+    return Path(found)
+
+
+def load_bare(name: str, source: Any, path: Path) -> None:
+    """Give a backbone the weights of a file as keras.applications publishes it, without head.
+
+    Args:
+        name: The architecture's name.
+        source: What `Backbone.source` gave.
+        path: A ``.h5`` or ``.weights.h5`` file.
+
+    Raises:
+        TrainingError: If the file is damaged, or of another architecture or shape.
+    """
+    wanted = Counter(tuple(weight.shape) for weight in source.weights)
+    found = _shapes(path)
+    if found != wanted:
+        raise TrainingError(
+            f"{path}: not the weights of {name} without its head: expected {_in_words(wanted)}, "
+            f"found {_in_words(found)}{_first_difference(wanted, found)}"
+        )
+    try:
+        with quiet():
+            source.load_weights(path)
+    except Exception as error:  # Keras raises almost anything on a file that it did not write
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise TrainingError(
+            f"{path}: not the weights of {name} without its head: {reason}"
+        ) from None
+
+
+def load_whole(name: str, model: Any, path: Path, *, apart_from: Collection[str]) -> None:
+    """Give a network the weights of a saved one of the same architecture.
+
+    Args:
+        name: The architecture's name.
+        model: The network.
+        path: A ``.keras`` file.
+        apart_from: Layers of the network that keep what they have.
+
+    Raises:
+        TrainingError: If the file cannot be loaded, lacks a layer or has one of another shape.
+    """
+    try:
+        saved = load_keras(path)
+    except ModelFolderError as error:
+        raise TrainingError(str(error)) from None
+    theirs = {layer.name: layer.get_weights() for layer in saved.layers}
+    new = {}
+    for layer in model.layers:
+        if layer.name in apart_from or not layer.weights:
+            continue
+        expected = _listed(layer.get_weights())
+        found = _listed(theirs[layer.name]) if layer.name in theirs else "no such layer"
+        if expected != found:
+            raise TrainingError(
+                f"{path}: not a model of {name} for this size: layer {layer.name!r} expected "
+                f"{expected}, found {found}"
+            )
+        new[layer.name] = theirs[layer.name]
+    for layer_name, weights in new.items():
+        model.get_layer(layer_name).set_weights(weights)
+
+
+def _shapes(path: Path) -> Counter[tuple[int, ...]]:
+    """How often each shape of tensor occurs in an HDF5 file of weights."""
+    import h5py
+
+    shapes: Counter[tuple[int, ...]] = Counter()
+
+    def count(entry: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset) and "optimizer" not in entry:
+            shapes[tuple(item.shape)] += 1
+
+    try:
+        with h5py.File(path) as file:
+            file.visititems(count)
+    except OSError as error:
+        reason = " ".join(str(error).split())
+        raise TrainingError(f"{path}: not a file of Keras weights ({reason})") from None
+    return shapes
+
+
+def _in_words(shapes: Counter[tuple[int, ...]]) -> str:
+    numbers = sum(math.prod(shape) * times for shape, times in shapes.items())
+    return f"{shapes.total():,} tensors of {numbers:,} numbers"
+
+
+def _first_difference(wanted: Counter[tuple[int, ...]], found: Counter[tuple[int, ...]]) -> str:
+    """The largest shape that only one side has, to recognise the other architecture by."""
+    strange = max(found - wanted, key=math.prod, default=None)
+    missing = max(wanted - found, key=math.prod, default=None)
+    texts = [
+        f"{shape} {word}" for shape, word in ((strange, "too many"), (missing, "missing")) if shape
+    ]
+    return f" ({', '.join(texts)})" if texts else ""
+
+
+def _listed(weights: Iterable[NDArray[np.float32]]) -> str:
+    return " and ".join("x".join(map(str, weight.shape)) for weight in weights)

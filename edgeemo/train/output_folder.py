@@ -1,0 +1,88 @@
+"""The model folder's place: refuse early, build beside it, say what is wrong in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.model.folder import SPEC, ModelFolder
+from edgeemo.utils.files import new_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def check_place(out: Path, *, data: Path, replace: bool) -> None:
+    """Refuse a place that cannot take the model, before any slow work.
+
+    Args:
+        out: The model folder to make.
+        data: The folder or archive of pictures, in which nothing is ever written.
+        replace: Whether an existing model folder gives way.
+
+    Raises:
+        ModelFolderError: If `out` exists and may not be replaced, or overlaps with the data.
+    """
+    if os.path.lexists(out):
+        if not replace:
+            raise ModelFolderError(
+                f"{out}: exists already; choose another --out, or replace it with --force"
+            )
+        if out.is_symlink() or not out.is_dir() or not _is_replaceable(out):
+            raise ModelFolderError(f"{out}: not a model folder; --force does not replace it")
+    place, pictures = out.resolve(), data.resolve()
+    if place.is_relative_to(pictures) or pictures.is_relative_to(place):
+        raise ModelFolderError(
+            f"{out}: overlaps with the pictures in {data}; choose an --out outside them"
+        )
+
+
+@contextmanager
+def building(out: Path, *, replace: bool) -> Iterator[ModelFolder]:
+    """The model folder in the making; it takes its place when the block succeeds.
+
+    Raises:
+        ModelFolderError: If it cannot be written: no permission, disk full, or somebody was faster.
+    """
+    try:
+        with new_folder(out, replace=replace) as partial:
+            yield ModelFolder(partial)
+    except OSError as error:
+        raise ModelFolderError(_explain(error, out)) from error
+
+
+def timestamp() -> str:
+    """ISO 8601, UTC: SOURCE_DATE_EPOCH (seconds since 1970) if it is set, else now.
+
+    Raises:
+        TrainingError: If SOURCE_DATE_EPOCH is not a number of seconds.
+    """
+    wanted = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
+    try:
+        moment = time.gmtime(int(wanted) if wanted else None)
+    except (ValueError, OverflowError, OSError):
+        raise TrainingError(
+            f"SOURCE_DATE_EPOCH is {wanted!r}, not a number of seconds since 1970; correct it or "
+            "unset it"
+        ) from None
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
+
+
+def _explain(error: OSError, out: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{out}: the disk is full; free some space"
+    where = str(error.filename or out)
+    if isinstance(error, (FileExistsError, NotADirectoryError)) and where != str(out):
+        return f"{out}: cannot be made, since {where} is not a folder"
+    if ".partial-" in where:  # the folder in the making: only its place is of interest
+        where = str(out)
+    return f"{where}: {(error.strerror or str(error)).lower()}"
+
+
+def _is_replaceable(out: Path) -> bool:
+    return (out / SPEC).is_file() or not any(out.iterdir())

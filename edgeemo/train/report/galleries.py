@@ -1,0 +1,103 @@
+"""Pictures of the data with what the model makes of them, for a page and as contact sheets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeemo.model.folder import PLOTS
+from edgeemo.report.contact_sheet import contact_sheet
+from edgeemo.report.document import Gallery, Plot, Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.report.evaluation import Evaluation, Mistake
+
+_COLUMNS = 6
+_SAMPLES = 12
+_BATCH = 24
+WORST = 24
+"""So many mistakes are shown."""
+
+
+def samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> Gallery:
+    """Twelve training pictures with their labels, the classes in turn, as the network sees them."""
+    tiles = [
+        Tile(picture=train.rows[row], caption=spec.labels[train.truth[row]])
+        for row in _in_turn(train.truth, len(spec.labels), seed)[:_SAMPLES]
+    ]
+    title = f"{len(tiles)} training pictures with their labels, as the network sees them"
+    return _gallery(folder, "samples", tiles, title=title)
+
+
+def predictions(
+    folder: Path, test: Pixels, evaluation: Evaluation, *, spec: ModelSpec, seed: int
+) -> Gallery:
+    """A batch of test pictures: predicted against true."""
+    rows = np.random.default_rng(seed).permutation(len(test))[:_BATCH]
+    tiles = [
+        Tile(
+            picture=test.rows[row],
+            caption=_caption(
+                spec.labels[evaluation.predicted[row]],
+                evaluation.confidence[row],
+                spec.labels[evaluation.truth[row]],
+            ),
+            good=bool(evaluation.right[row]),
+        )
+        for row in rows
+    ]
+    right = sum(bool(tile.good) for tile in tiles)
+    title = f"{len(tiles)} test pictures: the answer, and what is true ({right} right)"
+    return _gallery(folder, "predictions", tiles, title=title)
+
+
+def worst_mistakes(
+    folder: Path, test: Pixels, evaluation: Evaluation, mistakes: Sequence[Mistake]
+) -> Gallery:
+    """The wrong answers on the test split that the model was most certain of.
+
+    Args:
+        folder: The model folder.
+        test: The test split.
+        evaluation: Of the test split.
+        mistakes: Those of its `worst` rows, in that order; the first are shown.
+    """
+    tiles = [
+        Tile(
+            picture=test.rows[row],
+            caption=_caption(mistake.answer, mistake.confidence, mistake.truth),
+            name=mistake.path,
+            good=False,
+        )
+        for row, mistake in zip(evaluation.worst()[:WORST], mistakes, strict=False)
+    ]
+    title = f"The {len(tiles)} most confident wrong answers on the test split"
+    return _gallery(folder, "mistakes", tiles, title=title)
+
+
+def _caption(answer: str, confidence: float, truth: str) -> str:
+    return f"{answer} {confidence:.0%}\ntruly {truth}"
+
+
+def _gallery(folder: Path, name: str, tiles: Sequence[Tile], *, title: str) -> Gallery:
+    path = f"{PLOTS}/{name}.png"
+    contact_sheet(tiles, folder / path, columns=_COLUMNS, title=title)
+    return Gallery(tiles, Plot(path, title))
+
+
+def _in_turn(truth: NDArray[np.int64], classes: int, seed: int) -> list[int]:
+    """Row numbers, shuffled, one of each class after the other as long as they last."""
+    order = np.random.default_rng(seed).permutation(len(truth))
+    rank = np.zeros(len(truth), np.int64)
+    for label in range(classes):
+        of_class = order[truth[order] == label]
+        rank[of_class] = np.arange(len(of_class))
+    return sorted(range(len(truth)), key=lambda row: (rank[row], truth[row]))

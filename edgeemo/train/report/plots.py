@@ -1,0 +1,164 @@
+"""The report's plots, as PNG files in a model folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edgeemo.metrics import wilson
+from edgeemo.model.folder import PLOTS
+from edgeemo.model.tables import SPLITS
+from edgeemo.report.document import Plot
+from edgeemo.report.plots import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from edgeemo.metrics import Bin
+    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.loop.history import Epoch
+    from edgeemo.train.report.confidence import Certainty
+    from edgeemo.train.report.evaluation import Evaluation
+
+_TONES = {"train": "#0969da", "validation": "#bf8700", "test": "#1a7f37"}
+_GREY = "#57606a"
+_WIDTH = 6.0  # inches; what a phone shows half as large stays legible
+_WIDEST = 20.0
+_LEGIBLE = 22  # with more classes than this, numbers in the cells would overlap
+_UPRIGHT = 7  # and with more than this, names below the bars
+
+
+def plot_curves(folder: Path, fitted: Fitted) -> Plot:
+    """Loss and accuracy of each epoch, on the training and the validation split."""
+    path = f"{PLOTS}/curves.png"
+    with figure(folder / path, width=_WIDTH, height=6.6) as drawn:
+        loss, accuracy = drawn.subplots(2, 1, sharex=True)
+        _curves(loss, fitted, "loss")
+        _curves(accuracy, fitted, "accuracy")
+        loss.set(ylabel="loss per picture, nats", title="Loss")
+        accuracy.set(xlabel="epoch", ylabel="share answered rightly", title="Accuracy")
+        loss.legend(frameon=False)
+        drawn.suptitle("How the training went\n(the training split is measured while learning)")
+    return Plot(path, f"Loss and accuracy of each of {len(fitted.history)} epochs")
+
+
+def plot_metrics(folder: Path, fitted: Fitted) -> Plot:
+    """The other metrics that were tracked, one below the other; there is at least one."""
+    path = f"{PLOTS}/metrics.png"
+    names = [name for name in fitted.history[0].tracked if not name.startswith("val_")]
+    with figure(folder / path, width=_WIDTH, height=0.8 + 2.6 * len(names)) as drawn:
+        axes = drawn.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, name in zip(axes, names, strict=True):
+            _curves(axis, fitted, name)
+            axis.set(title=name.replace("_", " ").capitalize())
+        axes[-1].set_xlabel("epoch")
+        axes[0].legend(frameon=False)
+    return Plot(path, f"{', '.join(names)} of each of {len(fitted.history)} epochs")
+
+
+def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str]) -> Plot:
+    """Counts of true against predicted class on the test split, shaded by share of the row."""
+    path = f"{PLOTS}/confusion.png"
+    counts = np.array(evaluation.report.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = min(3.6 + 0.6 * len(labels), _WIDEST)
+    title = f"Confusion on {counts.sum():,} test pictures"
+    with figure(folder / path, width=side + 1, height=side) as drawn:
+        axis = drawn.subplots()
+        image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        places = range(len(labels))
+        axis.set_xticks(places, labels, rotation=35 if len(labels) > 2 else 0)
+        axis.set_yticks(places, labels)
+        if len(labels) > 2:
+            for tick in axis.get_xticklabels():
+                tick.set(ha="right", rotation_mode="anchor")
+        for row, column in np.ndindex(counts.shape) if len(labels) <= _LEGIBLE else ():
+            tone = "white" if shares[row, column] > 0.55 else "#1f2328"
+            text = f"{counts[row, column]:,}\n{shares[row, column]:.0%}"
+            axis.text(column, row, text, ha="center", va="center", color=tone)
+        axis.set(xlabel="predicted", ylabel="true", title=title)
+        drawn.colorbar(image, ax=axis, label="share of the true class", shrink=0.8)
+    return Plot(path, title)
+
+
+def plot_reliability(folder: Path, certainty: Certainty) -> Plot:
+    """Confidence against accuracy on the test split, with the temperature and without."""
+    path = f"{PLOTS}/reliability.png"
+    with figure(folder / path, width=_WIDTH, height=6.2) as drawn:
+        axis = drawn.subplots()
+        axis.plot([0, 1], [0, 1], ls="--", lw=1, color=_GREY, label="confidence = accuracy")
+        error = f"calibration error {certainty.ece_after:.3f}"
+        if certainty.temperature != 1:
+            label = f"before: calibration error {certainty.ece_before:.3f}"
+            stated = [each.confidence for each in certainty.before]
+            right = [each.accuracy for each in certainty.before]
+            axis.plot(stated, right, "s", ms=5, mfc="none", color=_GREY, label=label)
+            error = f"with temperature {certainty.temperature:.3g}: {error}"
+        _bins(axis, certainty.after, color=_TONES["test"], label=error)
+        if certainty.min_confidence:
+            axis.axvspan(0, certainty.min_confidence, color=_GREY, alpha=0.1, label="“not sure”")
+        axis.set(
+            xlim=(0, 1.02),
+            ylim=(-0.02, 1.02),
+            xlabel="confidence: the probability of the label answered",
+            ylabel="share answered rightly, 95 % interval",
+            title=f"Confidence on {certainty.answered.share.n:,} test pictures",
+        )
+        axis.grid(alpha=0.3)
+        drawn.legend(loc="outside lower center", frameon=False)
+    return Plot(path, "Reliability diagram: the share of right answers at each confidence")
+
+
+def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
+    """Number of pictures per class and split."""
+    path = f"{PLOTS}/classes.png"
+    labels = list(counts["train"])
+    width = min(max(_WIDTH, 2.4 + 0.8 * len(labels)), _WIDEST)
+    with figure(folder / path, width=width, height=4.2) as drawn:
+        axis = drawn.subplots()
+        places = np.arange(len(labels))
+        for number, split in enumerate(SPLITS):
+            values = [counts[split].get(label, 0) for label in labels]
+            bars = axis.bar(
+                places + (number - 1) * 0.27, values, 0.25, color=_TONES[split], label=split
+            )
+            axis.bar_label(bars, [f"{value:,}" for value in values], padding=2, fontsize=8)
+        axis.set_xticks(places, labels, rotation=35 if len(labels) > _UPRIGHT else 0)
+        axis.set(ylabel="pictures", title="Pictures per class and split")
+        axis.margins(y=0.1)
+        axis.grid(axis="y", alpha=0.3)
+        axis.set_axisbelow(True)
+        drawn.legend(loc="outside lower center", frameon=False, ncols=3)
+    return Plot(path, "Pictures per class and split")
+
+
+def _curves(axis: Any, fitted: Fitted, name: str) -> None:
+    """One value of each epoch, on both splits where both have it, and the epoch kept."""
+    epochs = [entry.epoch for entry in fitted.history]
+    for split, prefix in (("train", ""), ("validation", "val_")):
+        values = [_value(entry, prefix + name) for entry in fitted.history]
+        if None not in values:
+            axis.plot(epochs, values, "o-", ms=4, color=_TONES[split], label=split)
+    axis.axvline(fitted.best_epoch, color=_GREY, ls="--", lw=1, label="best epoch, kept")
+    axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
+    axis.grid(alpha=0.3)
+
+
+def _value(entry: Epoch, name: str) -> float | None:
+    """Loss, accuracy or a tracked metric of an epoch; None where it has none."""
+    return entry.tracked[name] if name in entry.tracked else getattr(entry, name, None)
+
+
+def _bins(axis: Any, bins: Sequence[Bin], *, color: str, label: str) -> None:
+    """Points with the interval of each bin's accuracy."""
+    accuracy = [each.accuracy for each in bins]
+    around = [wilson(round(each.accuracy * each.count), each.count) for each in bins]
+    # Pictures that share one confidence share an accuracy, too: it need not be a whole count's.
+    below = [max(0.0, each.accuracy - found.low) for each, found in zip(bins, around, strict=True)]
+    above = [max(0.0, found.high - each.accuracy) for each, found in zip(bins, around, strict=True)]
+    stated = [each.confidence for each in bins]
+    axis.errorbar(
+        stated, accuracy, [below, above], fmt="o", ms=5, elinewidth=0.9, color=color, label=label
+    )

@@ -1,0 +1,86 @@
+"""What machine this is, in words, from where Linux tells. Missing facts are left out.
+
+Standard library only; `versions` looks at packages that are imported anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_CPUINFO = "/proc/cpuinfo"
+_BOARD = "/proc/device-tree/model"
+_OS_RELEASE = "/etc/os-release"
+
+_ARM_PARTS = {
+    "0xd03": "Cortex-A53",
+    "0xd04": "Cortex-A35",
+    "0xd05": "Cortex-A55",
+    "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72",
+    "0xd09": "Cortex-A73",
+    "0xd0a": "Cortex-A75",
+    "0xd0b": "Cortex-A76",
+    "0xd0c": "Neoverse-N1",
+    "0xd40": "Neoverse-V1",
+    "0xd41": "Cortex-A78",
+}
+"""``CPU part`` in /proc/cpuinfo, from Arm's technical reference manuals (MIDR_EL1)."""
+
+
+def describe_machine() -> dict[str, str]:
+    """The board, the processor, the cores, the architecture, the system and Python's version."""
+    cpu = _pairs(_read(_CPUINFO), ":")
+    part = cpu.get("CPU part", "")
+    facts = {
+        "board": _read(_BOARD).strip("\0 \n") or cpu.get("Model", ""),
+        "processor": cpu.get("model name") or _ARM_PARTS.get(part, part),
+        "cores": str(os.cpu_count() or ""),
+        "architecture": f"{os.uname().machine}, {64 if sys.maxsize > 2**32 else 32}-bit Python",
+        "system": _pairs(_read(_OS_RELEASE), "=").get("PRETTY_NAME", "").strip('"'),
+        "python": ".".join(map(str, sys.version_info[:3])),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def versions(engine: str) -> dict[str, str]:
+    """Versions of what decides the answers: numpy, Pillow, its JPEG library, and the engine.
+
+    Args:
+        engine: The engine's package and version, as `edgeemo.engines.base.Engine.name` gives it.
+    """
+    import numpy as np
+    import PIL
+    from PIL import features
+
+    package, _, version = engine.partition(" ")
+    found = {
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
+        "libjpeg-turbo": features.version_feature("libjpeg_turbo"),
+        package: version,
+    }
+    return {name: str(value) for name, value in found.items() if value}
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:  # noqa: PTH123
+            return stream.read()
+    except OSError:
+        return ""
+
+
+def _pairs(text: str, separator: str) -> dict[str, str]:
+    """Lines of "name: value" as a dictionary; the first of a name counts."""
+    pairs: dict[str, str] = {}
+    for line in text.splitlines():
+        name, found, value = line.partition(separator)
+        if found:
+            pairs.setdefault(name.strip(), value.strip())
+    return pairs

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edgeemo.dataset.ingest.find import find_files, has_classes
+from edgeemo.errors import DatasetError
+
+
+def touch(root, *names):
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def rows(layout):
+    return [(file.path, file.label, file.split) for file in layout.files]
+
+
+def test_a_folder_per_class(tmp_path):
+    touch(tmp_path, "sad/b.png", "happy/deep/er/a.jpg", "README.md")
+    layout = find_files(tmp_path)
+    assert layout.labels == ("happy", "sad")
+    assert layout.splits == ()
+    assert rows(layout) == [("happy/deep/er/a.jpg", "happy", None), ("sad/b.png", "sad", None)]
+
+
+def test_brought_splits_in_any_case_and_spelling(tmp_path):
+    touch(tmp_path, "TRAIN/happy/1", "TRAIN/sad/2", "Val/happy/3", "valid/sad/4", "Test/sad/5")
+    layout = find_files(tmp_path)
+    assert layout.splits == ("train", "validation", "test")
+    assert rows(layout) == [
+        ("TRAIN/happy/1", "happy", "train"),
+        ("TRAIN/sad/2", "sad", "train"),
+        ("Test/sad/5", "sad", "test"),
+        ("Val/happy/3", "happy", "validation"),
+        ("valid/sad/4", "sad", "validation"),
+    ]
+
+
+def test_a_split_without_files_is_not_brought(tmp_path):
+    touch(tmp_path, "train/happy/1", "train/sad/2", "test/happy/3")
+    (tmp_path / "validation" / "happy").mkdir(parents=True)
+    assert find_files(tmp_path).splits == ("train", "test")
+
+
+@pytest.mark.parametrize("inner", ["", "train/"])
+def test_a_single_folder_on_top_is_passed_through(tmp_path, inner):
+    touch(tmp_path, f"archive/faces/{inner}happy/1", f"archive/faces/{inner}sad/2")
+    touch(tmp_path, "__MACOSX/archive/._1", "archive/notes.txt")
+    layout = find_files(tmp_path)
+    assert layout.labels == ("happy", "sad")
+    assert layout.files[0].path == f"archive/faces/{inner}happy/1"
+
+
+def test_classes_named_like_splits_need_a_train_split(tmp_path):
+    touch(tmp_path, "test/1", "valid/2")
+    assert find_files(tmp_path).labels == ("test", "valid")
+
+
+def test_what_desktops_leave_behind_is_no_picture(tmp_path):
+    touch(tmp_path, "happy/a.png", "happy/.DS_Store", "happy/Thumbs.db", "happy/desktop.ini")
+    touch(tmp_path, "sad/b.png", ".cache/c.png", "__MACOSX/d.png", "sad/__macosx/e.png")
+    assert [file.path for file in find_files(tmp_path).files] == ["happy/a.png", "sad/b.png"]
+
+
+def test_links_to_folders_do_not_go_round_for_ever(tmp_path):
+    touch(tmp_path, "happy/a.png", "sad/b.png")
+    (tmp_path / "happy" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert len(find_files(tmp_path).files) == 2
+
+
+def test_folders_beside_splits_are_named(tmp_path):
+    touch(tmp_path, "train/happy/1", "train/sad/2", "notes/3")
+    assert find_files(tmp_path).ignored == ("notes",)
+
+
+def test_labels_give_the_order(tmp_path):
+    touch(tmp_path, "happy/1", "sad/2")
+    assert find_files(tmp_path, labels=("sad", "happy")).labels == ("sad", "happy")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            ("happy", "Sadd"),
+            r"no folder for Sadd \(did you mean 'sad'\?\); a folder but no label for sad$",
+        ),
+        (("happy", "sad", "glum"), "no folder for glum$"),
+        (("happy",), "a folder but no label for sad"),
+        (("happy", "sad", "sad"), "a label is named twice"),
+    ],
+)
+def test_labels_must_be_the_folders(tmp_path, labels, words):
+    touch(tmp_path, "happy/1", "sad/2")
+    with pytest.raises(DatasetError, match=words):
+        find_files(tmp_path, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ([], "no classes here"),
+        (["a.png", "b.png"], "no classes here"),
+        (["happy/1"], r"only one class \(happy\)"),
+        (["train/happy/1", "test/happy/2"], r"only one class \(happy\)"),
+        (["train/a/1", "train/b/2", "test/c/3"], "test: c is no class of the train split"),
+    ],
+)
+def test_too_few_classes(tmp_path, names, words):
+    touch(tmp_path, *names)
+    with pytest.raises(DatasetError, match=words) as error:
+        find_files(tmp_path)
+    assert "\n" not in str(error.value)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(DatasetError, match="no such folder"):
+        find_files(tmp_path / "nowhere")
+
+
+def test_an_unreadable_folder_is_not_passed_over(tmp_path, monkeypatch):
+    touch(tmp_path, "happy/locked/1", "sad/2")
+    listdir = os.listdir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(DatasetError, match="locked: cannot be read: Permission denied"):
+        find_files(tmp_path)
+
+
+def test_a_class_name_that_is_not_text_is_refused(tmp_path):
+    touch(tmp_path, "happy/1", "sad/2")
+    os.mkdir(os.fsencode(tmp_path) + b"/caf\xe9")  # noqa: PTH102
+    with pytest.raises(DatasetError, match="rename the folder"):
+        find_files(tmp_path)
+
+
+def test_has_classes(tmp_path):
+    assert not has_classes(tmp_path / "data")
+    touch(tmp_path, "data/README.md", "data/.hidden/1")
+    assert not has_classes(tmp_path / "data")
+    touch(tmp_path, "data/happy/1")
+    assert has_classes(tmp_path / "data")

@@ -1,0 +1,35 @@
+"""What the documents say is what the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+
+
+def test_the_command_reference_is_current():
+    shown = subprocess.run(
+        [sys.executable, REPOSITORY / "docs" / "make_cli_reference.py", "--check"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_every_room_is_in_the_architecture():
+    page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    entries = [path for path in (REPOSITORY / "edgeemo").iterdir() if path.name[0] not in "_."]
+    rooms = {path.stem for path in entries if path.suffix == ".py" or path.is_dir()}
+    assert [room for room in sorted(rooms) if f"`{room}`" not in page] == []

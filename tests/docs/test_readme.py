@@ -1,0 +1,68 @@
+"""The README's commands, run as they stand, in order, by a person who has nothing but it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edgeemo.dataset import draw_faces
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+_OWN_MODEL = (
+    "import keras; L = keras.layers\n"
+    "keras.Sequential([keras.Input((64, 64, 3)), L.Conv2D(4, 3, activation='relu'),"
+    " L.GlobalAveragePooling2D(), L.Dense(1, activation='sigmoid')]).save('my_model.keras')"
+)
+
+
+def _blocks(language: str) -> list[str]:
+    text = README.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _commands() -> list[str]:
+    """The lines of the README's shell blocks that call edgeemo or its runtime."""
+    lines = "".join(_blocks("sh")).replace("\\\n", "").splitlines()
+    commands = [re.sub(r"\s+#.*", "", line).strip() for line in lines]
+    return [line for line in commands if re.match(r"(edgeemo|python3? -m edgeemo)", line)]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """What the README takes for granted: a folder of faces, a picture, a model of one's own."""
+    folder = tmp_path_factory.mktemp("reader")
+    draw_faces(folder / "faces", count=40, size=64, seed=5)
+    Image.open(next((folder / "faces" / "happy").iterdir())).convert("RGB").save(
+        folder / "face.jpg"
+    )
+    subprocess.run([sys.executable, "-c", _OWN_MODEL], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def test_the_commands_do_what_the_readme_says(place):
+    commands = _commands()
+    assert len(commands) >= 8
+    programs = Path(sys.executable).parent
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    for command in commands:
+        shown = subprocess.run(
+            command, shell=True, cwd=place, env={**os.environ, "PATH": path},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert shown.returncode == 0, f"{command}\n{shown.stderr}"
+
+
+def test_the_python_example_runs(place):
+    (example,) = _blocks("python")
+    model = place / "models" / "mine"
+    if not (model / "int8.tflite").exists():
+        model.mkdir(parents=True, exist_ok=True)
+        shutil.copy(README.parent / "tests" / "golden" / "int8.tflite", model)
+    subprocess.run([sys.executable, "-c", example], cwd=place, check=True, capture_output=True)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeemo.errors import FaceModelError, MissingExtraError
+from edgeemo.imaging.faces import Face, cropped, face_finder
+from edgeemo.imaging.faces.model_file import name_content, name_file, named
+from edgeemo.model.spec import FaceSettings, ModelSpec
+
+DETECTORS = ("blaze", "cascade")
+
+
+@pytest.fixture(scope="module", params=DETECTORS)
+def finder(request):
+    if request.param == "cascade":
+        pytest.importorskip("cv2")
+    return face_finder(FaceSettings(detector=request.param))
+
+
+def opened(path):
+    with Image.open(path) as picture:
+        return picture.convert("RGB")
+
+
+def test_portraits_have_a_face(finder, data_dir):
+    pictures = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))]
+    found = [finder.find(picture) for picture in pictures]
+    assert sum(map(bool, found)) >= 0.9 * len(pictures)
+    for picture, faces in zip(pictures, found, strict=True):
+        sizes = [face.side for face in faces]
+        assert sizes == sorted(sizes, reverse=True)
+        for face in faces:
+            assert 0 < face.left + face.side / 2 < picture.width
+            assert 0 < face.top + face.side / 2 < picture.height
+
+
+def test_small_crops_have_a_face_that_fills_them(finder, data_dir):
+    """However it was found, the frame is that of FER2013."""
+    paths = sorted((data_dir / "fer2013" / "test" / "happy").glob("*"))[:40]
+    faces = [found[0] for path in paths if (found := finder.find(opened(path)))]
+    assert len(faces) >= 28
+    sides = np.array([face.side for face in faces])
+    centres = np.array([(face.left + face.side / 2, face.top + face.side / 2) for face in faces])
+    assert 46 <= np.median(sides) <= 52
+    assert np.abs(np.median(centres, axis=0) - 24).max() <= 2
+
+
+def test_both_detectors_frame_a_face_alike(data_dir):
+    pytest.importorskip("cv2")
+    picture = opened(data_dir / "photos" / "obama.jpg")
+    one, other = (face_finder(FaceSettings(detector=name)).find(picture)[0] for name in DETECTORS)
+    assert abs(one.left - other.left) < 0.15 * one.side
+    assert abs(one.top - other.top) < 0.15 * one.side
+    assert 0.8 < one.side / other.side < 1.25
+
+
+def test_threads_share_a_finder(finder, data_dir):
+    pictures = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))[:6]]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(finder.find, pictures)) == [finder.find(one) for one in pictures]
+
+
+@pytest.mark.parametrize("size", [(64, 64), (500, 1), (2000, 3), (1, 1), (5, 700)])
+def test_nothing_is_found_in_nothing(finder, size):
+    assert finder.find(Image.new("RGB", size, "grey")) == ()
+
+
+def test_a_small_face_is_found_in_a_part_of_the_picture(data_dir):
+    face = opened(data_dir / "photos" / "obama_small.jpg")
+    face.thumbnail((110, 110))
+    wall = Image.new("RGB", (640, 480), "#808890")
+    wall.paste(face, (440, 330))
+    (found,) = face_finder(FaceSettings()).find(wall)
+    assert 440 < found.left + found.side / 2 < 440 + face.width
+    assert 330 < found.top + found.side / 2 < 330 + face.height
+
+
+def test_a_higher_score_finds_the_surer_of_the_same_faces(data_dir):
+    pictures = [opened(path) for path in sorted((data_dir / "web_messy" / "sad").glob("*"))[:40]]
+    counts = []
+    for score in (None, 0.7, 0.9, 1.0):
+        finder = face_finder(FaceSettings(least_score=score))
+        counts.append(sum(bool(finder.find(picture)) for picture in pictures))
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > counts[1] > counts[2] > counts[3] == 0
+
+
+def test_a_crop_within_the_picture_is_that_of_the_picture():
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    spec = ModelSpec(labels=("a", "b"), height=8, width=8, faces=FaceSettings())
+    crop = cropped(Image.fromarray(pixels), Face(10, 20, 30), spec)
+    np.testing.assert_array_equal(np.asarray(crop), pixels[20:50, 10:40])
+
+
+@pytest.mark.parametrize("face", [Face(-10, -5, 30), Face(60, 40, 40), Face(-20, -20, 200)])
+def test_beyond_the_picture_its_outermost_pixels_go_on(face):
+    pixels = np.random.default_rng(1).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    rows = np.clip(np.arange(face.top, face.top + face.side), 0, 59)
+    columns = np.clip(np.arange(face.left, face.left + face.side), 0, 79)
+    spec = ModelSpec(labels=("a", "b"), height=8, width=8, faces=FaceSettings())
+    crop = cropped(Image.fromarray(pixels), face, spec)
+    np.testing.assert_array_equal(np.asarray(crop), pixels[rows][:, columns])
+
+
+def test_a_margin_is_put_around():
+    picture = Image.new("RGB", (100, 100))
+    for margin, side in ((0.0, 40), (0.25, 60), (-0.25, 20)):
+        spec = ModelSpec(
+            labels=("a", "b"), height=8, width=8, channels=1, faces=FaceSettings(margin=margin)
+        )
+        crop = cropped(picture, Face(30, 30, 40), spec)
+        assert (crop.size, crop.mode) == ((side, side), "L")
+
+
+def test_without_opencv_it_says_which_extra(monkeypatch):
+    from edgeemo.imaging.faces.cascade import Cascade
+
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'edgeemo\[faces\]'"):
+        Cascade()
+
+
+def test_a_file_that_nobody_named_is_asked_for():
+    with pytest.raises(
+        FaceModelError, match=r"YuNet file .SHA-256 0123.* name it with --face-model"
+    ):
+        face_finder(FaceSettings(detector="yunet", file_sha256="0123" * 16))
+
+
+def test_a_named_file_is_known_by_its_content(tmp_path):
+    file = tmp_path / "yunet.onnx"
+    file.write_bytes(b"\x08\x07 and the rest")
+    assert named(name_file(file)) == file.read_bytes()
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path):
+    with pytest.raises(FaceModelError, match=r"none\.onnx: cannot be read: No such file"):
+        name_file(tmp_path / "none.onnx")
+    with pytest.raises(FaceModelError, match=r"text\.onnx: not an ONNX file; name a YuNet file"):
+        name_content(b"hello", name="text.onnx")
+    pytest.importorskip("cv2")
+    sha256 = name_content(b"\x08\x07 hello", name="broken.onnx")
+    with pytest.raises(FaceModelError, match="no YuNet that OpenCV can run"):
+        face_finder(FaceSettings(detector="yunet", file_sha256=sha256))
+
+
+def bright_yunet():
+    """A network with YuNet's inputs and outputs, to which every bright cell of 32 pixels is a face.
+
+    OpenCV reads class and object scores (their product's root counts), boxes as offsets and
+    logarithms of sizes in strides, and five landmarks, for strides 8, 16 and 32.
+    """
+    onnx = pytest.importorskip("onnx")
+    helper, numpy_helper = onnx.helper, onnx.numpy_helper
+    constants = {
+        "shape": np.array([1, -1, 1], np.int64),
+        "axes": np.array([1], np.int64),
+        "box": np.array([[[0.5, 0.5, np.log(2), np.log(2)]]], np.float32),
+        "none4": np.zeros((1, 1, 4), np.float32),
+        "none10": np.zeros((1, 1, 10), np.float32),
+    }
+    nodes = []
+    for stride in (8, 16, 32):
+        shares = np.array(1 / 255 if stride == 32 else 0.0, np.float32)
+        constants[f"share_{stride}"] = shares
+        pool = {"kernel_shape": [stride] * 2, "strides": [stride] * 2}
+        nodes += [
+            helper.make_node("AveragePool", ["input"], [f"mean_{stride}"], **pool),
+            helper.make_node(
+                "ReduceMean", [f"mean_{stride}"], [f"grey_{stride}"], axes=[1], keepdims=1
+            ),
+            helper.make_node("Reshape", [f"grey_{stride}", "shape"], [f"flat_{stride}"]),
+            helper.make_node("Mul", [f"flat_{stride}", f"share_{stride}"], [f"cls_{stride}"]),
+            helper.make_node("Mul", [f"flat_{stride}", f"share_{stride}"], [f"obj_{stride}"]),
+            helper.make_node("MatMul", [f"flat_{stride}", "none4"], [f"nil4_{stride}"]),
+            helper.make_node("Add", [f"nil4_{stride}", "box"], [f"bbox_{stride}"]),
+            helper.make_node("MatMul", [f"flat_{stride}", "none10"], [f"kps_{stride}"]),
+        ]
+    kinds = ("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)
+    outputs = [
+        helper.make_tensor_value_info(f"{kind}_{stride}", onnx.TensorProto.FLOAT, [1, None, size])
+        for kind, size in kinds
+        for stride in (8, 16, 32)
+    ]
+    image = helper.make_tensor_value_info("input", onnx.TensorProto.FLOAT, [1, 3, None, None])
+    weights = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "yunet", [image], outputs, weights)
+    opset = [helper.make_opsetid("", 13)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
+
+
+def test_a_yunet_file_finds_what_it_finds_in_the_pictures_own_pixels():
+    pytest.importorskip("cv2")
+    sha256 = name_content(bright_yunet(), name="bright.onnx")
+    finder = face_finder(FaceSettings(detector="yunet", file_sha256=sha256))
+    picture = Image.new("RGB", (640, 400))  # searched at half its size
+    picture.paste("white", (128, 192, 192, 256))  # one cell of the searched picture
+    (found,) = finder.find(picture)
+    assert found.side == 128
+    assert (found.left + found.side // 2, found.top + found.side // 2) == (160, 224)
+    assert finder.find(Image.new("RGB", (50, 700))) == ()
+    surer = FaceSettings(detector="yunet", file_sha256=sha256, least_score=1.0)
+    assert face_finder(surer).find(picture) == ()

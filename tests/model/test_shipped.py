@@ -1,0 +1,82 @@
+"""The model that comes with edgeemo: what was recorded of it holds for the files that are there."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from edgeemo.bundle.device.checks import check
+from edgeemo.bundle.device.contents import Golden
+from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.model.folder import ModelFolder, newest_folder, shipped_folder
+from edgeemo.runtime.classifier import Classifier
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HAPPY_SAD = REPOSITORY / "models" / "happy-sad"
+CARD = HAPPY_SAD / "MODEL_CARD.md"
+FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")
+ANSWERS = json.loads((HAPPY_SAD / "golden" / "answers.json").read_text())
+
+
+def test_the_package_carries_all_of_it():
+    packaging = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    patterns = packaging["tool"]["setuptools"]["package-data"]["edgeemo"]
+    package = REPOSITORY / "edgeemo"
+    carried = {path.resolve() for pattern in patterns for path in package.glob(pattern)}
+    files = {path for path in HAPPY_SAD.rglob("*") if path.is_file()}
+    assert files <= carried
+    assert sum(path.stat().st_size for path in files) < 1.5e6
+    assert shipped_folder().path.resolve() == HAPPY_SAD
+
+
+def test_every_file_is_verified_and_int8_is_what_answers():
+    folder = shipped_folder()
+    assert {path.name for path in folder.exported()} == set(FILES)
+    assert all(Classifier.load(path).verified for path in folder.exported())
+    assert folder.default_file().name == "int8.tflite"
+    assert folder.file("int8.tflite").stat().st_size <= 120_000
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_drawn_pictures_are_answered_as_recorded(name):
+    classifier, recorded = Classifier.load(HAPPY_SAD / name), ANSWERS[name]
+    assert len(recorded["golden"]) >= 16
+    labels = set()
+    for entry in recorded["golden"]:
+        golden = Golden(
+            **{
+                **entry,
+                "outputs": tuple(entry["outputs"]),
+                "faces": tuple(map(tuple, entry["faces"])),
+            }
+        )
+        picture = (HAPPY_SAD / golden.file).read_bytes()
+        found = check(classifier, golden, picture, tolerance=recorded["tolerance"])
+        assert found.differs is None, golden.file
+        labels.add(golden.label)
+    assert labels == {"happy", "sad"}
+
+
+def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "happy-sad").symlink_to(HAPPY_SAD)
+    mine = models / "mine"
+    mine.mkdir()
+    (mine / "spec.json").write_bytes((HAPPY_SAD / "spec.json").read_bytes())
+    assert newest_folder(models) == ModelFolder(mine)
+
+
+def test_int8_answers_the_test_pictures_as_the_card_says(data_dir):
+    classifier = Classifier.load(HAPPY_SAD / "int8.tflite", faces=False)
+    fer = data_dir / "fer2013"
+    kept = ingest(fer, options=IngestOptions(labels=classifier.spec.labels)).samples
+    test = [sample for sample in kept if sample.split == "test"]
+    right = sum(classifier.predict(fer / sample.path).label == sample.label for sample in test)
+    stated = re.search(r"accuracy of int8\.tflite \|.*?\*\*([\d.]+)\*\*", CARD.read_text())
+    assert stated
+    assert f"{right / len(test):.3f}" == stated[1]

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edgeemo.errors import SpecError
+from edgeemo.model.spec import NOT_SURE, FaceChanges, FaceSettings, ModelSpec, Provenance
+
+_LABELS = st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=6, unique=True)
+
+
+@given(
+    labels=_LABELS,
+    height=st.integers(1, 4096),
+    width=st.integers(1, 4096),
+    channels=st.sampled_from([1, 3]),
+    threshold=st.floats(0.01, 0.99),
+    temperature=st.floats(0.01, 100),
+    min_confidence=st.floats(0, 0.999),
+)
+def test_json_gives_the_same_spec_back(
+    labels, height, width, channels, threshold, temperature, min_confidence
+):
+    spec = ModelSpec(
+        labels=tuple(labels),
+        height=height,
+        width=width,
+        channels=channels,
+        threshold=threshold,
+        temperature=temperature,
+        min_confidence=min_confidence,
+        activation="sigmoid" if len(labels) == 2 else "softmax",
+        provenance=Provenance(edgeemo_version="1", source_sha256="ab", date="2026-01-01T00:00:00Z"),
+    )
+    assert ModelSpec.from_json(spec.to_json(), origin="here") == spec
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": ["happy"]}, "two or more"),
+        ({"labels": ["happy", "happy"]}, "different"),
+        ({"labels": ["happy", ""]}, "non-empty"),
+        ({"height": 0}, "size"),
+        ({"channels": 4}, "channels"),
+        ({"activation": "tanh"}, "activation"),
+        ({"labels": ["a", "b", "c"]}, "sigmoid"),
+        ({"threshold": 1.0}, "threshold"),
+        ({"resample": "nearest"}, "unknown to this version"),
+        ({"scale": 1.0}, "unknown to this version"),
+        ({"temperature": 0}, "temperature must be 0.01 to 100"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"temperature": "2"}, "not a model specification"),
+        ({"min_confidence": 1.0}, "min_confidence must be 0 to less than 1"),
+        ({"min_confidence": -0.1}, "min_confidence"),
+        ({"min_confidence": float("nan")}, "min_confidence"),
+        ({"min_confidence": 0.7, "labels": ["not sure", "sure"]}, "rename the class"),
+        ({"version": 99}, "version 99"),
+        ({"version": 0}, "version 0"),
+        ({"colour": "blue"}, "not a model specification"),
+        ({"labels": None}, "not a model specification"),
+    ],
+)
+def test_a_wrong_spec_is_refused_with_its_file_named(spec48, change, said):
+    fields = {**json.loads(spec48.to_json()), **change}
+    with pytest.raises(SpecError, match=said) as error:
+        ModelSpec.from_json(json.dumps(fields), origin="folder/spec.json")
+    assert "folder/spec.json" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "{}", '"x"', "{"])
+def test_what_is_no_spec_is_refused(text):
+    with pytest.raises(SpecError):
+        ModelSpec.from_json(text, origin="x")
+
+
+def test_the_threshold_itself_answers_the_second_label(spec48):
+    assert [spec48.decide(spec48.scores([p])) for p in (0.0, 0.4999, 0.5, 1.0)] == [0, 0, 1, 1]
+
+
+def test_more_labels_answer_the_first_of_the_largest():
+    spec = ModelSpec(labels=("a", "b", "c"), height=8, width=8, activation="softmax")
+    assert spec.decide(spec.scores([0.2, 0.4, 0.4])) == 1
+
+
+def test_without_confidence_the_json_is_that_of_version_1(spec48):
+    fields = json.loads(spec48.to_json())
+    assert fields["version"] == 1
+    assert not {"temperature", "min_confidence"} & set(fields)
+
+
+@pytest.mark.parametrize("change", [{"temperature": 1.5}, {"min_confidence": 0.7}])
+def test_what_an_older_runtime_would_not_obey_it_is_made_to_refuse(spec48, change):
+    spec = replace(spec48, **change)
+    assert json.loads(spec.to_json())["version"] == 2
+    assert ModelSpec.from_json(spec.to_json(), origin="here") == spec
+
+
+@given(
+    p=st.floats(0, 1),
+    threshold=st.floats(0.01, 0.99),
+    least=st.lists(st.floats(0, 0.999), min_size=2, max_size=2),
+)
+def test_asking_for_more_confidence_never_makes_it_sure(p, threshold, least):
+    low, high = (
+        ModelSpec(labels=("a", "b"), height=8, width=8, threshold=threshold, min_confidence=each)
+        for each in sorted(least)
+    )
+    scores = low.scores([p])
+    assert low.is_sure(scores) >= high.is_sure(scores)
+    assert low.decide(scores) == high.decide(scores)
+    for spec in (low, high):
+        decided = spec.labels[spec.decide(scores)]
+        assert spec.answer(scores) == (decided if spec.is_sure(scores) else NOT_SURE)
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_without_a_least_confidence_every_answer_is_sure(scores):
+    spec = ModelSpec(labels=("a", "b", "c"), height=8, width=8, activation="softmax")
+    assert spec.is_sure(scores)
+
+
+def test_the_least_confidence_itself_is_sure(spec48):
+    spec = replace(spec48, min_confidence=0.75)
+    answers = [spec.answer(spec.scores([p])) for p in (0.25, 0.2501, 0.7499, 0.75)]
+    assert answers == ["happy", NOT_SURE, NOT_SURE, "sad"]
+
+
+def test_a_class_may_be_called_so_where_every_answer_is_sure():
+    spec = ModelSpec(labels=("sure", NOT_SURE), height=8, width=8)
+    assert spec.answer((0.1, 0.9)) == NOT_SURE
+
+
+def test_what_is_not_named_of_faces_stays_as_the_model_says(spec48):
+    own = FaceSettings(detector="cascade", margin=0.1, cropped=True)
+    model = replace(spec48, faces=own)
+    assert model.with_faces(FaceChanges(margin=0.3)).faces == replace(own, margin=0.3)
+    assert model.with_faces(FaceChanges(detector="blaze")).faces == replace(own, detector="blaze")
+    assert model.with_faces(True).faces == own
+    yunet = FaceChanges(detector="yunet", file_sha256="ab")
+    assert model.with_faces(yunet).faces == replace(own, detector="yunet", file_sha256="ab")
+    back = FaceChanges(detector="blaze")
+    assert model.with_faces(yunet).with_faces(back).faces == replace(own, detector="blaze")
+    sure = FaceChanges(least_score=0.9)
+    assert model.with_faces(back).with_faces(sure).faces.least_score == 0.9
+    assert model.with_faces(back).with_faces(sure).with_faces(yunet).faces.least_score is None
+    assert spec48.with_faces(FaceChanges(margin=0.3)).faces == FaceSettings(
+        margin=0.3, cropped=True
+    )
+
+
+def test_a_least_score_is_obeyed_or_refused(spec48):
+    model = replace(spec48, faces=FaceSettings(margin=0.1))
+    assert json.loads(model.to_json())["version"] == 3
+    sure = replace(spec48, faces=FaceSettings(least_score=0.8))
+    assert json.loads(sure.to_json())["version"] == 4
+    assert ModelSpec.from_json(sure.to_json(), origin="here") == sure
+    with pytest.raises(SpecError, match=r"least score of a face must be 0 to 1, not 1\.5"):
+        FaceSettings(least_score=1.5)
+    with pytest.raises(SpecError, match="the cascade gives its faces no scores"):
+        FaceSettings(detector="cascade", least_score=0.5)

@@ -1,0 +1,205 @@
+"""Pages that hold everything they show, whatever stands in them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeemo.errors import MissingExtraError
+from edgeemo.report.document import (
+    Code,
+    Document,
+    Gallery,
+    Plot,
+    Section,
+    Table,
+    Text,
+    Tile,
+    to_markdown,
+)
+from edgeemo.report.html import figure, from_document, render, thumbnail
+from edgeemo.report.html.page import _environment
+from edgeemo.report.plots import figure as drawn_figure
+
+NASTY = "<script>alert('\"')</script> & 😀 `code` |*x*"
+
+
+class Page(HTMLParser):
+    """What a browser would see: tags with their attributes, and text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def all(self, *names):
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+def picture(uri: str) -> Image.Image:
+    head, content = uri.split(",", 1)
+    with Image.open(io.BytesIO(base64.b64decode(content, validate=True))) as found:
+        assert head == f"data:image/{found.format.lower()};base64"
+        found.load()
+    return found.convert("RGB")
+
+
+def document(folder, *, text: str = "fine") -> Document:
+    with drawn_figure(folder / "plot.png", width=3, height=2) as drawn:
+        drawn.subplots().plot([1, 2])
+    tile = Tile(
+        picture=np.zeros((8, 8, 1), np.uint8), caption=f"{text}\n2nd", name=text, good=False
+    )
+    plot = Plot("plot.png", text)
+    blocks = [
+        Text("See ", Code(text), f", {text}."),
+        Table([text, "n"], [[text, "1"], ["all", "2"]], total=True),
+        plot,
+        Gallery([tile], plot),
+    ]
+    return Document(
+        title=text,
+        headline=text,
+        lead=[Text(text)],
+        warnings=[text],
+        sections=[Section(text, blocks)],
+    )
+
+
+def test_a_page_asks_for_nothing_outside_itself(tmp_path):
+    page = Page(from_document(document(tmp_path), folder=tmp_path))
+    assert not page.all("script", "iframe", "object", "embed", "base", "form")
+    for attributes in page.all("img", "link", "source", "a"):
+        for name in ("src", "srcset", "href"):
+            assert attributes.get(name, "data:").startswith(("data:", "#"))
+    (policy,) = [each for each in page.all("meta") if "http-equiv" in each]
+    assert policy["content"].startswith("default-src 'none'; img-src data:")
+
+
+def test_every_picture_says_what_it_shows_and_fits_a_phone(tmp_path):
+    page = Page(from_document(document(tmp_path), folder=tmp_path))
+    pictures = page.all("img")
+    assert len(pictures) == 2
+    assert all(each["alt"] for each in pictures)
+    assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all(
+        "meta"
+    )
+    assert picture(pictures[0]["src"]).size == (360, 240)  # 3 by 2 inches
+    assert pictures[0]["width"] == "360"
+
+
+def test_nothing_in_a_label_or_file_name_is_markup(tmp_path):
+    html = from_document(document(tmp_path, text=NASTY), folder=tmp_path)
+    page = Page(html)
+    assert not page.all("script")
+    assert page.text.count(NASTY) >= 8
+    assert {each["alt"] for each in page.all("img")} == {NASTY, f"Picture: {NASTY}, 2nd"}
+    html.encode()
+
+
+def test_a_name_that_is_no_text_does_not_break_the_page(tmp_path):
+    html = from_document(document(tmp_path, text="a\udcff\x07.jpg"), folder=tmp_path)
+    assert "a\ufffd\ufffd.jpg" in Page(html.encode().decode()).text
+
+
+def test_the_same_page_as_markdown(tmp_path):
+    assert to_markdown(document(tmp_path)) == (
+        "# fine\n\n**fine**\n\nfine\n\n## Mind\n\n- fine\n\n## fine\n\nSee `fine`, fine.\n\n"
+        "| fine | n |\n| --- | ---: |\n| fine | 1 |\n| **all** | **2** |\n\n"
+        "![fine](plot.png)\n\n![fine](plot.png)\n"
+    )
+
+
+def test_markdown_keeps_what_would_be_markup_as_text(tmp_path):
+    lines = to_markdown(document(tmp_path, text="a|b <i>\n`c` *d*")).splitlines()
+    assert lines[0] == r"# a\|b \<i\> \`c\` \*d\*"
+    assert "See `` a|b <i> `c` *d* ``, " in "\n".join(lines)
+    assert r"| a\|b \<i\> \`c\` \*d\* | 1 |" in lines
+
+
+def test_a_missing_value_is_an_error_not_a_gap():
+    from jinja2 import UndefinedError
+
+    with pytest.raises(UndefinedError, match="headline"):
+        render("document.html", title="x", lead=[], warnings=[], sections=[])
+
+
+def test_without_jinja_it_says_what_to_install(monkeypatch):
+    _environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'edgeemo\[data\]'"):
+        render("document.html", title="x")
+
+
+def test_without_matplotlib_it_says_what_to_install(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    path = tmp_path / "plot.png"
+    with (
+        pytest.raises(MissingExtraError, match=r"drawing plots needs matplotlib"),
+        drawn_figure(path, width=1, height=1),
+    ):
+        pytest.fail("nothing to draw on")
+    assert not path.exists()
+
+
+def test_a_plot_that_fails_leaves_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError), drawn_figure(tmp_path / "p.png", width=1, height=1):
+        _ = 1 / 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tiny_picture_is_shown_pixel_by_pixel():
+    board = (np.indices((6, 6)).sum(axis=0) % 2 * 99 + 50).astype(np.uint8)[..., None]
+    shown = np.asarray(picture(thumbnail(board, 60)))
+    assert shown.shape == (60, 60, 3)
+    assert np.array_equal(shown[5::10, 5::10, 0], board[..., 0])
+    assert set(np.unique(shown)) == {50, 149}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_shown_pixel_by_pixel_loses_nothing(channels):
+    given = np.random.default_rng(0).integers(0, 256, (48, 40, channels)).astype(np.uint8)
+    shown = np.asarray(picture(thumbnail(given, 150)))
+    assert np.array_equal(shown, np.broadcast_to(given, (48, 40, 3)).repeat(3, 0).repeat(3, 1))
+
+
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        (Image.new("RGB", (900, 20), "red"), (96, 2)),
+        (Image.new("L", (3, 4000)), (1, 96)),
+        (Image.new("CMYK", (300, 300)), (96, 96)),
+        (np.zeros((300, 150, 3), np.uint8), (48, 96)),
+    ],
+)
+def test_a_large_picture_becomes_a_small_one(given, size):
+    uri = thumbnail(given, 96)
+    assert picture(uri).size == size
+    assert len(uri) < 3000
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white(mode):
+    clear = Image.new("RGBA", (8, 8), (9, 9, 9, 0)).convert(mode)
+    assert picture(thumbnail(clear, 8)).getpixel((4, 4)) == (255, 255, 255)
+
+
+def test_a_plot_stays_white_and_gets_smaller(tmp_path):
+    with drawn_figure(tmp_path / "p.png", width=5, height=4) as drawn:
+        drawn.subplots().plot([1, 3, 2])
+    uri = figure(tmp_path / "p.png")
+    assert picture(uri).getpixel((0, 0)) == (255, 255, 255)
+    assert len(uri) * 3 / 4 < (tmp_path / "p.png").stat().st_size

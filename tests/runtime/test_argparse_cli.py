@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edgeemo.bench.sample_frame import camera_frame
+from edgeemo.bench.sample_photo import drawn_photo
+from edgeemo.runtime.__main__ import main
+from edgeemo.runtime.stream import expand
+
+MODEL = str(Path(__file__).resolve().parents[1] / "golden" / "int8.tflite")
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "pictures"
+    (folder / "deeper").mkdir(parents=True)
+    for name in ("b.jpg", "a.png", "deeper/c.bmp"):
+        Image.new("RGB", (20, 20), (90, 30, 10)).save(folder / name)
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / ".hidden.jpg").write_bytes(b"")
+    return folder
+
+
+def test_one_line_per_picture_and_a_warning(pictures, capsys):
+    assert main([MODEL, str(pictures)]) == 0
+    shown = capsys.readouterr()
+    names = [Path(line.split(": ")[0]).name for line in shown.out.splitlines()]
+    assert names == ["a.png", "b.jpg", "c.bmp"]
+    assert "not verified" in shown.err
+
+
+def test_a_bad_picture_is_reported_and_the_rest_go_on(pictures, capsys):
+    (pictures / "b.jpg").write_bytes(b"broken")
+    assert main([MODEL, str(pictures), "--json"]) == 1
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ["error" in answer for answer in answers] == [False, True, False]
+    assert answers[0]["score"] == answers[0]["scores"][answers[0]["label"]]
+
+
+def test_a_bad_model_is_one_line(tmp_path, capsys):
+    assert main([str(tmp_path / "gone.tflite"), "x.jpg"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("separator", ["\n", "\0"])
+def test_standard_input_may_list_paths(separator):
+    names = ["a.jpg", "BM folder/b.jpg", "ä.png", "long/" * 9000 + "c.jpg"]
+    stdin = io.BytesIO((separator.join(names) + separator).encode())
+    assert list(expand(["-"], stdin=stdin)) == names
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+def test_standard_input_may_be_one_picture(format):
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 30)).save(buffer, format)
+    stdin = io.BytesIO(buffer.getvalue())
+    assert list(expand(["-"], stdin=stdin)) == [buffer.getvalue()]
+
+
+def test_as_a_module_from_start_to_answer(pictures):
+    command = [sys.executable, "-m", "edgeemo.runtime", MODEL, "-"]
+    data = (pictures / "a.png").read_bytes()
+    shown = subprocess.run(command, input=data, capture_output=True, check=True)
+    assert shown.stdout.startswith(b"-: ")
+
+
+def test_a_hesitant_model_says_so_and_what_it_would_guess(pictures, hesitant, tmp_path, capsys):
+    model = str(hesitant("int8.tflite", tmp_path, 0.99))
+    assert main([model, str(pictures / "a.png")]) == 0
+    assert ": not sure (" in capsys.readouterr().out
+    assert main([model, str(pictures / "a.png"), "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["label"], answer["sure"]) == ("not sure", False)
+    assert answer["score"] == answer["scores"][answer["guess"]]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for name, content in {"people.jpg": drawn_photo(), "wall.jpg": camera_frame()}.items():
+        (tmp_path / name).write_bytes(content)
+    return str(tmp_path / "people.jpg"), str(tmp_path / "wall.jpg")
+
+
+def test_faces_are_answered_one_by_one_and_none_is_no_error(photos, capsys):
+    assert main([MODEL, *photos, "--faces"]) == 0
+    people, wall = capsys.readouterr().out.splitlines()
+    assert people.count(" at ") == 2
+    assert wall.startswith(f"{photos[1]}: no face (")
+
+
+def test_boxes_are_in_the_json(photos, capsys):
+    assert main([MODEL, *photos, "--faces", "--json", "--workers", "2"]) == 0
+    people, wall = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    sides = [face["box"][2] for face in people["faces"]]
+    assert len(sides) == 2
+    assert sides == sorted(sides, reverse=True)
+    assert set(people["faces"][0]) == {"label", "score", "scores", "box"}
+    assert wall["faces"] == []
+
+
+def test_where_faces_are_not_asked_for_the_picture_is_answered(photos, capsys):
+    assert main([MODEL, photos[0], "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert main([MODEL, photos[0], "--json", "--no-faces"]) == 0
+    assert json.loads(capsys.readouterr().out)["scores"] == plain["scores"]
+
+
+def test_what_finds_faces_is_loaded_only_where_they_are_found(photos):
+    code = (
+        "import sys; from edgeemo.runtime.__main__ import main; main(sys.argv[1:])\n"
+        "print([name for name in sys.modules if name.startswith('edgeemo.imaging.faces')])"
+    )
+    loaded = [
+        subprocess.run(
+            [sys.executable, "-c", code, MODEL, photos[0], *words],
+            capture_output=True, text=True, check=True,
+        ).stdout.splitlines()[-1]
+        for words in ([], ["--faces"])
+    ]  # fmt: skip
+    assert loaded[0] == "[]"
+    assert "edgeemo.imaging.faces.blaze" in loaded[1]

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeemo.errors import TrainingError
+from edgeemo.train.options.config import configured, read_config, to_toml
+from edgeemo.train.options.options import NAMES, TrainOptions
+from edgeemo.train.options.recipes import RECIPES
+
+EVERYTHING = TrainOptions(
+    arch="cnn-bn-64",
+    size=48,
+    channels=1,
+    epochs=7,
+    labels=("sad", "happy"),
+    accept=("webp",),
+    ratios=(0.8, 0.0, 0.2),
+    augment="strong",
+    loss="focal",
+    class_weights=True,
+    lr=0.01,
+    average=0.99,
+    mixup=0.2,
+    teacher=(Path("models/large"), Path("other.keras")),
+    teacher_weight=0.5,
+    teacher_temperature=3.0,
+    metrics=("precision",),
+    tensorboard=Path("logs"),
+    target_accuracy=0.9,
+    save_keras="mine.keras",
+    faces=True,
+    cropped=True,
+    face_detector="yunet",
+    face_margin=0.1,
+    face_score=0.8,
+    face_model=Path("yunet.onnx"),
+)
+
+
+def test_what_is_written_is_read_back_the_same(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(to_toml(EVERYTHING, data=Path("faces"), out=Path("models/x")))
+    read = configured(read_config(path))
+    assert (read.data, read.out) == (Path("faces"), Path("models/x"))
+    assert read.options == EVERYTHING
+
+
+def test_every_option_with_a_value_is_written(tmp_path):
+    text = to_toml(TrainOptions(), data=Path("faces"), out=Path("models/x"))
+    absent = {"labels", "tensorboard", "target_accuracy", "save_keras"}
+    absent |= {"faces", "face_score", "face_model"}
+    written = {line.partition(" = ")[0] for line in text.splitlines()[1:] if " = " in line}
+    assert written == {"data", "out", *NAMES} - absent
+
+
+def test_the_command_line_counts_for_more_than_the_file_and_both_than_the_recipe(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text('recipe = "augmented-bn-64"\nepochs = 3\nseed = 4\n')
+    options = configured(read_config(path), {"epochs": 9}).options
+    assert (options.arch, options.epochs, options.seed) == ("cnn-bn-64", 9, 4)
+    assert options.ratios == (0.8, 0.0, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epoch = 3", "unknown key 'epoch'; did you mean 'epochs'"),
+        ("epochs = 'ten'", "epochs must be a whole number, not 'ten'"),
+        ("epochs = true", "epochs must be a whole number, not True"),
+        ("class_weights = 1", "class_weights must be true or false, not 1"),
+        ("labels = 'happy,sad'", "labels must be a list of texts"),
+        ("ratios = ['a']", "ratios must be a number"),
+        ("teacher = 'model.keras'", "teacher must be a list of texts"),
+        ("lr = 'small'", "lr must be a number, not 'small'"),
+        ("data = 3", "data must be text"),
+        ("epochs = ", "not TOML"),
+        ("[train]\nepochs = 3", "unknown key 'train'"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, text, message):
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(TrainingError, match=message) as caught:
+        read_config(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(TrainingError, match="no such file"):
+        read_config(tmp_path / "nothing.toml")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"recipe": "focl"}, "recipe 'focl' is unknown; did you mean 'focal'"),
+        ({"augment": "stong"}, "augment 'stong' is unknown; did you mean 'strong'"),
+        ({"arch": "mobilenet-v4"}, "did you mean 'mobilenet-v"),
+        ({"loss": "bec"}, "did you mean 'bce'"),
+        ({"metrics": ("precison",)}, "did you mean 'precision'"),
+        ({"optimizer": "adan"}, "did you mean 'adam'"),
+        ({"schedule": "cosinus"}, "did you mean 'cosine'"),
+        ({"split": "by-group"}, "There are: grouped, random"),
+        ({"ratios": (0.8, 0.2)}, "three shares"),
+        ({"weights": "imagenet"}, "is no backbone"),
+        ({"weights": "no.h5", "arch": "mobilenet-v2"}, "no.h5: no such weights file"),
+        ({"target_accuracy": 95.0}, "target accuracy must be"),
+        ({"label_smoothing": 1.0}, "label smoothing must be"),
+        ({"lr": 0.0}, "lr must be"),
+        ({"average": 1.0}, "average must be at least 0 and less than 1, not 1.0"),
+        ({"mixup": -0.1}, "mixup must be 0 to 100, not -0.1"),
+        ({"mixup": float("nan")}, "mixup must be 0 to 100, not nan"),
+        ({"teacher": (Path("no.keras"),)}, "no.keras: no such model; name a model folder or"),
+        ({"teacher": (Path(__file__),)}, "a teacher is a model folder or a .keras file"),
+        ({"teacher": (Path(),), "teacher_weight": 0.0}, "teacher weight must be more than 0"),
+        ({"teacher": (Path(),), "teacher_temperature": 0.0}, "teacher temperature must be more"),
+        ({"teacher_weight": 0.5}, "--teacher-weight without --teacher: name --teacher, too"),
+        ({"teacher_temperature": 2.0}, "--teacher-temperature without --teacher"),
+        (
+            {"workers": 2, "average": 0.9},
+            "--workers 2 trains without --average; leave out either --workers or that",
+        ),
+        ({"workers": 2, "mixup": 0.2, "teacher": (Path(),)}, "without --mixup, --teacher; "),
+        ({"save_keras": "../x.keras"}, "save keras must be"),
+    ],
+)
+def test_values_that_make_no_sense(given, message):
+    with pytest.raises(TrainingError, match=message) as caught:
+        configured(given).options.check()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_every_recipe_can_be_trained(name):
+    options = configured({"recipe": name}).options
+    options.check()
+    assert options.recipe == name
+    assert options.epochs == 20
+
+
+def test_the_recipes_are_the_published_projects():
+    of = {name: configured({"recipe": name}).options for name in RECIPES}
+    assert list(of) == [
+        "filters-16-32-16",
+        "focal",
+        "filters-16-32-64",
+        "same-padding",
+        "augmented-bn-64",
+    ]
+    assert of["filters-16-32-64"].labels == ("sad", "happy")
+    assert (of["focal"].loss, of["focal"].tensorboard) == ("focal", Path("logs"))
+    assert of["same-padding"].ratios == (192 / 256, 32 / 256, 32 / 256)
+    assert of["augmented-bn-64"].validates_on_test
+    assert of["augmented-bn-64"].save_keras == "happy_sad_model.keras"

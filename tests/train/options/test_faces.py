@@ -1,0 +1,176 @@
+"""From photos, and from crops of them, to models that find faces by themselves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tomllib
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from edgeemo.dataset.write.crop import CropOptions, write_crops
+from edgeemo.errors import DatasetError, FaceModelError, TrainingError
+from edgeemo.export import ExportOptions, export
+from edgeemo.imaging.faces.model_file import FACE_MODEL
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.folder import CONFIG, REJECTED, TRAINING
+from edgeemo.model.spec import FaceSettings
+from edgeemo.runtime.classifier import Classifier
+from edgeemo.train import TrainOptions, train
+from edgeemo.train.options.faces import as_the_data_says, face_settings
+from edgeemo.train.options.options import as_plain, from_plain
+from edgeemo.utils.progress import Silent
+from edgeemo.verify import verify
+
+OPTIONS = TrainOptions(size=32, channels=1, epochs=1, batch_size=8, faces=True)
+
+
+class Notes(Silent):
+    def __init__(self):
+        self.texts = []
+
+    def note(self, text):
+        self.texts.append(text)
+
+
+@pytest.fixture(scope="module")
+def model(photos, tmp_path_factory):
+    """Trained on photos; not to be changed."""
+    return train(photos, tmp_path_factory.mktemp("models") / "faces", options=OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def crops(photos, tmp_path_factory):
+    """What `edgeemo data crop` makes of the photos."""
+    out = tmp_path_factory.mktemp("cropped") / "crops"
+    write_crops(photos, out, options=CropOptions(faces=FaceSettings(margin=0.1)))
+    return out
+
+
+def test_photos_without_a_face_are_set_aside_with_the_reason(model):
+    assert model.file(REJECTED).read_text().splitlines()[1:] == [
+        "happy/none.png,no-face,blaze finds none",
+        "sad/none.png,no-face,blaze finds none",
+    ]
+    summary = model.read_json(TRAINING)["ingest"]
+    assert summary["rejected"] == {"no-face": 2}
+    assert (summary["found"], summary["kept"]) == (30, 28)
+    assert model.read_json("report.json")["data"]["set_aside"] == {"no-face": 2}
+    assert "the faces in a photo (blaze, margin 0)" in model.file("report.md").read_text()
+
+
+def test_what_was_learnt_is_the_face_and_the_model_says_so(model, photos):
+    assert model.spec().faces == FaceSettings()
+    written = tomllib.loads(model.file(CONFIG).read_text())
+    assert written["faces"] is True
+    assert written["cropped"] is False
+    assert written["face_detector"] == "blaze"
+    one = model.references()[0]
+    whole = replace(model.spec(), faces=None)
+    seen = preprocess(photos / one.path, model.spec())
+    assert np.abs(seen.astype(int) - preprocess(photos / one.path, whole)).mean() > 8
+
+
+def test_it_is_exported_verified_and_answers_photos(model, photos, tmp_path):
+    folder = replace(model, path=shutil.copytree(model.path, tmp_path / "model"))
+    export(folder, options=ExportOptions(int8=True, formats=("tflite",)))
+    assert verify(folder).passed
+    classifier = Classifier.load(folder.file("float32.tflite"))
+    for reference in folder.references():
+        answer = classifier.predict(photos / reference.path)
+        assert answer.face is not None
+        assert answer.scores["happy"] == pytest.approx(reference.scores[0], abs=1e-5)
+    assert classifier.predict_all(photos / "sad" / "none.png") == ()
+
+
+def test_a_folder_of_crops_turns_faces_on(crops, photos, tmp_path):
+    notes = Notes()
+    options = replace(OPTIONS, faces=None)
+    folder = train(crops, tmp_path / "model", options=options, progress=notes)
+    assert folder.spec().faces == FaceSettings(margin=0.1, cropped=True)
+    (said,) = [text for text in notes.texts if "faces.json" in text]
+    assert "blaze, margin 0.1; --no-faces leaves that out" in said
+    written = tomllib.loads(folder.file(CONFIG).read_text())
+    asked = ("faces", "cropped", "face_detector", "face_margin")
+    assert [written[name] for name in asked] == [True, True, "blaze", 0.1]
+    assert folder.read_json(TRAINING)["ingest"]["found"] == 28
+    one = folder.references()[0]
+    seen = preprocess(crops / one.path, folder.spec())
+    photo = next(photos.glob(f"{one.path.removesuffix('.png')}.*"))
+    np.testing.assert_array_equal(seen, preprocess(photo, folder.spec().for_photos()))
+
+
+def settled(options, folder, **more):
+    notes = Notes()
+    said = as_the_data_says(options, folder, data=more.get("data", folder), progress=notes)
+    return said, notes.texts
+
+
+def test_what_is_said_counts_for_more_than_the_folder(crops, photos):
+    said, notes = settled(replace(OPTIONS, faces=False), crops)
+    assert (said.faces, face_settings(said), notes) == (False, None, [])
+    said, notes = settled(replace(OPTIONS, cropped=True, face_margin=0.3), crops)
+    assert (face_settings(said), notes) == (FaceSettings(margin=0.3, cropped=True), [])
+    said, _ = settled(OPTIONS, crops)
+    assert face_settings(said) == FaceSettings(margin=0.1, cropped=True)
+    assert settled(from_plain(as_plain(said)), crops) == (from_plain(as_plain(said)), [])
+    said, notes = settled(replace(OPTIONS, faces=None), photos)
+    assert (said.faces, notes) == (False, [])
+
+
+def test_a_detectors_file_travels_with_the_crops_and_into_the_model(crops, tmp_path):
+    file = tmp_path / "yunet.onnx"
+    file.write_bytes(b"\x08\x07 for the test")
+    named = replace(OPTIONS, face_model=file, cropped=True)
+    folder = train(crops, tmp_path / "model", options=named)
+    assert folder.spec().faces == face_settings(named)
+    assert folder.file(FACE_MODEL).read_bytes() == file.read_bytes()
+    other = tmp_path / "crops"
+    shutil.copytree(crops, other)
+    sha256 = face_settings(named).file_sha256
+    recorded = FaceSettings(detector="yunet", cropped=True, file_sha256=sha256)
+    (other / "faces.json").write_text(json.dumps(asdict(recorded)))
+    with pytest.raises(TrainingError, match=r"a YuNet file cropped these faces; name it"):
+        settled(replace(OPTIONS, faces=None), other)
+    shutil.copy(file, other / FACE_MODEL)
+    said, _ = settled(replace(OPTIONS, faces=None), other)
+    assert said.face_model == other / FACE_MODEL
+    with pytest.raises(TrainingError, match=r"faces\.zip: a YuNet file cropped these faces"):
+        settled(replace(OPTIONS, faces=None), other, data=tmp_path / "faces.zip")
+
+
+def test_too_few_faces_say_so(photos, tmp_path):
+    folder = tmp_path / "photos"
+    shutil.copytree(photos, folder)
+    for path in sorted((folder / "sad").glob("[01]*"))[1:]:
+        path.unlink()
+    with pytest.raises(DatasetError, match=r"class sad has 1 usable .* \(no face in 1\)"):
+        train(folder, tmp_path / "model", options=OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"face_detector": "blase"}, "face detector 'blase' is unknown; did you mean 'blaze'"),
+        ({"face_margin": 3.0}, "margin must be -0.3 to 2, not 3"),
+        ({"face_margin": float("nan")}, "margin must be"),
+        ({"face_detector": "yunet"}, "needs its file: name it with --face-model"),
+        ({"faces": None, "cropped": True}, "--cropped without --faces"),
+        ({"faces": False, "face_margin": 0.1}, "--face-margin without --faces"),
+    ],
+)
+def test_options_that_make_no_sense(changes, message):
+    with pytest.raises(TrainingError, match=message):
+        replace(OPTIONS, **changes).check()
+
+
+def test_files_that_make_no_sense(tmp_path):
+    file = tmp_path / "yunet.onnx"
+    with pytest.raises(FaceModelError, match=r"yunet\.onnx: cannot be read"):
+        replace(OPTIONS, face_model=file).check()
+    file.write_bytes(b"\x08\x07")
+    replace(OPTIONS, face_model=file).check()
+    with pytest.raises(TrainingError, match="blaze takes no file"):
+        replace(OPTIONS, face_model=file, face_detector="blaze").check()
