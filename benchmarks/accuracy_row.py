@@ -6,7 +6,7 @@ import numpy as np
 
 from edgeemo.metrics import wilson
 
-HEAD = "| pictures | n | accuracy (95 % interval) | balanced |\n|---|---:|---:|---:|"
+HEAD = "| images | n | accuracy (95 % interval) | balanced |\n|---|---:|---:|---:|"
 
 
 def accuracy_row(name: str, found: np.ndarray, truth: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""The least that answers a picture: decode, load, invoke. `python bare.py MODEL.tflite PICTURE`."""
+"""The least that answers an image: decode, load, invoke. `python bare.py MODEL.tflite IMAGE`."""
 
 import sys
 
@@ -10,11 +10,11 @@ interpreter = Interpreter(model_path=sys.argv[1], num_threads=1)
 interpreter.allocate_tensors()
 source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 _, height, width, channels = source["shape"]
-picture = Image.open(sys.argv[2])
+image = Image.open(sys.argv[2])
 mode = "L" if channels == 1 else "RGB"
-picture.draft(mode, (width, height))
-picture = picture.convert(mode).resize((width, height), Image.Resampling.BILINEAR)
-pixels = np.asarray(picture).reshape(1, height, width, channels)
+image.draft(mode, (width, height))
+image = image.convert(mode).resize((width, height), Image.Resampling.BILINEAR)
+pixels = np.asarray(image).reshape(1, height, width, channels)
 if source["dtype"] == np.float32:
     pixels = pixels * np.float32(1 / 255)
 interpreter.set_tensor(source["index"], pixels)

@@ -1,6 +1,6 @@
 """Cold start and warm speed of the runtime against a bare script, as ratios in one run.
 
-    python benchmarks/cold_start.py MODEL.tflite PICTURE.jpg [--bundle NAME.pyz] [--runs 31]
+    python benchmarks/cold_start.py MODEL.tflite IMAGE.jpg [--bundle NAME.pyz] [--runs 31]
 
 The bare script decodes, loads and invokes the same file with numpy, Pillow and LiteRT and nothing
 else. Whole processes run in turn (A B C A B C ...), timed by the clock and by the processor, which
@@ -48,14 +48,14 @@ def run_once(command: list[str]) -> Start:
     return Start(wall * 1000, processor * 1000, usage.ru_maxrss / 1024)
 
 
-def cold(model: str, picture: str, bundle: str | None, runs: int) -> None:
+def cold(model: str, image: str, bundle: str | None, runs: int) -> None:
     """Print one row for each way to start; the first is what the others are compared with."""
     commands = {
-        "bare script": [sys.executable, "-c", BARE, model, picture],
-        "python -m edgeemo.runtime": [sys.executable, "-m", "edgeemo.runtime", model, picture],
+        "bare script": [sys.executable, "-c", BARE, model, image],
+        "python -m edgeemo.runtime": [sys.executable, "-m", "edgeemo.runtime", model, image],
     }
     if bundle:
-        commands["python NAME.pyz predict"] = [sys.executable, bundle, "predict", picture]
+        commands["python NAME.pyz predict"] = [sys.executable, bundle, "predict", image]
     rows = [list(map(run_once, commands.values())) for _ in range(runs + 2)][2:]
     print("| cold start, whole process | ms | processor ms | peak MB | x bare, clock "
           "| x bare, processor | MB above bare |\n|---|---|---|---|---|---|---|")  # fmt: skip
@@ -73,20 +73,20 @@ def cold(model: str, picture: str, bundle: str | None, runs: int) -> None:
     print()
 
 
-def warm(model: str, picture: str, runs: int) -> None:
+def warm(model: str, image: str, runs: int) -> None:
     import numpy as np
     from PIL import Image
 
     from edgeemo import Classifier
 
     classifier = Classifier.load(model)
-    spec, data = classifier.spec, Path(picture).read_bytes()
+    spec, data = classifier.spec, Path(image).read_bytes()
     mode, size = "L" if spec.channels == 1 else "RGB", (spec.width, spec.height)
 
     def parts() -> None:
-        image = Image.open(io.BytesIO(data))
-        image.draft(mode, size)
-        small = image.convert(mode).resize(size, Image.Resampling.BILINEAR)
+        opened = Image.open(io.BytesIO(data))
+        opened.draft(mode, size)
+        small = opened.convert(mode).resize(size, Image.Resampling.BILINEAR)
         classifier.engine.run(np.asarray(small).reshape(spec.input_shape))
 
     def timed(function) -> float:
@@ -98,7 +98,7 @@ def warm(model: str, picture: str, runs: int) -> None:
     pairs = pairs[20:]
     bare, ours = (median(pair[i] for pair in pairs) for i in (0, 1))
     ratio = median(b / a for a, b in pairs)
-    print("| warm, one picture's bytes to its label | processor ms |\n|---|---|")
+    print("| warm, one image's bytes to its label | processor ms |\n|---|---|")
     print(f"| decode + resize + invoke | {bare:.2f} |\n| Classifier.predict(bytes) | {ours:.2f} |")
     print(f"| **ratio, pair by pair** | **{ratio:.3f} ×** |")
 
@@ -106,13 +106,13 @@ def warm(model: str, picture: str, runs: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
-    parser.add_argument("picture")
+    parser.add_argument("image")
     parser.add_argument("--bundle", help="a bundle of the same file")
     parser.add_argument("--runs", type=int, default=31)
     options = parser.parse_args()
     print(describe("numpy", "pillow", "ai-edge-litert") + "\n")
-    cold(options.model, options.picture, options.bundle, options.runs)
-    warm(options.model, options.picture, options.runs)
+    cold(options.model, options.image, options.bundle, options.runs)
+    warm(options.model, options.image, options.runs)
 
 
 if __name__ == "__main__":

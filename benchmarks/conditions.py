@@ -1,12 +1,12 @@
-"""How a model of small face crops answers when pictures get worse, a table per kind.
+"""How a model of small face crops answers when images get worse, a table per kind.
 
     python benchmarks/conditions.py happy-sad $EDGEEMO_DATA/fer2013
     python benchmarks/conditions.py models/mine/int8.tflite $EDGEEMO_DATA/fer2013 --split validation
 
-The pictures are those that a training on the folder would test on, or validate on. Each is
+The images are those that a training on the folder would test on, or validate on. Each is
 answered by the whole runtime, one at a time: as its file is, and after every kind of damage, done
-to the decoded picture at its own size (48x48 in FER2013). The mean is that of the kinds; where one
-has two directions, each counts half. Calibration is over 15 bins of equally many pictures.
+to the decoded image at its own size (48x48 in FER2013). The mean is that of the kinds; where one
+has two directions, each counts half. Calibration is over 15 bins of equally many images.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def main() -> None:
     files = [(options.data / sample.path).read_bytes() for sample in samples]
     faces = [Image.open(io.BytesIO(file)).convert("L") for file in files]
     plain = scores(classifier, files)
-    print(f"{Path(classifier.path).name}, {len(samples):,} {options.split} pictures\n")
+    print(f"{Path(classifier.path).name}, {len(samples):,} {options.split} images\n")
     print(HEAD)
     print(accuracy_row("as they are", plain.argmax(axis=1), truth))
     of_kind = defaultdict(list)

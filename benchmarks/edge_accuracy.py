@@ -4,7 +4,7 @@
     python benchmarks/edge.py --plot docs/edge-model.png
 
 Every member is trained alike (light augmentation, averaged weights, AdamW, a cosine), exported, and
-answers the validation pictures through the runtime: the test pictures are not for choosing by. A
+answers the validation images through the runtime: the test images are not for choosing by. A
 member whose accuracy the table of ``benchmarks/edge.py`` holds already is not trained again.
 """
 

@@ -29,7 +29,7 @@ WIDTHS = {
     12: (24, 32, 48, 64, 96, 128),
     6: (48, 64, 96, 128),
 }
-"""Side of the picture in pixels to numbers of channels."""
+"""Side of the image in pixels to numbers of channels."""
 
 PARTS = ("3x3", "3x3 stride 2", "1x1", "depthwise 3x3", "depthwise 5x5", "add", "maximum 2x2")
 STEMS = ("stem 3x3", "stem 3x3 stride 2", "stem 5x5 stride 2", "stem 7x7 stride 2")
@@ -98,16 +98,16 @@ def multiply_adds(part: str, side: int, width: int) -> int:
 
 
 def converted(part: str, side: int, width: int) -> bytes:
-    """An int8 network of one such layer, the mean over the picture and one sigmoid."""
+    """An int8 network of one such layer, the mean over the image and one sigmoid."""
     keras = import_keras()
     channels = 1 if part in STEMS else width
     image = keras.Input(batch_shape=(1, side, side, channels), name="image")
     values = keras.layers.GlobalAveragePooling2D()(_layer(keras.layers, part, width, image))
     output = keras.layers.Dense(1, activation="sigmoid")(values)
-    pictures = np.random.default_rng(0).random((3, side, side, channels)).astype(np.float32)
-    pictures[0].flat[:2] = 0, 1
+    images = np.random.default_rng(0).random((3, side, side, channels)).astype(np.float32)
+    images[0].flat[:2] = 0, 1
     model = keras.Model(image, {"prob": output}, name="edgeemo")
-    content = to_tflite(model, "int8", calibration=pictures)
+    content = to_tflite(model, "int8", calibration=images)
     keras.backend.clear_session()
     return content
 

@@ -2,9 +2,9 @@
 
     python benchmarks/faces.py $EDGEEMO_DATA [--most 400] [--sheet faces.png]
 
-Every picture is decoded once, as for a device; then the detectors take turns on it, so that all
-meet the same machine. What a picture costs is processor time of one thread, the median. ``--sheet``
-draws a sample with the frames of the first detector, to look at: nobody has marked these pictures,
+Every image is decoded once, as for a device; then the detectors take turns on it, so that all
+meet the same machine. What an image costs is processor time of one thread, the median. ``--sheet``
+draws a sample with the frames of the first detector, to look at: nobody has marked these images,
 so how many faces are missed and how many are none is for eyes to say.
 """
 
@@ -30,7 +30,7 @@ PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, channels=1, faces=Face
 SAMPLE = 120
 
 
-def pictures(folder: Path, most: int) -> list[Path]:
+def images(folder: Path, most: int) -> list[Path]:
     """A collection's files in an order of chance that is always the same, at most so many."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     random.Random(0).shuffle(files)
@@ -41,7 +41,7 @@ def measure(folder: Path, detectors: dict, most: int) -> None:
     found = dict.fromkeys(detectors, 0)
     faces, ms = dict(found), {name: [] for name in ("decode", *detectors)}
     count = 0
-    for path in pictures(folder, most):
+    for path in images(folder, most):
         begun = time.thread_time()
         try:
             photo = decode(path.read_bytes(), PHOTO)
@@ -65,8 +65,8 @@ def measure(folder: Path, detectors: dict, most: int) -> None:
 
 
 def draw_sheet(data: Path, detector, out: Path) -> None:
-    """Pictures of the web collections with the frames that were found."""
-    files = [path for name in COLLECTIONS[1:] for path in pictures(data / name, 10**6)]
+    """Images of the web collections with the frames that were found."""
+    files = [path for name in COLLECTIONS[1:] for path in images(data / name, 10**6)]
     random.Random(1).shuffle(files)
     tiles = []
     for path in files[:SAMPLE]:
@@ -81,14 +81,14 @@ def draw_sheet(data: Path, detector, out: Path) -> None:
             frame = (left, top, left + width, top + height)
             draw.rectangle(frame, outline="#00ff00", width=max(3, photo.width // 100))
         number = f"{len(tiles) + 1}: {len(seen)}"
-        tiles.append(Tile(picture=photo, caption=number, good=bool(seen)))
+        tiles.append(Tile(image=photo, caption=number, good=bool(seen)))
     contact_sheet(tiles, out, columns=12, title="Number: faces found")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of photos, web_small and web_messy")
-    parser.add_argument("--most", type=int, default=400, help="pictures of each collection")
+    parser.add_argument("--most", type=int, default=400, help="images of each collection")
     parser.add_argument("--sheet", type=Path, help="draw a sample with frames, a PNG")
     options = parser.parse_args()
     detectors = {
@@ -99,7 +99,7 @@ def main() -> None:
     if options.sheet:
         draw_sheet(options.data, detectors["blaze"], options.sheet)
         return
-    print("| pictures | detector | with a face | faces | decode, ms | find, ms | mean |")
+    print("| images | detector | with a face | faces | decode, ms | find, ms | mean |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for collection in COLLECTIONS:
         measure(options.data / collection, detectors, options.most)

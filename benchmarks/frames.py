@@ -35,7 +35,7 @@ def drawn_frames(folder: Path, count: int, *, large: Path | None = None) -> Path
 
 
 def draw_frame(number: int, size: tuple[int, int] = WEBCAM) -> bytes:
-    """One frame: a practice face as high as the picture, on a plain wall, with a sensor's grain.
+    """One frame: a practice face as high as the image, on a plain wall, with a sensor's grain.
 
     Args:
         number: The same number gives the same frame; even ones are happy.
@@ -47,11 +47,11 @@ def draw_frame(number: int, size: tuple[int, int] = WEBCAM) -> bytes:
     import numpy as np
     from PIL import Image
 
-    from edgeemo.dataset.synthetic.draw import MOODS, draw_picture
+    from edgeemo.dataset.synthetic.draw import MOODS, draw_image
 
     rng = np.random.default_rng(number)
     width, height = size
-    face = draw_picture(rng, MOODS[number % 2], size=_FACE)
+    face = draw_image(rng, MOODS[number % 2], size=_FACE)
     wall = tuple(int(level) for level in rng.integers(40, 216, 3))
     frame = Image.new("RGB", size, wall)
     frame.paste(face.resize((height, height), Image.Resampling.BICUBIC), ((width - height) // 2, 0))

@@ -6,8 +6,8 @@
 DIR holds ``fer2013/``; without it that part is left out. Three tables: the whole ingest of FER2013
 (hashing and duplicate search included; the promise is 60 s on two cores), the search for
 near-duplicates over up to 200,000 hashes of which one in ten has a near-duplicate, and the whole
-ingest of drawn pictures in growing numbers. With --check instead the check of a folder: of
-FER2013 (the same promise), and of up to 200,000 drawn pictures, one in ten a near-duplicate, each
+ingest of drawn images in growing numbers. With --check instead the check of a folder: of
+FER2013 (the same promise), and of up to 200,000 drawn images, one in ten a near-duplicate, each
 number in a process of its own, so that the peak of its memory is its own. What grows is given in
 processor seconds of all threads together, which a busy machine disturbs less; "growth" is the
 exponent from the first row: 1 is linear, 2 quadratic.
@@ -66,7 +66,7 @@ def main() -> None:
     if data and (data / "fer2013").is_dir():
         fer2013(data / "fer2013")
     growth("near-duplicate search, hashes", HASHES, search)
-    growth("whole ingest, drawn pictures of 64x64", DRAWN, whole)
+    growth("whole ingest, drawn images of 64x64", DRAWN, whole)
 
 
 def fer2013(folder: Path) -> None:
@@ -83,7 +83,7 @@ def checks(data: Path | None) -> None:
     if data and (data / "fer2013").is_dir():
         print(f"\n{'check of FER2013, files':40}{heading}")
         print_check(measured(data / "fer2013"), None)
-    print(f"\n{'check of drawn pictures of 48x48':40}{heading}")
+    print(f"\n{'check of drawn images of 48x48':40}{heading}")
     first = None
     for count in CHECKED:
         folder = blotches(Path(_FOLDER.name) / f"blotches-{count}", count)
@@ -117,16 +117,16 @@ def print_check(row: dict[str, float], first: dict[str, float] | None) -> None:
 
 
 def blotches(folder: Path, count: int) -> Path:
-    """Pictures that take no time to draw; every tenth is the one before, compressed harder."""
+    """Images that take no time to draw; every tenth is the one before, compressed harder."""
     for number in range(count):
         label = folder / ("dark" if number % 20 < 10 else "light")
         label.mkdir(parents=True, exist_ok=True)
         copy = number % 10 == 9
         rng = np.random.default_rng(number - copy)
         small = rng.integers(0, 256, (6, 6, 3)).astype(np.uint8)
-        picture = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
+        image = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
         content = io.BytesIO()
-        picture.save(content, "JPEG", quality=70 if copy else 90)
+        image.save(content, "JPEG", quality=70 if copy else 90)
         (label / f"{number:06}.jpg").write_bytes(content.getvalue())
     return folder
 

@@ -3,7 +3,7 @@
     python benchmarks/labels.py --data DIR
 
 DIR holds ``ckplus48/`` (labelled well) and ``fer2013/`` (labelled badly, so that what is suspected
-there need not be what was flipped); of the latter 3,000 pictures of its train split are taken.
+there need not be what was flipped); of the latter 3,000 images of its train split are taken.
 "right" is the share that the classifier names as labelled, the mean over the classes; "doubted" are
 the labels that the check suspects, "found" the flipped ones among them, and "first" those among the
 strongest suspicions, as many as were flipped.
@@ -30,7 +30,7 @@ def main() -> None:
     data = parser.parse_args().data
     names = ("right", "flipped", "doubted", "found", "first")
     heading = "".join(f"{name:>10}" for name in names)
-    print(f"{'folder':24}{'pictures':>10}{'seed':>6}{heading}")
+    print(f"{'folder':24}{'images':>10}{'seed':>6}{heading}")
     for name, at_most in (("ckplus48", 3000), ("fer2013/train", 3000)):
         for seed in SEEDS:
             print(f"{name:24}{row(data / name, seed, at_most)}", flush=True)
@@ -39,31 +39,31 @@ def main() -> None:
 def row(source: Path, seed: int, at_most: int) -> str:
     rng = np.random.default_rng(seed)
     labels = sorted(path.name for path in source.iterdir() if path.is_dir())
-    pictures = sorted(source.glob("*/*"))
-    pictures = [pictures[number] for number in rng.permutation(len(pictures))[:at_most]]
+    images = sorted(source.glob("*/*"))
+    images = [images[number] for number in rng.permutation(len(images))[:at_most]]
     with tempfile.TemporaryDirectory() as name:
-        flipped = linked(pictures, labels, Path(name), rng)
+        flipped = linked(images, labels, Path(name), rng)
         found = check(Path(name)).mislabels
     suspects = [one.path for one in found.suspects]
     first = set(suspects[: len(flipped)])
     numbers = (len(flipped), len(suspects), len(flipped & {*suspects}), len(flipped & first))
     shown = "".join(f"{number:10}" for number in numbers)
-    return f"{len(pictures):10}{seed:6}{found.accuracy:10.2f}{shown}"
+    return f"{len(images):10}{seed:6}{found.accuracy:10.2f}{shown}"
 
 
 def linked(
-    pictures: list[Path], labels: list[str], folder: Path, rng: np.random.Generator
+    images: list[Path], labels: list[str], folder: Path, rng: np.random.Generator
 ) -> set[str]:
-    """Link every picture into its class or, one in fifty, into another; returns those."""
+    """Link every image into its class or, one in fifty, into another; returns those."""
     for label in labels:
         (folder / label).mkdir()
     flipped = set()
-    for number, picture in enumerate(pictures):
-        label = picture.parent.name
-        if number < FLIPPED * len(pictures):
+    for number, image in enumerate(images):
+        label = image.parent.name
+        if number < FLIPPED * len(images):
             label = str(rng.choice([other for other in labels if other != label]))
-            flipped.add(f"{label}/{number}{picture.suffix}")
-        (folder / label / f"{number}{picture.suffix}").symlink_to(picture.resolve())
+            flipped.add(f"{label}/{number}{image.suffix}")
+        (folder / label / f"{number}{image.suffix}").symlink_to(image.resolve())
     return flipped
 
 

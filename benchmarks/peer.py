@@ -1,9 +1,9 @@
-"""One way to answer a picture, in a process of its own; `benchmarks/peers.py` starts and times it.
+"""One way to answer an image, in a process of its own; `benchmarks/peers.py` starts and times it.
 
-    python benchmarks/peer.py NAME MODEL_FOLDER PICTURE
+    python benchmarks/peer.py NAME MODEL_FOLDER IMAGE
 
-It answers the picture and prints the probability of the second class. Then it reads lines from
-standard input, each the paths of pictures, answers them, and prints a JSON list of [probability,
+It answers the image and prints the probability of the second class. Then it reads lines from
+standard input, each the paths of images, answers them, and prints a JSON list of [probability,
 milliseconds of decoding and resizing, milliseconds of inference]. Every peer uses one thread; the
 milliseconds are processor time, which others on the machine disturb least. A peer imports what it
 needs when it is made, so that it pays for nothing else.
@@ -78,8 +78,8 @@ class KerasPredict:
         self._size = self._model.input_shape[1:3]
 
     def prepare(self, content):
-        picture = self._utils.load_img(io.BytesIO(content), target_size=self._size)
-        return self._utils.img_to_array(picture)[None] / 255
+        image = self._utils.load_img(io.BytesIO(content), target_size=self._size)
+        return self._utils.img_to_array(image)[None] / 255
 
     def infer(self, values):
         return float(self._model.predict(values, verbose=0)[0, 0])
@@ -101,8 +101,8 @@ class PillowSource:
 
     def uint8(self, content):
         """(1, H, W, 3) uint8."""
-        picture = self._open(io.BytesIO(content)).convert("RGB").resize(self._size, self._filter)
-        return self._np.asarray(picture)[None]
+        image = self._open(io.BytesIO(content)).convert("RGB").resize(self._size, self._filter)
+        return self._np.asarray(image)[None]
 
     def float32(self, content):
         """(1, H, W, 3) float32 in [0, 1]."""
@@ -121,8 +121,8 @@ class OpenCVSource:
 
     def float32(self, content):
         encoded = self._np.frombuffer(content, self._np.uint8)
-        picture = self._cv2.imdecode(encoded, self._cv2.IMREAD_COLOR)
-        rgb = self._cv2.cvtColor(picture, self._cv2.COLOR_BGR2RGB)
+        image = self._cv2.imdecode(encoded, self._cv2.IMREAD_COLOR)
+        rgb = self._cv2.cvtColor(image, self._cv2.COLOR_BGR2RGB)
         small = self._cv2.resize(rgb, self._size)
         return (small.astype(self._np.float32) / 255)[None]
 
@@ -137,18 +137,18 @@ class TensorFlowSource:
         self._tf, self._size = tf, size[::-1]
 
     def float32(self, content):
-        picture = self._tf.io.decode_jpeg(content, channels=3)
-        return (self._tf.image.resize(picture, self._size)[None] / 255).numpy()
+        image = self._tf.io.decode_jpeg(content, channels=3)
+        return (self._tf.image.resize(image, self._size)[None] / 255).numpy()
 
 
 class Interpreter:
-    """A .tflite file in an interpreter, and pictures from a source.
+    """A .tflite file in an interpreter, and images from a source.
 
     Args:
         folder: The model folder.
         file: The .tflite file.
         tensorflow: Whether it is TensorFlow's interpreter, as in the tutorials, or LiteRT's.
-        source: What makes a picture the input, from its size (width, height).
+        source: What makes an image the input, from its size (width, height).
     """
 
     def __init__(self, folder, file, *, tensorflow, source):
@@ -176,7 +176,7 @@ class Interpreter:
 
 
 class OnnxRuntime:
-    """An .onnx file in ONNX Runtime, pictures from Pillow."""
+    """An .onnx file in ONNX Runtime, images from Pillow."""
 
     def __init__(self, folder, file):
         import onnxruntime
@@ -196,7 +196,7 @@ class OnnxRuntime:
 
 
 class OpenVINO:
-    """An .onnx or .tflite file in OpenVINO, pictures from Pillow."""
+    """An .onnx or .tflite file in OpenVINO, images from Pillow."""
 
     def __init__(self, folder, file):
         import openvino
@@ -212,7 +212,7 @@ class OpenVINO:
 
 
 class Ncnn:
-    """What pnnx made of the .onnx file, in ncnn, pictures from Pillow.
+    """What pnnx made of the .onnx file, in ncnn, images from Pillow.
 
     Args:
         folder: The model folder.
@@ -250,7 +250,7 @@ def one_tensorflow_thread():
 
 
 def tutorial(source):
-    """TensorFlow's interpreter behind a way of reading pictures."""
+    """TensorFlow's interpreter behind a way of reading images."""
     return lambda folder, file: Interpreter(folder, file, tensorflow=True, source=source)
 
 

@@ -1,6 +1,6 @@
-"""edgeemo's runtime and other ways to answer the same pictures with the same network, side by side.
+"""edgeemo's runtime and other ways to answer the same images with the same network, side by side.
 
-    python benchmarks/peers.py models/NAME [--pictures 100] [--rounds 9] [--starts 5]
+    python benchmarks/peers.py models/NAME [--images 100] [--rounds 9] [--starts 5]
 
 Needs a model folder with model.keras, both .tflite and both .onnx files, and
 
@@ -9,8 +9,8 @@ Needs a model folder with model.keras, both .tflite and both .onnx files, and
 (pnnx asks for PyTorch, which converting an .onnx file does not need). Every peer is a process of
 its own (`benchmarks/peer.py`) with one thread. Cold: whole processes up to the first answer, in
 turn; the wall clock's milliseconds and the processor's. Warm: all processes live on and answer
-blocks of the same pictures in turn, so that whatever else the machine does strikes all; processor
-time, and ratios to edgeemo's int8.tflite within a round. The pictures are drawn: 640x480 frames and
+blocks of the same images in turn, so that whatever else the machine does strikes all; processor
+time, and ratios to edgeemo's int8.tflite within a round. The images are drawn: 640x480 frames and
 one of 12 megapixels.
 """
 
@@ -75,9 +75,9 @@ class Peer:
     probabilities: list[float] = field(default_factory=list)
     missing: str = ""
 
-    def command(self, folder: Path, picture: Path, network: Path) -> list[str]:
+    def command(self, folder: Path, image: Path, network: Path) -> list[str]:
         """What to run."""
-        return [sys.executable, ENGINE, self.name, folder, picture, network]
+        return [sys.executable, ENGINE, self.name, folder, image, network]
 
 
 def environment() -> dict[str, str]:
@@ -115,15 +115,15 @@ def start_cold(peer: Peer, command: list[str]) -> None:
     peer.peak_mb.append(usage.ru_maxrss / 1024)
 
 
-def ask(process: subprocess.Popen[str], pictures: list[Path]) -> list[tuple[float, float, float]]:
-    """Have a running peer answer pictures."""
-    print(json.dumps(list(map(str, pictures))), file=process.stdin, flush=True)
+def ask(process: subprocess.Popen[str], images: list[Path]) -> list[tuple[float, float, float]]:
+    """Have a running peer answer images."""
+    print(json.dumps(list(map(str, images))), file=process.stdin, flush=True)
     return [tuple(each) for each in json.loads(process.stdout.readline())]
 
 
-def block(process: subprocess.Popen[str], pictures: list[Path]) -> tuple[float, float]:
+def block(process: subprocess.Popen[str], images: list[Path]) -> tuple[float, float]:
     """Medians of a block: processor milliseconds of decoding and resizing, and of inference."""
-    answers = ask(process, pictures)
+    answers = ask(process, images)
     return statistics.median(a[1] for a in answers), statistics.median(a[2] for a in answers)
 
 
@@ -223,7 +223,7 @@ def warm_cells(rounds: list[tuple[float, float]], ours: list[tuple[float, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
-    parser.add_argument("--pictures", type=int, default=100)
+    parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--starts", type=int, default=5)
     options = parser.parse_args()
@@ -234,7 +234,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         large = place / "large.jpg"
-        frames = sorted(drawn_frames(place / "frames", options.pictures, large=large).iterdir())
+        frames = sorted(drawn_frames(place / "frames", options.images, large=large).iterdir())
         network = ncnn_network(model, place)
         everyone = [Peer(name) for name in PEERS]
         commands = {peer.name: peer.command(model, frames[0], network) for peer in everyone}

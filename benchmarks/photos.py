@@ -3,8 +3,8 @@
     python benchmarks/photos.py models/mine/int8.tflite $EDGEEMO_DATA
     python benchmarks/photos.py happy-sad $EDGEEMO_DATA --detector cascade --sheet mistakes.png
 
-The model, trained on face crops, answers every picture of two collections that it never saw, each
-cleaned of duplicates as a training would: once the whole picture, once its largest face. Pictures
+The model, trained on face crops, answers every image of two collections that it never saw, each
+cleaned of duplicates as a training would: once the whole image, once its largest face. Images
 in which no face is found are answered in the first case alone, which is why it has two rows.
 ``--sheet`` draws faces that were answered otherwise than labelled, to look at.
 """
@@ -65,13 +65,13 @@ def main() -> None:
     rows.append(("both", *(np.concatenate(each) for each in list(zip(*rows, strict=True))[1:])))
     for name, truth, of_whole, of_face in rows:
         seen = of_face != ""
-        print(accuracy_row(f"{name}, whole pictures", of_whole, truth))
-        print(accuracy_row(f"{name}, whole pictures that have a face", of_whole[seen], truth[seen]))
+        print(accuracy_row(f"{name}, whole images", of_whole, truth))
+        print(accuracy_row(f"{name}, whole images that have a face", of_whole[seen], truth[seen]))
         print(accuracy_row(f"{name}, their largest face", of_face[seen], truth[seen]))
     if options.sheet:
         shown = [wrong[k] for k in np.linspace(0, len(wrong) - 1, SHOWN).astype(int)]
         tiles = [
-            Tile(picture=preprocess(path, faces.spec.for_photos()), caption=text)
+            Tile(image=preprocess(path, faces.spec.for_photos()), caption=text)
             for path, text in shown
         ]
         contact_sheet(tiles, options.sheet, columns=12, title="Labelled, and answered otherwise")

@@ -60,7 +60,7 @@ def interval(report: dict) -> str:
 
 
 def print_splits(collections: list[str], models: Path) -> None:
-    print("| recipe | pictures | test, random split | of them seen in training | test, grouped |")
+    print("| recipe | images | test, random split | of them seen in training | test, grouped |")
     print("|---|---|---:|---:|---:|")
     for collection in collections:
         for recipe in RECIPES:

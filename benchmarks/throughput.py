@@ -1,6 +1,6 @@
-"""Pictures per second of ``edgeemo predict DIR``, one worker against one per core, and its memory.
+"""Images per second of ``edgeemo predict DIR``, one worker against one per core, and its memory.
 
-    python benchmarks/throughput.py models/NAME/int8.tflite [FILE ...] [--pictures 500] [--rounds 5]
+    python benchmarks/throughput.py models/NAME/int8.tflite [FILE ...] [--images 500] [--rounds 5]
 
 DIR holds drawn 640x480 JPEG frames. In turn: one process with one worker; as many of those side by
 side as there are cores, each over the whole folder, which is what the machine can give (the
@@ -9,7 +9,7 @@ ceiling); one process with a worker per core. The rate counts from the first ans
 machine; where it is never left alone, the second table tells what these rates cannot: whether the
 workers cost more processor time together, and how much they wait (`benchmarks/worker_time.py`).
 The promise is 0.9 x cores x the rate of one worker; memory must not grow with the number of
-pictures.
+images.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from machine import CORES, describe, quiet_runs
 COUNTS = (50, 500, 2000)
 PROMISE = 0.9
 COLUMNS = (
-    "file: pictures per second", "one worker", "ceiling", "a worker per core",
+    "file: images per second", "one worker", "ceiling", "a worker per core",
     "of cores x one", "of the ceiling", "whole command, of cores x one", "remark",
 )  # fmt: skip
 
 WAITING_COLUMNS = (
-    "file", "processor ms a picture, one worker", "a worker per core", "share that workers wait",
+    "file", "processor ms an image, one worker", "a worker per core", "share that workers wait",
     "of cores x one, from these",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Run:
-    """One process: pictures per second, and the most memory that it held."""
+    """One process: images per second, and the most memory that it held."""
 
     rate: float
     whole_rate: float
@@ -108,7 +108,7 @@ def rates(model: str, folder: Path, rounds: int) -> None:
 
 
 def waiting(model: str, folder: Path, rounds: int) -> None:
-    """Print one row: processor time per picture and, of several workers, the share waited."""
+    """Print one row: processor time per image and, of several workers, the share waited."""
     script = Path(__file__).with_name("worker_time.py")
     rows = []
     for _ in range(rounds):
@@ -145,19 +145,19 @@ def memory(model: str, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="+", metavar="MODEL")
-    parser.add_argument("--pictures", type=int, default=500)
+    parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     print(describe("numpy", "pillow", "ai-edge-litert") + "\n")
     with tempfile.TemporaryDirectory() as parent:
-        folder = drawn_frames(Path(parent) / "frames", options.pictures)
+        folder = drawn_frames(Path(parent) / "frames", options.images)
         print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
         for model in options.models:
             rates(model, folder, options.rounds)
         print(f"\n| {' | '.join(WAITING_COLUMNS)} |\n|{'---|' * len(WAITING_COLUMNS)}")
         for model in options.models:
             waiting(model, folder, options.rounds)
-        counts = " | ".join(f"{count} pictures" for count in COUNTS)
+        counts = " | ".join(f"{count} images" for count in COUNTS)
         print(f"\n| file, workers: peak MB | {counts} |\n|---|{'---|' * len(COUNTS)}")
         for model in options.models:
             memory(model, folder)

@@ -1,6 +1,6 @@
 """What an epoch of `edgeemo train` costs over `model.fit` on float arrays already in memory.
 
-    python benchmarks/training.py [--rounds 5] [--pictures 1024] [--side 256]
+    python benchmarks/training.py [--rounds 5] [--images 1024] [--side 256]
 
 Drawn noise is learnt by copies of one network: from arrays in memory; by `edgeemo.train.loop.fit`,
 plain and augmented; and from JPEG files as the tutorials do, with `image_dataset_from_directory`
@@ -66,7 +66,7 @@ class Clock:
 
 @dataclass
 class Data:
-    """The same drawn pictures as pixels on disk, as files and as float arrays."""
+    """The same drawn images as pixels on disk, as files and as float arrays."""
 
     spec: ModelSpec
     network: str
@@ -185,7 +185,7 @@ def measure(data, rounds):
 
 
 def print_table(seconds, count):
-    print("| way | pictures/s | wall ratio | (range) | processor ratio | (range) | promised |")
+    print("| way | images/s | wall ratio | (range) | processor ratio | (range) | promised |")
     print("|---|---|---|---|---|---|---|")
     for name, measured in seconds.items():
         cells = [f"{count / statistics.median(wall for wall, _ in measured):.0f}"]
@@ -201,8 +201,8 @@ def print_table(seconds, count):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--pictures", type=int, default=1024, help="at 48x48; a quarter at 256x256")
-    parser.add_argument("--side", type=int, choices=(48, 256), help="only pictures of this side")
+    parser.add_argument("--images", type=int, default=1024, help="at 48x48; a quarter at 256x256")
+    parser.add_argument("--side", type=int, choices=(48, 256), help="only images of this side")
     options = parser.parse_args()
     import_keras()
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # many models in one process
@@ -214,12 +214,12 @@ def main():
     ):
         if options.side not in (None, side):
             continue
-        count = max(BATCH, round(options.pictures * share))
+        count = max(BATCH, round(options.images * share))
         spec = ModelSpec(labels=LABELS, height=side, width=side, channels=channels)
         with tempfile.TemporaryDirectory() as folder:
             data = draw(Path(folder), spec, network, count)
             seconds = measure(data, options.rounds)
-        print(f"\n{network}, {side}x{side}x{channels}, {count} pictures\n")
+        print(f"\n{network}, {side}x{side}x{channels}, {count} images\n")
         print_table(seconds, count)
 
 

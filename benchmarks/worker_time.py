@@ -2,7 +2,7 @@
 
     python benchmarks/worker_time.py MODEL FOLDER WORKERS
 
-Prints a JSON list: processor milliseconds per picture, of all threads together; and the share of
+Prints a JSON list: processor milliseconds per image, of all threads together; and the share of
 its time that a worker neither ran nor was ready to run: what waiting for Python's global lock or
 for work costs, whoever else uses the machine. From the kernel's accounts of each thread
 (/proc/self/task/*/schedstat: nanoseconds on a processor, nanoseconds ready and waiting for one).
@@ -20,7 +20,7 @@ from edgeemo import Classifier
 from edgeemo.runtime.stream import answers, expand
 
 EDGE = 40
-"""Pictures at the beginning, while workers are hired, and at the end that do not count."""
+"""Images at the beginning, while workers are hired, and at the end that do not count."""
 
 
 def seconds(threads):
@@ -34,15 +34,15 @@ def seconds(threads):
 
 def main():
     model, folder, workers = sys.argv[1:]
-    pictures = list(expand([folder]))
-    stream = answers(Classifier.load(model), pictures, workers=int(workers))
+    images = list(expand([folder]))
+    stream = answers(Classifier.load(model), images, workers=int(workers))
     for _ in range(EDGE):
         next(stream)
     everyone = threading.enumerate()
     crew = [thread for thread in everyone if thread.name == "worker"] or everyone
     begin, processor = time.perf_counter(), time.process_time()
     before = seconds(crew)
-    count = len(pictures) - 2 * EDGE
+    count = len(images) - 2 * EDGE
     for _ in range(count):
         next(stream)
     wall, processor = time.perf_counter() - begin, time.process_time() - processor

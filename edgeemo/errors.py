@@ -19,19 +19,19 @@ class EdgeEmoError(Exception):
 
 
 class DatasetError(EdgeEmoError):
-    """The folder or archive of pictures cannot be used."""
+    """The folder or archive of images cannot be used."""
 
 
 class ImageError(EdgeEmoError):
-    """One picture cannot be read."""
+    """One image cannot be read."""
 
 
 class NoFaceError(ImageError):
-    """One picture has no face, where the largest one was to be answered."""
+    """One image has no face, where the largest one was to be answered."""
 
 
-class PictureTooLargeError(ImageError):
-    """One picture has more pixels than is reasonable: perhaps a decompression bomb."""
+class ImageTooLargeError(ImageError):
+    """One image has more pixels than is reasonable: perhaps a decompression bomb."""
 
 
 class SpecError(EdgeEmoError):

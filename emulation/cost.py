@@ -53,7 +53,7 @@ class _Measurement:
     """A command and how to read rows out of what it printed."""
 
     file: str
-    picture: str
+    image: str
     command: tuple[str, ...]
     stages: tuple[str, ...]
 
@@ -71,7 +71,7 @@ class _Measurement:
             Row(
                 processor=processor.name,
                 file=self.file,
-                picture=self.picture,
+                image=self.image,
                 stage=stage,
                 instructions=statistics.median(counts[stage]),
                 peak_mb=peak_mb,
@@ -80,13 +80,13 @@ class _Measurement:
         ]
 
 
-def _worker(file: str, picture: str) -> _Measurement:
+def _worker(file: str, image: str) -> _Measurement:
     job = Job(
-        path=f"/job/{file}", threads=1, workers=1, pictures=(f"/job/{picture}.jpg",), first=0,
-        check=False, runs=_RUNS[picture], seconds=1e9, stream_seconds=0, started_ns=0,
+        path=f"/job/{file}", threads=1, workers=1, images=(f"/job/{image}.jpg",), first=0,
+        check=False, runs=_RUNS[image], seconds=1e9, stream_seconds=0, started_ns=0,
     )  # fmt: skip
     return _Measurement(
-        file, picture, ("python3", "-m", "edgeemo.bench.worker", job.to_json()), STAGES
+        file, image, ("python3", "-m", "edgeemo.bench.worker", job.to_json()), STAGES
     )
 
 
@@ -96,9 +96,9 @@ def _measurements(names: Sequence[str], bundle: str | None) -> list[_Measurement
         return found
     found += [_worker(name, TELEPHONE) for name in names if name == _OF_TELEPHONE]
     frame = f"/job/{WEBCAM}.jpg"
-    for picture in _SIZES if _FLOAT32 in names else ():
-        words = ("python3", "/job/tutorial.py", f"/job/{_FLOAT32}", f"/job/{picture}.jpg", "1")
-        found.append(_Measurement("full decode + float32", picture, words, ("whole",)))
+    for image in _SIZES if _FLOAT32 in names else ():
+        words = ("python3", "/job/tutorial.py", f"/job/{_FLOAT32}", f"/job/{image}.jpg", "1")
+        found.append(_Measurement("full decode + float32", image, words, ("whole",)))
     process = ("process",)
     imports = ("python3", "-c", "import numpy, PIL.Image")
     return [
@@ -128,8 +128,8 @@ def _fill(job: Path, files: Sequence[Path], bundled: Path | None) -> None:
         shutil.copy(script, job)
     for file in files:
         shutil.copy(file, job)
-    for picture, (width, height) in _SIZES.items():
-        (job / f"{picture}.jpg").write_bytes(camera_frame(width, height))
+    for image, (width, height) in _SIZES.items():
+        (job / f"{image}.jpg").write_bytes(camera_frame(width, height))
     if bundled:
         make_bundle(bundled, job / "bundle.pyz")
 

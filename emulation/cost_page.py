@@ -32,7 +32,7 @@ python -m emulation.cost models/practice-faces      # or: make device-cost
 ```
 
 {versions}.
-Network: {network}, the model of `make demo`. Pictures: drawn JPEG frames of {webcam} and
+Network: {network}, the model of `make demo`. Images: drawn JPEG frames of {webcam} and
 {telephone} pixels. "whole" is one call from the file's bytes to the label; peak memory is that of a
 process that loads the file and answers. All figures: [device-cost.csv](device-cost.csv).
 
@@ -69,7 +69,7 @@ class Row:
     Attributes:
         processor: QEMU's name for it.
         file: The exported file, or what else was run.
-        picture: Its size in pixels, or "".
+        image: Its size in pixels, or "".
         stage: "decode", "resize", "invoke", "whole" (from bytes to label, warm), or "process"
             (from the process's start to its end).
         instructions: Millions; the median of the runs.
@@ -78,7 +78,7 @@ class Row:
 
     processor: str
     file: str
-    picture: str
+    image: str
     stage: str
     instructions: float
     peak_mb: float
@@ -86,7 +86,7 @@ class Row:
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What was measured."""
-        return (self.processor, self.file, self.picture, self.stage)
+        return (self.processor, self.file, self.image, self.stage)
 
 
 def page(rows: Sequence[Row], again: Sequence[Row], spec: ModelSpec, versions: str) -> str:
@@ -112,13 +112,13 @@ def page(rows: Sequence[Row], again: Sequence[Row], spec: ModelSpec, versions: s
     )
 
 
-def stage_table(rows: Sequence[Row], picture: str) -> list[str]:
+def stage_table(rows: Sequence[Row], image: str) -> list[str]:
     """One line per processor and file: its stages and its peak memory."""
     lines = _head("processor", "file", *STAGES, "peak MB")
     for processor, file in dict.fromkeys(
-        (row.processor, row.file) for row in rows if row.picture == picture
+        (row.processor, row.file) for row in rows if row.image == image
     ):
-        found = {row.stage: row for row in rows if row.key[:3] == (processor, file, picture)}
+        found = {row.stage: row for row in rows if row.key[:3] == (processor, file, image)}
         if "whole" in found:
             cells = [f"{found[name].instructions:.1f}" if name in found else "" for name in STAGES]
             lines.append(_line(_BOARDS[processor], file, *cells, f"{found['whole'].peak_mb:.0f}"))
@@ -127,9 +127,9 @@ def stage_table(rows: Sequence[Row], picture: str) -> list[str]:
 
 def csv_lines(rows: Sequence[Row]) -> list[str]:
     """The rows as comma-separated values, a heading first."""
-    lines = ["processor,file,picture,stage,million_instructions,peak_mb"]
+    lines = ["processor,file,image,stage,million_instructions,peak_mb"]
     return lines + [
-        f'{row.processor},"{row.file}",{row.picture},{row.stage},'
+        f'{row.processor},"{row.file}",{row.image},{row.stage},'
         f"{row.instructions:.2f},{row.peak_mb:.1f}"
         for row in rows
     ]
@@ -143,15 +143,15 @@ def spread(rows: Sequence[Row], again: Sequence[Row]) -> float:
 
 def _ratios(rows: Sequence[Row]) -> list[str]:
     counts = {row.key: row.instructions for row in rows}
-    lines = _head("processor", "picture", "whole / stages, int8", "tutorials' way / whole, int8")
+    lines = _head("processor", "image", "whole / stages, int8", "tutorials' way / whole, int8")
     for processor, board in _BOARDS.items():
-        for picture in (WEBCAM, TELEPHONE):
+        for image in (WEBCAM, TELEPHONE):
             decode, resize, invoke, whole = (
-                counts[processor, _INT8, picture, stage] for stage in STAGES
+                counts[processor, _INT8, image, stage] for stage in STAGES
             )
-            full = counts[processor, _FULL, picture, "whole"]
+            full = counts[processor, _FULL, image, "whole"]
             ratio = whole / (decode + resize + invoke)
-            lines.append(_line(board, picture, f"{ratio:.3f} ×", f"{full / whole:.2f} ×"))
+            lines.append(_line(board, image, f"{ratio:.3f} ×", f"{full / whole:.2f} ×"))
     return lines
 
 

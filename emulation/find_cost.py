@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from emulation.processors import Processor
     from emulation.root import Root
 
-_PICTURES = {"two faces": drawn_photo, "no face": camera_frame}
+_IMAGES = {"two faces": drawn_photo, "no face": camera_frame}
 _RUNS = 2  # after three that are not counted
 
 Counts = dict[str, float | None]
@@ -54,14 +54,14 @@ def count_finding(
         processors: Which Pis'.
 
     Returns:
-        The processor's name and what the picture shows, to the median of each stage.
+        The processor's name and what the image shows, to the median of each stage.
 
     Raises:
         EmulationError: If a machine cannot be started or fails.
     """
 
     def counted(processor: Processor) -> list[Counts]:
-        steps = run_steps(root, processor, job, [_command(file, name) for name in _PICTURES])
+        steps = run_steps(root, processor, job, [_command(file, name) for name in _IMAGES])
         return [_medians(json.loads(step.stdout)) for step in steps]
 
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -69,19 +69,19 @@ def count_finding(
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(Path(edgeemo.__file__).parent, job / "edgeemo", ignore=ignored)
         shutil.copy(file, job)
-        for name, drawn in _PICTURES.items():
+        for name, drawn in _IMAGES.items():
             (job / f"{name}.jpg").write_bytes(drawn())
         found = list(threads.map(counted, processors))
     return {
         (processor.name, name): counts
         for processor, both in zip(processors, found, strict=True)
-        for name, counts in zip(_PICTURES, both, strict=True)
+        for name, counts in zip(_IMAGES, both, strict=True)
     }
 
 
-def _command(file: Path, picture: str) -> list[str]:
+def _command(file: Path, image: str) -> list[str]:
     job = Job(
-        path=f"/job/{file.name}", threads=1, workers=1, pictures=(f"/job/{picture}.jpg",), first=0,
+        path=f"/job/{file.name}", threads=1, workers=1, images=(f"/job/{image}.jpg",), first=0,
         check=False, runs=_RUNS, seconds=1e9, stream_seconds=0, started_ns=0,
         faces=FaceSettings(cropped=True),
     )  # fmt: skip
@@ -105,11 +105,11 @@ def main() -> int:
     except (EmulationError, edgeemo.EdgeEmoError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    print(f"| processor | picture | {' | '.join(STAGES)} |")
+    print(f"| processor | image | {' | '.join(STAGES)} |")
     print("|---|---|" + "---:|" * len(STAGES))
-    for (processor, picture), counts in found.items():
+    for (processor, image), counts in found.items():
         cells = ("-" if each is None else f"{each:.1f}" for each in counts.values())
-        print(f"| {processor} | {picture} | {' | '.join(cells)} |")
+        print(f"| {processor} | {image} | {' | '.join(cells)} |")
     return 0
 
 

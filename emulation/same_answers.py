@@ -2,7 +2,7 @@
 
     python -m emulation.same_answers FILE $EDGEEMO_DATA/fer2013
 
-Every picture of the test split goes through the runtime, from file to probabilities, here and on
+Every image of the test split goes through the runtime, from file to probabilities, here and on
 an emulated Cortex-A53, A72 and A76. Shown are the accuracy, how many labels differ from this
 machine's, and by how much a probability does at most.
 """
@@ -40,17 +40,17 @@ for line in sys.stdin:
 """
 
 Scores = list[list[float]]
-"""Of every picture the probability of every label."""
+"""Of every image the probability of every label."""
 
 
-def scores_there(root: Root, processor: Processor, file: Path, pictures: list[Path]) -> Scores:
+def scores_there(root: Root, processor: Processor, file: Path, images: list[Path]) -> Scores:
     """What an emulated processor answers.
 
     Raises:
         EmulationError: If the runtime fails there.
     """
     package = Path(edgeemo.__file__).resolve().parents[1]
-    paths = "".join(f"{path.resolve()}\n" for path in pictures)
+    paths = "".join(f"{path.resolve()}\n" for path in images)
     done = run(root, processor, ["-c", _ANSWER, package, file.resolve()], input=paths)
     if done.returncode:
         raise EmulationError(f"{processor.name}: {done.stderr.strip()[-300:]}")
@@ -61,26 +61,26 @@ def main() -> None:
     """Compare and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path, help="an exported file, a model folder, or happy-sad")
-    parser.add_argument("data", type=Path, help="a folder of pictures that brings its splits")
+    parser.add_argument("data", type=Path, help="a folder of images that brings its splits")
     options = parser.parse_args()
     here = Classifier.load(model_to_answer(options.model), faces=False)
     file = Path(here.path)
     labels = here.spec.labels
     kept = ingest(options.data, options=IngestOptions(labels=labels)).samples
     test = [sample for sample in kept if sample.split == "test"]
-    pictures = [options.data / sample.path for sample in test]
+    images = [options.data / sample.path for sample in test]
     truth = [labels.index(sample.label) for sample in test]
-    expected = [list(here.predict(path).scores.values()) for path in pictures]
+    expected = [list(here.predict(path).scores.values()) for path in images]
     try:
         root = arm64_root("bookworm")
         with ThreadPoolExecutor(len(PROCESSORS)) as threads:
             found = threads.map(
-                lambda processor: scores_there(root, processor, file, pictures), PROCESSORS
+                lambda processor: scores_there(root, processor, file, images), PROCESSORS
             )
             answers = dict(zip((each.name for each in PROCESSORS), found, strict=True))
     except EmulationError as error:
         sys.exit(str(error))
-    print(f"{file.name}, {len(test):,} test pictures\n")
+    print(f"{file.name}, {len(test):,} test images\n")
     print("| processor | accuracy | other labels than here | largest difference |")
     print("|---|---:|---:|---:|")
     chosen = np.argmax(expected, axis=1)

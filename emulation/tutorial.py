@@ -1,8 +1,8 @@
-"""The tutorials' way, on the emulated machine: decode the whole picture, stretch it, divide by 255.
+"""The tutorials' way, on the emulated machine: decode the whole image, stretch it, divide by 255.
 
-    python3 tutorial.py float32.tflite PICTURE RUNS
+    python3 tutorial.py float32.tflite IMAGE RUNS
 
-Prints one JSON list: the instructions of each run after the first, from the picture's bytes to the
+Prints one JSON list: the instructions of each run after the first, from the image's bytes to the
 network's outputs.
 """
 
@@ -16,12 +16,12 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 
 
-def _main(model: str, picture: str, runs: int) -> None:
+def _main(model: str, image: str, runs: int) -> None:
     interpreter = Interpreter(model_path=model, num_threads=1)
     interpreter.allocate_tensors()
     source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
     _, height, width, channels = source["shape"]
-    with open(picture, "rb") as stream:
+    with open(image, "rb") as stream:
         content = stream.read()
     counts = []
     for _ in range(runs + 1):

@@ -12,7 +12,7 @@ step "1/3  $edgeemo train --data practice-faces --epochs 12 --out $model"
 step "2/3  $edgeemo export $model --int8     (and verify: do the files answer as the original did?)"
 "$edgeemo" export "$model" --int8 --force
 
-step "3/3  $edgeemo predict - --model $model     (six test pictures; no TensorFlow from here on)"
+step "3/3  $edgeemo predict - --model $model     (six test images; no TensorFlow from here on)"
 awk -F, '$3 == "test" && ++seen[$2] <= 3 { print "practice-faces/" $1 }' "$model/split.csv" \
     | "$edgeemo" predict --model "$model" -
 
@@ -21,7 +21,7 @@ cat <<END
 Done. These faces were drawn by edgeemo; a model trained on them knows nothing of people.
 Look at   $model/report.html and $model/verify.md
 
-Your own pictures (one folder per class):
+Your own images (one folder per class):
     $edgeemo train --data PATH/TO/FACES --out models/mine
     $edgeemo export models/mine --int8
     $edgeemo predict face.jpg --model models/mine

@@ -1,4 +1,4 @@
-"""Make models/happy-sad again: from raw pictures to the files that ship, every command shown.
+"""Make models/happy-sad again: from raw images to the files that ship, every command shown.
 
     python models/make_happy_sad.py $EDGEEMO_DATA/fer2013
 
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
-from edgeemo.bundle.golden import drawn_pictures, golden_members
+from edgeemo.bundle.golden import drawn_images, golden_members
 from edgeemo.bundle.manifest import describe
 from edgeemo.model.container import unseal
 from edgeemo.model.folder import EXPORT, SPEC, ModelFolder
@@ -49,22 +49,22 @@ def trained(name: str, data: Path, work: Path, *words: object) -> Path:
 
 
 def ship(made: ModelFolder, out: Path) -> None:
-    """Copy what ships, and record what it answers to drawn pictures."""
+    """Copy what ships, and record what it answers to drawn images."""
     (out / GOLDEN).mkdir(parents=True, exist_ok=True)
     for name in (*FILES, SPEC, EXPORT, VERIFY_JSON):
         shutil.copyfile(made.file(name), out / name)
     for old in (out / GOLDEN).iterdir():
         old.unlink()
     first = Classifier.load(out / FILES[0])
-    members = golden_members(drawn_pictures(first), first.spec.faces)
-    for member, picture in members.items():
-        (out / member).write_bytes(picture)
+    members = golden_members(drawn_images(first), first.spec.faces)
+    for member, image in members.items():
+        (out / member).write_bytes(image)
     answers = {}
     for name in FILES:
         classifier = Classifier.load(out / name)
         goldens = [
-            expect(classifier, picture, file=member, photo=member == PHOTO)
-            for member, picture in members.items()
+            expect(classifier, image, file=member, photo=member == PHOTO)
+            for member, image in members.items()
         ]
         manifest = describe(unseal(out / name), classifier, goldens)
         answers[name] = {

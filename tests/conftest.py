@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset.synthetic.draw import MOODS, draw_picture
+from edgeemo.dataset.synthetic.draw import MOODS, draw_image
 from edgeemo.model.container import seal, unseal
 from edgeemo.model.spec import ModelSpec
 
@@ -20,10 +20,10 @@ _GOLDEN = _REPOSITORY / "tests" / "golden"
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """Real pictures: the folder in EDGEEMO_DATA, else shared/data beside the checkout."""
+    """Real images: the folder in EDGEEMO_DATA, else shared/data beside the checkout."""
     folder = Path(os.environ.get("EDGEEMO_DATA") or _REPOSITORY.parent / "shared" / "data")
     if not (folder / "fer2013").is_dir():
-        pytest.skip("no real pictures: set EDGEEMO_DATA to a folder that holds fer2013/")
+        pytest.skip("no real images: set EDGEEMO_DATA to a folder that holds fer2013/")
     return folder
 
 
@@ -53,7 +53,7 @@ def hesitant():
 @pytest.fixture(scope="session")
 def draw_photos():
     """Function (folder, count): "happy" and "sad" with so many photos each, of one drawn face at
-    some place, and with a picture ``none.png`` that has no face."""
+    some place, and with an image ``none.png`` that has no face."""
 
     def draw(folder: Path, count: int) -> Path:
         for seed, mood in enumerate(MOODS):
@@ -64,7 +64,7 @@ def draw_photos():
             for number in range(count):
                 rng = np.random.default_rng([seed, number])
                 photo = wall.copy()
-                face = draw_picture(rng, mood, size=int(rng.integers(110, 150)))
+                face = draw_image(rng, mood, size=int(rng.integers(110, 150)))
                 corner = rng.integers(0, (240 - face.width, 180 - face.height))
                 photo.paste(face, tuple(map(int, corner)))
                 ending = "jpg" if number % 2 else "png"

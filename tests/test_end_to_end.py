@@ -83,12 +83,12 @@ def test_every_file_passed_and_counts_as_verified(place):
     assert facts["default_file"] == "int8.tflite"
 
 
-def test_every_file_answers_the_same_picture(place):
-    picture = next((place / "faces" / "sad").iterdir())
+def test_every_file_answers_the_same_image(place):
+    image = next((place / "faces" / "sad").iterdir())
     folder = place / "models" / "faces-cnn-16-32-16"
     scores = {}
     for name in [*FILES, "model.keras"]:
-        shown = run("predict", picture, "--model", folder / name, "--json", cwd=place)
+        shown = run("predict", image, "--model", folder / name, "--json", cwd=place)
         assert "not verified" not in shown.stderr
         scores[name] = json.loads(shown.stdout)["scores"]["sad"]
     original = scores["model.keras"]
@@ -104,7 +104,7 @@ def test_exporting_again_gives_the_same_bytes_and_asks_first(copy, model):
     assert [name for name in FILES if (model / name).read_bytes() != before[name]] == []
 
 
-def test_verify_finds_pictures_wherever_they_lie_now(copy):
+def test_verify_finds_images_wherever_they_lie_now(copy):
     (copy / "faces").rename(copy / "elsewhere")
     lost = run("verify", cwd=copy, status=1)
     assert "--data" in lost.stderr

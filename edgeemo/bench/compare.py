@@ -27,7 +27,7 @@ class Difference:
         file: Its file's name.
         engine: The engine's package.
         threads: Threads per answer.
-        before: Median ms from a picture's bytes to the label in the old report, or None.
+        before: Median ms from an image's bytes to the label in the old report, or None.
         now: The same in the new report, or None.
         ratio: now / before, where both are there: below 1 is faster. Its interval holds every ratio
             of a value in the one interval to a value in the other.
@@ -66,8 +66,8 @@ def caveats(before: Report, now: Report) -> list[str]:
         "the versions are not the same": _changes(before.versions, now.versions),
     }
     lines = [f"{what}: {how}" for what, how in changes.items() if how]
-    if before.picture_sha256 != now.picture_sha256:
-        lines.append(f"the pictures are not the same: {before.picture} before, {now.picture} now")
+    if before.image_sha256 != now.image_sha256:
+        lines.append(f"the images are not the same: {before.image} before, {now.image} now")
     return lines
 
 

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.protocol import BAD_PICTURE, CRASHED, FAILED, MISSING, Round, Trouble
+from edgeemo.bench.protocol import BAD_IMAGE, CRASHED, FAILED, MISSING, Round, Trouble
 from edgeemo.errors import BenchError, ImageError, crashed
 
 if TYPE_CHECKING:
@@ -29,21 +29,21 @@ class Launcher:
 
     Attributes:
         command: The words before the job.
-        picture: What every worker gets on standard input.
+        image: What every worker gets on standard input.
     """
 
     command: Sequence[str]
-    picture: bytes
+    image: bytes
 
     def run(self, job: Job) -> Round | Trouble:
         """Have a job done; the worker is ended if this is interrupted.
 
         Raises:
             BenchError: If Python cannot be started as a process of its own.
-            ImageError: If a picture cannot be read.
+            ImageError: If an image cannot be read.
         """
         done = subprocess.run(
-            [*self.command, job.to_json()], input=self.picture, capture_output=True, check=False
+            [*self.command, job.to_json()], input=self.image, capture_output=True, check=False
         )
         if done.returncode < 0:
             return _crash(-done.returncode)
@@ -56,7 +56,7 @@ class Launcher:
 
 
 def _understood(said: dict[str, object]) -> Round | Trouble:
-    if said.get("status") == BAD_PICTURE:
+    if said.get("status") == BAD_IMAGE:
         raise ImageError(str(said["reason"]))
     if "status" in said:
         status = MISSING if said["status"] == MISSING else FAILED

@@ -37,14 +37,14 @@ _TRY = 1  # runs of the first try, which is not counted
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Images:
     """What is answered.
 
     Attributes:
         what: In words.
-        sha256: Of all bytes, one picture after the other.
-        paths: The files; none where the picture is `content`.
-        content: The bytes of the one picture, or nothing.
+        sha256: Of all bytes, one image after the other.
+        paths: The files; none where the image is `content`.
+        content: The bytes of the one image, or nothing.
     """
 
     what: str
@@ -90,7 +90,7 @@ def measure(
     files: Sequence[ExportedFile],
     *,
     threads: Sequence[int],
-    pictures: Pictures,
+    images: Images,
     run: Callable[[Job], Round | Trouble],
     seconds: float,
     progress: Progress,
@@ -101,7 +101,7 @@ def measure(
     Args:
         files: The exported files.
         threads: Numbers of threads.
-        pictures: What to answer.
+        images: What to answer.
         run: Has a job done in a process of its own.
         seconds: The longest that one candidate's answers are timed; starting comes on top.
         progress: Told where it is.
@@ -111,21 +111,21 @@ def measure(
         One result per candidate, file by file; and the versions of what ran.
 
     Raises:
-        ImageError: If a picture cannot be read.
+        ImageError: If an image cannot be read.
     """
     candidates = [
         _Candidate(file, each, trouble=Trouble(FAILED, file.problem) if file.problem else None)
         for file in files
         for each in threads
     ]
-    versions = _try(candidates, pictures, run, progress)
+    versions = _try(candidates, images, run, progress)
     for number in range(MAX_ROUNDS):
         waiting = [each for each in candidates if each.wants_another_round(seconds)]
         if not waiting:
             break
         progress.stage(_round_name(number + 1), total=len(waiting))
         for each in waiting:
-            each.add(run(_job(each, pictures, number, seconds)))
+            each.add(run(_job(each, images, number, seconds)))
             progress.advance(detail=f"{each.file.name}, {count(each.threads, 'thread')}")
         after_round()
     return [_result(each) for each in candidates], versions
@@ -133,7 +133,7 @@ def measure(
 
 def _try(
     candidates: Sequence[_Candidate],
-    pictures: Pictures,
+    images: Images,
     run: Callable[[Job], Round | Trouble],
     progress: Progress,
 ) -> dict[str, str]:
@@ -142,7 +142,7 @@ def _try(
     waiting = [each for each in candidates if not each.trouble]
     progress.stage("Trying every file", total=len(waiting))
     for each in waiting:
-        found = run(_job(each, pictures, None, 0))
+        found = run(_job(each, images, None, 0))
         if isinstance(found, Round):
             versions.update(found.versions)
         else:
@@ -157,13 +157,13 @@ def _round_name(number: int) -> str:
     return f"Round {number}, where the figures are not certain enough"
 
 
-def _job(candidate: _Candidate, pictures: Pictures, number: int | None, seconds: float) -> Job:
+def _job(candidate: _Candidate, images: Images, number: int | None, seconds: float) -> Job:
     """One round; `number` is None for the try."""
     return Job(
         path=candidate.file.path,
         threads=candidate.threads,
         workers=candidate.workers,
-        pictures=pictures.paths,
+        images=images.paths,
         first=(number or 0) * _RUNS,
         check=number is None,
         runs=_TRY if number is None else _RUNS,
@@ -209,7 +209,7 @@ def _pooled(candidate: _Candidate) -> Measured:
 
 
 def _stages(rounds: Sequence[Round]) -> dict[str, Stage]:
-    """The stages that were timed at all: no face is found by many models, or in some pictures."""
+    """The stages that were timed at all: no face is found by many models, or in some images."""
     values = {name: [getattr(each, name) for each in rounds] for name in STAGES}
     timed = {name: [each for each in found if each] for name, found in values.items()}
     return {name: _stage(found) for name, found in timed.items() if found}

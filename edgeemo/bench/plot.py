@@ -44,7 +44,7 @@ def plot_report(path: Path, report: Report) -> Path:
         _set_up(axis, points)
         _label(axis, points, fastest=report.fastest)
         machine = report.machine.get("board") or report.machine.get("processor", "")
-        axis.set_title(f"From a picture's bytes to its label: {machine}\n{report.picture}")
+        axis.set_title(f"From an image's bytes to its label: {machine}\n{report.image}")
     return path
 
 
@@ -65,7 +65,7 @@ def _draw(drawn: Any, axis: Any, points: Points) -> None:
             axis.scatter([x], [y], c=_UNKNOWN, **style)
         shapes[result.engine] = axis.scatter([], [], c="white", **style)
     if coloured is not None:
-        drawn.colorbar(coloured, ax=axis, label="accuracy on the test pictures, %", shrink=0.8)
+        drawn.colorbar(coloured, ax=axis, label="accuracy on the test images, %", shrink=0.8)
     whisker = axis.plot([], [], "-_", color=_UNKNOWN, ms=9)[0]
     handles = {**shapes, "median, up to p99; bold: the fastest": whisker}
     handles |= _draw_finding(axis, points)

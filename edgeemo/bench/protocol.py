@@ -13,7 +13,7 @@ TroubleStatus = Literal["not run", "failed", "crashed"]
 MISSING: TroubleStatus = "not run"
 FAILED: TroubleStatus = "failed"
 CRASHED: TroubleStatus = "crashed"
-BAD_PICTURE = "bad picture"
+BAD_IMAGE = "bad image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,13 +23,13 @@ class Job:
     Attributes:
         path: The exported file, or what the one inside a bundle is called.
         threads: Threads per answer.
-        workers: Pictures answered at the same time where pictures per second are counted.
-        pictures: Picture files; none where the picture comes on standard input.
+        workers: Images answered at the same time where images per second are counted.
+        images: Image files; none where the image comes on standard input.
         first: Which of them to begin with; beyond the last it goes on with the first.
-        check: Whether to answer every picture once before, so that a bad one is found.
-        runs: How often to time a picture.
+        check: Whether to answer every image once before, so that a bad one is found.
+        runs: How often to time an image.
         seconds: When to stop before that.
-        stream_seconds: How long to count pictures per second; 0 for not at all.
+        stream_seconds: How long to count images per second; 0 for not at all.
         started_ns: When the process was started, on the system's monotonic clock.
         faces: How to find faces, whatever the model says of it; None: not at all.
     """
@@ -37,7 +37,7 @@ class Job:
     path: str
     threads: int
     workers: int
-    pictures: tuple[str, ...]
+    images: tuple[str, ...]
     first: int
     check: bool
     runs: int
@@ -57,7 +57,7 @@ class Job:
         faces = fields["faces"]
         return cls(**{
             **fields,
-            "pictures": tuple(fields["pictures"]),
+            "images": tuple(fields["images"]),
             "faces": FaceSettings(**faces) if faces else None,
         })  # fmt: skip
 
@@ -70,17 +70,17 @@ class Round:
         start: From the process's start to its first own line: the interpreter.
         imports: Importing numpy, Pillow, the runtime and the engine.
         load: From the file to a classifier.
-        first: The first answer, from a picture's bytes to the label.
+        first: The first answer, from an image's bytes to the label.
         cold: From the process's start to the first answer.
-        decode: From the picture's bytes to upright pixels, once per run.
+        decode: From the image's bytes to upright pixels, once per run.
         find: From there to the largest face, cropped; empty where no faces are found.
-        resize: From there to the network's size; without the pictures that have no face.
+        resize: From there to the network's size; without the images that have no face.
         invoke: From there to the network's outputs; without them as well.
-        whole: `Classifier.predict_all`, from the picture's bytes to the label, or those of all
+        whole: `Classifier.predict_all`, from the image's bytes to the label, or those of all
             faces.
-        faceless: How many of the runs were of a picture in which no face was found.
+        faceless: How many of the runs were of an image in which no face was found.
         peak_mb: Peak memory of the process up to here, in MB (2 to the power of 20 bytes).
-        per_second: Pictures answered per second, or None where they were not counted.
+        per_second: Images answered per second, or None where they were not counted.
         engine: The engine's package and version.
         versions: See `edgeemo.utils.system.versions`.
         architecture: Of the machine, as uname gives it.

@@ -18,7 +18,7 @@ Status = Literal["measured", "not run", "failed", "crashed"]
 STARTS = ("start", "imports", "load", "first", "cold")
 STAGES = ("decode", "find", "resize", "invoke", "whole")
 _ALWAYS = ("decode", "whole")
-"""The stages of every answer; no face is found by many models, and none in some pictures."""
+"""The stages of every answer; no face is found by many models, and none in some images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +42,15 @@ class Measured:
 
     Attributes:
         rounds: Number of processes.
-        runs: Number of pictures timed, in all of them together.
+        runs: Number of images timed, in all of them together.
         cold: Medians over the processes, in milliseconds: "start" (of Python), "imports", "load",
             "first" (answer), and "cold": everything from the process's start to the first answer.
         warm: "decode", "find" (and crop the largest face; where faces are found), "resize",
-            "invoke" (both where there is a picture that has one), and "whole": from a picture's
+            "invoke" (both where there is an image that has one), and "whole": from an image's
             bytes to the label, or those of all faces in it.
-        per_second: Pictures answered per second by `workers` at the same time.
+        per_second: Images answered per second by `workers` at the same time.
         workers: As many as occupy the cores: cores / threads.
-        peak_mb: Peak memory of the process that answers one picture at a time, in MB (2 to the
+        peak_mb: Peak memory of the process that answers one image at a time, in MB (2 to the
             power of 20 bytes); the largest of the processes.
         faceless: In how many of the runs no face was found, where faces were sought.
     """
@@ -66,7 +66,7 @@ class Measured:
 
     @property
     def whole(self) -> Stage:
-        """From a picture's bytes to the label, once the process is warm."""
+        """From an image's bytes to the label, once the process is warm."""
         return self.warm["whole"]
 
 
@@ -114,8 +114,8 @@ class Report:
         date: When it was finished, ISO 8601, UTC.
         machine: See `edgeemo.utils.system.describe_machine`.
         versions: Of numpy, Pillow and the engines.
-        picture: What was answered, in words.
-        picture_sha256: SHA-256 of the pictures' bytes, one after the other.
+        image: What was answered, in words.
+        image_sha256: SHA-256 of the images' bytes, one after the other.
         conditions: See `edgeemo.bench.conditions.Watch.to_dict`.
         warnings: What speaks against the figures.
         results: One per candidate, in the order in which they were asked for.
@@ -125,8 +125,8 @@ class Report:
     date: str
     machine: dict[str, str]
     versions: dict[str, str]
-    picture: str
-    picture_sha256: str
+    image: str
+    image_sha256: str
     conditions: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     results: tuple[Result, ...]
@@ -143,7 +143,7 @@ class Report:
 
     @property
     def fastest(self) -> Result | None:
-        """The candidate with the lowest median from a picture's bytes to the label."""
+        """The candidate with the lowest median from an image's bytes to the label."""
         return min(self.measured, key=whole_ms, default=None)
 
     @property
@@ -194,11 +194,11 @@ class Report:
             ) from None
 
 
-_PLAIN = ("edgeemo", "date", "machine", "versions", "picture", "picture_sha256", "conditions")
+_PLAIN = ("edgeemo", "date", "machine", "versions", "image", "image_sha256", "conditions")
 
 
 def whole_ms(result: Result) -> float:
-    """Median milliseconds from a picture's bytes to the label; infinite if it was not measured."""
+    """Median milliseconds from an image's bytes to the label; infinite if it was not measured."""
     return result.measured.whole.p50.value if result.measured else float("inf")
 
 

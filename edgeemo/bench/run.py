@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edgeemo import __version__
 from edgeemo.bench.conditions import Watch
 from edgeemo.bench.launch import Launcher
-from edgeemo.bench.measure import Pictures, measure
+from edgeemo.bench.measure import Images, measure
 from edgeemo.bench.results import Report
 from edgeemo.errors import BenchError, ImageError
 from edgeemo.utils.system import describe_machine
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from edgeemo.bench.candidates import ExportedFile
     from edgeemo.utils.progress import Progress
 
-MAX_PICTURES = 100
-"""How many of a folder's pictures are taken."""
+MAX_IMAGES = 100
+"""How many of a folder's images are taken."""
 
 
 def run_benchmark(
@@ -30,7 +30,7 @@ def run_benchmark(
     *,
     command: Sequence[str],
     threads: Sequence[int],
-    picture: str | None,
+    image: str | None,
     seconds: float,
     progress: Progress,
     photo: bytes | None = None,
@@ -41,24 +41,24 @@ def run_benchmark(
         files: The exported files.
         command: Starts a worker; see `edgeemo.bench.launch.INSTALLED`.
         threads: Numbers of threads, each tried with each file.
-        picture: A picture file or a folder of them; None for `photo`, or a drawn camera frame.
+        image: An image file or a folder of them; None for `photo`, or a drawn camera frame.
         seconds: The longest that one candidate's answers are timed.
         progress: Told where it is.
         photo: A drawn photo with faces, for files that find them.
 
     Raises:
         BenchError: If none of the files can be used, or workers cannot be started.
-        ImageError: If a picture cannot be read.
+        ImageError: If an image cannot be read.
     """
     if all(file.problem for file in files):
         raise BenchError("; ".join(file.problem for file in files))
-    pictures = _named(picture) if picture else _drawn(photo)
+    images = _named(image) if image else _drawn(photo)
     watch = Watch()
     results, versions = measure(
         files,
         threads=threads,
-        pictures=pictures,
-        run=Launcher(command, pictures.content).run,
+        images=images,
+        run=Launcher(command, images.content).run,
         seconds=seconds,
         progress=progress,
         after_round=watch.look,
@@ -68,27 +68,27 @@ def run_benchmark(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=describe_machine(),
         versions=versions,
-        picture=pictures.what,
-        picture_sha256=pictures.sha256,
+        image=images.what,
+        image_sha256=images.sha256,
         conditions=watch.to_dict(),
         warnings=watch.warnings(),
         results=tuple(results),
     )
 
 
-def _drawn(photo: bytes | None) -> Pictures:
+def _drawn(photo: bytes | None) -> Images:
     from edgeemo.bench.sample_frame import HEIGHT, WIDTH, camera_frame
 
     content = photo or camera_frame()
     what = "photo with two faces" if photo else "camera frame"
     what = f"a drawn {what}, {WIDTH}x{HEIGHT}, JPEG, {len(content) / 1000:.0f} kB"
-    return Pictures(what, sha256(content).hexdigest(), content=content)
+    return Images(what, sha256(content).hexdigest(), content=content)
 
 
-def _named(name: str) -> Pictures:
+def _named(name: str) -> Images:
     from edgeemo.runtime.stream import expand
 
-    paths = [path for path in expand([name]) if isinstance(path, str)][:MAX_PICTURES]
+    paths = [path for path in expand([name]) if isinstance(path, str)][:MAX_IMAGES]
     digest, size = sha256(), 0
     for path in paths:
         try:
@@ -100,6 +100,6 @@ def _named(name: str) -> Pictures:
         size += len(content)
     if not paths:
         raise ImageError(f"{name}: holds no .jpg, .png or .bmp files")
-    pictures = f"{len(paths)} pictures, " if os.path.isdir(name) else ""  # noqa: PTH112
-    what = f"{name} ({pictures}{size / len(paths) / 1000:.0f} kB{' each' if pictures else ''})"
-    return Pictures(what, digest.hexdigest(), tuple(paths))
+    images = f"{len(paths)} images, " if os.path.isdir(name) else ""  # noqa: PTH112
+    what = f"{name} ({images}{size / len(paths) / 1000:.0f} kB{' each' if images else ''})"
+    return Images(what, digest.hexdigest(), tuple(paths))

@@ -1,4 +1,4 @@
-"""The picture that is measured where nobody names one: drawn, the same bytes everywhere."""
+"""The image that is measured where nobody names one: drawn, the same bytes everywhere."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The photo with faces: drawn, so that no person's picture travels with a bundle.
+"""The photo with faces: drawn, so that no person's image travels with a bundle.
 
-The workstation's alone: a bundle holds the finished picture, as a golden one.
+The workstation's alone: a bundle holds the finished image, as a golden one.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class Limits:
     """What a candidate must keep to; None for no limit.
 
     Attributes:
-        max_p99_ms: 99 in a hundred answers take no longer, from a picture's bytes to the label.
+        max_p99_ms: 99 in a hundred answers take no longer, from an image's bytes to the label.
         max_size_kb: Size of the file, in kB of 1000 bytes.
         max_rss_mb: Peak memory of the process, in MB of 2 to the power of 20 bytes.
     """
@@ -118,7 +118,7 @@ def write_default(folder: ModelFolder, choice: Choice, *, report: Report, limits
         "limits": asdict(limits),
         "measured": {
             "date": report.date,
-            "picture": report.picture,
+            "image": report.image,
             "p50_ms": asdict(found.whole.p50),
             "p99_ms": asdict(found.whole.p99),
             "cold_ms": asdict(found.cold["cold"]),

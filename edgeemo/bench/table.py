@@ -34,7 +34,7 @@ def facts(report: Report) -> dict[str, str]:
         "packages": ", ".join(f"{name} {text}" for name, text in report.versions.items()),
         "clock": _span(report, "mhz", "MHz"),
         "temperature": _span(report, "celsius", "°C"),
-        "picture": report.picture,
+        "image": report.image,
     }
     return {name: text for name, text in shown.items() if text}
 
@@ -99,13 +99,13 @@ def notes(report: Report) -> list[str]:
     if report.finds_faces:
         lines += [
             "find: to the largest face, which is then resized and invoked; the whole answers every "
-            "face in the picture"
+            "face in the image"
         ]
     workers = sorted({found.workers for _, found in _measured(report)})
     if workers:
         lines += [
-            "*: fastest. p50, p90, p99: from a picture's bytes to its label, warm. per s: with "
-            f"{' or '.join(map(str, workers))} pictures at a time. MB: peak memory of the process"
+            "*: fastest. p50, p90, p99: from an image's bytes to its label, warm. per s: with "
+            f"{' or '.join(map(str, workers))} images at a time. MB: peak memory of the process"
         ]
     return list(dict.fromkeys(lines))
 

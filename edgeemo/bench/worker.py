@@ -1,7 +1,7 @@
 """One round of one candidate, in a process of its own: ``python -m edgeemo.bench.worker JOB``.
 
-It imports what a prediction imports, and times that; then it answers pictures and times them, stage
-by stage and as a whole; then it counts pictures per second. One JSON object on standard output.
+It imports what a prediction imports, and times that; then it answers images and times them, stage
+by stage and as a whole; then it counts images per second. One JSON object on standard output.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import cycle, islice, repeat
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.protocol import BAD_PICTURE, FAILED, MISSING, Job, Round
+from edgeemo.bench.protocol import BAD_IMAGE, FAILED, MISSING, Job, Round
 from edgeemo.errors import (
     EdgeEmoError,
     EngineError,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _WARM_UP = 2
 """Answers between the first, which is cold, and those that are timed."""
 _AHEAD = 2
-"""Pictures per worker before the counting begins."""
+"""Images per worker before the counting begins."""
 _STATUS = "/proc/self/status"
 
 
@@ -60,7 +60,7 @@ def main(text: str, load: Callable[[Job], Classifier] | None = None) -> int:
         except MissingExtraError as error:
             said = {"status": MISSING, "reason": f"{error.package} is not installed"}
         except ImageError as error:
-            said = {"status": BAD_PICTURE, "reason": str(error)}
+            said = {"status": BAD_IMAGE, "reason": str(error)}
         except EdgeEmoError as error:
             said = {"status": FAILED, "reason": str(error)}
         except MemoryError:
@@ -84,21 +84,21 @@ def load_file(job: Job) -> Classifier:
 
 
 def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
-    pictures = _contents(job)
-    picture = next(pictures)
+    images = _contents(job)
+    image = next(images)
     start = time.perf_counter()
     _import(job.path)
     imported = time.perf_counter()
     classifier = load(job)
     loaded = time.perf_counter()
-    classifier.predict_all(picture)
+    classifier.predict_all(image)
     answered, answered_ns = time.perf_counter(), time.monotonic_ns()
     if job.check:
-        for path in job.pictures:
+        for path in job.images:
             classifier.predict_all(path)
-    stages = _time_stages(classifier, job, pictures)
+    stages = _time_stages(classifier, job, images)
     peak_mb = _peak_mb()
-    per_second = _count(classifier, job, picture)
+    per_second = _count(classifier, job, image)
     from edgeemo.utils.system import versions
 
     return Round(
@@ -126,10 +126,10 @@ def _import(path: str) -> None:
 
 
 def _contents(job: Job) -> Iterator[bytes]:
-    """The bytes of the pictures in turn, without end, each read when it is asked for."""
-    if not job.pictures:
+    """The bytes of the images in turn, without end, each read when it is asked for."""
+    if not job.images:
         yield from repeat(sys.stdin.buffer.read())
-    for path in islice(cycle(job.pictures), job.first, None):
+    for path in islice(cycle(job.images), job.first, None):
         try:
             with open(path, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
                 yield stream.read()
@@ -149,11 +149,11 @@ class _Stages:
     faceless: int = 0
 
 
-def _time_stages(classifier: Classifier, job: Job, pictures: Iterator[bytes]) -> _Stages:
-    """Answer pictures in turn; those that warm up are not counted."""
+def _time_stages(classifier: Classifier, job: Job, images: Iterator[bytes]) -> _Stages:
+    """Answer images in turn; those that warm up are not counted."""
     times = _Stages()
     end = time.perf_counter() + job.seconds
-    for number, content in enumerate(islice(pictures, _WARM_UP + job.runs)):
+    for number, content in enumerate(islice(images, _WARM_UP + job.runs)):
         _time(classifier, content, times if number >= _WARM_UP else _Stages())
         if number >= _WARM_UP and time.perf_counter() > end:
             break
@@ -161,25 +161,25 @@ def _time_stages(classifier: Classifier, job: Job, pictures: Iterator[bytes]) ->
 
 
 def _time(classifier: Classifier, content: bytes, times: _Stages) -> None:
-    """One picture stage by stage, as far as it goes, and then as a whole."""
+    """One image stage by stage, as far as it goes, and then as a whole."""
     from edgeemo.imaging.preprocess import crop, decode, resize
 
     spec, now = classifier.spec.for_photos(), time.perf_counter
     begun = now()
-    picture: Image | None = decode(content, spec)
+    image: Image | None = decode(content, spec)
     decoded = now()
     times.decode.append(_ms(decoded - begun))
-    if picture is not None and spec.crops_faces:
+    if image is not None and spec.crops_faces:
         try:
-            picture = crop(picture, spec)
+            image = crop(image, spec)
         except NoFaceError:
-            picture = None
+            image = None
         times.find.append(_ms(now() - decoded))
-    if picture is None:
+    if image is None:
         times.faceless += 1
     else:
         begun = now()
-        pixels = resize(picture, spec)
+        pixels = resize(image, spec)
         resized = now()
         classifier.engine.run(pixels)
         times.invoke.append(_ms(now() - resized))
@@ -198,13 +198,13 @@ def _peak_mb() -> float:
     raise EngineError(f"{_STATUS} does not tell the peak memory")
 
 
-def _count(classifier: Classifier, job: Job, picture: bytes) -> float | None:
-    """Pictures answered per second by as many workers as the job says."""
+def _count(classifier: Classifier, job: Job, image: bytes) -> float | None:
+    """Images answered per second by as many workers as the job says."""
     if not job.stream_seconds:
         return None
     from edgeemo.runtime.stream import answers
 
-    sources: Iterator[Source] = cycle(job.pictures or (picture,))
+    sources: Iterator[Source] = cycle(job.images or (image,))
     begin = _AHEAD * job.workers  # by then every worker is at work
     start = 0.0
     with closing(answers(classifier, sources, workers=job.workers)) as stream:

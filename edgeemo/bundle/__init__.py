@@ -1,4 +1,4 @@
-"""One file for the device: the runtime, the model, golden pictures and a self-test.
+"""One file for the device: the runtime, the model, golden images and a self-test.
 
     >>> from edgeemo.bundle import make_bundle
     >>> make_bundle(Path("models/happy-sad/int8.tflite"), Path("face.pyz"))  # doctest: +SKIP

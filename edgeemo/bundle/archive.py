@@ -2,7 +2,7 @@
 
 Three things are special about it:
 
-* Members are stored, not compressed: models and pictures hardly shrink, and the bytes then do not
+* Members are stored, not compressed: models and images hardly shrink, and the bytes then do not
   depend on which zlib there is.
 * The archive's comment, the last eight bytes of the file, is the CRC-32 of everything before it.
   The bundle holds itself against it before it does anything (`edgeemo/bundle/device/__main__.py`).

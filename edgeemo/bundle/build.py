@@ -1,4 +1,4 @@
-"""Make a bundle: choose the golden pictures, record their answers, pack, and try it once."""
+"""Make a bundle: choose the golden images, record their answers, pack, and try it once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.device.contents import MANIFEST, PHOTO
 from edgeemo.bundle.faces import finder_data, runtime_modules
 from edgeemo.bundle.golden import (
-    drawn_pictures,
+    drawn_images,
     golden_members,
-    pictures_of,
+    images_of,
     undecided_count,
 )
 from edgeemo.bundle.manifest import describe, describe_all, to_json
 from edgeemo.bundle.modules import compiled
-from edgeemo.bundle.sample_images import test_pictures
+from edgeemo.bundle.sample_images import test_images
 from edgeemo.engines.load import load_engine
 from edgeemo.errors import BundleError, EngineError
 from edgeemo.model.container import unseal_bytes
@@ -69,7 +69,7 @@ class Bundle:
         model: Name of the exported file inside.
         engine: The engine's package that the device needs, as pip calls it.
         verified: Whether the exported file passed its verification.
-        golden: Number of golden pictures.
+        golden: Number of golden images.
         undecided: How many of them the model gives no class 0.8 or more.
         spare: The second exported file, or None.
         detector: The face detector, one of `edgeemo.model.spec.DETECTORS`, or empty without one.
@@ -115,9 +115,9 @@ def make_bundle(
         out: The ``.pyz`` to write; its folder is made.
         spare: An exported file of the same model for the other engine, which is run on a device
             where the engine of the first is missing, cannot be loaded or crashes.
-        golden: "drawn" pictures, or pictures of the model folder's "test" split, which then travel
+        golden: "drawn" images, or images of the model folder's "test" split, which then travel
             with the bundle.
-        data: For "test": folder or .zip of the pictures; by default where they lay at training.
+        data: For "test": folder or .zip of the images; by default where they lay at training.
         faces: Whether and how the device finds faces, instead of what the model says of it; see
             `edgeemo.model.spec.ModelSpec.with_faces`.
         replace: Whether an existing file gives way.
@@ -125,8 +125,8 @@ def make_bundle(
 
     Raises:
         BundleError: If `out` exists and `replace` is false, the spare is none for this model, the
-            model answers faces and none is found in a golden picture, or the self-test fails.
-        DatasetError: If the test pictures cannot be found.
+            model answers faces and none is found in a golden image, or the self-test fails.
+        DatasetError: If the test images cannot be found.
         EngineError: If the model cannot be run.
         FaceModelError: If faces are found with a file that nobody named.
         MissingExtraError: If what finds faces is not installed.
@@ -142,13 +142,13 @@ def make_bundle(
     second = _loaded(spare, faces) if spare else None
     if second:
         _check_spare(first.model, second.model)
-    progress.stage("Choosing golden pictures")
+    progress.stage("Choosing golden images")
     if golden == "test":
-        found = test_pictures(ModelFolder(model.parent), data, progress)
-        pictures = pictures_of(first.classifier, found)
+        found = test_images(ModelFolder(model.parent), data, progress)
+        images = images_of(first.classifier, found)
     else:
-        pictures = drawn_pictures(first.classifier)
-    members, manifest = _members(first, second, pictures)
+        images = drawn_images(first.classifier)
+    members, manifest = _members(first, second, images)
     progress.stage("Packing, and running the self-test")
     _write(out, pack(members))
     return Bundle(
@@ -172,11 +172,11 @@ class _Loaded:
     classifier: Classifier
 
     def described(self, golden: Mapping[str, bytes]) -> Manifest:
-        """What it answers to the golden pictures, member to content."""
+        """What it answers to the golden images, member to content."""
         classifier = self.classifier
         expected = [
-            expect(classifier, picture, file=file, photo=file == PHOTO)
-            for file, picture in golden.items()
+            expect(classifier, image, file=file, photo=file == PHOTO)
+            for file, image in golden.items()
         ]
         return describe(self.model, classifier, expected)
 
@@ -214,11 +214,11 @@ def _spare(manifest: Manifest) -> Spare | None:
 
 
 def _members(
-    first: _Loaded, second: _Loaded | None, pictures: Sequence[bytes]
+    first: _Loaded, second: _Loaded | None, images: Sequence[bytes]
 ) -> tuple[dict[str, bytes], Manifest]:
     """Everything that goes into the file, and what it says of itself."""
     faces = first.classifier.spec.faces
-    golden = golden_members(pictures, faces)
+    golden = golden_members(images, faces)
     modules = runtime_modules(_FRONT_DOOR, faces)
     models = [each.model for each in (first, second) if each]
     models.sort(key=lambda model: model.format != "tflite")  # see pack

@@ -1,7 +1,7 @@
-"""Choose the golden pictures: of every kind, and some that the model is not sure about.
+"""Choose the golden images: of every kind, and some that the model is not sure about.
 
 A saturated answer stays what it is when preprocessing or an engine is a little wrong; one near the
-middle moves. So of sixteen pictures at least four should be undecided.
+middle moves. So of sixteen images at least four should be undecided.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from PIL import Image
 
 from edgeemo.bench.sample_photo import photo_for
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
-from edgeemo.dataset import golden_pictures
+from edgeemo.dataset import golden_images
 from edgeemo.dataset.synthetic.draw import encode
 from edgeemo.errors import BundleError, NoFaceError
 from edgeemo.imaging.decode import HEAD_BYTES, sniff
@@ -41,17 +41,17 @@ _KINDS = 10  # the first ten are one of each kind; see edgeemo.dataset.synthetic
 
 @dataclass(frozen=True)
 class _Candidate:
-    picture: bytes
+    image: bytes
     label: str
     undecided: bool
 
 
-def drawn_pictures(classifier: Classifier) -> list[bytes]:
-    """Draw `COUNT` pictures, `UNDECIDED` or more of them undecided where such can be found.
+def drawn_images(classifier: Classifier) -> list[bytes]:
+    """Draw `COUNT` images, `UNDECIDED` or more of them undecided where such can be found.
 
-    Each of the ten kinds occurs. Where drawing anew is not enough, pictures that the model answers
+    Each of the ten kinds occurs. Where drawing anew is not enough, images that the model answers
     differently are blended: somewhere between them it changes its mind. Where the model answers
-    the largest face of a picture, only those count in which one is found.
+    the largest face of an image, only those count in which one is found.
 
     Args:
         classifier: The model.
@@ -63,27 +63,27 @@ def drawn_pictures(classifier: Classifier) -> list[bytes]:
     Raises:
         BundleError: If no face is found in any.
     """
-    drawn = chosen = _judged(classifier, golden_pictures(count=COUNT))
+    drawn = chosen = _judged(classifier, golden_images(count=COUNT))
     for seed in range(1, _SEEDS):
         if all(chosen) and not _few_undecided(_usable(chosen)):
             break
-        others = _judged(classifier, golden_pictures(count=COUNT, seed=seed))
+        others = _judged(classifier, golden_images(count=COUNT, seed=seed))
         drawn = drawn + others
         chosen = [_better(old, new) for old, new in zip(chosen, others, strict=True)]
     if _few_undecided(_usable(chosen)):
         chosen = _with_blends(classifier, chosen, _usable(drawn))
-    return _contents(_usable(chosen), "drawn pictures; --golden test takes the test split's")
+    return _contents(_usable(chosen), "drawn images; --golden test takes the test split's")
 
 
-def pictures_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]:
-    """Choose `COUNT` of the pictures given, `UNDECIDED` of them undecided where such come along.
+def images_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]:
+    """Choose `COUNT` of the images given, `UNDECIDED` of them undecided where such come along.
 
     Args:
         classifier: The model.
-        sources: Picture files' contents; read until enough are found.
+        sources: Image files' contents; read until enough are found.
 
     Raises:
-        BundleError: As `drawn_pictures`.
+        BundleError: As `drawn_images`.
     """
     seen: list[_Candidate] = []
     for source in sources:
@@ -92,22 +92,21 @@ def pictures_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]
             break
     undecided = [each for each in seen if each.undecided][:UNDECIDED]
     others = [each for each in seen if each not in undecided]
-    return _contents((undecided + others)[:COUNT], "test pictures")
+    return _contents((undecided + others)[:COUNT], "test images")
 
 
-def golden_members(pictures: Iterable[bytes], settings: FaceSettings | None) -> dict[str, bytes]:
-    """The golden pictures as members of a bundle.
+def golden_members(images: Iterable[bytes], settings: FaceSettings | None) -> dict[str, bytes]:
+    """The golden images as members of a bundle.
 
     Args:
-        pictures: The chosen ones.
+        images: The chosen ones.
         settings: What finds faces; there is then a drawn photo, too, unless it finds none in any.
 
     Returns:
         Path inside the bundle to content.
     """
     members = {
-        f"{GOLDEN}/{number:02}.{_suffix(picture)}": picture
-        for number, picture in enumerate(pictures, 1)
+        f"{GOLDEN}/{number:02}.{_suffix(image)}": image for number, image in enumerate(images, 1)
     }
     photo = photo_for(settings) if settings else None
     return {**members, PHOTO: photo} if photo else members
@@ -118,22 +117,22 @@ def undecided_count(goldens: Iterable[Golden], spec: ModelSpec) -> int:
     return sum(max(spec.scores(golden.outputs)) < _LARGEST_SCORE for golden in goldens)
 
 
-def _suffix(picture: bytes) -> str:
-    format = sniff(picture[:HEAD_BYTES]) or ""
+def _suffix(image: bytes) -> str:
+    format = sniff(image[:HEAD_BYTES]) or ""
     return _SUFFIXES.get(format, format.lower())
 
 
-def _judged(classifier: Classifier, pictures: Iterable[bytes]) -> list[_Candidate | None]:
+def _judged(classifier: Classifier, images: Iterable[bytes]) -> list[_Candidate | None]:
     """What the model makes of each; None where it wants a face and there is none."""
-    return [_judge(classifier, picture) for picture in pictures]
+    return [_judge(classifier, image) for image in images]
 
 
-def _judge(classifier: Classifier, picture: bytes) -> _Candidate | None:
+def _judge(classifier: Classifier, image: bytes) -> _Candidate | None:
     try:
-        answer = classifier.predict_pixels(preprocess(picture, classifier.spec))
+        answer = classifier.predict_pixels(preprocess(image, classifier.spec))
     except NoFaceError:
         return None
-    return _Candidate(picture, answer.guess, max(answer.scores.values()) < _LARGEST_SCORE)
+    return _Candidate(image, answer.guess, max(answer.scores.values()) < _LARGEST_SCORE)
 
 
 def _usable(candidates: Iterable[_Candidate | None]) -> list[_Candidate]:
@@ -149,7 +148,7 @@ def _better(old: _Candidate | None, new: _Candidate | None) -> _Candidate | None
 def _contents(chosen: Sequence[_Candidate], of: str) -> list[bytes]:
     if not chosen:
         raise BundleError(f"no face is found in any of the {of}")
-    return [candidate.picture for candidate in chosen]
+    return [candidate.image for candidate in chosen]
 
 
 def _few_undecided(candidates: Iterable[_Candidate]) -> bool:
@@ -159,7 +158,7 @@ def _few_undecided(candidates: Iterable[_Candidate]) -> bool:
 def _with_blends(
     classifier: Classifier, chosen: Sequence[_Candidate | None], seen: Sequence[_Candidate]
 ) -> list[_Candidate | None]:
-    """Blends in place of pictures whose kind occurs a second time."""
+    """Blends in place of images whose kind occurs a second time."""
     better, blends = list(chosen), _blends(classifier, seen)
     for number in range(_KINDS, COUNT):
         old = better[number]
@@ -169,7 +168,7 @@ def _with_blends(
 
 
 def _blends(classifier: Classifier, seen: Sequence[_Candidate]) -> Iterator[_Candidate]:
-    """Undecided pictures between pairs that the model answers differently."""
+    """Undecided images between pairs that the model answers differently."""
     ones = [each for each in seen if each.label == seen[0].label]
     others = [each for each in seen if each.label != seen[0].label]
     for one, other in zip(ones, others, strict=False):
@@ -177,8 +176,8 @@ def _blends(classifier: Classifier, seen: Sequence[_Candidate]) -> Iterator[_Can
 
 
 def _between(classifier: Classifier, one: _Candidate, other: _Candidate) -> Iterator[_Candidate]:
-    """Halve the way from one picture to the other towards where the answer changes."""
-    start, end = _opened(one.picture), _opened(other.picture)
+    """Halve the way from one image to the other towards where the answer changes."""
+    start, end = _opened(one.image), _opened(other.image)
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -191,6 +190,6 @@ def _between(classifier: Classifier, one: _Candidate, other: _Candidate) -> Iter
         low, high = (middle, high) if blend.label == one.label else (low, middle)
 
 
-def _opened(picture: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(picture)) as opened:
+def _opened(image: bytes) -> Image.Image:
+    with Image.open(io.BytesIO(image)) as opened:
         return opened.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)

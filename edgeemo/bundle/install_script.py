@@ -66,7 +66,7 @@ out=$(cp "$here/@BUNDLE@" "$target/.@BUNDLE@" 2>&1 &&
     mv "$target/.@BUNDLE@" "$target/@BUNDLE@" 2>&1 && rm -f "$unfinished" 2>&1) ||
     fail "$(reason "$out")"
 new=
-echo "To answer pictures: $target/bin/python $target/@BUNDLE@ predict PICTURE..."
+echo "To answer images: $target/bin/python $target/@BUNDLE@ predict IMAGE..."
 """
 
 

@@ -95,7 +95,7 @@ def _verified_files(folder: Path) -> list[dict[str, Any]]:
 
 
 def _verification(model: SealedModel) -> dict[str, Any] | None:
-    """These bytes' entry in ``verify.json``, without the names of people's pictures."""
+    """These bytes' entry in ``verify.json``, without the names of people's images."""
     for entry in _verified_files(Path(model.path).parent):
         if entry.get("sha256") == model.sha256:
             measured = dict(entry.get("measured") or {})

@@ -1,4 +1,4 @@
-"""Pictures of a model folder's test split, for those who want them as golden pictures."""
+"""Images of a model folder's test split, for those who want them as golden images."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.utils.progress import Progress
 
-MAX_PICTURES = 400
+MAX_IMAGES = 400
 """How many are looked at before the choice is made from what there is."""
 MAX_BYTES = 1 << 18
 """Larger files are left out: a bundle stays small."""
 
 
-def test_pictures(folder: ModelFolder, data: Path | None, progress: Progress) -> Iterator[bytes]:
-    """Read pictures of the test split in an order that only their contents decide.
+def test_images(folder: ModelFolder, data: Path | None, progress: Progress) -> Iterator[bytes]:
+    """Read images of the test split in an order that only their contents decide.
 
     Args:
         folder: The model folder.
-        data: Folder or .zip of the pictures; by default where they lay at training.
+        data: Folder or .zip of the images; by default where they lay at training.
         progress: Told where it is.
 
     Yields:
-        The contents of picture files of at most `MAX_BYTES`.
+        The contents of image files of at most `MAX_BYTES`.
 
     Raises:
-        DatasetError: If the pictures cannot be found.
-        ModelFolderError: If the folder does not say which pictures they are.
+        DatasetError: If the images cannot be found.
+        ModelFolderError: If the folder does not say which images they are.
     """
     wanted = {row.sha256: row.path for row in folder.samples() if row.split == "test"}
-    some = {sha256: wanted[sha256] for sha256 in sorted(wanted)[:MAX_PICTURES]}
+    some = {sha256: wanted[sha256] for sha256 in sorted(wanted)[:MAX_IMAGES]}
     source = data or folder.data()
     if source is None:
         raise DatasetError(
-            f"{folder.path}: does not say where its pictures lay; name their folder with --data"
+            f"{folder.path}: does not say where its images lay; name their folder with --data"
         )
     with opened_data(source) as root:
         found = locate(root, some, hint=some, progress=progress)
@@ -48,8 +48,8 @@ def test_pictures(folder: ModelFolder, data: Path | None, progress: Progress) ->
                  if found[sha256].stat().st_size <= MAX_BYTES]  # fmt: skip
         if not small:
             raise DatasetError(
-                f"{source}: holds no test picture of at most {MAX_BYTES // 1024} kB; say with "
-                "--data where the pictures are, or bundle drawn ones"
+                f"{source}: holds no test image of at most {MAX_BYTES // 1024} kB; say with "
+                "--data where the images are, or bundle drawn ones"
             )
         for path in small:
             yield path.read_bytes()

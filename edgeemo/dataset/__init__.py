@@ -1,4 +1,4 @@
-"""From a folder of files to clean pictures in three splits; and faces to practise on.
+"""From a folder of files to clean images in three splits; and faces to practise on.
 
     >>> from edgeemo.dataset import ingest, opened_data
     >>> with opened_data(Path("faces.zip")) as folder:  # doctest: +SKIP
@@ -12,7 +12,7 @@ from edgeemo.dataset.ingest.ingestion import ingest
 from edgeemo.dataset.ingest.lookup import locate
 from edgeemo.dataset.ingest.options import Dataset, IngestOptions, IngestSummary
 from edgeemo.dataset.synthetic.draw import draw_faces
-from edgeemo.dataset.synthetic.golden import golden_pictures
+from edgeemo.dataset.synthetic.golden import golden_images
 from edgeemo.dataset.synthetic.practice import DATA, PRACTICE, choose_data, practice_faces
 from edgeemo.dataset.write.cropped import FACES_JSON, recorded_faces
 
@@ -25,7 +25,7 @@ __all__ = [
     "IngestSummary",
     "choose_data",
     "draw_faces",
-    "golden_pictures",
+    "golden_images",
     "ingest",
     "locate",
     "opened_data",

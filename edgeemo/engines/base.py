@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """Runs one model on one picture at a time."""
+    """Runs one model on one image at a time."""
 
     @property
     def name(self) -> str:
         """The engine's package and version, for reports."""
 
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
-        """Answer one picture.
+        """Answer one image.
 
         Args:
             pixels: What `edgeemo.imaging.preprocess.preprocess` gave: (H, W, C) uint8.

@@ -1,6 +1,6 @@
-"""The pictures that set the ranges of an int8 model: from the training split alone.
+"""The images that set the ranges of an int8 model: from the training split alone.
 
-What calibration must guarantee, beyond showing typical pictures: the input's range is [0, 1]
+What calibration must guarantee, beyond showing typical images: the input's range is [0, 1]
 exactly, so that a raw pixel is the quantised input.
 """
 
@@ -36,17 +36,17 @@ MUCH = 0.7
 """Calibration whose mean or spread is below this share of the training set's is warned about."""
 
 FEW = 16
-"""Fewer calibration pictures than this are warned about."""
+"""Fewer calibration images than this are warned about."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Calibration pictures, ready to use.
+    """Calibration images, ready to use.
 
     Attributes:
-        samples: Which pictures, in the order of `images`.
+        samples: Which images, in the order of `images`.
         images: (N, H, W, C) float32 in [0, 1], `complete_range` done.
-        facts: count, pictures per label, seed, mean and spread beside the training set's.
+        facts: count, images per label, seed, mean and spread beside the training set's.
         warnings: Sentences that the user should read.
     """
 
@@ -56,7 +56,7 @@ class Calibration:
     warnings: tuple[str, ...]
 
     def to_csv(self) -> str:
-        """The list of pictures (path, label, sha256) as ``calibration.csv`` holds it."""
+        """The list of images (path, label, sha256) as ``calibration.csv`` holds it."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["path", "label", "sha256"])
@@ -67,17 +67,17 @@ class Calibration:
 def calibrate(
     folder: ModelFolder, *, options: ExportOptions, data: Path | None, progress: Progress
 ) -> Calibration:
-    """Choose, find and read the calibration pictures of a model.
+    """Choose, find and read the calibration images of a model.
 
     Args:
         folder: The model; its ``split.csv`` says what the training split is.
-        options: Gives the seed and the number of pictures.
-        data: The folder or ZIP archive where the pictures are; by default where the model folder
+        options: Gives the seed and the number of images.
+        data: The folder or ZIP archive where the images are; by default where the model folder
             says that they were.
-        progress: Told about each picture.
+        progress: Told about each image.
 
     Raises:
-        DatasetError: If the pictures are not there.
+        DatasetError: If the images are not there.
         FaceModelError: If the file that finds faces is missing or cannot be used.
         ImageError: If one cannot be read.
         MissingExtraError: If what finds faces is not installed.
@@ -111,9 +111,9 @@ def calibrate(
 def choose(
     training: Sequence[Sample], labels: Sequence[str], *, count: int, seed: int
 ) -> list[Sample]:
-    """Draw pictures, the same number of each class as far as there are enough.
+    """Draw images, the same number of each class as far as there are enough.
 
-    The choice depends on the pictures' bytes and the seed, not on where they lie or are listed.
+    The choice depends on the images' bytes and the seed, not on where they lie or are listed.
     """
     chosen = []
     for number, label in enumerate(labels):
@@ -125,13 +125,13 @@ def choose(
 
 
 def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Make sure that calibration pictures span 0 to 255.
+    """Make sure that calibration images span 0 to 255.
 
     Args:
         pixels: (N, H, W, C) uint8.
 
     Returns:
-        `pixels` itself if it does, else a copy with the first value of the first picture at 0 and
+        `pixels` itself if it does, else a copy with the first value of the first image at 0 and
         its last at 255: enough to make the quantised input's range exactly [0, 1].
     """
     if pixels.min() == 0 and pixels.max() == 255:
@@ -146,12 +146,12 @@ def _place(folder: ModelFolder, data: Path | None) -> Path:
     place = data or folder.data()
     if place is None:
         raise DatasetError(
-            f"{folder.path}: does not say where its training pictures are, which int8 needs; "
+            f"{folder.path}: does not say where its training images are, which int8 needs; "
             "give their folder with --data"
         )
     if not place.exists():
         raise DatasetError(
-            f"{place}: the training pictures, which int8 needs, are not there; "
+            f"{place}: the training images, which int8 needs, are not there; "
             "say where they are with --data"
         )
     return place
@@ -169,11 +169,11 @@ def _read_both(
     missing = [sample for sample in chosen if sample.sha256 not in found]
     if missing:
         raise DatasetError(
-            f"{root}: {len(missing)} of {len(chosen)} calibration pictures are not there (such as "
-            f"{missing[0].path}); say with --data where the training pictures are"
+            f"{root}: {len(missing)} of {len(chosen)} calibration images are not there (such as "
+            f"{missing[0].path}); say with --data where the training images are"
         )
     compared = [sample for sample in compared if sample.sha256 in found]
-    progress.stage("Reading calibration pictures", total=len(chosen) + len(compared))
+    progress.stage("Reading calibration images", total=len(chosen) + len(compared))
     return _read(chosen, found, spec, progress), _read(compared, found, spec, progress)
 
 
@@ -190,7 +190,7 @@ def _read(
 def _compare(pixels: NDArray[np.uint8], rest: NDArray[np.uint8]) -> dict[str, float]:
     """Mean and spread (standard deviation) of the calibration's pixels and the training set's.
 
-    The training set is judged by calibration pictures and others together, all in [0, 1].
+    The training set is judged by calibration images and others together, all in [0, 1].
     """
     everything = np.concatenate([pixels, rest])
     return {
@@ -205,14 +205,14 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
     found = []
     if facts["count"] < FEW:
         found.append(
-            f"int8 was calibrated on {facts['count']} pictures only; with fewer than {FEW} its "
+            f"int8 was calibrated on {facts['count']} images only; with fewer than {FEW} its "
             "ranges are guesses"
         )
     for measure, word in (("mean", "darker"), ("spread", "flatter")):
         value, training = facts[measure], facts[f"training_{measure}"]
         if value < MUCH * training:
             found.append(
-                f"the int8 calibration pictures are much {word} than the training set ({measure} "
+                f"the int8 calibration images are much {word} than the training set ({measure} "
                 f"{value:.2f} against {training:.2f}); try another --seed"
             )
     return found

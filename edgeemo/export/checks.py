@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.dataset import golden_pictures
+from edgeemo.dataset import golden_images
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ExportError
@@ -45,7 +45,7 @@ _WORST_DIFFERENCE = {"float32": 1e-4, "float16": 2e-2}
 """What the rounding of the deepest network leaves."""
 
 _MEAN_DIFFERENCE = {"dynamic": 0.15, "int8": 0.3}
-"""Loose: the golden pictures are drawings, which a model of photographs has never seen."""
+"""Loose: the golden images are drawings, which a model of photographs has never seen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Expectation:
     Attributes:
         weights: Number of its weights that inference needs.
         layers: Number of its layers.
-        pixels: (N, H, W, C) uint8, the golden pictures.
+        pixels: (N, H, W, C) uint8, the golden images.
         answers: (N, outputs) float32, the original's raw outputs for them.
     """
 
@@ -69,7 +69,7 @@ class Expectation:
         """What is strange about the original, as a sentence; "" where nothing is."""
         if float(np.ptp(self.answers, axis=0).max()) > _ALIKE:
             return ""
-        return "the model answers every golden picture alike: it may have learnt nothing"
+        return "the model answers every golden image alike: it may have learnt nothing"
 
 
 def expect(model: Any, spec: ModelSpec) -> Expectation:
@@ -80,7 +80,7 @@ def expect(model: Any, spec: ModelSpec) -> Expectation:
         spec: Its spec.
     """
     whole = spec.with_faces(False)  # a drawn face need not be one to a detector
-    pixels = np.stack([preprocess(picture, whole) for picture in golden_pictures()])
+    pixels = np.stack([preprocess(image, whole) for image in golden_images()])
     return Expectation(
         weights=sum(int(np.prod(weight.shape)) for weight in model.weights if _is_needed(weight)),
         layers=sum(1 for _ in model._flatten_layers()),
@@ -149,7 +149,7 @@ def _check_answers(
     for word, value, limit in limits:
         if limit is not None and not value <= limit:  # a NaN is no answer either
             raise ExportError(
-                f"{name} cannot be made: its answers to the golden pictures differ from the "
+                f"{name} cannot be made: its answers to the golden images differ from the "
                 f"original's by {value:.2g} {word}, where {limit:.2g} is allowed"
             )
 

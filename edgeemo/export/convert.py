@@ -30,7 +30,7 @@ class Converter:
     Attributes:
         network: What `edgeemo.export.graph.deployable` gave.
         spec: Its spec.
-        calibration: (N, H, W, C) float32 pictures that span [0, 1]; needed for int8 alone.
+        calibration: (N, H, W, C) float32 images that span [0, 1]; needed for int8 alone.
     """
 
     network: Any

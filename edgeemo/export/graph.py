@@ -1,4 +1,4 @@
-"""The network as it is deployed: one picture at a time, named ends, nothing that only trains.
+"""The network as it is deployed: one image at a time, named ends, nothing that only trains.
 
 A fixed batch of 1 leaves no shape arithmetic in the converted file and lets XNNPACK take the
 network in one piece.
@@ -38,7 +38,7 @@ def deployable(model: Any, spec: ModelSpec) -> Any:
 
     Args:
         model: What `edgeemo.model.keras.load_original` gave; its weights are shared, not copied.
-        spec: Gives the shape of one picture.
+        spec: Gives the shape of one image.
 
     Returns:
         A `keras.Model` from ``image`` (1, H, W, C) to {"prob": (1, `ModelSpec.output_count`)}, both
@@ -126,11 +126,11 @@ class _Normalisations(Rebuilder):
         depthwise = layers.DepthwiseConv2D(1, name=name, dtype="float32")
         depthwise.build((None, None, None, channels))
         depthwise.set_weights([multiplier.reshape(1, 1, channels, 1), addend])
-        picture = layers.Reshape((1, 1, channels), name=f"{name}_in")
+        image = layers.Reshape((1, 1, channels), name=f"{name}_in")
         row = layers.Reshape((channels,), name=f"{name}_out")
 
         def apply(tensor: Any) -> Any:
-            return depthwise(tensor) if rank == 4 else row(depthwise(picture(tensor)))
+            return depthwise(tensor) if rank == 4 else row(depthwise(image(tensor)))
 
         return apply
 

@@ -52,7 +52,7 @@ def export(
     Args:
         folder: The model folder, which receives the files.
         options: What to export.
-        data: Where the training pictures are, a folder or ZIP archive; only int8 needs them. By
+        data: Where the training images are, a folder or ZIP archive; only int8 needs them. By
             default where the model folder says that they were.
         replace: Whether files exported earlier give way.
         progress: Told about each file, and about what the user should know.
@@ -62,7 +62,7 @@ def export(
 
     Raises:
         ModelFolderError: If the folder is incomplete, or a file exists and `replace` is false.
-        DatasetError: If int8 is asked for and the training pictures are not there.
+        DatasetError: If int8 is asked for and the training images are not there.
         ExportError: If the model cannot be converted, or a file fails its checks.
         MissingExtraError: If a package of the `train` extra is not installed.
         OSError: If a file cannot be written.

@@ -1,7 +1,7 @@
 """For int8 alone: a last sigmoid whose logits spend their 256 steps where they decide.
 
 Full int8 rounds the logit before the sigmoid to 8 bits over the range that calibration saw. A
-confident network reaches -18 to 11 (cnn-bn-64 on FER2013): a step of 0.12, so every picture
+confident network reaches -18 to 11 (cnn-bn-64 on FER2013): a step of 0.12, so every image
 within 0.06 of the middle gets p = 0.5 exactly, and with it the second label. But the sigmoid's own
 uint8 output has 256 steps of 1/256 and cannot tell logits beyond 5.5 apart. Clamping the logit to
 -6 to 6 makes its step 0.047. Half a step is taken off it besides, so that a logit rounds to 0 or
@@ -38,7 +38,7 @@ def rounded_at_half(network: Any, calibration: NDArray[np.float32]) -> Any:
 
     Args:
         network: What `edgeemo.export.graph.deployable` gave.
-        calibration: (N, H, W, C) float32 pictures; what they cause decides whether to clamp.
+        calibration: (N, H, W, C) float32 images; what they cause decides whether to clamp.
 
     Returns:
         A `keras.Model` of the same inputs and outputs, no probability more than 0.008 from its;
@@ -58,7 +58,7 @@ def rounded_at_half(network: Any, calibration: NDArray[np.float32]) -> Any:
 
 
 def _logit_range(network: Any, calibration: NDArray[np.float32]) -> tuple[float, float]:
-    """Smallest and largest logit that the pictures cause, 0 included as int8 does."""
+    """Smallest and largest logit that the images cause, 0 included as int8 does."""
     answers = np.concatenate([np.asarray(network(image[None])[OUTPUT]) for image in calibration])
     odds = answers.astype(np.float64).clip(1e-9, 1 - 1e-9)
     logits = np.log(odds / (1 - odds))

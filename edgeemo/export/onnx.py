@@ -21,7 +21,7 @@ def to_onnx(model: Any, spec: ModelSpec) -> Any:
 
     Args:
         model: What `edgeemo.export.graph.deployable` gave.
-        spec: Gives the shape of one picture.
+        spec: Gives the shape of one image.
 
     Returns:
         An `onnx.ModelProto` whose every name is canonical, see `edgeemo.export.canonical`.

@@ -30,7 +30,7 @@ def quantised(model: Any, calibration: NDArray[np.float32]) -> Any:
 
     Args:
         model: A float32 `onnx.ModelProto` of opset 13 or later.
-        calibration: (N, H, W, C) float32 pictures that span [0, 1]; the smallest and largest
+        calibration: (N, H, W, C) float32 images that span [0, 1]; the smallest and largest
             values that they cause set each tensor's range.
 
     Returns:
@@ -92,13 +92,13 @@ def _reader(calibration: NDArray[np.float32]) -> Any:
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]
-        """Gives the pictures one by one, then None."""
+        """Gives the images one by one, then None."""
 
         def __init__(self) -> None:
-            self._pictures: Iterator[NDArray[np.float32]] = iter(calibration)
+            self._images: Iterator[NDArray[np.float32]] = iter(calibration)
 
         def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            picture = next(self._pictures, None)
-            return None if picture is None else {INPUT: picture[None]}
+            image = next(self._images, None)
+            return None if image is None else {INPUT: image[None]}
 
     return Reader()

@@ -25,7 +25,7 @@ class ExportOptions:
         float16: Also TFLite with float16 weights.
         dynamic: Also TFLite with int8 weights and float activations.
         formats: Formats to export, "tflite" or "onnx" or both.
-        seed: Chooses the calibration pictures.
+        seed: Chooses the calibration images.
         calibration_count: How many of them to use, shared equally between the classes. On
             FER2013, 32 to 512 of them agreed with the original equally well.
 
@@ -46,7 +46,7 @@ class ExportOptions:
         if (self.float16 or self.dynamic) and "tflite" not in self.formats:
             raise ExportError("float16 and dynamic exist as TFLite alone; add the format tflite")
         if self.calibration_count < 1:
-            raise ExportError(f"calibration needs pictures, not {self.calibration_count}")
+            raise ExportError(f"calibration needs images, not {self.calibration_count}")
 
     @property
     def file_names(self) -> tuple[str, ...]:

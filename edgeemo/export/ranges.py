@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def measured(calibrated: bytes, pictures: Iterable[NDArray[np.float32]]) -> bytes:
+def measured(calibrated: bytes, images: Iterable[NDArray[np.float32]]) -> bytes:
     """A calibrated file whose ranges are those of what its tensors really hold.
 
     Args:
         calibrated: A float FlatBuffer with a minimum and a maximum for each activation, as
             TensorFlow's calibration writes it; its figures are replaced.
-        pictures: (H, W, C) float32 in [0, 1]; at least one.
+        images: (H, W, C) float32 in [0, 1]; at least one.
 
     Returns:
-        The same file with the range of each activation over all pictures.
+        The same file with the range of each activation over all images.
     """
     content = bytearray(calibrated)
     bounds = _bounds(content)
@@ -41,8 +41,8 @@ def measured(calibrated: bytes, pictures: Iterable[NDArray[np.float32]]) -> byte
     interpreter = unshared_interpreter(calibrated)
     interpreter.allocate_tensors()
     (entry,) = interpreter.get_input_details()
-    for picture in pictures:
-        interpreter.set_tensor(entry["index"], picture[None])
+    for image in images:
+        interpreter.set_tensor(entry["index"], image[None])
         interpreter.invoke()
         for index in bounds:
             values = interpreter.get_tensor(index)

@@ -56,12 +56,12 @@ def to_tflite(model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None
 def _to_int8(tf: Any, converter: Any, calibration: NDArray[np.float32] | None) -> bytes:
     """In the converter's own two steps, calibration and quantisation, with `measured` between.
 
-    The first needs a picture to learn which tensors are activations; their ranges come after it.
+    The first needs an image to learn which tensors are activations; their ranges come after it.
     """
     from tensorflow.lite.python.convert import mlir_quantize
 
     if calibration is None:
-        raise ValueError("no calibration pictures")
+        raise ValueError("no calibration images")
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.uint8

@@ -1,10 +1,10 @@
-"""From a picture's file to the picture that a viewer shows: numpy and Pillow only.
+"""From an image's file to the image that a viewer shows: numpy and Pillow only.
 
 Orientation, transparency, colour profile and depth are seen to here, once, for everybody.
 
 JPEG is decoded at a reduced scale where the wanted size allows it (`Image.draft`: libjpeg's scaled
-IDCT), which is several times cheaper on large pictures and gives slightly different pixels. A
-picture handed over already decoded skips that, so its pixels are close to the file's, not equal.
+IDCT), which is several times cheaper on large images and gives slightly different pixels. A
+image handed over already decoded skips that, so its pixels are close to the file's, not equal.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from edgeemo.errors import ImageError, PictureTooLargeError
+from edgeemo.errors import ImageError, ImageTooLargeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ HEAD_BYTES = 16
 """How much of a file `sniff` needs to see."""
 
 MAX_PIXELS = 89_478_485
-"""Largest picture accepted, in pixels: where Pillow begins to suspect a decompression bomb."""
+"""Largest image accepted, in pixels: where Pillow begins to suspect a decompression bomb."""
 
 _ORIENTATION = 0x0112
 _TRANSPOSE = {
@@ -51,14 +51,14 @@ _PLUGINS = {"WEBP": "WebP"}
 
 _READ_BYTES = 1 << 22
 """How much of a file a decoder is fed at a time: most files whole. In Pillow's own 64 kB pieces the
-heap is scattered so that it grows by 8 MB over the first thousands of pictures."""
+heap is scattered so that it grows by 8 MB over the first thousands of images."""
 
 
-def open_picture(source: Source, *, formats: Sequence[str] = FORMATS) -> Image.Image:
-    """Open a picture, judged by its content, without decoding its pixels.
+def open_image(source: Source, *, formats: Sequence[str] = FORMATS) -> Image.Image:
+    """Open an image, judged by its content, without decoding its pixels.
 
     Args:
-        source: Path of a picture file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
+        source: Path of an image file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
         formats: Formats to accept, as Pillow names them.
 
     Returns:
@@ -73,50 +73,50 @@ def open_picture(source: Source, *, formats: Sequence[str] = FORMATS) -> Image.I
     if isinstance(source, np.ndarray):
         return _from_array(source)
     name = describe(source)
-    picture = _open_encoded(source, formats, name)
-    if picture.width * picture.height > MAX_PIXELS:
-        raise PictureTooLargeError(
-            f"{name}: {picture.width}x{picture.height} pixels are more than {MAX_PIXELS:,}; "
+    image = _open_encoded(source, formats, name)
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageTooLargeError(
+            f"{name}: {image.width}x{image.height} pixels are more than {MAX_PIXELS:,}; "
             "make it smaller"
         )
-    return picture
+    return image
 
 
 def upright(
-    picture: Image.Image, *, grey: bool, at_least: tuple[int, int] | None = None
+    image: Image.Image, *, grey: bool, at_least: tuple[int, int] | None = None
 ) -> Image.Image:
-    """The picture as a viewer shows it, decoded.
+    """The image as a viewer shows it, decoded.
 
     Args:
-        picture: What `open_picture` gave.
+        image: What `open_image` gave.
         grey: Whether to give mode "L" instead of "RGB".
         at_least: Width and height, in pixels, that suffice, so that a JPEG may be decoded at a
-            reduced scale, which changes `picture` itself; None for the whole of it.
+            reduced scale, which changes `image` itself; None for the whole of it.
 
     Raises:
         Exception: Almost anything, where the file is damaged; see `damaged`.
     """
-    orientation = _orientation(picture)
+    orientation = _orientation(image)
     if at_least:
         size = at_least[::-1] if orientation in _SWAPS_SIDES else at_least
-        picture.draft("L" if grey and "icc_profile" not in picture.info else None, size)
-    seen = _as_seen(picture, grey=grey)
+        image.draft("L" if grey and "icc_profile" not in image.info else None, size)
+    seen = _as_seen(image, grey=grey)
     return seen.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else seen
 
 
-def upright_size(picture: Image.Image) -> tuple[int, int]:
-    """Width and height, in pixels, of the whole picture as a viewer shows it."""
-    size = picture.size
-    return size[::-1] if _orientation(picture) in _SWAPS_SIDES else size
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height, in pixels, of the whole image as a viewer shows it."""
+    size = image.size
+    return size[::-1] if _orientation(image) in _SWAPS_SIDES else size
 
 
-def stretched(picture: Image.Image, width: int, height: int) -> Image.Image:
-    """The picture at another size, its width changed first.
+def stretched(image: Image.Image, width: int, height: int) -> Image.Image:
+    """The image at another size, its width changed first.
 
     Each pass rounds to 8 bits, so their order shows. Pillow 13 chooses it by the sizes, where
     earlier versions always began with the width: two calls give the same bytes with all of them.
     """
-    across = picture.resize((width, picture.height), Image.Resampling.BILINEAR)
+    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
     return across.resize((width, height), Image.Resampling.BILINEAR)
 
 
@@ -124,14 +124,14 @@ def damaged(name: str, error: Exception) -> ImageError:
     """What to raise where decoding failed, with whatever.
 
     Args:
-        name: What to call the picture.
+        name: What to call the image.
         error: What the decoder raised.
     """
-    return ImageError(f"{name}: the picture is damaged or cut short ({_reason(error)})")
+    return ImageError(f"{name}: the image is damaged or cut short ({_reason(error)})")
 
 
 def sniff(head: bytes) -> str | None:
-    """The format of a picture file by its first `HEAD_BYTES` bytes.
+    """The format of an image file by its first `HEAD_BYTES` bytes.
 
     Returns:
         One of `FORMATS`, or None.
@@ -148,7 +148,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def is_encoded(source: Source) -> bool:
-    """Whether a source is a picture file or its bytes, not pixels."""
+    """Whether a source is an image file or its bytes, not pixels."""
     return not isinstance(source, (Image.Image, np.ndarray))
 
 
@@ -156,7 +156,7 @@ def describe(source: Source) -> str:
     """What to call a source in a message."""
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
-    return "picture"
+    return "image"
 
 
 def _open_encoded(
@@ -165,26 +165,26 @@ def _open_encoded(
     try:
         format = sniff(_head(source)) or ""
         if format not in formats:
-            raise ImageError(f"{name}: not a picture ({', '.join(formats)})")
+            raise ImageError(f"{name}: not an image ({', '.join(formats)})")
         # Pillow loads every plugin it has where the one asked for is not loaded yet.
         import_module(f"PIL.{_PLUGINS.get(format, format.title())}ImagePlugin")
         file = io.BytesIO(source) if isinstance(source, bytes) else source
-        picture = Image.open(file, formats=(format,))
-        picture.decodermaxblock = _READ_BYTES
-        return picture
+        image = Image.open(file, formats=(format,))
+        image.decodermaxblock = _READ_BYTES
+        return image
     except (ImageError, MemoryError):
         raise
     except Image.DecompressionBombError:
-        raise PictureTooLargeError(
+        raise ImageTooLargeError(
             f"{name}: more than {MAX_PIXELS:,} pixels; make it smaller"
         ) from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name}: the picture is damaged") from None
+        raise ImageError(f"{name}: the image is damaged") from None
     except OSError as error:
-        problem = "cannot be read" if error.errno else "the picture is damaged"
+        problem = "cannot be read" if error.errno else "the image is damaged"
         raise ImageError(f"{name}: {problem}: {_reason(error)}") from None
     except Exception as error:  # a plugin's parser fed with broken bytes raises almost anything
-        raise ImageError(f"{name}: the picture is damaged ({_reason(error)})") from None
+        raise ImageError(f"{name}: the image is damaged ({_reason(error)})") from None
 
 
 def _head(source: str | os.PathLike[str] | bytes) -> bytes:
@@ -202,70 +202,70 @@ def _reason(error: Exception) -> str:
 def _from_array(array: NDArray[np.uint8]) -> Image.Image:
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
         raise ImageError(
-            f"picture: expected an (H, W, 3) uint8 array of RGB, got {array.shape} {array.dtype}"
+            f"image: expected an (H, W, 3) uint8 array of RGB, got {array.shape} {array.dtype}"
         )
     return Image.fromarray(array)
 
 
-def _orientation(picture: Image.Image) -> int:
+def _orientation(image: Image.Image) -> int:
     """EXIF orientation, 1 to 8; 1 where the tag is absent, unknown or unreadable."""
-    if "exif" not in picture.info and picture.format in ("JPEG", "BMP", "GIF", "WEBP"):
+    if "exif" not in image.info and image.format in ("JPEG", "BMP", "GIF", "WEBP"):
         return 1
     try:
-        return int(picture.getexif().get(_ORIENTATION, 1))
-    except Exception:  # a broken EXIF block does not keep a viewer from showing the picture
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a broken EXIF block does not keep a viewer from showing the image
         return 1
 
 
-def _as_seen(picture: Image.Image, *, grey: bool) -> Image.Image:
-    """The picture as a viewer shows it, mode "L" if `grey` else "RGB"."""
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        picture = _eight_bits(picture)
-    elif _has_transparency(picture):
-        picture = _over_white(picture)
+def _as_seen(image: Image.Image, *, grey: bool) -> Image.Image:
+    """The image as a viewer shows it, mode "L" if `grey` else "RGB"."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = _eight_bits(image)
+    elif _has_transparency(image):
+        image = _over_white(image)
     else:
-        picture = _to_srgb(picture)
+        image = _to_srgb(image)
     mode = "L" if grey else "RGB"
-    return picture if picture.mode == mode else picture.convert(mode)
+    return image if image.mode == mode else image.convert(mode)
 
 
-def _has_transparency(picture: Image.Image) -> bool:
+def _has_transparency(image: Image.Image) -> bool:
     """What Pillow calls `has_transparency_data` from 10.1 on; Debian 12 has 9.4."""
-    if picture.mode in _WITH_ALPHA or "transparency" in picture.info:
+    if image.mode in _WITH_ALPHA or "transparency" in image.info:
         return True
-    return picture.palette is not None and picture.palette.mode.endswith("A")
+    return image.palette is not None and image.palette.mode.endswith("A")
 
 
-def _eight_bits(picture: Image.Image) -> Image.Image:
+def _eight_bits(image: Image.Image) -> Image.Image:
     """Deep grey scaled, not clipped, to 8 bits."""
-    values = np.asarray(picture).astype(np.int64).clip(0, 65535)
+    values = np.asarray(image).astype(np.int64).clip(0, 65535)
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
 
-def _over_white(picture: Image.Image) -> Image.Image:
-    rgba = picture.convert("RGBA")
+def _over_white(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
     rgb = rgba.convert("RGB")
-    rgb.info["icc_profile"] = picture.info.get("icc_profile")
-    white = Image.new("RGB", picture.size, "white")
+    rgb.info["icc_profile"] = image.info.get("icc_profile")
+    white = Image.new("RGB", image.size, "white")
     white.paste(_to_srgb(rgb), mask=rgba.getchannel("A"))
     return white
 
 
-def _to_srgb(picture: Image.Image) -> Image.Image:
+def _to_srgb(image: Image.Image) -> Image.Image:
     """Apply an embedded ICC profile; a broken or unfitting one is ignored, as viewers do."""
-    profile = picture.info.get("icc_profile")
-    if picture.mode == "P":
-        picture = picture.convert("RGB")
+    profile = image.info.get("icc_profile")
+    if image.mode == "P":
+        image = image.convert("RGB")
     if not profile or b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile:
-        return picture
-    from PIL import ImageCms  # most pictures carry no profile
+        return image
+    from PIL import ImageCms  # most images carry no profile
 
     try:
         return (
             ImageCms.profileToProfile(
-                picture, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
+                image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
-            or picture
+            or image
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
-        return picture
+        return image

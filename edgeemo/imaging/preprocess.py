@@ -1,7 +1,7 @@
-"""THE function from a picture to the array that a network reads.
+"""THE function from an image to the array that a network reads.
 
 Training, calibration, verification and the device call `preprocess` with the same spec, so they see
-the same bytes. A picture file is decoded as a viewer shows it (`edgeemo.imaging.decode`); where the
+the same bytes. An image file is decoded as a viewer shows it (`edgeemo.imaging.decode`); where the
 spec says so, its largest face is found and cropped (`edgeemo.imaging.faces`); the result is
 stretched to the network's size as uint8.
 """
@@ -17,7 +17,7 @@ from edgeemo.imaging.decode import (
     damaged,
     describe,
     is_encoded,
-    open_picture,
+    open_image,
     stretched,
     upright,
     upright_size,
@@ -40,10 +40,10 @@ _SMALLEST = 0.075
 
 
 def preprocess(source: Source, spec: ModelSpec) -> NDArray[np.uint8]:
-    """Turn a picture into the network's input, before scaling.
+    """Turn an image into the network's input, before scaling.
 
     Args:
-        source: Path of a picture file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
+        source: Path of an image file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
         spec: Gives the height, width and channels, and whether the largest face is cropped first.
 
     Returns:
@@ -52,28 +52,28 @@ def preprocess(source: Source, spec: ModelSpec) -> NDArray[np.uint8]:
         times `spec.scale`, as float32.
 
     Raises:
-        ImageError: If the source is not a picture, is damaged, or is too large.
+        ImageError: If the source is not an image, is damaged, or is too large.
         NoFaceError: If the spec crops faces and there is none.
         MissingExtraError: If what finds faces is not installed.
     """
-    picture = open_picture(source)
+    image = open_image(source)
     try:
-        return picture_to_array(picture, spec, name=describe(source), draft=is_encoded(source))
+        return image_to_array(image, spec, name=describe(source), draft=is_encoded(source))
     finally:
-        if picture is not source:
-            picture.close()
+        if image is not source:
+            image.close()
 
 
-def picture_to_array(
-    picture: Image.Image, spec: ModelSpec, *, name: str, draft: bool
+def image_to_array(
+    image: Image.Image, spec: ModelSpec, *, name: str, draft: bool
 ) -> NDArray[np.uint8]:
-    """The part of `preprocess` that follows `open_picture`.
+    """The part of `preprocess` that follows `open_image`.
 
     Args:
-        picture: An opened picture; it is decoded here if it is not loaded.
+        image: An opened image; it is decoded here if it is not loaded.
         spec: As in `preprocess`.
-        name: What to call the picture in an error message.
-        draft: Whether a JPEG may be decoded at a reduced scale; changes `picture` itself.
+        name: What to call the image in an error message.
+        draft: Whether a JPEG may be decoded at a reduced scale; changes `image` itself.
 
     Returns:
         As `preprocess`.
@@ -82,7 +82,7 @@ def picture_to_array(
         ImageError: If decoding fails.
         NoFaceError: As `preprocess`.
     """
-    return resize(crop(_decoded(picture, spec, name=name, draft=draft), spec, name=name), spec)
+    return resize(crop(_decoded(image, spec, name=name, draft=draft), spec, name=name), spec)
 
 
 def preprocess_faces(source: Source, spec: ModelSpec) -> tuple[tuple[Face, NDArray[np.uint8]], ...]:
@@ -93,7 +93,7 @@ def preprocess_faces(source: Source, spec: ModelSpec) -> tuple[tuple[Face, NDArr
         spec: As in `preprocess`; it has `faces`.
 
     Returns:
-        Every face, the largest first, in pixels of the whole upright picture, and its array as
+        Every face, the largest first, in pixels of the whole upright image, and its array as
         `preprocess` gives it: the first is the one that `preprocess` gives of a photo.
 
     Raises:
@@ -102,91 +102,89 @@ def preprocess_faces(source: Source, spec: ModelSpec) -> tuple[tuple[Face, NDArr
     """
     from edgeemo.imaging.faces import cropped, find_faces
 
-    picture = open_picture(source)
+    image = open_image(source)
     try:
-        width = upright_size(picture)[0]
-        photo = _decoded(
-            picture, spec.for_photos(), name=describe(source), draft=is_encoded(source)
-        )
+        width = upright_size(image)[0]
+        photo = _decoded(image, spec.for_photos(), name=describe(source), draft=is_encoded(source))
         return tuple(
             (face.scaled(width / photo.width), resize(cropped(photo, face, spec), spec))
             for face in find_faces(photo, spec)
         )
     finally:
-        if picture is not source:
-            picture.close()
+        if image is not source:
+            image.close()
 
 
 def decode(content: bytes, spec: ModelSpec) -> Image.Image:
     """The first part of `preprocess`, to tell apart what differs or takes its time.
 
     Args:
-        content: The bytes of a picture file.
+        content: The bytes of an image file.
         spec: As in `preprocess`.
 
     Returns:
-        The upright picture at the scale that it was decoded at: mode "RGB" where a face is to be
+        The upright image at the scale that it was decoded at: mode "RGB" where a face is to be
         found in it, else "L" or "RGB" as the spec's channels ask for.
 
     Raises:
         ImageError: If it cannot be read.
     """
-    return _decoded(open_picture(content), spec, name="picture", draft=True)
+    return _decoded(open_image(content), spec, name="image", draft=True)
 
 
-def crop(picture: Image.Image, spec: ModelSpec, *, name: str = "picture") -> Image.Image:
-    """The part of `preprocess` after `decode`: the largest face, or the picture as it is.
+def crop(image: Image.Image, spec: ModelSpec, *, name: str = "image") -> Image.Image:
+    """The part of `preprocess` after `decode`: the largest face, or the image as it is.
 
     Args:
-        picture: What `decode` gave.
+        image: What `decode` gave.
         spec: As in `preprocess`.
-        name: What to call the picture in an error message.
+        name: What to call the image in an error message.
 
     Returns:
-        A picture of mode "L" or "RGB" as the spec's channels ask for.
+        An image of mode "L" or "RGB" as the spec's channels ask for.
 
     Raises:
         NoFaceError: If a face is wanted and there is none.
         MissingExtraError: If what finds faces is not installed.
     """
     if not spec.crops_faces:
-        return picture
+        return image
     from edgeemo.imaging.faces import cropped, find_faces
 
-    found = find_faces(picture, spec)
+    found = find_faces(image, spec)
     if not found:
         raise NoFaceError(f"{name}: no face")
-    return cropped(picture, found[0], spec)
+    return cropped(image, found[0], spec)
 
 
-def resize(picture: Image.Image, spec: ModelSpec) -> NDArray[np.uint8]:
+def resize(image: Image.Image, spec: ModelSpec) -> NDArray[np.uint8]:
     """The part of `preprocess` after `crop`: stretch to the network's size.
 
     Args:
-        picture: Upright, mode "L" or "RGB" as the spec's channels ask for.
+        image: Upright, mode "L" or "RGB" as the spec's channels ask for.
         spec: Gives the height, width and channels.
 
     Returns:
         As `preprocess`.
     """
-    small = stretched(picture, spec.width, spec.height)
+    small = stretched(image, spec.width, spec.height)
     return np.asarray(small).reshape(spec.input_shape)
 
 
-def _decoded(picture: Image.Image, spec: ModelSpec, *, name: str, draft: bool) -> Image.Image:
+def _decoded(image: Image.Image, spec: ModelSpec, *, name: str, draft: bool) -> Image.Image:
     grey = spec.channels == 1 and not spec.crops_faces
     try:
-        seen = upright(picture, grey=grey, at_least=_at_least(picture, spec) if draft else None)
-        seen.load()  # Pillow decodes a picture that needs no conversion when it is looked at
+        seen = upright(image, grey=grey, at_least=_at_least(image, spec) if draft else None)
+        seen.load()  # Pillow decodes an image that needs no conversion when it is looked at
     except Exception as error:  # a decoder fed with broken bytes raises almost anything
         raise damaged(name, error) from None
     return seen
 
 
-def _at_least(picture: Image.Image, spec: ModelSpec) -> tuple[int, int]:
-    """Width and height that a picture has to be decoded with, upright."""
+def _at_least(image: Image.Image, spec: ModelSpec) -> tuple[int, int]:
+    """Width and height that an image has to be decoded with, upright."""
     if not spec.crops_faces:
         return spec.width, spec.height
-    width, height = upright_size(picture)
+    width, height = upright_size(image)
     scale = max(PHOTO_SIDE, max(spec.width, spec.height) / _SMALLEST) / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))

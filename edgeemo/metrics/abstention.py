@@ -1,4 +1,4 @@
-"""Answering fewer pictures in order to be right more often."""
+"""Answering fewer images in order to be right more often."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ STEPS = 256
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """How many pictures are answered, and how well.
+    """How many images are answered, and how well.
 
     Attributes:
-        share: Share of all pictures whose answer has the least confidence or more.
+        share: Share of all images whose answer has the least confidence or more.
         accuracy: Share of those that are answered rightly; 0 with the interval [0, 1] of none.
     """
 
@@ -31,7 +31,7 @@ class Answered:
 
     @property
     def count(self) -> int:
-        """How many pictures are answered."""
+        """How many images are answered."""
         return self.accuracy.n
 
     def to_dict(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class Abstention:
         target_accuracy: The share of right answers that was wanted, between 0 and 1.
         reachable: Whether some least confidence keeps to it.
         min_confidence: The smallest that does; 0 where none does, so that all are answered.
-        answered: What is answered with `min_confidence`, of the pictures it was found on.
+        answered: What is answered with `min_confidence`, of the images it was found on.
         most_certain: The same with the least confidence whose accuracy has the highest lower end:
             how far one gets where the target is out of reach.
     """
@@ -61,17 +61,17 @@ class Abstention:
     @property
     def text(self) -> str:
         """The outcome as a sentence without its full stop."""
-        wanted, pictures = f"{self.target_accuracy:.6g}", self.answered.share.n
+        wanted, images = f"{self.target_accuracy:.6g}", self.answered.share.n
         if not self.reachable:
             most = self.most_certain
             return (
-                f"an accuracy of {wanted} is not shown on {pictures:,} validation pictures: of the "
-                f"{most.count:,} most certain {most.accuracy} are right; every picture is answered"
+                f"an accuracy of {wanted} is not shown on {images:,} validation images: of the "
+                f"{most.count:,} most certain {most.accuracy} are right; every image is answered"
             )
         if self.min_confidence == 0:
-            return f"every picture is answered: {self.answered.accuracy} are right, wanted {wanted}"
+            return f"every image is answered: {self.answered.accuracy} are right, wanted {wanted}"
         return (
-            f"{self.answered.count:,} of {pictures:,} validation pictures "
+            f"{self.answered.count:,} of {images:,} validation images "
             f"({self.answered.share.value:.1%}) have a confidence of {self.min_confidence:.4f} or "
             f"more and are answered: {self.answered.accuracy} are right, wanted {wanted}"
         )
@@ -114,10 +114,10 @@ def min_confidence_for(
     """The smallest least confidence from which on answers are right as often as wanted.
 
     "As often as wanted" means that the lower end of Wilson's 95 % interval reaches the target, not
-    only the share itself: the smallest of many thresholds that happens to fit these pictures would
+    only the share itself: the smallest of many thresholds that happens to fit these images would
     fall short on others half of the time. Y. Geifman and R. El-Yaniv, "Selective classification for
     deep neural networks", NeurIPS 2017, argue alike. The price is fewer answers, and that a
-    target cannot be shown with few pictures: 0.95 takes 73 without an error.
+    target cannot be shown with few images: 0.95 takes 73 without an error.
 
     Args:
         scores: (N, K) probabilities as the runtime will see them.

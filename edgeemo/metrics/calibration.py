@@ -16,7 +16,7 @@ _FLOOR = 2.0**-24
 
 @dataclass(frozen=True, kw_only=True)
 class Bin:
-    """Pictures of similar confidence: one point of a reliability diagram.
+    """Images of similar confidence: one point of a reliability diagram.
 
     Attributes:
         confidence: Their mean confidence, 0 to 1.
@@ -34,18 +34,18 @@ class Bin:
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> tuple[Bin, ...]:
-    """Confidence against accuracy, over bins that hold equally many pictures (give or take one).
+    """Confidence against accuracy, over bins that hold equally many images (give or take one).
 
-    Where several pictures share one confidence each counts with their common accuracy, so the order
-    of the pictures has no effect.
+    Where several images share one confidence each counts with their common accuracy, so the order
+    of the images has no effect.
 
     Args:
         confidence: (N,) probability of the label answered, 0 to 1.
         correct: (N,) whether that label was right.
-        bins: Number of bins; fewer where there are fewer pictures.
+        bins: Number of bins; fewer where there are fewer images.
 
     Returns:
-        The bins from the least to the most confident; none where there is no picture.
+        The bins from the least to the most confident; none where there is no image.
 
     Raises:
         ValueError: If the two lengths differ or `bins` is less than 1.
@@ -83,15 +83,15 @@ def expected_calibration_error(
         bins: As in `reliability`.
 
     Returns:
-        The error, 0 (perfectly calibrated) to 1; 0 where there is no picture.
+        The error, 0 (perfectly calibrated) to 1; 0 where there is no image.
 
     Raises:
         ValueError: As `reliability`.
     """
     found = reliability(confidence, correct, bins=bins)
-    pictures = sum(each.count for each in found)
+    images = sum(each.count for each in found)
     gaps = sum(each.count * abs(each.accuracy - each.confidence) for each in found)
-    return gaps / pictures if pictures else 0.0
+    return gaps / images if images else 0.0
 
 
 def logits(scores: ArrayLike) -> NDArray[np.float64]:

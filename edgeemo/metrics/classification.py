@@ -25,7 +25,7 @@ class Averages:
 
     Attributes:
         precision: Share of the answers for the class that are right.
-        recall: Share of the class's pictures that are found.
+        recall: Share of the class's images that are found.
         f1: Harmonic mean of the two.
     """
 
@@ -43,7 +43,7 @@ class ClassReport(Averages):
     """One class.
 
     Attributes:
-        support: How many pictures truly are of the class.
+        support: How many images truly are of the class.
     """
 
     support: int
@@ -58,12 +58,12 @@ class Classification:
     """How well a classifier did.
 
     Attributes:
-        accuracy: Share of the pictures answered rightly.
+        accuracy: Share of the images answered rightly.
         per_class: One report per label, in the labels' order.
-        macro: Mean over the classes that have pictures.
-        auc: Area under the ROC curve, or None where it is undefined (one class has no picture).
+        macro: Mean over the classes that have images.
+        auc: Area under the ROC curve, or None where it is undefined (one class has no image).
         confusion: K rows (truth) of K counts (answers).
-        n: Number of pictures.
+        n: Number of images.
     """
 
     accuracy: Interval
@@ -140,7 +140,7 @@ def classification_report(
     matrix = confusion_matrix(truth, predicted, classes=len(labels))
     probabilities = np.asarray(scores, np.float64).reshape(-1, len(labels))
     if len(probabilities) != matrix.sum():
-        raise ValueError(f"{len(probabilities)} rows of scores for {matrix.sum()} pictures")
+        raise ValueError(f"{len(probabilities)} rows of scores for {matrix.sum()} images")
     return Classification(
         accuracy=wilson(int(matrix.trace()), int(matrix.sum())),
         per_class={label: _class_report(matrix, k) for k, label in enumerate(labels)},
@@ -177,7 +177,7 @@ def _macro(matrix: NDArray[np.int64], seed: int) -> Averages:
 
     The matrices are drawn from the counts plus four pseudo-counts spread over the cells (after
     A. Agresti and B. A. Coull, The American Statistician 52 (1998), 119-126): without them a
-    faultless test of ten pictures would claim an interval of no width.
+    faultless test of ten images would claim an interval of no width.
     """
     n, present = int(matrix.sum()), matrix.sum(axis=1) > 0
     if n == 0:

@@ -18,7 +18,7 @@ class Interval:
         value: The estimate.
         low: Lower end; at most `value`.
         high: Upper end; at least `value`.
-        n: What the estimate rests on: the number of pictures counted in it.
+        n: What the estimate rests on: the number of images counted in it.
     """
 
     value: float

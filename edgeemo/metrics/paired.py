@@ -1,4 +1,4 @@
-"""Two models on the same pictures."""
+"""Two models on the same images."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedAccuracy:
-    """The accuracy of two models on the same pictures, and what sets them apart.
+    """The accuracy of two models on the same images, and what sets them apart.
 
     Attributes:
         reference: The original's accuracy.
         candidate: The other's.
-        only_reference_right: Pictures that the original alone answers rightly.
-        only_candidate_right: Pictures that the other alone answers rightly.
+        only_reference_right: Images that the original alone answers rightly.
+        only_candidate_right: Images that the other alone answers rightly.
         p_value: McNemar's exact two-sided p: how easily chance alone parts the two like this.
     """
 
@@ -55,7 +55,7 @@ class PairedAccuracy:
 
 
 def compare_accuracy(reference_correct: ArrayLike, candidate_correct: ArrayLike) -> PairedAccuracy:
-    """Compare two models' right and wrong answers to the same pictures.
+    """Compare two models' right and wrong answers to the same images.
 
     Args:
         reference_correct: (N,) whether the original was right.
@@ -84,8 +84,8 @@ def mcnemar(only_a_right: int, only_b_right: int) -> float:
     percentages", Psychometrika 12 (1947), 153-157; the exact binomial form is Edwards' (1948).
 
     Args:
-        only_a_right: Pictures that A alone answers rightly.
-        only_b_right: Pictures that B alone answers rightly.
+        only_a_right: Images that A alone answers rightly.
+        only_b_right: Images that B alone answers rightly.
 
     Returns:
         The p-value, 0 to 1; 1 where the two never differ.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def auc(truth01: ArrayLike, score: ArrayLike) -> float:
-    """The probability that a picture of class 1 scores above one of class 0; ties count half.
+    """The probability that an image of class 1 scores above one of class 0; ties count half.
 
     J. A. Hanley and B. J. McNeil, "The meaning and use of the area under a receiver operating
     characteristic (ROC) curve", Radiology 143 (1982), 29-36; computed from midranks.
@@ -27,7 +27,7 @@ def auc(truth01: ArrayLike, score: ArrayLike) -> float:
         0 to 1.
 
     Raises:
-        ValueError: If one of the two classes has no picture.
+        ValueError: If one of the two classes has no image.
     """
     return _placements(truth01, score)[0]
 
@@ -41,7 +41,7 @@ def auc_interval(truth01: ArrayLike, score: ArrayLike) -> Interval:
     Letters 21 (2014), 1389-1393.
 
     That variance is 0 where the scores separate the classes perfectly (or are all the same) and
-    unknown where a class has one picture. There the interval is Wilson's for as many independent
+    unknown where a class has one image. There the interval is Wilson's for as many independent
     pairs as the rarer class allows: wider, and never a false certainty.
 
     Args:
@@ -64,11 +64,11 @@ def auc_interval(truth01: ArrayLike, score: ArrayLike) -> Interval:
 def _placements(
     truth01: ArrayLike, score: ArrayLike
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
-    """AUC, and for each picture of class 1 and of class 0 the share of the others it beats."""
+    """AUC, and for each image of class 1 and of class 0 the share of the others it beats."""
     positive, values = np.asarray(truth01).astype(bool), np.asarray(score, np.float64)
     ones, zeros = values[positive], values[~positive]
     if not ones.size or not zeros.size:
-        raise ValueError("the AUC needs pictures of both classes")
+        raise ValueError("the AUC needs images of both classes")
     ranks = _midranks(values)
     above = (ranks[positive] - _midranks(ones)) / zeros.size
     below = 1 - (ranks[~positive] - _midranks(zeros)) / ones.size

@@ -104,7 +104,7 @@ class ModelFolder:
         return ModelSpec.from_json(path.read_bytes(), origin=str(path))
 
     def samples(self) -> list[Sample]:
-        """Every picture of the three splits, as ``split.csv`` lists them."""
+        """Every image of the three splits, as ``split.csv`` lists them."""
         return read_samples(self.require(SPLIT, remedy="train or import the model again"))
 
     def references(self) -> list[Reference]:
@@ -113,7 +113,7 @@ class ModelFolder:
         return read_references(path)
 
     def data(self) -> Path | None:
-        """Where the pictures lay when the model was trained, if the folder says so."""
+        """Where the images lay when the model was trained, if the folder says so."""
         recorded = self.read_json(TRAINING).get("data")
         return Path(recorded) if recorded else None
 
@@ -210,7 +210,7 @@ def open_folder(path: str | Path) -> ModelFolder:
     path = Path(path)
     if path == Path(SHIPPED) and not path.exists():
         raise ModelFolderError(
-            f"{SHIPPED} comes without its original and the pictures, so it can neither be exported "
+            f"{SHIPPED} comes without its original and the images, so it can neither be exported "
             "nor verified again; name a model folder of yours"
         )
     if not path.is_dir():

@@ -162,7 +162,7 @@ def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None)
     batch, *shape = tuple(takes[0].shape)
     if batch not in (None, 1):
         raise ValueError(
-            f"it takes batches of {batch} pictures alone; save it with an open batch size"
+            f"it takes batches of {batch} images alone; save it with an open batch size"
         )
     inputs = keras.Input(batch_shape=(batch, *(input_shape or shape)), name="image")
     layer = keras.layers.TFSMLayer(str(path), call_endpoint=_ENDPOINT, name="saved_model")
@@ -241,7 +241,7 @@ def answers(
     Args:
         model: What `load_original` gave.
         images: (N, H, W, C) float32 in [0, 1].
-        batch_size: Pictures per step, where the model leaves it open.
+        batch_size: Images per step, where the model leaves it open.
 
     Returns:
         (N, outputs) float32.

@@ -70,8 +70,8 @@ class FaceSettings:
         detector: One of `DETECTORS`.
         margin: What is added to a face's frame on each side, in parts of the frame's side, -0.3 to
             2. At 0 a face fills the crop from the brows' upper end to the chin, as in FER2013.
-        cropped: Whether the pictures that the model was trained on were such crops already: a data
-            set's pictures are then taken as they are, and faces are found in photos alone.
+        cropped: Whether the images that the model was trained on were such crops already: a data
+            set's images are then taken as they are, and faces are found in photos alone.
         file_sha256: SHA-256 of the detector's file, hexadecimal, where it is the user's own; else
             empty.
         least_score: What the detector's score of a face must be for it to count, 0 to 1. None: its
@@ -132,7 +132,7 @@ class FaceChanges:
         """The settings with what is wanted otherwise.
 
         Args:
-            settings: The model's; None where it finds no faces, and its pictures pass for crops.
+            settings: The model's; None where it finds no faces, and its images pass for crops.
 
         Raises:
             SpecError: As `FaceSettings`.
@@ -173,7 +173,7 @@ class ModelSpec:
             0.01 to 100. The weights hold it already: it is a record, nothing has to be done.
         min_confidence: Where the label to answer has a lower probability than this, the answer is
             `NOT_SURE`; 0 (always answered) to less than 1.
-        faces: How faces are found, which are then answered one by one; None where the picture is
+        faces: How faces are found, which are then answered one by one; None where the image is
             answered as a whole.
         provenance: Where the model comes from.
 
@@ -256,7 +256,7 @@ class ModelSpec:
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """Shape (H, W, C) of one picture."""
+        """Shape (H, W, C) of one image."""
         return (self.height, self.width, self.channels)
 
     @property
@@ -266,11 +266,11 @@ class ModelSpec:
 
     @property
     def crops_faces(self) -> bool:
-        """Whether preprocessing crops the largest face instead of taking the whole picture."""
+        """Whether preprocessing crops the largest face instead of taking the whole image."""
         return self.faces is not None and not self.faces.cropped
 
     def for_photos(self) -> ModelSpec:
-        """The same for photos, whatever the pictures were that it was trained on."""
+        """The same for photos, whatever the images were that it was trained on."""
         if self.faces is None or not self.faces.cropped:
             return self
         return replace(self, faces=replace(self.faces, cropped=False))
@@ -280,7 +280,7 @@ class ModelSpec:
 
         Args:
             faces: How to find them, or what of that is wanted otherwise. True: as the spec says, or
-                as `FaceSettings` does by default where it says nothing, which takes the pictures
+                as `FaceSettings` does by default where it says nothing, which takes the images
                 that it was trained on for crops. False: not at all. None: as the spec says.
 
         Raises:

@@ -1,4 +1,4 @@
-"""The tables of a model folder: which pictures, what was set aside, what the original answered."""
+"""The tables of a model folder: which images, what was set aside, what the original answered."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One labelled picture.
+    """One labelled image.
 
     Attributes:
         path: Relative to the data folder, with forward slashes.
@@ -53,12 +53,12 @@ class Rejected:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """The original model's answer to one picture of the test split.
+    """The original model's answer to one image of the test split.
 
     Attributes:
-        sha256: SHA-256 of the picture file.
+        sha256: SHA-256 of the image file.
         path: As in `Sample`.
-        label: The picture's true class.
+        label: The image's true class.
         scores: The original's probability for each label, in the spec's order.
     """
 

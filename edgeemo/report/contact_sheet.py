@@ -1,4 +1,4 @@
-"""Contact sheets: many small pictures with captions in one PNG. Pillow and numpy only."""
+"""Contact sheets: many small images with captions in one PNG. Pillow and numpy only."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Tile", "contact_sheet"]
 
-_PICTURE = 192  # side of the square that a picture is fitted into, in pixels
+_IMAGE = 192  # side of the square that an image is fitted into, in pixels
 _FRAME = 4
 _GAP = 16
-_CELL = _PICTURE + 2 * _FRAME
+_CELL = _IMAGE + 2 * _FRAME
 _LEAST_COLUMNS = 3  # the width of a sheet with fewer
 _TEXT_SIZE, _TITLE_SIZE = 14, 20
 _LINE, _TITLE_LINE = 19, 27
@@ -32,7 +32,7 @@ _PLAIN = {"×": "x", "–": "-", "—": "-", "ß": "ss", "ı": "i", "ø": "o", "
 def contact_sheet(tiles: Sequence[Tile], path: Path, *, columns: int, title: str) -> Path:
     """Draw tiles in rows, left to right, and write them as a PNG, whole or not at all.
 
-    Below a picture stand its caption and, where it has one, its name. A line too long for the tile
+    Below an image stand its caption and, where it has one, its name. A line too long for the tile
     is cut and ends in an ellipsis; letters that Pillow's own font lacks lose their accents, or
     become "?". A good tile's frame and first line are green, a bad one's red.
 
@@ -75,9 +75,9 @@ def _row_height(row: Sequence[Tile]) -> int:
 def _draw_tile(sheet: Image.Image, tile: Tile, at: tuple[int, int]) -> None:
     left, top = at
     tone = _TONES[tile.good]
-    picture = fitted(tile.picture, _PICTURE)
-    frame = Image.new("RGB", (picture.width + 2 * _FRAME, picture.height + 2 * _FRAME), tone)
-    frame.paste(picture, (_FRAME, _FRAME))
+    image = fitted(tile.image, _IMAGE)
+    frame = Image.new("RGB", (image.width + 2 * _FRAME, image.height + 2 * _FRAME), tone)
+    frame.paste(image, (_FRAME, _FRAME))
     sheet.paste(frame, (left, top + _CELL - frame.height))
     font = _font(_TEXT_SIZE)
     lines = [_cut(line, font, _CELL) for line in tile.lines]

@@ -60,7 +60,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawn picture.
+    """A drawn image.
 
     Attributes:
         path: Relative to the folder of the document.
@@ -73,16 +73,16 @@ class Plot:
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """One small picture of a `Gallery` or a contact sheet.
+    """One small image of a `Gallery` or a contact sheet.
 
     Attributes:
-        picture: A Pillow image, or an (H, W, C) uint8 array, C being 1 (grey) or 3 (RGB).
-        caption: Text below the picture; several lines with a line feed between them.
+        image: A Pillow image, or an (H, W, C) uint8 array, C being 1 (grey) or 3 (RGB).
+        caption: Text below the image; several lines with a line feed between them.
         name: Of its file; may be empty.
         good: True is drawn green, False red, None neutral.
     """
 
-    picture: Image.Image | NDArray[np.uint8]
+    image: Image.Image | NDArray[np.uint8]
     caption: str
     name: str = ""
     good: bool | None = None
@@ -95,11 +95,11 @@ class Tile:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Small pictures side by side.
+    """Small images side by side.
 
     Attributes:
         tiles: What to show.
-        sheet: The contact sheet of the same pictures, which Markdown shows instead.
+        sheet: The contact sheet of the same images, which Markdown shows instead.
     """
 
     tiles: Sequence[Tile]

@@ -1,4 +1,4 @@
-"""A picture fitted into a small square, the same on a contact sheet and on a page. Pillow alone."""
+"""An image fitted into a small square, the same on a contact sheet and on a page. Pillow alone."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def as_rgb(picture: Image.Image | NDArray[np.uint8]) -> Image.Image:
-    """A copy of a picture in RGB, on white where it is transparent.
+def as_rgb(image: Image.Image | NDArray[np.uint8]) -> Image.Image:
+    """A copy of an image in RGB, on white where it is transparent.
 
     Args:
-        picture: A Pillow image, or an (H, W, C) uint8 array, C being 1 (grey) or 3 (RGB).
+        image: A Pillow image, or an (H, W, C) uint8 array, C being 1 (grey) or 3 (RGB).
     """
-    if not isinstance(picture, Image.Image):
-        picture = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    seen = picture.convert("RGBA")
+    if not isinstance(image, Image.Image):
+        image = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    seen = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
 
 
-def fitted(picture: Image.Image | NDArray[np.uint8], side: int) -> Image.Image:
-    """A picture in RGB, whose longer side is at most `side` pixels.
+def fitted(image: Image.Image | NDArray[np.uint8], side: int) -> Image.Image:
+    """An image in RGB, whose longer side is at most `side` pixels.
 
     A smaller one is enlarged by a whole factor, pixel by pixel, so that one sees what a network
     sees; a larger one is reduced.
 
     Args:
-        picture: As in `as_rgb`.
+        image: As in `as_rgb`.
         side: At least 1.
     """
-    rgb = as_rgb(picture)
+    rgb = as_rgb(image)
     longer = max(rgb.size)
     if longer <= side:
         factor = side // longer

@@ -1,1 +1,1 @@
-"""What runs on the device: picture in, label out, without TensorFlow."""
+"""What runs on the device: image in, label out, without TensorFlow."""

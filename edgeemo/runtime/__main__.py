@@ -1,4 +1,4 @@
-"""The small front door, argparse alone: ``python -m edgeemo.runtime MODEL PICTURE...``."""
+"""The small front door, argparse alone: ``python -m edgeemo.runtime MODEL IMAGE...``."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answer the pictures named on the command line.
+    """Answer the images named on the command line.
 
     Args:
         arguments: The words after the program's name; the process's own by default.
 
     Returns:
-        Exit status: 0; 1 where the model or a picture could not be used; 130 after Ctrl-C.
+        Exit status: 0; 1 where the model or an image could not be used; 130 after Ctrl-C.
     """
     start_lean()
     accept_any_file_name()
@@ -44,13 +44,13 @@ def _predict(options: argparse.Namespace) -> int:
     if not classifier.verified:
         sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
     workers = options.workers or default_workers(classifier.threads)
-    return print_answers(classifier, options.pictures, workers=workers, json=options.json)
+    return print_answers(classifier, options.images, workers=workers, json=options.json)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m edgeemo.runtime",
-        description="Answer pictures with an exported model.",
+        description="Answer images with an exported model.",
         formatter_class=FixedWidthFormatter,
     )
     parser.add_argument("model", help="a .tflite or .onnx file from edgeemo, or a model folder")

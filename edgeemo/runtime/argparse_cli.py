@@ -40,11 +40,11 @@ def at_least_one(text: str) -> int:
 
 def add_answering_options(parser: argparse.ArgumentParser) -> None:
     """What to answer, and how many at a time."""
-    parser.add_argument("pictures", nargs="+", help="picture files, folders, or - for stdin")
+    parser.add_argument("images", nargs="+", help="image files, folders, or - for stdin")
     parser.add_argument(
         "--workers",
         type=at_least_one,
-        help="pictures answered at the same time (as many as there are cores / threads)",
+        help="images answered at the same time (as many as there are cores / threads)",
     )
 
 
@@ -91,29 +91,29 @@ def status_of(work: Callable[[], int]) -> int:
 
 def print_answers(
     classifier: Classifier,
-    pictures: Iterable[str],
+    images: Iterable[str],
     *,
     workers: int,
     json: bool,
     before_first: Callable[[], None] | None = None,
 ) -> int:
-    """Answer pictures, one line each, as soon as each is there.
+    """Answer images, one line each, as soon as each is there.
 
     Args:
         classifier: The model.
-        pictures: Picture files, folders, or "-" for standard input.
-        workers: Pictures answered at the same time.
+        images: Image files, folders, or "-" for standard input.
+        workers: Images answered at the same time.
         json: Whether to print a JSON object per line; otherwise errors go to standard error.
         before_first: Called before the first answer is printed.
 
     Returns:
-        Exit status: 0, or 1 where a picture could not be read or there was none.
+        Exit status: 0, or 1 where an image could not be read or there was none.
     """
     from edgeemo.runtime.stream import answers, expand, to_jsonl, to_text
 
     answered = failed = 0
     faces = classifier.spec.faces is not None
-    with closing(answers(classifier, expand(pictures), workers=workers)) as stream:
+    with closing(answers(classifier, expand(images), workers=workers)) as stream:
         for answer in stream:
             if before_first and not answered and not failed:
                 before_first()
@@ -127,7 +127,7 @@ def print_answers(
                 sys.stdout.flush()
     if not answered and not failed:
         sys.stderr.write(
-            "error: no picture found; name files, or folders that hold .jpg, .png or .bmp files\n"
+            "error: no image found; name files, or folders that hold .jpg, .png or .bmp files\n"
         )
     return int(failed > 0 or answered == 0)
 

@@ -1,4 +1,4 @@
-"""Classifier: load an exported file, answer pictures."""
+"""Classifier: load an exported file, answer images."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The answer to one picture.
+    """The answer to one image.
 
     Attributes:
         label: The class answered, or `edgeemo.model.spec.NOT_SURE`, which is no class, where the
@@ -35,8 +35,8 @@ class Prediction:
         score: The probability of `guess`, 0 to 1.
         scores: The probability of every label, in the model's order.
         guess: The class that would be answered without a least confidence; `label` where sure.
-        face: Where the face is that was answered, in pixels of the whole upright picture; None
-            where the picture was answered as a whole.
+        face: Where the face is that was answered, in pixels of the whole upright image; None
+            where the image was answered as a whole.
     """
 
     label: str
@@ -54,7 +54,7 @@ class Prediction:
 class Classifier:
     """A model ready to answer.
 
-    With `ModelSpec.faces` it takes every picture for a photo: it finds the faces and answers them.
+    With `ModelSpec.faces` it takes every image for a photo: it finds the faces and answers them.
 
     Args:
         spec: How to feed it and read its answer.
@@ -126,14 +126,14 @@ class Classifier:
         )
 
     def predict(self, source: Source) -> Prediction:
-        """Answer one picture, or the largest face in it.
+        """Answer one image, or the largest face in it.
 
         Args:
-            source: A path, the bytes of a picture file, a Pillow image, or an (H, W, 3) uint8
+            source: A path, the bytes of an image file, a Pillow image, or an (H, W, 3) uint8
                 RGB array.
 
         Raises:
-            ImageError: If it is not a picture, is damaged or too large.
+            ImageError: If it is not an image, is damaged or too large.
             NoFaceError: If faces are to be answered and it has none.
         """
         if self.spec.faces is None:
@@ -144,7 +144,7 @@ class Classifier:
         return found[0]
 
     def predict_all(self, source: Source) -> tuple[Prediction, ...]:
-        """Answer every face in a picture, the largest first; or the whole picture, which is one.
+        """Answer every face in an image, the largest first; or the whole image, which is one.
 
         Args:
             source: As in `predict`.
@@ -189,16 +189,16 @@ class Classifier:
         )
 
     def predict_many(self, sources: Iterable[Source]) -> Iterator[Prediction]:
-        """Answer pictures one after the other as they are asked for, in constant memory.
+        """Answer images one after the other as they are asked for, in constant memory.
 
         Raises:
-            ImageError: At the first picture that cannot be read, or has no face to answer.
+            ImageError: At the first image that cannot be read, or has no face to answer.
         """
         return map(self.predict, sources)
 
 
 def load_finder(settings: FaceSettings, *, beside: str) -> None:
-    """Make ready what finds faces, so that what it lacks is told before the first picture.
+    """Make ready what finds faces, so that what it lacks is told before the first image.
 
     Args:
         settings: What finds them.

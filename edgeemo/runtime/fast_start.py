@@ -1,4 +1,4 @@
-"""Begin with less of numpy: for processes that answer pictures and do nothing else.
+"""Begin with less of numpy: for processes that answer images and do nothing else.
 
 Importing numpy is most of a cold start, and an eighth of that attaches documentation to functions.
 docs/benchmarks.md has the figures.

@@ -1,11 +1,11 @@
-"""Pictures answered by several threads, in the order in which they came.
+"""Images answered by several threads, in the order in which they came.
 
-Imported when a second picture turns up, so that a single one does not pay for it. Engines and
+Imported when a second image turns up, so that a single one does not pay for it. Engines and
 Pillow's decoding and resizing let go of Python's global lock, so threads are enough.
 
-Three kinds of thread: a feeder takes the pictures one by one, so that answers are given while it
+Three kinds of thread: a feeder takes the images one by one, so that answers are given while it
 waits for the next; workers answer them, each with a classifier of its own; the caller's thread
-hands the answers on and hires a worker when pictures queue up.
+hands the answers on and hires a worker when images queue up.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edgeemo.runtime.stream import Answer
 
 _AHEAD = 4
-"""Pictures that may be under way per worker: while one large picture is answered, the others'
+"""Images that may be under way per worker: while one large image is answered, the others'
 workers go on with those behind it."""
 
 
@@ -56,7 +56,7 @@ def parallel_answers(
 
 
 class _Task:
-    """One picture, and what came of it once `finished` is set."""
+    """One image, and what came of it once `finished` is set."""
 
     def __init__(self, source: Source) -> None:
         self.finished = Event()
@@ -80,7 +80,7 @@ class _Task:
 
 
 class _Line:
-    """The pictures under way, in order, fed by a thread of its own.
+    """The images under way, in order, fed by a thread of its own.
 
     Args:
         sources: Where they come from.
@@ -98,18 +98,18 @@ class _Line:
         Thread(target=self._feed, args=(sources,), name="feeder", daemon=True).start()
 
     def next(self) -> _Task | None:
-        """The next picture in order, or None after the last."""
+        """The next image in order, or None after the last."""
         task = self._in_order.get()
         if task is None and self._failure is not None:
             raise self._failure
         return task
 
     def under_way(self) -> int:
-        """How many pictures have come and not left."""
+        """How many images have come and not left."""
         return self._fed - self._left
 
     def leave(self) -> None:
-        """Make room: the picture in front has been answered."""
+        """Make room: the image in front has been answered."""
         self._left += 1
         self._room.release()
 

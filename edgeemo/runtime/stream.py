@@ -1,4 +1,4 @@
-"""Many pictures, one answer or one error each, in constant memory; shared by both front doors."""
+"""Many images, one answer or one error each, in constant memory; shared by both front doors."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier, Prediction
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".gif")
-"""What a folder is searched for; a picture with another name is read when named itself."""
+"""What a folder is searched for; an image with another name is read when named itself."""
 
 STDIN = "-"
 
 NO_FACE = "no face"
-"""What is said of a picture in which faces were to be answered and none was found."""
+"""What is said of an image in which faces were to be answered and none was found."""
 
 BOX_COLUMNS = ("left", "top", "width", "height")
 
@@ -35,12 +35,12 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came of one picture.
+    """What came of one image.
 
     Attributes:
-        source: The picture's path, or "-" for standard input.
-        predictions: The answers: of the whole picture one; of the faces in it as many as were
-            found, the largest first; none where the picture cannot be read.
+        source: The image's path, or "-" for standard input.
+        predictions: The answers: of the whole image one; of the faces in it as many as were
+            found, the largest first; none where the image cannot be read.
         error: Why it cannot be read, or None.
         ms: Milliseconds from the file to the labels.
     """
@@ -54,15 +54,15 @@ class Answer:
 def answers(
     classifier: Classifier, sources: Iterable[Source], *, workers: int = 1
 ) -> Generator[Answer]:
-    """Answer pictures in their order; one that cannot be read does not stop the rest.
+    """Answer images in their order; one that cannot be read does not stop the rest.
 
-    Memory does not grow with the number of pictures. Closing the generator ends its threads.
+    Memory does not grow with the number of images. Closing the generator ends its threads.
 
     Args:
         classifier: Not to be used elsewhere until the last answer has come.
-        sources: The pictures. With more than one worker they are taken in a thread of their own, a
+        sources: The images. With more than one worker they are taken in a thread of their own, a
             few ahead of the answers, so `sources` may wait for its next as long as it likes.
-        workers: Threads that answer; the first picture is answered before any is started.
+        workers: Threads that answer; the first image is answered before any is started.
 
     Raises:
         EngineError: If an engine for another thread cannot be loaded.
@@ -72,14 +72,14 @@ def answers(
         yield answer(classifier, source)
         if workers > 1:
             break
-    for source in waiting:  # there is a second picture, and more than one worker
+    for source in waiting:  # there is a second image, and more than one worker
         from edgeemo.runtime.parallel import parallel_answers
 
         yield from parallel_answers(classifier, chain([source], waiting), workers=workers)
 
 
 def answer(classifier: Classifier, source: Source) -> Answer:
-    """Answer one picture, or say why it cannot be read."""
+    """Answer one image, or say why it cannot be read."""
     name = STDIN if isinstance(source, bytes) else describe(source)
     start = time.perf_counter()
     predictions: tuple[Prediction, ...] = ()
@@ -104,24 +104,24 @@ def default_workers(threads: int) -> int:
 def expand(
     names: Iterable[str], *, stdin: BinaryIO | RawIOBase | None = None
 ) -> Iterator[str | bytes]:
-    """The pictures that a command line's words stand for, found as they are asked for.
+    """The images that a command line's words stand for, found as they are asked for.
 
     Args:
-        names: Picture files; folders, which are searched recursively in the order of names for
+        names: Image files; folders, which are searched recursively in the order of names for
             files whose suffix is in `SUFFIXES`; "-" for standard input.
-        stdin: Standard input; the process's own by default. It holds one picture, or a list of
+        stdin: Standard input; the process's own by default. It holds one image, or a list of
             paths, one per line (or separated by NUL, as ``find -print0`` writes them). A path is
             given as soon as its line is complete, if `stdin` reads what there is, unbuffered.
 
     Yields:
-        A path, or the bytes of a picture.
+        A path, or the bytes of an image.
     """
     for name in names:
         if name == STDIN:
             # A buffered stream would wait for a full buffer, and end badly in a thread.
             yield from _from_stdin(stdin or FileIO(0, closefd=False))
         elif os.path.isdir(name):  # noqa: PTH112 - pathlib is slow to import
-            yield from _pictures_in(name)
+            yield from _images_in(name)
         else:
             yield name
 
@@ -133,7 +133,7 @@ def to_jsonl(answer: Answer, *, faces: bool = False) -> str:
     probability "score" is.
 
     Args:
-        answer: What came of one picture.
+        answer: What came of one image.
         faces: Whether faces were answered: there is, instead of label, score and scores, a list
             "faces" of objects that hold these and "box": [left, top, width, height] in pixels.
     """
@@ -154,7 +154,7 @@ def csv_header(labels: Sequence[str], *, faces: bool = False) -> list[str]:
 
 
 def csv_rows(answer: Answer, labels: Sequence[str], *, faces: bool = False) -> list[list[str]]:
-    """The rows of one picture: one, or one per face; `NO_FACE` for a label where there is none."""
+    """The rows of one image: one, or one per face; `NO_FACE` for a label where there is none."""
     ms, box = f"{answer.ms:.3f}", [""] * len(BOX_COLUMNS) if faces else []
     if not answer.predictions:
         label = "" if answer.error else NO_FACE
@@ -194,7 +194,7 @@ def _fields(found: Prediction) -> dict[str, object]:
     return fields
 
 
-def _pictures_in(folder: str) -> Iterator[str]:
+def _images_in(folder: str) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
@@ -209,7 +209,7 @@ def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
         head += chunk
         if len(head) >= HEAD_BYTES or _holds_a_line(head):
             break
-    if _is_picture(head[:HEAD_BYTES]):
+    if _is_image(head[:HEAD_BYTES]):
         yield b"".join([head, *chunks])
         return
     rest = b""
@@ -221,12 +221,12 @@ def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
 
 
 def _holds_a_line(head: bytes) -> bool:
-    """Whether this is a path and its end, and not the beginning of a picture file."""
+    """Whether this is a path and its end, and not the beginning of an image file."""
     ended = b"\n" in head or b"\0" in head
     return ended and not head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM"))
 
 
-def _is_picture(head: bytes) -> bool:
-    """Whether bytes begin as a picture file does; a list of paths may begin with "BM", too."""
+def _is_image(head: bytes) -> bool:
+    """Whether bytes begin as an image file does; a list of paths may begin with "BM", too."""
     format = sniff(head)
     return format is not None and (format != "BMP" or head[6:10] == b"\0\0\0\0")

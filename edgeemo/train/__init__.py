@@ -1,4 +1,4 @@
-"""Train a network on a folder of pictures, or take in one trained elsewhere; write a model folder.
+"""Train a network on a folder of images, or take in one trained elsewhere; write a model folder.
 
 Needs the `train` extra.
 """

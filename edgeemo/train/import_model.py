@@ -46,10 +46,10 @@ def adopt(
     """Make a model folder of a Keras model that was trained elsewhere.
 
     Args:
-        model: A ``.keras`` or ``.h5`` file or a SavedModel folder: one picture in, probabilities
+        model: A ``.keras`` or ``.h5`` file or a SavedModel folder: one image in, probabilities
             out. It is copied as it is.
         out: The model folder to make; its parents are made too.
-        data: Pictures to calibrate on and to test with, as `edgeemo.train.train` takes them. Which
+        data: Images to calibrate on and to test with, as `edgeemo.train.train` takes them. Which
             of them the model has seen in training is not known here: bring a ``test`` folder that
             it has not, or the figures flatter.
         labels: Class names in the order of the outputs. With one output, it is the probability
@@ -68,7 +68,7 @@ def adopt(
 
     Raises:
         ModelFolderError: If the model does not load, or `out` exists or cannot be written.
-        TrainingError: If the model is not one picture in, one probability per label out.
+        TrainingError: If the model is not one image in, one probability per label out.
         DatasetError: If the data cannot be used.
         MissingExtraError: If a package of the `train` extra is not installed.
     """
@@ -108,7 +108,7 @@ def spec_of(model: Any, path: Path, *, labels: tuple[str, ...], threshold: float
         threshold: See `ModelSpec`.
 
     Raises:
-        TrainingError: If it is not one picture in, one probability per label out.
+        TrainingError: If it is not one image in, one probability per label out.
         SpecError: If labels or threshold make no sense.
     """
     height, width, channels = _input_shape(model, path)
@@ -134,11 +134,11 @@ def _input_shape(model: Any, path: Path) -> tuple[int, int, Literal[1, 3]]:
     shape = tuple(tensors[0].shape)[1:]
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise TrainingError(
-            f"{path}: takes {_words(shape)}; a picture of height × width × 1 or 3 is needed"
+            f"{path}: takes {_words(shape)}; an image of height × width × 1 or 3 is needed"
         )
     if None in shape:
         raise TrainingError(
-            f"{path}: takes pictures of any size ({_words(shape)}); save it with a fixed size, as "
+            f"{path}: takes images of any size ({_words(shape)}); save it with a fixed size, as "
             "keras.Input((H, W, C)) does"
         )
     kind = str(tensors[0].dtype)

@@ -1,4 +1,4 @@
-"""One training, from the pictures to the model folder."""
+"""One training, from the images to the model folder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Job:
     """One training.
 
     Attributes:
-        data: The pictures, as the user said.
+        data: The images, as the user said.
         out: The model folder to make.
         options: How to train.
         checkpoint: Where its state is kept.
@@ -153,7 +153,7 @@ def _train(
     ) as decoded_splits:
         pixels = _validated(decoded_splits, options)
         if not len(pixels["train"]):
-            raise TrainingError(f"{job.data}: no picture is left to train with; add pictures")
+            raise TrainingError(f"{job.data}: no image is left to train with; add images")
         alone = partial(fit, options=options, progress=progress, teachers=teachers)
         together = alone if team is None else team.fit
         model, fitted = together(

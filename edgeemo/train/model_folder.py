@@ -37,7 +37,7 @@ IMPORTED = "imported"
 """The ``arch`` of a model that was not trained here."""
 
 _TRIED = 64
-"""Training pictures on which the outputs are looked at first."""
+"""Training images on which the outputs are looked at first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ class Work:
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
-        """Split to label to number of pictures; every split and label is there."""
+        """Split to label to number of images; every split and label is there."""
         found = Counter((sample.split, sample.label) for sample in self.dataset.samples)
         return {
             split: {label: found[split, label] for label in self.spec.labels} for split in SPLITS
@@ -105,7 +105,7 @@ def record(
     Args:
         dataset: What the ingest gave.
         spec: The model's.
-        data: Where the pictures lie, as the user said.
+        data: Where the images lie, as the user said.
         accept: Formats that were taken beyond the usual.
         seed: Of the split.
     """
@@ -141,7 +141,7 @@ def _outputs(folder: ModelFolder, work: Work, progress: Progress) -> dict[str, N
     raw = {"tried": raw_answers(model, work.pixels["train"].first(_TRIED), spec=work.spec)}
     wanted: tuple[Split, ...] = ("test", "validation")
     count = sum(len(work.pixels[split]) for split in wanted)
-    progress.stage("Answering the test pictures", total=count)
+    progress.stage("Answering the test images", total=count)
     for split in wanted:
         raw[split] = raw_answers(model, work.pixels[split], spec=work.spec, progress=progress)
     for outputs in raw.values():

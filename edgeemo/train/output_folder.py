@@ -22,7 +22,7 @@ def check_place(out: Path, *, data: Path, replace: bool) -> None:
 
     Args:
         out: The model folder to make.
-        data: The folder or archive of pictures, in which nothing is ever written.
+        data: The folder or archive of images, in which nothing is ever written.
         replace: Whether an existing model folder gives way.
 
     Raises:
@@ -35,10 +35,10 @@ def check_place(out: Path, *, data: Path, replace: bool) -> None:
             )
         if out.is_symlink() or not out.is_dir() or not _is_replaceable(out):
             raise ModelFolderError(f"{out}: not a model folder; --force does not replace it")
-    place, pictures = out.resolve(), data.resolve()
-    if place.is_relative_to(pictures) or pictures.is_relative_to(place):
+    place, images = out.resolve(), data.resolve()
+    if place.is_relative_to(images) or images.is_relative_to(place):
         raise ModelFolderError(
-            f"{out}: overlaps with the pictures in {data}; choose an --out outside them"
+            f"{out}: overlaps with the images in {data}; choose an --out outside them"
         )
 
 

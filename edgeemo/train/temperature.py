@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from edgeemo.model.spec import ModelSpec
 
-MIN_PICTURES = 100
-"""With fewer validation pictures the temperature stays 1."""
+MIN_IMAGES = 100
+"""With fewer validation images the temperature stays 1."""
 
 _LOWEST, _HIGHEST = 0.1, 10.0
 _HALVINGS = 60
@@ -35,16 +35,16 @@ class Confidence:
     """What was found out about a model's confidence, all of it on the validation split.
 
     Attributes:
-        pictures: Number of validation pictures.
+        images: Number of validation images.
         temperature: What the logits were divided by.
         why_not: Why the temperature stayed 1, in words; empty where it was fitted.
         ece_before: Expected calibration error (15 bins of equal mass) before, 0 to 1.
-        ece_after: The same with the temperature. It was fitted on these pictures: the test split
+        ece_after: The same with the temperature. It was fitted on these images: the test split
             tells what it is worth.
         abstention: The least confidence for the wanted accuracy; None where none was wanted.
     """
 
-    pictures: int
+    images: int
     temperature: float
     why_not: str
     ece_before: float
@@ -57,14 +57,14 @@ class Confidence:
         if self.why_not:
             return f"the temperature stays 1: {self.why_not}"
         return (
-            f"temperature {self.temperature:.3f}, fitted on {self.pictures:,} validation pictures: "
+            f"temperature {self.temperature:.3f}, fitted on {self.images:,} validation images: "
             f"calibration error there {self.ece_before:.4f} before, {self.ece_after:.4f} after"
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""
         return {
-            "pictures": self.pictures,
+            "images": self.images,
             "temperature": self.temperature,
             "why_not": self.why_not,
             "ece_before": self.ece_before,
@@ -83,14 +83,14 @@ def calibrate(
 ) -> tuple[ModelSpec, Confidence]:
     """Fit the temperature, put it into the model's weights, and find the least confidence.
 
-    The label that the model answers to a picture stays the same, but for rounding: a threshold
+    The label that the model answers to an image stays the same, but for rounding: a threshold
     other than 0.5 moves with the probabilities. What was answered before, such as `scores`, is
     `edgeemo.metrics.tempered(scores, temperature)` from now on.
 
     Args:
         model: The trained Keras model, a Dense layer with a sigmoid or softmax at its end; that
             layer's weights are divided by the temperature.
-        scores: (N, K) probabilities that the model gives to the validation pictures.
+        scores: (N, K) probabilities that the model gives to the validation images.
         truth: (N,) their class indices.
         spec: The model's, with a temperature of 1.
         target_accuracy: The wanted share of right answers, above 0 to 1; None to answer all.
@@ -117,7 +117,7 @@ def calibrate(
         abstention = min_confidence_for(calibrated, right, predicted, target_accuracy)
         after = replace(after, min_confidence=abstention.min_confidence)
     found = Confidence(
-        pictures=right.size,
+        images=right.size,
         temperature=temperature,
         why_not=why_not,
         ece_before=_error(given, right, _decisions(given, spec)),
@@ -134,22 +134,22 @@ def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
     calibration of modern neural networks", ICML 2017). The likelihood is log-concave in 1 / T, so
     halving finds the one maximum. Each true class is expected with probability 1 - 1 / (N + 2)
     instead of 1, after J. Platt's "Probabilistic outputs for support vector machines" (1999): as if
-    one picture more had been answered wrongly. Without, pictures that the network all answers
+    one image more had been answered wrongly. Without, images that the network all answers
     rightly would ask for infinite confidence.
 
     Args:
-        scores: (N, K) probabilities, not of the training pictures.
+        scores: (N, K) probabilities, not of the training images.
         truth: (N,) class indices.
 
     Returns:
-        0.1 to 10; 1 where there is no picture.
+        0.1 to 10; 1 where there is no image.
 
     Raises:
         ValueError: If the shapes do not fit, or a class index is not within 0 to K - 1.
     """
     values, right = logits(scores), np.asarray(truth, np.int64)
     if values.ndim != 2 or right.shape != values.shape[:1]:
-        raise ValueError(f"{values.shape} scores for {right.shape} pictures")
+        raise ValueError(f"{values.shape} scores for {right.shape} images")
     if not right.size:
         return 1.0
     if not 0 <= right.min() <= right.max() < values.shape[1]:
@@ -202,13 +202,11 @@ def moved_threshold(threshold: float, temperature: float) -> float:
     return min(max(moved, _NEAREST_TO_CERTAIN), 1 - _NEAREST_TO_CERTAIN)
 
 
-def _why_not(pictures: int) -> str:
-    if pictures >= MIN_PICTURES:
+def _why_not(images: int) -> str:
+    if images >= MIN_IMAGES:
         return ""
-    noun = "picture" if pictures == 1 else "pictures"
-    return (
-        f"{pictures} validation {noun} cannot tell a temperature; {MIN_PICTURES} or more are needed"
-    )
+    noun = "image" if images == 1 else "images"
+    return f"{images} validation {noun} cannot tell a temperature; {MIN_IMAGES} or more are needed"
 
 
 def _expected(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:

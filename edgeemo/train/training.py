@@ -1,4 +1,4 @@
-"""From a folder of pictures to a model folder: begin a training, or go on with one."""
+"""From a folder of images to a model folder: begin a training, or go on with one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def train(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> ModelFolder:
-    """Train a network on a folder of pictures and write a whole model folder, or nothing.
+    """Train a network on a folder of images and write a whole model folder, or nothing.
 
     Ctrl-C after the first epoch keeps the best model so far. A process that is killed leaves a
     checkpoint that `resume` goes on from. The same data, options, machine and versions give the
@@ -48,8 +48,8 @@ def train(
 
     Raises:
         TrainingError: If the options are wrong, or training runs away.
-        DatasetError: If the pictures cannot be used.
-        ImageError: If a picture vanishes in between.
+        DatasetError: If the images cannot be used.
+        ImageError: If an image vanishes in between.
         ModelFolderError: If `out` exists, or cannot be written.
         MissingExtraError: If the `train` extra is not installed.
     """
@@ -75,7 +75,7 @@ def resume(
 
     Args:
         out: The model folder that was to be made.
-        data: Where the pictures are now; None for where they were.
+        data: Where the images are now; None for where they were.
         asked: Options that the user names, as `TrainOptions` takes them; none need be.
         replace: Whether an existing model folder gives way.
         progress: Is told of every stage.
@@ -85,7 +85,7 @@ def resume(
 
     Raises:
         ModelFolderError: If there is no interrupted training, or it is damaged.
-        TrainingError: If options or pictures are not those that the training began with; the
+        TrainingError: If options or images are not those that the training began with; the
             message says what changed. And all that `train` raises.
     """
     checkpoint = Checkpoint(out)

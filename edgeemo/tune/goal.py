@@ -54,7 +54,7 @@ class Goal:
         """The first objective."""
         found = epoch.val_accuracy if self.objective == "accuracy" else epoch.val_loss
         if found is None:
-            raise TrainingError("no picture is left to validate with; add pictures")
+            raise TrainingError("no image is left to validate with; add images")
         return found
 
     def values(self, epoch: Epoch, network: Footprint) -> list[float]:

@@ -1,4 +1,4 @@
-"""The pictures of a search: found and judged once, and decoded once per input size."""
+"""The images of a search: found and judged once, and decoded once per input size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 
-class Pictures:
+class Images:
     """The training and the validation split at any size. The test split is never looked at.
 
     Attributes:
@@ -52,7 +52,7 @@ class Pictures:
         """The pixels as these options want them: "train" and "validation".
 
         Raises:
-            ImageError: If a picture cannot be read any more.
+            ImageError: If an image cannot be read any more.
             TrainingError: If the disk cannot hold them.
         """
         key = (options.side, options.channels)
@@ -71,21 +71,21 @@ class Pictures:
 
     @property
     def fingerprint(self) -> str:
-        """Which pictures these are and how they are split, wherever they lie."""
+        """Which images these are and how they are split, wherever they lie."""
         lines = sorted(f"{each.split} {each.label} {each.sha256}" for each in self.dataset.samples)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @contextmanager
-def pictures(
+def images(
     data: Path,
     base: TrainOptions,
     *,
     near: Path,
     sizes: Iterable[int] = (),
     progress: Progress,
-) -> Iterator[Pictures]:
-    """Prepare a folder or an archive of pictures for a search.
+) -> Iterator[Images]:
+    """Prepare a folder or an archive of images for a search.
 
     Args:
         data: See `edgeemo.train.train`.
@@ -95,7 +95,7 @@ def pictures(
         progress: Is told of every stage.
 
     Raises:
-        DatasetError: If the pictures cannot be used.
+        DatasetError: If the images cannot be used.
         StudyError: If there is nothing to validate with.
     """
     near.parent.mkdir(parents=True, exist_ok=True)
@@ -111,8 +111,8 @@ def pictures(
         prepared = replace(base.ingest, crops=crops(base, sizes))
         dataset = ingest(root, options=prepared, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):
-            raise StudyError(f"{data}: no picture is left to validate with; add pictures")
-        yield Pictures(dataset, base, Path(folder), stack, progress)
+            raise StudyError(f"{data}: no image is left to validate with; add images")
+        yield Images(dataset, base, Path(folder), stack, progress)
 
 
 def _sweep(near: Path) -> None:

@@ -26,7 +26,7 @@ class Footprint:
 
     Attributes:
         parameters: Number of its weights.
-        multiply_adds: Multiplications that are each added to a sum, for one picture.
+        multiply_adds: Multiplications that are each added to a sum, for one image.
         int8_bytes: Size that int8.tflite will have, estimated.
     """
 
@@ -45,7 +45,7 @@ class Limits:
 
     Attributes:
         max_params: Number of weights.
-        max_mmacs: Multiply-adds for one picture, in millions.
+        max_mmacs: Multiply-adds for one image, in millions.
         max_size_kb: Size of int8.tflite, in kB of 1000 bytes.
     """
 

@@ -1,4 +1,4 @@
-"""Two pictures of a search: how it went, and what mattered."""
+"""Two images of a search: how it went, and what mattered."""
 
 from __future__ import annotations
 

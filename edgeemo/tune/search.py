@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgeemo.train.loop.history import Epoch
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.tune.goal import Goal
-    from edgeemo.tune.images import Pictures
+    from edgeemo.tune.images import Images
     from edgeemo.tune.limits import Footprint
     from edgeemo.tune.record import Trial
     from edgeemo.tune.space import Space
@@ -39,14 +39,14 @@ class Search:
     def __init__(
         self,
         study: Study,
-        pictures: Pictures,
+        images: Images,
         *,
         space: Space,
         base: TrainOptions,
         goal: Goal,
         progress: Progress,
     ) -> None:
-        self._study, self._pictures = study, pictures
+        self._study, self._images = study, images
         self._space, self._base, self._goal = space, base, goal
         self._progress = progress
         self._footprints: dict[tuple[str, int], Footprint] = {}
@@ -66,7 +66,7 @@ class Search:
         left = goal.trials - len(trained(trials))
         if left > 0:
             for size in self._space.sizes:
-                self._pictures.at(dataclasses.replace(self._base, size=size))
+                self._images.at(dataclasses.replace(self._base, size=size))
             self._progress.stage(f"Searching, {left} trials", total=left * self._base.epochs)
         while len(trained(trials)) < goal.trials:
             if end is not None and time.monotonic() >= end:
@@ -97,8 +97,8 @@ class Search:
         self._tell(trial.number)
 
     def _train(self, trial: Running, options: TrainOptions, size: Footprint) -> None:
-        pixels = self._pictures.at(options)
-        spec = spec_of(self._pictures.dataset.labels, options)
+        pixels = self._images.at(options)
+        spec = spec_of(self._images.dataset.labels, options)
         course = _Course(trial, goal=self._goal, epochs=options.epochs, shown=self._progress)
         if options.tensorboard:
             options = dataclasses.replace(
@@ -133,7 +133,7 @@ class Search:
     def _footprint(self, options: TrainOptions) -> Footprint:
         key = (options.arch, options.side)
         if key not in self._footprints:
-            spec = spec_of(self._pictures.dataset.labels, options)
+            spec = spec_of(self._images.dataset.labels, options)
             bare = dataclasses.replace(options, weights="none")
             self._footprints[key] = footprint(network(spec, bare))
         return self._footprints[key]

@@ -1,4 +1,4 @@
-"""From a folder of pictures to the best of many trainings, as a model folder."""
+"""From a folder of images to the best of many trainings, as a model folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edgeemo.train.options.options import as_plain
 from edgeemo.train.output_folder import check_place
 from edgeemo.train.training import train
 from edgeemo.tune import plots, record
-from edgeemo.tune.images import pictures
+from edgeemo.tune.images import images
 from edgeemo.tune.search import Search
 from edgeemo.tune.space import SEARCHED
 from edgeemo.tune.space import options as options_of
@@ -44,11 +44,11 @@ class Job:
     """A search.
 
     Attributes:
-        data: The pictures, as of `edgeemo.train.train`.
+        data: The images, as of `edgeemo.train.train`.
         out: The model folder to make of the best trial; None for the search alone.
         storage: Where the study is kept, as of `edgeemo.tune.storage.opened`.
         name: The study's name there.
-        near: Beside this path the decoded pictures lie while the search runs.
+        near: Beside this path the decoded images lie while the search runs.
     """
 
     data: Path
@@ -114,7 +114,7 @@ def tune(
     progress = progress or Silent()
     _check(job, space, base, replace=replace)
     import_keras()
-    with pictures(job.data, base, near=job.near, sizes=space.sizes, progress=progress) as prepared:
+    with images(job.data, base, near=job.near, sizes=space.sizes, progress=progress) as prepared:
         base = prepared.base
         study = Study(
             job.storage,
@@ -150,7 +150,7 @@ def _check(job: Job, space: Space, base: TrainOptions, *, replace: bool) -> None
         check_place(job.out, data=job.data, replace=replace)
 
 
-def _identity(pictures: str, space: Space, base: TrainOptions, goal: Goal) -> dict[str, Any]:
+def _identity(images: str, space: Space, base: TrainOptions, goal: Goal) -> dict[str, Any]:
     left_out = (*_NOT_OF_THE_SEARCH, *(() if base.faces else FACE_OPTIONS))
     fixed = {k: v for k, v in as_plain(base).items() if k not in left_out}
     return {
@@ -158,7 +158,7 @@ def _identity(pictures: str, space: Space, base: TrainOptions, goal: Goal) -> di
         **space.to_dict(),
         "objective": goal.objective,
         "second": goal.second,
-        "pictures": pictures[:12],
+        "images": images[:12],
     }
 
 
@@ -209,7 +209,7 @@ def _taken(trials: list[Trial], take: int | None, goal: Goal) -> Trial:
 
 
 def _write(folder: ModelFolder, found: Found, goal: Goal) -> None:
-    """The table and the pictures, into a model folder that is there already."""
+    """The table and the images, into a model folder that is there already."""
     record.write_study(folder.file(STUDY_CSV), found.trials, best_of=found.front)
     place = folder.file(PLOTS)
     place.mkdir(exist_ok=True)

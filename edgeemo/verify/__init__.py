@@ -5,7 +5,7 @@
 >>> from edgeemo.verify import verify
 >>> report = verify(open_folder("models/happy-sad"), data=Path("faces"))  # doctest: +SKIP
 >>> report.verdict  # doctest: +SKIP
-'passed: 4 files agree with the original within the gates on 1,205 test pictures'
+'passed: 4 files agree with the original within the gates on 1,205 test images'
 """
 
 from edgeemo.verify.gates import Gates

@@ -1,4 +1,4 @@
-"""The exported files, loaded into the engines that ship, answering pictures."""
+"""The exported files, loaded into the engines that ship, answering images."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Candidate:
     Args:
         path: The exported file.
         spec: The model folder's spec, which the file's has to equal but for provenance.
-        n: How many pictures it will answer.
+        n: How many images it will answer.
 
     Attributes:
         path: The exported file.
@@ -54,10 +54,10 @@ class Candidate:
             self.error = error
 
     def answer(self, row: int, pixels: NDArray[np.uint8]) -> None:
-        """Answer one picture into `scores`; nothing happens once the file has failed.
+        """Answer one image into `scores`; nothing happens once the file has failed.
 
         Args:
-            row: Which picture it is, 0 to n - 1.
+            row: Which image it is, 0 to n - 1.
             pixels: What `edgeemo.imaging.preprocess.preprocess` gave: (H, W, C) uint8.
         """
         if self.engine is None or self.model is None or self.error is not None:

@@ -19,23 +19,23 @@ BACKBONES = frozenset(
 ``training.json`` records it, since the networks themselves are the train room's."""
 
 PROVEN_FROM = 300
-"""From this many test pictures on, one flip in a hundred says something about 99 % agreement."""
+"""From this many test images on, one flip in a hundred says something about 99 % agreement."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gates:
     """What a file has to keep to in order to pass.
 
-    "Δp" is the difference between two probabilities, 0 to 1; a flip is a picture that gets another
+    "Δp" is the difference between two probabilities, 0 to 1; a flip is an image that gets another
     label than the original gave.
 
     Attributes:
         float32_max_dp: Largest |Δp| of a float32 file.
         float32_max_flips: Most flips of a float32 file.
         float16_max_dp: Largest |Δp| of a float16 file.
-        float16_max_flips: Most flips of a float16 file; None for 1 picture in 1000, at least one.
+        float16_max_flips: Most flips of a float16 file; None for 1 image in 1000, at least one.
         max_flips: Most flips of an int8 or dynamic file, and the most errors that it may make more
-            than the original; None for 1 picture in 100, at least one.
+            than the original; None for 1 image in 100, at least one.
 
     Raises:
         ValueError: If a limit is negative or not a number.
@@ -68,7 +68,7 @@ class Gates:
         return cls(**{**own, **given})  # type: ignore[arg-type]
 
     def allowed_flips(self, kind: Kind, n: int) -> int:
-        """How many of `n` pictures a file of that kind may give another label."""
+        """How many of `n` images a file of that kind may give another label."""
         if kind == "float32":
             return self.float32_max_flips
         if kind == "float16":
@@ -98,12 +98,12 @@ class Gates:
         if self.allowed_dp(kind) is not None or n >= PROVEN_FROM:
             return ()
         return (
-            f"{count(n, 'test picture')}: too few to prove 99 % agreement, which stays unproven "
+            f"{count(n, 'test image')}: too few to prove 99 % agreement, which stays unproven "
             f"(at least {PROVEN_FROM} are needed)",
         )
 
     def in_words(self, kind: Kind, n: int) -> str:
-        """The gates of a kind of file for a test split of `n` pictures, as a sentence."""
+        """The gates of a kind of file for a test split of `n` images, as a sentence."""
         allowed, difference = self.allowed_flips(kind, n), self.allowed_dp(kind)
         flips = f"at most {count(allowed, 'flip')}" if allowed else "no flip"
         if difference is None:

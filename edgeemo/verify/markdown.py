@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from edgeemo.verify.report import FileReport, Report
 
 _EXPLANATION = """\
-Every exported file answered every picture of the test split, from the picture file to the label,
+Every exported file answered every image of the test split, from the image file to the label,
 with the engine that ships. The *original* is the trained model before it was exported. A *flip* is
-a picture to which the file gives another label than the original; *agreement* is the share without
+an image to which the file gives another label than the original; *agreement* is the share without
 one. *Δp* is the difference between two probabilities. McNemar's p says how easily chance alone
 would part the two accuracies like this; *ECE* is the expected calibration error over 15 bins of
 equal mass. Every interval is a 95 % interval (Wilson)."""
@@ -45,7 +45,7 @@ def to_markdown(report: Report) -> str:
         *_reasons(report),
         "## Flips",
         *_flips(report),
-        f"![The pictures on which the files differ most from the original]({VERIFY_PNG})",
+        f"![The images on which the files differ most from the original]({VERIFY_PNG})",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -153,7 +153,7 @@ def _flips(report: Report) -> list[str]:
     return parts
 
 
-_FLIPS = ("picture", "truth", "original", "file", "SHA-256")
+_FLIPS = ("image", "truth", "original", "file", "SHA-256")
 
 
 def _flip_row(flip: Flip) -> Sequence[str]:

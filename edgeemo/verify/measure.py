@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Flip:
-    """A picture to which the file gives another label than the original.
+    """An image to which the file gives another label than the original.
 
     Attributes:
         path: Relative to the folder that the model was trained on, with forward slashes.
-        sha256: SHA-256 of the picture file.
+        sha256: SHA-256 of the image file.
         label: Its true class.
         reference_label: The original's answer.
         reference_score: The probability that the original gives to its answer.
@@ -55,7 +55,7 @@ class Sureness:
 
     Attributes:
         min_confidence: The spec's.
-        reference: How many pictures the original answers, and how well.
+        reference: How many images the original answers, and how well.
         candidate: How many the file answers, and how well.
     """
 
@@ -77,12 +77,12 @@ class Measured:
     """How one file's answers compare with the original's.
 
     Attributes:
-        n: Number of test pictures.
-        agreement: Share of the pictures with the same label from both. What "not sure" hides
+        n: Number of test images.
+        agreement: Share of the images with the same label from both. What "not sure" hides
             counts by the label behind it, here and in all that follows but `sureness`.
-        flips: The pictures with another label, in the order of the test split.
-        max_difference: Largest |Δp| over all pictures and labels, 0 to 1.
-        mean_difference: Mean |Δp| over all pictures and labels, 0 to 1.
+        flips: The images with another label, in the order of the test split.
+        max_difference: Largest |Δp| over all images and labels, 0 to 1.
+        mean_difference: Mean |Δp| over all images and labels, 0 to 1.
         accuracy: The accuracy of both, and McNemar's test between them.
         reference_ece: The original's expected calibration error (15 bins of equal mass), 0 to 1.
         candidate_ece: The file's.

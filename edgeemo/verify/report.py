@@ -70,7 +70,7 @@ class Report:
 
     Attributes:
         model: The folder's name.
-        n: Number of test pictures.
+        n: Number of test images.
         files: One report per exported file.
         gates: What they had to keep to.
         edgeemo_version: The version that verified.
@@ -104,8 +104,8 @@ class Report:
         """The outcome as one line."""
         if self.passed:
             files = "1 file agrees" if len(self.files) == 1 else f"{len(self.files)} files agree"
-            pictures = count(self.n, "test picture")
-            return f"passed: {files} with the original within the gates on {pictures}"
+            images = count(self.n, "test image")
+            return f"passed: {files} with the original within the gates on {images}"
         missed = [file for file in self.files if not file.passed]
         details = "; ".join(f"{file.file}: {', '.join(file.reasons)}" for file in missed)
         return f"not passed: {len(missed)} of {count(len(self.files), 'file')} ({details})"

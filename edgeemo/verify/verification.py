@@ -1,4 +1,4 @@
-"""The verification itself: find the test pictures, run every file on them, judge, write."""
+"""The verification itself: find the test images, run every file on them, judge, write."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def verify(
 ) -> Report:
     """Run every exported file of a model folder on the test split and compare with the original.
 
-    Pictures are found by their SHA-256, wherever they lie below the data folder now. Writes
+    Images are found by their SHA-256, wherever they lie below the data folder now. Writes
     ``verify.png``, ``verify.md`` and, last, ``verify.json`` into the model folder; the same inputs
     and engines give the same bytes.
 
     Args:
         folder: A model folder with exported files.
-        data: Folder or .zip with the pictures; by default where they lay at training.
+        data: Folder or .zip with the images; by default where they lay at training.
         gates: What each file has to keep to; by default what its architecture can.
         progress: Told where the verification is.
 
@@ -56,7 +56,7 @@ def verify(
         The report, whether passed or not; see `raise_for_gates`.
 
     Raises:
-        DatasetError: If a test picture cannot be found or read.
+        DatasetError: If a test image cannot be found or read.
         FaceModelError: If the file that finds faces is missing or cannot be used.
         MissingExtraError: If what finds faces is not installed.
         ModelFolderError: If the folder has no exported file, or its test split is unusable.
@@ -72,12 +72,12 @@ def verify(
     if spec.faces is not None and spec.crops_faces:
         load_finder(spec.faces, beside=str(folder.file(SPEC)))
     with opened_data(source) as root:
-        pictures = _find(references, root, source, progress)
+        images = _find(references, root, source, progress)
         candidates = [Candidate(path, spec, n=len(references)) for path in files]
-        _run(candidates, references, pictures, spec=spec, progress=progress)
+        _run(candidates, references, images, spec=spec, progress=progress)
         report = _report(folder, candidates, references, spec=spec, gates=gates)
         answers = {each.path.name: each.scores for each in candidates if each.error is None}
-        draw_worst(folder.file(VERIFY_PNG), references, answers, pictures=pictures, spec=spec)
+        draw_worst(folder.file(VERIFY_PNG), references, answers, images=images, spec=spec)
     write_file(folder.file(VERIFY_MD), to_markdown(report))
     folder.write_json(VERIFY_JSON, report.to_dict())  # last: it is what marks files as verified
     return report
@@ -87,7 +87,7 @@ def _references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
     """The original's answers, checked: they must fit the spec and be the whole test split."""
     rows, remedy = folder.references(), "train or import the model again"
     if not rows:
-        raise ModelFolderError(f"{folder.path}: {REFERENCE} lists no test picture; {remedy}")
+        raise ModelFolderError(f"{folder.path}: {REFERENCE} lists no test image; {remedy}")
     for row in rows:
         if len(row.scores) != len(spec.labels) or not all(map(math.isfinite, row.scores)):
             raise ModelFolderError(
@@ -110,11 +110,11 @@ def _data(folder: ModelFolder, data: Path | None) -> Path:
     source = data or folder.data()
     if source is None:
         raise DatasetError(
-            f"{folder.path}: does not say where its pictures lay; name their folder with --data"
+            f"{folder.path}: does not say where its images lay; name their folder with --data"
         )
     if data is None and not source.exists():
         raise DatasetError(
-            f"{source}: the pictures that the model was trained on are no longer there; "
+            f"{source}: the images that the model was trained on are no longer there; "
             "say where they are with --data"
         )
     return source
@@ -128,9 +128,9 @@ def _find(
     missing = [row for row in references if row.sha256 not in found]
     if missing:
         raise DatasetError(
-            f"{source}: {len(missing):,} of {len(references):,} test pictures are not there "
+            f"{source}: {len(missing):,} of {len(references):,} test images are not there "
             f"(the first is {missing[0].path}, SHA-256 {missing[0].sha256[:12]}...); "
-            "say with --data where the pictures are that the model was trained on"
+            "say with --data where the images are that the model was trained on"
         )
     return found
 
@@ -138,20 +138,20 @@ def _find(
 def _run(
     candidates: Sequence[Candidate],
     references: Sequence[Reference],
-    pictures: Mapping[str, Path],
+    images: Mapping[str, Path],
     *,
     spec: ModelSpec,
     progress: Progress,
 ) -> None:
-    """Let every file answer every picture. One picture is in memory at a time, decoded once."""
+    """Let every file answer every image. One image is in memory at a time, decoded once."""
     progress.stage(f"Verifying {count(len(candidates), 'file')}", total=len(references))
     for row, reference in enumerate(references):
         try:
-            pixels = preprocess(pictures[reference.sha256], spec)
+            pixels = preprocess(images[reference.sha256], spec)
         except ImageError as error:
             raise DatasetError(
-                f"{error}; it is needed as the test picture {reference.path}: restore it, or say "
-                "with --data where the pictures are"
+                f"{error}; it is needed as the test image {reference.path}: restore it, or say "
+                "with --data where the images are"
             ) from None
         for candidate in candidates:
             candidate.answer(row, pixels)

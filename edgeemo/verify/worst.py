@@ -1,4 +1,4 @@
-"""verify.png: the pictures on which the files differ most from the original."""
+"""verify.png: the images on which the files differ most from the original."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def draw_worst(
     references: Sequence[Reference],
     answers: Mapping[str, NDArray[np.float64]],
     *,
-    pictures: Mapping[str, Path],
+    images: Mapping[str, Path],
     spec: ModelSpec,
 ) -> Path:
-    """Draw the worst disagreements over all files, as the network sees the pictures.
+    """Draw the worst disagreements over all files, as the network sees the images.
 
-    Shows the pictures whose label flipped in some file, the largest |Δp| first; where none did,
+    Shows the images whose label flipped in some file, the largest |Δp| first; where none did,
     those with the largest |Δp|, and the title says so. A red frame means that only the original is
     right, a green one that only the files named below it are.
 
@@ -42,7 +42,7 @@ def draw_worst(
         path: The PNG to write.
         references: N answers of the original.
         answers: File name to (N, K) probabilities.
-        pictures: SHA-256 to picture file.
+        images: SHA-256 to image file.
         spec: Gives the labels, the threshold and the size.
 
     Returns:
@@ -53,11 +53,11 @@ def draw_worst(
     n, original = len(references), np.asarray([row.scores for row in references], np.float64)
     flipped, differences = _compare(original, np.stack(list(answers.values())), spec)
     flips = int(flipped.any(axis=0).sum())
-    # Which files to name under a picture: those that flip, else those that differ most.
+    # Which files to name under an image: those that flip, else those that differ most.
     named = flipped if flips else differences == differences.max(axis=0)
     worst = np.argsort(-(differences * named).max(axis=0), kind="stable")
     tiles = [
-        _tile(references[i], _pick(answers, named[:, i], i), pictures=pictures, spec=spec)
+        _tile(references[i], _pick(answers, named[:, i], i), images=images, spec=spec)
         for i in worst[: min(flips or n, COLUMNS * ROWS)].tolist()
     ]
     return contact_sheet(tiles, path, columns=COLUMNS, title=_title(flips, len(tiles), n))
@@ -75,7 +75,7 @@ def _compare(
 def _pick(
     answers: Mapping[str, NDArray[np.float64]], named: NDArray[np.bool_], row: int
 ) -> dict[str, list[float]]:
-    """The named files' probabilities for one picture."""
+    """The named files' probabilities for one image."""
     return {
         name: scores[row].tolist()
         for (name, scores), wanted in zip(answers.items(), named, strict=True)
@@ -86,12 +86,12 @@ def _pick(
 def _title(flips: int, shown: int, n: int) -> str:
     if not flips:
         return (
-            f"No disagreement: no file changed a label on {count(n, 'test picture')}. "
+            f"No disagreement: no file changed a label on {count(n, 'test image')}. "
             "Here the probability moved most."
         )
     which = f"The worst {shown} are shown. " if shown < flips else ""
     return (
-        f"Another label than the original's: {flips:,} of {count(n, 'test picture')}. {which}"
+        f"Another label than the original's: {flips:,} of {count(n, 'test image')}. {which}"
         "Red: only the original is right; green: only the file is."
     )
 
@@ -100,7 +100,7 @@ def _tile(
     reference: Reference,
     found: Mapping[str, Sequence[float]],
     *,
-    pictures: Mapping[str, Path],
+    images: Mapping[str, Path],
     spec: ModelSpec,
 ) -> Tile:
     lines = [f"truth: {reference.label}", f"original: {_answer(reference.scores, spec)}"]
@@ -111,7 +111,7 @@ def _tile(
     ours = {spec.labels[spec.decide(scores)] for scores in found.values()}
     theirs = spec.labels[spec.decide(reference.scores)]
     return Tile(
-        picture=preprocess(pictures[reference.sha256], spec),
+        image=preprocess(images[reference.sha256], spec),
         caption="\n".join(lines),
         good=_good(reference.label, theirs, ours),
     )

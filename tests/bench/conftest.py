@@ -49,7 +49,7 @@ def report(*results: Result, **changes) -> Report:
         edgeemo="0.1.0", date="2026-01-02T03:04:05+00:00",
         machine={"processor": "Cortex-A72", "cores": "4", "board": "Raspberry Pi 4"},
         versions={"numpy": "2.4.6", "ai-edge-litert": "2.3.0"},
-        picture="a drawn camera frame", picture_sha256="p", results=results,
+        image="a drawn camera frame", image_sha256="p", results=results,
     )  # fmt: skip
     return replace(made, **changes)
 

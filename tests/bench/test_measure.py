@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from edgeemo.bench.candidates import ExportedFile, exported_files, thread_counts
-from edgeemo.bench.measure import MAX_ROUNDS, MIN_ROUNDS, Pictures, measure
+from edgeemo.bench.measure import MAX_ROUNDS, MIN_ROUNDS, Images, measure
 from edgeemo.bench.protocol import Round, Trouble
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.system import usable_cores
 
-PICTURES = Pictures("a picture", "sha", content=b"x")
+IMAGES = Images("an image", "sha", content=b"x")
 
 
 def found(ms=1.0, **changes):
@@ -26,7 +26,7 @@ def found(ms=1.0, **changes):
 def run_with(run, names=("a.tflite",), threads=(1,), seconds=600.0):
     files = [ExportedFile(name=name, path=name, sha256=name, size_bytes=1) for name in names]
     return measure(
-        files, threads=threads, pictures=PICTURES, run=run, seconds=seconds, progress=Silent(),
+        files, threads=threads, images=IMAGES, run=run, seconds=seconds, progress=Silent(),
         after_round=lambda: None,
     )  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_candidates_take_turns():
 
 
 def test_only_stages_that_were_timed_have_figures():
-    """Of a picture without a face there is nothing to resize, and many models find no faces."""
+    """Of an image without a face there is nothing to resize, and many models find no faces."""
     (plain,), _ = run_with(lambda _: found())
     assert set(plain.measured.warm) == {"decode", "resize", "invoke", "whole"}
     (faces,), _ = run_with(lambda _: found(find=[2.0] * 90))
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_read_is_not_even_tried(tmp_path):
         raise AssertionError(job)
 
     results, _ = measure(
-        [file], threads=(1,), pictures=PICTURES, run=run, seconds=1, progress=Silent(),
+        [file], threads=(1,), images=IMAGES, run=run, seconds=1, progress=Silent(),
         after_round=lambda: None,
     )  # fmt: skip
     assert results[0].status == "failed"

@@ -1,4 +1,4 @@
-"""Reports: to JSON and back, as text, side by side, from elsewhere, as a picture."""
+"""Reports: to JSON and back, as text, side by side, from elsewhere, as an image."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_finding_faces_is_a_stage_of_its_own_where_they_are_found():
     assert Report.from_json(json.dumps(made.to_dict()).encode(), origin="x") == made
 
 
-def test_pictures_without_a_face_are_told():
+def test_images_without_a_face_are_told():
     found = result("a.tflite", 4, faces=True)
     warm = {name: found.measured.warm[name] for name in ("decode", "find", "whole")}
     made = report(replace(found, measured=replace(found.measured, warm=warm, faceless=540)))
@@ -148,13 +148,13 @@ def test_what_else_differs_is_told():
     old = report(result("a", 1))
     assert caveats(old, old) == []
     new = replace(
-        old, machine={**old.machine, "board": "Raspberry Pi 5"}, picture="mine",
-        versions={"numpy": "2.5.0"}, picture_sha256="q",
+        old, machine={**old.machine, "board": "Raspberry Pi 5"}, image="mine",
+        versions={"numpy": "2.5.0"}, image_sha256="q",
     )  # fmt: skip
-    machine, versions, picture = caveats(old, new)
+    machine, versions, image = caveats(old, new)
     assert "board Raspberry Pi 4 before, Raspberry Pi 5 now" in machine
     assert versions.endswith("numpy 2.4.6 before, 2.5.0 now")
-    assert "mine now" in picture
+    assert "mine now" in image
 
 
 def test_what_a_device_measured_is_taken_by_the_bytes(tmp_path):
@@ -171,14 +171,14 @@ def test_what_a_device_measured_is_taken_by_the_bytes(tmp_path):
         adopt(measured, [replace(here, sha256="2")], origin=tmp_path / "pi.json")
 
 
-def test_the_picture_is_drawn_even_where_little_is_known(tmp_path):
+def test_the_image_is_drawn_even_where_little_is_known(tmp_path):
     from PIL import Image
 
     path = tmp_path / "bench.png"
     plot.plot_report(path, report(result("a.tflite", 4, accuracy=None), MISSING))
-    with Image.open(path) as picture:
-        assert picture.format == "PNG"
-        assert picture.width > 800
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        assert image.width > 800
 
 
 @pytest.fixture
@@ -195,14 +195,14 @@ def figures(monkeypatch):
     return figures
 
 
-def test_the_picture_shows_what_finding_takes(tmp_path, figures):
+def test_the_image_shows_what_finding_takes(tmp_path, figures):
     for faces in (True, False):
         plot.plot_report(tmp_path / "b.png", report(result("a.tflite", 4, faces=faces)))
     legends = [[text.get_text() for text in each.legends[0].get_texts()] for each in figures]
     assert [any("finding a face" in text for text in texts) for texts in legends] == [True, False]
 
 
-def test_no_name_in_the_picture_lies_upon_another(tmp_path, figures):
+def test_no_name_in_the_image_lies_upon_another(tmp_path, figures):
     """Six files of the same size and the same speed."""
     from matplotlib.text import Text
 

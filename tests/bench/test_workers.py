@@ -30,7 +30,7 @@ def frame():
 
 def job(path=GOLDEN / "int8.tflite", **changes):
     made = Job(
-        path=str(path), threads=1, workers=1, pictures=(), first=0, check=False, runs=3, seconds=60,
+        path=str(path), threads=1, workers=1, images=(), first=0, check=False, runs=3, seconds=60,
         stream_seconds=0, started_ns=time.monotonic_ns(),
     )  # fmt: skip
     return replace(made, **changes)
@@ -62,7 +62,7 @@ def test_finding_a_face_is_timed_where_faces_are_found(frame):
     assert Launcher(INSTALLED, frame).run(job()).find == []
 
 
-def test_a_picture_without_a_face_is_timed_as_far_as_it_goes(frame):
+def test_an_image_without_a_face_is_timed_as_far_as_it_goes(frame):
     found = Launcher(INSTALLED, frame).run(job(faces=FaceSettings(), check=True))
     assert not isinstance(found, Trouble), found
     assert (found.resize, found.invoke, found.faceless) == ([], [], 3)
@@ -82,24 +82,24 @@ def test_it_stops_when_the_time_is_over(frame):
     assert len(found.whole) == 1
 
 
-def test_pictures_are_taken_in_turn_from_the_one_named(tmp_path):
+def test_images_are_taken_in_turn_from_the_one_named(tmp_path):
     """Begun with the second: its size shows in what the first run decodes."""
     paths = [tmp_path / f"{number}.png" for number in range(2)]
     for path, side in zip(paths, (8, 1500), strict=True):
         Image.effect_noise((side, side), 50).save(path)
     names = tuple(map(str, paths))
-    found = Launcher(INSTALLED, b"").run(job(pictures=names, first=1, runs=4))
+    found = Launcher(INSTALLED, b"").run(job(images=names, first=1, runs=4))
     # The second is the cold answer, two more warm up, so the timed runs begin with the first.
     decode = found.decode
     assert max(decode[1], decode[3]) > 5 * min(decode[0], decode[2])
 
 
-def test_a_bad_picture_among_many_is_named(tmp_path, frame):
+def test_a_bad_image_among_many_is_named(tmp_path, frame):
     good, bad = tmp_path / "good.jpg", tmp_path / "bad.jpg"
     good.write_bytes(frame)
     bad.write_bytes(frame[:2000])
-    with pytest.raises(ImageError, match=r"bad\.jpg: the picture is damaged"):
-        Launcher(INSTALLED, b"").run(job(pictures=(str(good), str(bad)), check=True, runs=1))
+    with pytest.raises(ImageError, match=r"bad\.jpg: the image is damaged"):
+        Launcher(INSTALLED, b"").run(job(images=(str(good), str(bad)), check=True, runs=1))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_file_of_the_current_folder_is_not_imported(tmp_path, frame, monkeypat
 def test_the_frame_is_a_camera_frame_and_always_the_same(frame, tmp_path):
     path = tmp_path / "frame.jpg"
     path.write_bytes(frame)
-    with Image.open(path) as picture:
-        assert (picture.size, picture.format) == ((640, 480), "JPEG")
+    with Image.open(path) as image:
+        assert (image.size, image.format) == ((640, 480), "JPEG")
     assert 50_000 <= len(frame) <= 90_000
     assert camera_frame() == frame

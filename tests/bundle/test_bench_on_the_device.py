@@ -64,10 +64,10 @@ def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
     ran = device(made.path, *words, cwd=tmp_path)
     assert ran.status == 0, ran.err
     found = Report.from_json(ran.out.encode(), origin="pi.json")
-    assert found.picture.startswith("a drawn photo with two faces, 640x480")
+    assert found.image.startswith("a drawn photo with two faces, 640x480")
     assert ["find" in each.measured.warm for each in found.results] == [True, True]
     plain = json.loads(device(made.path, *words, "--no-faces", cwd=tmp_path).out)
-    assert plain["picture"].startswith("a drawn camera frame, 640x480")
+    assert plain["image"].startswith("a drawn camera frame, 640x480")
     assert "find" not in plain["results"][0]["measured"]["warm"]
 
 
@@ -102,7 +102,7 @@ def test_the_text_has_all_of_it(report):
     [
         (("--threads", "1,x"), 1, "error: --threads: '1,x' is not a list of whole numbers"),
         (("--seconds", "0"), 2, "must be at least 1"),
-        (("--picture", "gone.jpg"), 1, "error: gone.jpg: cannot be read"),
+        (("--image", "gone.jpg"), 1, "error: gone.jpg: cannot be read"),
     ],
 )
 def test_mistakes_end_in_one_line(int8, device, words, status, said):

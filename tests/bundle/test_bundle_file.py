@@ -64,16 +64,16 @@ def test_it_holds_the_light_modules_and_no_other(int8, device):
         "    if name.partition('.')[0] == 'edgeemo': print(module.__file__, file=sys.stderr)\n"
         "print({'zipfile', 'csv', 'typer'} & set(sys.modules), file=sys.stderr)"
     )
-    picture = int8.path.parent / "one.jpg"
-    picture.write_bytes(Contents(str(int8.path)).member("golden/01.jpg"))
-    ran = device("-c", code, int8.path, "predict", picture)
+    image = int8.path.parent / "one.jpg"
+    image.write_bytes(Contents(str(int8.path)).member("golden/01.jpg"))
+    ran = device("-c", code, int8.path, "predict", image)
     *loaded, heavy = ran.err.splitlines()[1:]
     assert len(loaded) > 8
     assert all(path.startswith(f"{int8.path}/edgeemo/") for path in loaded)
     assert heavy == "set()"
 
 
-def test_the_golden_pictures_are_of_every_kind(int8):
+def test_the_golden_images_are_of_every_kind(int8):
     contents = Contents(str(int8.path))
     files = [golden.file for golden in contents.manifest.golden]
     formats = [sniff(contents.member(file)) for file in files]
@@ -108,7 +108,7 @@ def test_the_same_model_gives_the_same_bytes_in_any_process(int8, tmp_path):
     assert again.read_bytes() == int8.path.read_bytes()
 
 
-def test_the_verification_travels_without_the_names_of_pictures(tmp_path, device):
+def test_the_verification_travels_without_the_names_of_images(tmp_path, device):
     model = Path(shutil.copy(GOLDEN / "float32.onnx", tmp_path))
     measured = {"n": 40, "flip_count": 1, "flips": [{"path": "happy/anna.jpg"}]}
     entry = {
@@ -120,11 +120,11 @@ def test_the_verification_travels_without_the_names_of_pictures(tmp_path, device
     assert made.engine == "onnxruntime"
     assert b"anna" not in made.path.read_bytes()
     info = device(made.path, "info")
-    assert "within the gates of its original on 40 test pictures" in info.out
+    assert "within the gates of its original on 40 test images" in info.out
     tested = device(made.path, "selftest")
     assert (tested.status, tested.err) == (0, "")
     assert tested.out.splitlines()[-1].startswith(
-        "PASSED: this machine answers all 16 pictures to within 1e-06 as the workstation did "
+        "PASSED: this machine answers all 16 images to within 1e-06 as the workstation did "
     )
 
 

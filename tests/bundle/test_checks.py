@@ -22,15 +22,15 @@ def contents(int8):
 
 @pytest.fixture
 def case(contents):
-    """A classifier, what must come of one picture, and the picture."""
+    """A classifier, what must come of one image, and the image."""
     golden = contents.manifest.golden[3]
     return load_classifier(contents, threads=1), golden, contents.member(golden.file)
 
 
 def test_what_is_recorded_is_what_comes_back(case):
-    classifier, golden, picture = case
-    assert expect(classifier, picture, file=golden.file) == golden
-    assert check(classifier, golden, picture, tolerance=0).differs is None
+    classifier, golden, image = case
+    assert expect(classifier, image, file=golden.file) == golden
+    assert check(classifier, golden, image, tolerance=0).differs is None
 
 
 @pytest.mark.parametrize(
@@ -40,24 +40,24 @@ def test_what_is_recorded_is_what_comes_back(case):
         ({"outputs": (float("nan"),)}, "engine"),
         ({"outputs": ()}, "engine"),
         ({"pixels_sha256": "0"}, "resizing"),
-        ({"pixels_sha256": "0", "decoded_sha256": "0"}, "picture decoding"),
+        ({"pixels_sha256": "0", "decoded_sha256": "0"}, "image decoding"),
     ],
 )
 def test_the_first_stage_that_differs_is_named(case, changed, stage):
-    classifier, golden, picture = case
-    assert check(classifier, replace(golden, **changed), picture, tolerance=0).differs == stage
+    classifier, golden, image = case
+    assert check(classifier, replace(golden, **changed), image, tolerance=0).differs == stage
 
 
 @pytest.mark.parametrize(("off", "tolerance", "fine"), [
     (0.0, 0.0, True), (1e-7, 0.0, False), (9e-7, 1e-6, True), (2e-6, 1e-6, False),
 ])  # fmt: skip
 def test_int8_is_exact_and_floats_keep_to_a_millionth(case, off, tolerance, fine):
-    classifier, golden, picture = case
+    classifier, golden, image = case
     shifted = replace(golden, outputs=tuple(value + off for value in golden.outputs))
-    assert (check(classifier, shifted, picture, tolerance=tolerance).differs is None) == fine
+    assert (check(classifier, shifted, image, tolerance=tolerance).differs is None) == fine
 
 
-def test_a_failure_says_which_picture_and_what_differs(contents, capsys):
+def test_a_failure_says_which_image_and_what_differs(contents, capsys):
     wrong = replace(contents.manifest.golden[5], outputs=(0.0,))
     golden = (*contents.manifest.golden[:5], wrong, *contents.manifest.golden[6:])
     contents.manifest = replace(contents.manifest, golden=golden)
@@ -65,11 +65,11 @@ def test_a_failure_says_which_picture_and_what_differs(contents, capsys):
     *_, detail, verdict = capsys.readouterr().out.splitlines()
     assert detail.startswith(f"  {wrong.file}: engine differs; answer 0.")
     assert detail.endswith("here, 0 on the workstation")
-    assert verdict.startswith("FAILED: 1 of 16 pictures come out differently here; ")
+    assert verdict.startswith("FAILED: 1 of 16 images come out differently here; ")
     assert "what differs is: engine" in verdict
 
 
-def test_a_picture_that_comes_out_differently_blames_another_pillow(contents):
+def test_an_image_that_comes_out_differently_blames_another_pillow(contents):
     odd = replace(contents.manifest.golden[3], pixels_sha256="0")
     contents.manifest = replace(
         contents.manifest,
@@ -121,8 +121,8 @@ def test_a_hesitant_model_is_hesitant_from_its_bundle(hesitant, tmp_path, device
     shown = [golden_answer.label for golden_answer in golden]
     assert "not sure" in shown
     assert len(set(shown)) > 1
-    picture = tmp_path / "picture"
-    picture.write_bytes(contents.member(golden[shown.index("not sure")].file))
+    image = tmp_path / "image"
+    image.write_bytes(contents.member(golden[shown.index("not sure")].file))
     assert device(bundle.path, "selftest").status == 0
-    assert ": not sure (" in device(bundle.path, "predict", picture).out
+    assert ": not sure (" in device(bundle.path, "predict", image).out
     assert "below a confidence of 0.750" in device(bundle.path, "info").out

@@ -151,8 +151,8 @@ def test_a_prediction_without_faces_imports_nothing_that_finds_them(finding, dev
 def test_the_selftest_finds_the_faces_of_the_photo(finding, device):
     ran = device(finding.path, "selftest")
     assert ran.status == 0, ran.err
-    assert "1 of 1 pictures with faces: found in the same places, to within 2 pixels" in ran.out
-    assert "PASSED: this machine answers all 17 pictures exactly as" in ran.out
+    assert "1 of 1 images with faces: found in the same places, to within 2 pixels" in ran.out
+    assert "PASSED: this machine answers all 17 images exactly as" in ran.out
     said = json.loads(device(finding.path, "selftest", "--json").out)["checks"][-1]
     assert (said["file"], len(said["faces"])) == (PHOTO, 2)
     assert said["faces"] == said["expected_faces"]
@@ -172,8 +172,8 @@ def test_the_selftest_finds_the_faces_of_the_photo(finding, device):
 def test_another_place_or_number_of_faces_is_named(contents, moved, stage):
     golden = contents.manifest.golden[-1]
     odd = replace(golden, faces=moved(golden.faces))
-    picture = contents.member(PHOTO)
-    assert check(load_classifier(contents), odd, picture, tolerance=0).differs == stage
+    image = contents.member(PHOTO)
+    assert check(load_classifier(contents), odd, image, tolerance=0).differs == stage
 
 
 @pytest.mark.parametrize(
@@ -181,13 +181,13 @@ def test_another_place_or_number_of_faces_is_named(contents, moved, stage):
     [
         ({"outputs": (0.1,)}, "engine"),
         ({"pixels_sha256": "0"}, "resizing"),
-        ({"pixels_sha256": "0", "decoded_sha256": "0"}, "picture decoding"),
+        ({"pixels_sha256": "0", "decoded_sha256": "0"}, "image decoding"),
     ],
 )
 def test_the_other_stages_of_the_photo_are_named(contents, changed, stage):
     golden = replace(contents.manifest.golden[-1], **changed)
-    picture = contents.member(PHOTO)
-    assert check(load_classifier(contents), golden, picture, tolerance=0).differs == stage
+    image = contents.member(PHOTO)
+    assert check(load_classifier(contents), golden, image, tolerance=0).differs == stage
 
 
 def test_a_failure_says_where_the_faces_are(contents, capsys):
@@ -203,8 +203,8 @@ def test_a_failure_says_where_the_faces_are(contents, capsys):
     assert f"finding faces (ai-edge-litert {litert} here, 9.9 on the workstation)" in verdict
 
 
-def test_a_model_of_whole_photos_gets_golden_pictures_with_faces(tmp_path, device):
-    """Its preprocessing crops the largest face of every golden picture."""
+def test_a_model_of_whole_photos_gets_golden_images_with_faces(tmp_path, device):
+    """Its preprocessing crops the largest face of every golden image."""
     model = _of_faces(tmp_path, FaceSettings(margin=0.1))
     made = make_bundle(model, tmp_path / "photos.pyz")
     manifest = Contents(str(made.path)).manifest
@@ -229,14 +229,12 @@ def test_of_a_detector_that_finds_few_drawn_faces_those_are_taken(tmp_path):
     assert _packages(made) == ["numpy", "pillow", "ai-edge-litert", "opencv-python-headless"]
 
 
-def test_where_no_drawn_picture_has_a_face_it_says_so(tmp_path, monkeypatch):
+def test_where_no_drawn_image_has_a_face_it_says_so(tmp_path, monkeypatch):
     from edgeemo.imaging.faces.blaze import BlazeFace
 
-    monkeypatch.setattr(BlazeFace, "find", lambda self, picture: ())
+    monkeypatch.setattr(BlazeFace, "find", lambda self, image: ())
     model = _of_faces(tmp_path, FaceSettings())
-    with pytest.raises(
-        BundleError, match="no face is found in any of the drawn pictures; --golden"
-    ):
+    with pytest.raises(BundleError, match="no face is found in any of the drawn images; --golden"):
         make_bundle(model, tmp_path / "a.pyz")
     assert not (tmp_path / "a.pyz").exists()
     assert photo_for(FaceSettings()) is None

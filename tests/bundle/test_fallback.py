@@ -109,7 +109,7 @@ def test_it_says_what_was_made(spare, int8, device):
 def test_where_the_first_runs_the_spare_is_not_asked(spare, device):
     ran = device(spare.path, "selftest")
     assert ran.status == 0
-    assert ran.out.splitlines()[-1].startswith("PASSED: this machine answers all 16 pictures exact")
+    assert ran.out.splitlines()[-1].startswith("PASSED: this machine answers all 16 images exact")
     assert "spare" not in ran.out + ran.err
     assert "onnxruntime" not in ran.out
 
@@ -123,7 +123,7 @@ def test_the_selftest_tests_the_spare_where_the_engine_crashes(spare, device, li
     assert said.endswith("; float32.onnx answers in its place")
     assert unverified.endswith("float32.onnx is not verified against its original")
     assert ran.out.splitlines()[-1].startswith(
-        "PASSED: this machine answers all 16 pictures to within 1e-06 as the workstation did "
+        "PASSED: this machine answers all 16 images to within 1e-06 as the workstation did "
         "(float32.onnx, the spare for int8.tflite, "
     )
 
@@ -136,7 +136,7 @@ def test_the_selftest_as_json_says_which_file_answered(spare, device, litert):
 
 @pytest.mark.parametrize("answers", [-1, 0])
 def test_predict_answers_with_the_spare(spare, device, litert, faces, answers):
-    """Whether the engine crashes at loading the model or at the first picture."""
+    """Whether the engine crashes at loading the model or at the first image."""
     ran = device(spare.path, "predict", "--json", faces, env=litert(_crash(answers=answers)))
     assert ran.status == 0
     assert "; float32.onnx answers in its place" in ran.err.splitlines()[0 if answers else -2]
@@ -167,11 +167,11 @@ def test_nothing_is_answered_twice(spare, device, litert, faces):
     )
 
 
-def test_a_picture_from_standard_input_is_not_lost(spare, device, litert, faces):
-    picture = (faces / "1.png").open("rb")
-    with picture:
+def test_an_image_from_standard_input_is_not_lost(spare, device, litert, faces):
+    image = (faces / "1.png").open("rb")
+    with image:
         environment = litert(_crash(answers=0))
-        ran = device(spare.path, "predict", "-", "--json", stdin=picture, env=environment)
+        ran = device(spare.path, "predict", "-", "--json", stdin=image, env=environment)
     expected = _answers(GOLDEN / "float32.onnx", faces)
     assert ran.status == 0
     assert json.loads(ran.out)["scores"] == expected[str(faces / "1.png")]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset import golden_pictures
+from edgeemo.dataset import golden_images
 from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ImageError
 from edgeemo.imaging.preprocess import decode, preprocess
@@ -45,16 +45,16 @@ def test_damaged_bytes_are_refused_unless_their_sum_is_known(name):
 
 
 def test_decoding_is_the_first_half_of_preprocessing(spec48):
-    for picture in golden_pictures():
-        decoded = decode(picture, spec48)
+    for image in golden_images():
+        decoded = decode(image, spec48)
         assert decoded.mode == "L"
         across = decoded.resize((48, decoded.height), Image.Resampling.BILINEAR)
         small = across.resize((48, 48), Image.Resampling.BILINEAR)
-        assert (np.asarray(small)[..., None] == preprocess(picture, spec48)).all()
+        assert (np.asarray(small)[..., None] == preprocess(image, spec48)).all()
     with pytest.raises(ImageError):
         decode(b"hello", spec48)
     with pytest.raises(ImageError, match="cut short"):
-        decode(golden_pictures()[1][:2000], spec48)
+        decode(golden_images()[1][:2000], spec48)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "PA"])
@@ -62,10 +62,10 @@ def test_transparency_is_seen_as_pillow_sees_it(mode):
     """Debian 12's Pillow does not have the property yet."""
     from edgeemo.imaging.decode import _has_transparency
 
-    picture = Image.new(mode, (4, 4))
-    assert _has_transparency(picture) == picture.has_transparency_data
-    picture.info["transparency"] = 0
-    assert _has_transparency(picture)
+    image = Image.new(mode, (4, 4))
+    assert _has_transparency(image) == image.has_transparency_data
+    image.info["transparency"] = 0
+    assert _has_transparency(image)
 
 
 def test_the_ancestor_runs_where_litert_is_not(monkeypatch):

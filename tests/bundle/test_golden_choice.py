@@ -1,4 +1,4 @@
-"""Golden pictures near the middle are looked for until there are enough."""
+"""Golden images near the middle are looked for until there are enough."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from PIL import Image
 
 from edgeemo.bundle import golden
 from edgeemo.bundle.device.checks import expect
-from edgeemo.bundle.golden import COUNT, UNDECIDED, drawn_pictures, pictures_of, undecided_count
-from edgeemo.bundle.sample_images import test_pictures as read_test_pictures
-from edgeemo.dataset import golden_pictures
+from edgeemo.bundle.golden import COUNT, UNDECIDED, drawn_images, images_of, undecided_count
+from edgeemo.bundle.sample_images import test_images as read_test_images
+from edgeemo.dataset import golden_images
 from edgeemo.dataset.synthetic.draw import encode
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.preprocess import preprocess
@@ -24,7 +24,7 @@ from edgeemo.utils.progress import Silent
 
 
 class Brightness:
-    """An engine that answers how bright the middle of the picture is, steeply around a place."""
+    """An engine that answers how bright the middle of the image is, steeply around a place."""
 
     name = "brightness 1"
 
@@ -40,24 +40,24 @@ def _classifier(spec, **engine):
     return Classifier(spec, Brightness(**engine))
 
 
-def _undecided(classifier, pictures):
-    goldens = [expect(classifier, picture, file="x") for picture in pictures]
+def _undecided(classifier, images):
+    goldens = [expect(classifier, image, file="x") for image in images]
     return undecided_count(goldens, classifier.spec)
 
 
 def test_a_saturated_model_gets_blends_between_what_it_tells_apart(spec48):
     classifier = _classifier(spec48, steepness=40)
-    first = golden_pictures(count=COUNT)
+    first = golden_images(count=COUNT)
     assert _undecided(classifier, first) < UNDECIDED
-    chosen = drawn_pictures(classifier)
+    chosen = drawn_images(classifier)
     assert len(chosen) == COUNT
     assert _undecided(classifier, chosen) >= UNDECIDED
-    assert chosen == drawn_pictures(classifier)
+    assert chosen == drawn_images(classifier)
 
 
 def test_a_model_that_is_never_in_doubt_gets_what_there_is(spec48):
     classifier = _classifier(spec48, middle=1e6, steepness=1)
-    assert drawn_pictures(classifier) == golden_pictures(count=COUNT)
+    assert drawn_images(classifier) == golden_images(count=COUNT)
 
 
 def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
@@ -65,10 +65,10 @@ def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
 
     def counted(*, count, seed=0):
         seeds.append(seed)
-        return golden_pictures(count=count, seed=seed)
+        return golden_images(count=count, seed=seed)
 
-    monkeypatch.setattr(golden, "golden_pictures", counted)
-    drawn_pictures(_classifier(spec48, steepness=0))
+    monkeypatch.setattr(golden, "golden_images", counted)
+    drawn_images(_classifier(spec48, steepness=0))
     assert seeds == [0]
 
 
@@ -76,20 +76,20 @@ def _grey(level):
     return encode(Image.new("L", (20, 20), level), "PNG")
 
 
-def test_test_pictures_are_read_until_there_are_enough(spec48):
+def test_test_images_are_read_until_there_are_enough(spec48):
     classifier = _classifier(spec48, steepness=0.5)
-    pictures = [_grey(level) for level in (*range(40), *range(108, 200))]
-    source = iter(pictures)
-    chosen = pictures_of(classifier, source)
+    images = [_grey(level) for level in (*range(40), *range(108, 200))]
+    source = iter(images)
+    chosen = images_of(classifier, source)
     assert len(chosen) == COUNT
     assert _undecided(classifier, chosen) == UNDECIDED
     assert len(list(source)) > 60
-    assert pictures_of(classifier, pictures[:5]) == pictures[:5]
+    assert images_of(classifier, images[:5]) == images[:5]
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A model folder with a test split, one picture of which is large."""
+    """A model folder with a test split, one image of which is large."""
     data, folder = tmp_path / "faces", ModelFolder(tmp_path / "model")
     folder.path.mkdir()
     noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
@@ -110,15 +110,15 @@ def folder(tmp_path):
     return SimpleNamespace(folder=folder, data=data)
 
 
-def test_only_small_pictures_of_the_test_split_are_taken(folder, spec48):
-    pictures = list(read_test_pictures(folder.folder, folder.data, Silent()))
-    levels = {int(preprocess(picture, spec48)[0, 0, 0]) for picture in pictures}
+def test_only_small_images_of_the_test_split_are_taken(folder, spec48):
+    images = list(read_test_images(folder.folder, folder.data, Silent()))
+    levels = {int(preprocess(image, spec48)[0, 0, 0]) for image in images}
     assert levels == set(range(1, 20))
 
 
-def test_test_pictures_that_are_gone_are_an_error(folder, tmp_path):
+def test_test_images_that_are_gone_are_an_error(folder, tmp_path):
     with pytest.raises(DatasetError, match="--data"):
-        list(read_test_pictures(folder.folder, None, Silent()))
+        list(read_test_images(folder.folder, None, Silent()))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match=r"empty: holds no test picture"):
-        list(read_test_pictures(folder.folder, tmp_path / "empty", Silent()))
+    with pytest.raises(DatasetError, match=r"empty: holds no test image"):
+        list(read_test_images(folder.folder, tmp_path / "empty", Silent()))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-SELFTEST_FACTS = {"model", "python", "packages", "pictures", "answers", "time"}
+SELFTEST_FACTS = {"model", "python", "packages", "images", "answers", "time"}
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_the_selftest_passes_where_the_bundle_was_made(int8, device):
     assert {line.split()[0] for line in facts} >= SELFTEST_FACTS
     assert "16 of 16 preprocessed to the same bytes" in ran.out
     assert verdict.startswith(
-        "PASSED: this machine answers all 16 pictures exactly as the workstation did (int8.tflite, "
+        "PASSED: this machine answers all 16 images exactly as the workstation did (int8.tflite, "
     )
     assert ran.err == f"warning: {int8.path}/int8.tflite is not verified against its original\n"
 
@@ -69,7 +69,7 @@ def test_predict_answers_and_reports(int8, device, face, tmp_path):
     assert ran.status == 1
     assert ran.out.startswith(f"{face}: sad 0.")
     assert ran.err.splitlines()[1] == (
-        f"error: {tmp_path}/bad.jpg: not a picture (JPEG, PNG, BMP, WEBP, GIF)"
+        f"error: {tmp_path}/bad.jpg: not an image (JPEG, PNG, BMP, WEBP, GIF)"
     )
     ran = device(int8.path, "predict", "--json", tmp_path)
     answers = [json.loads(line) for line in ran.out.splitlines()]
@@ -232,7 +232,7 @@ def test_wrong_usage_and_a_full_card(int8, device, face):
     assert done.stderr.splitlines()[-1] == "error: No space left on device"
 
 
-def test_a_folder_without_pictures_is_an_error(int8, device, tmp_path):
+def test_a_folder_without_images_is_an_error(int8, device, tmp_path):
     ran = device(int8.path, "predict", tmp_path)
     assert ran.status == 1
-    assert "no picture found" in ran.err
+    assert "no image found" in ran.err

@@ -117,9 +117,9 @@ def test_the_script_installs_without_internet_and_runs_the_selftest(fleet, tmp_p
     target = tmp_path / "a folder" / "edgeemo"
     done = _install(fleet.path, target, machine=os.uname().machine)
     assert done.returncode == 0, done.stderr
-    assert "PASSED: this machine answers all 16 pictures" in done.stdout
+    assert "PASSED: this machine answers all 16 images" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        f"To answer pictures: {target}/bin/python {target}/fleet.pyz predict PICTURE..."
+        f"To answer images: {target}/bin/python {target}/fleet.pyz predict IMAGE..."
     )
     shutil.rmtree(target)
     wheel = next((fleet.path / "wheels").glob("numpy*"))

@@ -66,7 +66,7 @@ def test_the_newest_model_is_measured_and_the_outcome_kept(edgeemo, models, quic
     assert "float32.tflite x1" in shown.out
     assert "90.0%" in shown.out
     assert "*: fastest" in shown.err
-    assert "picture: models/mine/bench.png" in shown.err
+    assert "image: models/mine/bench.png" in shown.err
     assert shown.err.splitlines()[-1] == "report: models/mine/bench.json"
     kept = json.loads(Path("models/mine/bench.json").read_text())
     assert [each["verified"] for each in kept["results"]] == [False, True]
@@ -159,19 +159,19 @@ def test_an_engine_that_is_not_installed_is_no_error_unless_nothing_ran(
     assert shown.err.splitlines()[-1] == "error: nothing could be measured"
 
 
-def test_own_pictures_are_answered(edgeemo, models, quick):
+def test_own_images_are_answered(edgeemo, models, quick):
     from PIL import Image
 
     Path("faces").mkdir()
     for name in ("a.png", "b.png"):
         Image.linear_gradient("L").save(f"faces/{name}")
-    words = ("bench", "models/mine/int8.tflite", "--picture", "faces", *QUICK)
+    words = ("bench", "models/mine/int8.tflite", "--image", "faces", *QUICK)
     shown = edgeemo(*words)
-    assert "faces (2 pictures, " in shown.out
+    assert "faces (2 images, " in shown.out
     Path("faces/c.png").write_bytes(b"hello")
     shown = edgeemo(*words)
     assert (shown.status, shown.out) == (1, "")
-    assert shown.err.splitlines()[-1].startswith("error: faces/c.png: not a picture")
+    assert shown.err.splitlines()[-1].startswith("error: faces/c.png: not an image")
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_own_pictures_are_answered(edgeemo, models, quick):
         (["--from", "x.json", "--threads", "2"], 2, "measures nothing itself"),
         (["--from", "x.json", "--faces"], 2, "measures nothing itself"),
         (["gone"], 1, "gone: not a model that edgeemo runs"),
-        (["--picture", "gone.jpg"], 1, "gone.jpg: cannot be read"),
-        (["--picture", "models"], 1, "models: holds no .jpg, .png or .bmp files"),
+        (["--image", "gone.jpg"], 1, "gone.jpg: cannot be read"),
+        (["--image", "models"], 1, "models: holds no .jpg, .png or .bmp files"),
         (["--compare", "gone.json"], 1, "gone.json: cannot be read"),
         (["--compare", "models/mine/verify.json"], 1, "not what 'edgeemo bench --json' writes"),
         (["--from", "models/mine/verify.json"], 1, "not what 'edgeemo bench --json' writes"),

@@ -37,7 +37,7 @@ def test_without_arguments_the_newest_models_default_is_bundled(edgeemo, models)
         [sys.executable, "dist/mine.pyz", "selftest"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    assert "PASSED: this machine answers all 16 pictures to within 1e-06 as" in done.stdout
+    assert "PASSED: this machine answers all 16 images to within 1e-06 as" in done.stdout
 
 
 def test_one_file_of_a_folder_and_json(edgeemo, models):

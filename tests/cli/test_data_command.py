@@ -13,13 +13,13 @@ from edgeemo.imaging.faces import _finder
 
 @pytest.fixture
 def faces(tmp_path):
-    """Fourteen pictures a class, one of them twice."""
+    """Fourteen images a class, one of them twice."""
     for label, first in (("happy", 0), ("sad", 100)):
         (tmp_path / "faces" / label).mkdir(parents=True)
         for number in range(first, first + 14):
             small = np.random.default_rng(number).integers(0, 256, (6, 6, 3)).astype(np.uint8)
-            picture = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
-            picture.save(tmp_path / "faces" / label / f"{number:03}.png")
+            image = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
+            image.save(tmp_path / "faces" / label / f"{number:03}.png")
     shutil.copy(tmp_path / "faces/happy/001.png", tmp_path / "faces/happy/copy.png")
     return tmp_path / "faces"
 
@@ -144,7 +144,7 @@ def test_draw(edgeemo, tmp_path):
         (("check", "missing"), 1, "no such folder or .zip file"),
         (("check", "faces", "--accept", "tiff"), 1, "cannot accept tiff"),
         (("check", "faces", "--html", "missing/page.html"), 2, "--html"),
-        (("clean", "faces", "--out", "faces"), 2, "where the pictures are"),
+        (("clean", "faces", "--out", "faces"), 2, "where the images are"),
         (("clean", "faces", "--out", "faces/clean"), 1, "must lie beside"),
         (("clean", "faces", "--out", "taken"), 1, "exists already"),
         (("clean", "faces", "--out", "taken", "--force"), 1, "not written by edgeemo"),
@@ -152,7 +152,7 @@ def test_draw(edgeemo, tmp_path):
         (("clean", "packed.zip", "--out", "new", "--link", "hard"), 2, "only be copied"),
         (("split", "faces", "--out", "new", "--ratios", "1,2"), 2, "three shares"),
         (("split", "faces", "--out", "new", "--ratios", "0.5,0.5,0.5"), 1, "add up to 1"),
-        (("crop", "faces", "--out", "faces"), 2, "where the pictures are"),
+        (("crop", "faces", "--out", "faces"), 2, "where the images are"),
         (("crop", "faces", "--out", "taken", "--force"), 1, "not written by edgeemo"),
         (("crop", "faces", "--out", "new", "--accept", "tiff"), 1, "cannot accept tiff"),
         (("crop", "faces", "--out", "new", "--face-detector", "blase"), 2, "did you mean 'blaze'"),

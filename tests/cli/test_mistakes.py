@@ -56,7 +56,7 @@ def test_one_class(edgeemo, faces):
 
 
 @pytest.mark.parametrize("left", [0, 1])
-def test_a_class_with_too_few_usable_pictures(edgeemo, faces, left):
+def test_a_class_with_too_few_usable_images(edgeemo, faces, left):
     for path in sorted((faces / "sad").iterdir())[left:]:
         path.write_bytes(b"broken")
     _one_line(edgeemo("train", "--data", faces), 1, "sad")

@@ -29,7 +29,7 @@ def test_a_table_for_people(edgeemo, faces):
     shown = edgeemo("predict", faces, "--model", MODEL)
     assert shown.status == 0
     lines = shown.out.splitlines()
-    assert lines[0].split() == ["label", "p", "ms", "picture"]
+    assert lines[0].split() == ["label", "p", "ms", "image"]
     assert [Path(line.split()[-1]).name for line in lines[1:]] == ["a.jpg", "b.png", "c.bmp"]
     assert "not verified" in shown.err
     assert "3 answered" in shown.err
@@ -60,7 +60,7 @@ def test_csv_for_spreadsheets(edgeemo, faces):
     rows = list(csv.DictReader(io.StringIO(shown.out)))
     assert shown.status == 1
     assert [row["label"] == "" for row in rows] == [False, False, False, True]
-    assert "not a picture" in rows[3]["error"]
+    assert "not an image" in rows[3]["error"]
     assert float(rows[0]["p(happy)"]) + float(rows[0]["p(sad)"]) == pytest.approx(1)
 
 
@@ -95,7 +95,7 @@ def test_a_folder_answers_with_its_default_file(edgeemo, faces, tmp_path):
         (["predict"], 2, "Missing argument"),
         (["predict", "x.jpg", "--threads", "0"], 2, "threads"),
         (["predict", "x.jpg", "--workers", "0"], 2, "workers"),
-        (["predict", ".", "--model", MODEL], 1, "no picture found"),
+        (["predict", ".", "--model", MODEL], 1, "no image found"),
         (["predict", "x.jpg", "--model", "my.keras"], 1, "my.keras: no such file"),
         (["unknown"], 2, "unknown"),
     ],
@@ -200,7 +200,7 @@ class TestFaces:
         shown = edgeemo("predict", two, wall, "--model", MODEL, "--faces")
         assert shown.status == 0
         heading, *rows = shown.out.splitlines()
-        assert heading.split() == ["label", "p", "ms", "face", "picture"]
+        assert heading.split() == ["label", "p", "ms", "face", "image"]
         assert [Path(row.split()[-1]).name for row in rows] == ["two_people.jpg"] * 2 + ["wall.png"]
         assert rows[2].startswith("no face")
         assert "2 answered" in shown.err
@@ -212,10 +212,10 @@ class TestFaces:
         people, nobody = (json.loads(line) for line in shown.out.splitlines())
         assert nobody["faces"] == []
         assert [set(face) for face in people["faces"]] == [{"label", "score", "scores", "box"}] * 2
-        with Image.open(two) as picture:
+        with Image.open(two) as image:
             for left, top, width, height in (face["box"] for face in people["faces"]):
-                assert 0 < left < left + width < picture.width
-                assert 0 < top < top + height < picture.height
+                assert 0 < left < left + width < image.width
+                assert 0 < top < top + height < image.height
 
     def test_csv_has_a_row_per_face(self, edgeemo, data_dir, wall):
         two = data_dir / "photos" / "two_people.jpg"
@@ -233,15 +233,15 @@ class TestFaces:
             assert before.size == after.size
             assert ImageChops.difference(before.convert("RGB"), after).getbbox() is not None
 
-    def test_a_picture_on_standard_input_is_annotated(self, edgeemo, data_dir, tmp_path):
+    def test_an_image_on_standard_input_is_annotated(self, edgeemo, data_dir, tmp_path):
         command = [sys.executable, "-m", "edgeemo.cli.app", "predict", "-", "--faces"]
         command += ["--model", str(MODEL), "--annotate", str(tmp_path / "seen")]
         content = (data_dir / "photos" / "obama_small.jpg").read_bytes()
         ran = subprocess.run(command, input=content, capture_output=True, check=False)
         assert ran.returncode == 0, ran.stderr
-        assert [path.name for path in (tmp_path / "seen").iterdir()] == ["picture.jpg"]
+        assert [path.name for path in (tmp_path / "seen").iterdir()] == ["image.jpg"]
 
-    def test_pictures_of_one_name_get_a_number(self, edgeemo, faces, tmp_path):
+    def test_images_of_one_name_get_a_number(self, edgeemo, faces, tmp_path):
         other = tmp_path / "other"
         shutil.copytree(faces, other)
         edgeemo("predict", faces, other, "--model", MODEL, "--annotate", tmp_path / "seen")

@@ -52,7 +52,7 @@ def test_the_config_that_was_written_back_trains_the_same_again(edgeemo, here, d
     assert json.loads(first.out)["test"] == json.loads(again.out)["test"]
 
 
-def test_one_set_of_pictures_can_be_validation_and_test(edgeemo, here, drawn):
+def test_one_set_of_images_can_be_validation_and_test(edgeemo, here, drawn):
     shown = edgeemo("train", "--recipe", "augmented-bn-64", "--data", drawn, *QUICK, "--out", "m")
     assert shown.status == 0, shown.err
     assert "served as validation, too" in shown.err

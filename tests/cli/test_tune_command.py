@@ -16,14 +16,14 @@ _SMALL = (
 
 @pytest.fixture
 def faces(tmp_path, monkeypatch):
-    """The current folder with 12 pictures each of two classes in faces/."""
+    """The current folder with 12 images each of two classes in faces/."""
     for number, label in enumerate(("happy", "sad")):
         (tmp_path / "faces" / label).mkdir(parents=True)
         for index in range(12):
             drawn = np.random.default_rng(1000 * number + index)
             coarse = np.clip(drawn.normal(70 + 110 * number, 45, (6, 6, 3)), 0, 255)
-            picture = Image.fromarray(coarse.astype(np.uint8)).resize((40, 36), 3)
-            picture.save(tmp_path / "faces" / label / f"{index}.png")
+            image = Image.fromarray(coarse.astype(np.uint8)).resize((40, 36), 3)
+            image.save(tmp_path / "faces" / label / f"{index}.png")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""Small drawn pictures, all different from each other, in whatever folders a test needs."""
+"""Small drawn images, all different from each other, in whatever folders a test needs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def rows(table: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def paint() -> Callable[..., Image.Image]:
-    """Paint smooth random blotches: pictures of different numbers are not near-duplicates."""
+    """Paint smooth random blotches: images of different numbers are not near-duplicates."""
 
     def _paint(number: int, *, size: tuple[int, int] = (60, 48)) -> Image.Image:
         blotches = np.random.default_rng(number).integers(0, 256, (6, 6, 3)).astype(np.uint8)
@@ -42,7 +42,7 @@ def paint() -> Callable[..., Image.Image]:
 
 @pytest.fixture
 def fill(paint: Callable[..., Image.Image]) -> Callable[..., Path]:
-    """Fill ``folder/NAME`` with so many pictures each; numbered on from `first`."""
+    """Fill ``folder/NAME`` with so many images each; numbered on from `first`."""
 
     def _fill(folder: Path, counts: dict[str, int], *, first: int = 0, suffix: str = "png") -> Path:
         for name, count in counts.items():

@@ -42,7 +42,7 @@ for path in asked["models"]:
     answers[path] = [model.engine.run(each)[0] for each in pixels]
 for number, fields in enumerate(asked["specs"]):
     spec = ModelSpec(labels=("happy", "sad"), **fields)
-    for path in asked["pictures"]:
+    for path in asked["images"]:
         array = preprocess(path, spec)
         arrays[f"{number} {path}"] = hashlib.sha256(array.tobytes()).hexdigest()
 json.dump({"answers": answers, "arrays": arrays}, sys.stdout)
@@ -66,21 +66,21 @@ def test_a_bundle_proves_itself_on_the_next_debian(bundle, pi):
 
 
 def test_the_model_that_comes_along_proves_itself_on_every_pi(root, pis, tmp_path):
-    """Its golden pictures, and a photo in which its faces are found."""
+    """Its golden images, and a photo in which its faces are found."""
     root("bookworm")  # skips where there is nothing to run it on
     made = make_bundle(shipped_folder().file("int8.tflite"), tmp_path / "happy-sad.pyz")
     for processor, ran in pis(made.path, "selftest", "--json").items():
-        said = _proved("int8.tflite", processor, ran, pictures=17)
+        said = _proved("int8.tflite", processor, ran, images=17)
         assert said["verified"]
         assert [len(check["faces"]) for check in said["checks"] if check["faces"]] == [2]
 
 
-def _proved(name, processor, ran, *, pictures=16):
+def _proved(name, processor, ran, *, images=16):
     assert ran.returncode == 0, ran.stdout + ran.stderr
     said = json.loads(ran.stdout)
     assert said["machine"]["processor"] == NAMES[processor.name]
     assert said["machine"]["architecture"] == "aarch64, 64-bit Python"
-    assert len(said["checks"]) == pictures
+    assert len(said["checks"]) == images
     assert {check["differs"] for check in said["checks"]} == {None}
     allowed = 0 if name.startswith("int8.") else MILLIONTH
     for check in said["checks"]:
@@ -89,11 +89,11 @@ def _proved(name, processor, ran, *, pictures=16):
 
 
 def test_golden_vectors_and_exact_arrays(pis, bundle, noise, tmp_path):
-    """Outside of a bundle: the recorded answers of the tiny models, and pictures of every kind."""
+    """Outside of a bundle: the recorded answers of the tiny models, and images of every kind."""
     asked = {
         "models": [str(GOLDEN / name) for name in TINY],
         "specs": SPECS,
-        "pictures": _pictures(bundle("int8.tflite"), noise, tmp_path),
+        "images": _images(bundle("int8.tflite"), noise, tmp_path),
     }
     words = ["-c", VECTORS, REPOSITORY, json.dumps(asked)]
     here = json.loads(subprocess.run(
@@ -111,8 +111,8 @@ def test_golden_vectors_and_exact_arrays(pis, bundle, noise, tmp_path):
                 assert answers == here["answers"][path]
 
 
-def _pictures(bundle, noise, folder):
-    """The golden pictures of a bundle, and a large one."""
+def _images(bundle, noise, folder):
+    """The golden images of a bundle, and a large one."""
     contents = Contents(str(bundle))
     (folder / "golden").mkdir()
     for golden in contents.manifest.golden:

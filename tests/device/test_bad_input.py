@@ -71,7 +71,7 @@ def test_a_changed_byte_and_a_file_cut_short(copied, pi, face):
 
 
 def test_another_answer_names_the_stage(copied, pi):
-    """One golden picture for each stage: this is a test that the tests beside it can fail."""
+    """One golden image for each stage: this is a test that the tests beside it can fail."""
     with zipfile.ZipFile(copied) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(members["manifest.json"])
@@ -90,8 +90,8 @@ def test_another_answer_names_the_stage(copied, pi):
     *_, first, second, third, verdict = ran.stdout.splitlines()
     assert first.startswith(f"  {golden[0]['file']}: engine differs; answer ")
     assert second.startswith(f"  {golden[1]['file']}: resizing differs; ")
-    assert third.startswith(f"  {golden[3]['file']}: picture decoding differs; ")
-    assert verdict.startswith("FAILED: 3 of 16 pictures come out differently here; what differs is")
+    assert third.startswith(f"  {golden[3]['file']}: image decoding differs; ")
+    assert verdict.startswith("FAILED: 3 of 16 images come out differently here; what differs is")
 
 
 def test_wheels_of_another_processor(bundle, pi):
@@ -142,7 +142,7 @@ def test_the_spare_answers_in_its_place(model, pi, wrong, face, tmp_path):
     tested = pi(A53, made.path, "selftest", prefix=wrong)
     assert tested.returncode == 0, tested.stderr
     assert tested.stdout.splitlines()[-1].startswith(
-        "PASSED: this machine answers all 16 pictures to within 1e-06 as the workstation did "
+        "PASSED: this machine answers all 16 images to within 1e-06 as the workstation did "
         "(float32.onnx, the spare for int8.tflite, "
     )
     ran = pi(A53, made.path, "predict", "--json", face, prefix=wrong)

@@ -42,7 +42,7 @@ def test_counts_repeat_within_one_percent(starts):
 
 
 def test_counts_make_sense(starts):
-    rows = {(row.file, row.picture, row.stage): row for row in starts[0]}
+    rows = {(row.file, row.image, row.stage): row for row in starts[0]}
     of_webcam = [rows["int8.tflite", "640x480", stage].instructions for stage in STAGES]
     assert of_webcam[3] == pytest.approx(sum(of_webcam[:3]), rel=0.2)
     large, small = (rows["int8.tflite", size, "decode"] for size in ("4000x3000", "640x480"))
@@ -55,7 +55,7 @@ def test_counts_make_sense(starts):
 
 def test_finding_faces_is_counted(counting):
     found = count_finding(counting, GOLDEN / "int8.tflite", processors=(A72,))
-    faces, none = (found[A72.name, picture] for picture in ("two faces", "no face"))
+    faces, none = (found[A72.name, image] for image in ("two faces", "no face"))
     assert (none["resize"], none["invoke"]) == (None, None)
     assert none["find"] > 5 * faces["find"]  # every look is taken
     assert faces["decode"] + faces["find"] < faces["whole"]

@@ -12,7 +12,7 @@ from edgeemo import Classifier
 from edgeemo.bench.sample_photo import drawn_photo
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.checks import FACE_PIXELS
-from edgeemo.dataset import golden_pictures
+from edgeemo.dataset import golden_images
 from edgeemo.dataset.synthetic.draw import encode
 from emulation.processors import A72
 
@@ -27,8 +27,8 @@ def finding(root, model, tmp_path_factory):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Faces near and far, one that is found in a part of the picture alone, and none."""
-    contents = [drawn_photo(seed=0), drawn_photo(seed=1), *golden_pictures(count=3)]
+    """Faces near and far, one that is found in a part of the image alone, and none."""
+    contents = [drawn_photo(seed=0), drawn_photo(seed=1), *golden_images(count=3)]
     with Image.open(io.BytesIO(contents[0])) as photo:
         small = photo.resize((160, 120), Image.Resampling.BILINEAR)
     wall = Image.new("RGB", (640, 480), "#808890")

@@ -36,7 +36,7 @@ def _commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """What the README takes for granted: a folder of faces, a picture, a model of one's own."""
+    """What the README takes for granted: a folder of faces, an image, a model of one's own."""
     folder = tmp_path_factory.mktemp("reader")
     draw_faces(folder / "faces", count=40, size=64, seed=5)
     Image.open(next((folder / "faces" / "happy").iterdir())).convert("RGB").save(

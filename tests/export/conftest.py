@@ -1,4 +1,4 @@
-"""Small networks with random weights, their model folders, and drawn pictures to calibrate on."""
+"""Small networks with random weights, their model folders, and drawn images to calibrate on."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def _draw(path: Path, seed: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory) -> Path:
-    """Thirty pictures of each of three classes; the first twenty of each are for training."""
-    folder = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory) -> Path:
+    """Thirty images of each of three classes; the first twenty of each are for training."""
+    folder = tmp_path_factory.mktemp("images")
     for number, label in enumerate((*LABELS, "calm")):
         (folder / label).mkdir()
         for index in range(30):
@@ -40,8 +40,8 @@ def pictures(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def samples(pictures) -> Callable[[tuple[str, ...]], list[Sample]]:
-    """Function (labels): the pictures of these classes as a model folder lists them."""
+def samples(images) -> Callable[[tuple[str, ...]], list[Sample]]:
+    """Function (labels): the images of these classes as a model folder lists them."""
 
     def listed(labels: tuple[str, ...]) -> list[Sample]:
         return [
@@ -52,14 +52,14 @@ def samples(pictures) -> Callable[[tuple[str, ...]], list[Sample]]:
                 sha256=sha256_file(path),
             )
             for label in labels
-            for path in sorted((pictures / label).iterdir())
+            for path in sorted((images / label).iterdir())
         ]
 
     return listed
 
 
 @pytest.fixture(scope="session")
-def make_folder(pictures, samples) -> Callable[..., ModelFolder]:
+def make_folder(images, samples) -> Callable[..., ModelFolder]:
     """Function (path, spec, save, **training): a model folder; `save` writes the original."""
 
     def make(
@@ -69,7 +69,7 @@ def make_folder(pictures, samples) -> Callable[..., ModelFolder]:
         folder = ModelFolder(path)
         write_file(folder.file("spec.json"), spec.to_json())
         write_samples(folder.file("split.csv"), samples(spec.labels))
-        folder.write_json("training.json", {"data": str(pictures), **training})
+        folder.write_json("training.json", {"data": str(images), **training})
         save(path)
         return folder
 

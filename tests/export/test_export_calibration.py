@@ -58,7 +58,7 @@ def test_a_small_class_gives_what_it_has():
 
 
 @given(seed=st.integers(0, 5), order=st.permutations(range(24)))
-def test_the_choice_depends_on_the_pictures_and_the_seed_alone(seed, order):
+def test_the_choice_depends_on_the_images_and_the_seed_alone(seed, order):
     listed = _samples({"a": 12, "b": 12})
     moved = [replace(listed[place], path=f"elsewhere/{place}") for place in order]
     chosen, again = (choose(s, ("a", "b"), count=8, seed=seed) for s in (listed, moved))
@@ -72,10 +72,10 @@ def test_another_seed_chooses_others():
     )
 
 
-def test_only_training_pictures_are_read_through_the_one_preprocessing(folder, pictures, spec):
+def test_only_training_images_are_read_through_the_one_preprocessing(folder, images, spec):
     calibration = _calibrate(folder)
     assert {sample.split for sample in calibration.samples} == {"train"}
-    expected = [preprocess(pictures / s.path, spec) for s in calibration.samples]
+    expected = [preprocess(images / s.path, spec) for s in calibration.samples]
     expected = complete_range(np.stack(expected)) * np.float32(1 / 255)
     assert np.array_equal(calibration.images, expected)
     assert calibration.images.dtype == np.float32
@@ -91,16 +91,16 @@ def test_the_list_is_kept_as_csv(folder, samples):
     assert all(row == listed[row[2]] for row in rows[1:])
 
 
-def test_pictures_are_found_by_content_in_a_zip(folder, pictures, tmp_path):
+def test_images_are_found_by_content_in_a_zip(folder, images, tmp_path):
     with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
-        for number, path in enumerate(sorted(pictures.rglob("*.png"))):
+        for number, path in enumerate(sorted(images.rglob("*.png"))):
             archive.write(path, f"{path.parent.name}/renamed-{number}.png")
     found = _calibrate(folder, data=tmp_path / "faces.zip")
     assert np.array_equal(found.images, _calibrate(folder).images)
 
 
 @pytest.mark.parametrize("place", ["gone", "empty"])
-def test_missing_pictures_are_one_clear_line(folder, tmp_path, place):
+def test_missing_images_are_one_clear_line(folder, tmp_path, place):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DatasetError, match=r"--data") as caught:
         _calibrate(folder, data=tmp_path / place)
@@ -108,13 +108,13 @@ def test_missing_pictures_are_one_clear_line(folder, tmp_path, place):
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_that_does_not_say_where_its_pictures_are_asks_for_data(folder):
+def test_a_folder_that_does_not_say_where_its_images_are_asks_for_data(folder):
     folder.write_json("training.json", {})
     with pytest.raises(DatasetError, match="give their folder with --data"):
         _calibrate(folder)
 
 
-def test_no_training_pictures_are_refused(folder, samples):
+def test_no_training_images_are_refused(folder, samples):
     test = [s for s in samples(("happy", "sad")) if s.split == "test"]
     write_samples(folder.file("split.csv"), test)
     with pytest.raises(DatasetError, match="training split is empty"):
@@ -152,18 +152,18 @@ def test_too_dark_and_too_flat_are_warned_about(folder, monkeypatch):
     assert "much flatter" in flatter
 
 
-def test_a_handful_of_pictures_is_warned_about(folder):
+def test_a_handful_of_images_is_warned_about(folder):
     (warning,) = _calibrate(folder, options=replace(OPTIONS, calibration_count=4)).warnings
-    assert "4 pictures only" in warning
+    assert "4 images only" in warning
 
 
-def test_a_picture_that_has_gone_bad_is_named(folder, tmp_path, pictures, samples):
+def test_an_image_that_has_gone_bad_is_named(folder, tmp_path, images, samples):
     from edgeemo.errors import ImageError
     from edgeemo.utils.files import sha256_file
 
     bad = tmp_path / "faces"
     (bad / "happy").mkdir(parents=True)
-    path = write_file(bad / "happy" / "bad.png", b"not a picture")
+    path = write_file(bad / "happy" / "bad.png", b"not an image")
     sample = Sample(path="happy/bad.png", label="happy", split="train", sha256=sha256_file(path))
     write_samples(folder.file("split.csv"), [sample])
     with pytest.raises(ImageError, match=r"bad\.png"):

@@ -97,7 +97,7 @@ def test_every_file_answers_as_the_original(done, plain, ask, pixels):
     _, files, _ = done
     for file in files:
         engine = Classifier.load(file.path).engine
-        answers = np.array([engine.run(picture) for picture in pixels])
+        answers = np.array([engine.run(image) for image in pixels])
         assert answers == pytest.approx(ask(plain, pixels), abs=bounds[file.kind])
 
 
@@ -115,7 +115,7 @@ def test_existing_files_are_refused_before_any_work(done, unloadable):
         export(folder, options=ExportOptions())
 
 
-def test_missing_pictures_are_refused_before_the_model_is_loaded(folder, unloadable, tmp_path):
+def test_missing_images_are_refused_before_the_model_is_loaded(folder, unloadable, tmp_path):
     with pytest.raises(DatasetError, match="--data"):
         export(folder, options=ExportOptions(int8=True), data=tmp_path / "nowhere")
     assert _names(folder) == BARE
@@ -128,7 +128,7 @@ def test_a_missing_package_is_named_with_its_pip_line(folder, unloadable, monkey
         export(folder, options=ExportOptions())
 
 
-def test_float_needs_no_pictures_and_one_format_is_enough(folder):
+def test_float_needs_no_images_and_one_format_is_enough(folder):
     folder.write_json("training.json", {"data": "/nowhere"})
     (file,) = export(folder, options=ExportOptions(formats=("onnx",)))
     assert file.path.name == "float32.onnx"
@@ -139,7 +139,7 @@ def test_calibration_warnings_reach_the_user_and_the_record(folder):
     progress, options = Notes(), ExportOptions(int8=True, formats=("onnx",), calibration_count=4)
     float32, int8 = export(folder, options=options, progress=progress)
     assert (float32.warnings, int8.warnings) == ((), tuple(progress.notes))
-    assert "4 pictures only" in progress.notes[0]
+    assert "4 images only" in progress.notes[0]
     assert folder.read_json(EXPORT)["files"][1]["warnings"] == progress.notes
 
 

@@ -16,15 +16,15 @@ from edgeemo.runtime.classifier import Classifier
 INT8 = ExportOptions(int8=True, calibration_count=20)
 
 
-def _assert_agrees(folder, files, ask, pictures):
+def _assert_agrees(folder, files, ask, images):
     spec = folder.spec()
-    pixels = [preprocess(path, spec) for path in sorted(pictures.rglob("2*.png"))]
+    pixels = [preprocess(path, spec) for path in sorted(images.rglob("2*.png"))]
     wanted = ask(load_original(folder), np.stack(pixels))
     assert np.ptp(wanted) > 0.01
     bounds = {"float32": 1e-5, "int8": 0.06}
     for file in files:
         engine = Classifier.load(file.path).engine
-        answers = np.array([engine.run(picture) for picture in pixels])
+        answers = np.array([engine.run(image) for image in pixels])
         assert answers == pytest.approx(wanted, abs=bounds[file.kind]), file.path.name
 
 
@@ -43,7 +43,7 @@ def _network(keras, spec, *, padding="valid"):
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_h5_with_another_scaling_takes_raw_pixels(
-    make_folder, keras, shaken, spec, ask, pictures, tmp_path, padding
+    make_folder, keras, shaken, spec, ask, images, tmp_path, padding
 ):
     """With "same" padding the scaling cannot be folded into the convolution."""
     two = replace(spec, activation="softmax")
@@ -56,16 +56,14 @@ def test_h5_with_another_scaling_takes_raw_pixels(
         offset=-1.0,
     )
     files = export(folder, options=INT8)
-    _assert_agrees(folder, files, ask, pictures)
+    _assert_agrees(folder, files, ask, images)
     engine = Classifier.load(folder.file("int8.tflite")).engine
     scale, zero_point = engine._input["quantization"]
     assert (np.float32(scale), zero_point) == (np.float32(1 / 255), 0)
     assert not [t["name"] for t in engine.tensors if np.issubdtype(t["dtype"], np.floating)]
 
 
-def test_a_saved_model_with_three_classes(
-    make_folder, keras, shaken, spec, ask, pictures, tmp_path
-):
+def test_a_saved_model_with_three_classes(make_folder, keras, shaken, spec, ask, images, tmp_path):
     three = replace(spec, activation="softmax", labels=("calm", "happy", "sad"))
     model = shaken(_network(keras, three))
     folder = make_folder(
@@ -74,7 +72,7 @@ def test_a_saved_model_with_three_classes(
         lambda place: model.export(place / "model.savedmodel", verbose=False),
     )
     files = export(folder, options=INT8)
-    _assert_agrees(folder, files, ask, pictures)
+    _assert_agrees(folder, files, ask, images)
     assert [file.partitions for file in files] == [1, 1, None, None]
     operations = Classifier.load(folder.file("float32.tflite")).engine.operations
     assert not {"SHAPE", "STRIDED_SLICE", "PACK"} & set(operations)

@@ -56,8 +56,8 @@ def test_answers_as_the_network(keras, shaken, shape, kernel, nested):
     paired = reading_pairs(network)
     (convolution,) = _paired_convolutions(paired)
     assert convolution.get_weights()[0].shape[2:] == (2 * shape[2], 12)
-    for picture in _pixels(shape):
-        answers = [float(model(picture[None])["prob"][0, 0]) for model in (network, paired)]
+    for image in _pixels(shape):
+        answers = [float(model(image[None])["prob"][0, 0]) for model in (network, paired)]
         assert answers[0] == pytest.approx(answers[1], abs=2e-6)
 
 
@@ -116,8 +116,8 @@ def _answers(file, pixels):
     interpreter = _interpreter(file)
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     answers = []
-    for picture in pixels:
-        interpreter.set_tensor(source["index"], np.round(picture[None] * 255).astype(np.uint8))
+    for image in pixels:
+        interpreter.set_tensor(source["index"], np.round(image[None] * 255).astype(np.uint8))
         interpreter.invoke()
         answers.append(int(interpreter.get_tensor(target["index"])[0, 0]))
     return answers

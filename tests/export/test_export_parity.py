@@ -79,7 +79,7 @@ def table(model, read, data_dir, faces, spec48, tmp_path_factory):
 
 def _ask(path, pixels):
     engine = Classifier.load(path).engine
-    return np.array([engine.run(picture)[0] for picture in pixels])
+    return np.array([engine.run(image)[0] for image in pixels])
 
 
 @pytest.mark.parametrize("name", BOUNDS)

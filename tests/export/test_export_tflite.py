@@ -27,7 +27,7 @@ def load(tmp_path_factory, spec):
 
 @pytest.fixture(scope="module")
 def run(ask):
-    return lambda engine, pixels: np.array([engine.run(picture) for picture in pixels])
+    return lambda engine, pixels: np.array([engine.run(image) for image in pixels])
 
 
 def _images(pixels):

@@ -2,7 +2,7 @@
 
     python tests/golden/make_golden.py
 
-A network of 12x12 grey pictures tells a bright lower half ("sad") from a bright upper half
+A network of 12x12 grey images tells a bright lower half ("sad") from a bright upper half
 ("happy"). The tests run the files as they are committed, so nothing depends on making the very same
 bytes again.
 """
@@ -31,8 +31,8 @@ SPEC = ModelSpec(
 )
 
 
-def pictures(count, *, seed):
-    """Noisy grey pictures (count, 12, 12, 1) float32 in [0, 1], and which half is the brighter."""
+def draw_images(count, *, seed):
+    """Noisy grey images (count, 12, 12, 1) float32 in [0, 1], and which half is the brighter."""
     random = np.random.default_rng(seed)
     truth = random.integers(0, 2, count)
     images = random.uniform(0, 1, (count, 12, 12, 1))
@@ -57,7 +57,7 @@ def network():
     ]
     trained = keras.Sequential([keras.Input(SPEC.input_shape), *layers])
     trained.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    trained.fit(*pictures(2000, seed=0), epochs=15, verbose=2)
+    trained.fit(*draw_images(2000, seed=0), epochs=15, verbose=2)
     inputs = keras.Input(batch_shape=(1, *SPEC.input_shape), name="image")
     return keras.Model(inputs, trained(inputs))
 
@@ -71,7 +71,7 @@ def to_tflite(model, *, int8):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.uint8
-        converter.representative_dataset = lambda: ([x[None]] for x in pictures(64, seed=1)[0])
+        converter.representative_dataset = lambda: ([x[None]] for x in draw_images(64, seed=1)[0])
     return converter.convert()
 
 
@@ -103,7 +103,7 @@ def quantised(onnx_bytes):
 
     class Reader(CalibrationDataReader):
         def __init__(self):
-            self._images = iter(pictures(64, seed=1)[0])
+            self._images = iter(draw_images(64, seed=1)[0])
 
         def get_next(self):
             image = next(self._images, None)

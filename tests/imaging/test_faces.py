@@ -23,20 +23,20 @@ def finder(request):
 
 
 def opened(path):
-    with Image.open(path) as picture:
-        return picture.convert("RGB")
+    with Image.open(path) as image:
+        return image.convert("RGB")
 
 
 def test_portraits_have_a_face(finder, data_dir):
-    pictures = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))]
-    found = [finder.find(picture) for picture in pictures]
-    assert sum(map(bool, found)) >= 0.9 * len(pictures)
-    for picture, faces in zip(pictures, found, strict=True):
+    images = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))]
+    found = [finder.find(image) for image in images]
+    assert sum(map(bool, found)) >= 0.9 * len(images)
+    for image, faces in zip(images, found, strict=True):
         sizes = [face.side for face in faces]
         assert sizes == sorted(sizes, reverse=True)
         for face in faces:
-            assert 0 < face.left + face.side / 2 < picture.width
-            assert 0 < face.top + face.side / 2 < picture.height
+            assert 0 < face.left + face.side / 2 < image.width
+            assert 0 < face.top + face.side / 2 < image.height
 
 
 def test_small_crops_have_a_face_that_fills_them(finder, data_dir):
@@ -52,17 +52,17 @@ def test_small_crops_have_a_face_that_fills_them(finder, data_dir):
 
 def test_both_detectors_frame_a_face_alike(data_dir):
     pytest.importorskip("cv2")
-    picture = opened(data_dir / "photos" / "obama.jpg")
-    one, other = (face_finder(FaceSettings(detector=name)).find(picture)[0] for name in DETECTORS)
+    image = opened(data_dir / "photos" / "obama.jpg")
+    one, other = (face_finder(FaceSettings(detector=name)).find(image)[0] for name in DETECTORS)
     assert abs(one.left - other.left) < 0.15 * one.side
     assert abs(one.top - other.top) < 0.15 * one.side
     assert 0.8 < one.side / other.side < 1.25
 
 
 def test_threads_share_a_finder(finder, data_dir):
-    pictures = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))[:6]]
+    images = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))[:6]]
     with ThreadPoolExecutor(3) as pool:
-        assert list(pool.map(finder.find, pictures)) == [finder.find(one) for one in pictures]
+        assert list(pool.map(finder.find, images)) == [finder.find(one) for one in images]
 
 
 @pytest.mark.parametrize("size", [(64, 64), (500, 1), (2000, 3), (1, 1), (5, 700)])
@@ -70,7 +70,7 @@ def test_nothing_is_found_in_nothing(finder, size):
     assert finder.find(Image.new("RGB", size, "grey")) == ()
 
 
-def test_a_small_face_is_found_in_a_part_of_the_picture(data_dir):
+def test_a_small_face_is_found_in_a_part_of_the_image(data_dir):
     face = opened(data_dir / "photos" / "obama_small.jpg")
     face.thumbnail((110, 110))
     wall = Image.new("RGB", (640, 480), "#808890")
@@ -81,16 +81,16 @@ def test_a_small_face_is_found_in_a_part_of_the_picture(data_dir):
 
 
 def test_a_higher_score_finds_the_surer_of_the_same_faces(data_dir):
-    pictures = [opened(path) for path in sorted((data_dir / "web_messy" / "sad").glob("*"))[:40]]
+    images = [opened(path) for path in sorted((data_dir / "web_messy" / "sad").glob("*"))[:40]]
     counts = []
     for score in (None, 0.7, 0.9, 1.0):
         finder = face_finder(FaceSettings(least_score=score))
-        counts.append(sum(bool(finder.find(picture)) for picture in pictures))
+        counts.append(sum(bool(finder.find(image)) for image in images))
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > counts[1] > counts[2] > counts[3] == 0
 
 
-def test_a_crop_within_the_picture_is_that_of_the_picture():
+def test_a_crop_within_the_image_is_that_of_the_image():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     spec = ModelSpec(labels=("a", "b"), height=8, width=8, faces=FaceSettings())
     crop = cropped(Image.fromarray(pixels), Face(10, 20, 30), spec)
@@ -98,7 +98,7 @@ def test_a_crop_within_the_picture_is_that_of_the_picture():
 
 
 @pytest.mark.parametrize("face", [Face(-10, -5, 30), Face(60, 40, 40), Face(-20, -20, 200)])
-def test_beyond_the_picture_its_outermost_pixels_go_on(face):
+def test_beyond_the_image_its_outermost_pixels_go_on(face):
     pixels = np.random.default_rng(1).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     rows = np.clip(np.arange(face.top, face.top + face.side), 0, 59)
     columns = np.clip(np.arange(face.left, face.left + face.side), 0, 79)
@@ -108,12 +108,12 @@ def test_beyond_the_picture_its_outermost_pixels_go_on(face):
 
 
 def test_a_margin_is_put_around():
-    picture = Image.new("RGB", (100, 100))
+    image = Image.new("RGB", (100, 100))
     for margin, side in ((0.0, 40), (0.25, 60), (-0.25, 20)):
         spec = ModelSpec(
             labels=("a", "b"), height=8, width=8, channels=1, faces=FaceSettings(margin=margin)
         )
-        crop = cropped(picture, Face(30, 30, 40), spec)
+        crop = cropped(image, Face(30, 30, 40), spec)
         assert (crop.size, crop.mode) == ((side, side), "L")
 
 
@@ -194,15 +194,15 @@ def bright_yunet():
     return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
 
 
-def test_a_yunet_file_finds_what_it_finds_in_the_pictures_own_pixels():
+def test_a_yunet_file_finds_what_it_finds_in_the_images_own_pixels():
     pytest.importorskip("cv2")
     sha256 = name_content(bright_yunet(), name="bright.onnx")
     finder = face_finder(FaceSettings(detector="yunet", file_sha256=sha256))
-    picture = Image.new("RGB", (640, 400))  # searched at half its size
-    picture.paste("white", (128, 192, 192, 256))  # one cell of the searched picture
-    (found,) = finder.find(picture)
+    image = Image.new("RGB", (640, 400))  # searched at half its size
+    image.paste("white", (128, 192, 192, 256))  # one cell of the searched image
+    (found,) = finder.find(image)
     assert found.side == 128
     assert (found.left + found.side // 2, found.top + found.side // 2) == (160, 224)
     assert finder.find(Image.new("RGB", (50, 700))) == ()
     surer = FaceSettings(detector="yunet", file_sha256=sha256, least_score=1.0)
-    assert face_finder(surer).find(picture) == ()
+    assert face_finder(surer).find(image) == ()

@@ -26,16 +26,16 @@ _GREY = ModelSpec(labels=("a", "b"), height=24, width=32, channels=1)
 
 
 def _scene(size=(96, 72), mode="RGB"):
-    picture = Image.new("RGB", size, (200, 180, 40))
-    draw = ImageDraw.Draw(picture)
+    image = Image.new("RGB", size, (200, 180, 40))
+    draw = ImageDraw.Draw(image)
     draw.ellipse((8, 8, size[0] // 2, size[1] - 8), fill=(30, 90, 220))
     draw.rectangle((size[0] // 2, 4, size[0] - 6, size[1] // 3), fill=(220, 30, 60))
-    return picture.convert(mode)
+    return image.convert(mode)
 
 
-def _encode(picture, format="PNG", **options):
+def _encode(image, format="PNG", **options):
     buffer = io.BytesIO()
-    picture.save(buffer, format, **options)
+    image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
@@ -46,7 +46,7 @@ def _digest(array):
 @pytest.mark.parametrize("spec", [_RGB, _GREY])
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "WEBP", "GIF"])
 def test_shape_type_and_order(spec, format, tmp_path):
-    path = tmp_path / "picture.with.no.suffix"
+    path = tmp_path / "image.with.no.suffix"
     path.write_bytes(_encode(_scene(), format))
     array = preprocess(path, spec)
     assert array.shape == (24, 32, spec.channels)
@@ -56,7 +56,7 @@ def test_shape_type_and_order(spec, format, tmp_path):
     assert np.array_equal(array, preprocess(str(path), spec))
 
 
-def test_exact_arrays_of_drawn_pictures():
+def test_exact_arrays_of_drawn_images():
     """The answer on every machine: Pillow decodes and resizes in integers."""
     big = _scene((960, 720))
     digests = {
@@ -91,24 +91,24 @@ def test_exif_orientation_is_applied(orientation, format):
     exif[0x0112] = orientation
     shown = preprocess(_encode(stored, format, exif=exif), _RGB)
     expected = preprocess(_encode(upright, format), _RGB)
-    tolerance = 0 if format == "PNG" else 3  # JPEG blocks lie elsewhere in a turned picture
+    tolerance = 0 if format == "PNG" else 3  # JPEG blocks lie elsewhere in a turned image
     assert np.abs(shown.astype(int) - expected).mean() <= tolerance
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "PA"])
 def test_transparency_lies_over_white(mode):
-    picture = Image.new("RGBA", (40, 30), (255, 0, 0, 0)).convert(mode)
+    image = Image.new("RGBA", (40, 30), (255, 0, 0, 0)).convert(mode)
     if mode == "P":
-        picture.info["transparency"] = 0
-        picture.putdata([0] * 1200)
+        image.info["transparency"] = 0
+        image.putdata([0] * 1200)
     format = "PNG" if mode != "PA" else "TIFF"
-    source = picture if mode == "PA" else _encode(picture, format)
+    source = image if mode == "PA" else _encode(image, format)
     assert (preprocess(source, _RGB) == 255).all()
 
 
 def test_half_transparent_black_is_mid_grey():
-    picture = Image.new("RGBA", (40, 30), (0, 0, 0, 128))
-    assert np.unique(preprocess(_encode(picture), _RGB)).tolist() == [127]
+    image = Image.new("RGBA", (40, 30), (0, 0, 0, 128))
+    assert np.unique(preprocess(_encode(image), _RGB)).tolist() == [127]
 
 
 def test_sixteen_bits_are_scaled_not_clipped():
@@ -135,8 +135,8 @@ def test_an_embedded_profile_is_turned_to_srgb():
     profile = profile.replace("sRGB".encode("utf-16-be"), "tRGB".encode("utf-16-be"))
     red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
     profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"  # swap two primaries
-    picture = Image.new("RGB", (40, 30), (250, 10, 10))
-    seen = preprocess(_encode(picture, icc_profile=bytes(profile)), _RGB).mean(axis=(0, 1))
+    image = Image.new("RGB", (40, 30), (250, 10, 10))
+    seen = preprocess(_encode(image, icc_profile=bytes(profile)), _RGB).mean(axis=(0, 1))
     assert seen[1] > 200 > 60 > seen[0]
 
 
@@ -145,20 +145,20 @@ def test_a_broken_profile_is_ignored_as_viewers_do():
     assert np.array_equal(preprocess(_encode(_scene(), icc_profile=b"nonsense" * 20), _RGB), plain)
 
 
-def test_a_picture_already_decoded_is_close_to_its_file():
-    picture = _scene((640, 480))
-    jpeg = preprocess(_encode(picture, "JPEG", quality=95), _RGB).astype(int)
-    for source in (picture, np.asarray(picture)):
+def test_an_image_already_decoded_is_close_to_its_file():
+    image = _scene((640, 480))
+    jpeg = preprocess(_encode(image, "JPEG", quality=95), _RGB).astype(int)
+    for source in (image, np.asarray(image)):
         assert np.abs(jpeg - preprocess(source, _RGB)).mean() < 2
 
 
-def test_a_handed_in_picture_stays_open_and_unchanged(tmp_path):
+def test_a_handed_in_image_stays_open_and_unchanged(tmp_path):
     path = tmp_path / "a.jpg"
     _scene((640, 480)).save(path)
-    with Image.open(path) as picture:
-        preprocess(picture, _RGB)
-        assert picture.size == (640, 480)
-        assert picture.getpixel((0, 0))
+    with Image.open(path) as image:
+        preprocess(image, _RGB)
+        assert image.size == (640, 480)
+        assert image.getpixel((0, 0))
 
 
 @pytest.mark.parametrize(
@@ -173,8 +173,8 @@ def test_arrays_of_another_kind_are_refused(array):
 def test_bad_files_get_one_line(tmp_path):
     whole = _encode(_scene((300, 200)), "JPEG")
     cases = {
-        "text.jpg": (b"hello", "not a picture"),
-        "empty.png": (b"", "not a picture"),
+        "text.jpg": (b"hello", "not an image"),
+        "empty.png": (b"", "not an image"),
         "cut.jpg": (whole[: len(whole) // 2], "cut short"),
         "head.jpg": (whole[:30], "damaged"),
         "cut.png": (_encode(_scene())[:200], "damaged"),
@@ -229,7 +229,7 @@ def test_cameras_orientation_tags(data_dir: Path):
 
 
 @pytest.mark.parametrize("folder", ["exif/invalid", "strays", "photos"])
-def test_real_pictures_are_read(data_dir: Path, folder):
+def test_real_images_are_read(data_dir: Path, folder):
     for path in sorted((data_dir / folder).rglob("*.*")):
         assert preprocess(path, _GREY).std() > 0, path
 
@@ -265,8 +265,8 @@ class TestFaces:
         np.testing.assert_array_equal(preprocess(photo, self.spec), faces[0][1])
         assert {pixels.shape for _, pixels in faces} == {(48, 48, 1)}
 
-    def test_places_are_given_in_the_whole_picture(self, data_dir):
-        """A camera's picture is decoded at a reduced scale; its faces are not told there."""
+    def test_places_are_given_in_the_whole_image(self, data_dir):
+        """A camera's image is decoded at a reduced scale; its faces are not told there."""
         with Image.open(data_dir / "photos" / "obama.jpg") as photo:
             large = photo.convert("RGB").resize((photo.width * 4, photo.height * 4))
         file = io.BytesIO()

@@ -123,7 +123,7 @@ def test_mcnemar_is_the_summed_binomial_and_symmetric(b, c):
     assert mcnemar(b, c) == mcnemar(c, b)
 
 
-def test_mcnemar_of_many_pictures_stays_a_number():
+def test_mcnemar_of_many_images_stays_a_number():
     assert 0 < mcnemar(5000, 5200) < 0.06
     assert mcnemar(0, 5000) == 0.0
 
@@ -239,7 +239,7 @@ def test_a_faultless_small_test_is_not_called_certain():
     assert all(interval["low"] < 0.8 for interval in intervals)
 
 
-def test_a_class_without_pictures_is_left_out_of_the_averages():
+def test_a_class_without_images_is_left_out_of_the_averages():
     truth, predicted = [0, 0, 1, 1], [0, 0, 1, 0]
     scores = np.eye(3)[predicted]
     report = classification_report(truth, predicted, scores, labels=("a", "b", "c"))
@@ -253,7 +253,7 @@ def test_one_class_alone_has_no_auc():
     assert report.to_dict()["auc"] is None
 
 
-def test_no_picture_at_all_is_reported_without_a_fault():
+def test_no_image_at_all_is_reported_without_a_fault():
     report = classification_report([], [], np.empty((0, 2)), labels=("a", "b"))
     assert report.n == 0
     assert report.accuracy == wilson(0, 0)
@@ -294,7 +294,7 @@ confidences = st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=60)
 
 @unhurried
 @given(confidences, st.integers(1, 20))
-def test_the_bins_hold_all_pictures_and_give_the_calibration_error(rows, bins):
+def test_the_bins_hold_all_images_and_give_the_calibration_error(rows, bins):
     stated, right = [c / 8 for c, _ in rows], [r for _, r in rows]
     found = reliability(stated, right, bins=bins)
     counts = [each.count for each in found]
@@ -374,7 +374,7 @@ def test_the_least_confidence_is_the_smallest_that_keeps_to_the_target(count, se
     assert found.most_certain.accuracy.low == max(low(k / 256) for k in range(256))
 
 
-def test_the_target_is_kept_to_on_other_pictures():
+def test_the_target_is_kept_to_on_other_images():
     """A threshold at which the share itself just fits would fall short about half of the time."""
     short = 0
     other, truth = _honest(50_000, seed=0)
@@ -392,8 +392,8 @@ def test_a_target_out_of_reach_is_said_so():
     found = min_confidence_for(scores, [0, 1] * 20, [1] * 40, 0.9)
     assert not found.reachable
     assert found.text == (
-        "an accuracy of 0.9 is not shown on 40 validation pictures: of the 40 most certain "
-        "0.500 (0.352 to 0.648) are right; every picture is answered"
+        "an accuracy of 0.9 is not shown on 40 validation images: of the 40 most certain "
+        "0.500 (0.352 to 0.648) are right; every image is answered"
     )
 
 
@@ -402,7 +402,7 @@ def test_73_faultless_answers_show_95_percent_and_72_do_not():
         scores = np.tile([0.1, 0.9], (count, 1))
         found = min_confidence_for(scores, [1] * count, [1] * count, 0.95)
         assert found.reachable == reachable
-    assert found.text.startswith("every picture is answered: 1.000")
+    assert found.text.startswith("every image is answered: 1.000")
 
 
 def test_what_is_answered_is_told_in_words():
@@ -410,7 +410,7 @@ def test_what_is_answered_is_told_in_words():
     found = min_confidence_for(scores, [0] * 50 + [1] * 150, [1] * 200, 0.95)
     assert found.min_confidence == 180 / 256  # the first step above 0.7
     assert found.text == (
-        "100 of 200 validation pictures (50.0%) have a confidence of 0.7031 or more and are "
+        "100 of 200 validation images (50.0%) have a confidence of 0.7031 or more and are "
         "answered: 1.000 (0.963 to 1.000) are right, wanted 0.95"
     )
     assert json.dumps(found.to_dict())

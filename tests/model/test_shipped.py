@@ -42,7 +42,7 @@ def test_every_file_is_verified_and_int8_is_what_answers():
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_drawn_pictures_are_answered_as_recorded(name):
+def test_the_drawn_images_are_answered_as_recorded(name):
     classifier, recorded = Classifier.load(HAPPY_SAD / name), ANSWERS[name]
     assert len(recorded["golden"]) >= 16
     labels = set()
@@ -54,8 +54,8 @@ def test_the_drawn_pictures_are_answered_as_recorded(name):
                 "faces": tuple(map(tuple, entry["faces"])),
             }
         )
-        picture = (HAPPY_SAD / golden.file).read_bytes()
-        found = check(classifier, golden, picture, tolerance=recorded["tolerance"])
+        image = (HAPPY_SAD / golden.file).read_bytes()
+        found = check(classifier, golden, image, tolerance=recorded["tolerance"])
         assert found.differs is None, golden.file
         labels.add(golden.label)
     assert labels == {"happy", "sad"}
@@ -71,7 +71,7 @@ def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
     assert newest_folder(models) == ModelFolder(mine)
 
 
-def test_int8_answers_the_test_pictures_as_the_card_says(data_dir):
+def test_int8_answers_the_test_images_as_the_card_says(data_dir):
     classifier = Classifier.load(HAPPY_SAD / "int8.tflite", faces=False)
     fer = data_dir / "fer2013"
     kept = ingest(fer, options=IngestOptions(labels=classifier.spec.labels)).samples

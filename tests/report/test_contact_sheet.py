@@ -15,7 +15,7 @@ def _colours(path):
 
 
 def _tile(good=None, caption="one\ntwo"):
-    return Tile(picture=np.full((8, 8, 1), 77, np.uint8), caption=caption, good=good)
+    return Tile(image=np.full((8, 8, 1), 77, np.uint8), caption=caption, good=good)
 
 
 @pytest.mark.parametrize(("good", "here", "absent"), [(True, GREEN, RED), (False, RED, GREEN)])
@@ -30,10 +30,10 @@ def test_a_neutral_tile_has_neither_colour(tmp_path):
     assert not {GREEN, RED} & _colours(path)
 
 
-def test_tiny_pictures_are_enlarged_pixel_by_pixel(tmp_path):
+def test_tiny_images_are_enlarged_pixel_by_pixel(tmp_path):
     """A checkerboard of two greys must not gain a third."""
     board = (np.indices((6, 6)).sum(axis=0) % 2 * 99 + 50).astype(np.uint8)[..., None]
-    tile = Tile(picture=board, caption="")
+    tile = Tile(image=board, caption="")
     path = contact_sheet([tile], tmp_path / "sheet.png", columns=1, title="")
     assert _colours(path) == {(50, 50, 50), (149, 149, 149), (255, 255, 255), (0x8C, 0x95, 0x9F)}
 
@@ -49,10 +49,10 @@ def test_more_rows_and_columns_make_a_larger_sheet(tmp_path):
     assert size(1, 9) == size(1, 1)
 
 
-def test_any_picture_any_text_and_no_tile_at_all(tmp_path):
+def test_any_image_any_text_and_no_tile_at_all(tmp_path):
     tiles = [
-        Tile(picture=Image.new("RGBA", (900, 20)), caption="glücklich × 幸せ\n" + "long " * 50),
-        Tile(picture=np.zeros((300, 4, 3), np.uint8), caption=""),
+        Tile(image=Image.new("RGBA", (900, 20)), caption="glücklich × 幸せ\n" + "long " * 50),
+        Tile(image=np.zeros((300, 4, 3), np.uint8), caption=""),
     ]
     path = contact_sheet(tiles, tmp_path / "sheet.png", columns=2, title="word " * 80)
     with Image.open(path) as sheet:

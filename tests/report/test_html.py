@@ -49,7 +49,7 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag in names]
 
 
-def picture(uri: str) -> Image.Image:
+def image(uri: str) -> Image.Image:
     head, content = uri.split(",", 1)
     with Image.open(io.BytesIO(base64.b64decode(content, validate=True))) as found:
         assert head == f"data:image/{found.format.lower()};base64"
@@ -60,9 +60,7 @@ def picture(uri: str) -> Image.Image:
 def document(folder, *, text: str = "fine") -> Document:
     with drawn_figure(folder / "plot.png", width=3, height=2) as drawn:
         drawn.subplots().plot([1, 2])
-    tile = Tile(
-        picture=np.zeros((8, 8, 1), np.uint8), caption=f"{text}\n2nd", name=text, good=False
-    )
+    tile = Tile(image=np.zeros((8, 8, 1), np.uint8), caption=f"{text}\n2nd", name=text, good=False)
     plot = Plot("plot.png", text)
     blocks = [
         Text("See ", Code(text), f", {text}."),
@@ -89,16 +87,16 @@ def test_a_page_asks_for_nothing_outside_itself(tmp_path):
     assert policy["content"].startswith("default-src 'none'; img-src data:")
 
 
-def test_every_picture_says_what_it_shows_and_fits_a_phone(tmp_path):
+def test_every_image_says_what_it_shows_and_fits_a_phone(tmp_path):
     page = Page(from_document(document(tmp_path), folder=tmp_path))
-    pictures = page.all("img")
-    assert len(pictures) == 2
-    assert all(each["alt"] for each in pictures)
+    images = page.all("img")
+    assert len(images) == 2
+    assert all(each["alt"] for each in images)
     assert {"name": "viewport", "content": "width=device-width, initial-scale=1"} in page.all(
         "meta"
     )
-    assert picture(pictures[0]["src"]).size == (360, 240)  # 3 by 2 inches
-    assert pictures[0]["width"] == "360"
+    assert image(images[0]["src"]).size == (360, 240)  # 3 by 2 inches
+    assert images[0]["width"] == "360"
 
 
 def test_nothing_in_a_label_or_file_name_is_markup(tmp_path):
@@ -106,7 +104,7 @@ def test_nothing_in_a_label_or_file_name_is_markup(tmp_path):
     page = Page(html)
     assert not page.all("script")
     assert page.text.count(NASTY) >= 8
-    assert {each["alt"] for each in page.all("img")} == {NASTY, f"Picture: {NASTY}, 2nd"}
+    assert {each["alt"] for each in page.all("img")} == {NASTY, f"Image: {NASTY}, 2nd"}
     html.encode()
 
 
@@ -161,9 +159,9 @@ def test_a_plot_that_fails_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_tiny_picture_is_shown_pixel_by_pixel():
+def test_a_tiny_image_is_shown_pixel_by_pixel():
     board = (np.indices((6, 6)).sum(axis=0) % 2 * 99 + 50).astype(np.uint8)[..., None]
-    shown = np.asarray(picture(thumbnail(board, 60)))
+    shown = np.asarray(image(thumbnail(board, 60)))
     assert shown.shape == (60, 60, 3)
     assert np.array_equal(shown[5::10, 5::10, 0], board[..., 0])
     assert set(np.unique(shown)) == {50, 149}
@@ -172,7 +170,7 @@ def test_a_tiny_picture_is_shown_pixel_by_pixel():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_what_is_shown_pixel_by_pixel_loses_nothing(channels):
     given = np.random.default_rng(0).integers(0, 256, (48, 40, channels)).astype(np.uint8)
-    shown = np.asarray(picture(thumbnail(given, 150)))
+    shown = np.asarray(image(thumbnail(given, 150)))
     assert np.array_equal(shown, np.broadcast_to(given, (48, 40, 3)).repeat(3, 0).repeat(3, 1))
 
 
@@ -185,21 +183,21 @@ def test_what_is_shown_pixel_by_pixel_loses_nothing(channels):
         (np.zeros((300, 150, 3), np.uint8), (48, 96)),
     ],
 )
-def test_a_large_picture_becomes_a_small_one(given, size):
+def test_a_large_image_becomes_a_small_one(given, size):
     uri = thumbnail(given, 96)
-    assert picture(uri).size == size
+    assert image(uri).size == size
     assert len(uri) < 3000
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_what_is_transparent_is_white(mode):
     clear = Image.new("RGBA", (8, 8), (9, 9, 9, 0)).convert(mode)
-    assert picture(thumbnail(clear, 8)).getpixel((4, 4)) == (255, 255, 255)
+    assert image(thumbnail(clear, 8)).getpixel((4, 4)) == (255, 255, 255)
 
 
 def test_a_plot_stays_white_and_gets_smaller(tmp_path):
     with drawn_figure(tmp_path / "p.png", width=5, height=4) as drawn:
         drawn.subplots().plot([1, 3, 2])
     uri = figure(tmp_path / "p.png")
-    assert picture(uri).getpixel((0, 0)) == (255, 255, 255)
+    assert image(uri).getpixel((0, 0)) == (255, 255, 255)
     assert len(uri) * 3 / 4 < (tmp_path / "p.png").stat().st_size

@@ -18,27 +18,27 @@ MODEL = str(Path(__file__).resolve().parents[1] / "golden" / "int8.tflite")
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    folder = tmp_path / "pictures"
+def images(tmp_path):
+    folder = tmp_path / "images"
     (folder / "deeper").mkdir(parents=True)
     for name in ("b.jpg", "a.png", "deeper/c.bmp"):
         Image.new("RGB", (20, 20), (90, 30, 10)).save(folder / name)
-    (folder / "notes.txt").write_text("not a picture")
+    (folder / "notes.txt").write_text("not an image")
     (folder / ".hidden.jpg").write_bytes(b"")
     return folder
 
 
-def test_one_line_per_picture_and_a_warning(pictures, capsys):
-    assert main([MODEL, str(pictures)]) == 0
+def test_one_line_per_image_and_a_warning(images, capsys):
+    assert main([MODEL, str(images)]) == 0
     shown = capsys.readouterr()
     names = [Path(line.split(": ")[0]).name for line in shown.out.splitlines()]
     assert names == ["a.png", "b.jpg", "c.bmp"]
     assert "not verified" in shown.err
 
 
-def test_a_bad_picture_is_reported_and_the_rest_go_on(pictures, capsys):
-    (pictures / "b.jpg").write_bytes(b"broken")
-    assert main([MODEL, str(pictures), "--json"]) == 1
+def test_a_bad_image_is_reported_and_the_rest_go_on(images, capsys):
+    (images / "b.jpg").write_bytes(b"broken")
+    assert main([MODEL, str(images), "--json"]) == 1
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert ["error" in answer for answer in answers] == [False, True, False]
     assert answers[0]["score"] == answers[0]["scores"][answers[0]["label"]]
@@ -59,25 +59,25 @@ def test_standard_input_may_list_paths(separator):
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
-def test_standard_input_may_be_one_picture(format):
+def test_standard_input_may_be_one_image(format):
     buffer = io.BytesIO()
     Image.new("RGB", (30, 30)).save(buffer, format)
     stdin = io.BytesIO(buffer.getvalue())
     assert list(expand(["-"], stdin=stdin)) == [buffer.getvalue()]
 
 
-def test_as_a_module_from_start_to_answer(pictures):
+def test_as_a_module_from_start_to_answer(images):
     command = [sys.executable, "-m", "edgeemo.runtime", MODEL, "-"]
-    data = (pictures / "a.png").read_bytes()
+    data = (images / "a.png").read_bytes()
     shown = subprocess.run(command, input=data, capture_output=True, check=True)
     assert shown.stdout.startswith(b"-: ")
 
 
-def test_a_hesitant_model_says_so_and_what_it_would_guess(pictures, hesitant, tmp_path, capsys):
+def test_a_hesitant_model_says_so_and_what_it_would_guess(images, hesitant, tmp_path, capsys):
     model = str(hesitant("int8.tflite", tmp_path, 0.99))
-    assert main([model, str(pictures / "a.png")]) == 0
+    assert main([model, str(images / "a.png")]) == 0
     assert ": not sure (" in capsys.readouterr().out
-    assert main([model, str(pictures / "a.png"), "--json"]) == 0
+    assert main([model, str(images / "a.png"), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["label"], answer["sure"]) == ("not sure", False)
     assert answer["score"] == answer["scores"][answer["guess"]]
@@ -107,7 +107,7 @@ def test_boxes_are_in_the_json(photos, capsys):
     assert wall["faces"] == []
 
 
-def test_where_faces_are_not_asked_for_the_picture_is_answered(photos, capsys):
+def test_where_faces_are_not_asked_for_the_image_is_answered(photos, capsys):
     assert main([MODEL, photos[0], "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
     assert main([MODEL, photos[0], "--json", "--no-faces"]) == 0

@@ -25,7 +25,7 @@ def _pixels(seed: int, spec: ModelSpec) -> np.ndarray:
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     path = tmp_path / "face.png"
     Image.fromarray(np.random.default_rng(7).integers(0, 256, (40, 30, 3), np.uint8)).save(path)
     return path
@@ -42,36 +42,36 @@ def test_golden_answers(name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_kind_of_source_gets_an_answer(name, picture):
+def test_every_kind_of_source_gets_an_answer(name, image):
     classifier = Classifier.load(GOLDEN / name)
-    prediction = classifier.predict(picture)
+    prediction = classifier.predict(image)
     assert isinstance(prediction, Prediction)
     assert sum(prediction.scores.values()) == pytest.approx(1)
     assert prediction.score == prediction.scores[prediction.label]
-    with Image.open(picture) as opened:
+    with Image.open(image) as opened:
         array = np.asarray(opened)
-        others = [str(picture), picture.read_bytes(), opened, array]
+        others = [str(image), image.read_bytes(), opened, array]
         assert [classifier.predict(source) for source in others] == [prediction] * 4
 
 
-def test_int8_answers_are_exact_steps(picture):
+def test_int8_answers_are_exact_steps(image):
     classifier = Classifier.load(GOLDEN / "int8.tflite")
-    score = list(classifier.predict(picture).scores.values())[1]
+    score = list(classifier.predict(image).scores.values())[1]
     assert (score * 256).is_integer()
 
 
-def test_threads_do_not_change_the_answer(picture):
+def test_threads_do_not_change_the_answer(image):
     answers = {
-        name: {Classifier.load(GOLDEN / name, threads=n).predict(picture).score for n in (1, 2)}
+        name: {Classifier.load(GOLDEN / name, threads=n).predict(image).score for n in (1, 2)}
         for name in FILES
     }
     assert all(len(scores) == 1 for scores in answers.values())
 
 
-def test_many_are_answered_one_after_the_other(picture):
+def test_many_are_answered_one_after_the_other(image):
     classifier = Classifier.load(GOLDEN / "int8.tflite")
-    stream = classifier.predict_many(iter([picture, "gone.jpg"]))
-    assert next(stream) == classifier.predict(picture)
+    stream = classifier.predict_many(iter([image, "gone.jpg"]))
+    assert next(stream) == classifier.predict(image)
     with pytest.raises(ImageError, match=r"gone\.jpg"):
         next(stream)
 
@@ -127,7 +127,7 @@ def test_a_missing_engine_names_the_pip_line(monkeypatch):
             Classifier.load(GOLDEN / name)
 
 
-def test_the_light_path_imports_nothing_heavy(picture):
+def test_the_light_path_imports_nothing_heavy(image):
     code = (
         "import sys; from edgeemo import Classifier\n"
         "print(Classifier.load(sys.argv[1]).predict(sys.argv[2]).label)\n"
@@ -137,16 +137,16 @@ def test_the_light_path_imports_nothing_heavy(picture):
     )
     command = [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}"]
     shown = subprocess.run(
-        [*command, GOLDEN / "int8.tflite", picture], capture_output=True, text=True, check=True
+        [*command, GOLDEN / "int8.tflite", image], capture_output=True, text=True, check=True
     )
     assert shown.stdout.splitlines()[1] == "[]"
     assert shown.stderr == ""
 
 
-def test_preprocessing_is_the_spec_of_the_file(picture):
+def test_preprocessing_is_the_spec_of_the_file(image):
     classifier = Classifier.load(GOLDEN / "float32.tflite")
-    by_hand = classifier.predict_pixels(preprocess(picture, classifier.spec))
-    assert classifier.predict(picture) == by_hand
+    by_hand = classifier.predict_pixels(preprocess(image, classifier.spec))
+    assert classifier.predict(image) == by_hand
 
 
 @pytest.mark.parametrize("name", FILES)

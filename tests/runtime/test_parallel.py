@@ -32,7 +32,7 @@ DOORS = (
 
 @pytest.fixture(scope="session")
 def faces(tmp_path_factory) -> list[str]:
-    """Pictures of very different sizes, so that those behind a large one are done before it."""
+    """Images of very different sizes, so that those behind a large one are done before it."""
     folder = tmp_path_factory.mktemp("faces")
     rng = np.random.default_rng(3)
     for number in range(40):
@@ -71,7 +71,7 @@ def test_every_kind_of_source(classifier, faces):
     sources = [Path(faces[0]).read_bytes(), pixels, Image.fromarray(pixels), Path(faces[0])]
     found = list(answers(classifier, sources, workers=3))
     assert len({answer.predictions[0].score for answer in found}) == 1
-    assert [answer.source for answer in found] == ["-", "picture", "picture", faces[0]]
+    assert [answer.source for answer in found] == ["-", "image", "image", faces[0]]
 
 
 def test_an_engine_per_thread_unless_they_may_share_one():
@@ -82,7 +82,7 @@ def test_an_engine_per_thread_unless_they_may_share_one():
 
 
 @pytest.mark.parametrize("length", [0, 1])
-def test_up_to_one_picture_starts_no_thread(faces, length):
+def test_up_to_one_image_starts_no_thread(faces, length):
     code = (
         "import sys; from edgeemo import Classifier; from edgeemo.runtime.stream import answers\n"
         "print(len(list(answers(Classifier.load(sys.argv[1]), sys.argv[2:], workers=4))))\n"
@@ -111,7 +111,7 @@ def test_an_endless_list_is_read_only_a_little_ahead(classifier, faces):
     assert _workers() == 0
 
 
-def test_an_answer_comes_while_the_next_picture_is_waited_for(classifier, faces):
+def test_an_answer_comes_while_the_next_image_is_waited_for(classifier, faces):
     may_go_on = threading.Event()
 
     def waiting():
@@ -125,7 +125,7 @@ def test_an_answer_comes_while_the_next_picture_is_waited_for(classifier, faces)
         assert early + [answer.source for answer in stream] == faces[:6]
 
 
-def test_a_worker_is_hired_only_where_pictures_queue_up(classifier, faces):
+def test_a_worker_is_hired_only_where_images_queue_up(classifier, faces):
     answered = threading.Event()
 
     def one_at_a_time():
@@ -161,7 +161,7 @@ def test_what_the_sources_raise_comes_after_the_answers_before_it(classifier, fa
 
 
 class _NoMemory(os.PathLike):
-    """A source that cannot be read for a reason that is not the picture's."""
+    """A source that cannot be read for a reason that is not the image's."""
 
     def __fspath__(self):
         raise MemoryError

@@ -1,4 +1,4 @@
-"""Tiny drawn pictures, and a model trained on them once for all tests."""
+"""Tiny drawn images, and a model trained on them once for all tests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _draw(path: Path, *, brightness: int, seed: int) -> None:
 
 @pytest.fixture(scope="session")
 def draw_classes():
-    """Function (folder, labels, count): a class folder per label with drawn pictures."""
+    """Function (folder, labels, count): a class folder per label with drawn images."""
 
     def draw(folder: Path, labels: tuple[str, ...], count: int = 20) -> Path:
         for number, label in enumerate(labels):
@@ -48,15 +48,15 @@ def draw_classes():
 
 
 @pytest.fixture(scope="session")
-def pictures(draw_classes, tmp_path_factory) -> Path:
-    """Two classes of 20 pictures."""
-    return draw_classes(tmp_path_factory.mktemp("pictures"), ("happy", "sad"))
+def images(draw_classes, tmp_path_factory) -> Path:
+    """Two classes of 20 images."""
+    return draw_classes(tmp_path_factory.mktemp("images"), ("happy", "sad"))
 
 
 @pytest.fixture(scope="session")
-def trained(pictures, tmp_path_factory) -> ModelFolder:
+def trained(images, tmp_path_factory) -> ModelFolder:
     """A model folder; not to be changed."""
-    return train(pictures, tmp_path_factory.mktemp("models") / "tiny", options=OPTIONS)
+    return train(images, tmp_path_factory.mktemp("models") / "tiny", options=OPTIONS)
 
 
 @pytest.fixture(scope="session")

@@ -41,14 +41,14 @@ def save(model, path):
     ],
 )
 def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
-    pictures, tmp_path, name, inside
+    images, tmp_path, name, inside
 ):
     model = small()
     source = save(model, tmp_path / name)
     folder = adopt(
         source,
         tmp_path / "out",
-        data=pictures,
+        data=images,
         labels=("sad", "happy"),
         scale=1 / 127.5,
         offset=-1.0,
@@ -61,15 +61,15 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
     assert (said["arch"], said["scale"], said["offset"]) == ("imported", 1 / 127.5, -1.0)
     assert "pixel × 0.00784313725 − 1." in folder.file("report.md").read_text()
     for row in folder.references():
-        pixels = preprocess(pictures / row.path, spec)
+        pixels = preprocess(images / row.path, spec)
         want = model.predict(pixels[None].astype(np.float32) / 127.5 - 1, verbose=0)[0, 0]
         assert row.scores[1] == pytest.approx(want, abs=1e-5)
         assert KerasEngine(folder).run(pixels) == pytest.approx([want], abs=1e-5)
 
 
-def test_the_folder_is_complete_but_for_a_training(pictures, tmp_path):
+def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
     source = save(small(2, "softmax", shape=(32, 32, 3)), tmp_path / "mine.keras")
-    folder = adopt(source, tmp_path / "out", data=pictures, labels=("happy", "sad"), scale=1 / 255)
+    folder = adopt(source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=1 / 255)
     found = {path.name for path in folder.path.iterdir()}
     assert found == {
         "model.keras",
@@ -94,131 +94,131 @@ def test_the_folder_is_complete_but_for_a_training(pictures, tmp_path):
 
 
 @pytest.mark.parametrize(("batch", "scale"), [(1, 1.0), (4, 1 / 255)])
-def test_a_fixed_batch_size_is_no_obstacle(pictures, tmp_path, batch, scale):
+def test_a_fixed_batch_size_is_no_obstacle(images, tmp_path, batch, scale):
     source = save(small(batch=batch), tmp_path / "mine.keras")
-    folder = adopt(source, tmp_path / "out", data=pictures, labels=("happy", "sad"), scale=scale)
+    folder = adopt(source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=scale)
     assert len(folder.references()) > 0
 
 
-def refused(error, match, source, pictures, tmp_path, labels=("happy", "sad"), **options):
+def refused(error, match, source, images, tmp_path, labels=("happy", "sad"), **options):
     out = tmp_path / "out"
     options = {"scale": 1 / 255, **options}
     with pytest.raises(error, match=match) as caught:
-        adopt(source, out, data=pictures, labels=labels, **options)
+        adopt(source, out, data=images, labels=labels, **options)
     assert "\n" not in str(caught.value)
     assert not out.exists()
     assert not list(tmp_path.glob(".out*"))
 
 
 @pytest.mark.parametrize(("outputs", "wanted"), [(1, "sigmoid"), (2, "softmax")])
-def test_logits_are_refused(pictures, tmp_path, outputs, wanted):
+def test_logits_are_refused(images, tmp_path, outputs, wanted):
     model = small(outputs, None)
     *_, bias = model.weights
     bias.assign(np.full(outputs, 3.0))
     source = save(model, tmp_path / "mine.keras")
-    refused(TrainingError, f"end the model with a {wanted}", source, pictures, tmp_path)
+    refused(TrainingError, f"end the model with a {wanted}", source, images, tmp_path)
 
 
-def test_several_independent_sigmoids_are_refused(pictures, tmp_path):
+def test_several_independent_sigmoids_are_refused(images, tmp_path):
     source = save(small(2, "sigmoid"), tmp_path / "mine.keras")
-    refused(TrainingError, "do not add up to 1", source, pictures, tmp_path)
+    refused(TrainingError, "do not add up to 1", source, images, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("outputs", "labels"), [(1, ("a", "b", "c")), (3, ("happy", "sad")), (1, ("happy",))]
 )
-def test_labels_must_match_the_outputs(pictures, tmp_path, outputs, labels):
+def test_labels_must_match_the_outputs(images, tmp_path, outputs, labels):
     model = small(outputs, "softmax" if outputs > 1 else "sigmoid")
     source = save(model, tmp_path / "mine.keras")
-    refused(TrainingError, "name one per class", source, pictures, tmp_path, labels=labels)
+    refused(TrainingError, "name one per class", source, images, tmp_path, labels=labels)
 
 
-def test_any_size_is_refused(pictures, tmp_path):
+def test_any_size_is_refused(images, tmp_path):
     source = save(small(shape=(None, None, 3)), tmp_path / "mine.keras")
-    refused(TrainingError, "pictures of any size", source, pictures, tmp_path)
+    refused(TrainingError, "images of any size", source, images, tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(16, 16, 4), (16, 16, 2)])
-def test_odd_channels_are_refused(pictures, tmp_path, shape):
+def test_odd_channels_are_refused(images, tmp_path, shape):
     source = save(small(shape=shape), tmp_path / "mine.keras")
-    refused(TrainingError, "× 1 or 3 is needed", source, pictures, tmp_path)
+    refused(TrainingError, "× 1 or 3 is needed", source, images, tmp_path)
 
 
-def test_integer_pixels_as_input_are_refused(pictures, tmp_path):
+def test_integer_pixels_as_input_are_refused(images, tmp_path):
     inputs = keras.Input(SHAPE, dtype="uint8")
     values = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(values))
-    refused(TrainingError, "takes uint8", save(model, tmp_path / "mine.keras"), pictures, tmp_path)
+    refused(TrainingError, "takes uint8", save(model, tmp_path / "mine.keras"), images, tmp_path)
 
 
-def test_several_inputs_or_outputs_are_refused(pictures, tmp_path):
+def test_several_inputs_or_outputs_are_refused(images, tmp_path):
     one, other = keras.Input(SHAPE), keras.Input(SHAPE)
     flat = keras.layers.Flatten()
     answer = keras.layers.Dense(1, activation="sigmoid")
     both = keras.Model([one, other], answer(flat(keras.layers.Add()([one, other]))))
     source = save(both, tmp_path / "mine.keras")
-    refused(TrainingError, "2 inputs; exactly one", source, pictures, tmp_path)
+    refused(TrainingError, "2 inputs; exactly one", source, images, tmp_path)
     twice = keras.Model(one, [answer(flat(one)), keras.layers.Dense(2)(flat(one))])
     source = save(twice, tmp_path / "mine.keras")
-    refused(TrainingError, "2 outputs; exactly one", source, pictures, tmp_path)
+    refused(TrainingError, "2 outputs; exactly one", source, images, tmp_path)
     source = save(twice, tmp_path / "mine")
-    refused(ModelFolderError, "1 inputs and 2 outputs", source, pictures, tmp_path)
+    refused(ModelFolderError, "1 inputs and 2 outputs", source, images, tmp_path)
 
 
-def test_a_map_of_probabilities_is_refused(pictures, tmp_path):
+def test_a_map_of_probabilities_is_refused(images, tmp_path):
     inputs = keras.Input(SHAPE)
     model = keras.Model(inputs, keras.layers.Conv2D(1, 3, activation="sigmoid")(inputs))
     source = save(model, tmp_path / "mine.keras")
-    refused(TrainingError, "gives 22×30×1", source, pictures, tmp_path)
+    refused(TrainingError, "gives 22×30×1", source, images, tmp_path)
 
 
-def test_code_in_a_file_is_refused(pictures, tmp_path):
+def test_code_in_a_file_is_refused(images, tmp_path):
     source = save(
         small(extra=[keras.layers.Lambda(lambda values: values * 2)]), tmp_path / "mine.keras"
     )
-    refused(ModelFolderError, "Lambda layer", source, pictures, tmp_path)
+    refused(ModelFolderError, "Lambda layer", source, images, tmp_path)
 
 
-def test_a_layer_of_ones_own_is_named(pictures, tmp_path):
+def test_a_layer_of_ones_own_is_named(images, tmp_path):
     class Mine(keras.layers.Layer):
         def call(self, values):
             return values
 
     source = save(small(extra=[Mine()]), tmp_path / "mine.keras")
-    refused(ModelFolderError, "a layer of its own, Mine", source, pictures, tmp_path)
+    refused(ModelFolderError, "a layer of its own, Mine", source, images, tmp_path)
 
 
-def test_what_is_no_model_is_refused(pictures, tmp_path):
+def test_what_is_no_model_is_refused(images, tmp_path):
     for name, content, match in (
         ("notes.txt", b"hello", "not a .keras or .h5"),
         ("mine.keras", b"hello", "not a .keras file"),
         ("mine.h5", b"hello", "not a Keras model that loads"),
     ):
         (tmp_path / name).write_bytes(content)
-        refused(ModelFolderError, match, tmp_path / name, pictures, tmp_path)
+        refused(ModelFolderError, match, tmp_path / name, images, tmp_path)
     (tmp_path / "empty").mkdir()
-    refused(ModelFolderError, "not a SavedModel", tmp_path / "empty", pictures, tmp_path)
-    refused(ModelFolderError, "no such model", tmp_path / "none.keras", pictures, tmp_path)
+    refused(ModelFolderError, "not a SavedModel", tmp_path / "empty", images, tmp_path)
+    refused(ModelFolderError, "no such model", tmp_path / "none.keras", images, tmp_path)
 
 
 @pytest.mark.parametrize(("scale", "offset"), [(0, 0), (float("nan"), 0), (1, float("inf"))])
-def test_a_scaling_without_sense_is_refused(pictures, tmp_path, scale, offset):
+def test_a_scaling_without_sense_is_refused(images, tmp_path, scale, offset):
     source = tmp_path / "never-read.keras"
-    refused(TrainingError, "makes no sense", source, pictures, tmp_path, scale=scale, offset=offset)
+    refused(TrainingError, "makes no sense", source, images, tmp_path, scale=scale, offset=offset)
 
 
-def test_an_existing_folder_is_refused_without_force(pictures, trained, tmp_path):
+def test_an_existing_folder_is_refused_without_force(images, trained, tmp_path):
     source = save(small(), tmp_path / "mine.keras")
     with pytest.raises(ModelFolderError, match="exists already"):
-        adopt(source, trained.path, data=pictures, labels=("happy", "sad"), scale=1 / 255)
+        adopt(source, trained.path, data=images, labels=("happy", "sad"), scale=1 / 255)
 
 
-def test_force_replaces_a_whole_model_folder(pictures, trained, tmp_path):
+def test_force_replaces_a_whole_model_folder(images, trained, tmp_path):
     old = tmp_path / "model"
     shutil.copytree(trained.path, old)
     (old / "int8.tflite").write_bytes(b"of the old model")
     source = save(small(), tmp_path / "mine.h5")
-    folder = adopt(source, old, data=pictures, labels=("happy", "sad"), scale=1 / 255, replace=True)
+    folder = adopt(source, old, data=images, labels=("happy", "sad"), scale=1 / 255, replace=True)
     assert original_path(folder).name == "model.h5"
     assert not (old / "int8.tflite").exists()
     assert not (old / "history.csv").exists()

@@ -11,7 +11,7 @@ from edgeemo.model.keras import answers, import_keras
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.temperature import (
-    MIN_PICTURES,
+    MIN_IMAGES,
     calibrate,
     fit_temperature,
     fold,
@@ -58,7 +58,7 @@ def test_no_small_temperature_change_makes_the_truth_likelier(rows):
 
 
 def test_faultless_answers_do_not_become_certain():
-    """As many pictures as there are say how sure one may be: about 1 - 1 / (N + 2)."""
+    """As many images as there are say how sure one may be: about 1 - 1 / (N + 2)."""
     truth = np.arange(200) % 2
     scores = np.where(np.eye(2)[truth] > 0, 0.9, 0.1)
     after = tempered(scores, fit_temperature(scores, truth))
@@ -78,7 +78,7 @@ def test_nothing_to_fit_on_changes_nothing():
 
 @pytest.mark.parametrize("truth", [[0], [0, 2], [0, -1]])
 def test_a_truth_that_does_not_fit_is_refused(truth):
-    with pytest.raises(ValueError, match=r"pictures|indices"):
+    with pytest.raises(ValueError, match=r"images|indices"):
         fit_temperature([[0.5, 0.5]] * 2, truth)
 
 
@@ -155,18 +155,18 @@ def test_calibrating_fills_the_spec_and_the_weights(network):
     assert found.to_dict()["abstention"]["answered"]["count"] == found.abstention.answered.count
 
 
-def test_few_pictures_leave_everything_as_it_is(network):
-    scores, truth = _overconfident(MIN_PICTURES - 1, factor=3)
+def test_few_images_leave_everything_as_it_is(network):
+    scores, truth = _overconfident(MIN_IMAGES - 1, factor=3)
     before = network.get_weights()
     spec, found = calibrate(network, scores, truth, spec=_spec(threshold=0.3))
     assert spec == _spec(threshold=0.3)
-    assert "99 validation pictures" in found.text
+    assert "99 validation images" in found.text
     assert (found.ece_after, found.abstention) == (found.ece_before, None)
     for ours, theirs in zip(network.get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_no_picture_at_all_is_no_trouble(network):
+def test_no_image_at_all_is_no_trouble(network):
     spec, found = calibrate(
         network, np.zeros((0, 2)), np.zeros(0, int), spec=_spec(), target_accuracy=0.9
     )

@@ -52,12 +52,12 @@ def test_the_folder_is_complete_and_nothing_else_is_left(trained):
     assert names(trained.path.parent) == {trained.path.name}
 
 
-def test_every_plot_is_a_picture(trained):
+def test_every_plot_is_an_image(trained):
     for path in (trained.path / "plots").iterdir():
-        with Image.open(path) as picture:
-            picture.load()
-            assert picture.format == "PNG"
-            assert min(picture.size) > 200
+        with Image.open(path) as image:
+            image.load()
+            assert image.format == "PNG"
+            assert min(image.size) > 200
 
 
 def test_the_spec_says_where_the_model_comes_from(trained):
@@ -68,16 +68,16 @@ def test_the_spec_says_where_the_model_comes_from(trained):
     assert spec.provenance.date.endswith("Z")
 
 
-def test_training_json_says_how(trained, pictures, options):
+def test_training_json_says_how(trained, images, options):
     said = trained.read_json("training.json")
-    assert said["data"] == str(pictures)
+    assert said["data"] == str(images)
     assert (said["arch"], said["seed"], said["labels"]) == (options.arch, 0, ["happy", "sad"])
     assert (said["epochs"], said["epochs_run"], said["interrupted"]) == (2, 2, False)
     assert said["versions"]["edgeemo"] == __version__
     assert said["ingest"]["kept"] == len(trained.samples())
 
 
-def test_the_original_answered_the_whole_test_split(trained, pictures):
+def test_the_original_answered_the_whole_test_split(trained, images):
     references = trained.references()
     test = [sample for sample in trained.samples() if sample.split == "test"]
     assert [(row.path, row.sha256, row.label) for row in references] == [
@@ -85,7 +85,7 @@ def test_the_original_answered_the_whole_test_split(trained, pictures):
     ]
     spec, model = trained.spec(), load_original(trained)
     for row in references:
-        image = preprocess(pictures / row.path, spec) * np.float32(spec.scale)
+        image = preprocess(images / row.path, spec) * np.float32(spec.scale)
         (output,) = model.predict(image[None], verbose=0)
         assert row.scores == pytest.approx(spec.scores(output.tolist()), abs=1e-6)
 
@@ -135,10 +135,10 @@ def test_three_classes_give_a_softmax_and_the_date_is_that_of_the_environment(
     assert len(folder.read_json("report.json")["test"]["confusion"]) == 3
 
 
-def test_ctrl_c_leaves_a_whole_folder_that_says_so(pictures, tmp_path, options, stopper):
-    steps = -(-_count(pictures, tmp_path, options) // options.batch_size)
+def test_ctrl_c_leaves_a_whole_folder_that_says_so(images, tmp_path, options, stopper):
+    steps = -(-_count(images, tmp_path, options) // options.batch_size)
     progress = stopper("Training", steps + 1)
-    folder = train(pictures, tmp_path / "model", options=options, progress=progress)
+    folder = train(images, tmp_path / "model", options=options, progress=progress)
     said = folder.read_json("training.json")
     assert (said["interrupted"], said["epochs_run"], said["best_epoch"]) == (True, 1, 1)
     assert any("is kept" in note for note in progress.notes)
@@ -146,18 +146,18 @@ def test_ctrl_c_leaves_a_whole_folder_that_says_so(pictures, tmp_path, options, 
     assert "interrupted after 1 complete epoch" in folder.file("report.md").read_text()
 
 
-def _count(pictures, tmp_path, options) -> int:
-    """How many pictures the training split has."""
+def _count(images, tmp_path, options) -> int:
+    """How many images the training split has."""
     from edgeemo.dataset import IngestOptions, ingest
 
-    samples = ingest(pictures, options=IngestOptions(seed=options.seed)).samples
+    samples = ingest(images, options=IngestOptions(seed=options.seed)).samples
     return sum(sample.split == "train" for sample in samples)
 
 
-def test_ctrl_c_before_the_training_leaves_nothing(pictures, tmp_path, options, stopper):
-    progress = stopper("Decoding the pictures", 1)
+def test_ctrl_c_before_the_training_leaves_nothing(images, tmp_path, options, stopper):
+    progress = stopper("Decoding the images", 1)
     with pytest.raises(KeyboardInterrupt):
-        train(pictures, tmp_path / "model", options=options, progress=progress)
+        train(images, tmp_path / "model", options=options, progress=progress)
     assert names(tmp_path) == set()
 
 
@@ -178,9 +178,9 @@ train(data, out, options=options, progress=Killer())
 """
 
 
-def test_killed_leaves_no_folder_that_looks_complete(pictures, tmp_path):
+def test_killed_leaves_no_folder_that_looks_complete(images, tmp_path):
     out = tmp_path / "models" / "mine"
-    ended = subprocess.run([sys.executable, "-c", KILLED, str(pictures), str(out)], check=False)
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(images), str(out)], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert not out.exists()
     assert all(left.name.startswith(".") for left in out.parent.iterdir())
@@ -188,33 +188,33 @@ def test_killed_leaves_no_folder_that_looks_complete(pictures, tmp_path):
         newest_folder(out.parent)
 
 
-def test_an_existing_folder_is_refused_without_force_and_before_anything(pictures, trained):
+def test_an_existing_folder_is_refused_without_force_and_before_anything(images, trained):
     before = sha256_file(trained.file("model.keras"))
     with pytest.raises(ModelFolderError, match=r"exists already.*--force"):
-        train(pictures, trained.path)
+        train(images, trained.path)
     assert sha256_file(trained.file("model.keras")) == before
 
 
-def test_force_replaces_nothing_but_model_folders(pictures, tmp_path):
+def test_force_replaces_nothing_but_model_folders(images, tmp_path):
     precious = tmp_path / "thesis"
     precious.mkdir()
     (precious / "chapter1.txt").write_text("do not lose me")
     with pytest.raises(ModelFolderError, match="not a model folder"):
-        train(pictures, precious, replace=True)
+        train(images, precious, replace=True)
     assert (precious / "chapter1.txt").exists()
 
 
 @pytest.mark.parametrize("place", [".", "models/mine"])
-def test_nothing_is_written_among_the_pictures(pictures, place):
+def test_nothing_is_written_among_the_images(images, place):
     with pytest.raises(ModelFolderError, match=r"overlaps|not a model folder"):
-        train(pictures, pictures / place, replace=True)
-    assert names(pictures) == {"happy", "sad"}
+        train(images, images / place, replace=True)
+    assert names(images) == {"happy", "sad"}
 
 
-def test_a_place_below_a_file_is_one_clear_line(pictures, tmp_path, options):
+def test_a_place_below_a_file_is_one_clear_line(images, tmp_path, options):
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelFolderError, match="is not a folder") as caught:
-        train(pictures, tmp_path / "file" / "model", options=options)
+        train(images, tmp_path / "file" / "model", options=options)
     assert "\n" not in str(caught.value)
 
 
@@ -237,15 +237,15 @@ def test_no_such_data_leaves_nothing(tmp_path):
         ({"threshold": 1.0}, "threshold must"),
     ],
 )
-def test_options_that_make_no_sense(pictures, tmp_path, changes, message):
+def test_options_that_make_no_sense(images, tmp_path, changes, message):
     with pytest.raises(TrainingError, match=message) as caught:
-        train(pictures, tmp_path / "model", options=replace(TrainOptions(), **changes))
+        train(images, tmp_path / "model", options=replace(TrainOptions(), **changes))
     assert "\n" not in str(caught.value)
     assert names(tmp_path) == set()
 
 
-def test_a_date_that_is_none_is_told_before_the_slow_work(pictures, tmp_path, monkeypatch):
+def test_a_date_that_is_none_is_told_before_the_slow_work(images, tmp_path, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
     with pytest.raises(TrainingError, match="SOURCE_DATE_EPOCH is 'yesterday'"):
-        train(pictures, tmp_path / "model")
+        train(images, tmp_path / "model")
     assert names(tmp_path) == set()

@@ -1,4 +1,4 @@
-"""Tiny drawn pictures, and one search of them for all tests."""
+"""Tiny drawn images, and one search of them for all tests."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ BASE = TrainOptions(channels=1, epochs=1, batch_size=16)
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory) -> Path:
+def images(tmp_path_factory) -> Path:
     """Two classes of 20 soft patterns, of which one is brighter."""
-    root = tmp_path_factory.mktemp("pictures") / "faces"
+    root = tmp_path_factory.mktemp("images") / "faces"
     for number, label in enumerate(("happy", "sad")):
         (root / label).mkdir(parents=True)
         for index in range(20):
             drawn = np.random.default_rng(1000 * number + index)
             coarse = np.clip(drawn.normal(70 + 110 * number, 45, (6, 6, 3)), 0, 255)
-            picture = Image.fromarray(coarse.astype(np.uint8))
-            picture.resize((40, 36), Image.Resampling.BICUBIC).save(root / label / f"{index}.png")
+            image = Image.fromarray(coarse.astype(np.uint8))
+            image.resize((40, 36), Image.Resampling.BICUBIC).save(root / label / f"{index}.png")
     return root
 
 
 @pytest.fixture(scope="session")
-def search(pictures):
+def search(images):
     """Function (storage, trials, ...): one search; what it found."""
 
     def run(storage: Path, trials: int, *, out: Path | None = None, space: Space = SPACE, **more):
         goal = more.pop("goal", Goal(trials=trials))
         job = Job(
-            data=more.pop("data", pictures),
+            data=more.pop("data", images),
             out=out,
             storage=str(storage),
             name="study",

@@ -7,14 +7,14 @@ import numpy as np
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.train import TrainOptions
 from edgeemo.train.networks.network import spec_of
-from edgeemo.tune.images import pictures
+from edgeemo.tune.images import images
 from edgeemo.utils.progress import Silent
 
 
 def test_a_search_sees_the_faces_that_training_sees(photos, tmp_path):
     base = TrainOptions(channels=1, epochs=1, faces=True)
     near = tmp_path / "near"
-    with pictures(photos, base, near=near, sizes=(24, 64), progress=Silent()) as prepared:
+    with images(photos, base, near=near, sizes=(24, 64), progress=Silent()) as prepared:
         assert prepared.base.faces is True
         rejected = [row.reason for row in prepared.dataset.rejected]
         assert rejected == ["no-face", "no-face"]

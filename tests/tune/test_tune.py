@@ -31,24 +31,24 @@ def test_the_best_trial_becomes_the_model_folder(found):
     assert float(epoch["val_accuracy"]) == pytest.approx(best.accuracy, rel=1e-6)
 
 
-def test_the_config_file_alone_repeats_the_model(found, pictures, tmp_path):
+def test_the_config_file_alone_repeats_the_model(found, images, tmp_path):
     said = read_config(found.folder.file("config.toml"))
     assert said["arch"] == found.best.chosen["arch"]
     assert said["lr"] == found.best.chosen["lr"]
-    again = train(pictures, tmp_path / "again", options=configured(said).options)
+    again = train(images, tmp_path / "again", options=configured(said).options)
     column = "\n".join(found.folder.file("history.csv").read_text().splitlines())
     assert again.file("history.csv").read_text().strip() == column
 
 
-def test_the_folder_holds_table_and_pictures(found):
+def test_the_folder_holds_table_and_images(found):
     with found.folder.file("study.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["state"] for row in rows] == ["complete"] * 3
     assert {row["trial"] for row in rows if row["front"]} == {str(t.number) for t in found.front}
     assert int(rows[0]["parameters"]) == found.trials[0].footprint.parameters
     for name in (tuner.HISTORY_PNG, tuner.IMPORTANCE_PNG):
-        with Image.open(found.folder.file("plots") / name) as picture:
-            assert picture.width > 400
+        with Image.open(found.folder.file("plots") / name) as image:
+            assert image.width > 400
 
 
 def test_a_search_that_goes_on_draws_what_it_would_have_drawn(found, search, tmp_path):
@@ -67,23 +67,23 @@ def test_enough_trials_train_no_more(found, search, monkeypatch):
         search(storage, 3, take=7)
 
 
-def test_another_search_is_refused_in_one_line(found, search, pictures, tmp_path):
+def test_another_search_is_refused_in_one_line(found, search, images, tmp_path):
     storage = found.folder.path.parent / "study.db"
     other = Space(archs=("cnn",), sizes=(24,), filters=(2, 4), augments=("none",))
     with pytest.raises(StudyError, match=r"began otherwise: archs \['cnn-4-4-4-d16', 'cnn'\] be"):
         search(storage, 4, space=other)
     data = tmp_path / "faces"
-    for path in pictures.glob("*/*.png"):
+    for path in images.glob("*/*.png"):
         if path.stem != "3":
             (data / path.parent.name).mkdir(parents=True, exist_ok=True)
             (data / path.parent.name / path.name).hardlink_to(path)
-    with pytest.raises(StudyError, match=r"began otherwise: pictures [0-9a-f]+ before"):
+    with pytest.raises(StudyError, match=r"began otherwise: images [0-9a-f]+ before"):
         search(storage, 4, data=data)
 
 
-def test_two_processes_share_one_sqlite_file(pictures, tmp_path):
+def test_two_processes_share_one_sqlite_file(images, tmp_path):
     words = [
-        sys.executable, "-m", "edgeemo.cli.app", "tune", "--data", pictures, "--trials", "4",
+        sys.executable, "-m", "edgeemo.cli.app", "tune", "--data", images, "--trials", "4",
         "--epochs", "1", "--sizes", "24", "--channels", "1", "--arch", "cnn", "--filters", "2,4",
         "--augment", "none", "--storage", "study.db", "--search-only", "--json",
     ]  # fmt: skip

@@ -30,7 +30,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path):
-    """A model folder whose `float32.tflite` gave the reference answers, and its pictures."""
+    """A model folder whose `float32.tflite` gave the reference answers, and its images."""
     data, folder = tmp_path / "faces", ModelFolder(tmp_path / "models" / "tiny")
     folder.path.mkdir(parents=True)
     for name in FILES:
@@ -55,7 +55,7 @@ def place(tmp_path):
 
 
 def _draw(data):
-    """COUNT test pictures, bright above ("happy") or below ("sad"), and one of the train split."""
+    """COUNT test images, bright above ("happy") or below ("sad"), and one of the train split."""
     random = np.random.default_rng(0)
     for number in range(COUNT + 1):
         label = ("happy", "sad")[number % 2]

@@ -15,7 +15,7 @@ SPEC = ModelSpec(labels=("happy", "sad"), height=4, width=4)
 
 
 def _measured(*, n, flips=0, dp=0.0, extra=0):
-    """`n` pictures that are all sad: `flips` change, `extra` more errors than fewer come of it."""
+    """`n` images that are all sad: `flips` change, `extra` more errors than fewer come of it."""
     wrong = (flips + extra) // 2  # flips that make an error, the others mend one
     original = [0.6] * (n - flips + wrong) + [0.4] * (flips - wrong)
     candidate = [0.6 - dp] * (n - flips) + [0.4] * wrong + [0.6] * (flips - wrong)
@@ -67,7 +67,7 @@ def test_extra_errors_have_a_gate_of_their_own():
 
 
 @pytest.mark.parametrize("kind", ["int8", "dynamic"])
-def test_99_per_cent_is_unproven_below_300_pictures(kind):
+def test_99_per_cent_is_unproven_below_300_images(kind):
     assert "unproven" in Gates().notes(kind, 299)[0]
     assert Gates().notes(kind, 300) == ()
     assert Gates().notes("float32", 10) == ()

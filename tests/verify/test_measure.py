@@ -58,9 +58,9 @@ def drawn(monkeypatch, tmp_path):
 
     def draw(original, answers, truth):
         rows = _references(np.asarray(original), truth)
-        pictures = {row.sha256: row.path for row in rows}
+        images = {row.sha256: row.path for row in rows}
         scores = {name: np.asarray(found) for name, found in answers.items()}
-        worst.draw_worst(tmp_path / "x.png", rows, scores, pictures=pictures, spec=THREE)
+        worst.draw_worst(tmp_path / "x.png", rows, scores, images=images, spec=THREE)
         return calls[-1]
 
     monkeypatch.setattr(worst, "contact_sheet", keep)
@@ -86,7 +86,7 @@ def test_the_worst_disagreement_comes_first_and_names_its_files(drawn):
         ["truth: sad", "original: happy 0.6000", "int8.tflite: sad 0.6000"],
     ]
     assert [tile.good for tile in tiles] == [False, True]
-    assert title.startswith("Another label than the original's: 2 of 3 test pictures.")
+    assert title.startswith("Another label than the original's: 2 of 3 test images.")
 
 
 def test_where_nothing_flips_the_largest_difference_is_shown_and_said(drawn):

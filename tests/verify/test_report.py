@@ -69,7 +69,7 @@ def test_rows_fit_the_header(passed, failed):
 
 def test_one_line_of_verdict(passed, failed):
     assert _report(passed).verdict == (
-        "passed: 1 file agrees with the original within the gates on 2 test pictures"
+        "passed: 1 file agrees with the original within the gates on 2 test images"
     )
     assert _report(passed, failed).verdict == (
         "not passed: 1 of 2 files (float32.tflite: damaged [1], old)"
@@ -89,7 +89,7 @@ def test_markdown_shows_names_as_they_are(passed, failed):
     assert "- int8: at most 1 flip and at most 1 error more than the original" in text
 
 
-@pytest.mark.parametrize("line_start", ["| file |", "| picture |"])
+@pytest.mark.parametrize("line_start", ["| file |", "| image |"])
 def test_markdown_tables_are_rectangular(passed, failed, line_start):
     lines = to_markdown(_report(failed, passed)).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(line_start))

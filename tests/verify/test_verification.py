@@ -50,7 +50,7 @@ def test_faithful_files_pass_and_count_as_verified(place):
     assert [file.file for file in report.files] == list(FILES)
     assert (
         report.verdict
-        == "passed: 4 files agree with the original within the gates on 40 test pictures"
+        == "passed: 4 files agree with the original within the gates on 40 test images"
     )
     raise_for_gates(report)
     for name in FILES:
@@ -121,7 +121,7 @@ def test_altered_weights_fail_their_gate_and_the_flips_are_listed(place):
     assert len(file.measured.flips) == int(file.reasons[1].split()[0]) > 1
 
 
-def test_a_flip_says_which_picture_and_both_answers(place):
+def test_a_flip_says_which_image_and_both_answers(place):
     paths = _flip_references(place.folder, 3)
     report = verify(place.folder)
     file, rows = _by_name(report)["float32.tflite"], place.folder.references()
@@ -160,7 +160,7 @@ def test_the_provenance_may_differ(place):
     assert verify(place.folder).passed
 
 
-def test_pictures_are_found_wherever_they_lie_now(place, tmp_path):
+def test_images_are_found_wherever_they_lie_now(place, tmp_path):
     for number, path in enumerate(sorted(place.data.rglob("*.png"))):
         target = tmp_path / "elsewhere" / str(number % 3) / f"renamed-{number}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +168,7 @@ def test_pictures_are_found_wherever_they_lie_now(place, tmp_path):
     assert verify(place.folder, data=tmp_path / "elsewhere").passed
 
 
-def test_pictures_are_found_in_a_zip(place, tmp_path):
+def test_images_are_found_in_a_zip(place, tmp_path):
     with zipfile.ZipFile(tmp_path / "faces.zip", "w") as archive:
         for path in place.data.rglob("*.png"):
             archive.write(path, path.relative_to(place.data))
@@ -176,13 +176,13 @@ def test_pictures_are_found_in_a_zip(place, tmp_path):
     assert verify(place.folder, data=tmp_path / "faces.zip").passed
 
 
-def test_missing_pictures_are_counted_and_the_first_is_named(place):
+def test_missing_images_are_counted_and_the_first_is_named(place):
     for number in (4, 7):
         next(place.data.rglob(f"{number:03}.png")).unlink()
     with pytest.raises(DatasetError) as caught:
         verify(place.folder)
     message = str(caught.value)
-    assert "2 of 40 test pictures" in message
+    assert "2 of 40 test images" in message
     assert "happy/004.png" in message
     assert "--data" in message
     assert not place.folder.file(VERIFY_JSON).exists()
@@ -200,7 +200,7 @@ def test_a_folder_that_does_not_know_its_data_asks_for_it(place):
         verify(place.folder)
 
 
-def test_a_test_picture_that_is_none_is_named(place):
+def test_a_test_image_that_is_none_is_named(place):
     rows, samples = place.folder.references(), place.folder.samples()
     broken = place.data / rows[0].path
     broken.write_bytes(b"GIF89a is not enough")
@@ -248,7 +248,7 @@ def test_files_that_all_fail_to_load_still_give_a_whole_report(place):
     assert all(place.folder.file(name).exists() for name in OUTPUTS)
 
 
-def test_a_picture_is_decoded_once_for_all_files(place, monkeypatch):
+def test_an_image_is_decoded_once_for_all_files(place, monkeypatch):
     decoded = []
 
     def counting(source, spec):
@@ -271,7 +271,7 @@ def test_verify_json_comes_last(place, monkeypatch):
     assert not place.folder.file(VERIFY_JSON).exists()
 
 
-def test_few_pictures_prove_no_99_per_cent(place):
+def test_few_images_prove_no_99_per_cent(place):
     report = verify(place.folder)
     notes = {file.file: file.notes for file in report.files}
     assert "99 % agreement" in notes["int8.tflite"][0]
@@ -280,7 +280,7 @@ def test_few_pictures_prove_no_99_per_cent(place):
     assert place.folder.file(VERIFY_MD).read_text().count("unproven") == len(report.notes) == 1
 
 
-def test_the_pictures_are_shown_even_where_nothing_flips(place):
+def test_the_images_are_shown_even_where_nothing_flips(place):
     verify(place.folder)
     with Image.open(place.folder.file(VERIFY_PNG)) as sheet:
         assert sheet.format == "PNG"
@@ -297,7 +297,7 @@ def test_no_exported_file_says_what_to_run(place):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: [], "lists no test picture"),
+        (lambda rows: [], "lists no test image"),
         (lambda rows: rows[:-1], "does not cover the test split"),
         (lambda rows: [replace(rows[0], label="calm"), *rows[1:]], "unknown label 'calm'"),
         (lambda rows: [replace(rows[0], scores=(1.0,)), *rows[1:]], "no 2 probabilities"),

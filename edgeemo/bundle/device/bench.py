@@ -28,7 +28,7 @@ def run(
     files: Sequence[str],
     *,
     threads: str | None,
-    picture: str | None,
+    image: str | None,
     seconds: float,
     faces: bool | None,
     json: bool,
@@ -39,7 +39,7 @@ def run(
         contents: The bundle.
         files: Exported files beside the one inside and its spare.
         threads: Numbers of threads, as in "1,2,4"; by default 1 and as many as there are cores.
-        picture: A picture file or a folder of them; None for the golden photo where faces are
+        image: An image file or a folder of them; None for the golden photo where faces are
             found, else for a drawn camera frame.
         seconds: The longest that one candidate's answers are timed.
         faces: Whether to find faces; by default as the manifest says.
@@ -50,7 +50,7 @@ def run(
 
     Raises:
         BenchError: If `threads` is no such list, or nothing could be measured.
-        ImageError: If a picture cannot be read.
+        ImageError: If an image cannot be read.
     """
     try:
         counts = thread_counts(threads)
@@ -66,7 +66,7 @@ def run(
         [*inside, *(each for each in others if each.sha256 not in known)],
         command=(sys.executable, contents.archive, "bench-worker"),
         threads=counts,
-        picture=picture,
+        image=image,
         seconds=seconds,
         progress=_Lines(),
         photo=_photo(contents) if faces is not False else None,

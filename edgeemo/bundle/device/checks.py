@@ -1,4 +1,4 @@
-"""One golden picture: what must come of it, and whether it does here."""
+"""One golden image: what must come of it, and whether it does here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Places = tuple[tuple[int, int, int], ...]
 
-Stage = Literal["picture decoding", "finding faces", "resizing", "engine"]
+Stage = Literal["image decoding", "finding faces", "resizing", "engine"]
 
 FACE_PIXELS = 2
 """How far a face may be found from where the workstation found it, in pixels of its left and upper
@@ -32,7 +32,7 @@ edge and of its side: processors add up in another order, and places are rounded
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What came of one golden picture.
+    """What came of one golden image.
 
     Attributes:
         file: Its member.
@@ -54,14 +54,14 @@ class Check:
     faces: Places = ()
 
 
-def expect(classifier: Classifier, picture: bytes, *, file: str, photo: bool = False) -> Golden:
-    """What a picture gives here and has to give everywhere.
+def expect(classifier: Classifier, image: bytes, *, file: str, photo: bool = False) -> Golden:
+    """What an image gives here and has to give everywhere.
 
     Args:
         classifier: The model.
-        picture: The file's bytes.
+        image: The file's bytes.
         file: The member that will hold it.
-        photo: Whether it is one of those in which faces are found, where the model's own pictures
+        photo: Whether it is one of those in which faces are found, where the model's own images
             are crops already.
 
     Raises:
@@ -69,7 +69,7 @@ def expect(classifier: Classifier, picture: bytes, *, file: str, photo: bool = F
         NoFaceError: If the model answers its largest face and there is none.
     """
     spec = classifier.spec.for_photos() if photo else classifier.spec
-    decoded = decode(picture, spec)
+    decoded = decode(image, spec)
     faces = _found(decoded, spec)
     if spec.crops_faces and not faces:
         raise NoFaceError(f"{file}: no face")
@@ -85,8 +85,8 @@ def expect(classifier: Classifier, picture: bytes, *, file: str, photo: bool = F
     )
 
 
-def check(classifier: Classifier, golden: Golden, picture: bytes, *, tolerance: float) -> Check:
-    """Answer one golden picture and find the first stage that differs.
+def check(classifier: Classifier, golden: Golden, image: bytes, *, tolerance: float) -> Check:
+    """Answer one golden image and find the first stage that differs.
 
     A face is cropped where the workstation found it, so that the stages behind have to give the
     same bytes wherever within `FACE_PIXELS` it is found here.
@@ -94,12 +94,12 @@ def check(classifier: Classifier, golden: Golden, picture: bytes, *, tolerance: 
     Args:
         classifier: The model.
         golden: What must come of it.
-        picture: The file's bytes.
+        image: The file's bytes.
         tolerance: How far an output may be off.
     """
     spec = classifier.spec.for_photos() if golden.faces else classifier.spec
     start = time.perf_counter()
-    decoded = decode(picture, spec)
+    decoded = decode(image, spec)
     faces = _found(decoded, spec)
     pixels = _pixels(decoded, golden.faces, spec)
     outputs = tuple(classifier.engine.run(pixels))
@@ -107,7 +107,7 @@ def check(classifier: Classifier, golden: Golden, picture: bytes, *, tolerance: 
     differs: Stage | None = None
     same_pixels = _sha256(pixels.tobytes()) == golden.pixels_sha256
     if not same_pixels and _sha256(decoded.tobytes()) != golden.decoded_sha256:
-        differs = "picture decoding"
+        differs = "image decoding"
     elif not _same_places(faces, golden.faces):
         differs = "finding faces"
     elif not same_pixels:
@@ -130,7 +130,7 @@ def _found(decoded: Image.Image, spec: ModelSpec) -> Places:
 
 
 def _pixels(decoded: Image.Image, faces: Places, spec: ModelSpec) -> NDArray[np.uint8]:
-    """What the network is fed: the first of the faces, or the picture where there is none."""
+    """What the network is fed: the first of the faces, or the image where there is none."""
     if faces:
         from edgeemo.imaging.faces import Face, cropped
 

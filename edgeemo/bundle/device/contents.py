@@ -1,4 +1,4 @@
-"""What a bundle holds: the manifest, the model, the golden pictures. No engine, no numpy.
+"""What a bundle holds: the manifest, the model, the golden images. No engine, no numpy.
 
 The members are read with zipimport, which Python has loaded already, and not with zipfile, which a
 Pi would pay with 50 ms.
@@ -23,16 +23,16 @@ PHOTO = f"{GOLDEN}/photo.jpg"
 
 @dataclass(frozen=True, kw_only=True)
 class Golden:
-    """One golden picture and what must come of it.
+    """One golden image and what must come of it.
 
     Attributes:
         file: The member that holds it.
-        decoded_sha256: SHA-256 of the decoded picture's pixels, before resizing.
+        decoded_sha256: SHA-256 of the decoded image's pixels, before resizing.
         pixels_sha256: SHA-256 of the array that preprocessing gives.
         outputs: What the engine answers, in [0, 1]; exactly as it gave it.
         label: The class answered, or "not sure".
-        faces: Left, top and side of the faces found in the decoded picture, in pixels, of which the
-            first is answered; none where the picture is answered as it is.
+        faces: Left, top and side of the faces found in the decoded image, in pixels, of which the
+            first is answered; none where the image is answered as it is.
     """
 
     file: str
@@ -57,7 +57,7 @@ class Manifest:
         verification: Its entry in ``verify.json``, or None.
         tolerance: How far an output may lie from the golden one; 0 for int8.
         built_with: Versions of the packages that gave the golden answers.
-        golden: The golden pictures.
+        golden: The golden images.
         members: SHA-256 of every other member; empty in a spare's.
         spare: The same of a second file, which is run where the engine of the first cannot be.
         spare_for: In a spare's: the first file.
@@ -168,7 +168,7 @@ class Contents:
 
 
 def _typed(fields: dict[str, Any]) -> dict[str, Any]:
-    """A manifest's fields with the golden pictures and the settings as such."""
+    """A manifest's fields with the golden images and the settings as such."""
     faces = fields["faces"]
     return {
         **fields,

@@ -45,7 +45,7 @@ def wanted_faces(contents: Contents, faces: bool | None) -> FaceSettings | bool 
 
 
 def prepare_finder(contents: Contents, settings: FaceSettings) -> None:
-    """Make ready what finds faces, so that what it lacks is told before the first picture.
+    """Make ready what finds faces, so that what it lacks is told before the first image.
 
     Args:
         contents: The bundle.

@@ -46,8 +46,8 @@ def verification_text(manifest: Manifest) -> str:
     if not manifest.verified:
         return "NOT verified against its original"
     measured = (manifest.verification or {}).get("measured") or {}
-    pictures = f" on {measured['n']:,} test pictures" if "n" in measured else ""
-    return f"verified: within the gates of its original{pictures}"
+    images = f" on {measured['n']:,} test images" if "n" in measured else ""
+    return f"verified: within the gates of its original{images}"
 
 
 def _facts(manifest: Manifest, model: SealedModel, faces: FaceSettings | None) -> dict[str, str]:
@@ -64,7 +64,7 @@ def _facts(manifest: Manifest, model: SealedModel, faces: FaceSettings | None) -
         **_spare_facts(manifest),
         "made with": ", ".join(f"{name} {text}" for name, text in manifest.built_with.items()),
         "made by": f"edgeemo {manifest.edgeemo}",
-        "golden": f"{len(manifest.golden)} pictures",
+        "golden": f"{len(manifest.golden)} images",
     }
 
 

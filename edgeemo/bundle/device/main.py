@@ -67,14 +67,14 @@ def _do_guarded(options: argparse.Namespace, contents: Contents) -> int:
 def _parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python3 {name}",
-        description="A classifier, its test pictures and their answers, in one file.",
+        description="A classifier, its test images and their answers, in one file.",
         formatter_class=FixedWidthFormatter,
     )
     verbs = parser.add_subparsers(prog=parser.prog, metavar="VERB", required=True)
     selftest = _add(
         verbs, "selftest", _selftest, "does this machine answer as the workstation did?"
     )
-    predict = _add(verbs, "predict", _predict, "answer pictures")
+    predict = _add(verbs, "predict", _predict, "answer images")
     add_answering_options(predict)
     add_face_options(predict)
     _add_bench(verbs)
@@ -106,7 +106,7 @@ def _add_bench(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     bench.add_argument(
         "--threads", metavar="1,2,4", help="threads per answer to try (1, and all cores)"
     )
-    bench.add_argument("--picture", help="what to answer: a file or a folder (a drawn one)")
+    bench.add_argument("--image", help="what to answer: a file or a folder (a drawn one)")
     bench.add_argument(
         "--seconds", type=at_least_one, default=30, help="per file and threads, at most (30)"
     )
@@ -129,7 +129,7 @@ def _predict(options: argparse.Namespace, contents: Contents) -> int:
 
     return run(
         contents,
-        options.pictures,
+        options.images,
         threads=options.threads,
         workers=options.workers,
         faces=options.faces,
@@ -146,7 +146,7 @@ def _bench(options: argparse.Namespace, contents: Contents) -> int:
         contents,
         options.files,
         threads=options.threads,
-        picture=options.picture,
+        image=options.image,
         seconds=options.seconds,
         faces=options.faces,
         json=options.json,

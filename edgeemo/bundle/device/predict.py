@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def run(
     contents: Contents,
-    pictures: Sequence[str],
+    images: Sequence[str],
     *,
     threads: int | None,
     workers: int | None,
@@ -23,34 +23,32 @@ def run(
     json: bool,
     before_first: Callable[[], None],
 ) -> int:
-    """Answer pictures, one line each.
+    """Answer images, one line each.
 
     Args:
         contents: The bundle.
-        pictures: Picture files, folders, or "-" for standard input.
+        images: Image files, folders, or "-" for standard input.
         threads: Threads per answer; by default as the manifest says.
-        workers: Pictures answered at the same time; by default as many as occupy the cores.
+        workers: Images answered at the same time; by default as many as occupy the cores.
         faces: Whether to find faces; by default as the manifest says.
         json: Whether to print a JSON object per line.
         before_first: Called before the first answer is printed.
 
     Returns:
-        Exit status: 0, or 1 where a picture could not be read or there was none.
+        Exit status: 0, or 1 where an image could not be read or there was none.
     """
     classifier = load_classifier(contents, threads=threads, faces=faces)
     from edgeemo.runtime.argparse_cli import print_answers
     from edgeemo.runtime.stream import STDIN, default_workers
 
-    if STDIN in pictures and contents.manifest.spare:
+    if STDIN in images and contents.manifest.spare:
         _try(classifier)  # what was read is gone when the engine crashes
     workers = workers or default_workers(classifier.threads)
-    return print_answers(
-        classifier, pictures, workers=workers, json=json, before_first=before_first
-    )
+    return print_answers(classifier, images, workers=workers, json=json, before_first=before_first)
 
 
 def _try(classifier: Classifier) -> None:
-    """Let an engine that is going to crash do so before a picture is read."""
+    """Let an engine that is going to crash do so before an image is read."""
     import numpy as np
 
     classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))

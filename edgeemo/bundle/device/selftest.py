@@ -1,4 +1,4 @@
-"""The self-test: does this machine answer the golden pictures as the workstation did?"""
+"""The self-test: does this machine answer the golden images as the workstation did?"""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Result:
 
     Attributes:
         manifest: Of the bundle.
-        checks: One per golden picture.
+        checks: One per golden image.
         machine: See `describe_machine`.
         versions: See `versions`.
         seconds: From the start of the self-test to its end, loading included.
@@ -54,12 +54,12 @@ class Result:
             off = self.manifest.tolerance
             how = f"to within {off:.1g} as" if off else "exactly as"
             return (
-                f"PASSED: this machine answers all {count} pictures {how} the workstation did "
+                f"PASSED: this machine answers all {count} images {how} the workstation did "
                 f"({name})"
             )
         stages = ", ".join(dict.fromkeys(map(self._blame, self.different)))
         return (
-            f"FAILED: {len(self.different)} of {count} pictures come out differently here; "
+            f"FAILED: {len(self.different)} of {count} images come out differently here; "
             f"what differs is: {stages} ({name})"
         )
 
@@ -106,7 +106,7 @@ def run(contents: Contents, *, threads: int | None, json: bool) -> int:
 
 
 def selftest(contents: Contents, *, threads: int | None = None) -> Result:
-    """Answer every golden picture and compare each stage.
+    """Answer every golden image and compare each stage.
 
     Raises:
         BundleError: If a member is not what it was.
@@ -137,10 +137,10 @@ def _lines(result: Result) -> list[str]:
         "model": f"{result.manifest.model_text}, {verification_text(result.manifest)}",
         **result.machine,
         "packages": _packages(result),
-        "pictures": f"{prepared} of {count} preprocessed to the same bytes",
+        "images": f"{prepared} of {count} preprocessed to the same bytes",
         **_face_facts(result),
         "answers": f"{count - len(ran)} of {count} the same",
-        "time": f"{median:.1f} ms a picture (median), from its file to the answer",
+        "time": f"{median:.1f} ms an image (median), from its file to the answer",
     }
     lines = [f"{name:<14}{text}" for name, text in facts.items()]
     lines += [f"  {check.file}: {_difference(check)}" for check in result.different]
@@ -153,7 +153,7 @@ def _face_facts(result: Result) -> dict[str, str]:
         return {}
     same = sum(check.differs != "finding faces" for check in sought)
     return {
-        "faces": f"{same} of {len(sought)} pictures with faces: found in the same places, to "
+        "faces": f"{same} of {len(sought)} images with faces: found in the same places, to "
         f"within {FACE_PIXELS} pixels"
     }
 

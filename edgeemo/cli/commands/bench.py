@@ -54,11 +54,11 @@ def bench(
             "are cores.",
         ),
     ] = None,
-    picture: Annotated[
+    image: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE|DIR",
-            help="What to answer; of a folder the first 100 pictures. By default a drawn camera "
+            help="What to answer; of a folder the first 100 images. By default a drawn camera "
             "frame, 640x480, or a drawn photo with two faces where faces are found.",
         ),
     ] = None,
@@ -120,7 +120,7 @@ def bench(
 
     Every file is tried with several numbers of threads, and every such candidate runs in processes
     of its own, in turn with the others: cold start, then decode, find (a face, where faces are
-    found), resize, invoke and the whole from a picture's bytes to its label, pictures per second,
+    found), resize, invoke and the whole from an image's bytes to its label, images per second,
     memory. A file whose engine is not
     installed is listed as not run. Exit status 1 when a file cannot be used or crashed (the others
     are measured all the same), 3 when --pick finds none that fits.
@@ -130,7 +130,7 @@ def bench(
 
     limits = Limits(max_p99_ms=max_p99_ms, max_size_kb=max_size_kb, max_rss_mb=max_rss_mb)
     counts = _thread_counts(threads)
-    if measured and (threads or picture or faces is not None):
+    if measured and (threads or image or faces is not None):
         raise typer.BadParameter("measures nothing itself", param_hint="--from")
     asked = _asked(models, faces)
     if not pick and limits != Limits():
@@ -143,7 +143,7 @@ def bench(
     keep = out or (asked.folder.path if asked.folder and measured is None else None)
     if keep:
         _try_to_write(keep, make=out is not None)
-    report = _adopted(measured, asked) if measured else _measured(asked, counts, picture, seconds)
+    report = _adopted(measured, asked) if measured else _measured(asked, counts, image, seconds)
     finish(
         report, old=old, pick_in=asked.folder if pick else None, limits=limits, keep=keep, json=json
     )
@@ -209,19 +209,17 @@ def _adopted(path: Path, asked: _Asked) -> Report:
     return adopt(read_report(path), asked.files, origin=path)
 
 
-def _measured(
-    asked: _Asked, threads: Sequence[int], picture: Path | None, seconds: float
-) -> Report:
+def _measured(asked: _Asked, threads: Sequence[int], image: Path | None, seconds: float) -> Report:
     from edgeemo.bench.launch import INSTALLED
     from edgeemo.bench.run import run_benchmark
 
-    photo = None if picture else _photo(asked)
+    photo = None if image else _photo(asked)
     with progress() as shown:
         return run_benchmark(
             asked.files,
             command=INSTALLED,
             threads=threads,
-            picture=str(picture) if picture else None,
+            image=str(image) if image else None,
             seconds=seconds,
             progress=shown,
             photo=photo,

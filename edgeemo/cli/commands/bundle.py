@@ -37,7 +37,7 @@ DIST = Path("dist")
 
 
 class Golden(StrEnum):
-    """Where the golden pictures come from."""
+    """Where the golden images come from."""
 
     drawn = "drawn"
     test = "test"
@@ -93,7 +93,7 @@ def bundle(
     golden: Annotated[
         Golden,
         typer.Option(
-            help="The 16 pictures of the self-test: drawn, or taken from the test split, which "
+            help="The 16 images of the self-test: drawn, or taken from the test split, which "
             "then travel with the bundle."
         ),
     ] = Golden.drawn,
@@ -114,7 +114,7 @@ def bundle(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Make one file for the device: runtime, model, golden pictures and a self-test.
+    """Make one file for the device: runtime, model, golden images and a self-test.
 
     On the device, with numpy, Pillow and ai-edge-litert installed: python3 NAME.pyz selftest,
     predict or info. A model that was made for faces, or any with --faces, answers every face in a
@@ -197,7 +197,7 @@ def _warn(made: Bundle) -> None:
         if file and not file.verified:
             warn(f"{file.model} is not verified against its original, and the bundle will say so")
     if not made.undecided:
-        warn("the model is sure about every golden picture; the self-test will see less")
+        warn("the model is sure about every golden image; the self-test will see less")
     if made.detector and not made.faces:
         warn(f"{made.detector} finds no face in a drawn photo; the self-test will not try it")
 
@@ -212,7 +212,7 @@ def _facts(made: Bundle) -> dict[str, str]:
             for name, file in files.items()
             if file
         },
-        "golden": f"{made.golden} pictures, {made.undecided} of them undecided (no class at 0.8)",
+        "golden": f"{made.golden} images, {made.undecided} of them undecided (no class at 0.8)",
         **({"faces": f"found by {made.detector}"} if made.detector else {}),
         "size": f"{made.size_bytes / 1e6:.2f} MB",
         "sha256": made.sha256,

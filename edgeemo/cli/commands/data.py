@@ -1,4 +1,4 @@
-"""``edgeemo data``: check, clean, split, crop and draw pictures. No TensorFlow."""
+"""``edgeemo data``: check, clean, split, crop and draw images. No TensorFlow."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     data = typer.Typer(
         name="data",
-        help="Check, clean, split, crop or draw pictures.",
+        help="Check, clean, split, crop or draw images.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
@@ -77,9 +77,9 @@ def check(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Say what is in a folder of pictures and what is wrong with it.
+    """Say what is in a folder of images and what is wrong with it.
 
-    Copies and near-duplicates, pictures in two classes, files that cannot be used, labels in doubt,
+    Copies and near-duplicates, images in two classes, files that cannot be used, labels in doubt,
     and what tells the classes apart without looking at a face. Nothing in the folder is touched.
     """
     from edgeemo.dataset import IngestOptions, opened_data
@@ -126,9 +126,9 @@ def clean(
     force: Replace = False,
     json: Json = False,
 ) -> None:
-    """Write the pictures that training would use.
+    """Write the images that training would use.
 
-    Left out is what cannot be used, copies but one, and pictures that lie in two classes; where the
+    Left out is what cannot be used, copies but one, and images that lie in two classes; where the
     folder brings splits, also what test or validation holds, too. rejected.csv in the new folder
     says what and why. Nothing in the old one is touched.
     """
@@ -149,13 +149,13 @@ def split(
         str,
         typer.Option(metavar="A,B,C", help="Shares of train, validation and test."),
     ] = "0.7,0.2,0.1",
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Which picture goes where.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Which image goes where.")] = 0,
     accept: Accept = None,
     link: _Link = "copy",
     force: Replace = False,
     json: Json = False,
 ) -> None:
-    """Write the pictures as train, validation and test.
+    """Write the images as train, validation and test.
 
     Near-duplicates stay together, classes keep their shares, and the same seed gives the same
     splits. What a folder brings as validation or test stays that.
@@ -172,12 +172,12 @@ def split(
 
 def draw(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
-    count: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures, half of each.")] = 400,
+    count: Annotated[int, typer.Option(metavar="N", min=2, help="Images, half of each.")] = 400,
     size: Annotated[
-        int, typer.Option(metavar="N", min=16, max=2048, help="Side of a picture in pixels.")
+        int, typer.Option(metavar="N", min=16, max=2048, help="Side of an image in pixels.")
     ] = 256,
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="The same seed draws the same pictures.")
+        int, typer.Option(metavar="N", min=0, help="The same seed draws the same images.")
     ] = 0,
     force: Force = False,
     json: Json = False,
@@ -193,7 +193,7 @@ def draw(
     if json:
         print_json({"folder": str(folder), "count": count, "size": size, "seed": seed})
         return
-    facts = {"pictures": f"{count:,}", "size": f"{size}x{size}", "seed": str(seed)}
+    facts = {"images": f"{count:,}", "size": f"{size}x{size}", "seed": str(seed)}
     print_facts(facts, title=str(folder))
 
 

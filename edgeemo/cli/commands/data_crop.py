@@ -40,7 +40,7 @@ def crop(
     ] = None,
     all_faces: Annotated[
         bool,
-        typer.Option("--all-faces", help="Write every face of a picture, not only the largest."),
+        typer.Option("--all-faces", help="Write every face of an image, not only the largest."),
     ] = False,
     face_detector: FaceDetector = None,
     face_margin: FaceMargin = None,
@@ -50,10 +50,10 @@ def crop(
     force: Replace = False,
     json: Json = False,
 ) -> None:
-    """Write the faces of photos as pictures of their own.
+    """Write the faces of photos as images of their own.
 
     Each goes into the class and split that its photo lies in. crop.csv in the new folder says what
-    became of every picture, and faces.json how faces were found: 'edgeemo train' reads that, so
+    became of every image, and faces.json how faces were found: 'edgeemo train' reads that, so
     that the model finds them alike in photos. Nothing in the old folder is touched.
     """
     from edgeemo.dataset import IngestOptions

@@ -102,14 +102,14 @@ def export(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="For the choice of calibration pictures.")
+        int, typer.Option(min=0, metavar="N", help="For the choice of calibration images.")
     ] = 0,
     force: Force = False,
     json: Json = False,
 ) -> None:
     """Export a model to TFLite and ONNX, and prove that the files answer as the original does.
 
-    float32 files are always made. int8 is calibrated on pictures of the training split alone. Until
+    float32 files are always made. int8 is calibrated on images of the training split alone. Until
     the verification that follows has passed, the files count as unverified.
     """
     from edgeemo.export import ExportOptions

@@ -85,7 +85,7 @@ def _spoken(facts: dict[str, Any]) -> dict[str, str]:
 
 def _faces(faces: dict[str, Any] | None) -> str:
     if faces is None:
-        return "not looked for: pictures are answered as a whole"
+        return "not looked for: images are answered as a whole"
     from edgeemo.model.spec import FaceSettings
 
     trained = "; trained on crops" if faces["cropped"] else ""

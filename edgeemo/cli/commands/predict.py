@@ -43,11 +43,11 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    pictures: Annotated[
+    images: Annotated[
         list[str],
         typer.Argument(
             metavar="FILE|DIR|-...",
-            help="Pictures; folders, searched recursively; - for one picture or a list of paths "
+            help="Images; folders, searched recursively; - for one image or a list of paths "
             "on standard input.",
         ),
     ],
@@ -72,7 +72,7 @@ def predict(
         typer.Option(
             min=1,
             metavar="N",
-            help="Pictures answered at the same time; by default as many as there are cores / "
+            help="Images answered at the same time; by default as many as there are cores / "
             "threads.",
         ),
     ] = None,
@@ -85,7 +85,7 @@ def predict(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Write copies of the pictures into this folder, with frames, labels and "
+            help="Write copies of the images into this folder, with frames, labels and "
             "probabilities drawn in.",
         ),
     ] = None,
@@ -94,14 +94,14 @@ def predict(
     ] = AnswerFormat.table,
     json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
 ) -> None:
-    """Answer pictures: label, probability and time of each.
+    """Answer images: label, probability and time of each.
 
     A model made for a wanted accuracy answers "not sure" where it is not confident enough. A model
-    that was made for faces, or any with --faces, answers every face in a picture, and "no face"
+    that was made for faces, or any with --faces, answers every face in an image, and "no face"
     where there is none.
 
     From a folder it takes the recorded default, else the verified int8.tflite, else float32. A
-    picture that cannot be read is reported and the rest go on; the exit status is then 1.
+    image that cannot be read is reported and the rest go on; the exit status is then 1.
     """
     start_lean()
     from edgeemo.cli.output.predict import Tally, printer
@@ -118,7 +118,7 @@ def predict(
     print_answer, tally = printer(chosen, classifier.spec), Tally()
     copies = _Copies(annotate)
     workers = workers or default_workers(classifier.threads)
-    with closing(answers(classifier, copies.seen(expand(pictures)), workers=workers)) as stream:
+    with closing(answers(classifier, copies.seen(expand(images)), workers=workers)) as stream:
         for answer in stream:
             print_answer(answer)
             tally.add(answer)
@@ -180,7 +180,7 @@ def _load_keras(path: Path, faces: WantedFaces) -> Classifier:
             f"{path}: a Keras file says neither labels nor scaling; import it with "
             f"'edgeemo export {path} --labels ... --scale ... --data ...'"
         )
-    cores = os.cpu_count() or 1  # TensorFlow takes them all for one picture
+    cores = os.cpu_count() or 1  # TensorFlow takes them all for one image
     spec = folder.spec().with_faces(faces)
     if spec.faces is not None:
         load_finder(spec.faces, beside=str(path))

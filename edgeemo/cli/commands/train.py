@@ -103,10 +103,10 @@ def train(
     force: Force = False,
     json: Json = False,
 ) -> None:
-    """Train a network on a folder of pictures and write a model folder.
+    """Train a network on a folder of images and write a model folder.
 
     Without --data it takes the classes in data/, else it draws practice faces. Duplicates never
-    straddle the splits, unusable pictures are set aside, and nothing in your folder is touched.
+    straddle the splits, unusable images are set aside, and nothing in your folder is touched.
     Ctrl-C keeps the best model so far; after a crash or a power cut --resume goes on.
 
     With --faces the model is one for photos, in which 'edgeemo predict' then answers every face. A
@@ -158,7 +158,7 @@ def _run(
 
 
 def chosen_data(data: Path | None, shown: Progress) -> Path:
-    """The pictures: those named, else those that lie here, else practice faces."""
+    """The images: those named, else those that lie here, else practice faces."""
     from edgeemo.dataset import PRACTICE, choose_data, practice_faces
 
     if data is None:
@@ -185,13 +185,13 @@ def print_trained(folder: ModelFolder, *, json: bool) -> None:
 def _facts(report: dict[str, Any]) -> dict[str, str]:
     model, data, test = report["model"], report["data"], report["test"]
     height, width, channels = model["input_shape"]
-    pictures = [f"{sum(counts.values()):,} {split}" for split, counts in data["counts"].items()]
+    images = [f"{sum(counts.values()):,} {split}" for split, counts in data["counts"].items()]
     aside = [f"{count:,} {reason}" for reason, count in data["set_aside"].items()]
     facts = {
         "network": f"{model['architecture']}, {model['parameters']:,} parameters",
         "input": f"{width}x{height} {'grey' if channels == 1 else 'RGB'}",
         "labels": ", ".join(model["labels"]),
-        "pictures": ", ".join(pictures),
+        "images": ", ".join(images),
         "set aside": ", ".join(aside) or "none",
         "test accuracy": f"{_interval(test['accuracy'])}, n = {test['n']:,}",
         "test F1 (mean)": _interval(test["macro"]["f1"]),

@@ -89,7 +89,7 @@ def tune(
         typer.Option(
             min=0,
             metavar="N",
-            help="At most so many million multiply-adds for one picture.",
+            help="At most so many million multiply-adds for one image.",
             show_default="no limit",
         ),
     ] = None,
@@ -106,7 +106,7 @@ def tune(
         str,
         typer.Option(
             metavar="NAME",
-            help="What of the validation pictures is best: accuracy or loss.",
+            help="What of the validation images is best: accuracy or loss.",
         ),
     ] = "accuracy",
     second: Annotated[

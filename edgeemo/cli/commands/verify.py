@@ -65,7 +65,7 @@ def verify(
 ) -> None:
     """Prove that the exported files answer as the original did.
 
-    Every file runs in the engine that ships, from picture file to label, over the whole test split.
+    Every file runs in the engine that ships, from image file to label, over the whole test split.
     Needs no TensorFlow. Exit status 3 when a gate fails.
     """
     from edgeemo.model.folder import TRAINING, newest_folder, open_folder

@@ -16,9 +16,7 @@ Json: TypeAlias = Annotated[
 Force: TypeAlias = Annotated[bool, typer.Option("--force", help="Replace what exists.")]
 Data: TypeAlias = Annotated[
     Path | None,
-    typer.Option(
-        "--data", metavar="DIR|ZIP", help="The pictures: one folder per class, or a .zip."
-    ),
+    typer.Option("--data", metavar="DIR|ZIP", help="The images: one folder per class, or a .zip."),
 ]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Source: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="DIR|ZIP", help="The pictures: one folder per class, or a .zip.")
+    Path, typer.Argument(metavar="DIR|ZIP", help="The images: one folder per class, or a .zip.")
 ]
 Out: TypeAlias = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to make.")]
 Accept: TypeAlias = Annotated[
@@ -31,10 +31,10 @@ Replace: TypeAlias = Annotated[
 
 @contextmanager
 def opened(source: Path, out: Path) -> Iterator[Path]:
-    """The folder of pictures; `out` is looked at before an archive is unpacked."""
+    """The folder of images; `out` is looked at before an archive is unpacked."""
     from edgeemo.dataset import opened_data
 
     if out.resolve() == source.resolve():
-        raise typer.BadParameter(f"{out} is where the pictures are", param_hint="--out")
+        raise typer.BadParameter(f"{out} is where the images are", param_hint="--out")
     with opened_data(source) as folder:
         yield folder

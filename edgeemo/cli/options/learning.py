@@ -1,4 +1,4 @@
-"""The options of ``edgeemo train`` about what is learnt besides the labels of single pictures."""
+"""The options of ``edgeemo train`` about what is learnt besides the labels of single images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Mixup: TypeAlias = Annotated[
     float | None,
     typer.Option(
         metavar="ALPHA",
-        help="Lay training pictures over each other, as in 0.2; 1 draws the shares evenly.",
+        help="Lay training images over each other, as in 0.2; 1 draws the shares evenly.",
         show_default="0",
     ),
 ]

@@ -56,10 +56,10 @@ Channels: TypeAlias = Annotated[
     int | None, _option("3 for RGB, 1 for grey.", metavar="1|3", default="3")
 ]
 Epochs: TypeAlias = Annotated[
-    int | None, _option("Passes over the training pictures.", metavar="N", default="20", min=1)
+    int | None, _option("Passes over the training images.", metavar="N", default="20", min=1)
 ]
 BatchSize: TypeAlias = Annotated[
-    int | None, _option("Pictures per step.", metavar="N", default="32", min=1)
+    int | None, _option("Images per step.", metavar="N", default="32", min=1)
 ]
 Seed: TypeAlias = Annotated[
     int | None,
@@ -93,7 +93,7 @@ Threshold: TypeAlias = Annotated[
 Ratios: TypeAlias = Annotated[
     str | None,
     _option(
-        "Shares of train, validation and test. With a validation share of 0 the test pictures "
+        "Shares of train, validation and test. With a validation share of 0 the test images "
         "choose the epoch, too.",
         metavar="A,B,C",
         default="0.7,0.2,0.1",
@@ -111,7 +111,7 @@ Split: TypeAlias = Annotated[
 Augment: TypeAlias = Annotated[
     str | None,
     _option(
-        "Change the training pictures at random: none, light, strong or camera.",
+        "Change the training images at random: none, light, strong or camera.",
         metavar="NAME",
         default="none",
     ),
@@ -202,17 +202,16 @@ SaveKeras: TypeAlias = Annotated[
 Faces: TypeAlias = Annotated[
     bool | None,
     _option(
-        "Find the largest face of each picture and train on that; pictures without one are set "
-        "aside.",
+        "Find the largest face of each image and train on that; images without one are set aside.",
         "--faces/--no-faces",
-        default="as the folder of pictures says",
+        default="as the folder of images says",
         rich_help_panel="Faces",
     ),
 ]
 Cropped: TypeAlias = Annotated[
     bool | None,
     _option(
-        "With --faces: the pictures are crops of faces already; only the model looks for faces.",
+        "With --faces: the images are crops of faces already; only the model looks for faces.",
         "--cropped/--no-cropped",
         default="no",
         rich_help_panel="Faces",

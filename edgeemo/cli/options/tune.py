@@ -28,7 +28,7 @@ def asked(given: Mapping[str, Any], shown: Progress) -> tuple[Job, Space, TrainO
     Raises:
         typer.BadParameter: If a list of numbers holds something else.
         TrainingError: If a name is unknown, or the config file wrong.
-        DatasetError: If there are no pictures.
+        DatasetError: If there are no images.
     """
     from edgeemo.train.options.config import configured, read_config
     from edgeemo.train.options.recipes import RECIPES

@@ -107,17 +107,17 @@ def _pick(
 
 
 def _keep(report: Report, folder: Path) -> None:
-    """Write the report and its picture, the report last."""
+    """Write the report and its image, the report last."""
     from edgeemo.bench.plot import plot_report
     from edgeemo.errors import MissingExtraError
     from edgeemo.model.folder import BENCH_JSON, BENCH_PNG, to_json
     from edgeemo.utils.files import replacing, write_file
 
-    picture = folder / BENCH_PNG
+    image = folder / BENCH_PNG
     try:
-        with replacing(picture) as partial:
+        with replacing(image) as partial:
             plot_report(partial, report)
-        say(f"picture: {picture}")
+        say(f"image: {image}")
     except MissingExtraError as error:
         say(f"note: no {BENCH_PNG}: {error}")
     say(f"report: {write_file(folder / BENCH_JSON, to_json(report.to_dict()))}")

@@ -23,7 +23,7 @@ def print_check(checked: Check, *, title: str) -> None:
         [split, *(f"{counts[label]:,}" for label in checked.labels)]
         for split, counts in checked.counts.items()
     ]
-    print_table(["usable pictures", *checked.labels], rows)
+    print_table(["usable images", *checked.labels], rows)
     if checked.shortcuts:
         shortcuts = [
             [
@@ -51,7 +51,7 @@ def print_written(written: Written, *, json: bool) -> None:
         [split, *(f"{counts.get(label, 0):,}" for label in labels)]
         for split, counts in written.counts.items()
     ]
-    print_table(["pictures", *labels], rows, title=str(written.folder))
+    print_table(["images", *labels], rows, title=str(written.folder))
     aside = [f"{count:,} {reason}" for reason, count in written.left_out.items()]
     say(f"left out: {', '.join(aside) or 'nothing'} (see {written.folder / 'rejected.csv'})")
 
@@ -79,7 +79,7 @@ def print_cropped(cropped: Cropped, *, json: bool) -> None:
         title=str(cropped.folder),
         numbers_from=2,
     )
-    say(f"faces found by {cropped.faces.text}; {cropped.folder / CROP_CSV} names each picture")
+    say(f"faces found by {cropped.faces.text}; {cropped.folder / CROP_CSV} names each image")
 
 
 def _facts(checked: Check) -> dict[str, str]:
@@ -136,5 +136,5 @@ def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def _groups(groups: int, pictures: int) -> str:
-    return f"{pictures:,} pictures in {groups:,} groups" if groups else "none"
+def _groups(groups: int, images: int) -> str:
+    return f"{images:,} images in {groups:,} groups" if groups else "none"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def printer(format: AnswerFormat, spec: ModelSpec) -> Callable[[Answer], None]:
-    """What prints one picture's answers; the headings are printed at once.
+    """What prints one image's answers; the headings are printed at once.
 
     Args:
         format: How.
@@ -43,11 +43,11 @@ class Tally:
 
     def __init__(self) -> None:
         self._labels: Counter[str] = Counter()
-        self._unsure = self._faceless = self._failed = self._pictures = 0
+        self._unsure = self._faceless = self._failed = self._images = 0
 
     def add(self, answer: Answer) -> None:
-        """Count one picture."""
-        self._pictures += 1
+        """Count one image."""
+        self._images += 1
         self._failed += answer.error is not None
         self._faceless += not answer.predictions and answer.error is None
         for found in answer.predictions:
@@ -63,15 +63,13 @@ class Tally:
             quiet: Whether to say no more than what went wrong.
 
         Returns:
-            Whether every picture could be read, and there was one.
+            Whether every image could be read, and there was one.
         """
-        if not quiet and self._pictures > 1:
+        if not quiet and self._images > 1:
             say(self._text())
-        if not self._pictures:
-            say(
-                "error: no picture found; name files, or folders that hold .jpg, .png or .bmp files"
-            )
-        return self._pictures > 0 and not self._failed
+        if not self._images:
+            say("error: no image found; name files, or folders that hold .jpg, .png or .bmp files")
+        return self._images > 0 and not self._failed
 
     def _text(self) -> str:
         counts = ", ".join(f"{count} {label}" for label, count in sorted(self._labels.items()))
@@ -94,7 +92,7 @@ def _table(spec: ModelSpec) -> Callable[[Answer], None]:
         shown.append(NO_FACE)
     width = max(len(label) for label in (*shown, "label"))
     face = f"{'face':<15}  " if spec.faces else ""
-    typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  {face}picture")
+    typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  {face}image")
 
     def rows(answer: Answer) -> None:
         for found in answer.predictions:

@@ -1,4 +1,4 @@
-"""Check a folder of pictures before training with it: copies, wrong labels, shortcuts and more.
+"""Check a folder of images before training with it: copies, wrong labels, shortcuts and more.
 
     >>> from edgeemo.dataset.check import check
     >>> for finding in check(Path("faces")).findings:  # doctest: +SKIP

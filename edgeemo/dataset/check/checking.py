@@ -17,7 +17,7 @@ from edgeemo.dataset.check.report import Check, FaceCounts, Sizes
 from edgeemo.dataset.check.shortcuts import find_shortcuts
 from edgeemo.dataset.ingest.duplicates import clean, group_alike
 from edgeemo.dataset.ingest.find import find_any_files
-from edgeemo.dataset.ingest.judge import Picture, promised_format
+from edgeemo.dataset.ingest.judge import UsableImage, promised_format
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.progress import Silent
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 TINY_SIDE = 32
-"""Pictures whose shorter side is below this, in pixels, are called odd..."""
+"""Images whose shorter side is below this, in pixels, are called odd..."""
 LONG = 3
 """... and those whose longer side is more than this many times the shorter..."""
 FAINT_CONTRAST = 12
@@ -47,10 +47,10 @@ def check(
     faces_skipped: str = "not asked for",
     progress: Progress | None = None,
 ) -> Check:
-    """Check a folder of pictures; nothing in it is touched.
+    """Check a folder of images; nothing in it is touched.
 
     Args:
-        root: A folder as `find_files` describes it, or one of pictures without classes.
+        root: A folder as `find_files` describes it, or one of images without classes.
         accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both.
         finder: What finds faces; None looks for none.
         detector: What that is called.
@@ -65,39 +65,39 @@ def check(
     layout = find_any_files(root)
     looks = look_at_files(root, layout.files, accept=accept, finder=finder, progress=progress)
     progress.stage("Looking for duplicates")
-    pictures = [look.verdict for look in looks if isinstance(look.verdict, Picture)]
-    groups = group_alike(pictures)
-    alike = alike_groups(pictures, groups)
-    left_out = clean(pictures).rejected
+    images = [look.verdict for look in looks if isinstance(look.verdict, UsableImage)]
+    groups = group_alike(images)
+    alike = alike_groups(images, groups)
+    left_out = clean(images).rejected
     progress.stage("Looking for shortcuts and wrong labels")
-    usable = [(one.verdict, one.facts) for one in looks if isinstance(one.verdict, Picture)]
+    usable = [(one.verdict, one.facts) for one in looks if isinstance(one.verdict, UsableImage)]
     facts = [one for _, one in usable if one is not None]
-    labels = [picture.label for picture in pictures]
+    labels = [image.label for image in images]
     checked = Check(
         root=root,
         labels=layout.labels,
         splits=layout.splits,
         found=len(looks),
-        usable=len(pictures),
-        counts=_counts(pictures, layout),
+        usable=len(images),
+        counts=_counts(images, layout),
         formats=_ranked(Counter(look.format or "none" for look in looks)),
         modes=_ranked(Counter(one.mode for one in facts)),
         sizes=_sizes(facts),
         unusable=tuple(look.verdict for look in looks if isinstance(look.verdict, Rejected)),
         disguised=tuple(_disguised(looks)),
-        odd=tuple(_odd(pictures, facts)),
-        identical=identical_groups(pictures),
+        odd=tuple(_odd(images, facts)),
+        identical=identical_groups(images),
         alike=alike,
         left_out=tuple(sorted(left_out, key=lambda row: row.path)),
         shortcuts=find_shortcuts(facts, labels, layout.labels),
         mislabels=find_mislabels(
-            [picture.path for picture in pictures],
+            [image.path for image in images],
             labels,
             classes=layout.labels,
             features=_features(facts),
             groups=groups,
         ),
-        faces=_faces(pictures, facts, layout.labels, detector) if finder else None,
+        faces=_faces(images, facts, layout.labels, detector) if finder else None,
         faces_skipped="" if finder else faces_skipped,
         findings=(),
     )
@@ -109,8 +109,8 @@ def _features(facts: Sequence[Facts]) -> np.ndarray[tuple[int, int], np.dtype[np
     return np.frombuffer(joined, np.uint8).reshape(len(facts), FEATURES)
 
 
-def _counts(pictures: Sequence[Picture], layout: Layout) -> dict[str, dict[str, int]]:
-    counts = Counter((picture.split or "all", picture.label) for picture in pictures)
+def _counts(images: Sequence[UsableImage], layout: Layout) -> dict[str, dict[str, int]]:
+    counts = Counter((image.split or "all", image.label) for image in images)
     return {
         split: {label: counts[split, label] for label in layout.labels}
         for split in layout.splits or ("all",)
@@ -141,29 +141,29 @@ def _disguised(looks: Sequence[Look]) -> Iterator[Rejected]:
             yield Rejected(path=look.verdict.path, reason="disguised", detail=detail)
 
 
-def _odd(pictures: Sequence[Picture], facts: Sequence[Facts]) -> Iterator[Rejected]:
-    for picture, one in zip(pictures, facts, strict=True):
+def _odd(images: Sequence[UsableImage], facts: Sequence[Facts]) -> Iterator[Rejected]:
+    for image, one in zip(images, facts, strict=True):
         shorter, longer = sorted((one.width, one.height))
         if shorter < TINY_SIDE:
-            yield Rejected(path=picture.path, reason="tiny", detail=f"{one.width}x{one.height}")
+            yield Rejected(path=image.path, reason="tiny", detail=f"{one.width}x{one.height}")
         elif longer > LONG * shorter:
-            yield Rejected(path=picture.path, reason="long", detail=f"{one.width}x{one.height}")
+            yield Rejected(path=image.path, reason="long", detail=f"{one.width}x{one.height}")
         elif one.contrast < FAINT_CONTRAST:
             detail = f"its grey values deviate by {one.contrast:.0f} of 255"
-            yield Rejected(path=picture.path, reason="faint", detail=detail)
+            yield Rejected(path=image.path, reason="faint", detail=detail)
 
 
 def _faces(
-    pictures: Sequence[Picture], facts: Sequence[Facts], labels: Sequence[str], detector: str
+    images: Sequence[UsableImage], facts: Sequence[Facts], labels: Sequence[str], detector: str
 ) -> FaceCounts:
     counts = [one.faces or 0 for one in facts]
-    pairs = list(zip(pictures, counts, strict=True))
-    seen = Counter(picture.label for picture, count in pairs if count)
-    sizes = Counter(picture.label for picture in pictures)
+    pairs = list(zip(images, counts, strict=True))
+    seen = Counter(image.label for image, count in pairs if count)
+    sizes = Counter(image.label for image in images)
     return FaceCounts(
         detector=detector,
         one=counts.count(1),
         several=sum(count > 1 for count in counts),
-        none=tuple(picture.path for picture, count in pairs if not count),
+        none=tuple(image.path for image, count in pairs if not count),
         share_per_class={label: seen[label] / sizes[label] for label in labels if sizes[label]},
     )

@@ -1,4 +1,4 @@
-"""A linear discriminant whose folds come from sums: one pass, whatever the number of pictures."""
+"""A linear discriminant whose folds come from sums: one pass, whatever the number of images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 
-_ROWS = 4096  # pictures worked on at once
+_ROWS = 4096  # images worked on at once
 
 
 def out_of_fold(
@@ -25,17 +25,17 @@ def out_of_fold(
     classes: int,
     seed: int = 0,
 ) -> NDArray[np.float64]:
-    """What a classifier says of pictures that it was not fitted to.
+    """What a classifier says of images that it was not fitted to.
 
     Fisher's linear discriminant for Gaussian classes of one covariance, which is shrunk towards a
     multiple of the identity as O. Ledoit and M. Wolf estimate it ("A well-conditioned estimator for
     large-dimensional covariance matrices", Journal of Multivariate Analysis 88 (2004), 365-411).
-    All that it needs are sums over pictures: those of the other folds are the whole less the own.
+    All that it needs are sums over images: those of the other folds are the whole less the own.
 
     Args:
         features: Shape (N, D), uint8.
-        truth: Shape (N,), index of each picture's class.
-        groups: Shape (N,); pictures of one number share a fold.
+        truth: Shape (N,), index of each image's class.
+        groups: Shape (N,); images of one number share a fold.
         classes: Number of classes K.
         seed: Decides the folds.
 
@@ -63,7 +63,7 @@ def out_of_fold(
 
 @dataclass
 class _Sums:
-    """Sums over pictures x of D values in K classes.
+    """Sums over images x of D values in K classes.
 
     Attributes:
         counts: Shape (K,): how many.
@@ -128,7 +128,7 @@ class _Sums:
 
 
 def _folds(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """A fold for each picture: groups in a random order, one fold after the other."""
+    """A fold for each image: groups in a random order, one fold after the other."""
     _, group = np.unique(groups, return_inverse=True)
     count = int(group.max()) + 1
     folds = np.random.default_rng(seed).permutation(count) % FOLDS

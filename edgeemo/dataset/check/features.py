@@ -1,4 +1,4 @@
-"""What a picture looks like to a simple classifier: histograms of oriented gradients."""
+"""What an image looks like to a simple classifier: histograms of oriented gradients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS = 8
-"""Cells along each side of a picture."""
+"""Cells along each side of an image."""
 
 ORIENTATIONS = 8
 """Orientations told apart in each cell."""

@@ -17,7 +17,7 @@ IMBALANCE = 3
 """How many times as large as the smallest class the largest one may be before it is mentioned."""
 
 FEW = 100
-"""Usable pictures of a class below which that is mentioned."""
+"""Usable images of a class below which that is mentioned."""
 
 
 def findings(check: Check) -> tuple[Finding, ...]:
@@ -35,7 +35,7 @@ def findings(check: Check) -> tuple[Finding, ...]:
 
 
 def counted(number: int, one: str, many: str) -> str:
-    """As in "1 picture" and "1,200 pictures"."""
+    """As in "1 image" and "1,200 images"."""
     return f"{number:,} {one if number == 1 else many}"
 
 
@@ -59,16 +59,16 @@ def _broken(check: Check) -> Iterator[Finding]:
     if check.odd:
         reasons = Counter(row.reason for row in check.odd)
         words = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
-        pictures = counted(len(check.odd), "picture is", "pictures are")
-        yield _look("odd", len(check.odd), f"{pictures} odd ({words}): look at them")
+        images = counted(len(check.odd), "image is", "images are")
+        yield _look("odd", len(check.odd), f"{images} odd ({words}): look at them")
 
 
 def _left_out(check: Check) -> Iterator[Finding]:
     reasons = Counter(row.reason for row in check.left_out)
     sentences = {
-        "two-classes": ("picture lies", "pictures lie", "in two classes; clean drops all of them"),
-        "leak": ("picture is", "pictures are", "in a later split, too (a leak); clean drops them"),
-        "duplicate": ("picture is", "pictures are", "a copy of another; clean keeps one of each"),
+        "two-classes": ("image lies", "images lie", "in two classes; clean drops all of them"),
+        "leak": ("image is", "images are", "in a later split, too (a leak); clean drops them"),
+        "duplicate": ("image is", "images are", "a copy of another; clean keeps one of each"),
     }
     for reason, (one, many, rest) in sentences.items():
         if count := reasons[reason]:
@@ -92,16 +92,16 @@ def _balance(check: Check) -> Iterator[Finding]:
         return
     smallest, largest = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
     if sizes[smallest] < 2:
-        pictures = counted(sizes[smallest], "usable picture", "usable pictures")
-        yield _act("too-few", sizes[smallest], f"{smallest} has {pictures}; it takes at least 2")
+        images = counted(sizes[smallest], "usable image", "usable images")
+        yield _act("too-few", sizes[smallest], f"{smallest} has {images}; it takes at least 2")
         return
     few = [label for label, size in sizes.items() if size < FEW]
     if few:
-        text = f"fewer than {FEW} usable pictures in {listed(few)}: no figure will be certain"
+        text = f"fewer than {FEW} usable images in {listed(few)}: no figure will be certain"
         yield _look("few", len(few), text)
     if sizes[largest] >= IMBALANCE * sizes[smallest]:
         text = (
-            f"{largest} has {sizes[largest] / sizes[smallest]:.1f} times the pictures of "
+            f"{largest} has {sizes[largest] / sizes[smallest]:.1f} times the images of "
             f"{smallest}: a network leans to the larger class, and accuracy flatters it"
         )
         yield _look("imbalance", 1, text)
@@ -111,14 +111,14 @@ def _alike(check: Check) -> Iterator[Finding]:
     near = [group for group in check.alike if not group.identical]
     if not near:
         return
-    pictures = sum(len(group.paths) for group in near)
+    images = sum(len(group.paths) for group in near)
     across = sum(group.across_classes for group in near)
     text = (
-        f"{counted(pictures, 'picture is', 'pictures are')} near-duplicates "
-        f"({pictures / check.usable:.0%}), in {counted(len(near), 'group', 'groups')}; edgeemo "
+        f"{counted(images, 'image is', 'images are')} near-duplicates "
+        f"({images / check.usable:.0%}), in {counted(len(near), 'group', 'groups')}; edgeemo "
         "keeps a group in one split, a random split would test on what it trained on"
     )
-    yield _look("near-duplicates", pictures, text)
+    yield _look("near-duplicates", images, text)
     if across:
         text = (
             f"{counted(across, 'group', 'groups')} of near-duplicates in more than one class: "
@@ -142,14 +142,14 @@ def _faces(check: Check) -> Iterator[Finding]:
         count = len(check.faces.none)
         text = (
             f"{check.faces.detector or 'the detector'} finds no face in "
-            f"{counted(count, 'picture', 'pictures')} ({count / check.usable:.0%}): what is left "
+            f"{counted(count, 'image', 'images')} ({count / check.usable:.0%}): what is left "
             "to learn there is the background"
         )
         yield _look("no-face", count, text)
     if check.faces and check.faces.several:
-        pictures = counted(check.faces.several, "picture has", "pictures have")
+        images = counted(check.faces.several, "image has", "images have")
         text = (
-            f"{pictures} more than one face: the label can mean only one of them; 'data crop' and "
+            f"{images} more than one face: the label can mean only one of them; 'data crop' and "
             "'train --faces' take the largest"
         )
         yield _look("several-faces", check.faces.several, text)

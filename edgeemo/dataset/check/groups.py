@@ -1,4 +1,4 @@
-"""Groups of pictures that are copies or near-duplicates of each other."""
+"""Groups of images that are copies or near-duplicates of each other."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.dataset.ingest.judge import Picture
+    from edgeemo.dataset.ingest.judge import UsableImage
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Pictures that are alike.
+    """Images that are alike.
 
     Attributes:
-        paths: The pictures, sorted.
+        paths: The images, sorted.
         labels: The classes that they lie in, sorted.
         splits: The splits that the folder brings them in, sorted; empty if it brings none.
         identical: Whether all of them are the same bytes.
@@ -39,34 +39,34 @@ class Group:
         return len(self.splits) > 1
 
 
-def alike_groups(pictures: Sequence[Picture], groups: Sequence[int]) -> tuple[Group, ...]:
+def alike_groups(images: Sequence[UsableImage], groups: Sequence[int]) -> tuple[Group, ...]:
     """The groups of two or more: those across classes first, then across splits, then the largest.
 
     Args:
-        pictures: Usable pictures.
+        images: Usable images.
         groups: For each the number that it shares with those that are alike.
     """
     members = defaultdict(list)
-    for picture, number in zip(pictures, groups, strict=True):
-        members[number].append(picture)
+    for image, number in zip(images, groups, strict=True):
+        members[number].append(image)
     found = [_group(alike) for alike in members.values() if len(alike) > 1]
     return tuple(sorted(found, key=_turn))
 
 
-def identical_groups(pictures: Sequence[Picture]) -> tuple[Group, ...]:
+def identical_groups(images: Sequence[UsableImage]) -> tuple[Group, ...]:
     """The groups of two or more that are the same bytes, in the order of `alike_groups`."""
     numbers: dict[str, int] = {}
     return alike_groups(
-        pictures, [numbers.setdefault(picture.sha256, len(numbers)) for picture in pictures]
+        images, [numbers.setdefault(image.sha256, len(numbers)) for image in images]
     )
 
 
-def _group(alike: Sequence[Picture]) -> Group:
+def _group(alike: Sequence[UsableImage]) -> Group:
     return Group(
-        paths=tuple(sorted(picture.path for picture in alike)),
-        labels=tuple(sorted({picture.label for picture in alike})),
-        splits=tuple(sorted({picture.split for picture in alike if picture.split})),
-        identical=len({picture.sha256 for picture in alike}) == 1,
+        paths=tuple(sorted(image.path for image in alike)),
+        labels=tuple(sorted({image.label for image in alike})),
+        splits=tuple(sorted({image.split for image in alike if image.split})),
+        identical=len({image.sha256 for image in alike}) == 1,
     )
 
 

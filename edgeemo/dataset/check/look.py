@@ -10,7 +10,7 @@ import numpy as np
 from edgeemo.dataset.check.features import gradient_histograms
 from edgeemo.dataset.ingest.judge import (
     Examined,
-    Picture,
+    UsableImage,
     accepted_formats,
     examine,
     is_grey,
@@ -18,7 +18,7 @@ from edgeemo.dataset.ingest.judge import (
     require_imagehash,
 )
 from edgeemo.dataset.ingest.pool import in_threads
-from edgeemo.imaging.decode import HEAD_BYTES, open_picture, sniff
+from edgeemo.imaging.decode import HEAD_BYTES, open_image, sniff
 from edgeemo.imaging.preprocess import decode, preprocess
 from edgeemo.model.spec import FaceSettings, ModelSpec
 
@@ -39,7 +39,7 @@ _PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, faces=FaceSettings())
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one usable picture measures.
+    """What one usable image measures.
 
     Attributes:
         mode: Pillow's name for its channels: "RGB", "L" (grey), "P" (palette), "CMYK" and so on.
@@ -70,14 +70,14 @@ class Look:
     """One file, looked at.
 
     Attributes:
-        verdict: The picture, or why it would be set aside.
+        verdict: The image, or why it would be set aside.
         label: The class that it lies in.
-        format: What its content is, as Pillow names it; None if it is no picture.
+        format: What its content is, as Pillow names it; None if it is no image.
         disguised: Whether its name promises another format than its content has.
         facts: What it measures; None if it would be set aside.
     """
 
-    verdict: Picture | Rejected
+    verdict: UsableImage | Rejected
     label: str
     format: str | None
     disguised: bool
@@ -109,7 +109,7 @@ def look_at_files(
     """
     require_imagehash()
     formats = accepted_formats(accept)
-    progress.stage("Looking at the pictures", total=len(files))
+    progress.stage("Looking at the images", total=len(files))
 
     def look(batch: Sequence[Found]) -> list[Look]:
         examined = [examine(root, file, formats=formats) for file in batch]
@@ -148,8 +148,8 @@ def _look(file: Found, examined: Examined, features: bytes, finder: FaceFinder |
 def _facts(
     content: bytes, pixels: NDArray[np.uint8], features: bytes, finder: FaceFinder | None
 ) -> Facts:
-    with open_picture(content) as picture:
-        mode, width, height = picture.mode, picture.width, picture.height
+    with open_image(content) as image:
+        mode, width, height = image.mode, image.width, image.height
     return Facts(
         mode=mode,
         width=width,

@@ -1,6 +1,6 @@
-"""Pictures that may lie in the wrong class: a suspicion, for a person to look at.
+"""Images that may lie in the wrong class: a suspicion, for a person to look at.
 
-A simple classifier that has not seen a picture says what it would call it, and confident learning
+A simple classifier that has not seen an image says what it would call it, and confident learning
 says where that contradicts the label: C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident
 Learning: Estimating Uncertainty in Dataset Labels", JAIR 70 (2021), 1373-1411.
 """
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEAST = 20
-"""Pictures that each class needs."""
+"""Images that each class needs."""
 
 _ABOVE_CHANCE = 0.2  # of the way from chance to always right that the classifier must come
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suspect:
-    """A picture whose label the classifier contradicts.
+    """An image whose label the classifier contradicts.
 
     Attributes:
         path: Relative to the data folder.
@@ -49,7 +49,7 @@ class Mislabels:
     Attributes:
         accuracy: Mean over the classes of the share that the classifier names as labelled; None
             where it could not be tried. What it gets wrong at this rate it accuses wrongly, too.
-        suspects: Pictures in doubt, the most doubtful first.
+        suspects: Images in doubt, the most doubtful first.
         skipped: Why nothing can be said; empty if something can.
     """
 
@@ -69,11 +69,11 @@ def find_mislabels(
     """Look for labels that a classifier contradicts.
 
     Args:
-        paths: Of each picture.
-        labels: The class of each picture.
+        paths: Of each image.
+        labels: The class of each image.
         classes: All classes.
         features: Shape (N, D), uint8.
-        groups: For each picture a number shared with its near-duplicates: they are never used to
+        groups: For each image a number shared with its near-duplicates: they are never used to
             judge each other, since they would bear the same wrong label.
     """
     index = {name: number for number, name in enumerate(classes)}
@@ -83,7 +83,7 @@ def find_mislabels(
         return Mislabels(
             accuracy=None,
             suspects=(),
-            skipped=f"it takes two classes or more, of {LEAST} pictures or more each",
+            skipped=f"it takes two classes or more, of {LEAST} images or more each",
         )
     scores = out_of_fold(features, truth, np.asarray(groups, np.int64), classes=len(classes))
     accuracy = _balanced_accuracy(scores, truth)
@@ -107,17 +107,17 @@ def find_mislabels(
 
 
 def contradicted(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """The pictures off the diagonal of the confident joint, and the class that each is counted to.
+    """The images off the diagonal of the confident joint, and the class that each is counted to.
 
-    A picture counts to a class if its score for it reaches the mean score of the pictures labelled
+    An image counts to a class if its score for it reaches the mean score of the images labelled
     so (equation 2 of the paper); if several do, to the one of them with the highest score.
 
     Args:
-        scores: Shape (N, K): probabilities from a classifier that has not seen the picture.
-        truth: Shape (N,): the label's index; each class has a picture.
+        scores: Shape (N, K): probabilities from a classifier that has not seen the image.
+        truth: Shape (N,): the label's index; each class has an image.
 
     Returns:
-        Index of the picture and of the class, by the margin of the label's score below the other
+        Index of the image and of the class, by the margin of the label's score below the other
         one's, the widest first.
     """
     number, classes = np.arange(len(truth)), scores.shape[1]

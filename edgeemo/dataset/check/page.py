@@ -32,7 +32,7 @@ def check_page(checked: Check, *, title: str, folder: Path, progress: Progress) 
     Args:
         checked: What to show.
         title: What to call the folder.
-        folder: Where the pictures lie.
+        folder: Where the images lie.
         progress: Who is told that thumbnails are made.
 
     Raises:
@@ -72,10 +72,10 @@ class _Tiles:
         if self._left <= 0:
             return None
         try:
-            picture = decode((self._folder / path).read_bytes(), _SEEN)
+            image = decode((self._folder / path).read_bytes(), _SEEN)
         except (OSError, ImageError):
             return "data:,"  # it was there a moment ago; the page says the rest
-        source = thumbnail(picture, _SIDE)
+        source = thumbnail(image, _SIDE)
         self._left -= len(source)
         return source
 
@@ -86,7 +86,7 @@ def _sections(checked: Check, tiles: _Tiles) -> Iterator[dict[str, Any]]:
     others = [g for g in checked.alike if not g.across_splits and not g.across_classes]
     yield _groups(
         "Alike in more than one class",
-        "Where two are one and the same picture, at most one label is right, and training leaves "
+        "Where two are one and the same image, at most one label is right, and training leaves "
         "both out. A group is a chain, each nearly the same as another of it: frames of a film may "
         "rightly change class on the way.",
         across,
@@ -117,16 +117,16 @@ def _sections(checked: Check, tiles: _Tiles) -> Iterator[dict[str, Any]]:
 def _groups(title: str, text: str, groups: Sequence[Group], tiles: _Tiles) -> dict[str, Any]:
     blocks = []
     for group in groups[:_GROUPS]:
-        pictures, more = tiles.many(((path, []) for path in group.paths), at_most=_PER_GROUP)
-        if not pictures:
+        images, more = tiles.many(((path, []) for path in group.paths), at_most=_PER_GROUP)
+        if not images:
             break
-        blocks.append({"kind": "gallery", "head": _caption(group), "tiles": pictures, "more": more})
+        blocks.append({"kind": "gallery", "head": _caption(group), "tiles": images, "more": more})
     return {"title": title, "text": text, "blocks": blocks, "more": len(groups) - len(blocks)}
 
 
 def _caption(group: Group) -> str:
     parts = [
-        f"{len(group.paths):,} pictures",
+        f"{len(group.paths):,} images",
         "the same bytes" if group.identical else "nearly the same",
         listed(group.labels),
         listed(group.splits),
@@ -140,8 +140,8 @@ def _suspects(checked: Check, tiles: _Tiles) -> dict[str, Any]:
         for one in checked.mislabels.suspects
     ]
     text = (
-        "A suspicion: a simple classifier that was not shown the picture contradicts its label. "
-        f"It is right on {checked.mislabels.accuracy or 0:.0%} of the pictures, so many of these "
+        "A suspicion: a simple classifier that was not shown the image contradicts its label. "
+        f"It is right on {checked.mislabels.accuracy or 0:.0%} of the images, so many of these "
         "are labelled well. The strongest contradiction comes first."
     )
     return _gallery("Labels in doubt", text, shown, tiles)
@@ -150,8 +150,8 @@ def _suspects(checked: Check, tiles: _Tiles) -> dict[str, Any]:
 def _gallery(
     title: str, text: str, shown: Sequence[tuple[str, Sequence[str]]], tiles: _Tiles
 ) -> dict[str, Any]:
-    pictures, more = tiles.many(shown, at_most=_SUSPECTS)
-    block = {"kind": "gallery", "head": "", "tiles": pictures, "more": more}
+    images, more = tiles.many(shown, at_most=_SUSPECTS)
+    block = {"kind": "gallery", "head": "", "tiles": images, "more": more}
     return {"title": title, "text": text, "blocks": [block] if shown else [], "more": 0}
 
 

@@ -23,7 +23,7 @@ class Finding:
         level: "act" if figures from this folder would mislead as long as it is so, "look" if a
             person should decide.
         name: A few words to find it by, such as "two-classes".
-        count: How many pictures, groups or measures it is about.
+        count: How many images, groups or measures it is about.
         text: What it is and what to do, in a sentence.
     """
 
@@ -35,7 +35,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How large the usable pictures are.
+    """How large the usable images are.
 
     Attributes:
         smallest: Width and height of the one with the fewest pixels.
@@ -58,10 +58,10 @@ class FaceCounts:
 
     Attributes:
         detector: Its name; empty where nobody said.
-        one: Pictures with one face.
-        several: Pictures with more.
-        none: Paths of the pictures in which it found none.
-        share_per_class: Share of the pictures of each class with at least one.
+        one: Images with one face.
+        several: Images with more.
+        none: Paths of the images in which it found none.
+        share_per_class: Share of the images of each class with at least one.
     """
 
     detector: str
@@ -80,20 +80,20 @@ class Check:
         labels: Its classes.
         splits: The splits that it brings.
         found: Files in the class folders.
-        usable: Pictures that can be trained with, copies included.
-        counts: Usable pictures per split ("all" where the folder brings none) and class.
-        formats: Files per format; "none" for what is no picture.
-        modes: Usable pictures per mode, as Pillow names them.
+        usable: Images that can be trained with, copies included.
+        counts: Usable images per split ("all" where the folder brings none) and class.
+        formats: Files per format; "none" for what is no image.
+        modes: Usable images per mode, as Pillow names them.
         sizes: How large they are; None without any.
         unusable: Files that cannot be trained with, and why.
         disguised: Files whose name promises another format than their content has, with both.
-        odd: Usable pictures to look at: tiny, faint or very long.
+        odd: Usable images to look at: tiny, faint or very long.
         identical: Groups of the same bytes.
         alike: Groups of copies and near-duplicates.
-        left_out: Usable pictures that training and `edgeemo data clean` leave out: copies, pictures
+        left_out: Usable images that training and `edgeemo data clean` leave out: copies, images
             in two classes, and those that leak between splits.
         shortcuts: What tells the classes apart without looking at a face, the worst first.
-        mislabels: Pictures that may lie in the wrong class.
+        mislabels: Images that may lie in the wrong class.
         faces: Where faces were found; None if nobody looked.
         faces_skipped: Why nobody looked for faces.
         findings: What matters of all this, what to act on first.
@@ -122,7 +122,7 @@ class Check:
 
     @property
     def per_class(self) -> dict[str, int]:
-        """Usable pictures of each class."""
+        """Usable images of each class."""
         return {
             label: sum(counts.get(label, 0) for counts in self.counts.values())
             for label in self.labels

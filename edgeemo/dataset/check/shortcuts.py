@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 AUC_LIMIT = 0.7
 """From here on a single number is called a shortcut."""
 
-_LEAST = 2  # pictures of a class, and of the others
+_LEAST = 2  # images of a class, and of the others
 
 _MEASURES: Mapping[str, tuple[Callable[[Facts], float], str, str]] = {
     "brightness": (lambda facts: facts.brightness, "brighter", "darker"),
     "contrast": (lambda facts: facts.contrast, "of more contrast", "of less contrast"),
     "colour": (lambda facts: facts.colour, "more colourful", "greyer"),
     "file size": (lambda facts: facts.size_bytes, "kept in larger files", "kept in smaller files"),
-    "picture size": (lambda facts: facts.width * facts.height, "larger", "smaller"),
+    "image size": (lambda facts: facts.width * facts.height, "larger", "smaller"),
     "shape": (lambda facts: facts.width / facts.height, "wider in shape", "taller in shape"),
 }
 
@@ -36,13 +36,13 @@ class Shortcut:
     """How well one number separates the class that it separates best from all others.
 
     Attributes:
-        measure: "brightness", "contrast", "colour", "file size", "picture size" or "shape".
-        auc: 0.5 (it tells nothing) to 1: the chance that of two pictures, one of that class and one
+        measure: "brightness", "contrast", "colour", "file size", "image size" or "shape".
+        auc: 0.5 (it tells nothing) to 1: the chance that of two images, one of that class and one
             of another, the number picks the right one.
         low: Lower end of the 95 % interval.
         high: Upper end of it.
         label: The class.
-        meaning: In words, such as "happy pictures are brighter".
+        meaning: In words, such as "happy images are brighter".
         flagged: Whether `auc` is at least `AUC_LIMIT` and chance does not explain it.
     """
 
@@ -61,9 +61,9 @@ def find_shortcuts(
     """Measure every shortcut, the worst first.
 
     Args:
-        facts: Of each picture.
-        labels: The class of each picture.
-        classes: All classes; those of fewer than two pictures are left out.
+        facts: Of each image.
+        labels: The class of each image.
+        classes: All classes; those of fewer than two images are left out.
 
     Returns:
         One per number; empty where there are not two classes to separate.
@@ -99,6 +99,6 @@ def _shortcut(
         low=low,
         high=high,
         label=label,
-        meaning="the same in all pictures" if same else f"{label} pictures are {words[reverse]}",
+        meaning="the same in all images" if same else f"{label} images are {words[reverse]}",
         flagged=auc >= AUC_LIMIT and low > 0.5,
     )

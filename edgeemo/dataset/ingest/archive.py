@@ -1,4 +1,4 @@
-"""Open a folder or a .zip of pictures; an archive is unpacked as if it meant harm.
+"""Open a folder or a .zip of images; an archive is unpacked as if it meant harm.
 
 Standard library only.
 """
@@ -25,7 +25,7 @@ MAX_FILES = 1_000_000
 MAX_BYTES = 64 * 2**30
 """Most that an archive may unpack to."""
 MAX_RATIO = 100
-"""Most that an archive may unpack to, in times its own size: pictures hardly shrink..."""
+"""Most that an archive may unpack to, in times its own size: images hardly shrink..."""
 FREE_BYTES = 256 * 2**20
 """... though up to this much it may unpack to in any case: flat drawings do shrink."""
 
@@ -35,7 +35,7 @@ _ENCRYPTED = 0x1
 
 @contextmanager
 def opened_data(source: Path) -> Iterator[Path]:
-    """A folder of pictures to work on, whether `source` is one or a .zip of one.
+    """A folder of images to work on, whether `source` is one or a .zip of one.
 
     Args:
         source: A folder, or a .zip file.

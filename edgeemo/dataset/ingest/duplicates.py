@@ -15,7 +15,7 @@ from edgeemo.model.tables import Rejected
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from edgeemo.dataset.ingest.judge import Picture
+    from edgeemo.dataset.ingest.judge import UsableImage
 
 _RANK = {"test": 0, "validation": 1, "train": 2, None: 3}
 """Which copy stays: test keeps what it has, then validation."""
@@ -26,59 +26,59 @@ class Cleaned:
     """What is left when nothing counts twice and nothing leaks.
 
     Attributes:
-        pictures: The pictures kept, sorted by path.
-        groups: For each picture kept a number that it shares with its near-duplicates.
-        rejected: The pictures set aside.
+        images: The images kept, sorted by path.
+        groups: For each image kept a number that it shares with its near-duplicates.
+        rejected: The images set aside.
         leaks: How many left one split because another holds the same, by "train/test" and so on.
     """
 
-    pictures: tuple[Picture, ...]
+    images: tuple[UsableImage, ...]
     groups: tuple[int, ...]
     rejected: tuple[Rejected, ...]
     leaks: Mapping[str, int]
 
 
-def clean(pictures: Iterable[Picture]) -> Cleaned:
+def clean(images: Iterable[UsableImage]) -> Cleaned:
     """Set aside what counts twice, carries two labels, or leaks between brought splits.
 
-    Byte-identical pictures count once. The same picture in two classes (byte-identical, or with
+    Byte-identical images count once. The same image in two classes (byte-identical, or with
     thumbnails that correlate at `SAME` or more) leaves both. Near-duplicates stay, as a group. Of a
-    group that straddles brought splits only the test pictures stay, or those of validation if none
+    group that straddles brought splits only the test images stay, or those of validation if none
     is in test.
 
     Args:
-        pictures: All usable pictures, in any order.
+        images: All usable images, in any order.
     """
     work = _Work()
-    kept = _drop_identical(sorted(pictures, key=lambda picture: picture.path), work)
+    kept = _drop_identical(sorted(images, key=lambda image: image.path), work)
     kept, groups = _drop_ambiguous(kept, _group(kept), work)
     kept, groups = _drop_leaks(kept, groups, work)
     return Cleaned(tuple(kept), tuple(groups), tuple(work.rejected), dict(work.leaks))
 
 
-def as_they_are(pictures: Iterable[Picture]) -> Cleaned:
-    """Keep every picture, copies and those in two classes included; only the groups are new.
+def as_they_are(images: Iterable[UsableImage]) -> Cleaned:
+    """Keep every image, copies and those in two classes included; only the groups are new.
 
     Args:
-        pictures: All usable pictures, in any order. The splits that they were brought in are
+        images: All usable images, in any order. The splits that they were brought in are
             forgotten.
     """
-    kept = [replace(picture, split=None) for picture in sorted(pictures, key=lambda one: one.path)]
+    kept = [replace(image, split=None) for image in sorted(images, key=lambda one: one.path)]
     return Cleaned(tuple(kept), tuple(group_alike(kept)), (), {})
 
 
-def group_alike(pictures: Sequence[Picture], *, at_least: float = ALIKE) -> list[int]:
-    """For each picture a number that it shares with its copies and near-duplicates.
+def group_alike(images: Sequence[UsableImage], *, at_least: float = ALIKE) -> list[int]:
+    """For each image a number that it shares with its copies and near-duplicates.
 
     Args:
-        pictures: Usable pictures, in any order.
+        images: Usable images, in any order.
         at_least: As for `group_similar`.
     """
-    first_of: dict[str, Picture] = {}
-    for picture in pictures:
-        first_of.setdefault(picture.sha256, picture)
+    first_of: dict[str, UsableImage] = {}
+    for image in images:
+        first_of.setdefault(image.sha256, image)
     group_of = dict(zip(first_of, _group([*first_of.values()], at_least=at_least), strict=True))
-    return [group_of[picture.sha256] for picture in pictures]
+    return [group_of[image.sha256] for image in images]
 
 
 class _Work:
@@ -88,18 +88,18 @@ class _Work:
         self.rejected: list[Rejected] = []
         self.leaks: Counter[str] = Counter()
 
-    def set_aside(self, picture: Picture, reason: str, detail: str) -> None:
-        self.rejected.append(Rejected(path=picture.path, reason=reason, detail=detail))
+    def set_aside(self, image: UsableImage, reason: str, detail: str) -> None:
+        self.rejected.append(Rejected(path=image.path, reason=reason, detail=detail))
 
-    def leak(self, picture: Picture, other: Picture, how: str) -> None:
-        self.leaks[f"{picture.split}/{other.split}"] += 1
-        self.set_aside(picture, "leak", f"{how} {other.path}, which is in {other.split}")
+    def leak(self, image: UsableImage, other: UsableImage, how: str) -> None:
+        self.leaks[f"{image.split}/{other.split}"] += 1
+        self.set_aside(image, "leak", f"{how} {other.path}, which is in {other.split}")
 
 
-def _drop_identical(pictures: Sequence[Picture], work: _Work) -> list[Picture]:
-    by_content: dict[str, list[Picture]] = defaultdict(list)
-    for picture in pictures:
-        by_content[picture.sha256].append(picture)
+def _drop_identical(images: Sequence[UsableImage], work: _Work) -> list[UsableImage]:
+    by_content: dict[str, list[UsableImage]] = defaultdict(list)
+    for image in images:
+        by_content[image.sha256].append(image)
     kept = []
     for copies in by_content.values():
         if len({copy.label for copy in copies}) > 1:
@@ -115,66 +115,66 @@ def _drop_identical(pictures: Sequence[Picture], work: _Work) -> list[Picture]:
     return kept
 
 
-def _drop_two_classes(copies: Sequence[Picture], work: _Work) -> None:
+def _drop_two_classes(copies: Sequence[UsableImage], work: _Work) -> None:
     for copy in copies:
         other = next(other for other in copies if other.label != copy.label)
-        detail = f"the same picture as {other.path}, which is {other.label}"
+        detail = f"the same image as {other.path}, which is {other.label}"
         work.set_aside(copy, "two-classes", detail)
 
 
-def _group(pictures: Sequence[Picture], *, at_least: float = ALIKE) -> list[int]:
-    hashes = np.frombuffer(b"".join(p.perceptual_hash for p in pictures), np.uint8)
-    thumbnails = np.frombuffer(b"".join(p.thumbnail for p in pictures), np.uint8)
+def _group(images: Sequence[UsableImage], *, at_least: float = ALIKE) -> list[int]:
+    hashes = np.frombuffer(b"".join(p.perceptual_hash for p in images), np.uint8)
+    thumbnails = np.frombuffer(b"".join(p.thumbnail for p in images), np.uint8)
     groups: list[int] = group_similar(
-        hashes.reshape(len(pictures), HASH_BITS // 8),
-        thumbnails.reshape(len(pictures), THUMBNAIL_SIDE**2),
+        hashes.reshape(len(images), HASH_BITS // 8),
+        thumbnails.reshape(len(images), THUMBNAIL_SIDE**2),
         at_least=at_least,
     ).tolist()
     return groups
 
 
 def _drop_ambiguous(
-    pictures: Sequence[Picture], groups: Sequence[int], work: _Work
-) -> tuple[list[Picture], list[int]]:
-    """Set aside what is the same picture in two classes though its bytes differ."""
+    images: Sequence[UsableImage], groups: Sequence[int], work: _Work
+) -> tuple[list[UsableImage], list[int]]:
+    """Set aside what is the same image in two classes though its bytes differ."""
     labels_of = defaultdict(set)
-    for picture, group in zip(pictures, groups, strict=True):
-        labels_of[group].add(picture.label)
-    mixed = [p for p, group in zip(pictures, groups, strict=True) if len(labels_of[group]) > 1]
+    for image, group in zip(images, groups, strict=True):
+        labels_of[group].add(image.label)
+    mixed = [p for p, group in zip(images, groups, strict=True) if len(labels_of[group]) > 1]
     dropped: set[str] = set()
     for alike in _members(mixed, _group(mixed, at_least=SAME)):
-        if len({picture.label for picture in alike}) > 1:
+        if len({image.label for image in alike}) > 1:
             _drop_two_classes(alike, work)
-            dropped.update(picture.path for picture in alike)
-    return _without(pictures, groups, dropped)
+            dropped.update(image.path for image in alike)
+    return _without(images, groups, dropped)
 
 
 def _drop_leaks(
-    pictures: Sequence[Picture], groups: Sequence[int], work: _Work
-) -> tuple[list[Picture], list[int]]:
+    images: Sequence[UsableImage], groups: Sequence[int], work: _Work
+) -> tuple[list[UsableImage], list[int]]:
     dropped: set[str] = set()
-    for alike in _members(pictures, groups):
-        first = min(alike, key=lambda picture: (_RANK[picture.split], picture.path))
-        for picture in alike:
-            if picture.split != first.split:
-                work.leak(picture, first, "nearly the same picture as")
-                dropped.add(picture.path)
-    return _without(pictures, groups, dropped)
+    for alike in _members(images, groups):
+        first = min(alike, key=lambda image: (_RANK[image.split], image.path))
+        for image in alike:
+            if image.split != first.split:
+                work.leak(image, first, "nearly the same image as")
+                dropped.add(image.path)
+    return _without(images, groups, dropped)
 
 
-def _members(pictures: Sequence[Picture], groups: Sequence[int]) -> list[list[Picture]]:
+def _members(images: Sequence[UsableImage], groups: Sequence[int]) -> list[list[UsableImage]]:
     members = defaultdict(list)
-    for picture, group in zip(pictures, groups, strict=True):
-        members[group].append(picture)
+    for image, group in zip(images, groups, strict=True):
+        members[group].append(image)
     return list(members.values())
 
 
 def _without(
-    pictures: Sequence[Picture], groups: Sequence[int], dropped: set[str]
-) -> tuple[list[Picture], list[int]]:
+    images: Sequence[UsableImage], groups: Sequence[int], dropped: set[str]
+) -> tuple[list[UsableImage], list[int]]:
     kept = [
-        (picture, group)
-        for picture, group in zip(pictures, groups, strict=True)
-        if picture.path not in dropped
+        (image, group)
+        for image, group in zip(images, groups, strict=True)
+        if image.path not in dropped
     ]
-    return [picture for picture, _ in kept], [group for _, group in kept]
+    return [image for image, _ in kept], [group for _, group in kept]

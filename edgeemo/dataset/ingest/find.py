@@ -1,4 +1,4 @@
-"""Find the classes, the splits and the picture files of a folder. Standard library only."""
+"""Find the classes, the splits and the image files of a folder. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _SPLIT_NAMES: dict[str, Split] = {
     "val": "validation",
     "test": "test",
 }
-_NO_PICTURES = {"thumbs.db", "desktop.ini", "__macosx"}
+_NO_IMAGES = {"thumbs.db", "desktop.ini", "__macosx"}
 _TABLES = {"rejected.csv", "split.csv", "crop.csv", "faces.json", "face-model.onnx"}
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file in a class folder; whether it is a picture is not known yet.
+    """One file in a class folder; whether it is an image is not known yet.
 
     Attributes:
         path: Relative to the data folder, with forward slashes.
@@ -67,7 +67,7 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> Layout:
     The folder has one sub-folder per class, or train, validation (or val, valid) and test, in any
     case, with the class folders inside; either may lie deeper, each folder above being the only
     one of its parent. Files inside a class are found at any depth. Hidden entries and what
-    desktops leave behind are no pictures; links to folders are not followed.
+    desktops leave behind are no images; links to folders are not followed.
 
     Args:
         root: The data folder.
@@ -102,7 +102,7 @@ def find_any_files(root: Path) -> Layout:
     """
     top = _descend(root) if root.is_dir() else root
     if root.is_dir() and not _split_folders(top) and len(_folder_names(top)) < 2:
-        name = root.resolve().name or "pictures"
+        name = root.resolve().name or "images"
         paths = [
             path.relative_to(root).as_posix()
             for path in walk(root)
@@ -133,14 +133,14 @@ def has_classes(root: Path) -> bool:
 
 def is_ignored(name: str) -> bool:
     """Whether an entry of that name is hidden, or of the kind that desktops leave behind."""
-    return name.startswith(".") or name.lower() in _NO_PICTURES
+    return name.startswith(".") or name.lower() in _NO_IMAGES
 
 
 def walk(folder: Path) -> Iterator[Path]:
     """Every file below a folder that is not ignored, in sorted order.
 
     Raises:
-        DatasetError: If a folder cannot be read: its pictures would be missing unnoticed.
+        DatasetError: If a folder cannot be read: its images would be missing unnoticed.
     """
     for name in _entries(folder):
         path = folder / name

@@ -1,4 +1,4 @@
-"""From a folder of files to pictures in splits: find, judge, clean, split, count."""
+"""From a folder of files to images in splits: find, judge, clean, split, count."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.duplicates import Cleaned, as_they_are, clean
 from edgeemo.dataset.ingest.find import find_files
-from edgeemo.dataset.ingest.judge import BLANK_RANGE, MAX_FILE_BYTES, NO_FACE, Picture, judge_files
+from edgeemo.dataset.ingest.judge import (
+    BLANK_RANGE,
+    MAX_FILE_BYTES,
+    NO_FACE,
+    UsableImage,
+    judge_files,
+)
 from edgeemo.dataset.ingest.near_duplicates import ALIKE, HAMMING_RADIUS, SAME
 from edgeemo.dataset.ingest.options import Dataset, IngestOptions, IngestSummary
 from edgeemo.dataset.ingest.split import Item, assign
@@ -29,7 +35,7 @@ _TAKEN = 0.2  # share of train that a missing validation or test split takes
 THRESHOLDS: dict[str, float] = {
     "hamming_radius_bits": HAMMING_RADIUS,
     "near_duplicate_correlation": ALIKE,
-    "same_picture_correlation": SAME,
+    "same_image_correlation": SAME,
     "blank_grey_range": BLANK_RANGE,
     "max_pixels": MAX_PIXELS,
     "max_file_bytes": MAX_FILE_BYTES,
@@ -40,7 +46,7 @@ THRESHOLDS: dict[str, float] = {
 def ingest(
     root: Path, *, options: IngestOptions | None = None, progress: Progress | None = None
 ) -> Dataset:
-    """Prepare a folder of pictures for training; nothing in it is touched.
+    """Prepare a folder of images for training; nothing in it is touched.
 
     Args:
         root: A folder as `find_files` describes it.
@@ -48,10 +54,10 @@ def ingest(
         progress: Who is told how far it is.
 
     Returns:
-        Every usable picture with its class and split, and every other file with the reason.
+        Every usable image with its class and split, and every other file with the reason.
 
     Raises:
-        DatasetError: If the folder cannot be used, or a class has fewer than two usable pictures
+        DatasetError: If the folder cannot be used, or a class has fewer than two usable images
             or none to train or to test with.
         MissingExtraError: If the ``data`` extra, or what finds faces, is not installed.
     """
@@ -62,36 +68,36 @@ def ingest(
     verdicts = judge_files(
         root, layout.files, accept=options.accept, crops=options.crops, progress=progress
     )
-    usable = [verdict for verdict in verdicts if isinstance(verdict, Picture)]
+    usable = [verdict for verdict in verdicts if isinstance(verdict, UsableImage)]
     _require_two(root, layout, usable, faceless=_faceless(layout, verdicts))
     progress.stage("Looking for duplicates")
     cleaned = clean(usable) if options.grouped else as_they_are(usable)
-    _require_two(root, layout, cleaned.pictures, faceless=_faceless(layout, verdicts))
+    _require_two(root, layout, cleaned.images, faceless=_faceless(layout, verdicts))
     splits, taken = _split(cleaned, layout, options) if options.grouped else _deal(cleaned, options)
-    _require_each(root, layout, cleaned.pictures, splits)
+    _require_each(root, layout, cleaned.images, splits)
     return _dataset(layout, cleaned, splits, verdicts, taken, grouped=options.grouped)
 
 
 def _deal(cleaned: Cleaned, options: IngestOptions) -> tuple[list[Split], tuple[Split, ...]]:
-    """A split by chance for each picture by itself, as if it had no copy."""
+    """A split by chance for each image by itself, as if it had no copy."""
     copies: Counter[str] = Counter()
     items = []
-    for number, picture in enumerate(cleaned.pictures):
-        copies[picture.sha256] += 1  # tells copies apart, or they would be dealt one after another
-        key = f"{picture.sha256}:{copies[picture.sha256]}"
-        items.append(Item(key, picture.label, number))
+    for number, image in enumerate(cleaned.images):
+        copies[image.sha256] += 1  # tells copies apart, or they would be dealt one after another
+        key = f"{image.sha256}:{copies[image.sha256]}"
+        items.append(Item(key, image.label, number))
     return assign(items, ratios=_shares(options), seed=options.seed), ()
 
 
 def _split(
     cleaned: Cleaned, layout: Layout, options: IngestOptions
 ) -> tuple[list[Split], tuple[Split, ...]]:
-    """The split of each picture, and which splits were taken from a brought train split."""
+    """The split of each image, and which splits were taken from a brought train split."""
     ratios, taken = _ratios(layout, options)
-    brought = [picture.split or "train" for picture in cleaned.pictures]
+    brought = [image.split or "train" for image in cleaned.images]
     to_share = [index for index, split in enumerate(brought) if split == "train"]
     items = [
-        Item(cleaned.pictures[index].sha256, cleaned.pictures[index].label, cleaned.groups[index])
+        Item(cleaned.images[index].sha256, cleaned.images[index].label, cleaned.groups[index])
         for index in to_share
     ]
     shared = assign(items, ratios=ratios, seed=options.seed)
@@ -112,13 +118,13 @@ def _ratios(layout: Layout, options: IngestOptions) -> tuple[dict[Split, float],
 
 
 def _shares(options: IngestOptions) -> dict[Split, float]:
-    """The splits that shall have pictures, and their shares."""
+    """The splits that shall have images, and their shares."""
     shares = zip(SPLITS, options.ratios, strict=True)
     return {split: share for split, share in shares if share > 0}
 
 
-def _faceless(layout: Layout, verdicts: Sequence[Picture | Rejected]) -> Counter[str]:
-    """How many pictures of each class were set aside for want of a face."""
+def _faceless(layout: Layout, verdicts: Sequence[UsableImage | Rejected]) -> Counter[str]:
+    """How many images of each class were set aside for want of a face."""
     pairs = zip(layout.files, verdicts, strict=True)
     return Counter(
         file.label for file, one in pairs if isinstance(one, Rejected) and one.reason == NO_FACE
@@ -126,30 +132,30 @@ def _faceless(layout: Layout, verdicts: Sequence[Picture | Rejected]) -> Counter
 
 
 def _require_two(
-    root: Path, layout: Layout, pictures: Iterable[Picture], *, faceless: Counter[str]
+    root: Path, layout: Layout, images: Iterable[UsableImage], *, faceless: Counter[str]
 ) -> None:
-    counts = Counter(picture.label for picture in pictures)
+    counts = Counter(image.label for image in images)
     for label in layout.labels:
         if counts[label] < 2:
             found = sum(file.label == label for file in layout.files)
             faces = f" (no face in {faceless[label]:,})" if faceless[label] else ""
             raise DatasetError(
                 f"{root}: class {label} has {counts[label] or 'no'} usable "
-                f"{'picture' if counts[label] == 1 else 'pictures'} among {found} files{faces}; "
+                f"{'image' if counts[label] == 1 else 'images'} among {found} files{faces}; "
                 "at least 2 are needed, better hundreds"
             )
 
 
 def _require_each(
-    root: Path, layout: Layout, pictures: Sequence[Picture], splits: Sequence[Split]
+    root: Path, layout: Layout, images: Sequence[UsableImage], splits: Sequence[Split]
 ) -> None:
-    present = {(picture.label, split) for picture, split in zip(pictures, splits, strict=True)}
+    present = {(image.label, split) for image, split in zip(images, splits, strict=True)}
     for label in layout.labels:
         for split in ("train", "test"):
             if (label, split) not in present:
                 raise DatasetError(
-                    f"{root}: class {label} has no picture for the {split} split; "
-                    "add pictures that are not near-duplicates of each other"
+                    f"{root}: class {label} has no image for the {split} split; "
+                    "add images that are not near-duplicates of each other"
                 )
 
 
@@ -157,17 +163,17 @@ def _dataset(
     layout: Layout,
     cleaned: Cleaned,
     splits: Sequence[Split],
-    verdicts: Sequence[Picture | Rejected],
+    verdicts: Sequence[UsableImage | Rejected],
     taken: tuple[Split, ...],
     *,
     grouped: bool,
 ) -> Dataset:
     samples = tuple(
-        Sample(path=picture.path, label=picture.label, split=split, sha256=picture.sha256)
-        for picture, split in zip(cleaned.pictures, splits, strict=True)
+        Sample(path=image.path, label=image.label, split=split, sha256=image.sha256)
+        for image, split in zip(cleaned.images, splits, strict=True)
     )
     unusable = [verdict for verdict in verdicts if isinstance(verdict, Rejected)]
-    usable = [verdict for verdict in verdicts if isinstance(verdict, Picture)]
+    usable = [verdict for verdict in verdicts if isinstance(verdict, UsableImage)]
     rejected = sorted([*unusable, *cleaned.rejected], key=lambda row: row.path)
     sizes = Counter(cleaned.groups)
     summary = IngestSummary(
@@ -175,7 +181,7 @@ def _dataset(
         kept=len(samples),
         per_split=_per_split(samples, layout.labels),
         rejected=dict(sorted(Counter(row.reason for row in rejected).items())),
-        wrong_extension=sum(picture.wrong_extension for picture in usable),
+        wrong_extension=sum(image.wrong_extension for image in usable),
         near_duplicate_groups=sum(size > 1 for size in sizes.values()),
         near_duplicates=sum(size for size in sizes.values() if size > 1),
         test_seen_in_train=_seen_in_train(cleaned.groups, splits),
@@ -195,7 +201,7 @@ def _dataset(
 
 
 def _seen_in_train(groups: Sequence[int], splits: Sequence[Split]) -> int:
-    """How many pictures of test are in one group with one of train."""
+    """How many images of test are in one group with one of train."""
     shown = {group for group, split in zip(groups, splits, strict=True) if split == "train"}
     pairs = zip(groups, splits, strict=True)
     return sum(split == "test" and group in shown for group, split in pairs)

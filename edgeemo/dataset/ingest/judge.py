@@ -1,7 +1,7 @@
-"""Judge each file by its content: is it a picture, and what does it look like?
+"""Judge each file by its content: is it an image, and what does it look like?
 
-Pictures are decoded by the one preprocessing, so what is judged is what training will see. Threads
-do the work: Pillow decodes outside the interpreter's lock, so large pictures use every core, and a
+Images are decoded by the one preprocessing, so what is judged is what training will see. Threads
+do the work: Pillow decodes outside the interpreter's lock, so large images use every core, and a
 48-pixel face costs a millisecond either way.
 """
 
@@ -18,10 +18,10 @@ from PIL import Image
 
 from edgeemo.dataset.ingest.options import ALWAYS_ACCEPTED
 from edgeemo.dataset.ingest.pool import in_threads
-from edgeemo.errors import ImageError, MissingExtraError, PictureTooLargeError
-from edgeemo.imaging.decode import open_picture, sniff
+from edgeemo.errors import ImageError, ImageTooLargeError, MissingExtraError
+from edgeemo.imaging.decode import open_image, sniff
 from edgeemo.imaging.faces import find_faces
-from edgeemo.imaging.preprocess import decode, picture_to_array
+from edgeemo.imaging.preprocess import decode, image_to_array
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Rejected
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 BLANK_RANGE = 8
-"""A picture whose grey values, reduced to 64x64, span no more than this is blank, of 0 to 255."""
+"""An image whose grey values, reduced to 64x64, span no more than this is blank, of 0 to 255."""
 
 THUMBNAIL_SIDE = 16
 """Side of the thumbnail on which near-duplicates are confirmed, in pixels."""
@@ -45,7 +45,7 @@ MAX_FILE_BYTES = 256 * 2**20
 """Larger files are not read: no photograph is that large."""
 
 NO_FACE = "no-face"
-"""Why a picture is set aside in which no face is found."""
+"""Why an image is set aside in which no face is found."""
 
 _LOOK_SIDE = 64  # twice what the hash transforms, so that its own, sharper filter reduces it
 _LOOK = ModelSpec(labels=("-", "+"), height=_LOOK_SIDE, width=_LOOK_SIDE, channels=1)
@@ -64,15 +64,15 @@ _EXTENSIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A usable picture: who it is and what it looks like, in a few hundred bytes.
+class UsableImage:
+    """A usable image: who it is and what it looks like, in a few hundred bytes.
 
     Attributes:
         path: Relative to the data folder, with forward slashes.
         label: Its class.
         split: The split that it was brought in, or None.
         sha256: SHA-256 of the file, hexadecimal.
-        perceptual_hash: 64 bits as 8 bytes; alike pictures differ in few bits.
+        perceptual_hash: 64 bits as 8 bytes; alike images differ in few bits.
         thumbnail: Grey values, 16x16, row by row, as 256 bytes.
         wrong_extension: Whether the file's name promises another format than it holds.
     """
@@ -93,7 +93,7 @@ def judge_files(
     accept: Iterable[str],
     crops: Sequence[ModelSpec] = (),
     progress: Progress,
-) -> list[Picture | Rejected]:
+) -> list[UsableImage | Rejected]:
     """Judge files, on all cores.
 
     Args:
@@ -111,7 +111,7 @@ def judge_files(
     """
     require_imagehash()
     formats = accepted_formats(accept)
-    progress.stage("Looking at the pictures", total=len(files))
+    progress.stage("Looking at the images", total=len(files))
     return in_threads(
         files,
         lambda batch: [judge(root, file, formats=formats, crops=crops) for file in batch],
@@ -126,7 +126,7 @@ def accepted_formats(accept: Iterable[str]) -> frozenset[str]:
 
 def judge(
     root: Path, file: Found, *, formats: Iterable[str], crops: Sequence[ModelSpec] = ()
-) -> Picture | Rejected:
+) -> UsableImage | Rejected:
     """Judge one file.
 
     Args:
@@ -136,7 +136,7 @@ def judge(
         crops: As in `edgeemo.dataset.IngestOptions`.
 
     Returns:
-        The picture, or why it is set aside.
+        The image, or why it is set aside.
     """
     examined = examine(root, file, formats=formats)
     if isinstance(examined.verdict, Rejected):
@@ -149,12 +149,12 @@ class Examined:
     """A verdict and what it was reached by, for who wants to look closer before it is let go.
 
     Attributes:
-        verdict: The picture, or why it is set aside.
+        verdict: The image, or why it is set aside.
         content: The file's bytes; empty where it could not be read.
         pixels: Grey values of (64, 64); None where the file is set aside.
     """
 
-    verdict: Picture | Rejected
+    verdict: UsableImage | Rejected
     content: bytes
     pixels: NDArray[np.uint8] | None = None
 
@@ -172,7 +172,7 @@ def examine(root: Path, file: Found, *, formats: Iterable[str]) -> Examined:
     if path != file.path:
         detail = "the file's name is not valid text"
         return Examined(Rejected(path=path, reason="name", detail=detail), content)
-    return Examined(_picture(file, content, format, pixels), content, pixels)
+    return Examined(_image(file, content, format, pixels), content, pixels)
 
 
 def promised_format(path: str) -> str | None:
@@ -181,7 +181,7 @@ def promised_format(path: str) -> str | None:
 
 
 def is_grey(mode: str) -> bool:
-    """Whether a picture of that mode, as Pillow names it, has no colours."""
+    """Whether an image of that mode, as Pillow names it, has no colours."""
     return mode in _GREY_MODES or mode.startswith("I;16")
 
 
@@ -194,11 +194,11 @@ def require_imagehash() -> None:
     try:
         import imagehash  # noqa: F401
     except ImportError:
-        raise MissingExtraError("imagehash", extra="data", purpose="Preparing pictures") from None
+        raise MissingExtraError("imagehash", extra="data", purpose="Preparing images") from None
 
 
 def _faceless(file: Found, content: bytes, crops: Iterable[ModelSpec]) -> Rejected | None:
-    """Why a picture cannot be cropped as these specs do; None where all of them can."""
+    """Why an image cannot be cropped as these specs do; None where all of them can."""
     try:
         for spec in crops:
             if not find_faces(decode(content, spec), spec):
@@ -209,8 +209,8 @@ def _faceless(file: Found, content: bytes, crops: Iterable[ModelSpec]) -> Reject
     return None
 
 
-def _picture(file: Found, content: bytes, format: str, pixels: NDArray[np.uint8]) -> Picture:
-    return Picture(
+def _image(file: Found, content: bytes, format: str, pixels: NDArray[np.uint8]) -> UsableImage:
+    return UsableImage(
         path=file.path,
         label=file.label,
         split=file.split,
@@ -245,18 +245,18 @@ def _read(path: Path) -> bytes:
 def _format(content: bytes, formats: Iterable[str]) -> str:
     format = sniff(content)
     if format is None:
-        raise _UnusableError("not-a-picture", "its content is none of the known picture formats")
+        raise _UnusableError("not-a-image", "its content is none of the known image formats")
     if format not in formats:
         raise _UnusableError("format", f"{format}; --accept {format.lower()} takes it")
     return format
 
 
 def _decode(content: bytes) -> NDArray[np.uint8]:
-    """The whole picture decoded, as grey values of (64, 64)."""
+    """The whole image decoded, as grey values of (64, 64)."""
     try:
-        with open_picture(content) as picture:
-            pixels = picture_to_array(picture, _LOOK, name="picture", draft=True)[..., 0]
-    except PictureTooLargeError as error:
+        with open_image(content) as image:
+            pixels = image_to_array(image, _LOOK, name="image", draft=True)[..., 0]
+    except ImageTooLargeError as error:
         raise _UnusableError("too-large", _detail(error)) from None
     except ImageError as error:
         raise _UnusableError("damaged", _detail(error)) from None
@@ -266,7 +266,7 @@ def _decode(content: bytes) -> NDArray[np.uint8]:
 
 
 def _detail(error: ImageError) -> str:
-    return str(error).removeprefix("picture: ")
+    return str(error).removeprefix("image: ")
 
 
 def _perceptual_hash(pixels: NDArray[np.uint8]) -> bytes:

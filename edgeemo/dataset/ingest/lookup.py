@@ -1,4 +1,4 @@
-"""Find pictures again by their bytes, wherever they lie now. Standard library only."""
+"""Find images again by their bytes, wherever they lie now. Standard library only."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def locate(
     progress = progress or Silent()
     missing, hint = set(hashes), hint or {}
     found: dict[str, Path] = {}
-    progress.stage("Finding the pictures", total=len(missing))
+    progress.stage("Finding the images", total=len(missing))
     for path in _candidates(root, missing, hint):
         sha256 = _hash(path)
         if sha256 in missing:

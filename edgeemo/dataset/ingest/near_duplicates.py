@@ -3,7 +3,7 @@
 The search is exact. Two hashes of 64 bits that differ in at most 4 differ in at most 1 within one
 of any 3 parts (pigeonhole), so 3 hash tables of 21-bit parts, each looked up with every single bit
 flipped, meet every such pair; the bit left over takes part in the distance only. What a look-up
-costs does not depend on how many pictures there are, as long as they differ; where thousands have
+costs does not depend on how many images there are, as long as they differ; where thousands have
 one and the same hash, each is compared with the first of them, and with more only if that fails.
 """
 
@@ -33,8 +33,8 @@ ALIKE = 0.92
 one or two are one photograph, cropped, compressed or marked differently; those below are not."""
 
 SAME = 0.995
-"""Least correlation of the thumbnails of one and the same picture. Frames of a film in which a face
-passes from one expression to another reach 0.993 (CK+); copies of web pictures are above."""
+"""Least correlation of the thumbnails of one and the same image. Frames of a film in which a face
+passes from one expression to another reach 0.993 (CK+); copies of web images are above."""
 
 _PARTS, _PART_BITS, _FLIPS = 3, 21, 1
 _QUERIES = 1024  # hashes looked up at once
@@ -44,12 +44,12 @@ _PAIRS = 32_768  # pairs compared at once: twice 32 MB of thumbnails
 def group_similar(
     hashes: NDArray[np.uint8], thumbnails: NDArray[np.uint8], *, at_least: float = ALIKE
 ) -> Indices:
-    """Put pictures that are alike, directly or through others, into one group.
+    """Put images that are alike, directly or through others, into one group.
 
     Args:
-        hashes: Shape (N, 8), uint8: 64 bits a picture.
+        hashes: Shape (N, 8), uint8: 64 bits an image.
         thumbnails: Shape (N, P), uint8: grey values 0 to 255.
-        at_least: Two pictures within `HAMMING_RADIUS` are alike if their thumbnails correlate at
+        at_least: Two images within `HAMMING_RADIUS` are alike if their thumbnails correlate at
             least this much.
 
     Returns:
@@ -74,7 +74,7 @@ def group_similar(
         join(firsts[left], firsts[right])
         together = groups.roots(firsts[left]) == groups.roots(firsts[right])
         open_ = ~(together & united[left] & united[right])
-        for first, second in buckets.pictures(left[open_], right[open_]):
+        for first, second in buckets.images(left[open_], right[open_]):
             join(first, second)
     return groups.roots(np.arange(len(hashes)))
 
@@ -119,7 +119,7 @@ def _near_hashes(distinct: NDArray[np.uint8]) -> Iterator[Pairs]:
 
 @dataclass(frozen=True)
 class _Buckets:
-    """Pictures sorted by hash: bucket u holds those whose hash is `distinct[u]`."""
+    """Images sorted by hash: bucket u holds those whose hash is `distinct[u]`."""
 
     distinct: NDArray[np.uint8]
     members: Indices
@@ -139,26 +139,26 @@ class _Buckets:
 
     @property
     def firsts(self) -> Indices:
-        """The first picture of each bucket."""
+        """The first image of each bucket."""
         return self.members[self.starts]
 
     def stars(self) -> Iterator[Pairs]:
-        """The first picture of each bucket with each other one of it."""
+        """The first image of each bucket with each other one of it."""
         firsts = np.repeat(self.firsts, self.counts)
         for start in range(0, len(firsts), _PAIRS):
             portion = slice(start, start + _PAIRS)
             yield firsts[portion], self.members[portion]
 
     def united(self, groups: _DisjointSets) -> NDArray[np.bool_]:
-        """For each bucket whether all its pictures are in one group."""
+        """For each bucket whether all its images are in one group."""
         if not len(self.members):
             return np.zeros(0, dtype=np.bool_)
         roots = groups.roots(self.members)
         lowest = np.minimum.reduceat(roots, self.starts)
         return np.asarray(lowest == np.maximum.reduceat(roots, self.starts))
 
-    def pictures(self, left: Indices, right: Indices) -> Iterator[Pairs]:
-        """From pairs of buckets (u, v), u <= v, to pairs of pictures, none with itself.
+    def images(self, left: Indices, right: Indices) -> Iterator[Pairs]:
+        """From pairs of buckets (u, v), u <= v, to pairs of images, none with itself.
 
         Each stands for counts[u] x counts[v] pairs. All of them are numbered through and cut into
         portions of one size, however many a single one of them is.

@@ -20,20 +20,20 @@ ACCEPTED_ON_REQUEST = ("webp", "gif")
 
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions:
-    """How to prepare a folder of pictures.
+    """How to prepare a folder of images.
 
     Attributes:
         accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both. Of an animation
             the first frame counts.
         labels: The class names in the order in which the network shall know them; None sorts them.
-        seed: Decides which picture goes into which split; the same seed and pictures give the
+        seed: Decides which image goes into which split; the same seed and images give the
             same splits, wherever the files lie and in whatever order they are found.
         ratios: Shares of train, validation and test; they add up to 1. That of validation may be
             0: then none is split off. Not used where the folder brings its own splits.
         grouped: Whether copies leave and near-duplicates stay in one split. False is how tutorials
-            split: every usable picture by chance, copies, near-duplicates and pictures that lie in
+            split: every usable image by chance, copies, near-duplicates and images that lie in
             two classes included; splits that the folder brings are pooled first.
-        crops: Specs that crop faces: a picture in which one of them finds no face is set aside.
+        crops: Specs that crop faces: an image in which one of them finds no face is set aside.
             Their labels do not matter.
 
     Raises:
@@ -75,16 +75,16 @@ class IngestSummary:
     Attributes:
         found: Files found in the class folders.
         kept: Files in `per_split`.
-        per_split: Pictures per split and class.
+        per_split: Images per split and class.
         rejected: Files set aside, per reason.
-        wrong_extension: Usable pictures, kept or not, whose name promises another format than they
+        wrong_extension: Usable images, kept or not, whose name promises another format than they
             hold; that alone is no reason to set them aside.
-        near_duplicate_groups: Groups of two or more near-duplicates among the pictures kept, copies
+        near_duplicate_groups: Groups of two or more near-duplicates among the images kept, copies
             included where they are kept; no group straddles a split if `grouped`.
-        near_duplicates: Pictures in those groups.
-        test_seen_in_train: Pictures of the test split that have a copy or a near-duplicate in
+        near_duplicates: Images in those groups.
+        test_seen_in_train: Images of the test split that have a copy or a near-duplicate in
             train: 0 if `grouped`, else what a random split leaks.
-        leaks: For splits that the folder brought: how many pictures left the first-named split
+        leaks: For splits that the folder brought: how many images left the first-named split
             because the second holds the same, or nearly, by "train/validation", "train/test"
             and "validation/test".
         thresholds: The limits that decided, by name.
@@ -115,12 +115,12 @@ class IngestSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """Pictures ready for training.
+    """Images ready for training.
 
     Attributes:
         root: The folder that the paths are relative to.
         labels: Class names, in the order of the network's outputs.
-        samples: Every picture kept, sorted by path.
+        samples: Every image kept, sorted by path.
         rejected: Every file set aside, sorted by path.
         summary: The ingest in numbers.
     """

@@ -1,4 +1,4 @@
-"""Share out pictures to splits: by class, by seed, and never a group of near-duplicates apart."""
+"""Share out images to splits: by class, by seed, and never a group of near-duplicates apart."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from edgeemo.model.tables import Split
 
 _FIRST_SERVED: tuple[Split, ...] = ("train", "test", "validation")
-"""Whose turn it is where there are fewer pictures than splits."""
+"""Whose turn it is where there are fewer images than splits."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One picture to be put into a split.
+    """One image to be put into a split.
 
     Attributes:
         key: What tells it from all others whatever it is called: its SHA-256.
         label: Its class.
-        group: Shared with the pictures that must stay with it.
+        group: Shared with the images that must stay with it.
     """
 
     key: str
@@ -32,12 +32,12 @@ class Item:
 
 
 def assign(items: Sequence[Item], *, ratios: Mapping[Split, float], seed: int) -> list[Split]:
-    """Put each picture into a split.
+    """Put each image into a split.
 
     Groups are dealt out whole, the large ones first and otherwise in a random order, each to the
     split that lacks most of its class. So large groups tend into train, and what is tested on is
-    mostly pictures that have no near-duplicate. Each class comes out within its largest group of
-    what the ratios ask for; one that has the pictures gets one into every split.
+    mostly images that have no near-duplicate. Each class comes out within its largest group of
+    what the ratios ask for; one that has the images gets one into every split.
 
     Args:
         items: What to share out; their order does not matter.
@@ -65,7 +65,7 @@ def _turn(members: Sequence[Item], seed: int) -> tuple[int, str]:
 
 
 class _Table:
-    """How many pictures of each class each split still lacks."""
+    """How many images of each class each split still lacks."""
 
     def __init__(self, wanted: dict[str, dict[Split, int]], groups_left: Counter[str]) -> None:
         self._lacks = wanted
@@ -82,7 +82,7 @@ class _Table:
         return cls({label: _wanted(size, ratios) for label, size in sizes.items()}, groups_left)
 
     def place(self, counts: Mapping[str, int]) -> Split:
-        """Choose the split for a group of so many pictures of each class, and note it."""
+        """Choose the split for a group of so many images of each class, and note it."""
         split = self._owed(counts) or self._neediest(counts)
         for label, count in counts.items():
             self._lacks[label][split] -= count

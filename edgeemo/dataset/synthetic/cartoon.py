@@ -110,13 +110,13 @@ def draw_face(face: Face, size: int) -> Image.Image:
 
     Args:
         face: What to draw.
-        size: Side of the picture in pixels; the head is about half as wide.
+        size: Side of the image in pixels; the head is about half as wide.
 
     Returns:
         An RGBA image of (size, size).
     """
-    picture = Image.new("RGBA", (size, size))
-    pen = Pen(ImageDraw.Draw(picture), size / 2, size * 0.48, size * 0.25)
+    image = Image.new("RGBA", (size, size))
+    pen = Pen(ImageDraw.Draw(image), size / 2, size * 0.48, size * 0.25)
     _draw_shoulders(pen, face)
     _draw_head(pen, face)
     for side in (-1, 1):
@@ -125,7 +125,7 @@ def draw_face(face: Face, size: int) -> Image.Image:
     _draw_nose(pen, face)
     _draw_mouth(pen, face)
     _draw_extras(pen, face)
-    return picture
+    return image
 
 
 def _draw_shoulders(pen: Pen, face: Face) -> None:

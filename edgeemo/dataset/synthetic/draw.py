@@ -47,9 +47,9 @@ def draw_faces(
 
     Args:
         folder: The folder to make, with ``happy/`` and ``sad/`` inside.
-        count: Number of pictures, half of them happy.
-        size: Side of a picture in pixels.
-        seed: The same seed gives the same pictures.
+        count: Number of images, half of them happy.
+        size: Side of an image in pixels.
+        seed: The same seed gives the same images.
         replace: Whether an existing folder of that name gives way.
         progress: Who is told how far it is.
 
@@ -81,13 +81,13 @@ def drawn_style(folder: Path) -> int | None:
         return None
 
 
-def draw_picture(rng: np.random.Generator, mood: Mood, *, size: int) -> Image.Image:
-    """Draw one practice picture: a face before a background, as a camera would see it.
+def draw_image(rng: np.random.Generator, mood: Mood, *, size: int) -> Image.Image:
+    """Draw one practice image: a face before a background, as a camera would see it.
 
     Args:
         rng: Where every choice but the mood comes from.
         mood: What the face expresses.
-        size: Side of the picture in pixels.
+        size: Side of the image in pixels.
 
     Returns:
         An RGB image of (size, size).
@@ -102,18 +102,18 @@ def draw_picture(rng: np.random.Generator, mood: Mood, *, size: int) -> Image.Im
 
 def _write_face(folder: Path, *, number: int, mood: Mood, size: int, seed: int) -> None:
     rng = np.random.default_rng([seed, number])
-    picture = draw_picture(rng, mood, size=size)
+    image = draw_image(rng, mood, size=size)
     if rng.random() < 0.8:
         quality = int(rng.integers(60, 96))
-        (folder / f"{mood}-{number:04}.jpg").write_bytes(encode(picture, "JPEG", quality=quality))
+        (folder / f"{mood}-{number:04}.jpg").write_bytes(encode(image, "JPEG", quality=quality))
     else:
-        (folder / f"{mood}-{number:04}.png").write_bytes(encode(picture, "PNG"))
+        (folder / f"{mood}-{number:04}.png").write_bytes(encode(image, "PNG"))
 
 
-def encode(picture: Image.Image, format: str, **options: object) -> bytes:
-    """A picture as the bytes of a file of that format."""
+def encode(image: Image.Image, format: str, **options: object) -> bytes:
+    """An image as the bytes of a file of that format."""
     buffer = io.BytesIO()
-    picture.save(buffer, format, **options)
+    image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
@@ -131,7 +131,7 @@ def _background(rng: np.random.Generator, size: int) -> Image.Image:
 
 
 def _posed(rng: np.random.Generator, face: Image.Image, size: int) -> Image.Image:
-    """The face somewhere in a picture of that size, larger or smaller, tilted, perhaps mirrored."""
+    """The face somewhere in an image of that size, larger or smaller, tilted, perhaps mirrored."""
     if rng.random() < 0.5:
         face = face.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     step = face.width / size / rng.uniform(1.35, 1.8)
@@ -157,19 +157,17 @@ def _obstruct(rng: np.random.Generator, scene: Image.Image) -> None:
     ImageDraw.Draw(scene).line([float(end) for end in ends], fill=(red, green, blue), width=width)
 
 
-def _photographed(rng: np.random.Generator, picture: Image.Image) -> Image.Image:
+def _photographed(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     """Light from a side, exposure, contrast, softness and noise."""
-    pixels = np.asarray(picture, dtype=np.float32) / 255
+    pixels = np.asarray(image, dtype=np.float32) / 255
     contrast, exposure = (float(value) for value in rng.uniform((0.7, -0.1), (1.1, 0.1)))
     pixels = (pixels - 0.5) * contrast + (0.5 + exposure)
-    pixels *= _light(rng, picture.width)[..., None]
+    pixels *= _light(rng, image.width)[..., None]
     grain = np.float32(rng.uniform(0, 0.05))
     pixels += grain * rng.standard_normal((*pixels.shape[:2], 1), dtype=np.float32)
     seen = Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8))
     if rng.random() < 0.3:
-        seen = seen.filter(
-            ImageFilter.GaussianBlur(picture.width / 256 * float(rng.uniform(0.5, 2)))
-        )
+        seen = seen.filter(ImageFilter.GaussianBlur(image.width / 256 * float(rng.uniform(0.5, 2))))
     if rng.random() < 0.12:
         seen = seen.convert("L").convert("RGB")
     return seen

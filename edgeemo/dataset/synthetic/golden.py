@@ -1,4 +1,4 @@
-"""Golden pictures: a few small drawn picture files of every kind that matters to decoding.
+"""Golden images: a few small drawn image files of every kind that matters to decoding.
 
 Drawn, so that they may travel with a model; the answers to them are compared wherever it runs.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from edgeemo.dataset.synthetic.draw import MOODS, draw_picture, encode
+from edgeemo.dataset.synthetic.draw import MOODS, draw_image, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _ORIENTATION = 0x0112
 
 
-def golden_pictures(*, count: int = 16, seed: int = 0) -> list[bytes]:
-    """Draw picture files: JPEG and PNG, colour and grey, turned, transparent, odd, large.
+def golden_images(*, count: int = 16, seed: int = 0) -> list[bytes]:
+    """Draw image files: JPEG and PNG, colour and grey, turned, transparent, odd, large.
 
     Args:
-        count: Number of pictures; every kind occurs from 10 on.
+        count: Number of images; every kind occurs from 10 on.
         seed: The same seed gives the same bytes with the same version of Pillow.
 
     Returns:
         The files' contents. One in ten is larger than 1000 pixels, so that JPEG's scaled decoding
-        has something to do; together they stay below 50 kB a picture on average.
+        has something to do; together they stay below 50 kB an image on average.
     """
     return [_golden(number, seed) for number in range(count)]
 
@@ -36,55 +36,55 @@ def _golden(number: int, seed: int) -> bytes:
     rng = np.random.default_rng([seed, number])
     size, write = _KINDS[number % len(_KINDS)]
     mood = MOODS[(number + number // len(_KINDS)) % len(MOODS)]
-    picture = draw_picture(rng, mood, size=min(*size, 256))
-    return write(picture.resize(size, Image.Resampling.BILINEAR))
+    image = draw_image(rng, mood, size=min(*size, 256))
+    return write(image.resize(size, Image.Resampling.BILINEAR))
 
 
-def _jpeg(picture: Image.Image) -> bytes:
-    return encode(picture, "JPEG", quality=85)
+def _jpeg(image: Image.Image) -> bytes:
+    return encode(image, "JPEG", quality=85)
 
 
-def _large_jpeg(picture: Image.Image) -> bytes:
-    return encode(picture, "JPEG", quality=40)
+def _large_jpeg(image: Image.Image) -> bytes:
+    return encode(image, "JPEG", quality=40)
 
 
-def _grey_jpeg(picture: Image.Image) -> bytes:
-    return encode(picture.convert("L"), "JPEG", quality=85)
+def _grey_jpeg(image: Image.Image) -> bytes:
+    return encode(image.convert("L"), "JPEG", quality=85)
 
 
-def _full_colour_jpeg(picture: Image.Image) -> bytes:
-    return encode(picture, "JPEG", quality=90, subsampling=0, progressive=True)
+def _full_colour_jpeg(image: Image.Image) -> bytes:
+    return encode(image, "JPEG", quality=90, subsampling=0, progressive=True)
 
 
-def _turned_jpeg(picture: Image.Image) -> bytes:
+def _turned_jpeg(image: Image.Image) -> bytes:
     """Stored lying on its side, with the EXIF tag that tells a viewer to turn it upright."""
     exif = Image.Exif()
     exif[_ORIENTATION] = 6
-    return encode(picture.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=85, exif=exif)
+    return encode(image.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=85, exif=exif)
 
 
-def _png(picture: Image.Image) -> bytes:
-    return encode(picture, "PNG")
+def _png(image: Image.Image) -> bytes:
+    return encode(image, "PNG")
 
 
-def _grey_png(picture: Image.Image) -> bytes:
-    return encode(picture.convert("L"), "PNG")
+def _grey_png(image: Image.Image) -> bytes:
+    return encode(image.convert("L"), "PNG")
 
 
-def _deep_png(picture: Image.Image) -> bytes:
+def _deep_png(image: Image.Image) -> bytes:
     """Grey with 16 bits a pixel."""
-    deep = np.asarray(picture.convert("L")).astype(np.uint16) * 257
+    deep = np.asarray(image.convert("L")).astype(np.uint16) * 257
     return encode(Image.fromarray(deep), "PNG")
 
 
-def _transparent_png(picture: Image.Image) -> bytes:
-    alpha = Image.linear_gradient("L").resize(picture.size)
-    picture.putalpha(alpha)
-    return encode(picture, "PNG")
+def _transparent_png(image: Image.Image) -> bytes:
+    alpha = Image.linear_gradient("L").resize(image.size)
+    image.putalpha(alpha)
+    return encode(image, "PNG")
 
 
-def _palette_png(picture: Image.Image) -> bytes:
-    return encode(picture.quantize(64), "PNG")
+def _palette_png(image: Image.Image) -> bytes:
+    return encode(image.quantize(64), "PNG")
 
 
 _KINDS: tuple[tuple[tuple[int, int], Callable[[Image.Image], bytes]], ...] = (

@@ -1,4 +1,4 @@
-"""Which pictures to use where nobody named any."""
+"""Which images to use where nobody named any."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRACTICE = "practice-faces"
 
 
 def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
-    """The pictures to train on by default.
+    """The images to train on by default.
 
     Args:
         folder: Where to look, usually the current folder.

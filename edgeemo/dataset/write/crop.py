@@ -1,4 +1,4 @@
-"""Write the faces of photos anew, each as a picture of its own.
+"""Write the faces of photos anew, each as an image of its own.
 
 The crops are those of `edgeemo.imaging.preprocess`, before resizing: training with the new folder
 equals training with the photos, except that faces are found once. The new folder is complete
@@ -36,7 +36,7 @@ from edgeemo.dataset.write.cropped import record_faces
 from edgeemo.dataset.write.placing import check_place
 from edgeemo.dataset.write.rewrite import MARKER, free_place, mark
 from edgeemo.errors import DatasetError, ImageError
-from edgeemo.imaging.decode import open_picture, stretched, upright_size
+from edgeemo.imaging.decode import open_image, stretched, upright_size
 from edgeemo.imaging.faces import cropped, face_finder
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.spec import ModelSpec
@@ -65,8 +65,8 @@ class CropOptions:
     Attributes:
         faces: How faces are found, and the margin around them.
         accept: Formats to take besides the usual ones.
-        every: Whether every face of a picture is written, not the largest alone.
-        size: Side of the crops in pixels; None for as large as they are in the picture, a JPEG
+        every: Whether every face of an image is written, not the largest alone.
+        size: Side of the crops in pixels; None for as large as they are in the image, a JPEG
             being decoded no larger than `edgeemo.imaging.preprocess.PHOTO_SIDE` asks for.
     """
 
@@ -82,8 +82,8 @@ class Cropped:
 
     Attributes:
         folder: The new folder.
-        faces: How faces were found, for pictures that are crops, as ``faces.json`` has it.
-        counts: Per split ("all" without splits) and class: pictures, those with one face, with
+        faces: How faces were found, for images that are crops, as ``faces.json`` has it.
+        counts: Per split ("all" without splits) and class: images, those with one face, with
             several, with none, those that cannot be used, and the crops that were written.
     """
 
@@ -104,19 +104,19 @@ def write_crops(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> Cropped:
-    """Write the faces of a folder's pictures as PNG files, where the pictures lay.
+    """Write the faces of a folder's images as PNG files, where the images lay.
 
     Besides it writes ``crop.csv`` and ``faces.json``.
 
     Args:
-        root: A folder as `find_files` describes it, or one of pictures without classes.
+        root: A folder as `find_files` describes it, or one of images without classes.
         out: The folder to make.
         options: How to crop.
         replace: Whether a folder gives way that edgeemo has written.
         progress: Who is told how far it is.
 
     Raises:
-        DatasetError: If `root` cannot be used, no picture in it has a face, or `out` cannot be
+        DatasetError: If `root` cannot be used, no image in it has a face, or `out` cannot be
             made.
         FaceModelError: If the detector's file cannot be used.
         MissingExtraError: If the ``data`` extra, or what finds faces, is not installed.
@@ -146,7 +146,7 @@ def write_crops(
 
 
 class _Work:
-    """Crops pictures of one folder into another; several threads may use it."""
+    """Crops images of one folder into another; several threads may use it."""
 
     def __init__(self, root: Path, folder: Path, options: CropOptions) -> None:
         self._root, self._folder, self._options = root, folder, options
@@ -173,28 +173,28 @@ class _Work:
         return list(zip(files, places, strict=True))
 
     def batch(self, planned: Sequence[tuple[Found, str]]) -> list[list[Row]]:
-        """Crop some pictures; of each at least one row."""
+        """Crop some images; of each at least one row."""
         return [self._one(file, place) for file, place in planned]
 
     def _one(self, file: Found, place: str) -> list[Row]:
         examined = examine(self._root, file, formats=self._formats)
         if isinstance(examined.verdict, Rejected):
             verdict = examined.verdict
-            return [Row(picture=verdict.path, outcome=verdict.reason, detail=verdict.detail)]
+            return [Row(image=verdict.path, outcome=verdict.reason, detail=verdict.detail)]
         try:
             return self._crop(file, place, examined.content)
         except ImageError as error:  # at a larger scale than it was judged at
-            detail = str(error).removeprefix("picture: ")
-            return [Row(picture=file.path, outcome="damaged", detail=detail)]
+            detail = str(error).removeprefix("image: ")
+            return [Row(image=file.path, outcome="damaged", detail=detail)]
 
     def _crop(self, file: Found, place: str, content: bytes) -> list[Row]:
-        with open_picture(content) as picture:
-            spec, width = self._specs[is_grey(picture.mode)], upright_size(picture)[0]
+        with open_image(content) as image:
+            spec, width = self._specs[is_grey(image.mode)], upright_size(image)[0]
         photo = decode(content, spec)
         found = face_finder(self._options.faces).find(photo)
         if not found:
             detail = f"{self._options.faces.detector} finds none"
-            return [Row(picture=file.path, outcome=NO_FACE, detail=detail)]
+            return [Row(image=file.path, outcome=NO_FACE, detail=detail)]
         written = found if self._options.every else found[:1]
         names = [self._name(place, number) for number in range(1, len(written) + 1)]
         for face, name in zip(written, names, strict=True):
@@ -218,7 +218,7 @@ class _Work:
 
 def _row(file: Found, name: str, face: Face, *, faces: int) -> Row:
     return Row(
-        picture=file.path,
+        image=file.path,
         crop=name,
         outcome=ONE if faces == 1 else SEVERAL,
         faces=faces,

@@ -1,4 +1,4 @@
-"""``crop.csv``: what became of each picture whose faces were cropped, and that in numbers."""
+"""``crop.csv``: what became of each image whose faces were cropped, and that in numbers."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from edgeemo.dataset.ingest.find import Found
 
 CROP_CSV = "crop.csv"
-"""Table of what became of each picture; its columns are the attributes of `Row`."""
+"""Table of what became of each image; its columns are the attributes of `Row`."""
 
 ONE, SEVERAL = "cropped", "several-faces"
 
-Group = Literal["pictures", "one_face", "several_faces", "no_face", "unusable", "crops"]
+Group = Literal["images", "one_face", "several_faces", "no_face", "unusable", "crops"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 """What is counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What became of one picture, or of one face of it.
+    """What became of one image, or of one face of it.
 
     Attributes:
-        picture: Relative to the old folder, with forward slashes.
+        image: Relative to the old folder, with forward slashes.
         crop: Relative to the new one; empty if nothing was written.
         outcome: "cropped", "several-faces" (the largest was, or each), "no-face", or why the
-            picture cannot be used, such as "damaged".
+            image cannot be used, such as "damaged".
         faces: How many were found.
-        left: Of the face's frame, without the margin, in pixels of the whole upright picture; None
+        left: Of the face's frame, without the margin, in pixels of the whole upright image; None
             without a face, like the next two.
         top: Likewise.
         side: Likewise; frames are square.
         detail: What exactly, in words.
     """
 
-    picture: str
+    image: str
     crop: str = ""
     outcome: str
     faces: int = 0
@@ -64,10 +64,10 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 def count_rows(
     files: Sequence[Found], results: Sequence[Sequence[Row]], labels: Sequence[str]
 ) -> dict[str, dict[str, dict[Group, int]]]:
-    """What became of a folder's pictures, in numbers.
+    """What became of a folder's images, in numbers.
 
     Args:
-        files: The pictures.
+        files: The images.
         results: For each of them its rows, at least one.
         labels: The classes, in the order wanted.
 
@@ -82,7 +82,7 @@ def count_rows(
     counted: dict[tuple[str, str], Counter[Group]] = {}
     for file, rows in zip(files, results, strict=True):
         counts = counted.setdefault((file.split or "all", file.label), Counter())
-        counts["pictures"] += 1
+        counts["images"] += 1
         counts[named.get(rows[0].outcome, "unusable")] += 1
         counts["crops"] += sum(bool(row.crop) for row in rows)
     return {

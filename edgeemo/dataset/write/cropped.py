@@ -1,4 +1,4 @@
-"""``faces.json``: how a folder's pictures were cropped, told to whoever trains with them."""
+"""``faces.json``: how a folder's images were cropped, told to whoever trains with them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def record_faces(folder: Path, settings: FaceSettings) -> None:
 
     Args:
         folder: A folder in the making.
-        settings: How faces were found; recorded as of pictures that are crops.
+        settings: How faces were found; recorded as of images that are crops.
     """
     content = asdict(replace(settings, cropped=True))
     (folder / FACES_JSON).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -32,7 +32,7 @@ def record_faces(folder: Path, settings: FaceSettings) -> None:
 
 
 def recorded_faces(root: Path) -> tuple[FaceSettings, Path] | None:
-    """How the pictures of a data folder were cropped, and the folder where that is written.
+    """How the images of a data folder were cropped, and the folder where that is written.
 
     Args:
         root: The data folder, or one that holds nothing but it.

@@ -58,7 +58,7 @@ def place_all(
     Raises:
         DatasetError: If there is no room, or a file cannot be copied or linked.
     """
-    progress.stage("Writing the pictures", total=len(places))
+    progress.stage("Writing the images", total=len(places))
     if link == "copy":
         _require_room(root, folder, places)
     for source, target in places.items():

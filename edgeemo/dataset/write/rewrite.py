@@ -1,4 +1,4 @@
-"""Write the pictures of a folder anew: without what training leaves out, or in splits.
+"""Write the images of a folder anew: without what training leaves out, or in splits.
 
 The new folder is whole or not there at all, and nothing in the old one is touched.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.dataset.ingest.duplicates import clean
 from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.ingestion import ingest
-from edgeemo.dataset.ingest.judge import Picture, judge_files
+from edgeemo.dataset.ingest.judge import UsableImage, judge_files
 from edgeemo.dataset.write.placing import check_place, place_all
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS, Rejected, Sample, write_rejected, write_samples
@@ -45,7 +45,7 @@ class Written:
 
     Attributes:
         folder: The new folder.
-        counts: Pictures per split ("all" without splits) and class.
+        counts: Images per split ("all" without splits) and class.
         left_out: Files left out, per reason.
     """
 
@@ -71,7 +71,7 @@ def write_clean(
     """Write what training would use, each file where it lay, and ``rejected.csv``.
 
     Args:
-        root: A folder as `find_files` describes it, or one of pictures without classes.
+        root: A folder as `find_files` describes it, or one of images without classes.
         out: The folder to make.
         accept: Formats to take besides the usual ones.
         link: Whether files are copied, or linked to where they lie.
@@ -87,11 +87,11 @@ def write_clean(
     layout = find_any_files(root)
     verdicts = judge_files(root, layout.files, accept=accept, progress=progress)
     progress.stage("Looking for duplicates")
-    cleaned = clean(verdict for verdict in verdicts if isinstance(verdict, Picture))
-    if not cleaned.pictures:
+    cleaned = clean(verdict for verdict in verdicts if isinstance(verdict, UsableImage))
+    if not cleaned.images:
         raise DatasetError(f"{root}: none of {len(verdicts):,} files is usable")
     unusable = [verdict for verdict in verdicts if isinstance(verdict, Rejected)]
-    places = {picture.path: picture.path for picture in cleaned.pictures}
+    places = {image.path: image.path for image in cleaned.images}
     with new_folder(out, replace=replace) as partial:
         place_all(root, partial, places, link=link, progress=progress)
         rejected = sorted([*unusable, *cleaned.rejected], key=lambda row: row.path)
@@ -99,7 +99,7 @@ def write_clean(
         mark(partial, "clean")
     return Written(
         folder=out,
-        counts=_counts((p.split or "all", p.label) for p in cleaned.pictures),
+        counts=_counts((p.split or "all", p.label) for p in cleaned.images),
         left_out=_reasons(rejected),
     )
 
@@ -151,7 +151,7 @@ def write_split(
 
 
 def _split_places(samples: Sequence[Sample]) -> dict[str, str]:
-    """Where each picture goes, by where it is: SPLIT/CLASS/ and its path within the class."""
+    """Where each image goes, by where it is: SPLIT/CLASS/ and its path within the class."""
     depth = _class_depth(samples)
     taken: set[str] = set()
     places = {}

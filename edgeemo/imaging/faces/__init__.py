@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["Face", "FaceFinder", "cropped", "face_finder", "find_faces"]
 
 
-def find_faces(picture: Image.Image, spec: ModelSpec) -> tuple[Face, ...]:
+def find_faces(image: Image.Image, spec: ModelSpec) -> tuple[Face, ...]:
     """The faces in a photo, the largest first.
 
     Args:
-        picture: Upright, mode "RGB".
+        image: Upright, mode "RGB".
         spec: Says what finds them.
 
     Raises:
@@ -39,7 +39,7 @@ def find_faces(picture: Image.Image, spec: ModelSpec) -> tuple[Face, ...]:
     """
     if spec.faces is None:
         raise ValueError("this spec finds no faces")
-    return face_finder(spec.faces).find(picture)
+    return face_finder(spec.faces).find(image)
 
 
 def face_finder(settings: FaceSettings) -> FaceFinder:

@@ -1,8 +1,8 @@
 """BlazeFace in LiteRT: 128x128 RGB in, 896 anchors out.
 
-The network looks at the whole picture, shrunk into its square. It is made for faces near the
-camera: one of less than an eighth of the picture's longer side is missed, and one that fills the
-picture, too. So where it finds nothing it looks again, first at the picture with a border around
+The network looks at the whole image, shrunk into its square. It is made for faces near the
+camera: one of less than an eighth of the image's longer side is missed, and one that fills the
+image, too. So where it finds nothing it looks again, first at the image with a border around
 it, then at nine parts of it, which overlap; see docs/faces.md for what each look costs and finds.
 
 The numbers of the anchors are MediaPipe's (`face_detection_short_range`, Apache License 2.0).
@@ -36,8 +36,8 @@ _LEAST_SCORE = 0.5
 _LEAST_SCORE_OF_PART = 0.7  # a part is looked at nine times: one chance more each to be wrong
 _OVERLAP = 0.3  # of two frames that share more of their union, one is dropped
 _BORDER = 0.25  # in parts of the longer side, on each
-_PART = 0.65  # side of a part, in parts of the picture's shorter side
-_MOST_ACROSS = 5  # parts; those of a very long picture are larger than that
+_PART = 0.65  # side of a part, in parts of the image's shorter side
+_MOST_ACROSS = 5  # parts; those of a very long image are larger than that
 _FRAME, _LIFT = 1.2, 0.1  # the network's box, from the brows to the chin, to FER2013's frame
 
 
@@ -63,29 +63,29 @@ class BlazeFace:
         with quiet():  # LiteRT announces its delegate, once; other threads may print later
             self._interpreter()
 
-    def find(self, picture: Image.Image) -> tuple[Face, ...]:
+    def find(self, image: Image.Image) -> tuple[Face, ...]:
         """See `edgeemo.imaging.faces.face.FaceFinder.find`."""
         least = self._least_score
-        found = self._look(picture, least=least)
+        found = self._look(image, least=least)
         if self._again and not found:
-            found = self._look(picture, least=least, border=_BORDER) or self._parts(picture)
+            found = self._look(image, least=least, border=_BORDER) or self._parts(image)
         return largest_first([_framed(box) for box in found])
 
-    def _parts(self, picture: Image.Image) -> list[NDArray[np.float64]]:
-        """What is found in nine parts of the picture."""
+    def _parts(self, image: Image.Image) -> list[NDArray[np.float64]]:
+        """What is found in nine parts of the image."""
         boxes: list[NDArray[np.float64]] = []
-        for left, top, side in _parts_of(picture):
-            part = picture.crop((left, top, left + side, top + side))
+        for left, top, side in _parts_of(image):
+            part = image.crop((left, top, left + side, top + side))
             found = self._look(part, least=max(self._least_score, _LEAST_SCORE_OF_PART))
             boxes.extend(box + np.array([left, top, 0]) for box in found)
         return _distinct(boxes)
 
     def _look(
-        self, picture: Image.Image, *, least: float, border: float = 0.0
+        self, image: Image.Image, *, least: float, border: float = 0.0
     ) -> list[NDArray[np.float64]]:
-        """Boxes as (centre x, centre y, side) in the picture's pixels, the surest first."""
-        whole = max(picture.size) * (1 + 2 * border)
-        square, corner = _letterboxed(picture, _SIDE / whole)
+        """Boxes as (centre x, centre y, side) in the image's pixels, the surest first."""
+        whole = max(image.size) * (1 + 2 * border)
+        square, corner = _letterboxed(image, _SIDE / whole)
         coordinates, scores = self._run(square)
         kept = np.flatnonzero(scores >= least)
         kept = kept[np.argsort(-scores[kept], kind="stable")]
@@ -132,23 +132,21 @@ def _anchors() -> NDArray[np.float64]:
     return np.concatenate(grids)
 
 
-def _letterboxed(
-    picture: Image.Image, scale: float
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The picture shrunk into the middle of a black square, and where its corner is in that."""
-    width, height = (min(_SIDE, max(1, round(side * scale))) for side in picture.size)
+def _letterboxed(image: Image.Image, scale: float) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The image shrunk into the middle of a black square, and where its corner is in that."""
+    width, height = (min(_SIDE, max(1, round(side * scale))) for side in image.size)
     left, top = (_SIDE - width) // 2, (_SIDE - height) // 2
     square = np.zeros((_SIDE, _SIDE, 3), np.uint8)
-    square[top : top + height, left : left + width] = np.asarray(stretched(picture, width, height))
+    square[top : top + height, left : left + width] = np.asarray(stretched(image, width, height))
     return square, np.array([left, top], np.float64)
 
 
-def _parts_of(picture: Image.Image) -> Iterator[tuple[int, int, int]]:
-    """Left, top and side of each part, in pixels: nine, or up to fifteen of a long picture."""
-    side = max(1, round(max(min(picture.size) * _PART, max(picture.size) / _MOST_ACROSS * 1.5)))
+def _parts_of(image: Image.Image) -> Iterator[tuple[int, int, int]]:
+    """Left, top and side of each part, in pixels: nine, or up to fifteen of a long image."""
+    side = max(1, round(max(min(image.size) * _PART, max(image.size) / _MOST_ACROSS * 1.5)))
     corners = [
         np.linspace(0, max(0, length - side), min(_MOST_ACROSS, max(3, length * 3 // (2 * side))))
-        for length in picture.size
+        for length in image.size
     ]
     return (
         (round(left), round(top), side)

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _CASCADE = "haarcascade_frontalface_default.xml"
 SIDE = 240
-"""Longer side of the picture that is searched, in pixels: what it costs grows with the square."""
+"""Longer side of the image that is searched, in pixels: what it costs grows with the square."""
 
-_MARGIN = 0.25  # put around it, or a face that fills the picture is not found
-_LEAST = 0.2  # smallest face, in parts of the picture's shorter side
+_MARGIN = 0.25  # put around it, or a face that fills the image is not found
+_LEAST = 0.2  # smallest face, in parts of the image's shorter side
 _STEP, _NEIGHBOURS = 1.1, 4
 _FRAME = 1.04  # the cascade's box to FER2013's frame, which has the same centre
 
@@ -32,7 +32,7 @@ class Cascade:
     """A `edgeemo.imaging.faces.face.FaceFinder` with one cascade per thread.
 
     Args:
-        side: Longer side of the picture that is searched, in pixels.
+        side: Longer side of the image that is searched, in pixels.
 
     Raises:
         MissingExtraError: If OpenCV is not installed, or its version has no cascades.
@@ -43,11 +43,11 @@ class Cascade:
         self._cv2 = import_cv2("CascadeClassifier")
         self._own = threading.local()
 
-    def find(self, picture: Image.Image) -> tuple[Face, ...]:
+    def find(self, image: Image.Image) -> tuple[Face, ...]:
         """See `edgeemo.imaging.faces.face.FaceFinder.find`."""
-        scale = self._side / max(picture.size)
-        width, height = (max(1, round(side * scale)) for side in picture.size)
-        small = np.asarray(stretched(picture.convert("L"), width, height))
+        scale = self._side / max(image.size)
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        small = np.asarray(stretched(image.convert("L"), width, height))
         margin = round(self._side * _MARGIN)
         least = max(24, round(min(small.shape) * _LEAST))
         boxes = self._cascade().detectMultiScale(

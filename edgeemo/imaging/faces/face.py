@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Where a face is, in pixels of the picture, which may end within the face's frame.
+    """Where a face is, in pixels of the image, which may end within the face's frame.
 
     The frame is a square from above the brows to the chin, as FER2013 crops faces, whichever
     detector found it.
 
     Attributes:
-        left: From the picture's left edge.
-        top: From the picture's upper edge.
+        left: From the image's left edge.
+        top: From the image's upper edge.
         side: Width and height of the frame.
     """
 
@@ -40,7 +40,7 @@ class Face:
         return f"{self.side}x{self.side}{self.left:+}{self.top:+}"
 
     def scaled(self, factor: float) -> Face:
-        """The same face in a picture that is `factor` times as large."""
+        """The same face in an image that is `factor` times as large."""
         return Face(
             round(self.left * factor), round(self.top * factor), max(1, round(self.side * factor))
         )
@@ -49,11 +49,11 @@ class Face:
 class FaceFinder(Protocol):
     """What finds faces; several threads may use one."""
 
-    def find(self, picture: Image.Image) -> tuple[Face, ...]:
-        """The faces in a picture, the largest first.
+    def find(self, image: Image.Image) -> tuple[Face, ...]:
+        """The faces in an image, the largest first.
 
         Args:
-            picture: Upright, mode "RGB".
+            image: Upright, mode "RGB".
         """
 
 
@@ -62,27 +62,27 @@ def largest_first(faces: list[Face]) -> tuple[Face, ...]:
     return tuple(sorted(faces, key=lambda face: (-face.side, face.left, face.top)))
 
 
-def cropped(picture: Image.Image, face: Face, spec: ModelSpec) -> Image.Image:
-    """A face and its margin, as large as they are in the picture.
+def cropped(image: Image.Image, face: Face, spec: ModelSpec) -> Image.Image:
+    """A face and its margin, as large as they are in the image.
 
     Args:
-        picture: Upright, mode "RGB".
-        face: In this picture's pixels.
+        image: Upright, mode "RGB".
+        face: In this image's pixels.
         spec: Gives the margin and the channels.
 
     Returns:
-        A square of mode "L" or "RGB"; where it reaches beyond the picture, the picture's outermost
+        A square of mode "L" or "RGB"; where it reaches beyond the image, the image's outermost
         pixels go on.
     """
     margin = round(face.side * spec.faces.margin) if spec.faces else 0
     side = max(1, face.side + 2 * margin)
     left, top = face.left - margin, face.top - margin
-    inside = picture.crop(
+    inside = image.crop(
         (
-            min(max(left, 0), picture.width - 1),
-            min(max(top, 0), picture.height - 1),
-            max(1, min(left + side, picture.width)),
-            max(1, min(top + side, picture.height)),
+            min(max(left, 0), image.width - 1),
+            min(max(top, 0), image.height - 1),
+            max(1, min(left + side, image.width)),
+            max(1, min(top + side, image.height)),
         )
     )
     if spec.channels == 1:

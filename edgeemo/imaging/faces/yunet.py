@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-_SIDE = 320  # the longer side of the picture that is searched
+_SIDE = 320  # the longer side of the image that is searched
 _MULTIPLE = 32  # the network halves its input five times
 _LEAST_SCORE, _OVERLAP, _MOST = 0.7, 0.3, 200
 
@@ -42,11 +42,11 @@ class YuNet:
         self._own = threading.local()
         self._detector()
 
-    def find(self, picture: Image.Image) -> tuple[Face, ...]:
+    def find(self, image: Image.Image) -> tuple[Face, ...]:
         """See `edgeemo.imaging.faces.face.FaceFinder.find`."""
-        scale = _SIDE / max(picture.size)
-        width, height = (max(1, round(side * scale)) for side in picture.size)
-        small = np.asarray(stretched(picture, width, height))[..., ::-1]  # OpenCV wants BGR
+        scale = _SIDE / max(image.size)
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        small = np.asarray(stretched(image, width, height))[..., ::-1]  # OpenCV wants BGR
         below, right = -height % _MULTIPLE, -width % _MULTIPLE
         padded = np.ascontiguousarray(np.pad(small, ((0, below), (0, right), (0, 0))))
         detector = self._detector()

@@ -19,7 +19,7 @@ _SIDE = 160  # of a thumbnail, in pixels: sharp enough on a phone, where it is s
 
 
 def from_document(document: Document, *, folder: Path) -> str:
-    """The document as an HTML page that holds its pictures.
+    """The document as an HTML page that holds its images.
 
     Args:
         document: What to say.
@@ -64,14 +64,14 @@ def _parts(text: Text) -> list[tuple[str, str]]:
 
 def _plot(plot: Plot, folder: Path) -> dict[str, Any]:
     path = folder / plot.path
-    with Image.open(path) as picture:
-        width, height = picture.size
+    with Image.open(path) as image:
+        width, height = image.size
     return {"source": figure(path), "alt": plot.alt, "width": width, "height": height}
 
 
 def _tile(tile: Tile) -> dict[str, Any]:
     return {
-        "source": thumbnail(tile.picture, _SIDE),
+        "source": thumbnail(tile.image, _SIDE),
         "lines": tile.caption.splitlines(),
         "name": tile.name,
         "good": tile.good,

@@ -1,8 +1,8 @@
-"""Random changes to training pictures, so that a network learns the face and not the photograph.
+"""Random changes to training images, so that a network learns the face and not the photograph.
 
-Every picture of a batch gets values of its own, drawn from the batch's seed alone: the same seed
-gives the same pictures, in whatever order batches are made. Geometry is one affine mapping, so that
-a picture is interpolated once. All but the drawing is compiled by XLA, which makes one loop of it
+Every image of a batch gets values of its own, drawn from the batch's seed alone: the same seed
+gives the same images, in whatever order batches are made. Geometry is one affine mapping, so that
+an image is interpolated once. All but the drawing is compiled by XLA, which makes one loop of it
 and costs a fraction of TensorFlow's own affine kernel; compiling takes a second or two per
 training, once for whole batches and once for the last of an epoch.
 """
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.train.data.pipeline import Pixels
 
-_SHEET_PICTURES = 8
-_VALUES = 12  # drawn for each picture, whatever is done with them
+_SHEET_IMAGES = 8
+_VALUES = 12  # drawn for each image, whatever is done with them
 
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """How much pictures may be changed. Every value is drawn evenly from its range; 0 is "not".
+    """How much images may be changed. Every value is drawn evenly from its range; 0 is "not".
 
     Attributes:
-        flip: Share of the pictures that are mirrored, left for right.
+        flip: Share of the images that are mirrored, left for right.
         rotation: Degrees to either side.
-        shift: Across and down, either way, as a share of the picture's width and height.
+        shift: Across and down, either way, as a share of the image's width and height.
         zoom: Enlarged or reduced by at most this share.
         brightness: Added to or taken from every value, which lie in [0, 1].
-        contrast: Share by which the distance from the picture's mean grows or shrinks.
+        contrast: Share by which the distance from the image's mean grows or shrinks.
         noise: Largest standard deviation of the noise, on the scale of [0, 1]; it is even.
-        erased: Largest side of a blank patch, as a share of the picture's; the patch takes the
-            picture's mean value.
-        blur: Largest standard deviation of a Gaussian blur, as a share of the picture's height.
+        erased: Largest side of a blank patch, as a share of the image's; the patch takes the
+            image's mean value.
+        blur: Largest standard deviation of a Gaussian blur, as a share of the image's height.
     """
 
     flip: float = 0.0
@@ -89,12 +89,12 @@ AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
 
 
 def augment(images: Any, *, augmentation: Augmentation, seed: Any) -> Any:
-    """Change a batch of pictures at random. Runs eagerly and inside a `tf.data` map.
+    """Change a batch of images at random. Runs eagerly and inside a `tf.data` map.
 
     Args:
         images: (B, H, W, C) float32 tensor in [0, 1]; H, W and C known.
         augmentation: How much.
-        seed: (2,) integer tensor, another one for every batch. The same gives the same pictures.
+        seed: (2,) integer tensor, another one for every batch. The same gives the same images.
 
     Returns:
         (B, H, W, C) float32 tensor in [0, 1].
@@ -110,11 +110,11 @@ def augment(images: Any, *, augmentation: Augmentation, seed: Any) -> Any:
 def augmented_sheet(
     path: Path, pixels: Pixels, *, spec: ModelSpec, augmentation: Augmentation, seed: int
 ) -> Path:
-    """Write a PNG of eight pictures, each above what `augment` makes of it.
+    """Write a PNG of eight images, each above what `augment` makes of it.
 
     Args:
         path: The PNG to write, whole or not at all.
-        pixels: The training split; the pictures are taken evenly from all over it.
+        pixels: The training split; the images are taken evenly from all over it.
         spec: Gives scale and labels.
         augmentation: How much.
         seed: Fixes the changes.
@@ -125,7 +125,7 @@ def augmented_sheet(
     import_keras()
     import tensorflow as tf
 
-    numbers = np.linspace(0, len(pixels) - 1, min(_SHEET_PICTURES, len(pixels))).astype(int)
+    numbers = np.linspace(0, len(pixels) - 1, min(_SHEET_IMAGES, len(pixels))).astype(int)
     rows = pixels.rows[numbers]
     images = tf.constant(rows * np.float32(spec.scale))
     drawn_from = tf.constant((seed, 0), tf.int64)
@@ -133,11 +133,11 @@ def augmented_sheet(
     after = np.round(changed / spec.scale).astype(np.uint8)
     labels = [spec.labels[truth] for truth in pixels.truth[numbers]]
     tiles = [
-        Tile(picture=picture, caption=label + suffix)
-        for pictures, suffix in ((rows, ""), (after, ", augmented"))
-        for picture, label in zip(pictures, labels, strict=True)
+        Tile(image=image, caption=label + suffix)
+        for batch, suffix in ((rows, ""), (after, ", augmented"))
+        for image, label in zip(batch, labels, strict=True)
     ]
-    title = "Training pictures as they are, and below as the network sees them"
+    title = "Training images as they are, and below as the network sees them"
     return contact_sheet(tiles, path, columns=len(numbers), title=title)
 
 

@@ -29,7 +29,7 @@ def dataset(pixels: Pixels, *, spec: ModelSpec, batch_size: int, shard: Shard | 
     Args:
         pixels: What `decode` gave.
         spec: Gives the scaling and the form of the answer.
-        batch_size: Pictures per batch; the last may hold fewer.
+        batch_size: Images per batch; the last may hold fewer.
         shard: Which part of every batch to give; None for the whole.
 
     Returns:
@@ -41,7 +41,7 @@ def dataset(pixels: Pixels, *, spec: ModelSpec, batch_size: int, shard: Shard | 
 
     numbers = tf.data.Dataset.range(len(pixels)).batch(batch_size)
     if shard is not None:
-        numbers = numbers.map(lambda rows: shard.take(rows, pictures=len(pixels)))
+        numbers = numbers.map(lambda rows: shard.take(rows, images=len(pixels)))
     return numbers.map(lambda rows: _batch(pixels, rows, spec)).prefetch(2)
 
 
@@ -64,10 +64,10 @@ def training_dataset(
     Args:
         pixels: The training split.
         spec: Gives the scaling and the form of the answer.
-        batch_size: Pictures per batch; an epoch's last may hold fewer.
+        batch_size: Images per batch; an epoch's last may hold fewer.
         seed: Fixes order, augmentation and mixing.
         epochs: Numbers of the epochs, from 0.
-        augmentation: How pictures are changed, or None.
+        augmentation: How images are changed, or None.
         mixup: How they are mixed after that, or None; only without a shard.
         shard: Which part of every batch to give; None for the whole.
 
@@ -87,7 +87,7 @@ def training_dataset(
         return batches.enumerate().map(lambda step, rows: (epoch, step, rows))
 
     def part(rows: Any) -> Any:
-        return rows if shard is None else shard.take(rows, pictures=len(pixels))
+        return rows if shard is None else shard.take(rows, images=len(pixels))
 
     def changed(epoch: Any, step: Any, rows: Any) -> tuple[Any, Any]:
         if augmentation is None:
@@ -111,7 +111,7 @@ def training_dataset(
 
 
 def _batch(pixels: Pixels, rows: Any, spec: ModelSpec) -> tuple[Any, Any]:
-    """The pictures of these row numbers as the network takes them, and what is true of them."""
+    """The images of these row numbers as the network takes them, and what is true of them."""
     import tensorflow as tf
 
     def gather(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -19,18 +19,18 @@ _BLUR_REACH = 2.5
 """How many standard deviations away a pixel still counts."""
 
 _SHARP = 1e-3
-"""Pixels; a standard deviation below it leaves a picture as it is."""
+"""Pixels; a standard deviation below it leaves an image as it is."""
 
 
 def moved(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """Flip, turn, shift and zoom about the centre; what comes into view is the picture mirrored."""
+    """Flip, turn, shift and zoom about the centre; what comes into view is the image mirrored."""
     height, width = images.shape[1:3]
     angle = _plane(_either_way(drawn[0], math.radians(ranges.rotation)))
     across = _plane(_either_way(drawn[1], ranges.shift * width))
     down = _plane(_either_way(drawn[2], ranges.shift * height))
     scale = _plane(1.0 + _either_way(drawn[3], ranges.zoom))
     mirror = _plane(tf.where(drawn[4] < ranges.flip, -1.0, 1.0))
-    # For every place of the new picture, seen from the centre, the place in the old that it shows.
+    # For every place of the new image, seen from the centre, the place in the old that it shows.
     x = tf.range(width, dtype=tf.float32) - (width - 1) / 2 - across
     y = tf.range(height, dtype=tf.float32)[:, None] - (height - 1) / 2 - down
     cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
@@ -58,13 +58,13 @@ def _interpolated(tf: Any, images: Any, rows: Any, columns: Any) -> Any:
 
 
 def _mirrored(tf: Any, places: Any, length: int) -> Any:
-    """Any integers into 0 to length - 1, as between two mirrors at the picture's edges."""
+    """Any integers into 0 to length - 1, as between two mirrors at the image's edges."""
     places = tf.math.floormod(places, 2 * length)
     return tf.minimum(places, 2 * length - 1 - places)
 
 
 def blurred(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """A Gaussian blur, down and then across; what lies outside is the picture mirrored."""
+    """A Gaussian blur, down and then across; what lies outside is the image mirrored."""
     height, width = images.shape[1:3]
     most = ranges.blur * height
     reach = math.ceil(_BLUR_REACH * most)
@@ -81,7 +81,7 @@ def blurred(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
 
 
 def relit(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """Contrast about each picture's mean, then brightness: one product and one sum per value."""
+    """Contrast about each image's mean, then brightness: one product and one sum per value."""
     factor = _column(1.0 + _either_way(drawn[0], ranges.contrast))
     added = _column(_either_way(drawn[1], ranges.brightness))
     if ranges.contrast:
@@ -90,7 +90,7 @@ def relit(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
 
 
 def erased(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """A square patch anywhere, of the picture's mean value (random erasing, Zhong et al. 2017)."""
+    """A square patch anywhere, of the image's mean value (random erasing, Zhong et al. 2017)."""
     height, width = images.shape[1:3]
     side = drawn[0] * ranges.erased
 
@@ -120,7 +120,7 @@ def grain(tf: Any, images: Any, seed: Any) -> Any:
 
 
 def noisy(tf: Any, images: Any, ranges: Augmentation, drawn: Any, grain: Any) -> Any:
-    """Noise of a strength drawn for each picture: bytes less their mean, over their deviation."""
+    """Noise of a strength drawn for each image: bytes less their mean, over their deviation."""
     deviation = math.sqrt((256**2 - 1) / 12)
     return images + (tf.cast(grain, tf.float32) - 127.5) * _column(drawn * ranges.noise / deviation)
 

@@ -1,12 +1,12 @@
-"""Mix-up: training pictures laid over each other, and their losses added in the same shares.
+"""Mix-up: training images laid over each other, and their losses added in the same shares.
 
-Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization": of two pictures a and b the network
+Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization": of two images a and b the network
 sees ``s * a + (1 - s) * b``, and its loss is ``s * loss(a's class) + (1 - s) * loss(b's class)``,
 with s from a beta distribution with both parameters alpha. With cross-entropy that is the loss of a
 mixed label; written as two losses it holds for the focal one, too.
 
-Every picture has a share of its own, of at least a half in what it is the first of: a batch shows
-each of its pictures once as the stronger one, which is what the training accuracy counts. s and
+Every image has a share of its own, of at least a half in what it is the first of: a batch shows
+each of its images once as the stronger one, which is what the training accuracy counts. s and
 1 - s are equally likely, so this changes nothing but which of the two is called the first.
 """
 
@@ -25,12 +25,12 @@ _STREAM = 1  # tells these draws from those of an epoch's order
 
 @dataclass(frozen=True, kw_only=True)
 class Mixup:
-    """How pictures are mixed.
+    """How images are mixed.
 
     Attributes:
-        alpha: Both parameters of the beta distribution, above 0: small ones leave most pictures
+        alpha: Both parameters of the beta distribution, above 0: small ones leave most images
             nearly alone, 1 draws evenly, large ones mix nearly half and half.
-        weights: For each class how much its pictures count; () for all alike.
+        weights: For each class how much its images count; () for all alike.
     """
 
     alpha: float
@@ -38,16 +38,16 @@ class Mixup:
 
 
 def mixed(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any, Any]:
-    """Mix each picture of a batch with another of it. For a `tf.data` map.
+    """Mix each image of a batch with another of it. For a `tf.data` map.
 
     Args:
         images: (B, H, W, C) float32 tensor.
         truth: (B,) or (B, 1) tensor of class indices.
         mixup: How.
-        seed: (3,) integers of at least 0, others for every batch. The same give the same pictures.
+        seed: (3,) integers of at least 0, others for every batch. The same give the same images.
 
     Returns:
-        The mixed images; the truths (of the stronger, of the weaker picture), each as `truth`; and
+        The mixed images; the truths (of the stronger, of the weaker image), each as `truth`; and
         what each of both counts in the loss, each (B,) float32: its share times its class's weight.
     """
     import tensorflow as tf
@@ -70,7 +70,7 @@ def mixed(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any
 
 
 def _class_weight(tf: Any, truth: Any, mixup: Mixup) -> Any:
-    """What the pictures of these classes count, (B,) float32; 1 where all count alike."""
+    """What the images of these classes count, (B,) float32; 1 where all count alike."""
     if not mixup.weights:
         return 1.0
     weights = np.asarray(mixup.weights, np.float32)

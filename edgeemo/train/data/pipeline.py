@@ -1,4 +1,4 @@
-"""From picture files to pixels: decoded once, and kept on disk as bytes.
+"""From image files to pixels: decoded once, and kept on disk as bytes.
 
 Each split becomes one file of raw uint8 pixels, written by `edgeemo.imaging.preprocess` and mapped
  into memory, so a set larger than memory trains too and no epoch decodes anything.
@@ -34,16 +34,16 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 _CHUNK = 256
-"""Pictures between two reports of progress."""
+"""Images between two reports of progress."""
 
 
 @dataclass(frozen=True)
 class Pixels:
-    """The decoded pictures of one split.
+    """The decoded images of one split.
 
     Attributes:
         rows: (N, H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` gives them; on disk.
-        truth: (N,) int64, index of each picture's class in the spec's labels.
+        truth: (N,) int64, index of each image's class in the spec's labels.
         file: Where the rows are on disk, for other processes to map; None if only in memory.
     """
 
@@ -55,7 +55,7 @@ class Pixels:
         return len(self.truth)
 
     def first(self, count: int) -> Pixels:
-        """The first `count` pictures, or as many as there are."""
+        """The first `count` images, or as many as there are."""
         return Pixels(self.rows[:count], self.truth[:count])
 
     def batches(self, spec: ModelSpec, *, size: int) -> Iterator[NDArray[np.float32]]:
@@ -77,17 +77,17 @@ def decoded(
 
     Args:
         root: The data folder that the samples' paths are relative to.
-        samples: The pictures of all splits.
+        samples: The images of all splits.
         spec: Gives size, channels and labels.
         folder: A folder with room for N x H x W x C bytes.
-        progress: Gets a stage with one step per picture.
+        progress: Gets a stage with one step per image.
 
     Raises:
-        ImageError: If a picture cannot be read any more.
+        ImageError: If an image cannot be read any more.
         TrainingError: If the disk cannot hold the pixels.
     """
     progress = progress or Silent()
-    progress.stage("Decoding the pictures", total=len(samples))
+    progress.stage("Decoding the images", total=len(samples))
     with tempfile.TemporaryDirectory(prefix=".pixels-", dir=folder) as cache:
         yield {
             split: decode(
@@ -109,17 +109,17 @@ def decode(
     path: Path,
     progress: Progress | None = None,
 ) -> Pixels:
-    """Decode every picture once, on all cores, into one file.
+    """Decode every image once, on all cores, into one file.
 
     Args:
         root: The data folder that the samples' paths are relative to.
         samples: What to decode, in the order of the rows.
         spec: Gives size, channels and labels.
         path: The file to write; N x H x W x C bytes.
-        progress: Advances by one per picture, within the caller's stage.
+        progress: Advances by one per image, within the caller's stage.
 
     Raises:
-        ImageError: If a picture cannot be read any more.
+        ImageError: If an image cannot be read any more.
         TrainingError: If the disk cannot hold the file.
     """
     truth = np.array([spec.labels.index(sample.label) for sample in samples], np.int64)
@@ -148,7 +148,7 @@ def _full_disk_explained(path: Path, size_bytes: int) -> Iterator[None]:
             raise
         visible = next(folder for folder in path.parents if not folder.name.startswith("."))
         raise TrainingError(
-            f"{visible}: the disk is too full: the decoded pictures need "
+            f"{visible}: the disk is too full: the decoded images need "
             f"{size_bytes / 1e6:,.1f} MB; free some space, or choose a smaller size"
         ) from None
 

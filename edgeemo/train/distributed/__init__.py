@@ -1,6 +1,6 @@
 """Training in several processes, on one machine or many: Keras on JAX, each with its own shard.
 
-On every machine `edgeemo train` prepares the pictures as ever and starts worker processes on JAX
+On every machine `edgeemo train` prepares the images as ever and starts worker processes on JAX
 that only fit: `crew` starts and `watch` follows those of one machine, `meeting` holds the machines
 together, `worker` is what runs in a process, `shard` says which rows of a batch are whose. Worker 0
 keeps the checkpoint; its machine (`team`) goes on with the best weights on TensorFlow and writes

@@ -1,4 +1,4 @@
-"""What all that train together must have alike: JAX, versions, options and pictures."""
+"""What all that train together must have alike: JAX, versions, options and images."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint(samples: Iterable[Sample]) -> list[Any]:
-    """SHA-256 over path, class, split and content of every picture, and how many they are."""
+    """SHA-256 over path, class, split and content of every image, and how many they are."""
     rows = sorted("\0".join(map(str, asdict(sample).values())) for sample in samples)
     return [sha256("\n".join(rows).encode()).hexdigest(), len(rows)]
 

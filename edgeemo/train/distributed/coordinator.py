@@ -38,7 +38,7 @@ class Team:
     Args:
         position: This machine's; it has worker 0.
         options: How to train; the others are told.
-        data: The pictures; the others look there unless they were told another place.
+        data: The images; the others look there unless they were told another place.
         progress: Is told what is waited for.
 
     Raises:
@@ -77,24 +77,24 @@ class Team:
             peer.close()
 
     def agree(self, samples: Iterable[Sample]) -> None:
-        """Wait until all have prepared their pictures, and see that they are the same.
+        """Wait until all have prepared their images, and see that they are the same.
 
         Raises:
             WorkerError: If they are not, or a worker has gone or failed.
         """
         ours = fingerprint(samples)
         if self._peers:
-            self._progress.stage("Waiting for the others' pictures")
+            self._progress.stage("Waiting for the others' images")
         for number, peer in self._peers.items():
             message = receive(peer)
             if message is None:
                 raise WorkerError(f"{self._position.named(number)} has gone")
             if "failed" in message:
                 raise WorkerError(f"{self._position.named(number)}: {message['failed']}")
-            if message["pictures"] != ours:
+            if message["images"] != ours:
                 raise WorkerError(
-                    f"{self._position.named(number)} has other pictures than worker 0 "
-                    f"({message['pictures'][1]:,} there, {ours[1]:,} here); give all the same data"
+                    f"{self._position.named(number)} has other images than worker 0 "
+                    f"({message['images'][1]:,} there, {ours[1]:,} here); give all the same data"
                 )
 
     def fit(

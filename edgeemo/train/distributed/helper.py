@@ -41,14 +41,14 @@ def assist(
 
     Args:
         position: This machine's.
-        data: Its pictures; None for where worker 0 has them.
+        data: Its images; None for where worker 0 has them.
         options: What its command said, to be compared with worker 0's; None to take those.
         spec_of: Labels and options to a spec.
         progress: Is told of every stage.
 
     Raises:
         WorkerError: If the others do not come, go away, or train something else.
-        EdgeEmoError: As `edgeemo.train.train`, of this machine's pictures.
+        EdgeEmoError: As `edgeemo.train.train`, of this machine's images.
     """
     check_jax()
     progress.stage(f"Joining worker 0 at {position.address(position.port)}")
@@ -96,7 +96,7 @@ def _assist(
         with decoded(
             dataset.root, dataset.samples, spec=spec, folder=folder, progress=progress
         ) as pixels:
-            send(connection, {"pictures": fingerprint(dataset.samples)})
+            send(connection, {"images": fingerprint(dataset.samples)})
             address = rendezvous.expected(connection, position)["go"]
             validation = pixels["test" if options.validates_on_test else "validation"]
             job = job_of(

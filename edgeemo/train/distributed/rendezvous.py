@@ -1,6 +1,6 @@
 """Machines that train together hold one connection each to worker 0's, from start to end.
 
-By it they learn who is missing, that all were started alike and have the same pictures, where JAX's
+By it they learn who is missing, that all were started alike and have the same images, where JAX's
 own service is, and who has gone and why.
 """
 

@@ -25,7 +25,7 @@ class Shard:
         number: The worker's, from 0.
         workers: How many there are.
         devices: Processors or GPUs per worker; its rows are shared out evenly among them.
-        batch_size: Pictures per batch, over all workers.
+        batch_size: Images per batch, over all workers.
     """
 
     number: int
@@ -43,17 +43,17 @@ class Shard:
             own += self.devices
         return own
 
-    def sizes(self, pictures: int) -> dict[int, int]:
+    def sizes(self, images: int) -> dict[int, int]:
         """Rows over all workers, to rows that count, for every batch of a split."""
-        sizes = {self.batch_size, pictures % self.batch_size} - {0}
+        sizes = {self.batch_size, images % self.batch_size} - {0}
         return {self.rows(size) * self.workers: size for size in sizes}
 
-    def take(self, rows: Any, *, pictures: int) -> Any:
+    def take(self, rows: Any, *, images: int) -> Any:
         """This worker's part of a batch.
 
         Args:
             rows: A tensor whose first axis are the batch's rows.
-            pictures: How many the whole split has.
+            images: How many the whole split has.
 
         Returns:
             A tensor of `rows(B)` rows.
@@ -64,7 +64,7 @@ class Shard:
         count = tf.where(
             size == self.batch_size,
             self.rows(self.batch_size),
-            self.rows(pictures % self.batch_size),
+            self.rows(images % self.batch_size),
         )
         return tf.gather(rows, tf.minimum(tf.range(count) + self.number * count, size - 1))
 

@@ -1,7 +1,7 @@
 """What an interrupted training needs to go on: written after an epoch, whole or not at all.
 
 Beside the model folder ``models/NAME`` lies, while it is being trained, ``models/.NAME.training``:
-the options, the list of pictures, and after each epoch one file with all weights, the optimiser's
+the options, the list of images, and after each epoch one file with all weights, the optimiser's
 state, the best weights so far and the history. Whatever happens to the process, that file is one
 that an epoch ended with.
 """
@@ -87,7 +87,7 @@ class Checkpoint:
 
         Args:
             asked: Data, options, teachers: what `asked` gives back.
-            samples: The pictures of all splits.
+            samples: The images of all splits.
         """
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
@@ -99,7 +99,7 @@ class Checkpoint:
         """Take over an interrupted training.
 
         Raises:
-            TrainingError: If the pictures are others than they were; the text says how.
+            TrainingError: If the images are others than they were; the text says how.
         """
         self._own()
         recorded = {each.path: each for each in read_samples(self.path / SPLIT)}
@@ -115,7 +115,7 @@ class Checkpoint:
         ]
         if changes:
             raise TrainingError(
-                f"{self.out}: the pictures are not those that the training began with: "
+                f"{self.out}: the images are not those that the training began with: "
                 f"{', '.join(changes)}; restore them, or begin anew with --force"
             )
 

@@ -3,7 +3,7 @@
 Hinton et al. 2015, "Distilling the Knowledge in a Neural Network": the loss is
 ``(1 - w) * loss of the label + w * T ** 2 * cross-entropy between the teacher's and the network's
 probabilities``, both taken from logits divided by the temperature T; the factor keeps the size of
-the gradient. Several teachers teach the mean of their probabilities. They see the very pictures
+the gradient. Several teachers teach the mean of their probabilities. They see the very images
 that the network sees, and do not learn.
 """
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from edgeemo.train.options.options import TrainOptions
 
 _TRIED = 64
-"""Training pictures on which a teacher's answers are looked at first."""
+"""Training images on which a teacher's answers are looked at first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def load_teachers(options: TrainOptions) -> tuple[Teacher, ...]:
     """The models that these options name.
 
     Raises:
-        TrainingError: If one takes other pictures than the network.
+        TrainingError: If one takes other images than the network.
         ModelFolderError: If one cannot be loaded.
         MissingExtraError: If TensorFlow is not installed.
     """
@@ -90,7 +90,7 @@ def check_teachers(teachers: Iterable[Teacher], spec: ModelSpec) -> None:
 
 
 def check_answers(teachers: Iterable[Teacher], pixels: Pixels, spec: ModelSpec) -> None:
-    """Refuse teachers whose answers to the first pictures are no probabilities.
+    """Refuse teachers whose answers to the first images are no probabilities.
 
     Raises:
         TrainingError: If one's are not.
@@ -176,7 +176,7 @@ def _loaded(path: Path, options: TrainOptions) -> Teacher:
     found = tuple(model.input_shape[1:])
     if found != wanted:
         raise TrainingError(
-            f"{path}: a teacher for pictures of shape {found}, where the network takes {wanted}; "
+            f"{path}: a teacher for images of shape {found}, where the network takes {wanted}; "
             "train both with the same --size and --channels"
         )
     return Teacher(path=path, sha256=sha256, labels=labels, model=model)

@@ -35,8 +35,8 @@ _DROP = 0.1
 def loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> Any:
     """A loss for truths as `edgeemo.train.data.pipeline.dataset` gives them.
 
-    "focal" weighs each picture's cross-entropy by (1 - p) ** 2, p being the probability of its
-    class, so that pictures that are answered well count less (Lin et al. 2017). It has Keras' usual
+    "focal" weighs each image's cross-entropy by (1 - p) ** 2, p being the probability of its
+    class, so that images that are answered well count less (Lin et al. 2017). It has Keras' usual
     values: with two classes no balancing between them, with more a constant factor of 0.25.
 
     Args:
@@ -118,7 +118,7 @@ def class_weights(truth: ArrayLike, classes: int) -> dict[int, float]:
         classes: K.
 
     Returns:
-        Class index to weight, for `keras.Model.fit`. A class without pictures has weight 0, and the
+        Class index to weight, for `keras.Model.fit`. A class without images has weight 0, and the
         K of the formula counts only the others.
     """
     counts = np.bincount(np.asarray(truth, np.int64), minlength=classes)

@@ -62,7 +62,7 @@ def student(
             sample_weight: Any = None,
             training: bool = True,
         ) -> Any:
-            if isinstance(y, tuple):  # mixed: the truths of both pictures
+            if isinstance(y, tuple):  # mixed: the truths of both images
                 stronger, weaker = sample_weight
                 loss = super().compute_loss(x, y[0], y_pred, stronger, training)
                 loss += super().compute_loss(x, y[1], y_pred, weaker, training)
@@ -74,7 +74,7 @@ def student(
             return (1 - weight) * loss + weight * lessons(x, y_pred, sample_weight)
 
         def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-            if isinstance(y, tuple):  # the stronger picture's class is to be answered
+            if isinstance(y, tuple):  # the stronger image's class is to be answered
                 y, sample_weight = y[0], None
             return super().compute_metrics(x, y, y_pred, sample_weight)
 

@@ -27,7 +27,7 @@ def metrics(names: Iterable[str], *, spec: ModelSpec) -> list[Any]:
     """New Keras metrics, the accuracy first, then the named ones in their order.
 
     With two classes precision, recall and AUC are those of the second. With more they are the mean
-    over the classes that have pictures, as in the report; the AUC is of one class against the rest.
+    over the classes that have images, as in the report; the AUC is of one class against the rest.
     Keras approximates the AUC by 200 thresholds.
 
     Args:
@@ -120,10 +120,10 @@ def _mean_over_classes(keras: Any, name: str, classes: int) -> Any:
 
         def result(self) -> Any:
             matrix = ops.convert_to_tensor(self.matrix)
-            pictures = ops.sum(matrix, axis=1)
-            among = pictures if name == "recall" else ops.sum(matrix, axis=0)
+            images = ops.sum(matrix, axis=1)
+            among = images if name == "recall" else ops.sum(matrix, axis=0)
             shares = ops.diagonal(matrix) / ops.maximum(among, 1.0)
-            there = ops.cast(pictures > 0, self.dtype)
+            there = ops.cast(images > 0, self.dtype)
             return ops.sum(shares * there) / ops.maximum(ops.sum(there), 1.0)
 
     return Mean()
@@ -138,9 +138,9 @@ def _auc_of_several(keras: Any, name: str, classes: int) -> Any:
 
         def result(self) -> Any:
             # Keras' mean is over all classes, and one that has no area gives it 0.
-            pictures = self.true_positives[0] + self.false_negatives[0]
+            images = self.true_positives[0] + self.false_negatives[0]
             rest = self.false_positives[0] + self.true_negatives[0]
-            there = ops.cast((pictures > 0) & (rest > 0), self.dtype)
+            there = ops.cast((images > 0) & (rest > 0), self.dtype)
             return super().result() * classes / ops.maximum(ops.sum(there), 1.0)
 
     return OneAgainstTheRest(multi_label=True, num_labels=classes, name=name)

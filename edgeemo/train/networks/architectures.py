@@ -125,7 +125,7 @@ def check_size(name: str, side: int) -> None:
     """
     smallest = architecture(name).smallest
     if side < smallest:
-        raise TrainingError(f"{name} needs pictures of at least {smallest} pixels, not {side}")
+        raise TrainingError(f"{name} needs images of at least {smallest} pixels, not {side}")
 
 
 def build(

@@ -1,10 +1,10 @@
 """Five networks of keras.applications as backbones: features for a new head of one dense layer.
 
 Each becomes one flat graph of named layers: ``image`` in [0, 1], the backbone's own preprocessing,
-its layers under their own names, the mean over the picture, dropout, ``prob``.
+its layers under their own names, the mean over the image, dropout, ``prob``.
 
 The preprocessing is one 1x1 convolution whose weights are fixed: it scales, shifts, puts RGB into
-BGR and makes a grey picture three equal channels, all exactly, and int8 quantises it as any other.
+BGR and makes a grey image three equal channels, all exactly, and int8 quantises it as any other.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PREPROCESSING = "preprocessing"
 _CHANNELS = 3
 _DROPOUT = 0.2
 _MOMENTUM = 0.99
-"""Of batch normalisation's averages. Keras' MobileNets have 0.999, made for a million pictures: a
+"""Of batch normalisation's averages. Keras' MobileNets have 0.999, made for a million images: a
 few thousand steps from random weights would end with statistics of networks long gone."""
 
 _PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -38,7 +38,7 @@ _OWN_PREPROCESSING = ("Rescaling", "Normalization")
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """What a backbone's pictures went through when it was trained on ImageNet.
+    """What a backbone's images went through when it was trained on ImageNet.
 
     Channel k of its input is multiplier[k] * RGB[order[k]] + addend[k], RGB in [0, 1].
 
@@ -56,7 +56,7 @@ class Preprocessing:
         """Kernel (1, 1, channels, 3) and bias (3,) of the convolution that does it.
 
         Args:
-            channels: 3 (RGB), or 1: a grey picture is red, green and blue alike.
+            channels: 3 (RGB), or 1: a grey image is red, green and blue alike.
         """
         kernel = np.zeros((1, 1, channels, _CHANNELS), np.float32)
         for channel, source in enumerate(self.order):
@@ -86,7 +86,7 @@ class Backbone:
     Attributes:
         application: Its function in `keras.applications`.
         options: What the function is given besides.
-        preprocessing: What its pictures go through.
+        preprocessing: What its images go through.
         folder: Where its ImageNet weights are published, a URL that ends in "/".
         weights_file: Name of the file there, and in Keras' cache; "{side}" stands for the size.
         md5: The file's MD5 as keras.applications states it; None where it states none.
@@ -108,7 +108,7 @@ class Backbone:
     """That ImageNet weights exist, and that it can be frozen below its head."""
 
     def published(self, input_shape: Sequence[int]) -> str:
-        """Name of the file with its ImageNet weights for a picture of that shape."""
+        """Name of the file with its ImageNet weights for an image of that shape."""
         height, width = input_shape[:2]
         known = height == width and height in (96, 128, 160, 192, 224)
         return self.weights_file.format(side=height if known else 224)
@@ -171,7 +171,7 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
 
 
 def features(backbone: Backbone, image: Any, source: Any) -> Any:
-    """A backbone's layers on a picture.
+    """A backbone's layers on an image.
 
     Args:
         backbone: Which.
@@ -179,7 +179,7 @@ def features(backbone: Backbone, image: Any, source: Any) -> Any:
         source: What `Backbone.source` gave for its shape; its weights are copied.
 
     Returns:
-        A Keras tensor, (N, K): the mean over the picture of each feature, after dropout.
+        A Keras tensor, (N, K): the mean over the image of each feature, after dropout.
     """
     keras = import_keras()
     values = _Copied(backbone, image).features(source)
@@ -188,7 +188,7 @@ def features(backbone: Backbone, image: Any, source: Any) -> Any:
 
 
 class _Copied:
-    """Copies a source's layers and calls them on the preprocessed picture."""
+    """Copies a source's layers and calls them on the preprocessed image."""
 
     def __init__(self, backbone: Backbone, image: Any) -> None:
         self._keras = import_keras()
@@ -198,7 +198,7 @@ class _Copied:
         self._pairs: list[tuple[Any, Any]] = []
 
     def features(self, source: Any) -> Any:
-        """The source's answer to the picture, with the source's weights."""
+        """The source's answer to the image, with the source's weights."""
         copied = self._keras.models.clone_model(
             source,
             input_tensors=self._image,

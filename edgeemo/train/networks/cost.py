@@ -18,7 +18,7 @@ class Costs:
 
     Attributes:
         parameters: Number of its weights, trained or not.
-        multiply_adds: Multiplications that are each added to a sum, for one picture.
+        multiply_adds: Multiplications that are each added to a sum, for one image.
     """
 
     parameters: int
@@ -37,7 +37,7 @@ def costs(model: Any) -> Costs:
     not, since export folds it away; nor is padding, which is multiplied like any pixel.
 
     Args:
-        model: A functional `keras.Model` or Sequential on pictures of a fixed size, which uses each
+        model: A functional `keras.Model` or Sequential on images of a fixed size, which uses each
             of its layers once; models inside it do, too.
 
     Returns:

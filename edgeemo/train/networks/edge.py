@@ -6,8 +6,8 @@ A name spells a network, stage by stage: ``edge-c24d-r32-i48x3e4d``. Each stage 
 
 KIND is one of `KINDS`, WIDTH its output channels, DEPTH how many blocks, EXPANSION how much wider
 an inverted or fused block is inside, KERNEL the side of its convolutions in pixels; ``d`` halves
-the picture in the first block's convolution (stride 2), ``m`` in front of it (2x2 maximum). The
-first stage sees the picture and is a plain one. `edgeemo.train.networks.edge_layers` builds it.
+the image in the first block's convolution (stride 2), ``m`` in front of it (2x2 maximum). The
+first stage sees the image and is a plain one. `edgeemo.train.networks.edge_layers` builds it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class Edge:
     """A member of the family.
 
     Attributes:
-        stages: From the picture to the mean over it; the first, the stem, is of kind "c".
+        stages: From the image to the mean over it; the first, the stem, is of kind "c".
         size: Height and width that the network takes unless told otherwise, in pixels.
     """
 
@@ -126,7 +126,7 @@ def read(name: str) -> Edge:
     if stages[0].kind != "c" or stages[0].halving == "m":
         raise _wrong(name, f"the first stage is a convolution, such as c24 or c24d, not {texts[0]}")
     if sum(bool(stage.halving) for stage in stages) > _HALVINGS:
-        raise _wrong(name, f"it halves the picture more than {_HALVINGS} times")
+        raise _wrong(name, f"it halves the image more than {_HALVINGS} times")
     return Edge(stages=stages)
 
 

@@ -1,4 +1,4 @@
-"""The layers of the edge family: stages of blocks, the mean over the picture, dropout.
+"""The layers of the edge family: stages of blocks, the mean over the image, dropout.
 
 Every convolution is followed by batch normalisation, which export folds into it, and by ReLU where
 the block has one, so that int8 is left with convolutions, additions and one mean.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _DROPOUT = 0.2
 _MOMENTUM = 0.9
-"""Of batch normalisation's averages. Keras' own is 0.99: a few hundred pictures give ten steps an
+"""Of batch normalisation's averages. Keras' own is 0.99: a few hundred images give ten steps an
 epoch, and the first epochs' validation would judge by statistics of networks long gone."""
 
 
@@ -29,7 +29,7 @@ def features(network: Edge, image: Any) -> Any:
         image: The Keras input, (N, H, W, C) in [0, 1].
 
     Returns:
-        A Keras tensor, (N, K), after dropout: the mean over the picture of each of the last stage's
+        A Keras tensor, (N, K), after dropout: the mean over the image of each of the last stage's
         K channels.
     """
     layers = import_keras().layers

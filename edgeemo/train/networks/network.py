@@ -52,7 +52,7 @@ def spec_of(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
 def confident(
     model: Any, validation: Pixels, spec: ModelSpec, options: TrainOptions
 ) -> tuple[ModelSpec, Confidence | None]:
-    """Calibrate on pictures that are neither trained nor tested on; without any, leave it."""
+    """Calibrate on images that are neither trained nor tested on; without any, leave it."""
     if options.validates_on_test or not len(validation):
         return spec, None
     outputs = raw_answers(model, validation, spec=spec)

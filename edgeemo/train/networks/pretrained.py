@@ -34,7 +34,7 @@ def weights_file(
     Args:
         name: The architecture's name.
         network: What it is; only a backbone has weights beyond ``.keras`` files.
-        input_shape: (H, W, C) of the network's pictures.
+        input_shape: (H, W, C) of the network's images.
         weights: As `edgeemo.train.networks.architectures.build` takes them.
 
     Raises:

@@ -13,7 +13,7 @@ class LayerRow:
     Attributes:
         name: Its name in the model.
         kind: Its class.
-        output_shape: Of one picture, without the batch; () where it has none of its own.
+        output_shape: Of one image, without the batch; () where it has none of its own.
         parameters: Number of its weights, trained or not.
     """
 

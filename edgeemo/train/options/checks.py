@@ -97,7 +97,7 @@ def check_combinations(options: TrainOptions) -> None:
     check_alone(options)
     if options.target_accuracy is not None and options.validates_on_test:
         raise TrainingError(
-            "a target accuracy needs validation pictures of their own; give them a share in "
+            "a target accuracy needs validation images of their own; give them a share in "
             "--ratios, as in 0.7,0.2,0.1"
         )
     if options.weights != "none" and not architecture(options.arch).is_backbone:

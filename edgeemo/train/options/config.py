@@ -24,7 +24,7 @@ class Config:
     """What a config file and the command line say together.
 
     Attributes:
-        data: The pictures; None if neither says.
+        data: The images; None if neither says.
         out: The model folder; None if neither says.
         options: The options, with the recipe's where nothing else was said.
         asked: The options that were said, without defaults and the recipe's, as `TrainOptions`

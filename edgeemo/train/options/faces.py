@@ -24,7 +24,7 @@ FACE_OPTIONS = ("faces", "cropped", "face_detector", "face_margin", "face_score"
 
 
 def face_settings(options: TrainOptions) -> FaceSettings | None:
-    """How the model finds faces; None where it answers pictures as a whole.
+    """How the model finds faces; None where it answers images as a whole.
 
     Raises:
         FaceModelError: If the detector's file cannot be used.
@@ -106,7 +106,7 @@ def as_the_data_says(
 
     Args:
         options: What was asked for.
-        root: The folder of pictures.
+        root: The folder of images.
         data: What the user calls it: the same, or the archive that it was unpacked from.
         progress: Is told where the folder decides.
 

@@ -26,9 +26,9 @@ class TrainOptions:
         arch: A name of `edgeemo.train.ARCHITECTURES`.
         size: Height and width of the network's input in pixels; None for the architecture's own.
         channels: 1 (grey) or 3 (RGB).
-        epochs: How often every training picture is seen; at least 1.
-        batch_size: Pictures per step; at least 1.
-        seed: Fixes the split, the first weights, the order of the pictures and their augmentation.
+        epochs: How often every training image is seen; at least 1.
+        batch_size: Images per step; at least 1.
+        seed: Fixes the split, the first weights, the order of the images and their augmentation.
         labels: Classes in the order of the outputs; None for the data's own, sorted.
         accept: Formats beyond JPEG, PNG and BMP to take, such as "webp".
         threshold: With two classes, the probability from which on the second is answered.
@@ -47,7 +47,7 @@ class TrainOptions:
         average: Momentum of the running average of the weights, which then is the model; in
             [0, 1), 0 for the weights themselves. See `edgeemo.train.loop.ema`.
         mixup: Both parameters of the beta distribution from which the shares of mixed training
-            pictures are drawn; 0 mixes none. See `edgeemo.train.data.mixup`.
+            images are drawn; 0 mixes none. See `edgeemo.train.data.mixup`.
         teacher: Models whose mean answer is learnt besides the labels: model folders or ``.keras``
             files. See `edgeemo.train.loop.distillation`.
         teacher_weight: The teachers' share of the loss, in (0, 1]; the labels have the rest.
@@ -61,8 +61,8 @@ class TrainOptions:
             takes the model answers "not sure". None: it always answers.
         save_keras: A second name for the original in the model folder, or None.
         faces: Whether the model answers faces that are found in photos; None for as the data folder
-            says. Pictures without a face are set aside.
-        cropped: Whether the pictures are crops of faces already, so that nothing is sought in them
+            says. Images without a face are set aside.
+        cropped: Whether the images are crops of faces already, so that nothing is sought in them
             and faces are found in photos alone.
         face_detector: A name of `edgeemo.model.spec.DETECTORS`; "" for the usual.
         face_margin: What is added around a face; see `edgeemo.model.spec.FaceSettings`.
@@ -122,7 +122,7 @@ class TrainOptions:
 
     @property
     def ingest(self) -> IngestOptions:
-        """The part of the options that prepares the pictures.
+        """The part of the options that prepares the images.
 
         Raises:
             DatasetError: If a format is unknown, or the ratios are not three shares of 1.

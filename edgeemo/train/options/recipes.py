@@ -60,11 +60,11 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
             options={**_PLAIN, "arch": "cnn-16-32-64", "labels": ("sad", "happy")},
         ),
         "same-padding": Recipe(
-            summary="The first convolution padded, and pictures split 192 : 32 : 32.",
+            summary="The first convolution padded, and images split 192 : 32 : 32.",
             options={**_PLAIN, "arch": "cnn-16-32-16-same", "ratios": (0.75, 0.125, 0.125)},
         ),
         "augmented-bn-64": Recipe(
-            summary="64x64, batch normalisation, augmentation; a fifth of the pictures is both "
+            summary="64x64, batch normalisation, augmentation; a fifth of the images is both "
             "validation and test.",
             options={
                 **_PLAIN,

@@ -29,14 +29,14 @@ class Report:
         spec: How the model is fed and read.
         training: What ``training.json`` holds.
         layers: The model's own layers.
-        counts: Split to label to number of pictures.
+        counts: Split to label to number of images.
         set_aside: Reason to number of files that were set aside.
         test: How good the answers on the test split are.
         validation: The same on the validation split.
         certainty: What its confidence is worth on the test split.
         mistakes: The wrong answers on the test split, the most confident first; of many, the first.
         warnings: What the figures do not show, in words.
-        pictures: Plots and galleries by name: "curves", "metrics", "confusion", "reliability",
+        images: Plots and galleries by name: "curves", "metrics", "confusion", "reliability",
             "mistakes", "predictions", "classes", "samples", "augmented"; some may be absent.
     """
 
@@ -51,7 +51,7 @@ class Report:
     certainty: Certainty
     mistakes: Sequence[Mistake]
     warnings: Sequence[str]
-    pictures: Mapping[str, Plot | Gallery]
+    images: Mapping[str, Plot | Gallery]
 
     @property
     def parameters(self) -> int:
@@ -71,8 +71,8 @@ class Report:
         return {name: self.training[name] for name in NAMES if name in self.training}
 
     def shown(self, *names: str) -> list[Plot | Gallery]:
-        """Those of the named pictures that there are."""
-        return [self.pictures[name] for name in names if name in self.pictures]
+        """Those of the named images that there are."""
+        return [self.images[name] for name in names if name in self.images]
 
     def to_dict(self) -> dict[str, Any]:
         """The content of ``report.json``."""
@@ -104,8 +104,8 @@ class Report:
             "warnings": list(self.warnings),
             "config": self.config,
             "plots": [
-                picture.sheet.path if isinstance(picture, Gallery) else picture.path
-                for picture in self.pictures.values()
+                image.sheet.path if isinstance(image, Gallery) else image.path
+                for image in self.images.values()
             ],
         }
 
@@ -117,13 +117,13 @@ class Report:
             predictions.batch(self),
             predictions.confidence(self),
             data.data(self),
-            data.pictures(self),
+            data.images(self),
             curves.training(self),
             curves.layers(self),
         )
         return Document(
             title=self.name,
-            headline=f"Accuracy on {self.test.n:,} test pictures: {self.test.accuracy}",
+            headline=f"Accuracy on {self.test.n:,} test images: {self.test.accuracy}",
             lead=[
                 Text(
                     "In brackets, here and below: the 95 % interval, where the true value lies in "
@@ -148,7 +148,7 @@ class Report:
         doubt = f", “not sure” below a confidence of {unsure:.3g}" if unsure else ""
         return (
             f"A classifier of {', '.join(self.spec.labels)} ({rule}{doubt}): "
-            f"{self.training['arch']}, {self.parameters:,} parameters, pictures of "
+            f"{self.training['arch']}, {self.parameters:,} parameters, images of "
             f"{width}×{height} {colour}{self._seen()}."
         )
 

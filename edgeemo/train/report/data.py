@@ -1,4 +1,4 @@
-"""The report's sections on the pictures."""
+"""The report's sections on the images."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def data(report: Report) -> Section:
     )
 
 
-def pictures(report: Report) -> Section:
+def images(report: Report) -> Section:
     """Samples of what the network learnt from."""
-    return Section("The pictures", report.shown("samples", "augmented"))
+    return Section("The images", report.shown("samples", "augmented"))
 
 
 def _split(counts: Mapping[str, Mapping[str, int]]) -> Table:
@@ -59,7 +59,7 @@ def _ingest(report: Report) -> Iterator[str]:
     """How the split came about."""
     summary: Mapping[str, Any] = report.training["ingest"]
     if report.training.get("validates_on_test"):
-        yield "No pictures were kept for validation: the test split served as validation, too."
+        yield "No images were kept for validation: the test split served as validation, too."
     if summary["brought_splits"]:
         yield "The folder brought its own splits."
         if summary["taken_from_train"]:
@@ -67,18 +67,18 @@ def _ingest(report: Report) -> Iterator[str]:
     if not summary["grouped"]:
         yield (
             "The split is random, duplicates and all: "
-            f"{summary['test_seen_in_train']:,} of {report.test.n:,} test pictures have a copy or "
+            f"{summary['test_seen_in_train']:,} of {report.test.n:,} test images have a copy or "
             "a near-duplicate in train."
         )
     if summary["near_duplicates"]:
         kept = "; no group straddles a split" if summary["grouped"] else ""
         yield (
-            f"{summary['near_duplicates']:,} pictures are near-duplicates, in "
+            f"{summary['near_duplicates']:,} images are near-duplicates, in "
             f"{summary['near_duplicate_groups']:,} groups{kept}."
         )
     elif summary["grouped"]:
-        yield "No two of these pictures are near-duplicates."
+        yield "No two of these images are near-duplicates."
     for pair, count in summary["leaks"].items():
         left, stays = pair.split("/")
         if count:
-            yield f"{count:,} pictures left {left} because {stays} holds the same, or nearly."
+            yield f"{count:,} images left {left} because {stays} holds the same, or nearly."

@@ -29,7 +29,7 @@ class Evaluation:
     """A model's answers on one split.
 
     Attributes:
-        truth: (N,) int64, index of each picture's class.
+        truth: (N,) int64, index of each image's class.
         scores: (N, K) float64, probability of each label.
         predicted: (N,) int64, index of the label answered, as the spec decides.
         report: How good they are.
@@ -51,7 +51,7 @@ class Evaluation:
         return self.stated(self.scores)
 
     def stated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) what other (N, K) probabilities of the same pictures give the label answered."""
+        """(N,) what other (N, K) probabilities of the same images give the label answered."""
         return np.asarray(scores[np.arange(len(self.truth)), self.predicted], np.float64)
 
     def worst(self) -> NDArray[np.int64]:
@@ -62,7 +62,7 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A picture of the test split that was answered wrongly.
+    """An image of the test split that was answered wrongly.
 
     Attributes:
         path: Of its file, relative to the data folder.
@@ -80,13 +80,13 @@ class Mistake:
 def raw_answers(
     model: Any, pixels: Pixels, *, spec: ModelSpec, progress: Progress | None = None
 ) -> NDArray[np.float32]:
-    """The network's raw outputs for every picture of a split, in order, in constant memory.
+    """The network's raw outputs for every image of a split, in order, in constant memory.
 
     Args:
         model: What `edgeemo.model.keras.load_original` gave.
         pixels: The split.
         spec: Gives the scaling and the number of outputs.
-        progress: Advances by one per picture, within the caller's stage.
+        progress: Advances by one per image, within the caller's stage.
 
     Returns:
         (N, outputs) float32.

@@ -1,4 +1,4 @@
-"""Pictures of the data with what the model makes of them, for a page and as contact sheets."""
+"""Images of the data with what the model makes of them, for a page and as contact sheets."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ WORST = 24
 
 
 def samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> Gallery:
-    """Twelve training pictures with their labels, the classes in turn, as the network sees them."""
+    """Twelve training images with their labels, the classes in turn, as the network sees them."""
     tiles = [
-        Tile(picture=train.rows[row], caption=spec.labels[train.truth[row]])
+        Tile(image=train.rows[row], caption=spec.labels[train.truth[row]])
         for row in _in_turn(train.truth, len(spec.labels), seed)[:_SAMPLES]
     ]
-    title = f"{len(tiles)} training pictures with their labels, as the network sees them"
+    title = f"{len(tiles)} training images with their labels, as the network sees them"
     return _gallery(folder, "samples", tiles, title=title)
 
 
 def predictions(
     folder: Path, test: Pixels, evaluation: Evaluation, *, spec: ModelSpec, seed: int
 ) -> Gallery:
-    """A batch of test pictures: predicted against true."""
+    """A batch of test images: predicted against true."""
     rows = np.random.default_rng(seed).permutation(len(test))[:_BATCH]
     tiles = [
         Tile(
-            picture=test.rows[row],
+            image=test.rows[row],
             caption=_caption(
                 spec.labels[evaluation.predicted[row]],
                 evaluation.confidence[row],
@@ -55,7 +55,7 @@ def predictions(
         for row in rows
     ]
     right = sum(bool(tile.good) for tile in tiles)
-    title = f"{len(tiles)} test pictures: the answer, and what is true ({right} right)"
+    title = f"{len(tiles)} test images: the answer, and what is true ({right} right)"
     return _gallery(folder, "predictions", tiles, title=title)
 
 
@@ -72,7 +72,7 @@ def worst_mistakes(
     """
     tiles = [
         Tile(
-            picture=test.rows[row],
+            image=test.rows[row],
             caption=_caption(mistake.answer, mistake.confidence, mistake.truth),
             name=mistake.path,
             good=False,

@@ -37,7 +37,7 @@ def plot_curves(folder: Path, fitted: Fitted) -> Plot:
         loss, accuracy = drawn.subplots(2, 1, sharex=True)
         _curves(loss, fitted, "loss")
         _curves(accuracy, fitted, "accuracy")
-        loss.set(ylabel="loss per picture, nats", title="Loss")
+        loss.set(ylabel="loss per image, nats", title="Loss")
         accuracy.set(xlabel="epoch", ylabel="share answered rightly", title="Accuracy")
         loss.legend(frameon=False)
         drawn.suptitle("How the training went\n(the training split is measured while learning)")
@@ -64,7 +64,7 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
     counts = np.array(evaluation.report.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(3.6 + 0.6 * len(labels), _WIDEST)
-    title = f"Confusion on {counts.sum():,} test pictures"
+    title = f"Confusion on {counts.sum():,} test images"
     with figure(folder / path, width=side + 1, height=side) as drawn:
         axis = drawn.subplots()
         image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -104,7 +104,7 @@ def plot_reliability(folder: Path, certainty: Certainty) -> Plot:
             ylim=(-0.02, 1.02),
             xlabel="confidence: the probability of the label answered",
             ylabel="share answered rightly, 95 % interval",
-            title=f"Confidence on {certainty.answered.share.n:,} test pictures",
+            title=f"Confidence on {certainty.answered.share.n:,} test images",
         )
         axis.grid(alpha=0.3)
         drawn.legend(loc="outside lower center", frameon=False)
@@ -112,7 +112,7 @@ def plot_reliability(folder: Path, certainty: Certainty) -> Plot:
 
 
 def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
-    """Number of pictures per class and split."""
+    """Number of images per class and split."""
     path = f"{PLOTS}/classes.png"
     labels = list(counts["train"])
     width = min(max(_WIDTH, 2.4 + 0.8 * len(labels)), _WIDEST)
@@ -126,12 +126,12 @@ def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
             )
             axis.bar_label(bars, [f"{value:,}" for value in values], padding=2, fontsize=8)
         axis.set_xticks(places, labels, rotation=35 if len(labels) > _UPRIGHT else 0)
-        axis.set(ylabel="pictures", title="Pictures per class and split")
+        axis.set(ylabel="images", title="Images per class and split")
         axis.margins(y=0.1)
         axis.grid(axis="y", alpha=0.3)
         axis.set_axisbelow(True)
         drawn.legend(loc="outside lower center", frameon=False, ncols=3)
-    return Plot(path, "Pictures per class and split")
+    return Plot(path, "Images per class and split")
 
 
 def _curves(axis: Any, fitted: Fitted, name: str) -> None:
@@ -155,7 +155,7 @@ def _bins(axis: Any, bins: Sequence[Bin], *, color: str, label: str) -> None:
     """Points with the interval of each bin's accuracy."""
     accuracy = [each.accuracy for each in bins]
     around = [wilson(round(each.accuracy * each.count), each.count) for each in bins]
-    # Pictures that share one confidence share an accuracy, too: it need not be a whole count's.
+    # Images that share one confidence share an accuracy, too: it need not be a whole count's.
     below = [max(0.0, each.accuracy - found.low) for each, found in zip(bins, around, strict=True)]
     above = [max(0.0, found.high - each.accuracy) for each, found in zip(bins, around, strict=True)]
     stated = [each.confidence for each in bins]

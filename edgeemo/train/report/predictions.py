@@ -30,10 +30,10 @@ def answers(report: Report) -> Section:
         "Its answers on the test split",
         [
             Table(["", "value (95 % interval)", "n"], overall),
-            Table(["class", "precision", "recall", "F1", "pictures"], per_class),
+            Table(["class", "precision", "recall", "F1", "images"], per_class),
             Text(
                 "Precision: the share of the answers for a class that are right. Recall: the share "
-                "of a class's pictures that are found. F1: their harmonic mean."
+                "of a class's images that are found. F1: their harmonic mean."
             ),
             _confusion(test),
             *report.shown("confusion"),
@@ -46,19 +46,19 @@ def mistakes(report: Report) -> Section:
     """The wrong answers that the model was most certain of."""
     n, right = report.test.n, sum(row[i] for i, row in enumerate(report.test.confusion))
     if right == n:
-        words = f"None of the {n:,} test pictures was answered wrongly."
+        words = f"None of the {n:,} test images was answered wrongly."
     else:
         words = (
-            f"{n - right:,} of {n:,} test pictures were answered wrongly; these are the "
+            f"{n - right:,} of {n:,} test images were answered wrongly; these are the "
             f"{min(n - right, len(report.mistakes)):,} that the model was most certain of. Look "
-            "for wrong labels and for pictures that show no face."
+            "for wrong labels and for images that show no face."
         )
     return Section("Its worst mistakes", [Text(words), *report.shown("mistakes")])
 
 
 def batch(report: Report) -> Section:
-    """A batch of test pictures, taken at random."""
-    words = "The answer, its confidence, and what is true of test pictures taken at random."
+    """A batch of test images, taken at random."""
+    words = "The answer, its confidence, and what is true of test images taken at random."
     return Section("A look at the test split", [Text(words), *report.shown("predictions")])
 
 
@@ -69,7 +69,7 @@ def confidence(report: Report) -> Section:
         [
             Text(
                 "Confidence is the probability of the label answered. Each point of the diagram "
-                "stands for equally many test pictures: on the dashed line, 80% of those answered "
+                "stands for equally many test images: on the dashed line, 80% of those answered "
                 "with a confidence of 0.8 are right; below it the model is too sure of itself."
             ),
             *report.shown("reliability"),
@@ -109,12 +109,12 @@ def _validation(report: Report) -> Iterator[Text]:
 
 def _calibration(report: Report) -> Iterator[str]:
     found = report.certainty
-    scale = "(mean gap between confidence and accuracy in 15 bins of equally many pictures)"
+    scale = "(mean gap between confidence and accuracy in 15 bins of equally many images)"
     fitted: Mapping[str, Any] = report.training.get("confidence") or {}
     if found.temperature != 1:
         yield (
             f"Its logits were divided by a temperature of {found.temperature:.3g}, fitted on "
-            f"{fitted['pictures']:,} validation pictures; no answer changes by that. Expected "
+            f"{fitted['images']:,} validation images; no answer changes by that. Expected "
             f"calibration error {scale} on the test split: {found.ece_before:.3f} before, "
             f"{found.ece_after:.3f} after."
         )
@@ -123,7 +123,7 @@ def _calibration(report: Report) -> Iterator[str]:
     if fitted.get("why_not"):
         yield f"No temperature was fitted: {fitted['why_not']}."
     elif not fitted and not report.imported:
-        yield "No temperature was fitted: there are no validation pictures of their own."
+        yield "No temperature was fitted: there are no validation images of their own."
 
 
 def _abstention(report: Report) -> str:
@@ -133,19 +133,19 @@ def _abstention(report: Report) -> str:
         return (
             f"It answers “not sure” below a confidence of {found.min_confidence:.3g}, so that "
             f"{wanted['target_accuracy']:.0%} of its answers are right. Of {report.test.n:,} test "
-            f"pictures it then answers {found.answered.count:,}, a share of "
+            f"images it then answers {found.answered.count:,}, a share of "
             f"{found.answered.share}; accuracy on those: {found.answered.accuracy}."
         )
     if not wanted:
-        return "It answers every picture, however unsure it is."
+        return "It answers every image, however unsure it is."
     if wanted["reachable"]:
         return (
-            f"An accuracy of {wanted['target_accuracy']:.0%} is reached without leaving a picture "
+            f"An accuracy of {wanted['target_accuracy']:.0%} is reached without leaving an image "
             "out, so it answers every one."
         )
     best = wanted["most_certain"]
     return (
         f"An accuracy of {wanted['target_accuracy']:.0%} could not be shown on the validation "
-        "split with any least confidence, so it answers every picture. At best it was right for "
+        "split with any least confidence, so it answers every image. At best it was right for "
         f"{best['accuracy']['value']:.1%} of the {best['count']:,} that it was most certain of."
     )

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from edgeemo.train.loop.callbacks import Fitted
 
 _NOTHING, _LITTLE = 30, 100
-"""Below so many test pictures nothing, or only little, can be said about a proportion."""
+"""Below so many test images nothing, or only little, can be said about a proportion."""
 _UNBALANCED = 2.0
 """Largest class over smallest in the training split, from where on it is worth a warning."""
 _CURES = {
-    "trained": "Train longer, with another --seed, or with more pictures.",
+    "trained": "Train longer, with another --seed, or with more images.",
     "imported": "Check --scale and --offset, and the order of --labels.",
 }
 
@@ -30,7 +30,7 @@ def warnings(
     """Sentences about what the figures do not show, or should make one wary; may be none.
 
     Args:
-        counts: Split to label to number of pictures.
+        counts: Split to label to number of images.
         report: On the test split.
         fitted: How the training went; None for an imported model.
         training: What ``training.json`` holds, as far as it is known.
@@ -44,8 +44,8 @@ def warnings(
     ]
     if fitted is None:
         found.append(
-            "Which of these pictures the model saw while it was trained is not known here. If it "
-            "saw test pictures, the figures flatter it."
+            "Which of these images the model saw while it was trained is not known here. If it "
+            "saw test images, the figures flatter it."
         )
     else:
         validation = sum(counts.get("validation", {}).values())
@@ -60,8 +60,8 @@ def _about_split(ingest: Mapping[str, Any], n: int) -> Iterator[str]:
     seen = ingest.get("test_seen_in_train", 0)
     if seen:
         yield (
-            f"{seen:,} of {n:,} test pictures have a copy or a near-duplicate among the training "
-            "pictures, since the split is random: the accuracy flatters the model. With --split "
+            f"{seen:,} of {n:,} test images have a copy or a near-duplicate among the training "
+            "images, since the split is random: the accuracy flatters the model. With --split "
             "grouped none would have."
         )
 
@@ -71,8 +71,8 @@ def _about_confidence(found: Mapping[str, Any]) -> Iterator[str]:
     if wanted and not wanted["reachable"]:
         yield (
             f"An accuracy of {wanted['target_accuracy']:.0%} could not be shown with any least "
-            f"confidence on {found['pictures']:,} validation pictures: the model answers every "
-            "picture."
+            f"confidence on {found['images']:,} validation images: the model answers every "
+            "image."
         )
 
 
@@ -83,14 +83,14 @@ def _about_test(report: Classification) -> Iterator[str]:
         return
     if n < _NOTHING:
         yield (
-            f"The test split has only {n} pictures: its accuracy says nothing yet "
+            f"The test split has only {n} images: its accuracy says nothing yet "
             f"(anything from {accuracy.low:.0%} to {accuracy.high:.0%} fits what was seen). "
-            "Add pictures."
+            "Add images."
         )
     elif n < _LITTLE:
         points = 100 * max(accuracy.high - accuracy.value, accuracy.value - accuracy.low)
         yield (
-            f"The test split has only {n} pictures: its accuracy is known to within "
+            f"The test split has only {n} images: its accuracy is known to within "
             f"{points:.0f} percentage points. Differences smaller than that mean nothing."
         )
     yield from _about_chance(report)
@@ -104,7 +104,7 @@ def _about_chance(report: Classification) -> Iterator[str]:
         shown = "is not shown to be better" if report.accuracy.high >= chance else "is worse"
         yield (
             f"The model {shown} than always answering {commonest!r}, which would be right for "
-            f"{chance:.0%} of the test pictures; its own accuracy lies between "
+            f"{chance:.0%} of the test images; its own accuracy lies between "
             f"{report.accuracy.low:.0%} and {report.accuracy.high:.0%}."
         )
 
@@ -114,7 +114,7 @@ def _about_classes(report: Classification, *, imported: bool) -> Iterator[str]:
         return
     for label, each in report.per_class.items():
         if each.support == 0:
-            yield f"No test picture is of class {label!r}: nothing is known about that class."
+            yield f"No test image is of class {label!r}: nothing is known about that class."
     if report.n >= _NOTHING:
         yield from _about_small_classes(report)
     answered = [sum(column) for column in zip(*report.confusion, strict=True)]
@@ -136,13 +136,13 @@ def _about_small_classes(report: Classification) -> Iterator[str]:
         counts = ", ".join(f"{label!r} ({each.support})" for label, each in small.items())
         widest = max(each.recall.high - each.recall.low for each in small.values())
         yield (
-            f"Of some classes there are few test pictures: {counts}. Their recall is known only "
+            f"Of some classes there are few test images: {counts}. Their recall is known only "
             f"to within {50 * widest:.0f} percentage points, or a little better."
         )
         return
     for label, each in small.items():
         yield (
-            f"Only {each.support} test pictures are of class {label!r}: its recall lies "
+            f"Only {each.support} test images are of class {label!r}: its recall lies "
             f"anywhere between {each.recall.low:.0%} and {each.recall.high:.0%}."
         )
 
@@ -153,7 +153,7 @@ def _about_balance(train: Mapping[str, int]) -> Iterator[str]:
     most, least = (choose(train, key=lambda label: train[label]) for choose in (max, min))
     if train[most] >= _UNBALANCED * train[least]:
         yield (
-            f"The classes are unbalanced: {train[most]:,} training pictures of {most!r}, "
+            f"The classes are unbalanced: {train[most]:,} training images of {most!r}, "
             f"{train[least]:,} of {least!r}. A model leans towards the larger; "
             "read the recall of each class, not only the accuracy."
         )
@@ -180,6 +180,6 @@ def _about_validation(validation: int, *, on_test: bool) -> Iterator[str]:
         yield "The validation split is empty: the epoch was chosen by the training loss."
     elif validation < _NOTHING:
         yield (
-            f"The validation split has only {validation} pictures: which epoch was best "
+            f"The validation split has only {validation} images: which epoch was best "
             "is largely chance."
         )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def write_report(folder: ModelFolder, work: Work, test: Evaluation, validation: Evaluation) -> None:
-    """Draw the pictures of a model folder and write its report as JSON, Markdown and HTML.
+    """Draw the images of a model folder and write its report as JSON, Markdown and HTML.
 
     Args:
         folder: The model folder; the original is in it.
@@ -54,7 +54,7 @@ def write_report(folder: ModelFolder, work: Work, test: Evaluation, validation: 
         certainty=sure,
         mistakes=mistakes,
         warnings=warnings(work.counts, test.report, fitted=work.fitted, training=work.training),
-        pictures=_draw(folder.path, work, test, certainty=sure, mistakes=mistakes),
+        images=_draw(folder.path, work, test, certainty=sure, mistakes=mistakes),
     )
     document = report.to_document()
     folder.write_json(REPORT_JSON, report.to_dict())
@@ -84,7 +84,7 @@ def _draw(
     certainty: Certainty,
     mistakes: Sequence[Mistake],
 ) -> dict[str, Plot | Gallery]:
-    """Draw every picture there is something to draw for, by name."""
+    """Draw every image there is something to draw for, by name."""
     (folder / PLOTS).mkdir()
     spec, seed = work.spec, work.training["seed"]
     shown, train = work.pixels["test"], work.pixels["train"]
@@ -106,7 +106,5 @@ def _draw(
         path = f"{PLOTS}/augmented.png"
         chosen = AUGMENTATIONS[augmented]
         augmented_sheet(folder / path, train, spec=spec, augmentation=chosen, seed=seed)
-        drawn["augmented"] = Plot(
-            path, f"Training pictures, and below with {augmented} augmentation"
-        )
+        drawn["augmented"] = Plot(path, f"Training images, and below with {augmented} augmentation")
     return drawn

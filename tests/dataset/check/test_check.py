@@ -42,7 +42,7 @@ def test_everything_odd_is_named(tmp_path, fill, paint):
     paint(51).save(sad / "b.jpg", "WEBP")
     paint(52, size=(20, 20)).save(sad / "tiny.png")
     paint(53, size=(200, 40)).save(sad / "long.png")
-    (sad / "notes.txt").write_text("not a picture")
+    (sad / "notes.txt").write_text("not an image")
     (sad / "cut.png").write_bytes((sad / "012.png").read_bytes()[:200])
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     checked = check(tmp_path)
@@ -51,7 +51,7 @@ def test_everything_odd_is_named(tmp_path, fill, paint):
         "sad/b.jpg": "format",
         "sad/blank.png": "blank",
         "sad/cut.png": "damaged",
-        "sad/notes.txt": "not-a-picture",
+        "sad/notes.txt": "not-a-image",
     }
     assert {row.path: row.detail for row in checked.disguised} == {
         "sad/a.jpg": "named as JPEG, but PNG",
@@ -109,7 +109,7 @@ def test_a_folder_without_classes(tmp_path, paint):
 def test_nothing_usable_is_a_finding_not_an_error(tmp_path):
     (tmp_path / "happy").mkdir()
     (tmp_path / "sad").mkdir()
-    (tmp_path / "sad" / "notes.txt").write_text("not a picture")
+    (tmp_path / "sad" / "notes.txt").write_text("not an image")
     checked = check(tmp_path)
     assert (checked.found, checked.usable, checked.sizes) == (1, 0, None)
     assert {"unusable", "too-few"} <= set(names(checked, "act"))
@@ -136,12 +136,12 @@ def test_light_that_tells_the_classes_apart_is_flagged(tmp_path, paint):
     checked = check(tmp_path)
     worst = checked.shortcuts[0]
     assert (worst.measure, worst.label) == ("brightness", "happy")
-    assert worst.meaning == "happy pictures are brighter"
+    assert worst.meaning == "happy images are brighter"
     assert worst.flagged
     assert worst.auc > 0.9
     assert "shortcut-brightness" in names(checked, "act")
-    size = next(one for one in checked.shortcuts if one.measure == "picture size")
-    assert (size.auc, size.flagged, size.meaning) == (0.5, False, "the same in all pictures")
+    size = next(one for one in checked.shortcuts if one.measure == "image size")
+    assert (size.auc, size.flagged, size.meaning) == (0.5, False, "the same in all images")
 
 
 def test_flipped_labels_are_suspected(tmp_path):
@@ -166,11 +166,11 @@ def test_blotches_say_nothing_about_labels(tmp_path, fill):
 
 
 class Bright:
-    """Finds a "face" in every picture that is bright in the middle."""
+    """Finds a "face" in every image that is bright in the middle."""
 
-    def find(self, picture):
-        assert picture.mode == "RGB"
-        grey = np.asarray(picture.convert("L"))
+    def find(self, image):
+        assert image.mode == "RGB"
+        grey = np.asarray(image.convert("L"))
         found = int(grey[grey.shape[0] // 2, grey.shape[1] // 2] > 128)
         return (Face(left=0, top=0, side=1),) * found
 
@@ -180,16 +180,16 @@ def test_faces_are_counted(tmp_path, paint):
     for label, bright in (("happy", (True, True)), ("sad", (True, False))):
         (tmp_path / label).mkdir()
         for number, one in enumerate(bright):
-            picture = paint(number + 10 * len(label))
-            picture.paste((middle[one],) * 3, (20, 16, 40, 32))
-            picture.save(tmp_path / label / f"{number}.png")
+            image = paint(number + 10 * len(label))
+            image.paste((middle[one],) * 3, (20, 16, 40, 32))
+            image.save(tmp_path / label / f"{number}.png")
     checked = check(tmp_path, finder=Bright(), detector="bright")
     assert (checked.faces.one, checked.faces.several) == (3, 0)
     assert checked.faces.none == ("sad/1.png",)
     assert checked.faces.share_per_class == {"happy": 1.0, "sad": 0.5}
     assert "no-face" in names(checked, "look")
     (text,) = [finding.text for finding in checked.findings if finding.name == "no-face"]
-    assert text.startswith("bright finds no face in 1 picture (25%)")
+    assert text.startswith("bright finds no face in 1 image (25%)")
 
 
 def test_it_is_json(tmp_path, fill):
@@ -198,7 +198,7 @@ def test_it_is_json(tmp_path, fill):
     assert content["to_act_on"] is False
 
 
-def test_web_pictures_and_their_shortcut(data_dir):
+def test_web_images_and_their_shortcut(data_dir):
     checked = check(data_dir / "web_small")
     assert checked.modes == {"RGB": 288, "P": 7, "RGBA": 4, "L": 2}
     assert len(checked.disguised) == 6
@@ -214,14 +214,14 @@ def test_two_in_a_hundred_flipped_labels_of_a_clean_collection(data_dir, tmp_pat
     folder = tmp_path / "faces"
     shutil.copytree(data_dir / "ckplus48", folder)
     labels = sorted(path.name for path in folder.iterdir())
-    pictures = sorted(folder.glob("*/*.png"))
+    images = sorted(folder.glob("*/*.png"))
     flipped = set()
-    for number in rng.choice(len(pictures), len(pictures) // 50, replace=False):
-        source = pictures[number]
+    for number in rng.choice(len(images), len(images) // 50, replace=False):
+        source = images[number]
         other = str(rng.choice([label for label in labels if label != source.parent.name]))
         target = folder / other / f"flipped-{source.name}"
         source.rename(target)
         flipped.add(target.relative_to(folder).as_posix())
     suspects = {one.path for one in check(folder).mislabels.suspects}
     assert len(flipped & suspects) >= 0.7 * len(flipped)
-    assert len(suspects) < 0.2 * len(pictures)
+    assert len(suspects) < 0.2 * len(images)

@@ -10,18 +10,18 @@ from edgeemo.utils.progress import Silent
 
 
 class Reading(HTMLParser):
-    """The pictures of a page, its scripts, and everything that leads out of it."""
+    """The images of a page, its scripts, and everything that leads out of it."""
 
     def __init__(self, text):
         super().__init__()
-        self.pictures, self.scripts, self.outside = [], 0, []
+        self.images, self.scripts, self.outside = [], 0, []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.scripts += tag == "script"
         for name, value in attrs:
             if name == "src":
-                self.pictures.append(value)
+                self.images.append(value)
             if name in ("src", "href") and not (value or "").startswith(("data:", "#")):
                 self.outside.append(value)
 
@@ -36,12 +36,12 @@ def test_groups_and_unusable_files_are_shown(tmp_path, fill, paint):
     shutil.copy(tmp_path / "happy/000.png", tmp_path / "happy/copy.png")
     shutil.copy(tmp_path / "happy/001.png", tmp_path / "sad/both.png")
     paint(60, size=(20, 20)).save(tmp_path / "sad/tiny.png")
-    (tmp_path / "sad/notes.txt").write_text("not a picture")
+    (tmp_path / "sad/notes.txt").write_text("not an image")
     text, seen = read(tmp_path)
     assert (seen.scripts, seen.outside) == (0, [])
-    assert len(seen.pictures) == 5
-    assert all(source.startswith("data:image/") for source in seen.pictures)
-    for words in ("2 pictures, the same bytes, happy and sad", "notes.txt", "sad/tiny.png"):
+    assert len(seen.images) == 5
+    assert all(source.startswith("data:image/") for source in seen.images)
+    for words in ("2 images, the same bytes, happy and sad", "notes.txt", "sad/tiny.png"):
         assert words in text
 
 
@@ -65,7 +65,7 @@ def test_what_does_not_fit_is_counted(tmp_path, fill, monkeypatch):
     monkeypatch.setattr(page, "_GROUPS", 3)
     monkeypatch.setattr(page, "_PER_GROUP", 2)
     text, seen = read(tmp_path)
-    assert len(seen.pictures) == 6
+    assert len(seen.images) == 6
     assert text.count("2 more are not shown") == 3
     assert "1 more groups are not shown" in text
 
@@ -77,6 +77,6 @@ def test_the_page_stays_small(tmp_path, fill, monkeypatch, limit):
         shutil.copy(tmp_path / f"happy/{number:03}.png", tmp_path / f"happy/{number:03}-copy.png")
     monkeypatch.setattr(page, "MAX_BYTES", limit)
     text, seen = read(tmp_path)
-    assert 1 <= len(seen.pictures) < 24
-    assert sum(map(len, seen.pictures)) < limit + 20_000
+    assert 1 <= len(seen.images) < 24
+    assert sum(map(len, seen.images)) < limit + 20_000
     assert "not shown" in text

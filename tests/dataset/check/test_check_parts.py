@@ -59,9 +59,9 @@ def test_near_duplicates_do_not_vouch_for_each_other():
 
 
 def test_the_confident_joint():
-    """Class means of the own score are 0.7 and 0.6: only the fourth picture is counted to another.
+    """Class means of the own score are 0.7 and 0.6: only the fourth image is counted to another.
 
-    The third is called 1 with 0.55, which is less than 1's own pictures have on average.
+    The third is called 1 with 0.55, which is less than 1's own images have on average.
     """
     scores = np.array([[0.9, 0.1], [0.85, 0.15], [0.45, 0.55], [0.1, 0.9], [0.4, 0.6], [0.4, 0.6]])
     truth = np.array([0, 0, 0, 0, 1, 1])
@@ -86,7 +86,7 @@ def test_the_strongest_contradiction_comes_first():
         assert one.suggested == labels[truth[int(one.path)]]
 
 
-def test_a_class_of_few_pictures_is_not_judged():
+def test_a_class_of_few_images_is_not_judged():
     features, truth = blobs(30, 2, apart=20)
     labels = [("happy", "sad")[number] for number in truth]
     found = find_mislabels(
@@ -97,4 +97,4 @@ def test_a_class_of_few_pictures_is_not_judged():
         groups=list(range(30)),
     )
     assert (found.suspects, found.accuracy) == ((), None)
-    assert "20 pictures" in found.skipped
+    assert "20 images" in found.skipped

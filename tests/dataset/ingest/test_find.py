@@ -60,7 +60,7 @@ def test_classes_named_like_splits_need_a_train_split(tmp_path):
     assert find_files(tmp_path).labels == ("test", "valid")
 
 
-def test_what_desktops_leave_behind_is_no_picture(tmp_path):
+def test_what_desktops_leave_behind_is_no_image(tmp_path):
     touch(tmp_path, "happy/a.png", "happy/.DS_Store", "happy/Thumbs.db", "happy/desktop.ini")
     touch(tmp_path, "sad/b.png", ".cache/c.png", "__MACOSX/d.png", "sad/__macosx/e.png")
     assert [file.path for file in find_files(tmp_path).files] == ["happy/a.png", "sad/b.png"]

@@ -52,7 +52,7 @@ def test_a_messy_folder_is_sorted_out_and_not_touched(tmp_path, fill, paint):
     Image.new("RGB", (50, 50), "white").save(sad / "blank.png")
     paint(50).save(sad / "a.jpg", "PNG")
     paint(51).save(sad / "b.jpg", "WEBP")
-    (sad / "notes.txt").write_text("not a picture")
+    (sad / "notes.txt").write_text("not an image")
     (sad / "cut.png").write_bytes((sad / "012.png").read_bytes()[:200])
     before = state(tmp_path)
 
@@ -66,7 +66,7 @@ def test_a_messy_folder_is_sorted_out_and_not_touched(tmp_path, fill, paint):
         "sad/blank.png": "blank",
         "sad/both.png": "two-classes",
         "sad/cut.png": "damaged",
-        "sad/notes.txt": "not-a-picture",
+        "sad/notes.txt": "not-a-image",
     }
     summary = dataset.summary
     assert summary.rejected == Counter(row.reason for row in dataset.rejected)
@@ -82,7 +82,7 @@ def test_a_messy_folder_is_sorted_out_and_not_touched(tmp_path, fill, paint):
 def test_formats_on_request(tmp_path, fill):
     fill(tmp_path, {"happy": 5})
     fill(tmp_path, {"sad": 5}, first=10, suffix="webp")
-    with pytest.raises(DatasetError, match="class sad has no usable pictures among 5 files"):
+    with pytest.raises(DatasetError, match="class sad has no usable images among 5 files"):
         ingest(tmp_path)
     assert ingest(tmp_path, options=IngestOptions(accept=("webp",))).summary.kept == 10
 
@@ -150,10 +150,10 @@ def test_a_missing_split_is_taken_from_train(tmp_path, fill, sizes, taken, expec
     assert counts(dataset)["train"][0] == counts(dataset)["train"][1]
 
 
-def test_one_usable_picture_is_too_few(tmp_path, fill):
+def test_one_usable_image_is_too_few(tmp_path, fill):
     fill(tmp_path, {"happy": 5, "sad": 1})
     (tmp_path / "sad" / "broken.jpg").write_bytes(b"junk")
-    words = "class sad has 1 usable picture among 2 files; at least 2 are needed"
+    words = "class sad has 1 usable image among 2 files; at least 2 are needed"
     with pytest.raises(DatasetError, match=words):
         ingest(tmp_path)
 
@@ -161,15 +161,15 @@ def test_one_usable_picture_is_too_few(tmp_path, fill):
 def test_an_empty_class_is_too_few(tmp_path, fill):
     fill(tmp_path, {"happy": 5})
     (tmp_path / "sad").mkdir()
-    with pytest.raises(DatasetError, match="class sad has no usable pictures among 0 files"):
+    with pytest.raises(DatasetError, match="class sad has no usable images among 0 files"):
         ingest(tmp_path)
 
 
-def test_copies_of_one_picture_are_too_few(tmp_path, fill):
+def test_copies_of_one_image_are_too_few(tmp_path, fill):
     fill(tmp_path, {"happy": 5, "sad": 1}, first=1)
     for name in "abc":
         shutil.copy(next((tmp_path / "sad").glob("*.png")), tmp_path / "sad" / f"{name}.png")
-    with pytest.raises(DatasetError, match="class sad has 1 usable picture among 4 files"):
+    with pytest.raises(DatasetError, match="class sad has 1 usable image among 4 files"):
         ingest(tmp_path)
 
 
@@ -177,7 +177,7 @@ def test_near_duplicates_only_cannot_be_tested_on(tmp_path, fill, paint):
     fill(tmp_path, {"happy": 5, "sad": 1})
     for quality in (40, 60, 80):
         paint(5).save(tmp_path / "sad" / f"{quality}.jpg", quality=quality)
-    with pytest.raises(DatasetError, match="class sad has no picture for the test split"):
+    with pytest.raises(DatasetError, match="class sad has no image for the test split"):
         ingest(tmp_path)
 
 
@@ -186,11 +186,11 @@ def test_a_class_missing_from_a_brought_split(tmp_path, fill, empty):
     brought(fill, tmp_path, train=4, validation=4, test=4)
     for path in (tmp_path / empty / "sad").iterdir():
         path.unlink()
-    with pytest.raises(DatasetError, match=f"class sad has no picture for the {empty} split"):
+    with pytest.raises(DatasetError, match=f"class sad has no image for the {empty} split"):
         ingest(tmp_path)
 
 
-def test_two_pictures_a_class_are_just_enough(tmp_path, fill):
+def test_two_images_a_class_are_just_enough(tmp_path, fill):
     dataset = ingest(fill(tmp_path, {"happy": 2, "sad": 2}))
     assert counts(dataset) == {"train": (1, 1), "validation": (0, 0), "test": (1, 1)}
 
@@ -216,7 +216,7 @@ def test_progress_is_told_of_every_file(tmp_path, fill):
     (tmp_path / "notes").mkdir()
     progress = Recording()
     ingest(tmp_path, progress=progress)
-    assert progress.stages == {"Looking at the pictures": 28, "Looking for duplicates": None}
+    assert progress.stages == {"Looking at the images": 28, "Looking for duplicates": None}
     assert progress.steps == 28
     assert progress.notes == [f"{tmp_path}: notes lies beside the splits and is not used"]
 
@@ -245,7 +245,7 @@ def test_the_tutorials_split_keeps_everything_that_can_be_read(tmp_path, fill):
     happy, sad = tmp_path / "happy", tmp_path / "sad"
     shutil.copy(happy / "001.png", happy / "copy.png")
     shutil.copy(happy / "002.png", sad / "both.png")
-    (sad / "notes.txt").write_text("not a picture")
+    (sad / "notes.txt").write_text("not an image")
     dataset = ingest(tmp_path, options=RANDOM)
     assert [row.path for row in dataset.rejected] == ["sad/notes.txt"]
     assert dataset.summary.kept == 42
@@ -259,7 +259,7 @@ def test_the_tutorials_split_keeps_everything_that_can_be_read(tmp_path, fill):
 
 def test_the_tutorials_split_leaks_and_says_how_much(tmp_path, fill, paint):
     fill(tmp_path, {"happy": 40, "sad": 40})
-    for number in range(40):  # each happy picture three times: as it is, as a copy, compressed
+    for number in range(40):  # each happy image three times: as it is, as a copy, compressed
         shutil.copy(tmp_path / f"happy/{number:03}.png", tmp_path / f"happy/{number:03}-copy.png")
         paint(number).save(tmp_path / f"happy/{number:03}-small.jpg", quality=60)
     dataset = ingest(tmp_path, options=RANDOM)
@@ -301,7 +301,7 @@ def test_no_validation_split_beside_brought_ones(tmp_path, fill):
     assert dataset.summary.taken_from_train == ()
 
 
-def test_web_pictures(data_dir):
+def test_web_images(data_dir):
     """What the collection's description says of it: 46 % near-duplicates, one in both classes."""
     summary = ingest(data_dir / "web_small").summary
     assert summary.rejected == {"duplicate": 1, "two-classes": 2}

@@ -13,7 +13,7 @@ from PIL import Image
 
 from edgeemo.dataset.ingest import judge as judging
 from edgeemo.dataset.ingest.find import Found
-from edgeemo.dataset.ingest.judge import Picture, judge, judge_files
+from edgeemo.dataset.ingest.judge import UsableImage, judge, judge_files
 from edgeemo.errors import MissingExtraError
 from edgeemo.utils.progress import Silent
 
@@ -30,11 +30,11 @@ def distance(one, other):
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_a_picture(tmp_path, paint, format):
+def test_an_image(tmp_path, paint, format):
     path = tmp_path / f"a.{format.lower()}"
     paint(1).save(path, format)
     verdict = look(path)
-    assert verdict == Picture(
+    assert verdict == UsableImage(
         path=path.name,
         label="happy",
         split=None,
@@ -69,11 +69,11 @@ def test_other_formats_only_on_request(tmp_path, paint, format):
 
 
 def test_turned_by_its_tag_it_looks_the_same(tmp_path, paint):
-    picture = paint(1)
-    picture.save(tmp_path / "upright.png")
+    image = paint(1)
+    image.save(tmp_path / "upright.png")
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    image.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
     upright, turned = look(tmp_path / "upright.png"), look(tmp_path / "turned.png")
     assert upright.perceptual_hash == turned.perceptual_hash
     assert upright.thumbnail == turned.thumbnail
@@ -85,7 +85,7 @@ def test_a_smaller_recompressed_copy_has_almost_the_same_hash(tmp_path, paint):
     assert distance(look(tmp_path / "a.png"), look(tmp_path / "b.jpg")) <= 4
 
 
-def test_another_picture_has_another_hash(tmp_path, paint):
+def test_another_image_has_another_hash(tmp_path, paint):
     paint(1).save(tmp_path / "a.png")
     paint(2).save(tmp_path / "b.png")
     assert distance(look(tmp_path / "a.png"), look(tmp_path / "b.png")) > 12
@@ -99,7 +99,7 @@ def test_blank(tmp_path, grey):
 
 def test_dark_is_not_blank(tmp_path, paint):
     paint(1).point(lambda value: value // 12).save(tmp_path / "a.png")
-    assert isinstance(look(tmp_path / "a.png"), Picture)
+    assert isinstance(look(tmp_path / "a.png"), UsableImage)
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -123,13 +123,13 @@ def test_a_truncated_progressive_jpeg(tmp_path, paint):
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"hello", "not-a-picture"),
-        (b"<svg></svg>" * 20, "not-a-picture"),
+        (b"hello", "not-a-image"),
+        (b"<svg></svg>" * 20, "not-a-image"),
         (b"\x89PNG\r\n\x1a\n" + b"junk" * 20, "damaged"),
         (b"\xff\xd8\xff\xe0" + b"junk" * 20, "damaged"),
     ],
 )
-def test_not_a_picture(tmp_path, content, reason):
+def test_not_an_image(tmp_path, content, reason):
     (tmp_path / "a.jpg").write_bytes(content)
     verdict = look(tmp_path / "a.jpg")
     assert verdict.reason == reason
@@ -187,9 +187,9 @@ def test_verdicts_come_in_order(tmp_path, fill):
     assert [verdict.path for verdict in verdicts] == names
 
 
-def test_a_camera_s_second_picture_does_not_matter(tmp_path, paint):
+def test_a_camera_s_second_image_does_not_matter(tmp_path, paint):
     paint(1).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[paint(2)])
-    assert isinstance(look(tmp_path / "a.jpg"), Picture)
+    assert isinstance(look(tmp_path / "a.jpg"), UsableImage)
 
 
 def test_without_imagehash_it_names_the_extra(tmp_path, monkeypatch):
@@ -203,7 +203,7 @@ def test_strays(data_dir):
     refused = judge_files(data_dir / "strays", files, accept=(), progress=Silent())
     assert {verdict.reason for verdict in refused} == {"format"}
     taken = judge_files(data_dir / "strays", files, accept=("webp", "gif"), progress=Silent())
-    assert all(isinstance(verdict, Picture) for verdict in taken)
+    assert all(isinstance(verdict, UsableImage) for verdict in taken)
 
 
 def test_broken_camera_files(data_dir):

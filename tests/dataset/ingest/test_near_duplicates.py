@@ -79,13 +79,13 @@ def test_a_hash_shared_by_thousands_is_not_compared_pair_by_pair(monkeypatch):
     count = 20_000
     hashes = np.zeros((count, 8), np.uint8)
     hashes[count // 2 :, 0] = 1  # two hashes, one bit apart
-    picture = rng.integers(0, 256, 256)
-    thumbnails = (picture + rng.integers(-5, 6, (count, 256))).clip(0, 255).astype(np.uint8)
+    image = rng.integers(0, 256, 256)
+    thumbnails = (image + rng.integers(-5, 6, (count, 256))).clip(0, 255).astype(np.uint8)
     assert len(np.unique(group_similar(hashes, thumbnails))) == 1
     assert sum(compared) < 4 * count
 
 
-def test_equal_hashes_of_different_pictures_stay_apart():
+def test_equal_hashes_of_different_images_stay_apart():
     hashes = np.zeros((300, 8), np.uint8)
     thumbnails = np.random.default_rng(0).integers(0, 256, (300, 256)).astype(np.uint8)
     assert len(np.unique(group_similar(hashes, thumbnails))) == 300
@@ -105,7 +105,7 @@ def test_flat_thumbnails_correlate_with_nothing():
     assert correlations(flat, flat).max() < 0.01
 
 
-def test_no_pictures():
+def test_no_images():
     nothing = np.zeros((0, 8), np.uint8)
     assert len(group_similar(nothing, np.zeros((0, 256), np.uint8))) == 0
 

@@ -14,7 +14,7 @@ RATIOS = {"train": 0.7, "validation": 0.2, "test": 0.1}
 
 @st.composite
 def item_lists(draw, *, labels_per_group=1):
-    """Pictures in groups of 1 to 8, most of them alone."""
+    """Images in groups of 1 to 8, most of them alone."""
     sizes = draw(st.lists(st.sampled_from([1, 1, 1, 1, 1, 2, 3, 8]), min_size=1, max_size=80))
     items = []
     for group, size in enumerate(sizes):
@@ -26,7 +26,7 @@ def item_lists(draw, *, labels_per_group=1):
 
 
 @given(item_lists(labels_per_group=3), st.integers(0, 5))
-def test_every_picture_has_a_split_and_no_group_straddles(items, seed):
+def test_every_image_has_a_split_and_no_group_straddles(items, seed):
     splits = assign(items, ratios=RATIOS, seed=seed)
     assert len(splits) == len(items)
     where = defaultdict(set)
@@ -58,7 +58,7 @@ def test_each_class_is_within_its_largest_groups_of_the_ratios(items, seed):
 
 
 @given(st.integers(1, 400), st.integers(0, 5))
-def test_without_groups_the_ratios_are_met_to_the_picture(count, seed):
+def test_without_groups_the_ratios_are_met_to_the_image(count, seed):
     items = [Item(str(number), "a", number) for number in range(count)]
     counts = Counter(assign(items, ratios=RATIOS, seed=seed))
     for split, ratio in RATIOS.items():
@@ -80,7 +80,7 @@ def test_a_class_with_enough_groups_is_in_every_split(items, seed):
     ("count", "expected"),
     [(1, {"train"}), (2, {"train", "test"}), (3, {"train", "validation", "test"})],
 )
-def test_few_pictures_go_to_train_then_test(count, expected):
+def test_few_images_go_to_train_then_test(count, expected):
     items = [Item(str(number), "a", number) for number in range(count)]
     assert set(assign(items, ratios=RATIOS, seed=0)) == expected
 
@@ -90,8 +90,8 @@ def test_another_seed_gives_another_split():
     assert assign(items, ratios=RATIOS, seed=0) != assign(items, ratios=RATIOS, seed=1)
 
 
-def test_test_pictures_are_drawn_from_everywhere():
-    """Which pictures go where is chance: positions in the test split average to the middle."""
+def test_test_images_are_drawn_from_everywhere():
+    """Which images go where is chance: positions in the test split average to the middle."""
     items = [Item(str(number), "a", number) for number in range(2000)]
     random.Random(0).shuffle(items)
     splits = assign(items, ratios=RATIOS, seed=0)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset import choose_data, draw_faces, golden_pictures, practice_faces
-from edgeemo.dataset.synthetic.draw import MARKER, draw_picture
+from edgeemo.dataset import choose_data, draw_faces, golden_images, practice_faces
+from edgeemo.dataset.synthetic.draw import MARKER, draw_image
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.utils.progress import Silent
@@ -42,16 +42,16 @@ def test_half_are_happy_and_both_formats_occur(tmp_path):
         files = list((folder / mood).iterdir())
         assert len(files) == 15
         for path in files:
-            with Image.open(path) as picture:
-                assert picture.size == (32, 32)
-                assert picture.format == {".jpg": "JPEG", ".png": "PNG"}[path.suffix]
+            with Image.open(path) as image:
+                assert image.size == (32, 32)
+                assert image.format == {".jpg": "JPEG", ".png": "PNG"}[path.suffix]
         assert {path.suffix for path in files} == {".jpg", ".png"}
 
 
 def test_brightness_alone_tells_nothing():
     moods = ["happy", "sad"] * 60
     light = [
-        np.asarray(draw_picture(np.random.default_rng(number), mood, size=32)).mean()
+        np.asarray(draw_image(np.random.default_rng(number), mood, size=32)).mean()
         for number, mood in enumerate(moods)
     ]
     happy, sad = np.array(light[::2]), np.array(light[1::2])
@@ -64,8 +64,8 @@ def test_the_mood_is_in_the_mouth():
 
     def mean(mood):
         rngs = (np.random.default_rng(number) for number in range(150))
-        pictures = [draw_picture(rng, mood, size=64).convert("L") for rng in rngs]
-        return np.mean([np.asarray(picture, dtype=float) for picture in pictures], axis=0)
+        images = [draw_image(rng, mood, size=64).convert("L") for rng in rngs]
+        return np.mean([np.asarray(image, dtype=float) for image in images], axis=0)
 
     difference = mean("happy") - mean("sad")
     assert np.abs(difference[36:58, 16:48]).max() > 2 * np.abs(difference[:12]).max()
@@ -100,7 +100,7 @@ def few_faces(monkeypatch):
     return drawn
 
 
-def test_own_pictures_come_first(tmp_path, few_faces):
+def test_own_images_come_first(tmp_path, few_faces):
     (tmp_path / "data" / "happy").mkdir(parents=True)
     assert choose_data(tmp_path) == tmp_path / "data"
     assert few_faces == []
@@ -131,17 +131,17 @@ def test_a_folder_that_is_not_ours_is_not_replaced(tmp_path, few_faces):
     assert few_faces == []
 
 
-def test_golden_pictures_are_of_every_kind(spec48):
-    pictures = golden_pictures()
-    assert pictures == golden_pictures()
-    assert len(pictures) == 16
-    assert sum(map(len, pictures)) < 16 * 50_000
+def test_golden_images_are_of_every_kind(spec48):
+    images = golden_images()
+    assert images == golden_images()
+    assert len(images) == 16
+    assert sum(map(len, images)) < 16 * 50_000
     kinds, turned, large = set(), 0, 0
-    for content in pictures:
-        with Image.open(io.BytesIO(content)) as picture:
-            kinds.add((picture.format, picture.mode))
-            turned += picture.getexif().get(0x0112, 1) == 6
-            large += picture.format == "JPEG" and max(picture.size) > 1000
+    for content in images:
+        with Image.open(io.BytesIO(content)) as image:
+            kinds.add((image.format, image.mode))
+            turned += image.getexif().get(0x0112, 1) == 6
+            large += image.format == "JPEG" and max(image.size) > 1000
         assert preprocess(content, spec48).std() > 5
     wanted = {("JPEG", "RGB"), ("JPEG", "L"), ("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P")}
     assert wanted | {("PNG", "L"), ("PNG", "I;16")} <= kinds
@@ -149,5 +149,5 @@ def test_golden_pictures_are_of_every_kind(spec48):
     assert large
 
 
-def test_golden_pictures_of_another_seed_differ():
-    assert not set(golden_pictures(count=4, seed=1)) & set(golden_pictures(count=4, seed=0))
+def test_golden_images_of_another_seed_differ():
+    assert not set(golden_images(count=4, seed=1)) & set(golden_images(count=4, seed=0))

@@ -28,9 +28,9 @@ OPTIONS = CropOptions(faces=FACES)
 
 @pytest.fixture
 def few(tmp_path, draw_photos):
-    """Three photos a class, one picture a class without a face, and a file that is none."""
+    """Three photos a class, one image a class without a face, and a file that is none."""
     folder = draw_photos(tmp_path / "photos", 3)
-    (folder / "sad/notes.txt").write_text("not a picture")
+    (folder / "sad/notes.txt").write_text("not an image")
     return folder
 
 
@@ -55,20 +55,20 @@ def test_a_crop_is_what_the_preprocessing_crops(few, tmp_path, channels):
     for row in written:
         np.testing.assert_array_equal(
             preprocess(tmp_path / "out" / row["crop"], whole),
-            preprocess(few / row["picture"], photo),
+            preprocess(few / row["image"], photo),
         )
-        ((face, _),) = preprocess_faces(few / row["picture"], photo)
+        ((face, _),) = preprocess_faces(few / row["image"], photo)
         assert [int(row[name]) for name in ("left", "top", "side")] == [
             face.left, face.top, face.side,
         ]  # fmt: skip
 
 
-def test_every_picture_is_accounted_for(few, tmp_path):
+def test_every_image_is_accounted_for(few, tmp_path):
     before = contents(few)
     cropped = write_crops(few, tmp_path / "out", options=OPTIONS)
     assert contents(few) == before
     assert {
-        row["picture"]: (row["outcome"], row["crop"]) for row in rows(tmp_path / "out" / CROP_CSV)
+        row["image"]: (row["outcome"], row["crop"]) for row in rows(tmp_path / "out" / CROP_CSV)
     } == {
         "happy/00.png": ("cropped", "happy/00.png"),
         "happy/01.jpg": ("cropped", "happy/01.png"),
@@ -78,13 +78,13 @@ def test_every_picture_is_accounted_for(few, tmp_path):
         "sad/01.jpg": ("cropped", "sad/01.png"),
         "sad/02.png": ("cropped", "sad/02.png"),
         "sad/none.png": ("no-face", ""),
-        "sad/notes.txt": ("not-a-picture", ""),
+        "sad/notes.txt": ("not-a-image", ""),
     }
-    counts = {"pictures": 4, "one_face": 3, "several_faces": 0, "no_face": 1, "unusable": 0}
+    counts = {"images": 4, "one_face": 3, "several_faces": 0, "no_face": 1, "unusable": 0}
     assert cropped.counts == {
         "all": {
             "happy": {**counts, "crops": 3},
-            "sad": {**counts, "pictures": 5, "unusable": 1, "crops": 3},
+            "sad": {**counts, "images": 5, "unusable": 1, "crops": 3},
         }
     }
     assert json.loads(json.dumps(cropped.to_dict()))["counts"] == cropped.counts
@@ -116,10 +116,10 @@ def test_the_largest_of_several_or_each(pair, tmp_path):
     (largest,) = [
         row for row in rows(tmp_path / "largest" / CROP_CSV) if row["outcome"] == "several-faces"
     ]
-    assert (largest["picture"], largest["faces"]) == ("happy/pair.png", "2")
+    assert (largest["image"], largest["faces"]) == ("happy/pair.png", "2")
     assert int(largest["left"]) < 180
     cropped = write_crops(pair, tmp_path / "each", options=replace(OPTIONS, every=True))
-    both = [row for row in rows(tmp_path / "each" / CROP_CSV) if row["picture"] == "happy/pair.png"]
+    both = [row for row in rows(tmp_path / "each" / CROP_CSV) if row["image"] == "happy/pair.png"]
     assert [row["crop"] for row in both] == ["happy/pair-1.png", "happy/pair-2.png"]
     sides = [int(row["side"]) for row in both]
     assert sides[0] > sides[1]
@@ -140,9 +140,9 @@ def test_splits_sub_folders_and_equal_names(few, tmp_path):
     shutil.copy(few / "happy/01.jpg", folder / "train/happy/00.jpg")
     cropped = write_crops(folder, tmp_path / "out", options=OPTIONS)
     assert list(cropped.counts) == ["train", "validation", "test"]
-    pictures = {name for name in contents(tmp_path / "out") if name.endswith(".png")}
-    assert len(pictures) == 3 * 6 + 2
-    assert {"train/happy/00.png", "train/happy/00-2.png", "train/happy/deep/x.png"} <= pictures
+    images = {name for name in contents(tmp_path / "out") if name.endswith(".png")}
+    assert len(images) == 3 * 6 + 2
+    assert {"train/happy/00.png", "train/happy/00-2.png", "train/happy/deep/x.png"} <= images
 
 
 def test_size_and_channels(few, tmp_path):

@@ -19,11 +19,11 @@ SPLIT = IngestOptions()
 
 @pytest.fixture
 def messy(tmp_path, fill):
-    """Twenty good pictures, a copy, one in two classes, and one that is none."""
+    """Twenty good images, a copy, one in two classes, and one that is none."""
     folder = fill(tmp_path / "faces", {"happy": 11, "sad": 11})
     shutil.copy(folder / "happy/001.png", folder / "happy/copy.png")
     (folder / "sad/011.png").write_bytes((folder / "happy/002.png").read_bytes())
-    (folder / "sad/notes.txt").write_text("not a picture")
+    (folder / "sad/notes.txt").write_text("not an image")
     return folder
 
 
@@ -38,10 +38,10 @@ def test_clean_writes_what_training_would_use(tmp_path, messy):
         "happy/002.png": "two-classes",
         "happy/copy.png": "duplicate",
         "sad/011.png": "two-classes",
-        "sad/notes.txt": "not-a-picture",
+        "sad/notes.txt": "not-a-image",
     }
     assert written.counts == {"all": {"happy": 10, "sad": 10}}
-    assert written.left_out == {"duplicate": 1, "not-a-picture": 1, "two-classes": 2}
+    assert written.left_out == {"duplicate": 1, "not-a-image": 1, "two-classes": 2}
     again = ingest(tmp_path / "out")
     assert again.rejected == ()
     assert again.samples == ingest(messy).samples
@@ -131,7 +131,7 @@ def test_a_full_disk_is_noticed_before_and_during(tmp_path, messy, monkeypatch):
 def test_interrupted_it_leaves_nothing(tmp_path, messy):
     class Interrupting(Silent):
         def stage(self, name, *, total=None):
-            self.writing = name == "Writing the pictures"
+            self.writing = name == "Writing the images"
 
         def advance(self, steps=1, *, detail=""):
             if self.writing:
@@ -144,7 +144,7 @@ def test_interrupted_it_leaves_nothing(tmp_path, messy):
 
 def test_nothing_usable(tmp_path):
     (tmp_path / "faces").mkdir()
-    (tmp_path / "faces/notes.txt").write_text("not a picture")
+    (tmp_path / "faces/notes.txt").write_text("not an image")
     with pytest.raises(DatasetError, match="none of 1 files is usable"):
         write_clean(tmp_path / "faces", tmp_path / "out")
 

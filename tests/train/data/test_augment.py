@@ -29,7 +29,7 @@ def changed(images, ranges, seed=(1, 2)) -> np.ndarray:
 
 
 def distance(one, other) -> np.ndarray:
-    """Mean absolute difference of each picture."""
+    """Mean absolute difference of each image."""
     return np.abs(one - other).mean(axis=(1, 2, 3))
 
 
@@ -42,7 +42,7 @@ def test_shape_type_and_range_stay(faces, name):
         assert result.max() <= 1
 
 
-def test_none_changes_nothing_and_the_others_every_picture(faces):
+def test_none_changes_nothing_and_the_others_every_image(faces):
     assert np.array_equal(changed(faces, AUGMENTATIONS["none"]), faces)
     light, strong = (
         distance(changed(faces, AUGMENTATIONS[name]), faces).min() for name in ("light", "strong")
@@ -51,7 +51,7 @@ def test_none_changes_nothing_and_the_others_every_picture(faces):
     assert strong > 0.005
 
 
-def test_the_seed_alone_fixes_the_pictures(faces):
+def test_the_seed_alone_fixes_the_images(faces):
     first = changed(faces, STRONG)
     assert np.array_equal(changed(faces, STRONG), first)
     assert distance(changed(faces, STRONG, seed=(1, 3)), first).min() > 0.005
@@ -68,10 +68,10 @@ def test_a_dataset_makes_what_an_eager_call_makes(faces):
         assert np.allclose(batch, expected, atol=1e-6)
 
 
-def test_equal_pictures_are_changed_differently(faces):
+def test_equal_images_are_changed_differently(faces):
     same = np.repeat(faces[:1], 20, axis=0)
     each = changed(same, Augmentation(rotation=10, brightness=0.2))
-    assert len({picture.tobytes() for picture in each}) == 20
+    assert len({image.tobytes() for image in each}) == 20
 
 
 def test_flip_mirrors_left_for_right(faces):
@@ -82,14 +82,14 @@ def test_flip_mirrors_left_for_right(faces):
 
 
 def spot(at) -> np.ndarray:
-    """400 black 41x61 pictures with a soft white spot at (row, column)."""
+    """400 black 41x61 images with a soft white spot at (row, column)."""
     rows, columns = np.mgrid[:41, :61]
     white = np.exp(-((rows - at[0]) ** 2 + (columns - at[1]) ** 2) / 8)
     return np.repeat(white[None, :, :, None].astype(np.float32), 400, axis=0)
 
 
 def centres(images) -> np.ndarray:
-    """(N, 2): row and column of each picture's white."""
+    """(N, 2): row and column of each image's white."""
     rows, columns = np.mgrid[:41, :61]
     light = images[..., 0] / images.sum(axis=(1, 2, 3))[:, None, None]
     return np.stack([(light * rows).sum((1, 2)), (light * columns).sum((1, 2))], axis=1)
@@ -116,7 +116,7 @@ def test_zoom_is_a_share_about_the_centre():
     assert (moved[:, 1].min(), moved[:, 1].max()) == pytest.approx((7.5, 12.5), abs=0.2)
 
 
-def test_what_comes_into_view_is_the_picture_mirrored_not_black():
+def test_what_comes_into_view_is_the_image_mirrored_not_black():
     bright = np.full((50, 24, 24, 1), 0.7, np.float32)
     assert np.allclose(
         changed(bright, replace(AUGMENTATIONS["light"], brightness=0)), 0.7, atol=1e-5
@@ -145,7 +145,7 @@ def test_noise_is_a_standard_deviation():
     assert deviations.mean() == pytest.approx(0.025, rel=0.15)
 
 
-def test_an_erased_patch_is_a_square_of_the_mean_within_the_picture():
+def test_an_erased_patch_is_a_square_of_the_mean_within_the_image():
     board = np.indices((40, 40)).sum(axis=0) % 2
     boards = np.repeat(board[None, :, :, None].astype(np.float32), 200, axis=0)
     gone = np.isclose(changed(boards, Augmentation(erased=0.5)), 0.5)[..., 0]
@@ -203,7 +203,7 @@ def test_the_sheet_shows_what_the_function_makes(tmp_path, spec32):
     assert len(places) == 2  # above as it is and, unchanged by "none", below
 
 
-def test_fewer_than_eight_pictures_are_a_smaller_sheet(tmp_path, noise, spec32):
+def test_fewer_than_eight_images_are_a_smaller_sheet(tmp_path, noise, spec32):
     sheet = augmented_sheet(
         tmp_path / "few.png", noise(3), spec=spec32, augmentation=STRONG, seed=0
     )

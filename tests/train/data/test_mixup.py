@@ -19,7 +19,7 @@ THREE = ModelSpec(labels=("a", "b", "c"), height=1, width=1, channels=1, activat
 
 
 def numbered(count: int) -> Pixels:
-    """Pictures whose only pixel is their number, of classes in turn."""
+    """Images whose only pixel is their number, of classes in turn."""
     rows = np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1)
     return Pixels(rows, np.arange(count) % 3)
 
@@ -32,16 +32,16 @@ def batches(mixup, *, epochs=range(1), seed=5, size=16, spec=THREE):
 
 
 @pytest.mark.parametrize("alpha", [1e-4, 0.2, 1.0, 30.0])
-def test_pictures_and_what_they_count_are_mixed_in_the_same_shares(alpha):
+def test_images_and_what_they_count_are_mixed_in_the_same_shares(alpha):
     plain = training_dataset(numbered(40), spec=THREE, batch_size=16, seed=5, epochs=range(1))
     pairs = zip(batches(Mixup(alpha=alpha)), plain.as_numpy_iterator(), strict=True)
     for (images, (own, other), (share, rest)), (before, truth) in pairs:
-        assert np.array_equal(own, truth)  # each picture is the stronger one once
+        assert np.array_equal(own, truth)  # each image is the stronger one once
         assert sorted(other) == sorted(truth)
         assert share.dtype == np.float32
         assert np.all((share >= 0.5) & (share <= 1))
         np.testing.assert_allclose(share + rest, 1, atol=1e-6)
-        # What is mixed in is a picture of the batch, of the class that is said to be.
+        # What is mixed in is an image of the batch, of the class that is said to be.
         there = before.ravel()
         mixed_in = (images.ravel() - share * there) / np.maximum(rest, 1e-9)
         for value, label, weight in zip(mixed_in, other, rest, strict=True):
@@ -85,7 +85,7 @@ def test_each_half_counts_what_its_class_does():
             np.testing.assert_allclose(count, share * np.take(weights, truth), rtol=1e-6)
 
 
-def test_pictures_are_mixed_after_they_were_augmented(noise, spec32):
+def test_images_are_mixed_after_they_were_augmented(noise, spec32):
     def made(**more):
         return next(
             training_dataset(
@@ -102,7 +102,7 @@ def test_pictures_are_mixed_after_they_were_augmented(noise, spec32):
 
 @pytest.mark.parametrize("name", ["bce", "focal"])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_the_loss_is_that_of_both_pictures_in_their_shares(name, classes):
+def test_the_loss_is_that_of_both_images_in_their_shares(name, classes):
     spec = ModelSpec(
         labels=("a", "b", "c")[:classes],
         height=32,

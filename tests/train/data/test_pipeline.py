@@ -18,7 +18,7 @@ from edgeemo.train.data.pipeline import Pixels, decode, decoded
 
 @pytest.fixture
 def samples(tmp_path) -> list[Sample]:
-    """Pictures of several kinds: JPEGs that are decoded at a reduced scale, PNG, grey, alpha."""
+    """Images of several kinds: JPEGs that are decoded at a reduced scale, PNG, grey, alpha."""
     drawn = np.random.default_rng(0)
     kinds = [
         ("big.jpg", (700, 500), "RGB"),
@@ -29,8 +29,8 @@ def samples(tmp_path) -> list[Sample]:
     ]
     for name, (width, height), mode in kinds:
         noise = drawn.integers(0, 256, (height // 4, width // 4, len(mode)), np.uint8)
-        picture = Image.fromarray(noise.squeeze()).resize((width, height))
-        picture.save(tmp_path / name)
+        image = Image.fromarray(noise.squeeze()).resize((width, height))
+        image.save(tmp_path / name)
     labels = ("happy", "sad")
     return [
         Sample(path=name, label=labels[number % 2], split="train", sha256="")
@@ -61,7 +61,7 @@ def test_a_softmax_takes_class_numbers(samples, tmp_path):
 
 
 def numbered(count: int) -> tuple[Pixels, ModelSpec]:
-    """Pictures whose only pixel is their number."""
+    """Images whose only pixel is their number."""
     spec = ModelSpec(labels=("a", "b"), height=1, width=1, channels=1)
     rows = np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1)
     return Pixels(rows, np.arange(count) % 2), spec
@@ -82,7 +82,7 @@ def epochs(pixels, spec, numbers, seed):
     return [seen[start : start + len(pixels)] for start in range(0, len(seen), len(pixels))]
 
 
-def test_every_epoch_sees_every_picture_in_an_order_of_its_own_that_the_seed_fixes():
+def test_every_epoch_sees_every_image_in_an_order_of_its_own_that_the_seed_fixes():
     pixels, spec = numbered(50)
     seen = epochs(pixels, spec, range(3), seed=5)
     assert [sorted(epoch) for epoch in seen] == [list(range(50))] * 3
@@ -96,7 +96,7 @@ def test_a_later_epoch_does_not_depend_on_those_before():
     assert epochs(pixels, spec, range(2, 3), seed=5) == epochs(pixels, spec, range(3), seed=5)[2:]
 
 
-def test_augmentation_changes_training_pictures_alike_for_the_same_epoch(noise, spec32):
+def test_augmentation_changes_training_images_alike_for_the_same_epoch(noise, spec32):
     def images(numbers, augmentation=AUGMENTATIONS["strong"]):
         batches = training_dataset(
             noise(20, 1),
@@ -142,7 +142,7 @@ def test_a_full_disk_is_one_clear_line(samples, tmp_path, spec48, monkeypatch, c
     assert "\n" not in str(caught.value)
 
 
-def test_a_picture_that_went_missing_is_named(samples, tmp_path, spec48):
+def test_an_image_that_went_missing_is_named(samples, tmp_path, spec48):
     (tmp_path / "odd.jpg").unlink()
     with pytest.raises(ImageError, match=r"odd\.jpg"):
         decode(tmp_path, samples, spec=spec48, path=tmp_path / "pixels")

@@ -93,11 +93,11 @@ def test_wrong_variables_are_one_clear_line(monkeypatch, variables, text):
         position(2)
 
 
-@pytest.mark.parametrize("pictures", [1, 15, 16, 17, 31, 41])
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 31, 41])
 @pytest.mark.parametrize(("workers", "devices"), [(2, 1), (3, 1), (2, 4), (20, 1)])
-def test_the_shards_together_are_the_batches(spec32, pictures, workers, devices):
-    rows = np.arange(pictures, dtype=np.uint8)[:, None, None, None] * np.ones((1, 32, 32, 1))
-    pixels = Pixels(rows.astype(np.uint8), np.zeros(pictures, np.int64))
+def test_the_shards_together_are_the_batches(spec32, count, workers, devices):
+    rows = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones((1, 32, 32, 1))
+    pixels = Pixels(rows.astype(np.uint8), np.zeros(count, np.int64))
     shards = [
         Shard(number=number, workers=workers, devices=devices, batch_size=16)
         for number in range(workers)
@@ -109,7 +109,7 @@ def test_the_shards_together_are_the_batches(spec32, pictures, workers, devices)
         assert len(counts) == 1
         assert counts.pop() % devices == 0
         together = np.concatenate([part[0] for part in own])
-        size = shards[0].sizes(pictures)[len(together)]
+        size = shards[0].sizes(count)[len(together)]
         np.testing.assert_array_equal(together[:size], images)
 
 
@@ -126,13 +126,13 @@ def test_a_coordinator_that_does_not_answer_is_named(port):
         assist(where, data=None, options=None, spec_of=spec_of, progress=Silent())
 
 
-def meet(port, pictures, ours, *, samples=None, theirs=None):
+def meet(port, images, ours, *, samples=None, theirs=None):
     """What worker 0 and worker 1 say when they find that something is not alike."""
     here = Position(workers=2, host="localhost", port=port, join_seconds=20)
 
     def lead():
-        with Team(here, options=ours, data=pictures, progress=Silent()) as team:
-            team.agree(samples or ingest(pictures, options=ours.ingest).samples)
+        with Team(here, options=ours, data=images, progress=Silent()) as team:
+            team.agree(samples or ingest(images, options=ours.ingest).samples)
 
     there = replace(here, number=1)
     with ThreadPoolExecutor(2) as pool:
@@ -141,7 +141,7 @@ def meet(port, pictures, ours, *, samples=None, theirs=None):
             pool.submit(
                 assist,
                 there,
-                data=pictures,
+                data=images,
                 options=theirs or ours,
                 spec_of=spec_of,
                 progress=Silent(),
@@ -150,26 +150,24 @@ def meet(port, pictures, ours, *, samples=None, theirs=None):
         return [str(job.exception()) for job in jobs]
 
 
-def test_other_pictures_on_another_machine_are_found(port, pictures, options):
+def test_other_images_on_another_machine_are_found(port, images, options):
     options = replace(options, workers=2)
-    samples = ingest(pictures, options=options.ingest).samples[:-1]
-    said = meet(port, pictures, options, samples=samples)
+    samples = ingest(images, options=options.ingest).samples[:-1]
+    said = meet(port, images, options, samples=samples)
     count = len(samples)
-    assert (
-        f"worker 1 (of 2, counted from 0) has other pictures than worker 0 ({count + 1}" in said[0]
-    )
+    assert f"worker 1 (of 2, counted from 0) has other images than worker 0 ({count + 1}" in said[0]
     assert said[1] == said[0]
 
 
-def test_other_options_on_another_machine_are_found(port, pictures, options):
+def test_other_options_on_another_machine_are_found(port, images, options):
     ours = replace(options, workers=2)
-    said = meet(port, pictures, ours, theirs=replace(ours, epochs=9))
+    said = meet(port, images, ours, theirs=replace(ours, epochs=9))
     assert "started otherwise: epochs 2 at worker 0, 9 here" in said[1]
     assert said[1] in said[0]
 
 
 def test_two_workers_give_the_model_folder_and_losses_of_one(
-    monkeypatch, port, pictures, trained, options, tmp_path
+    monkeypatch, port, images, trained, options, tmp_path
 ):
     options = replace(options, workers=2)
     monkeypatch.setenv("EDGEEMO_COORDINATOR", f"localhost:{port}")
@@ -180,7 +178,7 @@ def test_two_workers_give_the_model_folder_and_losses_of_one(
         other = pool.submit(
             assist, there, data=None, options=options, spec_of=spec_of, progress=Silent()
         )
-        folder = train(pictures, tmp_path / "two", options=options)
+        folder = train(images, tmp_path / "two", options=options)
         other.result(timeout=60)
     assert {path.name for path in folder.path.iterdir()} == {
         path.name for path in trained.path.iterdir()

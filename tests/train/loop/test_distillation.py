@@ -163,7 +163,7 @@ def test_a_teacher_of_another_size_or_that_is_none_is_one_clear_line(options, tm
 
 
 @pytest.fixture(scope="module")
-def taught(pictures, trained, options, tmp_path_factory):
+def taught(images, trained, options, tmp_path_factory):
     """A model folder that all three options made, with two teachers."""
     place = tmp_path_factory.mktemp("taught")
     file = place / "second.keras"
@@ -171,7 +171,7 @@ def taught(pictures, trained, options, tmp_path_factory):
     asked = replace(
         options, teacher=(trained.path, file), teacher_temperature=2.0, average=0.9, mixup=0.2
     )
-    return train(pictures, place / "model", options=asked), asked
+    return train(images, place / "model", options=asked), asked
 
 
 def test_the_model_file_is_the_plain_network_and_the_folder_says_who_taught_it(taught, trained):
@@ -191,18 +191,16 @@ def test_the_model_file_is_the_plain_network_and_the_folder_says_who_taught_it(t
     )
 
 
-def test_going_on_with_a_changed_or_missing_teacher_is_refused(
-    pictures, options, tmp_path, stopper
-):
+def test_going_on_with_a_changed_or_missing_teacher_is_refused(images, options, tmp_path, stopper):
     file = tmp_path / "teacher.keras"
     model(seed=1).save(file)
     asked = replace(options, teacher=(file,))
     with pytest.raises(KeyboardInterrupt):
         train(
-            pictures,
+            images,
             tmp_path / "model",
             options=asked,
-            progress=stopper("Answering the test pictures", 1),
+            progress=stopper("Answering the test images", 1),
         )
     kept = tmp_path / "kept.keras"
     file.rename(kept)
@@ -216,15 +214,13 @@ def test_going_on_with_a_changed_or_missing_teacher_is_refused(
     assert resume(tmp_path / "model").file("model.keras").exists()
 
 
-def test_workers_named_on_resuming_are_refused_and_lose_nothing(
-    pictures, options, tmp_path, stopper
-):
+def test_workers_named_on_resuming_are_refused_and_lose_nothing(images, options, tmp_path, stopper):
     with pytest.raises(KeyboardInterrupt):
         train(
-            pictures,
+            images,
             tmp_path / "model",
             options=replace(options, average=0.9),
-            progress=stopper("Answering the test pictures", 1),
+            progress=stopper("Answering the test images", 1),
         )
     with pytest.raises(TrainingError, match="--workers 2 trains without --average"):
         resume(tmp_path / "model", asked={"workers": 2})

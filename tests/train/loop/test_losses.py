@@ -75,7 +75,7 @@ def test_focal_is_keras_own_smoothed_too():
 
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_pictures_are_weighed_one_by_one(name, smoothing):
+def test_images_are_weighed_one_by_one(name, smoothing):
     value = loss(name, spec=THREE, label_smoothing=smoothing)
     whole = float(value(CLASSES, SHARES, sample_weight=np.array([0.0, 3.0, 0.0])))
     alone = float(value(CLASSES[1:2], SHARES[1:2]))
@@ -143,7 +143,7 @@ def test_class_weights_balance_the_classes():
     assert np.mean([weights[number] for number in truth]) == pytest.approx(1)
 
 
-def test_a_class_without_pictures_weighs_nothing():
+def test_a_class_without_images_weighs_nothing():
     assert class_weights([0, 2, 2, 2], 4) == pytest.approx({0: 2.0, 1: 0.0, 2: 2 / 3, 3: 0.0})
 
 

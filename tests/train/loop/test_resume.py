@@ -48,13 +48,13 @@ def steps_per_epoch(data, options) -> int:
 
 
 @pytest.fixture(scope="module")
-def killed(pictures, asked, tmp_path_factory):
+def killed(images, asked, tmp_path_factory):
     """A folder with a training that was killed in the middle of its third epoch."""
     place = tmp_path_factory.mktemp("killed")
-    step = 2 * steps_per_epoch(pictures, asked) + 1
+    step = 2 * steps_per_epoch(images, asked) + 1
     said = {"size": 32, "channels": 1, "epochs": 4, "batch_size": 8, "augment": "light"}
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED, pictures, place / "model", str(step), json.dumps(said)],
+        [sys.executable, "-c", KILLED, images, place / "model", str(step), json.dumps(said)],
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL
@@ -71,8 +71,8 @@ def weights(folder):
     return [each.tobytes() for each in load_keras(folder.file("model.keras")).get_weights()]
 
 
-def test_killed_and_resumed_is_as_never_killed(place, pictures, asked, tmp_path):
-    whole = train(pictures, tmp_path / "whole", options=asked)
+def test_killed_and_resumed_is_as_never_killed(place, images, asked, tmp_path):
+    whole = train(images, tmp_path / "whole", options=asked)
     assert len(Checkpoint(place / "model").read().history) in (1, 2)  # 1 where writing is slow
     resumed = resume(place / "model")
     assert weights(resumed) == weights(whole)
@@ -88,9 +88,9 @@ def test_the_latest_interrupted_training_is_found(place):
         interrupted(place)
 
 
-def test_beginning_anew_would_lose_it_and_is_refused(place, pictures, asked):
+def test_beginning_anew_would_lose_it_and_is_refused(place, images, asked):
     with pytest.raises(ModelFolderError, match=r"was interrupted; go on with --resume.*--force"):
-        train(pictures, place / "model", options=asked)
+        train(images, place / "model", options=asked)
     assert Checkpoint(place / "model").exists
 
 
@@ -100,8 +100,8 @@ def test_another_configuration_is_refused_and_named(place):
     assert Checkpoint(place / "model").exists
 
 
-def test_changed_pictures_are_refused_and_counted(place, pictures, tmp_path):
-    data = shutil.copytree(pictures, tmp_path / "data")
+def test_changed_images_are_refused_and_counted(place, images, tmp_path):
+    data = shutil.copytree(images, tmp_path / "data")
     (data / "happy" / "000.jpg").unlink()
     shutil.copy(data / "sad" / "000.jpg", data / "sad" / "new.jpg")
     (data / "sad" / "000.jpg").unlink()
@@ -110,8 +110,8 @@ def test_changed_pictures_are_refused_and_counted(place, pictures, tmp_path):
     assert Checkpoint(place / "model").exists
 
 
-def test_pictures_that_were_moved_are_found_where_one_says(place, pictures, tmp_path):
-    data = shutil.copytree(pictures, tmp_path / "moved")
+def test_images_that_were_moved_are_found_where_one_says(place, images, tmp_path):
+    data = shutil.copytree(images, tmp_path / "moved")
     assert resume(place / "model", data=data).file("model.keras").exists()
 
 
@@ -134,12 +134,12 @@ def test_nothing_to_go_on_with(tmp_path):
         resume(tmp_path / "model")
 
 
-def test_ctrl_c_while_answering_loses_no_training(pictures, tmp_path, options, stopper):
+def test_ctrl_c_while_answering_loses_no_training(images, tmp_path, options, stopper):
     with pytest.raises(KeyboardInterrupt):
         train(
-            pictures,
+            images,
             tmp_path / "model",
             options=options,
-            progress=stopper("Answering the test pictures", 1),
+            progress=stopper("Answering the test images", 1),
         )
     assert resume(tmp_path / "model").file("model.keras").exists()

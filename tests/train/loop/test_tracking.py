@@ -21,7 +21,7 @@ FOUR = ModelSpec(labels=LABELS, height=32, width=32, channels=1, activation="sof
 
 @pytest.fixture(scope="module")
 def answers():
-    """Truth and scores of 300 pictures in four classes, of which one has none."""
+    """Truth and scores of 300 images in four classes, of which one has none."""
     drawn = np.random.default_rng(5)
     truth = drawn.choice([0, 1, 3], 300, p=[0.6, 0.3, 0.1])
     scores = drawn.dirichlet(np.ones(4), 300) + 0.3 * np.eye(4)[truth]

@@ -260,6 +260,6 @@ def test_fine_tuning_leaves_the_statistics_and_the_preprocessing_alone(published
 
 
 @pytest.mark.parametrize("name", BACKBONES)
-def test_too_small_a_picture_is_refused(name):
+def test_too_small_an_image_is_refused(name):
     with pytest.raises(TrainingError, match="at least 32 pixels, not 31"):
         build(name, input_shape=(32, 31, 3), classes=2)

@@ -124,5 +124,5 @@ def test_int8_has_nothing_but_integer_layers_in_one_piece():
         "FULLY_CONNECTED", "LOGISTIC", "DELEGATE",
     }  # fmt: skip
     pixels = np.round(images * 255).astype(np.uint8)
-    given = np.array([engine.run(picture) for picture in pixels])
+    given = np.array([engine.run(image) for image in pixels])
     assert np.abs(given - answers(model, pixels / np.float32(255))).max() < 0.02

@@ -85,10 +85,10 @@ def made(tmp_path):
             for row in test.worst()
         ]
         counts = {split: dict.fromkeys(labels, 40) for split in ("train", "validation", "test")}
-        pictures = {}
+        images = {}
         if draw:
             (tmp_path / "plots").mkdir()
-            pictures = {
+            images = {
                 "confusion": plots.plot_confusion(tmp_path, test, labels=labels),
                 "classes": plots.plot_classes(tmp_path, counts),
                 "reliability": plots.plot_reliability(tmp_path, sure),
@@ -107,7 +107,7 @@ def made(tmp_path):
             certainty=sure,
             mistakes=mistakes,
             warnings=["mind <this>"],
-            pictures=pictures,
+            images=images,
         )
 
     return make
@@ -121,7 +121,7 @@ def said(made, tmp_path):
         document = made(labels, **changes).to_document()
         text = text_of(from_document(document, folder=tmp_path))
         markdown = re.sub(r"\\(.)", r"\1", to_markdown(document).replace("`", " "))
-        assert re.sub(r"\s+", " ", markdown).count(" test pictures") >= 2
+        assert re.sub(r"\s+", " ", markdown).count(" test images") >= 2
         return text
 
     return say
@@ -134,7 +134,7 @@ def test_the_three_forms_of_a_real_report_say_the_same(trained):
     accuracy = report["test"]["accuracy"]
     shown = f"{accuracy['value']:.3f} ({accuracy['low']:.3f} to {accuracy['high']:.3f})"
     for form in (markdown, text_of(html)):
-        assert f"Accuracy on {report['test']['n']} test pictures: {shown}" in form
+        assert f"Accuracy on {report['test']['n']} test images: {shown}" in form
         for warning in report["warnings"]:
             assert warning in form
         for section in ("worst mistakes", "confidence", "The data", "The training", "Layers"):
@@ -186,9 +186,9 @@ def test_confidence_is_judged_on_the_answers_that_ship(trained):
     assert report["answered"]["count"] == len(scores)
 
 
-def test_what_was_asked_for_is_drawn_and_told(pictures, options, tmp_path):
+def test_what_was_asked_for_is_drawn_and_told(images, options, tmp_path):
     asked = replace(options, epochs=1, augment="light", metrics=("precision", "recall"))
-    folder = train(pictures, tmp_path / "m", options=asked)
+    folder = train(images, tmp_path / "m", options=asked)
     drawn = {path.stem for path in folder.file("plots").iterdir()}
     assert {"augmented", "metrics"} <= drawn
     report = json.loads(folder.file(REPORT_JSON).read_text())
@@ -216,13 +216,13 @@ def test_labels_are_never_markup(made, tmp_path):
 
 
 def test_a_model_without_mistakes(said):
-    assert "None of the 200 test pictures was answered wrongly." in said(skill=60.0)
+    assert "None of the 200 test images was answered wrongly." in said(skill=60.0)
 
 
 def test_the_tutorials_way_is_called_by_its_name(said):
     ingest = {**INGEST, "grouped": False, "test_seen_in_train": 7}
     page = said(ingest=ingest, validates_on_test=True)
-    assert "The split is random, duplicates and all: 7 of 200 test pictures have a copy" in page
+    assert "The split is random, duplicates and all: 7 of 200 test images have a copy" in page
     assert "the test split served as validation, too" in page
     assert "least test loss" in page
     assert "no group straddles" not in page
@@ -238,7 +238,7 @@ def test_what_the_ingest_did_is_told(said):
     }
     page = said(ingest=ingest)
     assert "The folder brought its own splits. Validation was taken from train." in page
-    assert "4 pictures left train because test holds the same, or nearly." in page
+    assert "4 images left train because test holds the same, or nearly." in page
     assert "in 2 groups; no group straddles a split" in page
     assert re.search(r"reason files blank 3 duplicate 1 all 4", page)
 
@@ -246,7 +246,7 @@ def test_what_the_ingest_did_is_told(said):
 def abstention(**changes):
     certain = {"accuracy": {"value": 0.8}, "count": 50}
     found = {"target_accuracy": 0.95, "reachable": True, "most_certain": certain}
-    return {"pictures": 300, "why_not": "", "abstention": {**found, **changes}}
+    return {"images": 300, "why_not": "", "abstention": {**found, **changes}}
 
 
 def test_when_it_is_not_sure(said):
@@ -260,12 +260,12 @@ def test_when_it_is_not_sure(said):
 @pytest.mark.parametrize(
     ("confidence", "sentence"),
     [
-        (abstention(), "95% is reached without leaving a picture out"),
+        (abstention(), "95% is reached without leaving an image out"),
         (abstention(reachable=False), "right for 80.0% of the 50 that it was most certain of"),
-        (None, "It answers every picture, however unsure it is"),
+        (None, "It answers every image, however unsure it is"),
         (
-            {"why_not": "9 pictures cannot tell"},
-            "No temperature was fitted: 9 pictures cannot tell",
+            {"why_not": "9 images cannot tell"},
+            "No temperature was fitted: 9 images cannot tell",
         ),
     ],
 )

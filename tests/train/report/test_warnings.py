@@ -41,13 +41,13 @@ def test_nothing_is_said_where_all_is_well():
     ("confusion", "sentence"),
     [
         ([[0, 0], [0, 0]], "The test split is empty"),
-        ([[10, 1], [1, 10]], "only 22 pictures: its accuracy says nothing yet"),
+        ([[10, 1], [1, 10]], "only 22 images: its accuracy says nothing yet"),
         ([[38, 2], [2, 38]], "known to within 7 percentage points"),
         ([[110, 90], [95, 105]], "not shown to be better than always answering 'happy'"),
         ([[20, 180], [180, 20]], "is worse than always answering"),
         ([[200, 0], [100, 0]], "never answered 'sad' on the test split"),
-        ([[300, 0], [0, 9]], "Only 9 test pictures are of class 'sad'"),
-        ([[300, 5], [0, 0]], "No test picture is of class 'sad'"),
+        ([[300, 0], [0, 9]], "Only 9 test images are of class 'sad'"),
+        ([[300, 5], [0, 0]], "No test image is of class 'sad'"),
     ],
 )
 def test_what_the_test_split_does_not_show(confusion, sentence):
@@ -63,7 +63,7 @@ def test_the_limits_of_a_small_test_split(n, points):
 
 def test_unbalanced_classes():
     counts = {**FINE, "train": {"happy": 1000, "sad": 400}}
-    assert "1,000 training pictures of 'happy', 400 of 'sad'" in said(
+    assert "1,000 training images of 'happy', 400 of 'sad'" in said(
         [[90, 9], [9, 90]], counts=counts
     )
 
@@ -85,14 +85,14 @@ def test_how_the_training_went(how, sentence):
     ("validation", "sentence"),
     [
         ({"happy": 0, "sad": 0}, "The validation split is empty"),
-        ({"happy": 5, "sad": 6}, "has only 11 pictures"),
+        ({"happy": 5, "sad": 6}, "has only 11 images"),
     ],
 )
 def test_a_validation_split_too_small_to_choose_by(validation, sentence):
     assert sentence in said([[180, 20], [30, 170]], counts={**FINE, "validation": validation})
 
 
-def test_an_imported_model_may_have_seen_the_test_pictures():
+def test_an_imported_model_may_have_seen_the_test_images():
     (sentence,) = warnings(FINE, report([[180, 20], [30, 170]]))
     assert "saw while it was trained is not known" in sentence
 
