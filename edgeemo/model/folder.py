@@ -240,11 +240,14 @@ def answering_folder(models: Path) -> ModelFolder:
 
 
 def shipped_folder() -> ModelFolder:
-    """The model that comes with edgeemo: happy against sad, on faces.
+    """Return the shipped model: happy against sad, on faces.
 
-    It has exported files and their verification, but no original, no split and no report.
+    It has exported files and their verification, but no reference model, no split and no report.
+    A wheel holds a copy in the package; a checkout has it in ``models/``.
     """
-    return ModelFolder(Path(__file__).parent.parent / "shipped" / SHIPPED)
+    package = Path(__file__).parent.parent
+    packaged = package / "shipped" / SHIPPED
+    return ModelFolder(packaged if packaged.is_dir() else package.parent / "models" / SHIPPED)
 
 
 def to_json(content: dict[str, Any]) -> str:
