@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from edgeemo.bench.protocol import CRASHED, FAILED, Job, Round, Trouble
 from edgeemo.bench.quantiles import median_over_rounds, quantile
-from edgeemo.bench.results import STAGES, STARTS, Measured, Result, Stage, count
+from edgeemo.bench.results import STAGES, STARTS, Measured, Result, Stage
 from edgeemo.utils.system import usable_cores
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,7 +127,7 @@ def measure(
         progress.stage(_round_name(number + 1), total=len(waiting))
         for each in waiting:
             each.add(run(_job(each, images, number, seconds)))
-            progress.advance(detail=f"{each.file.name}, {count(each.threads, 'thread')}")
+            progress.advance(detail=f"{each.file.name}, {plural(each.threads, 'thread')}")
         after_round()
     return [_result(each) for each in candidates], versions
 

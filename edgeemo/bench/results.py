@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.bench.quantiles import CONFIDENCE, Estimate
 from edgeemo.errors import BenchError
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +103,7 @@ class Result:
     @property
     def name(self) -> str:
         """The candidate in words."""
-        return f"{self.file} with {count(self.threads, 'thread')}"
+        return f"{self.file} with {plural(self.threads, 'thread')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,11 +201,6 @@ _PLAIN = ("edgeemo", "date", "machine", "versions", "image", "image_sha256", "co
 def whole_ms(result: Result) -> float:
     """Median milliseconds from an image's bytes to the label; infinite if it was not measured."""
     return result.measured.whole.p50.value if result.measured else float("inf")
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun: "1 thread", "2 threads"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _result(fields: Mapping[str, Any]) -> Result:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bench.results import count, whole_ms
+from edgeemo.bench.results import whole_ms
 from edgeemo.bench.table import interval_text, ms_text
 from edgeemo.errors import BenchError, LimitError
 from edgeemo.model.folder import DEFAULT
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +162,7 @@ def _nearest(verified: Sequence[Result], limits: Limits) -> str:
         f"{words} ({excess:.1%} too much)" for words, excess in _excesses(best, limits).items()
     )
     return (
-        f"none of {count(len(verified), 'verified candidate')} keeps to the limits; nearest is "
+        f"none of {plural(len(verified), 'verified candidate')} keeps to the limits; nearest is "
         f"{best.name}: {missed}"
     )
 
@@ -169,7 +170,7 @@ def _nearest(verified: Sequence[Result], limits: Limits) -> str:
 def _why(chosen: Result, found: Measured, fastest: Result, candidates: int) -> str:
     whole = f"{interval_text(found.whole.p50)} ms, p99 {ms_text(found.whole.p99.value)} ms"
     if chosen is fastest:
-        return f"the fastest of {count(candidates, 'verified candidate')} within limits: {whole}"
+        return f"the fastest of {plural(candidates, 'verified candidate')} within limits: {whole}"
     return (
         f"as fast as {fastest.name} ({ms_text(whole_ms(fastest))} ms) within the intervals, and "
         f"simpler: {whole}"

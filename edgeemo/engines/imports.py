@@ -26,7 +26,9 @@ def cannot_load(package: str, error: ImportError | OSError) -> EngineError | Mem
     """
     if is_want_of_memory(error):
         return MemoryError()
-    reason = " ".join(str(error).split())
+    from edgeemo.utils.text import one_line
+
+    reason = one_line(error)
     return EngineError(
         f"{package} is installed but cannot be loaded: {reason}; it needs a 64-bit Debian 12 "
         "(bookworm), Raspberry Pi OS 12 or newer"

@@ -144,7 +144,9 @@ def _interpreter(model: SealedModel, threads: int) -> Any:
             )
             interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        from edgeemo.utils.text import one_line
+
+        reason = one_line(error)
         raise EngineError(f"{model.path}: the LiteRT engine refuses it: {reason}") from None
     return interpreter
 

@@ -90,7 +90,9 @@ def _session(model: SealedModel, threads: int) -> Any:
             model.content or model.path, options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its exceptions share no base class
-        reason = " ".join(str(error).split())
+        from edgeemo.utils.text import one_line
+
+        reason = one_line(error)
         if "bad_alloc" in reason:
             raise MemoryError from None
         raise EngineError(f"{model.path}: the ONNX engine refuses it: {reason}") from None

@@ -8,6 +8,7 @@ from edgeemo.errors import ExportError
 from edgeemo.export.canonical import canonical
 from edgeemo.export.graph import INPUT
 from edgeemo.export.silence import silence
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
@@ -35,7 +36,7 @@ def to_onnx(model: Any, spec: ModelSpec) -> Any:
     except OSError:  # a full disk speaks for itself
         raise
     except Exception as error:  # the converter raises almost anything
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         raise ExportError(f"float32.onnx cannot be made: {reason}") from None
     _refuse_unknown_operators(converted)
     return canonical(converted)

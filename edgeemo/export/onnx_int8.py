@@ -13,6 +13,7 @@ from edgeemo.errors import ExportError
 from edgeemo.export.canonical import canonical
 from edgeemo.export.graph import INPUT, OUTPUT
 from edgeemo.export.silence import silence
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def quantised(model: Any, calibration: NDArray[np.float32]) -> Any:
     except OSError:  # a full disk speaks for itself
         raise
     except Exception as error:  # the tool raises almost anything
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         raise ExportError(f"int8.onnx cannot be made: {reason}") from None
 
 

@@ -195,8 +195,9 @@ def _head(source: str | os.PathLike[str] | bytes) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__
+    from edgeemo.utils.text import one_line
+
+    return one_line(error.strerror if isinstance(error, OSError) and error.strerror else error)
 
 
 def _from_array(array: NDArray[np.uint8]) -> Image.Image:

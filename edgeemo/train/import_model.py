@@ -18,6 +18,7 @@ from edgeemo.train.data.pipeline import decoded
 from edgeemo.train.model_folder import IMPORTED, Work, complete, record
 from edgeemo.train.output_folder import building, check_place, timestamp
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,7 +117,7 @@ def spec_of(model: Any, path: Path, *, labels: tuple[str, ...], threshold: float
     wanted = 2 if outputs == 1 else outputs
     if len(labels) != wanted:
         raise TrainingError(
-            f"{path}: {outputs} output{'s' * (outputs > 1)} answer {wanted} labels, but "
+            f"{path}: {plural(outputs, 'output answers', 'outputs answer')} {wanted} labels, but "
             f"{len(labels)} are given ({', '.join(labels)}); name one per class, in order"
         )
     return ModelSpec(

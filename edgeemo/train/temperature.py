@@ -16,6 +16,7 @@ from edgeemo.metrics import (
     tempered,
 )
 from edgeemo.metrics.calibration import logits
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -205,8 +206,8 @@ def moved_threshold(threshold: float, temperature: float) -> float:
 def _why_not(images: int) -> str:
     if images >= MIN_IMAGES:
         return ""
-    noun = "image" if images == 1 else "images"
-    return f"{images} validation {noun} cannot tell a temperature; {MIN_IMAGES} or more are needed"
+    few = plural(images, "validation image")
+    return f"{few} cannot tell a temperature; {MIN_IMAGES} or more are needed"
 
 
 def _expected(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:

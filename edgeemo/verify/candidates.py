@@ -12,6 +12,7 @@ from edgeemo.errors import EdgeEmoError, EngineError, MissingExtraError, SpecErr
 from edgeemo.model.container import unseal
 from edgeemo.model.spec import Provenance
 from edgeemo.utils.redirect import quiet
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ class Candidate:
         try:
             self.scores[row] = self.model.spec.scores(self.engine.run(pixels))
         except Exception as error:  # engines raise their own kinds when a model fails to run
-            reason = " ".join(str(error).split())
+            reason = one_line(error)
             self.error = EngineError(f"{self.path}: the engine fails while it answers: {reason}")
             return
         if not np.isfinite(self.scores[row]).all():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
+from edgeemo.utils.text import plural
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -88,9 +90,9 @@ class Gates:
         if difference is not None and measured.max_difference > difference:
             found.append(f"max |Δp| {measured.max_difference:.2g}, allowed {difference:.2g}")
         if flips > allowed:
-            found.append(f"{count(flips, 'flip')}, {allowed} allowed")
+            found.append(f"{plural(flips, 'flip')}, {allowed} allowed")
         if difference is None and extra > allowed:
-            found.append(f"{count(extra, 'extra error')}, {allowed} allowed")
+            found.append(f"{plural(extra, 'extra error')}, {allowed} allowed")
         return tuple(found)
 
     def notes(self, kind: Kind, n: int) -> tuple[str, ...]:
@@ -98,16 +100,16 @@ class Gates:
         if self.allowed_dp(kind) is not None or n >= PROVEN_FROM:
             return ()
         return (
-            f"{count(n, 'test image')}: too few to prove 99 % agreement, which stays unproven "
+            f"{plural(n, 'test image')}: too few to prove 99 % agreement, which stays unproven "
             f"(at least {PROVEN_FROM} are needed)",
         )
 
     def in_words(self, kind: Kind, n: int) -> str:
         """The gates of a kind of file for a test split of `n` images, as a sentence."""
         allowed, difference = self.allowed_flips(kind, n), self.allowed_dp(kind)
-        flips = f"at most {count(allowed, 'flip')}" if allowed else "no flip"
+        flips = f"at most {plural(allowed, 'flip')}" if allowed else "no flip"
         if difference is None:
-            return f"{flips} and at most {count(allowed, 'error')} more than the original"
+            return f"{flips} and at most {plural(allowed, 'error')} more than the original"
         return f"max |Δp| at most {difference:.2g} and {flips}"
 
 
@@ -121,11 +123,6 @@ def kind_of(file: Path) -> Kind:
         if file.stem == kind:
             return kind
     raise ValueError(f"{file.name}: no exported file's name")
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun: "1 flip", "1,205 flips"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _or_share(limit: int | None, n: int, *, one_in: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.model.folder import VERIFY_PNG
+from edgeemo.utils.text import one_line
 from edgeemo.verify.report import size_text
 
 if TYPE_CHECKING:
@@ -181,4 +182,4 @@ def _escape(text: str) -> str:
     """Text that Markdown shows as it is: a path or label may hold its special characters."""
     for special in "\\|`*_<>[]":
         text = text.replace(special, "\\" + special)
-    return " ".join(text.split())
+    return one_line(text)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from edgeemo.errors import ParityError
-from edgeemo.verify.gates import count
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from edgeemo.verify.gates import Gates, Kind
@@ -103,12 +103,12 @@ class Report:
     def verdict(self) -> str:
         """The outcome as one line."""
         if self.passed:
-            files = "1 file agrees" if len(self.files) == 1 else f"{len(self.files)} files agree"
-            images = count(self.n, "test image")
+            files = plural(len(self.files), "file agrees", "files agree")
+            images = plural(self.n, "test image")
             return f"passed: {files} with the original within the gates on {images}"
         missed = [file for file in self.files if not file.passed]
         details = "; ".join(f"{file.file}: {', '.join(file.reasons)}" for file in missed)
-        return f"not passed: {len(missed)} of {count(len(self.files), 'file')} ({details})"
+        return f"not passed: {len(missed)} of {plural(len(self.files), 'file')} ({details})"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.runtime.classifier import load_finder
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.progress import Progress, Silent
+from edgeemo.utils.text import plural
 from edgeemo.verify.candidates import Candidate
-from edgeemo.verify.gates import Gates, count, kind_of
+from edgeemo.verify.gates import Gates, kind_of
 from edgeemo.verify.markdown import to_markdown
 from edgeemo.verify.measure import measure
 from edgeemo.verify.report import FileReport, Report
@@ -144,7 +145,7 @@ def _run(
     progress: Progress,
 ) -> None:
     """Let every file answer every image. One image is in memory at a time, decoded once."""
-    progress.stage(f"Verifying {count(len(candidates), 'file')}", total=len(references))
+    progress.stage(f"Verifying {plural(len(candidates), 'file')}", total=len(references))
     for row, reference in enumerate(references):
         try:
             pixels = preprocess(images[reference.sha256], spec)

@@ -8,7 +8,7 @@ import numpy as np
 
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.report.contact_sheet import Tile, contact_sheet
-from edgeemo.verify.gates import count
+from edgeemo.utils.text import plural
 from edgeemo.verify.measure import decisions
 
 if TYPE_CHECKING:
@@ -86,12 +86,12 @@ def _pick(
 def _title(flips: int, shown: int, n: int) -> str:
     if not flips:
         return (
-            f"No disagreement: no file changed a label on {count(n, 'test image')}. "
+            f"No disagreement: no file changed a label on {plural(n, 'test image')}. "
             "Here the probability moved most."
         )
     which = f"The worst {shown} are shown. " if shown < flips else ""
     return (
-        f"Another label than the original's: {flips:,} of {count(n, 'test image')}. {which}"
+        f"Another label than the original's: {flips:,} of {plural(n, 'test image')}. {which}"
         "Red: only the original is right; green: only the file is."
     )
 
@@ -107,7 +107,7 @@ def _tile(
     shown = list(found.items())[:_FILES_NAMED]
     lines += [f"{name}: {_answer(scores, spec)}" for name, scores in shown]
     if len(found) > len(shown):
-        lines.append(f"and {count(len(found) - len(shown), 'more file')}")
+        lines.append(f"and {plural(len(found) - len(shown), 'more file')}")
     ours = {spec.labels[spec.decide(scores)] for scores in found.values()}
     theirs = spec.labels[spec.decide(reference.scores)]
     return Tile(

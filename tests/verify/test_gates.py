@@ -8,7 +8,7 @@ import pytest
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference
 from edgeemo.verify import Gates
-from edgeemo.verify.gates import BACKBONES, count, kind_of
+from edgeemo.verify.gates import BACKBONES, kind_of
 from edgeemo.verify.measure import measure
 
 SPEC = ModelSpec(labels=("happy", "sad"), height=4, width=4)
@@ -90,10 +90,6 @@ def test_the_kind_comes_from_the_name():
     assert kind_of(Path("a/int8.onnx")) == "int8"
     with pytest.raises(ValueError, match="no exported file"):
         kind_of(Path("model.tflite"))
-
-
-def test_counting():
-    assert (count(1, "flip"), count(1205, "flip")) == ("1 flip", "1,205 flips")
 
 
 def test_backbones_are_those_that_can_be_trained():

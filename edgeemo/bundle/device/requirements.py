@@ -42,9 +42,12 @@ def require(engine: str, *, versions: Mapping[str, str], archive: str, finder: s
     needed = tuple(dict.fromkeys(filter(None, ("numpy", "pillow", engine, finder))))
     missing = [name for name in needed if not is_installed(name)]
     if missing:
-        listed = " and ".join([", ".join(missing[:-1]), missing[-1]] if missing[1:] else missing)
+        from edgeemo.utils.text import join_and
+
         remedy = _remedy(missing, needed, versions, archive)
-        raise BundleError(f"{listed} {'are' if missing[1:] else 'is'} not installed: {remedy}")
+        raise BundleError(
+            f"{join_and(missing)} {'are' if missing[1:] else 'is'} not installed: {remedy}"
+        )
     _check_that_they_load()
 
 
@@ -64,7 +67,9 @@ def _check_that_they_load() -> None:
         except ImportError as error:
             if is_want_of_memory(error):
                 raise MemoryError from None
-            reason = " ".join(str(error.__cause__ or error).split())[:300]
+            from edgeemo.utils.text import one_line
+
+            reason = one_line(error.__cause__ or error)[:300]
             raise BundleError(f"{name} is installed but cannot be loaded: {reason}") from None
 
 

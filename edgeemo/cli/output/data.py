@@ -83,7 +83,7 @@ def print_cropped(cropped: Cropped, *, json: bool) -> None:
 
 
 def _facts(checked: Check) -> dict[str, str]:
-    from edgeemo.dataset.check.findings import counted
+    from edgeemo.utils.text import plural
 
     facts = {
         "files": f"{checked.found:,}, of which {checked.usable:,} usable",
@@ -93,7 +93,7 @@ def _facts(checked: Check) -> dict[str, str]:
     if checked.sizes:
         sizes = checked.sizes
         texts = ["x".join(map(str, one)) for one in (sizes.smallest, sizes.largest, sizes.median)]
-        different = counted(sizes.different, "size", "sizes")
+        different = plural(sizes.different, "size")
         facts["sizes"] = f"{texts[0]} to {texts[1]}, median {texts[2]}; {different}"
         facts["bytes"] = f"{sizes.bytes / 1e6:,.1f} MB"
     facts["copies"] = _groups(len(checked.identical), sum(len(g.paths) for g in checked.identical))
@@ -137,4 +137,6 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _groups(groups: int, images: int) -> str:
-    return f"{images:,} images in {groups:,} groups" if groups else "none"
+    from edgeemo.utils.text import plural
+
+    return f"{plural(images, 'image')} in {plural(groups, 'group')}" if groups else "none"

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.check.report import Finding
+from edgeemo.utils.text import join_and, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from edgeemo.dataset.check.report import Check
     from edgeemo.dataset.check.shortcuts import Shortcut
@@ -34,32 +35,22 @@ def findings(check: Check) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: finding.level != "act"))
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """As in "1 image" and "1,200 images"."""
-    return f"{number:,} {one if number == 1 else many}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """As in "anger, fear and sad"."""
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
-
-
 def _broken(check: Check) -> Iterator[Finding]:
     if check.unusable:
         reasons = Counter(row.reason for row in check.unusable)
         words = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
-        files = counted(len(check.unusable), "file", "files")
+        files = plural(len(check.unusable), "file")
         yield _act(
             "unusable", len(check.unusable), f"{files} cannot be used ({words}); clean drops them"
         )
     if check.disguised:
-        files = counted(len(check.disguised), "file has", "files have")
+        files = plural(len(check.disguised), "file has", "files have")
         text = f"{files} another format than the name says; edgeemo copes, other programs may not"
         yield _look("disguised", len(check.disguised), text)
     if check.odd:
         reasons = Counter(row.reason for row in check.odd)
         words = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
-        images = counted(len(check.odd), "image is", "images are")
+        images = plural(len(check.odd), "image is", "images are")
         yield _look("odd", len(check.odd), f"{images} odd ({words}): look at them")
 
 
@@ -72,7 +63,7 @@ def _left_out(check: Check) -> Iterator[Finding]:
     }
     for reason, (one, many, rest) in sentences.items():
         if count := reasons[reason]:
-            yield _act(reason, count, f"{counted(count, one, many)} {rest}")
+            yield _act(reason, count, f"{plural(count, one, many)} {rest}")
 
 
 def _shortcut(shortcut: Shortcut) -> Finding:
@@ -92,12 +83,12 @@ def _balance(check: Check) -> Iterator[Finding]:
         return
     smallest, largest = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
     if sizes[smallest] < 2:
-        images = counted(sizes[smallest], "usable image", "usable images")
+        images = plural(sizes[smallest], "usable image")
         yield _act("too-few", sizes[smallest], f"{smallest} has {images}; it takes at least 2")
         return
     few = [label for label, size in sizes.items() if size < FEW]
     if few:
-        text = f"fewer than {FEW} usable images in {listed(few)}: no figure will be certain"
+        text = f"fewer than {FEW} usable images in {join_and(few)}: no figure will be certain"
         yield _look("few", len(few), text)
     if sizes[largest] >= IMBALANCE * sizes[smallest]:
         text = (
@@ -114,14 +105,14 @@ def _alike(check: Check) -> Iterator[Finding]:
     images = sum(len(group.paths) for group in near)
     across = sum(group.across_classes for group in near)
     text = (
-        f"{counted(images, 'image is', 'images are')} near-duplicates "
-        f"({images / check.usable:.0%}), in {counted(len(near), 'group', 'groups')}; edgeemo "
+        f"{plural(images, 'image is', 'images are')} near-duplicates "
+        f"({images / check.usable:.0%}), in {plural(len(near), 'group')}; edgeemo "
         "keeps a group in one split, a random split would test on what it trained on"
     )
     yield _look("near-duplicates", images, text)
     if across:
         text = (
-            f"{counted(across, 'group', 'groups')} of near-duplicates in more than one class: "
+            f"{plural(across, 'group')} of near-duplicates in more than one class: "
             "look which is right"
         )
         yield _look("near-duplicates-across-classes", across, text)
@@ -131,7 +122,7 @@ def _doubtful(check: Check) -> Iterator[Finding]:
     suspects, accuracy = check.mislabels.suspects, check.mislabels.accuracy
     if suspects:
         text = (
-            f"{counted(len(suspects), 'label is', 'labels are')} contradicted by a simple "
+            f"{plural(len(suspects), 'label is', 'labels are')} contradicted by a simple "
             f"classifier, itself right on {accuracy:.0%}: a suspicion, the strongest first"
         )
         yield _look("mislabels", len(suspects), text)
@@ -142,12 +133,12 @@ def _faces(check: Check) -> Iterator[Finding]:
         count = len(check.faces.none)
         text = (
             f"{check.faces.detector or 'the detector'} finds no face in "
-            f"{counted(count, 'image', 'images')} ({count / check.usable:.0%}): what is left "
+            f"{plural(count, 'image')} ({count / check.usable:.0%}): what is left "
             "to learn there is the background"
         )
         yield _look("no-face", count, text)
     if check.faces and check.faces.several:
-        images = counted(check.faces.several, "image has", "images have")
+        images = plural(check.faces.several, "image has", "images have")
         text = (
             f"{images} more than one face: the label can mean only one of them; 'data crop' and "
             "'train --faces' take the largest"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.dataset.check.findings import listed
 from edgeemo.errors import ImageError
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.spec import ModelSpec
 from edgeemo.report.html import render, thumbnail
+from edgeemo.utils.text import join_and
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -128,8 +128,8 @@ def _caption(group: Group) -> str:
     parts = [
         f"{len(group.paths):,} images",
         "the same bytes" if group.identical else "nearly the same",
-        listed(group.labels),
-        listed(group.splits),
+        join_and(group.labels),
+        join_and(group.splits),
     ]
     return ", ".join(part for part in parts if part)
 

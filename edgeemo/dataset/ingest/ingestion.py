@@ -138,10 +138,10 @@ def _require_two(
     for label in layout.labels:
         if counts[label] < 2:
             found = sum(file.label == label for file in layout.files)
+            usable = "1 usable image" if counts[label] else "no usable images"
             faces = f" (no face in {faceless[label]:,})" if faceless[label] else ""
             raise DatasetError(
-                f"{root}: class {label} has {counts[label] or 'no'} usable "
-                f"{'image' if counts[label] == 1 else 'images'} among {found} files{faces}; "
+                f"{root}: class {label} has {usable} among {found} files{faces}; "
                 "at least 2 are needed, better hundreds"
             )
 

@@ -11,6 +11,7 @@ from edgeemo.errors import FaceModelError
 from edgeemo.imaging.decode import stretched
 from edgeemo.imaging.faces.face import Face, largest_first
 from edgeemo.imaging.faces.opencv import import_cv2
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +71,7 @@ class YuNet:
 
 
 def _refused(error: Exception) -> FaceModelError:
-    reason = " ".join(str(error).split())[:120]
+    reason = one_line(error)[:120]
     return FaceModelError(
         f"the file of --face-model is no YuNet that OpenCV can run ({reason}); take "
         "face_detection_yunet_2023mar.onnx of OpenCV's model zoo"

@@ -24,6 +24,7 @@ from edgeemo.train.distributed.job import START, STATE, TRUTH, WEIGHTS, load_arr
 from edgeemo.train.distributed.messages import inherited, receive, send
 from edgeemo.train.distributed.rank import LOCALHOST
 from edgeemo.train.loop.checkpoint import Checkpoint
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -219,7 +220,7 @@ def _run(job: dict[str, Any], folder: Path, parent: Connection) -> int:
         send(parent, {"failed": str(error), "kind": type(error).__name__})
         return _FAILED
     except Exception as error:  # JAX and its network raise all kinds when another one is gone
-        text = " ".join(str(error).split())[:200] or type(error).__name__
+        text = one_line(error)[:200]
         send(parent, {"lost": text, "certain": not _OF_OTHERS.search(text)})
         return _LOST
     send(parent, {"done": done})

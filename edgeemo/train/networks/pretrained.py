@@ -12,6 +12,7 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.keras import import_keras, load_keras
 from edgeemo.train.networks.backbones import Backbone
 from edgeemo.utils.redirect import quiet
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -77,7 +78,7 @@ def _published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Pat
             )
     except Exception as error:  # no network, a full disk, a file that was cut short
         cache = Path(os.environ.get("KERAS_HOME", "~/.keras")) / "models"
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error)
         raise TrainingError(
             f"{name}: its ImageNet weights cannot be downloaded; on a machine with internet fetch "
             f"{url} and put it into {cache}, or name the file with --weights FILE ({reason})"
@@ -160,7 +161,7 @@ def _shapes(path: Path) -> Counter[tuple[int, ...]]:
         with h5py.File(path) as file:
             file.visititems(count)
     except OSError as error:
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         raise TrainingError(f"{path}: not a file of Keras weights ({reason})") from None
     return shapes
 
