@@ -44,7 +44,7 @@ _START = Path(__file__).with_name("device") / "__main__.py"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spare:
+class Fallback:
     """The second exported file of a bundle.
 
     Attributes:
@@ -71,7 +71,7 @@ class Bundle:
         verified: Whether the exported file passed its verification.
         golden: Number of golden images.
         undecided: How many of them the model gives no class 0.8 or more.
-        spare: The second exported file, or None.
+        fallback: The second exported file, or None.
         detector: The face detector, one of `edgeemo.model.spec.DETECTORS`, or empty without one.
         faces: How many are found in the golden photo; 0 where there is none.
     """
@@ -84,7 +84,7 @@ class Bundle:
     verified: bool
     golden: int
     undecided: int
-    spare: Spare | None = None
+    fallback: Fallback | None = None
     detector: str = ""
     faces: int = 0
 
@@ -97,7 +97,7 @@ def make_bundle(
     model: Path,
     out: Path,
     *,
-    spare: Path | None = None,
+    fallback: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
     faces: WantedFaces = None,
@@ -113,7 +113,7 @@ def make_bundle(
         model: An exported file, ``.tflite`` or ``.onnx``; the verification is that of the model
             folder it lies in.
         out: The ``.pyz`` to write; its folder is made.
-        spare: An exported file of the same model for the other engine, which is run on a device
+        fallback: An exported file of the same model for the other engine, which is run on a device
             where the engine of the first is missing, cannot be loaded or crashes.
         golden: "drawn" images, or images of the model folder's "test" split, which then travel
             with the bundle.
@@ -124,8 +124,8 @@ def make_bundle(
         progress: Told where it is.
 
     Raises:
-        BundleError: If `out` exists and `replace` is false, the spare is none for this model, the
-            model answers faces and none is found in a golden image, or the self-test fails.
+        BundleError: If `out` exists and `replace` is false, the fallback does not match the model,
+            the model takes faces and none is found in a golden image, or the self-test fails.
         DatasetError: If the test images cannot be found.
         EngineError: If the model cannot be run.
         FaceModelError: If faces are found with a file that nobody named.
@@ -139,9 +139,9 @@ def make_bundle(
             f"{out}: exists already; choose another --out, or replace it with --force"
         )
     first = _loaded(model, faces)
-    second = _loaded(spare, faces) if spare else None
+    second = _loaded(fallback, faces) if fallback else None
     if second:
-        _check_spare(first.model, second.model)
+        _check_fallback(first.model, second.model)
     progress.stage("Choosing golden images")
     if golden == "test":
         found = test_images(ModelFolder(model.parent), data, progress)
@@ -160,7 +160,7 @@ def make_bundle(
         verified=manifest.verified,
         golden=len(manifest.golden),
         undecided=undecided_count(manifest.golden, first.model.spec),
-        spare=_spare(manifest),
+        fallback=_fallback(manifest),
         detector=manifest.detector,
         faces=sum(len(each.faces) for each in manifest.golden if each.file == PHOTO),
     )
@@ -193,24 +193,24 @@ def _loaded(path: Path, faces: WantedFaces) -> _Loaded:
     return _Loaded(model, Classifier(spec, load_engine(model), path=model.path))
 
 
-def _check_spare(first: SealedModel, spare: SealedModel) -> None:
-    if first.format == spare.format:
+def _check_fallback(first: SealedModel, fallback: SealedModel) -> None:
+    if first.format == fallback.format:
         raise BundleError(
-            f"{spare.path}: the engine of {Path(first.path).name} runs it, too; a spare has to be "
-            f"{'an .onnx' if first.format == 'tflite' else 'a .tflite'} file"
+            f"{fallback.path}: needs the same engine as {Path(first.path).name}; a fallback must "
+            f"be {'an .onnx' if first.format == 'tflite' else 'a .tflite'} file"
         )
-    if first.spec != spare.spec:
+    if first.spec != fallback.spec:
         raise BundleError(
-            f"{spare.path}: no spare for {first.path}, which was exported from another model or "
-            "with other settings"
+            f"{fallback.path}: no fallback for {first.path}: exported from another model or with "
+            "other settings"
         )
 
 
-def _spare(manifest: Manifest) -> Spare | None:
-    spare = manifest.spare
-    if spare is None:
+def _fallback(manifest: Manifest) -> Fallback | None:
+    fallback = manifest.fallback
+    if fallback is None:
         return None
-    return Spare(model=spare.model, engine=spare.engine, verified=spare.verified)
+    return Fallback(model=fallback.model, engine=fallback.engine, verified=fallback.verified)
 
 
 def _members(
@@ -230,8 +230,8 @@ def _members(
         **finder_data(faces),
         **golden,
     }
-    spare = second.described(golden) if second else None
-    manifest = describe_all(first.described(golden), spare, members)
+    fallback = second.described(golden) if second else None
+    manifest = describe_all(first.described(golden), fallback, members)
     return {**members, MANIFEST: to_json(manifest)}, manifest
 
 

@@ -30,7 +30,7 @@ far as this network's rounding reaches. A tiny one was seen to be 1.3e-6 off wit
 
 
 def describe(model: SealedModel, classifier: Classifier, goldens: Sequence[Golden]) -> Manifest:
-    """What a bundle says of a file that it holds; nothing yet of a spare and its members.
+    """What a bundle says of a file that it holds; nothing yet of a fallback and its members.
 
     Args:
         model: The exported file.
@@ -58,17 +58,19 @@ def describe(model: SealedModel, classifier: Classifier, goldens: Sequence[Golde
     )
 
 
-def describe_all(first: Manifest, spare: Manifest | None, members: Mapping[str, bytes]) -> Manifest:
+def describe_all(
+    first: Manifest, fallback: Manifest | None, members: Mapping[str, bytes]
+) -> Manifest:
     """What a bundle says of itself.
 
     Args:
         first: Of the file that it runs.
-        spare: Of the one that it runs where it cannot run the first.
+        fallback: Of the one that it runs where it cannot run the first.
         members: Every other member of the bundle.
     """
     return replace(
         first,
-        spare=spare and replace(spare, spare_for=first.model),
+        fallback=fallback and replace(fallback, fallback_for=first.model),
         members={each: hashlib.sha256(members[each]).hexdigest() for each in sorted(members)},
     )
 

@@ -60,7 +60,7 @@ def make_wheel_folder(
     out: Path,
     *,
     tags: Sequence[str],
-    spare: Path | None = None,
+    fallback: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
     faces: WantedFaces = None,
@@ -76,7 +76,7 @@ def make_wheel_folder(
         model: An exported file, as in `make_bundle`.
         out: The folder to make; the bundle inside is called as it is.
         tags: The Pythons to fetch wheels for, such as "cp311" (Debian 12) and "cp313" (Debian 13).
-        spare: As in `make_bundle`; there are wheels of its engine, too.
+        fallback: As in `make_bundle`; there are wheels of its engine, too.
         golden: As in `make_bundle`.
         data: As in `make_bundle`.
         faces: As in `make_bundle`; there are wheels of what finds them, too.
@@ -94,7 +94,7 @@ def make_wheel_folder(
     with new_folder(out, replace=replace) as partial:
         file = partial / f"{out.stem}.pyz"
         made = make_bundle(
-            model, file, spare=spare, golden=golden, data=data, faces=faces, progress=progress
+            model, file, fallback=fallback, golden=golden, data=data, faces=faces, progress=progress
         )
         requirements = [*pinned(_packages(made)), _INSTALLER]
         (partial / _WHEELS).mkdir()
@@ -114,7 +114,7 @@ def make_wheel_folder(
 
 
 def _packages(made: Bundle) -> list[str]:
-    engines = [made.engine, *([made.spare.engine] if made.spare else [])]
+    engines = [made.engine, *([made.fallback.engine] if made.fallback else [])]
     finder = finder_package(made.detector)
     return ["numpy", "pillow", *engines, *([finder] if finder else [])]
 

@@ -22,9 +22,11 @@ QUICK = ("--threads", "1", "--seconds", "1")
 
 @pytest.fixture(scope="module")
 def ran(device, tmp_path_factory):
-    """One run of a bundle with a spare, given a copy of the file inside and a damaged one."""
+    """One run of a bundle with a fallback, given a copy of the file inside and a damaged one."""
     folder = tmp_path_factory.mktemp("bench")
-    bundle = make_bundle(GOLDEN / "int8.tflite", folder / "tiny.pyz", spare=GOLDEN / "float32.onnx")
+    bundle = make_bundle(
+        GOLDEN / "int8.tflite", folder / "tiny.pyz", fallback=GOLDEN / "float32.onnx"
+    )
     shutil.copy(GOLDEN / "int8.tflite", folder)
     (folder / "bad.tflite").write_bytes(b"hello")
     words = ("bench", "--json", "int8.tflite", "bad.tflite", *QUICK)
@@ -39,7 +41,7 @@ def report(ran):
     return Report.from_json(ran.out.encode(), origin="pi.json")
 
 
-def test_the_file_inside_its_spare_and_others_are_measured(ran, report):
+def test_the_file_inside_its_fallback_and_others_are_measured(ran, report):
     """And the file inside once, though it was named as well."""
     assert [(each.file, each.status) for each in report.results] == [
         ("int8.tflite", "measured"), ("float32.onnx", "measured"), ("bad.tflite", "failed")
@@ -49,9 +51,9 @@ def test_the_file_inside_its_spare_and_others_are_measured(ran, report):
 
 
 def test_its_json_is_what_the_workstation_takes(report):
-    inside, spare, _ = report.results
+    inside, fallback, _ = report.results
     assert inside.sha256 == sha256_file(GOLDEN / "int8.tflite")
-    assert (inside.engine, spare.engine) == ("ai-edge-litert", "onnxruntime")
+    assert (inside.engine, fallback.engine) == ("ai-edge-litert", "onnxruntime")
     assert inside.size_bytes == (GOLDEN / "int8.tflite").stat().st_size
     assert inside.measured.whole.p50.low is not None
     assert {"numpy", "pillow", "ai-edge-litert", "onnxruntime"} <= set(report.versions)

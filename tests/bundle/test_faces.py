@@ -262,10 +262,10 @@ def test_other_settings_than_the_models_are_recorded(tmp_path, device, photos):
     assert expected.scores != narrow.scores
 
 
-def test_a_spare_finds_the_same_faces(tmp_path):
-    made = make_bundle(MODEL, tmp_path / "two.pyz", spare=GOLDEN / "float32.onnx", faces=True)
+def test_a_fallback_finds_the_same_faces(tmp_path):
+    made = make_bundle(MODEL, tmp_path / "two.pyz", fallback=GOLDEN / "float32.onnx", faces=True)
     contents = Contents(str(made.path))
-    contents.use_spare()
+    contents.use_fallback()
     result = selftest(contents)
     assert not result.different
     assert result.manifest.detector == "blaze"

@@ -58,10 +58,10 @@ class Interpreter:
 
 
 @pytest.fixture(scope="module")
-def spare(tmp_path_factory):
-    """int8.tflite with float32.onnx as its spare."""
+def fallback(tmp_path_factory):
+    """int8.tflite with float32.onnx as its fallback."""
     out = tmp_path_factory.mktemp("two") / "tiny.pyz"
-    return make_bundle(GOLDEN / "int8.tflite", out, spare=GOLDEN / "float32.onnx")
+    return make_bundle(GOLDEN / "int8.tflite", out, fallback=GOLDEN / "float32.onnx")
 
 
 @pytest.fixture
@@ -91,55 +91,55 @@ def _crash(*, answers=-1, by="SIGILL"):
     return CRASHING.format(answers=answers, signal=by)
 
 
-def test_it_says_what_was_made(spare, int8, device):
-    assert (spare.model, spare.engine) == ("int8.tflite", "ai-edge-litert")
-    assert (spare.spare.model, spare.spare.engine) == ("float32.onnx", "onnxruntime")
-    assert int8.spare is None
-    contents = Contents(str(spare.path))
+def test_it_says_what_was_made(fallback, int8, device):
+    assert (fallback.model, fallback.engine) == ("int8.tflite", "ai-edge-litert")
+    assert (fallback.fallback.model, fallback.fallback.engine) == ("float32.onnx", "onnxruntime")
+    assert int8.fallback is None
+    contents = Contents(str(fallback.path))
     assert contents.member("float32.onnx") == (GOLDEN / "float32.onnx").read_bytes()
     contents.check_members()
-    first, second = contents.manifest, contents.manifest.spare
+    first, second = contents.manifest, contents.manifest.fallback
     assert [golden.file for golden in first.golden] == [golden.file for golden in second.golden]
     assert (first.tolerance, second.tolerance) == (0, 1e-6)
-    shown = device(spare.path, "info").out
+    shown = device(fallback.path, "info").out
     assert "float32.onnx on onnxruntime; NOT verified" in shown
-    assert "spare" not in device(int8.path, "info").out
+    assert "fallback" not in device(int8.path, "info").out
 
 
-def test_where_the_first_runs_the_spare_is_not_asked(spare, device):
-    ran = device(spare.path, "selftest")
+def test_where_the_first_runs_the_fallback_is_not_asked(fallback, device):
+    ran = device(fallback.path, "selftest")
     assert ran.status == 0
     assert ran.out.splitlines()[-1].startswith("PASSED: this machine answers all 16 images exact")
-    assert "spare" not in ran.out + ran.err
+    assert "fallback" not in ran.out + ran.err
     assert "onnxruntime" not in ran.out
 
 
 @pytest.mark.parametrize("by", ["SIGILL", "SIGSEGV", "SIGBUS"])
-def test_the_selftest_tests_the_spare_where_the_engine_crashes(spare, device, litert, by):
-    ran = device(spare.path, "selftest", env=litert(_crash(by=by)))
+def test_the_selftest_tests_the_fallback_where_the_engine_crashes(fallback, device, litert, by):
+    ran = device(fallback.path, "selftest", env=litert(_crash(by=by)))
     assert ran.status == 0
     said, unverified = ran.err.splitlines()
     assert said.startswith(f"warning: the engine or numpy crashed ({by}): ")
-    assert said.endswith("; float32.onnx answers in its place")
+    assert said.endswith("; using the fallback float32.onnx")
     assert unverified.endswith("float32.onnx is not verified against its original")
     assert ran.out.splitlines()[-1].startswith(
         "PASSED: this machine answers all 16 images to within 1e-06 as the workstation did "
-        "(float32.onnx, the spare for int8.tflite, "
+        "(float32.onnx, the fallback for int8.tflite, "
     )
 
 
-def test_the_selftest_as_json_says_which_file_answered(spare, device, litert):
-    said = json.loads(device(spare.path, "selftest", "--json", env=litert(_crash())).out)
-    assert (said["model"], said["spare_for"]) == ("float32.onnx", "int8.tflite")
-    assert json.loads(device(spare.path, "selftest", "--json").out)["spare_for"] == ""
+def test_the_selftest_as_json_says_which_file_answered(fallback, device, litert):
+    said = json.loads(device(fallback.path, "selftest", "--json", env=litert(_crash())).out)
+    assert (said["model"], said["fallback_for"]) == ("float32.onnx", "int8.tflite")
+    assert json.loads(device(fallback.path, "selftest", "--json").out)["fallback_for"] == ""
 
 
 @pytest.mark.parametrize("answers", [-1, 0])
-def test_predict_answers_with_the_spare(spare, device, litert, faces, answers):
+def test_predict_answers_with_the_fallback(fallback, device, litert, faces, answers):
     """Whether the engine crashes at loading the model or at the first image."""
-    ran = device(spare.path, "predict", "--json", faces, env=litert(_crash(answers=answers)))
+    ran = device(fallback.path, "predict", "--json", faces, env=litert(_crash(answers=answers)))
     assert ran.status == 0
-    assert "; float32.onnx answers in its place" in ran.err.splitlines()[0 if answers else -2]
+    assert "; using the fallback float32.onnx" in ran.err.splitlines()[0 if answers else -2]
     expected = _answers(GOLDEN / "float32.onnx", faces)
     assert {line["file"]: line["scores"] for line in map(json.loads, ran.out.splitlines())} == (
         expected
@@ -153,38 +153,38 @@ def _answers(model, faces):
     return {str(path): classifier.predict(path).scores for path in sorted(faces.iterdir())}
 
 
-def test_nothing_is_answered_twice(spare, device, litert, faces):
-    """An engine that crashes after it had answered is not replaced."""
+def test_nothing_is_answered_twice(fallback, device, litert, faces):
+    """An engine that crashes after a prediction is not replaced."""
     environment = litert(_crash(answers=2))
-    ran = device(spare.path, "predict", "--workers", 1, faces, env=environment)
+    ran = device(fallback.path, "predict", "--workers", 1, faces, env=environment)
     assert ran.status == 1
     assert [line.split(":")[0] for line in ran.out.splitlines()] == [
         f"{faces}/0.png", f"{faces}/1.png"
     ]  # fmt: skip
     assert ran.err.splitlines()[-1] == (
         "error: the engine or numpy crashed (SIGILL): it uses instructions that this processor "
-        "does not have, after it had answered"
+        "does not have, after its first prediction"
     )
 
 
-def test_an_image_from_standard_input_is_not_lost(spare, device, litert, faces):
+def test_an_image_from_standard_input_is_not_lost(fallback, device, litert, faces):
     image = (faces / "1.png").open("rb")
     with image:
         environment = litert(_crash(answers=0))
-        ran = device(spare.path, "predict", "-", "--json", stdin=image, env=environment)
+        ran = device(fallback.path, "predict", "-", "--json", stdin=image, env=environment)
     expected = _answers(GOLDEN / "float32.onnx", faces)
     assert ran.status == 0
     assert json.loads(ran.out)["scores"] == expected[str(faces / "1.png")]
 
 
-def test_an_engine_that_cannot_be_loaded_is_replaced(spare, device, litert):
-    ran = device(spare.path, "selftest", env=litert("raise ImportError('GLIBC_2.38 not found')"))
+def test_an_engine_that_cannot_be_loaded_is_replaced(fallback, device, litert):
+    ran = device(fallback.path, "selftest", env=litert("raise ImportError('GLIBC_2.38 not found')"))
     assert ran.status == 0
     assert "GLIBC_2.38 not found" in ran.err.splitlines()[0]
-    assert "the spare for int8.tflite" in ran.out
+    assert "the fallback for int8.tflite" in ran.out
 
 
-def test_an_engine_that_is_not_installed_is_replaced(spare, device, tmp_path):
+def test_an_engine_that_is_not_installed_is_replaced(fallback, device, tmp_path):
     site = tmp_path / "site"
     site.mkdir()
     for path in Path(sysconfig.get_path("platlib")).iterdir():
@@ -194,60 +194,68 @@ def test_an_engine_that_is_not_installed_is_replaced(spare, device, tmp_path):
         f"import sys, runpy; sys.path += [{str(site)!r}]; sys.argv = sys.argv[1:]\n"
         "runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    ran = device("-c", code, spare.path, "selftest", python=("-I", "-S"))
+    ran = device("-c", code, fallback.path, "selftest", python=("-I", "-S"))
     assert ran.status == 0, ran.err
     assert ran.err.splitlines()[0] == (
-        "warning: ai-edge-litert is not installed; float32.onnx answers in its place"
+        "warning: ai-edge-litert is not installed; using the fallback float32.onnx"
     )
 
 
-def test_where_both_crash_the_second_is_named(spare, device, litert, tmp_path):
+def test_where_both_crash_the_second_is_named(fallback, device, litert, tmp_path):
     environment = litert(_crash())
     package = tmp_path / "fake" / "onnxruntime"
     package.mkdir()
     (package / "__init__.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
-    ran = device(spare.path, "selftest", env=environment)
+    ran = device(fallback.path, "selftest", env=environment)
     assert (ran.status, ran.out) == (1, "")
     assert ran.err.splitlines()[-1] == (
         "error: the engine or numpy crashed (SIGSEGV): the model cannot be run here (with "
-        "float32.onnx, the spare for int8.tflite)"
+        "float32.onnx, the fallback for int8.tflite)"
     )
 
 
 @pytest.mark.parametrize("verb", ["selftest", "predict"])
-def test_without_a_spare_the_line_says_how_to_get_one(int8, device, litert, faces, verb):
+def test_without_a_fallback_the_line_says_how_to_get_one(int8, device, litert, faces, verb):
     words = (verb, faces) if verb == "predict" else (verb,)
     ran = device(int8.path, *words, env=litert(_crash()))
     assert (ran.status, ran.out) == (1, "")
-    assert ran.err.endswith("beside int8.tflite may run: edgeemo bundle --spare float32.onnx\n")
+    assert ran.err.endswith(
+        "for the other engine may run: edgeemo bundle --fallback float32.onnx\n"
+    )
     assert ran.err.count("\n") == 1
 
 
-def test_a_spare_has_to_be_the_same_model_for_the_other_engine(tmp_path):
+def test_a_fallback_has_to_be_the_same_model_for_the_other_engine(tmp_path):
     out = tmp_path / "a.pyz"
-    with pytest.raises(BundleError, match=r"float32\.tflite: the engine of int8\.tflite runs it"):
-        make_bundle(GOLDEN / "int8.tflite", out, spare=GOLDEN / "float32.tflite")
+    with pytest.raises(
+        BundleError, match=r"float32\.tflite: needs the same engine as int8\.tflite"
+    ):
+        make_bundle(GOLDEN / "int8.tflite", out, fallback=GOLDEN / "float32.tflite")
     spec = replace(unseal(GOLDEN / "int8.onnx").spec, labels=("sad", "happy"))
     other = tmp_path / "other.onnx"
     other.write_bytes(seal((GOLDEN / "int8.onnx").read_bytes(), spec, format="onnx"))
-    with pytest.raises(BundleError, match=r"other\.onnx: no spare for .*int8\.tflite, which was"):
-        make_bundle(GOLDEN / "int8.tflite", out, spare=other)
+    with pytest.raises(
+        BundleError, match=r"other\.onnx: no fallback for .*int8\.tflite: exported from"
+    ):
+        make_bundle(GOLDEN / "int8.tflite", out, fallback=other)
     assert [path.name for path in tmp_path.iterdir()] == ["other.onnx"]
 
 
-def test_the_tflite_comes_first_whichever_is_the_spare(tmp_path, device):
-    made = make_bundle(GOLDEN / "float32.onnx", tmp_path / "a.pyz", spare=GOLDEN / "float32.tflite")
+def test_the_tflite_comes_first_whichever_is_the_fallback(tmp_path, device):
+    made = make_bundle(
+        GOLDEN / "float32.onnx", tmp_path / "a.pyz", fallback=GOLDEN / "float32.tflite"
+    )
     content = made.path.read_bytes()
     assert content.index(b"float32.tflite") < content.index(b"float32.onnx")
     assert make_bundle(
-        GOLDEN / "float32.onnx", tmp_path / "b.pyz", spare=GOLDEN / "float32.tflite"
+        GOLDEN / "float32.onnx", tmp_path / "b.pyz", fallback=GOLDEN / "float32.tflite"
     ).sha256 == made.sha256  # fmt: skip
 
 
-def test_who_ends_the_process_ends_the_guarded_one_too(spare):
+def test_who_ends_the_process_ends_the_guarded_one_too(fallback):
     """Not only the one in front, as `kill` and systemd see it."""
     with subprocess.Popen(
-        [sys.executable, spare.path, "predict", "-"], stdin=subprocess.PIPE
+        [sys.executable, fallback.path, "predict", "-"], stdin=subprocess.PIPE
     ) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while not (child := children.read_text().strip()):
@@ -258,12 +266,12 @@ def test_who_ends_the_process_ends_the_guarded_one_too(spare):
 
 
 @pytest.mark.parametrize("megabytes", [15, 60, 100, 120])
-def test_too_little_memory_is_one_line(spare, faces, megabytes):
+def test_too_little_memory_is_one_line(fallback, faces, megabytes):
     if not shutil.which("sh"):
         pytest.skip("no shell to limit the memory with")
     limited = f'ulimit -c 0; ulimit -v {megabytes * 1000}; exec "$0" "$@"'
     done = subprocess.run(
-        ["sh", "-c", limited, sys.executable, spare.path, "predict", faces],
+        ["sh", "-c", limited, sys.executable, fallback.path, "predict", faces],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode == 0:

@@ -122,8 +122,8 @@ def test_a_package_that_does_not_load_is_named_with_the_reason(int8, device, tmp
     assert ran.err == (
         "error: ai-edge-litert is installed but cannot be loaded: version `GLIBC_2.34' not found "
         "(required by it); it needs a 64-bit Debian 12 (bookworm), Raspberry Pi OS 12 or newer; "
-        "a bundle that holds a file of the other engine beside int8.tflite may run: edgeemo bundle "
-        "--spare float32.onnx\n"
+        "a bundle with a file for the other engine may run: edgeemo bundle --fallback "
+        "float32.onnx\n"
     )
 
 

@@ -52,15 +52,15 @@ def test_one_file_of_a_folder_and_json(edgeemo, models):
     assert (said["model"], said["verified"], said["golden"]) == ("int8.tflite", True, 16)
 
 
-def test_a_spare_for_the_other_engine(edgeemo, models):
-    words = ("bundle", "models/mine", "--file", "int8.tflite", "--spare", "float32.onnx")
+def test_a_fallback_for_the_other_engine(edgeemo, models):
+    words = ("bundle", "models/mine", "--file", "int8.tflite", "--fallback", "float32.onnx")
     shown = edgeemo(*words)
     assert shown.status == 0
-    assert "numpy, pillow, ai-edge-litert or onnxruntime for the spare" in shown.out
+    assert "numpy, pillow, ai-edge-litert or onnxruntime for the fallback" in shown.out
     assert "float32.onnx, NOT verified" in shown.out
     assert shown.err.count("is not verified against its original") == 2
     said = json.loads(edgeemo(*words, "--force", "--json").out)
-    assert said["spare"] == {"model": "float32.onnx", "engine": "onnxruntime", "verified": False}
+    assert said["fallback"] == {"model": "float32.onnx", "engine": "onnxruntime", "verified": False}
 
 
 def test_faces_and_how_they_are_found(edgeemo, models):
@@ -99,8 +99,8 @@ def test_wheels_make_a_folder(edgeemo, models, monkeypatch):
         (["gone"], 1, "gone: no such model folder"),
         (["models/mine", "--file", "int4.tflite"], 1, "int4.tflite is missing; 'edgeemo export"),
         (["models/mine/int8.tflite", "--file", "int8.tflite"], 2, "is for a model folder"),
-        (["--spare", "int8.onnx"], 1, "int8.onnx is missing; 'edgeemo export"),
-        (["--spare", "int8.tflite"], 1, "a spare has to be an .onnx file"),
+        (["--fallback", "int8.onnx"], 1, "int8.onnx is missing; 'edgeemo export"),
+        (["--fallback", "int8.tflite"], 1, "a fallback must be an .onnx file"),
         (["--wheels", ","], 2, "at least one Python"),
         (["--wheels", "3.11"], 1, "3.11: not a Python tag; give cp311 for Python 3.11"),
         (["--golden", "mine"], 2, "golden"),

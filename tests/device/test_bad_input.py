@@ -1,4 +1,4 @@
-"""What goes wrong on a Pi ends in one line; a spare answers where an engine does not run."""
+"""What goes wrong on a Pi ends in one line; a fallback answers where an engine does not run."""
 
 from __future__ import annotations
 
@@ -133,20 +133,20 @@ def test_an_instruction_that_the_processor_lacks(bundle, pi, wrong, face):
     assert said == (
         "error: the engine or numpy crashed (SIGILL): it uses instructions that this processor "
         "does not have; a bundle that holds a file of the other engine beside int8.tflite may "
-        "run: edgeemo bundle --spare float32.onnx"
+        "run: edgeemo bundle --fallback float32.onnx"
     )
 
 
-def test_the_spare_answers_in_its_place(model, pi, wrong, face, tmp_path):
-    made = make_bundle(model("int8.tflite"), tmp_path / "two.pyz", spare=model("float32.onnx"))
+def test_the_fallback_is_used_where_the_engine_crashes(model, pi, wrong, face, tmp_path):
+    made = make_bundle(model("int8.tflite"), tmp_path / "two.pyz", fallback=model("float32.onnx"))
     tested = pi(A53, made.path, "selftest", prefix=wrong)
     assert tested.returncode == 0, tested.stderr
     assert tested.stdout.splitlines()[-1].startswith(
         "PASSED: this machine answers all 16 images to within 1e-06 as the workstation did "
-        "(float32.onnx, the spare for int8.tflite, "
+        "(float32.onnx, the fallback for int8.tflite, "
     )
     ran = pi(A53, made.path, "predict", "--json", face, prefix=wrong)
     expected = Classifier.load(model("float32.onnx")).predict(face)
     assert json.loads(ran.stdout)["scores"] == pytest.approx(expected.scores, rel=0, abs=1e-6)
     assert "SIGILL" in ran.stderr
-    assert "; float32.onnx answers in its place" in ran.stderr
+    assert "; using the fallback float32.onnx" in ran.stderr

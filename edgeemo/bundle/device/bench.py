@@ -37,7 +37,7 @@ def run(
 
     Args:
         contents: The bundle.
-        files: Exported files beside the one inside and its spare.
+        files: Exported files beside the one inside and its fallback.
         threads: Numbers of threads, as in "1,2,4"; by default 1 and as many as there are cores.
         image: An image file or a folder of them; None for the golden photo where faces are
             found, else for a drawn camera frame.
@@ -80,9 +80,11 @@ def run(
 
 
 def _inside(contents: Contents, faces: FaceSettings | bool | None) -> list[ExportedFile]:
-    """The bundle's file, and its spare if there is one."""
-    settings = sealed_model(contents).spec.with_faces(faces).faces  # the spare's spec is the same
-    manifests = [contents.manifest, contents.manifest.spare]
+    """The bundle's file, and its fallback if there is one."""
+    settings = (
+        sealed_model(contents).spec.with_faces(faces).faces
+    )  # the fallback's spec is the same
+    manifests = [contents.manifest, contents.manifest.fallback]
     return [
         ExportedFile(
             name=each.model,

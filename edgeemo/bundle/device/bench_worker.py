@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 
 def run(contents: Contents, job: str) -> int:
-    """Do one job, of the file inside, its spare, or another.
+    """Do one job, of the file inside, its fallback, or another.
 
     Returns:
         Exit status: 0.
     """
 
     def load(job: Job) -> Classifier:
-        spare = contents.manifest.spare
-        if spare and job.path == path_inside(contents, spare):
-            contents.use_spare()
+        fallback = contents.manifest.fallback
+        if fallback and job.path == path_inside(contents, fallback):
+            contents.use_fallback()
         if job.path == path_inside(contents, contents.manifest):
             return unwarned_classifier(contents, threads=job.threads, faces=job.faces is not None)
         if job.faces:

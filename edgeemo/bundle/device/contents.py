@@ -58,9 +58,9 @@ class Manifest:
         tolerance: How far an output may lie from the golden one; 0 for int8.
         built_with: Versions of the packages that gave the golden answers.
         golden: The golden images.
-        members: SHA-256 of every other member; empty in a spare's.
-        spare: The same of a second file, which is run where the engine of the first cannot be.
-        spare_for: In a spare's: the first file.
+        members: SHA-256 of every other member; empty in a fallback's.
+        fallback: The same of a second file, which is run where the engine of the first cannot be.
+        fallback_for: In a fallback's: the first file.
         faces: How faces are found instead of what the model says of it: False: not at all; None: as
             the model says.
         detector: What finds them, one of `edgeemo.model.spec.DETECTORS`; empty where nothing does.
@@ -77,15 +77,20 @@ class Manifest:
     built_with: dict[str, str]
     golden: tuple[Golden, ...]
     members: dict[str, str]
-    spare: Manifest | None = None
-    spare_for: str = ""
+    fallback: Manifest | None = None
+    fallback_for: str = ""
     faces: FaceSettings | bool | None = None
     detector: str = ""
 
     @property
     def model_text(self) -> str:
-        """The model's name, and whether it stands in for another."""
-        return f"{self.model}, the spare for {self.spare_for}" if self.spare_for else self.model
+        """Return the model's name, with the file that it replaces where it is a fallback."""
+        return f"{self.model}{self.fallback_text}"
+
+    @property
+    def fallback_text(self) -> str:
+        """Return ", the fallback for NAME", or nothing."""
+        return f", the fallback for {self.fallback_for}" if self.fallback_for else ""
 
     @classmethod
     def from_json(cls, text: bytes) -> Manifest:
@@ -99,8 +104,8 @@ class Manifest:
             version = fields.pop("version")
             if version != MANIFEST_VERSION:
                 raise ValueError(f"version {version} is not {MANIFEST_VERSION}")
-            spare = fields.pop("spare")
-            return cls(**_typed(fields), spare=cls(**_typed(spare)) if spare else None)
+            fallback = fields.pop("fallback")
+            return cls(**_typed(fields), fallback=cls(**_typed(fallback)) if fallback else None)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BundleError(
                 f"{MANIFEST}: not a bundle's manifest ({error}); make it again"
@@ -136,10 +141,10 @@ class Contents:
         except (OSError, ImportError):
             raise BundleError(f"{self.archive}: holds no {name}; make the bundle again") from None
 
-    def use_spare(self) -> None:
-        """Let the spare be the bundle's file; there has to be one."""
+    def use_fallback(self) -> None:
+        """Let the fallback be the bundle's file; there has to be one."""
         manifest = self.manifest
-        self.manifest = replace(manifest.spare or manifest, members=manifest.members)
+        self.manifest = replace(manifest.fallback or manifest, members=manifest.members)
 
     def check_members(self) -> None:
         """Hold every member against the SHA-256 in the manifest.

@@ -23,16 +23,16 @@ class CrashError(EngineError):
 
     Attributes:
         ended_by: The signal.
-        answered: Whether answers had been given before.
+        predicted: Whether a prediction had been printed before.
     """
 
-    def __init__(self, ended_by: signal.Signals, *, answered: bool) -> None:
+    def __init__(self, ended_by: signal.Signals, *, predicted: bool) -> None:
         super().__init__(crashed(ended_by.name))
         self.ended_by = ended_by
-        self.answered = answered
+        self.predicted = predicted
 
 
-def guarded(work: Callable[[Callable[[], None]], int]) -> int:
+def run_guarded(work: Callable[[Callable[[], None]], int]) -> int:
     """Do something in a forked child and hand on its exit status.
 
     Called before numpy and an engine are loaded, it costs about a millisecond and no memory. Who
@@ -58,14 +58,14 @@ def guarded(work: Callable[[Callable[[], None]], int]) -> int:
         _work_and_end(lambda: work(lambda: _tell(writing)))
     os.close(writing)
     status = _wait(child)
-    answered = bool(os.read(reading, 1))
+    predicted = bool(os.read(reading, 1))
     os.close(reading)
     if not os.WIFSIGNALED(status):
         return os.WEXITSTATUS(status)
     ended_by = signal.Signals(os.WTERMSIG(status))
     if ended_by in _ENDED_BY_OTHERS:
         os.kill(os.getpid(), ended_by)
-    raise CrashError(ended_by, answered=answered)
+    raise CrashError(ended_by, predicted=predicted)
 
 
 def _wait(child: int) -> int:

@@ -1,11 +1,11 @@
-"""A bundle's second file, for a machine on which the engine of the first does not run."""
+"""The fallback of a bundle: a second file, for a machine on which the first one's engine fails."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.device.crash_guard import CRASHES, CrashError, guarded
+from edgeemo.bundle.device.crash_guard import CRASHES, CrashError, run_guarded
 from edgeemo.bundle.device.requirements import is_installed
 from edgeemo.errors import EngineError
 
@@ -15,53 +15,56 @@ if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents
 
 
-def guarded_with_spare(contents: Contents, work: Callable[[Callable[[], None]], int]) -> int:
-    """Do something as `guarded` does, and with the spare where the engine crashes at its start.
+def run_guarded_with_fallback(contents: Contents, work: Callable[[Callable[[], None]], int]) -> int:
+    """Run something as `run_guarded` does, and again with the fallback if the engine crashes.
 
     Args:
-        contents: The bundle; it stands for its spare afterwards if that was taken.
-        work: See `guarded`.
+        contents: The bundle; its fallback is in use afterwards if the engine crashed.
+        work: See `run_guarded`.
+
+    Returns:
+        The exit status that `work` returned.
 
     Raises:
-        CrashError: If there is no spare, it crashes as well, or answers were given already.
+        CrashError: If there is no fallback or it crashes as well.
+        EngineError: If a prediction was printed before the crash.
     """
     try:
-        return guarded(work)
+        return run_guarded(work)
     except CrashError as crash:
         if crash.ended_by not in CRASHES:
             raise
-        if crash.answered:
-            raise EngineError(f"{crash}, after it had answered") from None
-        take_spare(contents, str(crash))
-    return guarded_with_spare(contents, work)
+        if crash.predicted:
+            raise EngineError(f"{crash}, after its first prediction") from None
+        use_fallback(contents, str(crash))
+    return run_guarded_with_fallback(contents, work)
 
 
-def take_spare_if_the_first_is_not_installed(contents: Contents) -> None:
-    """Take the spare where its engine is installed and the other one is not."""
-    first, spare = contents.manifest, contents.manifest.spare
-    if spare and not is_installed(first.engine) and is_installed(spare.engine):
-        take_spare(contents, f"{first.engine} is not installed")
+def use_fallback_if_not_installed(contents: Contents) -> None:
+    """Use the fallback if its engine is installed and the first file's is not."""
+    first, fallback = contents.manifest, contents.manifest.fallback
+    if fallback and not is_installed(first.engine) and is_installed(fallback.engine):
+        use_fallback(contents, f"{first.engine} is not installed")
 
 
-def take_spare(contents: Contents, reason: str) -> None:
-    """Make the spare the bundle's file, and say so on standard error.
+def use_fallback(contents: Contents, reason: str) -> None:
+    """Make the fallback the bundle's file, with a warning on standard error.
 
     Args:
         contents: The bundle.
-        reason: Why the first one cannot be run, in words.
+        reason: Why the first file cannot be run, in words.
 
     Raises:
-        EngineError: If there is none, with how to make a bundle that has one; or it is taken
-            already.
+        EngineError: If there is no fallback, or it is in use already.
     """
     first = contents.manifest
-    if first.spare_for:
-        raise EngineError(f"{reason} (with {first.model}, the spare for {first.spare_for})")
-    if first.spare is None:
+    if first.fallback_for:
+        raise EngineError(f"{reason} (with {first.model_text})")
+    if first.fallback is None:
         other = "float32.onnx" if first.model.endswith(".tflite") else "float32.tflite"
         raise EngineError(
-            f"{reason}; a bundle that holds a file of the other engine beside {first.model} may "
-            f"run: edgeemo bundle --spare {other}"
+            f"{reason}; a bundle with a file for the other engine may run: edgeemo bundle "
+            f"--fallback {other}"
         )
-    contents.use_spare()
-    sys.stderr.write(f"warning: {reason}; {contents.manifest.model} answers in its place\n")
+    contents.use_fallback()
+    sys.stderr.write(f"warning: {reason}; using the fallback {contents.manifest.model}\n")

@@ -61,7 +61,7 @@ def _facts(manifest: Manifest, model: SealedModel, faces: FaceSettings | None) -
         **_face_facts(faces),
         **_confidence_facts(model),
         "engine": manifest.engine,
-        **_spare_facts(manifest),
+        **_fallback_facts(manifest),
         "made with": ", ".join(f"{name} {text}" for name, text in manifest.built_with.items()),
         "made by": f"edgeemo {manifest.edgeemo}",
         "golden": f"{len(manifest.golden)} images",
@@ -79,8 +79,8 @@ def _face_facts(faces: FaceSettings | None) -> dict[str, str]:
     return {"faces": f"found by {faces.text}; each answered"}
 
 
-def _spare_facts(manifest: Manifest) -> dict[str, str]:
-    spare = manifest.spare
-    if spare is None:
+def _fallback_facts(manifest: Manifest) -> dict[str, str]:
+    fallback = manifest.fallback
+    if fallback is None:
         return {}
-    return {"spare": f"{spare.model} on {spare.engine}; {verification_text(spare)}"}
+    return {"fallback": f"{fallback.model} on {fallback.engine}; {verification_text(fallback)}"}

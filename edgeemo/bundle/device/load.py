@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.faces import prepare_finder, wanted_faces
-from edgeemo.bundle.device.fallback import take_spare
+from edgeemo.bundle.device.fallback import use_fallback
 from edgeemo.errors import EngineError
 from edgeemo.model.container import unseal_bytes
 
@@ -43,12 +43,12 @@ def load_classifier(
 
     Raises:
         BundleError: If faces are to be found, and it holds nothing that does.
-        EngineError: If the engine cannot be loaded or refuses the model, and so with the spare.
+        EngineError: If the engine cannot be loaded or refuses the model, and so with the fallback.
     """
     try:
         classifier = unwarned_classifier(contents, threads=threads, faces=faces)
     except EngineError as error:
-        take_spare(contents, str(error))
+        use_fallback(contents, str(error))
         classifier = unwarned_classifier(contents, threads=threads, faces=faces)
     if not classifier.verified:
         sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.faces import finder_package
 from edgeemo.bundle.device.fallback import (
-    guarded_with_spare,
-    take_spare_if_the_first_is_not_installed,
+    run_guarded_with_fallback,
+    use_fallback_if_not_installed,
 )
 from edgeemo.bundle.device.requirements import require
 from edgeemo.runtime.argparse_cli import (
@@ -61,7 +61,7 @@ def _do_guarded(options: argparse.Namespace, contents: Contents) -> int:
         options.before_first_answer = before_first_answer
         return status_of(lambda: _do(options, contents))
 
-    return guarded_with_spare(contents, work)
+    return run_guarded_with_fallback(contents, work)
 
 
 def _parser(name: str) -> argparse.ArgumentParser:
@@ -167,7 +167,7 @@ def _info(options: argparse.Namespace, contents: Contents) -> int:
 
 def _prepare(contents: Contents, *, faces: bool | None = None) -> None:
     """See to it that what gives the answers is installed."""
-    take_spare_if_the_first_is_not_installed(contents)
+    use_fallback_if_not_installed(contents)
     manifest = contents.manifest
     require(
         manifest.engine,

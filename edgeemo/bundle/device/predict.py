@@ -41,7 +41,7 @@ def run(
     from edgeemo.runtime.argparse_cli import print_answers
     from edgeemo.runtime.stream import STDIN, default_workers
 
-    if STDIN in images and contents.manifest.spare:
+    if STDIN in images and contents.manifest.fallback:
         _try(classifier)  # what was read is gone when the engine crashes
     workers = workers or default_workers(classifier.threads)
     return print_answers(classifier, images, workers=workers, json=json, before_first=before_first)

@@ -81,7 +81,7 @@ class Result:
             "passed": not self.different,
             "verdict": self.verdict,
             "model": self.manifest.model,
-            "spare_for": self.manifest.spare_for,
+            "fallback_for": self.manifest.fallback_for,
             "sha256": self.manifest.model_sha256,
             "verified": self.manifest.verified,
             "tolerance": self.manifest.tolerance,
@@ -115,7 +115,7 @@ def selftest(contents: Contents, *, threads: int | None = None) -> Result:
     start = time.perf_counter()
     contents.check_members()
     classifier = load_classifier(contents, threads=threads)
-    manifest = contents.manifest  # the spare's where the first cannot be loaded
+    manifest = contents.manifest  # the fallback's where the first cannot be loaded
     checks = [
         check(classifier, golden, contents.member(golden.file), tolerance=manifest.tolerance)
         for golden in manifest.golden

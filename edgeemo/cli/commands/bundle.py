@@ -46,7 +46,7 @@ class Golden(StrEnum):
 class _Chosen(TypedDict):
     """What both kinds of bundle take alike."""
 
-    spare: Path | None
+    fallback: Path | None
     golden: GoldenKind
     data: Path | None
     faces: WantedFaces
@@ -75,7 +75,7 @@ def bundle(
             "default, else the verified int8.tflite, else float32.",
         ),
     ] = None,
-    spare: Annotated[
+    fallback: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
@@ -126,7 +126,7 @@ def bundle(
     wanted = faces_wanted(faces, changes)
     path = _exported_file(model, file)
     chosen: _Chosen = {
-        "spare": _beside(path, spare) if spare else None,
+        "fallback": _beside(path, fallback) if fallback else None,
         "golden": golden.value,
         "data": data,
         "faces": wanted,
@@ -193,7 +193,7 @@ def _make_folder(path: Path, out: Path, tags: tuple[str, ...], chosen: _Chosen, 
 
 
 def _warn(made: Bundle) -> None:
-    for file in (made, made.spare):
+    for file in (made, made.fallback):
         if file and not file.verified:
             warn(f"{file.model} is not verified against its original, and the bundle will say so")
     if not made.undecided:
@@ -205,7 +205,7 @@ def _warn(made: Bundle) -> None:
 def _facts(made: Bundle) -> dict[str, str]:
     from edgeemo.bundle.device.faces import finder_package
 
-    files, finder = {"model": made, "spare": made.spare}, finder_package(made.detector)
+    files, finder = {"model": made, "fallback": made.fallback}, finder_package(made.detector)
     return {
         **{
             name: f"{file.model}, {'verified' if file.verified else 'NOT verified'}"
@@ -217,7 +217,7 @@ def _facts(made: Bundle) -> dict[str, str]:
         "size": f"{made.size_bytes / 1e6:.2f} MB",
         "sha256": made.sha256,
         "needs": f"numpy, pillow, {made.engine}"
-        + (f" or {made.spare.engine} for the spare" if made.spare else "")
+        + (f" or {made.fallback.engine} for the fallback" if made.fallback else "")
         + (f"; {finder} for the faces" if finder not in ("", made.engine) else ""),
     }
 
