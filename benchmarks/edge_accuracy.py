@@ -21,7 +21,7 @@ from edgeemo.model.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier
 
 TRAINING = (
-    "--size=48", "--channels=1", "--batch-size=128", "--augment=light", "--average=0.99",
+    "--size=48", "--channels=1", "--batch-size=128", "--augment=light", "--ema=0.99",
     "--optimizer=adamw", "--lr=0.004", "--schedule=cosine",
 )  # fmt: skip
 GATE = 3

@@ -89,7 +89,7 @@ def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
         (("--resume",), "no interrupted training here"),
         (("--resume", "--out", "m"), "m: no interrupted training"),
         (("--target-accuracy", "95"), "target accuracy must be"),
-        (("--average", "1"), "average must be at least 0 and less than 1"),
+        (("--ema", "1"), "ema must be at least 0 and less than 1"),
         (("--teacher", "none.keras"), "none.keras: no such model"),
         (("--mixup", "0.2", "--workers", "2"), "--workers 2 trains without --mixup"),
     ],

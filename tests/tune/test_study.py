@@ -96,6 +96,6 @@ def test_a_password_is_not_shown():
 
 def test_a_study_older_than_an_option_goes_on_with_its_default(tmp_path):
     _study(tmp_path / "old.db")
-    _study(tmp_path / "old.db", identity={"a": 1, "average": 0.0})
-    with pytest.raises(StudyError, match=r"began otherwise: average 0.0 before, 0.9 now"):
-        _study(tmp_path / "old.db", identity={"a": 1, "average": 0.9})
+    _study(tmp_path / "old.db", identity={"a": 1, "ema": 0.0})
+    with pytest.raises(StudyError, match=r"began otherwise: ema 0.0 before, 0.9 now"):
+        _study(tmp_path / "old.db", identity={"a": 1, "ema": 0.9})

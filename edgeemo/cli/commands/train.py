@@ -16,7 +16,7 @@ from edgeemo.cli.options.faces import (  # noqa: TC001 - Typer reads these when 
     FaceScore,
 )
 from edgeemo.cli.options.learning import (  # noqa: TC001 - likewise
-    Average,
+    Ema,
     Mixup,
     Teacher,
     TeacherTemperature,
@@ -69,7 +69,7 @@ def train(
     schedule: how.Schedule = None,
     early_stopping: how.EarlyStopping = None,
     label_smoothing: how.LabelSmoothing = None,
-    average: Average = None,
+    ema: Ema = None,
     mixup: Mixup = None,
     teacher: Teacher = None,
     teacher_weight: TeacherWeight = None,

@@ -6,12 +6,12 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-Average: TypeAlias = Annotated[
+Ema: TypeAlias = Annotated[
     float | None,
     typer.Option(
         metavar="M",
-        help="Keep a running average of the weights with this momentum, as in 0.995, and take it "
-        "for the model.",
+        help="Momentum of the exponential moving average of the weights, which becomes the model; "
+        "0 to turn it off.",
         show_default="0",
     ),
 ]

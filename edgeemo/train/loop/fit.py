@@ -97,7 +97,7 @@ def fit(
     check_answers(teachers, train, spec)
     keras.utils.set_random_seed(options.seed)  # now that the teachers have drawn what they draw
     model = network()
-    average = Average(model, options.average) if options.average else None
+    average = Average(model, options.ema) if options.ema else None
     learner = student(model, options=options, spec=spec, average=average, teachers=teachers)
     steps = math.ceil(len(train) / options.batch_size)
     watch = Watch(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SPLITS_BY = ("grouped", "random")
 WEIGHTS = ("none", "imagenet")
 
-ALONE = ("average", "mixup", "teacher")
+ALONE = ("ema", "mixup", "teacher")
 """Options that a training in several processes cannot have."""
 
 _MAX_SIDE = 4096
@@ -59,7 +59,7 @@ def check_numbers(options: TrainOptions) -> None:
         ("lr", lr is None or 0 < lr < 1e3, "be more than 0"),
         ("label_smoothing", 0 <= options.label_smoothing < 1, "be at least 0 and less than 1"),
         ("target_accuracy", target is None or 0 < target <= 1, "be more than 0 and at most 1"),
-        ("average", 0 <= options.average < 1, "be at least 0 and less than 1"),
+        ("ema", 0 <= options.ema < 1, "be at least 0 and less than 1"),
         ("mixup", 0 <= options.mixup <= _MOST, f"be 0 to {_MOST:g}"),
         ("teacher_weight", 0 < weight <= 1, "be more than 0 and at most 1"),
         ("teacher_temperature", 0 < temperature <= _MOST, f"be more than 0, at most {_MOST:g}"),

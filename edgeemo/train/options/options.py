@@ -44,7 +44,7 @@ class TrainOptions:
         schedule: How the learning rate falls: "constant", "cosine" or "step".
         early_stopping: Ends the training after so many epochs without a better one; 0 never.
         label_smoothing: How much of a label's certainty is taken from it, in [0, 1).
-        average: Momentum of the running average of the weights, which then is the model; in
+        ema: Momentum of the exponential moving average of the weights, which then is the model; in
             [0, 1), 0 for the weights themselves. See `edgeemo.train.loop.ema`.
         mixup: Both parameters of the beta distribution from which the shares of mixed training
             images are drawn; 0 mixes none. See `edgeemo.train.data.mixup`.
@@ -91,7 +91,7 @@ class TrainOptions:
     schedule: str = "constant"
     early_stopping: int = 0
     label_smoothing: float = 0.0
-    average: float = 0.0
+    ema: float = 0.0
     mixup: float = 0.0
     teacher: tuple[Path, ...] = ()
     teacher_weight: float = 0.7

@@ -169,7 +169,7 @@ def taught(images, trained, options, tmp_path_factory):
     file = place / "second.keras"
     model(seed=1).save(file)
     asked = replace(
-        options, teacher=(trained.path, file), teacher_temperature=2.0, average=0.9, mixup=0.2
+        options, teacher=(trained.path, file), teacher_temperature=2.0, ema=0.9, mixup=0.2
     )
     return train(images, place / "model", options=asked), asked
 
@@ -219,9 +219,9 @@ def test_workers_named_on_resuming_are_refused_and_lose_nothing(images, options,
         train(
             images,
             tmp_path / "model",
-            options=replace(options, average=0.9),
+            options=replace(options, ema=0.9),
             progress=stopper("Answering the test images", 1),
         )
-    with pytest.raises(TrainingError, match="--workers 2 trains without --average"):
+    with pytest.raises(TrainingError, match="--workers 2 trains without --ema"):
         resume(tmp_path / "model", asked={"workers": 2})
     assert Checkpoint(tmp_path / "model").exists

@@ -65,7 +65,7 @@ def test_the_model_is_the_average_of_its_best_epoch_and_the_steps_are_as_ever(no
         asked = TrainOptions(**common, **options)
         return fit(network, train, validation, spec=spec32, options=asked)
 
-    model, how = run(average=0.9)
+    model, how = run(ema=0.9)
     plain, without = run()
     assert [epoch.loss for epoch in how.history] == pytest.approx(
         [epoch.loss for epoch in without.history], rel=1e-4

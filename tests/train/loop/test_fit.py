@@ -160,10 +160,10 @@ def teacher(tmp_path_factory):
         (2, {"augment": "strong", "schedule": "cosine", "class_weights": True}),
         (1, {"optimizer": "sgd", "loss": "focal", "label_smoothing": 0.1}),
         (2, {"frozen_epochs": 2, "early_stopping": 3}),
-        (1, {"average": 0.9, "arch": "cnn-bn-64"}),
-        (1, {"average": 0.9, "frozen_epochs": 1, "schedule": "cosine"}),
+        (1, {"ema": 0.9, "arch": "cnn-bn-64"}),
+        (1, {"ema": 0.9, "frozen_epochs": 1, "schedule": "cosine"}),
         (2, {"mixup": 0.4, "class_weights": True, "augment": "light"}),
-        (1, {"teacher": True, "teacher_temperature": 2.0, "mixup": 0.2, "average": 0.9}),
+        (1, {"teacher": True, "teacher_temperature": 2.0, "mixup": 0.2, "ema": 0.9}),
     ],
 )
 def test_a_training_that_was_cut_ends_with_the_same_weights(
