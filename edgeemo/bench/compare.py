@@ -11,7 +11,7 @@ from edgeemo.bench.table import interval_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgeemo.bench.results import Report, Result
+    from edgeemo.bench.results import BenchmarkReport, CandidateResult
 
 Verdict = Literal["faster", "slower", "unclear", "only before", "only now"]
 
@@ -45,7 +45,7 @@ class Difference:
     same_file: bool
 
 
-def compare(before: Report, now: Report) -> list[Difference]:
+def compare(before: BenchmarkReport, now: BenchmarkReport) -> list[Difference]:
     """Compare candidates of the same file name, engine and number of threads.
 
     Args:
@@ -59,7 +59,7 @@ def compare(before: Report, now: Report) -> list[Difference]:
     return [_difference(old.get(key), new.get(key), key) for key in {**new, **old}]
 
 
-def caveats(before: Report, now: Report) -> list[str]:
+def caveats(before: BenchmarkReport, now: BenchmarkReport) -> list[str]:
     """What else than the files differs between two reports, one line each."""
     changes = {
         "the machine is not the same": _changes(before.machine, now.machine),
@@ -81,11 +81,13 @@ def to_dict(differences: list[Difference], notes: list[str]) -> dict[str, Any]:
     return {"caveats": notes, "candidates": [asdict(each) for each in differences]}
 
 
-def _by_key(report: Report) -> dict[tuple[str, str, int], Result]:
+def _by_key(report: BenchmarkReport) -> dict[tuple[str, str, int], CandidateResult]:
     return {(each.file, each.engine, each.threads): each for each in report.measured}
 
 
-def _difference(old: Result | None, new: Result | None, key: tuple[str, str, int]) -> Difference:
+def _difference(
+    old: CandidateResult | None, new: CandidateResult | None, key: tuple[str, str, int]
+) -> Difference:
     before = old.measured.whole.p50 if old and old.measured else None
     now = new.measured.whole.p50 if new and new.measured else None
     ratio = _ratio(before, now) if before and now else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.results import Report
+from edgeemo.bench.results import BenchmarkReport
 from edgeemo.errors import BenchError
 
 if TYPE_CHECKING:
@@ -15,19 +15,21 @@ if TYPE_CHECKING:
     from edgeemo.bench.candidates import ExportedFile
 
 
-def read_report(path: Path) -> Report:
+def read_report(path: Path) -> BenchmarkReport:
     """Read a report.
 
     Raises:
         BenchError: If it cannot be read or is none.
     """
     try:
-        return Report.from_json(path.read_bytes(), origin=str(path))
+        return BenchmarkReport.from_json(path.read_bytes(), origin=str(path))
     except OSError as error:
         raise BenchError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def adopt(report: Report, files: Sequence[ExportedFile], *, origin: Path) -> Report:
+def adopt(
+    report: BenchmarkReport, files: Sequence[ExportedFile], *, origin: Path
+) -> BenchmarkReport:
     """What a report says of these very files; whether they are verified is asked here.
 
     Args:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.bench.protocol import CRASHED, FAILED, Job, Round, Trouble
 from edgeemo.bench.quantiles import median_over_rounds, quantile
-from edgeemo.bench.results import STAGES, STARTS, Measured, Result, Stage
+from edgeemo.bench.results import STAGES, STARTS, CandidateResult, Measurement, StageTime
 from edgeemo.utils.system import usable_cores
 from edgeemo.utils.text import plural
 
@@ -96,7 +96,7 @@ def measure(
     seconds: float,
     progress: Progress,
     after_round: Callable[[], None],
-) -> tuple[list[Result], dict[str, str]]:
+) -> tuple[list[CandidateResult], dict[str, str]]:
     """Measure every file with every number of threads.
 
     Args:
@@ -175,12 +175,12 @@ def _job(candidate: _Candidate, images: Images, number: int | None, seconds: flo
     )
 
 
-def _result(candidate: _Candidate) -> Result:
+def _result(candidate: _Candidate) -> CandidateResult:
     file, trouble = candidate.file, candidate.trouble
     if trouble and trouble.status == CRASHED and candidate.rounds:
         reason = f"{trouble.reason} (in round {len(candidate.rounds) + 1})"
         trouble = Trouble(CRASHED, reason)
-    return Result(
+    return CandidateResult(
         file=file.name,
         sha256=file.sha256,
         size_bytes=file.size_bytes,
@@ -194,10 +194,10 @@ def _result(candidate: _Candidate) -> Result:
     )
 
 
-def _pooled(candidate: _Candidate) -> Measured:
+def _pooled(candidate: _Candidate) -> Measurement:
     rounds = candidate.rounds
     rates = [each.per_second for each in rounds if each.per_second]
-    return Measured(
+    return Measurement(
         rounds=len(rounds),
         runs=sum(len(each.whole) for each in rounds),
         cold={name: quantile([getattr(each, name) for each in rounds], 0.5) for name in STARTS},
@@ -209,15 +209,15 @@ def _pooled(candidate: _Candidate) -> Measured:
     )
 
 
-def _stages(rounds: Sequence[Round]) -> dict[str, Stage]:
+def _stages(rounds: Sequence[Round]) -> dict[str, StageTime]:
     """The stages that were timed at all: no face is found by many models, or in some images."""
     values = {name: [getattr(each, name) for each in rounds] for name in STAGES}
     timed = {name: [each for each in found if each] for name, found in values.items()}
     return {name: _stage(found) for name, found in timed.items() if found}
 
 
-def _stage(rounds: Sequence[Sequence[float]]) -> Stage:
+def _stage(rounds: Sequence[Sequence[float]]) -> StageTime:
     pooled = [value for each in rounds for value in each]
-    return Stage(
+    return StageTime(
         p50=median_over_rounds(rounds), p90=quantile(pooled, 0.9), p99=quantile(pooled, 0.99)
     )

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edgeemo.bench.results import Measured, Report, Result
+    from edgeemo.bench.results import BenchmarkReport, CandidateResult, Measurement
 
-    Points = Sequence[tuple[Result, Measured]]
+    Points = Sequence[tuple[CandidateResult, Measurement]]
 
 _WIDTH, _HEIGHT = 10.5, 6.2  # inches
 _MARKERS = {"ai-edge-litert": "o", "tflite-runtime": "o", "onnxruntime": "s"}
@@ -24,7 +24,7 @@ _LINE = 0.042  # height of a label, as a share of the axis
 _COLUMN = 0.12  # markers closer than this, as a share of the axis, share a column of labels
 
 
-def plot_report(path: Path, report: Report) -> Path:
+def plot_report(path: Path, report: BenchmarkReport) -> Path:
     """Draw the median from bytes to label, with a whisker up to p99, against the file's size.
 
     Args:
@@ -108,7 +108,7 @@ def _with_room(axis: Any, low: float, high: float) -> tuple[float, float]:
     return low, high + 0.35 * (high - low)
 
 
-def _label(axis: Any, points: Points, *, fastest: Result | None) -> None:
+def _label(axis: Any, points: Points, *, fastest: CandidateResult | None) -> None:
     """Names beside the markers, in columns, none upon another."""
     columns: list[tuple[float, float]] = []  # x of the column, upper end of its last label
     for result, found in sorted(points, key=lambda point: _place(*point)[::-1]):
@@ -135,15 +135,15 @@ def _label(axis: Any, points: Points, *, fastest: Result | None) -> None:
         )
 
 
-def _find_ms(found: Measured) -> float:
+def _find_ms(found: Measurement) -> float:
     """The median of finding a face; 0 where none are sought."""
     return found.warm["find"].p50.value if "find" in found.warm else 0.0
 
 
-def _name(result: Result) -> str:
+def _name(result: CandidateResult) -> str:
     accuracy = f", {result.accuracy.value:.1%}" if result.accuracy else ""
     return f"{result.file} \u00d7{result.threads}{accuracy}"
 
 
-def _place(result: Result, found: Measured) -> tuple[float, float]:
+def _place(result: CandidateResult, found: Measurement) -> tuple[float, float]:
     return result.size_bytes / 1000, found.whole.p50.value

@@ -23,7 +23,7 @@ _ALWAYS = ("decode", "whole")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class StageTime:
     """How long one stage takes, in milliseconds.
 
     Attributes:
@@ -38,7 +38,7 @@ class Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Measurement:
     """What was measured of one candidate.
 
     Attributes:
@@ -59,20 +59,20 @@ class Measured:
     rounds: int
     runs: int
     cold: dict[str, Estimate]
-    warm: dict[str, Stage]
+    warm: dict[str, StageTime]
     per_second: Estimate
     workers: int
     peak_mb: float
     faceless: int = 0
 
     @property
-    def whole(self) -> Stage:
+    def whole(self) -> StageTime:
         """From an image's bytes to the label, once the process is warm."""
         return self.warm["whole"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class CandidateResult:
     """What came of one candidate: a file in its engine with a number of threads.
 
     Attributes:
@@ -98,7 +98,7 @@ class Result:
     reason: str = ""
     verified: bool = False
     accuracy: Estimate | None = None
-    measured: Measured | None = None
+    measured: Measurement | None = None
 
     @property
     def name(self) -> str:
@@ -107,7 +107,7 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class BenchmarkReport:
     """One run of the benchmark.
 
     Attributes:
@@ -130,10 +130,10 @@ class Report:
     image_sha256: str
     conditions: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    results: tuple[Result, ...]
+    results: tuple[CandidateResult, ...]
 
     @property
-    def measured(self) -> tuple[Result, ...]:
+    def measured(self) -> tuple[CandidateResult, ...]:
         """The candidates that have figures."""
         return tuple(result for result in self.results if result.measured)
 
@@ -143,7 +143,7 @@ class Report:
         return any(each.measured and "find" in each.measured.warm for each in self.results)
 
     @property
-    def fastest(self) -> Result | None:
+    def fastest(self) -> CandidateResult | None:
         """The candidate with the lowest median from an image's bytes to the label."""
         return min(self.measured, key=whole_ms, default=None)
 
@@ -169,7 +169,7 @@ class Report:
         }  # fmt: skip
 
     @classmethod
-    def from_json(cls, text: bytes, *, origin: str) -> Report:
+    def from_json(cls, text: bytes, *, origin: str) -> BenchmarkReport:
         """Read what `to_dict` gave.
 
         Args:
@@ -198,26 +198,26 @@ class Report:
 _PLAIN = ("edgeemo", "date", "machine", "versions", "image", "image_sha256", "conditions")
 
 
-def whole_ms(result: Result) -> float:
+def whole_ms(result: CandidateResult) -> float:
     """Median milliseconds from an image's bytes to the label; infinite if it was not measured."""
     return result.measured.whole.p50.value if result.measured else float("inf")
 
 
-def _result(fields: Mapping[str, Any]) -> Result:
+def _result(fields: Mapping[str, Any]) -> CandidateResult:
     found, accuracy = fields["measured"], fields["accuracy"]
-    return Result(**{
+    return CandidateResult(**{
         **fields,
         "accuracy": Estimate(**accuracy) if accuracy else None,
         "measured": _measured(found) if found else None,
     })  # fmt: skip
 
 
-def _measured(fields: Mapping[str, Any]) -> Measured:
+def _measured(fields: Mapping[str, Any]) -> Measurement:
     warm = {
-        name: Stage(**{key: Estimate(**value) for key, value in fields["warm"][name].items()})
+        name: StageTime(**{key: Estimate(**value) for key, value in fields["warm"][name].items()})
         for name in STAGES
         if name in _ALWAYS or name in fields["warm"]
     }
     cold = {name: Estimate(**fields["cold"][name]) for name in STARTS}
     per_second = Estimate(**fields["per_second"])
-    return Measured(**{**fields, "warm": warm, "cold": cold, "per_second": per_second})
+    return Measurement(**{**fields, "warm": warm, "cold": cold, "per_second": per_second})

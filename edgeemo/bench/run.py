@@ -11,7 +11,7 @@ from edgeemo import __version__
 from edgeemo.bench.conditions import Watch
 from edgeemo.bench.launch import Launcher
 from edgeemo.bench.measure import Images, measure
-from edgeemo.bench.results import Report
+from edgeemo.bench.results import BenchmarkReport
 from edgeemo.errors import BenchError, ImageError
 from edgeemo.utils.system import describe_machine
 
@@ -34,7 +34,7 @@ def run_benchmark(
     seconds: float,
     progress: Progress,
     photo: bytes | None = None,
-) -> Report:
+) -> BenchmarkReport:
     """Measure files on this machine.
 
     Args:
@@ -63,7 +63,7 @@ def run_benchmark(
         progress=progress,
         after_round=watch.look,
     )
-    return Report(
+    return BenchmarkReport(
         edgeemo=__version__,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=describe_machine(),

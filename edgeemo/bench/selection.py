@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edgeemo.bench.results import Measured, Report, Result
+    from edgeemo.bench.results import BenchmarkReport, CandidateResult, Measurement
     from edgeemo.model.folder import ModelFolder
 
 
@@ -37,7 +37,7 @@ class Limits:
     max_size_kb: float | None = None
     max_rss_mb: float | None = None
 
-    def excesses(self, result: Result, found: Measured) -> dict[str, float]:
+    def excesses(self, result: CandidateResult, found: Measurement) -> dict[str, float]:
         """The limits that a candidate misses, in words, and the share by which: 0.1 is 10 %."""
         checks = (
             ("p99", found.whole.p99.value, self.max_p99_ms, "ms"),
@@ -61,8 +61,8 @@ class Choice:
         why: In one sentence.
     """
 
-    result: Result
-    measured: Measured
+    result: CandidateResult
+    measured: Measurement
     why: str
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class Choice:
         }
 
 
-def choose(report: Report, limits: Limits) -> Choice:
+def choose(report: BenchmarkReport, limits: Limits) -> Choice:
     """The fastest candidate by the median from bytes to label that is verified and within limits.
 
     Candidates whose interval meets the fastest's count as equally fast. Of these are kept those
@@ -106,7 +106,9 @@ def choose(report: Report, limits: Limits) -> Choice:
     return Choice(chosen, chosen.measured, why)
 
 
-def write_default(folder: ModelFolder, choice: Choice, *, report: Report, limits: Limits) -> Path:
+def write_default(
+    folder: ModelFolder, choice: Choice, *, report: BenchmarkReport, limits: Limits
+) -> Path:
     """Record a choice in a model folder as what predict and bundle use, whole or not at all.
 
     Returns:
@@ -133,11 +135,11 @@ def write_default(folder: ModelFolder, choice: Choice, *, report: Report, limits
     return folder.write_json(DEFAULT, content)
 
 
-def _excesses(result: Result, limits: Limits) -> dict[str, float]:
+def _excesses(result: CandidateResult, limits: Limits) -> dict[str, float]:
     return limits.excesses(result, result.measured) if result.measured else {"not measured": 1.0}
 
 
-def _simplest(equals: Sequence[Result]) -> Result:
+def _simplest(equals: Sequence[CandidateResult]) -> CandidateResult:
     """Fewest threads, then about the smallest file, then the fastest."""
     threads = min(each.threads for each in equals)
     frugal = [each for each in equals if each.threads == threads]
@@ -145,7 +147,7 @@ def _simplest(equals: Sequence[Result]) -> Result:
     return min((each for each in frugal if each.size_bytes <= _ABOUT * size), key=whole_ms)
 
 
-def _as_fast(result: Result, fastest: Result) -> bool:
+def _as_fast(result: CandidateResult, fastest: CandidateResult) -> bool:
     """Whether two medians' intervals meet; one without an interval stands for itself alone."""
     if result.measured is None or fastest.measured is None:
         return False
@@ -155,7 +157,7 @@ def _as_fast(result: Result, fastest: Result) -> bool:
     return low <= high
 
 
-def _nearest(verified: Sequence[Result], limits: Limits) -> str:
+def _nearest(verified: Sequence[CandidateResult], limits: Limits) -> str:
     """Who misses the limits by least, and by what."""
     best = min(verified, key=lambda each: max(_excesses(each, limits).values()))
     missed = ", ".join(
@@ -167,7 +169,9 @@ def _nearest(verified: Sequence[Result], limits: Limits) -> str:
     )
 
 
-def _why(chosen: Result, found: Measured, fastest: Result, candidates: int) -> str:
+def _why(
+    chosen: CandidateResult, found: Measurement, fastest: CandidateResult, candidates: int
+) -> str:
     whole = f"{interval_text(found.whole.p50)} ms, p99 {ms_text(found.whole.p99.value)} ms"
     if chosen is fastest:
         return f"the fastest of {plural(candidates, 'verified candidate')} within limits: {whole}"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeemo.bench.quantiles import Estimate
-    from edgeemo.bench.results import Measured, Report, Result, Stage
+    from edgeemo.bench.results import BenchmarkReport, CandidateResult, Measurement, StageTime
 
 HEADER = (
     "file, threads", "engine", "kB", "cold ms", "p50 ms", "p90", "p99", "per s", "MB", "accuracy",
@@ -24,7 +24,7 @@ TEXT_COLUMNS = 2
 """How many of `HEADER`'s columns hold text, not numbers; the other headers have one."""
 
 
-def facts(report: Report) -> dict[str, str]:
+def facts(report: BenchmarkReport) -> dict[str, str]:
     """Where and on what it was measured, by name."""
     machine = dict(report.machine)
     shown = {
@@ -39,18 +39,18 @@ def facts(report: Report) -> dict[str, str]:
     return {name: text for name, text in shown.items() if text}
 
 
-def rows(report: Report) -> list[tuple[str, ...]]:
+def rows(report: BenchmarkReport) -> list[tuple[str, ...]]:
     """One row per candidate, under `HEADER`."""
     fastest = report.fastest
     return [_row(result, mark=FASTEST if result is fastest else "") for result in report.results]
 
 
-def warm_header(report: Report) -> tuple[str, ...]:
+def warm_header(report: BenchmarkReport) -> tuple[str, ...]:
     """Names of the columns of `warm_rows`."""
     return ("file, threads", "p50 ms (95 %)", "runs", *_stages(report))
 
 
-def warm_rows(report: Report) -> list[tuple[str, ...]]:
+def warm_rows(report: BenchmarkReport) -> list[tuple[str, ...]]:
     """One row per measured candidate, under `warm_header`."""
     return [
         (
@@ -63,7 +63,7 @@ def warm_rows(report: Report) -> list[tuple[str, ...]]:
     ]
 
 
-def cold_rows(report: Report) -> list[tuple[str, ...]]:
+def cold_rows(report: BenchmarkReport) -> list[tuple[str, ...]]:
     """One row per measured candidate, under `COLD_HEADER`."""
     return [
         (
@@ -76,7 +76,7 @@ def cold_rows(report: Report) -> list[tuple[str, ...]]:
     ]
 
 
-def notes(report: Report) -> list[str]:
+def notes(report: BenchmarkReport) -> list[str]:
     """What a reader has to know besides, one line each."""
     lines = [
         f"{each.file}: {each.status}: {each.reason.removeprefix(each.file).lstrip(': ')}"
@@ -121,7 +121,7 @@ def interval_text(estimate: Estimate) -> str:
     return f"{ms_text(estimate.value)} ({low} to {high})"
 
 
-def short_name(result: Result) -> str:
+def short_name(result: CandidateResult) -> str:
     """The candidate in a table: "int8.tflite x2"."""
     return f"{result.file} x{result.threads}"
 
@@ -142,7 +142,7 @@ def plain_table(
     return [lines[0], "-" * len(lines[0]), *lines[1:]]
 
 
-def _row(result: Result, *, mark: str) -> tuple[str, ...]:
+def _row(result: CandidateResult, *, mark: str) -> tuple[str, ...]:
     size = f"{result.size_bytes / 1000:,.{1 if result.size_bytes < 100_000 else 0}f}"
     begin = (
         f"{short_name(result)}{mark}", result.engine or "-", size if result.size_bytes else "-"
@@ -163,23 +163,23 @@ def _row(result: Result, *, mark: str) -> tuple[str, ...]:
     )
 
 
-def _measured(report: Report) -> list[tuple[Result, Measured]]:
+def _measured(report: BenchmarkReport) -> list[tuple[CandidateResult, Measurement]]:
     return [(result, result.measured) for result in report.results if result.measured]
 
 
-def _stages(report: Report) -> list[str]:
+def _stages(report: BenchmarkReport) -> list[str]:
     """The stages that have a column: those of the answer, and "find" where faces are found."""
     left_out = ("whole",) if report.finds_faces else ("whole", "find")
     return [name for name in STAGES if name not in left_out]
 
 
-def _quantiles(stage: Stage | None) -> str:
+def _quantiles(stage: StageTime | None) -> str:
     if stage is None:
         return "-"
     return "/".join(ms_text(each.value) for each in (stage.p50, stage.p90, stage.p99))
 
 
-def _span(report: Report, name: str, unit: str) -> str:
+def _span(report: BenchmarkReport, name: str, unit: str) -> str:
     """The highest of a reading before and after; nothing where the system does not tell."""
     ends = []
     for when in ("before", "after"):

@@ -9,8 +9,16 @@
 """
 
 from edgeemo.verify.gates import Gates
-from edgeemo.verify.measure import Flip, Measured
-from edgeemo.verify.report import FileReport, Report, raise_for_gates
+from edgeemo.verify.measure import Comparison, Flip
+from edgeemo.verify.report import FileVerification, Verification, raise_for_gates
 from edgeemo.verify.verification import verify
 
-__all__ = ["FileReport", "Flip", "Gates", "Measured", "Report", "raise_for_gates", "verify"]
+__all__ = [
+    "Comparison",
+    "FileVerification",
+    "Flip",
+    "Gates",
+    "Verification",
+    "raise_for_gates",
+    "verify",
+]

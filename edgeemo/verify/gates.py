@@ -10,7 +10,7 @@ from edgeemo.utils.text import plural
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.verify.measure import Measured
+    from edgeemo.verify.measure import Comparison
 
 Kind = Literal["float32", "float16", "dynamic", "int8"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -82,7 +82,7 @@ class Gates:
         limits = {"float32": self.float32_max_dp, "float16": self.float16_max_dp}
         return limits.get(kind)
 
-    def failures(self, kind: Kind, measured: Measured) -> tuple[str, ...]:
+    def failures(self, kind: Kind, measured: Comparison) -> tuple[str, ...]:
         """The gates that a file misses, in words; none if it passes."""
         flips, allowed = len(measured.flips), self.allowed_flips(kind, measured.n)
         extra, difference = measured.accuracy.net_extra_errors, self.allowed_dp(kind)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from edgeemo.metrics import Answered
     from edgeemo.verify.measure import Flip, Sureness
-    from edgeemo.verify.report import FileReport, Report
+    from edgeemo.verify.report import FileVerification, Verification
 
 _EXPLANATION = """\
 Every exported file answered every image of the test split, from the image file to the label,
@@ -24,7 +24,7 @@ would part the two accuracies like this; *ECE* is the expected calibration error
 equal mass. Every interval is a 95 % interval (Wilson)."""
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: Verification) -> str:
     """The report as Markdown.
 
     Args:
@@ -64,7 +64,7 @@ _ERRORS = (
 )
 
 
-def _answers_row(file: FileReport) -> Sequence[str]:
+def _answers_row(file: FileVerification) -> Sequence[str]:
     size, found = size_text(file.size_bytes) if file.size_bytes else "", file.measured
     if found is None:
         return (file.file, file.status, "", "", "", "", "", size, file.engine)
@@ -81,7 +81,7 @@ def _answers_row(file: FileReport) -> Sequence[str]:
     )
 
 
-def _errors_row(file: FileReport) -> Sequence[str]:
+def _errors_row(file: FileVerification) -> Sequence[str]:
     if file.measured is None:
         return (file.file,)
     found, both = file.measured, file.measured.accuracy
@@ -97,7 +97,7 @@ def _errors_row(file: FileReport) -> Sequence[str]:
     )
 
 
-def _sureness(report: Report) -> list[str]:
+def _sureness(report: Verification) -> list[str]:
     """What is answered at all, for a model that may be "not sure"."""
     found = {file.file: file.measured.sureness for file in report.files if file.measured}
     rows = [(name, each) for name, each in found.items() if each]
@@ -128,12 +128,12 @@ def _answered(found: Answered) -> tuple[str, str]:
     return (f"{found.count:,} ({found.share.value:.1%})", str(found.accuracy))
 
 
-def _gates(report: Report) -> str:
+def _gates(report: Verification) -> str:
     kinds = dict.fromkeys(file.kind for file in report.files)
     return "\n".join(f"- {kind}: {report.gates.in_words(kind, report.n)}" for kind in kinds)
 
 
-def _reasons(report: Report) -> list[str]:
+def _reasons(report: Verification) -> list[str]:
     missed = [file for file in report.files if not file.passed]
     lines = [
         f"- {file.file} ({file.status}): {_escape(reason)}"
@@ -143,7 +143,7 @@ def _reasons(report: Report) -> list[str]:
     return ["## Not passed", "\n".join(lines)] if missed else []
 
 
-def _flips(report: Report) -> list[str]:
+def _flips(report: Verification) -> list[str]:
     flipped = [file for file in report.files if file.measured and file.measured.flips]
     if not flipped:
         return ["None."]

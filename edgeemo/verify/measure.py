@@ -73,7 +73,7 @@ class Sureness:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class Comparison:
     """How one file's answers compare with the original's.
 
     Attributes:
@@ -117,7 +117,7 @@ class Measured:
 
 def measure(
     references: Sequence[Reference], scores: NDArray[np.float64], *, spec: ModelSpec
-) -> Measured:
+) -> Comparison:
     """Compare a file's answers with the original's.
 
     Args:
@@ -132,7 +132,7 @@ def measure(
     differences = np.abs(scores - original)
     stated = {"reference": original[rows, theirs], "candidate": scores[rows, ours]}
     right = {"reference": theirs == truth, "candidate": ours == truth}
-    return Measured(
+    return Comparison(
         n=len(references),
         agreement=wilson(len(references) - len(flipped), len(references)),
         flips=tuple(_flip(references[i], scores[i], spec) for i in flipped),

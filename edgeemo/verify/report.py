@@ -10,14 +10,14 @@ from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from edgeemo.verify.gates import Gates, Kind
-    from edgeemo.verify.measure import Measured
+    from edgeemo.verify.measure import Comparison
 
 FORMAT_VERSION = 1
 Status = Literal["passed", "failed", "not run"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileReport:
+class FileVerification:
     """The verification of one exported file.
 
     Attributes:
@@ -41,7 +41,7 @@ class FileReport:
     sha256: str = ""
     size_bytes: int = 0
     engine: str = ""
-    measured: Measured | None = None
+    measured: Comparison | None = None
 
     @property
     def passed(self) -> bool:
@@ -49,7 +49,7 @@ class FileReport:
         return self.status == "passed"
 
     def to_dict(self) -> dict[str, Any]:
-        """The file's entry in ``verify.json``; see `Report.to_dict`."""
+        """The file's entry in ``verify.json``; see `Verification.to_dict`."""
         return {
             "file": self.file,
             "sha256": self.sha256,
@@ -65,7 +65,7 @@ class FileReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class Verification:
     """The verification of a model folder.
 
     Attributes:
@@ -79,7 +79,7 @@ class Report:
 
     model: str
     n: int
-    files: tuple[FileReport, ...]
+    files: tuple[FileVerification, ...]
     gates: Gates
     edgeemo_version: str
     reference_sha256: str
@@ -146,7 +146,7 @@ class Report:
         }
 
 
-def raise_for_gates(report: Report) -> None:
+def raise_for_gates(report: Verification) -> None:
     """Do nothing if every file passed.
 
     Raises:
@@ -166,7 +166,7 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
 
 
-def _row(file: FileReport) -> tuple[str, ...]:
+def _row(file: FileVerification) -> tuple[str, ...]:
     size = size_text(file.size_bytes) if file.size_bytes else "-"
     if file.measured is None:
         return (file.file, file.status, "-", "-", "-", "-", size)

@@ -20,7 +20,7 @@ from edgeemo.verify.candidates import Candidate
 from edgeemo.verify.gates import Gates, kind_of
 from edgeemo.verify.markdown import to_markdown
 from edgeemo.verify.measure import measure
-from edgeemo.verify.report import FileReport, Report
+from edgeemo.verify.report import FileVerification, Verification
 from edgeemo.verify.worst import draw_worst
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def verify(
     data: Path | None = None,
     gates: Gates | None = None,
     progress: Progress = _SILENT,
-) -> Report:
+) -> Verification:
     """Run every exported file of a model folder on the test split and compare with the original.
 
     Images are found by their SHA-256, wherever they lie below the data folder now. Writes
@@ -166,10 +166,10 @@ def _report(
     *,
     spec: ModelSpec,
     gates: Gates,
-) -> Report:
+) -> Verification:
     from edgeemo import __version__
 
-    return Report(
+    return Verification(
         model=folder.path.resolve().name,
         n=len(references),
         files=tuple(_file_report(each, references, spec, gates) for each in candidates),
@@ -181,9 +181,9 @@ def _report(
 
 def _file_report(
     candidate: Candidate, references: Sequence[Reference], spec: ModelSpec, gates: Gates
-) -> FileReport:
+) -> FileVerification:
     kind, model, error = kind_of(candidate.path), candidate.model, candidate.error
-    report = FileReport(
+    report = FileVerification(
         file=candidate.path.name,
         kind=kind,
         status="not run" if isinstance(error, MissingExtraError) else "failed",

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edgeemo.bench.quantiles import Estimate
-from edgeemo.bench.results import STAGES, STARTS, Measured, Report, Result, Stage
+from edgeemo.bench.results import (
+    STAGES,
+    STARTS,
+    BenchmarkReport,
+    CandidateResult,
+    Measurement,
+    StageTime,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +29,10 @@ def estimate(value: float, spread: float = 0.01) -> Estimate:
 def result(
     file: str, ms: float, *, threads: int = 1, size_kb: float = 10, p99: float = 0,
     faces: bool = False, **changes,
-) -> Result:  # fmt: skip
+) -> CandidateResult:  # fmt: skip
     """A verified candidate that takes `ms`, known within 1 %; perhaps one that finds faces."""
-    stage = Stage(p50=estimate(ms), p90=estimate(ms * 1.2), p99=estimate(p99 or ms * 1.5))
-    measured = Measured(
+    stage = StageTime(p50=estimate(ms), p90=estimate(ms * 1.2), p99=estimate(p99 or ms * 1.5))
+    measured = Measurement(
         rounds=6,
         runs=540,
         cold=dict.fromkeys(STARTS, estimate(100 + ms)),
@@ -35,7 +42,7 @@ def result(
         peak_mb=50.0,
     )
     engine = "onnxruntime" if file.endswith(".onnx") else "ai-edge-litert"
-    made = Result(
+    made = CandidateResult(
         file=file, sha256=f"sha of {file}", size_bytes=round(size_kb * 1000), engine=engine,
         threads=threads, status="measured", verified=True, accuracy=Estimate(0.9, 0.85, 0.94),
         measured=measured,
@@ -43,9 +50,9 @@ def result(
     return replace(made, **changes)
 
 
-def report(*results: Result, **changes) -> Report:
+def report(*results: CandidateResult, **changes) -> BenchmarkReport:
     """A report of one run."""
-    made = Report(
+    made = BenchmarkReport(
         edgeemo="0.1.0", date="2026-01-02T03:04:05+00:00",
         machine={"processor": "Cortex-A72", "cores": "4", "board": "Raspberry Pi 4"},
         versions={"numpy": "2.4.6", "ai-edge-litert": "2.3.0"},

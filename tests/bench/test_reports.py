@@ -13,7 +13,7 @@ from edgeemo.bench.candidates import ExportedFile
 from edgeemo.bench.compare import caveats, compare, rows
 from edgeemo.bench.import_report import adopt, read_report
 from edgeemo.bench.quantiles import Estimate
-from edgeemo.bench.results import Report
+from edgeemo.bench.results import BenchmarkReport
 from edgeemo.errors import BenchError
 from edgeemo.report.plots import figure
 
@@ -27,7 +27,7 @@ MISSING = result(
 def test_a_report_survives_json():
     made = report(result("a.tflite", 4), result("b.onnx", 3, accuracy=None), MISSING)
     text = json.dumps(made.to_dict()).encode()
-    assert Report.from_json(text, origin="x") == made
+    assert BenchmarkReport.from_json(text, origin="x") == made
     said = json.loads(text)
     assert said["fastest"] == {"file": "b.onnx", "engine": "onnxruntime", "threads": 1}
     assert (said["version"], said["confidence"]) == (1, 0.95)
@@ -89,7 +89,7 @@ def test_finding_faces_is_a_stage_of_its_own_where_they_are_found():
     assert table.warm_header(made)[3:] == ("decode", "find", "resize", "invoke")
     assert [row[4] for row in table.warm_rows(made)] == ["4.00/4.80/6.00", "-"]
     assert any(line.startswith("find: to the largest face") for line in table.notes(made))
-    assert Report.from_json(json.dumps(made.to_dict()).encode(), origin="x") == made
+    assert BenchmarkReport.from_json(json.dumps(made.to_dict()).encode(), origin="x") == made
 
 
 def test_images_without_a_face_are_told():
@@ -100,13 +100,13 @@ def test_images_without_a_face_are_told():
     assert "no face was found, so there was nothing to answer: a.tflite x1 in 540 of 540 runs" in (
         table.notes(made)
     )
-    assert Report.from_json(json.dumps(made.to_dict()).encode(), origin="x") == made
+    assert BenchmarkReport.from_json(json.dumps(made.to_dict()).encode(), origin="x") == made
 
 
 def test_reports_from_before_faces_are_read():
     said = report(result("a.tflite", 4)).to_dict()
     del said["results"][0]["measured"]["faceless"]
-    read = Report.from_json(json.dumps(said).encode(), origin="x")
+    read = BenchmarkReport.from_json(json.dumps(said).encode(), origin="x")
     assert read.measured[0].measured.faceless == 0
     assert not read.finds_faces
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.bench.results import Report
+from edgeemo.bench.results import BenchmarkReport
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.utils.files import sha256_file
@@ -38,7 +38,7 @@ def ran(device, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def report(ran):
-    return Report.from_json(ran.out.encode(), origin="pi.json")
+    return BenchmarkReport.from_json(ran.out.encode(), origin="pi.json")
 
 
 def test_the_file_inside_its_fallback_and_others_are_measured(ran, report):
@@ -65,7 +65,7 @@ def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
     words = ("bench", "--json", "float32.tflite", *QUICK)
     ran = device(made.path, *words, cwd=tmp_path)
     assert ran.status == 0, ran.err
-    found = Report.from_json(ran.out.encode(), origin="pi.json")
+    found = BenchmarkReport.from_json(ran.out.encode(), origin="pi.json")
     assert found.image.startswith("a drawn photo with two faces, 640x480")
     assert ["find" in each.measured.warm for each in found.results] == [True, True]
     plain = json.loads(device(made.path, *words, "--no-faces", cwd=tmp_path).out)

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from edgeemo.cli.output import progress
-from edgeemo.cli.output.progress import _Lines, _Screen, in_words
+from edgeemo.cli.output.progress import _BarProgress, _LineProgress, in_words
 
 DETAIL = "epoch 12/20  loss 0.123  accuracy 0.912  validation 0.913"
 
@@ -24,7 +24,7 @@ def test_durations_in_words(seconds, words):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A list with the time in it, which `_Lines` reads."""
+    """A list with the time in it, which `_LineProgress` reads."""
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
@@ -33,7 +33,7 @@ def clock(monkeypatch):
 def test_lines_say_how_long_it_takes_from_its_first_step_on(clock):
     """Neither the start nor what an earlier run had done counts for the pace."""
     stream = io.StringIO()
-    lines = _Lines(stream)
+    lines = _LineProgress(stream)
     lines.stage("Training", total=1000)
     clock[0] = 5.0
     lines.advance(400)  # already done
@@ -45,7 +45,7 @@ def test_lines_say_how_long_it_takes_from_its_first_step_on(clock):
 
 def test_lines_say_nothing_of_time_where_nothing_is_known(clock):
     stream = io.StringIO()
-    lines = _Lines(stream)
+    lines = _LineProgress(stream)
     lines.stage("Training", total=10)
     clock[0] = 60.0
     lines.advance()
@@ -56,7 +56,7 @@ def test_lines_say_nothing_of_time_where_nothing_is_known(clock):
 
 def test_a_terminal_of_80_columns_shows_it_whole():
     stream = io.StringIO()
-    screen = _Screen(Console(file=stream, force_terminal=True, width=80, color_system=None))
+    screen = _BarProgress(Console(file=stream, force_terminal=True, width=80, color_system=None))
     screen.stage("Training", total=24000)
     for _ in range(4):
         screen.advance(6000, detail=DETAIL)
@@ -72,7 +72,7 @@ def test_a_terminal_of_80_columns_shows_it_whole():
 
 def test_a_narrow_terminal_cuts_the_detail_and_wraps_nothing():
     stream = io.StringIO()
-    screen = _Screen(Console(file=stream, force_terminal=True, width=40, color_system=None))
+    screen = _BarProgress(Console(file=stream, force_terminal=True, width=40, color_system=None))
     screen.stage("Training", total=10)
     screen.advance(10, detail=DETAIL)
     screen.close()

@@ -7,7 +7,7 @@ import pytest
 
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference
-from edgeemo.verify import FileReport, Gates, Report
+from edgeemo.verify import FileVerification, Gates, Verification
 from edgeemo.verify.markdown import to_markdown
 from edgeemo.verify.measure import measure
 from edgeemo.verify.report import size_text
@@ -16,7 +16,7 @@ SPEC = ModelSpec(labels=("happy", "sad|blue"), height=4, width=4)
 
 
 def _report(*files):
-    return Report(
+    return Verification(
         model="my_model",
         n=2,
         files=files,
@@ -33,7 +33,7 @@ def passed():
         for i in range(2)
     ]
     measured = measure(rows, np.asarray([(0.4, 0.6), (0.6, 0.4)]), spec=SPEC)
-    return FileReport(
+    return FileVerification(
         file="int8.onnx",
         kind="int8",
         status="passed",
@@ -47,14 +47,14 @@ def passed():
 
 @pytest.fixture
 def failed():
-    return FileReport(
+    return FileVerification(
         file="float32.tflite", kind="float32", status="failed", reasons=("damaged [1]", "old")
     )
 
 
 def test_rows_fit_the_header(passed, failed):
     rows = _report(failed, passed).rows()
-    assert {len(row) for row in rows} == {len(Report.HEADER)}
+    assert {len(row) for row in rows} == {len(Verification.HEADER)}
     assert rows[0][:2] == ("float32.tflite", "failed")
     assert rows[1] == (
         "int8.onnx",

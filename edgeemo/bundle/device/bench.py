@@ -18,7 +18,7 @@ from edgeemo.errors import BenchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.bench.results import Report
+    from edgeemo.bench.results import BenchmarkReport
     from edgeemo.bundle.device.contents import Contents
     from edgeemo.model.spec import FaceSettings
 
@@ -106,7 +106,7 @@ def _photo(contents: Contents) -> bytes | None:
     return contents.member(PHOTO) if PHOTO in golden else None
 
 
-def text(report: Report) -> str:
+def text(report: BenchmarkReport) -> str:
     """A report as a device shows it: facts, tables, notes."""
     facts = table.facts(report)
     lines = [f"{name:<14}{fact}" for name, fact in facts.items()]

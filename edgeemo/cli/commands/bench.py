@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeemo.bench.candidates import ExportedFile
-    from edgeemo.bench.results import Report
+    from edgeemo.bench.results import BenchmarkReport
     from edgeemo.model.folder import ModelFolder
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo bench
@@ -203,13 +203,15 @@ def _try_to_write(folder: Path, *, make: bool) -> None:
         ) from None
 
 
-def _adopted(path: Path, asked: _Asked) -> Report:
+def _adopted(path: Path, asked: _Asked) -> BenchmarkReport:
     from edgeemo.bench.import_report import adopt, read_report
 
     return adopt(read_report(path), asked.files, origin=path)
 
 
-def _measured(asked: _Asked, threads: Sequence[int], image: Path | None, seconds: float) -> Report:
+def _measured(
+    asked: _Asked, threads: Sequence[int], image: Path | None, seconds: float
+) -> BenchmarkReport:
     from edgeemo.bench.launch import INSTALLED
     from edgeemo.bench.run import run_benchmark
 

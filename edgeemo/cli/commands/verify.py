@@ -13,7 +13,7 @@ from edgeemo.cli.output.progress import progress
 
 if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
-    from edgeemo.verify import Gates, Report
+    from edgeemo.verify import Gates, Verification
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo verify
   edgeemo verify models/mine --data /media/faces
@@ -86,7 +86,9 @@ def verify(
     raise_for_gates(report)
 
 
-def run_verification(folder: ModelFolder, data: Path | None, gates: Gates | None = None) -> Report:
+def run_verification(
+    folder: ModelFolder, data: Path | None, gates: Gates | None = None
+) -> Verification:
     """Verify a folder with progress on the screen."""
     from edgeemo.verify import verify as run
 
@@ -94,7 +96,7 @@ def run_verification(folder: ModelFolder, data: Path | None, gates: Gates | None
         return run(folder, data=data, gates=gates, progress=shown)
 
 
-def print_report(folder: ModelFolder, report: Report) -> None:
+def print_report(folder: ModelFolder, report: Verification) -> None:
     """A verification as a table, and the verdict."""
     from edgeemo.model.folder import VERIFY_MD
 

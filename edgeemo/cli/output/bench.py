@@ -11,16 +11,16 @@ from edgeemo.cli.output.console import print_facts, print_json, print_table, say
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.bench.results import Report
+    from edgeemo.bench.results import BenchmarkReport
     from edgeemo.bench.selection import Limits
     from edgeemo.errors import LimitError
     from edgeemo.model.folder import ModelFolder
 
 
 def finish(
-    report: Report,
+    report: BenchmarkReport,
     *,
-    old: Report | None,
+    old: BenchmarkReport | None,
     pick_in: ModelFolder | None,
     limits: Limits,
     keep: Path | None,
@@ -63,7 +63,7 @@ def finish(
         raise typer.Exit(1)
 
 
-def _print_report(report: Report) -> None:
+def _print_report(report: BenchmarkReport) -> None:
     from edgeemo.bench import table
 
     print_facts(table.facts(report), title=f"measured {report.date}")
@@ -75,7 +75,7 @@ def _print_report(report: Report) -> None:
         say(line)
 
 
-def _compare(old: Report, new: Report, *, silent: bool) -> dict[str, Any]:
+def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> dict[str, Any]:
     from edgeemo.bench import compare
 
     differences, caveats = compare.compare(old, new), compare.caveats(old, new)
@@ -90,7 +90,7 @@ def _compare(old: Report, new: Report, *, silent: bool) -> dict[str, Any]:
 
 
 def _pick(
-    report: Report, folder: ModelFolder, limits: Limits
+    report: BenchmarkReport, folder: ModelFolder, limits: Limits
 ) -> tuple[dict[str, Any] | None, LimitError | None]:
     """Choose and record; what no candidate keeps to is handed back, to be raised at the end."""
     from edgeemo.bench.selection import choose, write_default
@@ -106,7 +106,7 @@ def _pick(
     return choice.to_dict(), None
 
 
-def _keep(report: Report, folder: Path) -> None:
+def _keep(report: BenchmarkReport, folder: Path) -> None:
     """Write the report and its image, the report last."""
     from edgeemo.bench.plot import plot_report
     from edgeemo.errors import MissingExtraError

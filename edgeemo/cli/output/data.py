@@ -9,14 +9,14 @@ from edgeemo.cli.output.console import print_facts, print_json, print_table, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgeemo.dataset.check import Check
+    from edgeemo.dataset.check import CheckReport
     from edgeemo.dataset.write.crop import Cropped
     from edgeemo.dataset.write.rewrite import Written
 
 _SHOWN = 5  # of the labels in doubt
 
 
-def print_check(checked: Check, *, title: str) -> None:
+def print_check(checked: CheckReport, *, title: str) -> None:
     """The check as tables: the numbers, the shortcuts, the labels in doubt, and what to do."""
     print_facts(_facts(checked), title=title)
     rows = [
@@ -82,7 +82,7 @@ def print_cropped(cropped: Cropped, *, json: bool) -> None:
     say(f"faces found by {cropped.faces.text}; {cropped.folder / CROP_CSV} names each image")
 
 
-def _facts(checked: Check) -> dict[str, str]:
+def _facts(checked: CheckReport) -> dict[str, str]:
     from edgeemo.utils.text import plural
 
     facts = {
@@ -112,7 +112,7 @@ def _facts(checked: Check) -> dict[str, str]:
     return facts
 
 
-def _print_suspects(checked: Check) -> None:
+def _print_suspects(checked: CheckReport) -> None:
     suspects = checked.mislabels.suspects
     if not suspects:
         return
@@ -124,7 +124,7 @@ def _print_suspects(checked: Check) -> None:
         say(f"{len(suspects) - _SHOWN:,} more labels in doubt: --json or --html names them")
 
 
-def _print_findings(checked: Check) -> None:
+def _print_findings(checked: CheckReport) -> None:
     if checked.findings:
         rows = [[finding.level, finding.text] for finding in checked.findings]
         print_table(["to do", "what was found"], rows, numbers_from=2)

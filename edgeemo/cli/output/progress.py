@@ -19,7 +19,7 @@ _SECONDS = 10
 """How often a stage says where it is, where there is no terminal."""
 
 
-class _Lines:
+class _LineProgress:
     """An `edgeemo.utils.progress.Progress` for logs and pipes."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -67,7 +67,7 @@ def in_words(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-class _Screen:
+class _BarProgress:
     """A `edgeemo.utils.progress.Progress` for a terminal: a bar per stage, its detail below.
 
     Bar and detail would not fit side by side in the 80 columns of a usual terminal.
@@ -132,7 +132,7 @@ def _bars(console: Console, *, total: int | None) -> Bars:
 
 
 @contextmanager
-def progress() -> Iterator[_Lines | _Screen]:
+def progress() -> Iterator[_LineProgress | _BarProgress]:
     """Progress on standard error.
 
     It writes to a duplicate of the file descriptor, so it stays visible while the chatter of a
@@ -143,7 +143,7 @@ def progress() -> Iterator[_Lines | _Screen]:
     sys.stderr.flush()
     with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stream:
         console = Console(file=stream)
-        shown = _Screen(console) if console.is_terminal else _Lines(stream)
+        shown = _BarProgress(console) if console.is_terminal else _LineProgress(stream)
         try:
             yield shown
         finally:

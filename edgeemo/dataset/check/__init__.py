@@ -9,6 +9,6 @@ Needs the ``data`` extra; no TensorFlow.
 
 from edgeemo.dataset.check.checking import check
 from edgeemo.dataset.check.page import check_page
-from edgeemo.dataset.check.report import Check, FaceCounts, Finding, Sizes
+from edgeemo.dataset.check.report import CheckReport, FaceCounts, Finding, Sizes
 
-__all__ = ["Check", "FaceCounts", "Finding", "Sizes", "check", "check_page"]
+__all__ = ["CheckReport", "FaceCounts", "Finding", "Sizes", "check", "check_page"]

@@ -13,7 +13,7 @@ from edgeemo.dataset.check.findings import findings
 from edgeemo.dataset.check.groups import alike_groups, identical_groups
 from edgeemo.dataset.check.look import look_at_files
 from edgeemo.dataset.check.mislabels import find_mislabels
-from edgeemo.dataset.check.report import Check, FaceCounts, Sizes
+from edgeemo.dataset.check.report import CheckReport, FaceCounts, Sizes
 from edgeemo.dataset.check.shortcuts import find_shortcuts
 from edgeemo.dataset.ingest.duplicates import clean, group_alike
 from edgeemo.dataset.ingest.find import find_any_files
@@ -46,7 +46,7 @@ def check(
     detector: str = "",
     faces_skipped: str = "not asked for",
     progress: Progress | None = None,
-) -> Check:
+) -> CheckReport:
     """Check a folder of images; nothing in it is touched.
 
     Args:
@@ -73,7 +73,7 @@ def check(
     usable = [(one.verdict, one.facts) for one in looks if isinstance(one.verdict, UsableImage)]
     facts = [one for _, one in usable if one is not None]
     labels = [image.label for image in images]
-    checked = Check(
+    checked = CheckReport(
         root=root,
         labels=layout.labels,
         splits=layout.splits,

@@ -11,7 +11,7 @@ from edgeemo.utils.text import join_and, plural
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeemo.dataset.check.report import Check
+    from edgeemo.dataset.check.report import CheckReport
     from edgeemo.dataset.check.shortcuts import Shortcut
 
 IMBALANCE = 3
@@ -21,7 +21,7 @@ FEW = 100
 """Usable images of a class below which that is mentioned."""
 
 
-def findings(check: Check) -> tuple[Finding, ...]:
+def findings(check: CheckReport) -> tuple[Finding, ...]:
     """What matters of a check, what to act on first; `check.findings` is not looked at."""
     found = [
         *_broken(check),
@@ -35,7 +35,7 @@ def findings(check: Check) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: finding.level != "act"))
 
 
-def _broken(check: Check) -> Iterator[Finding]:
+def _broken(check: CheckReport) -> Iterator[Finding]:
     if check.unusable:
         reasons = Counter(row.reason for row in check.unusable)
         words = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common())
@@ -54,7 +54,7 @@ def _broken(check: Check) -> Iterator[Finding]:
         yield _look("odd", len(check.odd), f"{images} odd ({words}): look at them")
 
 
-def _left_out(check: Check) -> Iterator[Finding]:
+def _left_out(check: CheckReport) -> Iterator[Finding]:
     reasons = Counter(row.reason for row in check.left_out)
     sentences = {
         "two-classes": ("image lies", "images lie", "in two classes; clean drops all of them"),
@@ -75,7 +75,7 @@ def _shortcut(shortcut: Shortcut) -> Finding:
     return _act(f"shortcut-{shortcut.measure.replace(' ', '-')}", 1, text)
 
 
-def _balance(check: Check) -> Iterator[Finding]:
+def _balance(check: CheckReport) -> Iterator[Finding]:
     sizes = check.per_class
     if len(sizes) < 2:
         text = "there are fewer than two classes here: make one sub-folder per class"
@@ -98,7 +98,7 @@ def _balance(check: Check) -> Iterator[Finding]:
         yield _look("imbalance", 1, text)
 
 
-def _alike(check: Check) -> Iterator[Finding]:
+def _alike(check: CheckReport) -> Iterator[Finding]:
     near = [group for group in check.alike if not group.identical]
     if not near:
         return
@@ -118,7 +118,7 @@ def _alike(check: Check) -> Iterator[Finding]:
         yield _look("near-duplicates-across-classes", across, text)
 
 
-def _doubtful(check: Check) -> Iterator[Finding]:
+def _doubtful(check: CheckReport) -> Iterator[Finding]:
     suspects, accuracy = check.mislabels.suspects, check.mislabels.accuracy
     if suspects:
         text = (
@@ -128,7 +128,7 @@ def _doubtful(check: Check) -> Iterator[Finding]:
         yield _look("mislabels", len(suspects), text)
 
 
-def _faces(check: Check) -> Iterator[Finding]:
+def _faces(check: CheckReport) -> Iterator[Finding]:
     if check.faces and check.faces.none:
         count = len(check.faces.none)
         text = (

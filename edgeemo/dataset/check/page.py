@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset.check.groups import Group
-    from edgeemo.dataset.check.report import Check
+    from edgeemo.dataset.check.report import CheckReport
     from edgeemo.utils.progress import Progress
 
 MAX_BYTES = 15 * 2**20
@@ -26,7 +26,7 @@ _SEEN = ModelSpec(labels=("-", "+"), height=_SIDE, width=_SIDE, channels=3)
 _GROUPS, _PER_GROUP, _SUSPECTS, _ROWS = 200, 12, 160, 200  # most that are shown
 
 
-def check_page(checked: Check, *, title: str, folder: Path, progress: Progress) -> str:
+def check_page(checked: CheckReport, *, title: str, folder: Path, progress: Progress) -> str:
     """The check as an HTML page that holds its thumbnails.
 
     Args:
@@ -80,7 +80,7 @@ class _Tiles:
         return source
 
 
-def _sections(checked: Check, tiles: _Tiles) -> Iterator[dict[str, Any]]:
+def _sections(checked: CheckReport, tiles: _Tiles) -> Iterator[dict[str, Any]]:
     across = [group for group in checked.alike if group.across_classes]
     leaking = [g for g in checked.alike if g.across_splits and not g.across_classes]
     others = [g for g in checked.alike if not g.across_splits and not g.across_classes]
@@ -134,7 +134,7 @@ def _caption(group: Group) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _suspects(checked: Check, tiles: _Tiles) -> dict[str, Any]:
+def _suspects(checked: CheckReport, tiles: _Tiles) -> dict[str, Any]:
     shown = [
         (one.path, [f"labelled {one.label}", f"looks {one.suggested}, {one.confidence:.2f}"])
         for one in checked.mislabels.suspects
@@ -155,7 +155,7 @@ def _gallery(
     return {"title": title, "text": text, "blocks": [block] if shown else [], "more": 0}
 
 
-def _unusable(checked: Check) -> dict[str, Any]:
+def _unusable(checked: CheckReport) -> dict[str, Any]:
     rows = [[row.path, row.reason, row.detail] for row in checked.unusable]
     block = {"kind": "table", "rows": rows[:_ROWS], "more": max(len(rows) - _ROWS, 0)}
     text = "Training sets them aside."

@@ -72,7 +72,7 @@ class FaceCounts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class CheckReport:
     """Everything that a check found.
 
     Attributes:

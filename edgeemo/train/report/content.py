@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Report:
+class TrainingReport:
     """Everything that ``report.json``, ``report.md`` and ``report.html`` say.
 
     Attributes:

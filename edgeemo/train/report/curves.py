@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edgeemo.report.document import Block
-    from edgeemo.train.report.content import Report
+    from edgeemo.train.report.content import TrainingReport
 
 
-def training(report: Report) -> Section:
+def training(report: TrainingReport) -> Section:
     """Its course, every option, and the versions it was made with."""
     blocks: list[Block] = [*(_elsewhere(report) if report.imported else _here(report))]
     versions = [[name, number] for name, number in report.training["versions"].items()]
     return Section("The training", [*blocks, Table(["made with", "version"], versions, words=2)])
 
 
-def layers(report: Report) -> Section:
+def layers(report: TrainingReport) -> Section:
     """Every layer of the network."""
     rows = [
         [
@@ -36,7 +36,7 @@ def layers(report: Report) -> Section:
     return Section("Layers", [Table(head, rows, words=2, total=True)])
 
 
-def _elsewhere(report: Report) -> Iterator[Block]:
+def _elsewhere(report: TrainingReport) -> Iterator[Block]:
     scale, offset = report.training["scale"], report.training["offset"]
     shift = f" {'−' if offset < 0 else '+'} {abs(offset):g}" if offset else ""
     yield Text(
@@ -44,7 +44,7 @@ def _elsewhere(report: Report) -> Iterator[Block]:
     )
 
 
-def _here(report: Report) -> Iterator[Block]:
+def _here(report: TrainingReport) -> Iterator[Block]:
     done = report.training
     how = "interrupted after" if done["interrupted"] else "ran"
     early = ", then stopped: it no longer got better" if done["stopped_early"] else ""

@@ -9,10 +9,10 @@ from edgeemo.report.document import Code, Section, Table, Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from edgeemo.train.report.content import Report
+    from edgeemo.train.report.content import TrainingReport
 
 
-def data(report: Report) -> Section:
+def data(report: TrainingReport) -> Section:
     """The split, and what was set aside."""
     return Section(
         "The data",
@@ -26,7 +26,7 @@ def data(report: Report) -> Section:
     )
 
 
-def images(report: Report) -> Section:
+def images(report: TrainingReport) -> Section:
     """Samples of what the network learnt from."""
     return Section("The images", report.shown("samples", "augmented"))
 
@@ -55,7 +55,7 @@ def _set_aside(reasons: Mapping[str, int]) -> Iterator[Text | Table]:
     )
 
 
-def _ingest(report: Report) -> Iterator[str]:
+def _ingest(report: TrainingReport) -> Iterator[str]:
     """How the split came about."""
     summary: Mapping[str, Any] = report.training["ingest"]
     if report.training.get("validates_on_test"):

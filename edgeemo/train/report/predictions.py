@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from edgeemo.metrics import Averages, Classification, Interval
-    from edgeemo.train.report.content import Report
+    from edgeemo.train.report.content import TrainingReport
 
 
-def answers(report: Report) -> Section:
+def answers(report: TrainingReport) -> Section:
     """How good the answers on the test split are: overall, per class, and what is mistaken."""
     test = report.test
     overall = [
@@ -42,7 +42,7 @@ def answers(report: Report) -> Section:
     )
 
 
-def mistakes(report: Report) -> Section:
+def mistakes(report: TrainingReport) -> Section:
     """The wrong answers that the model was most certain of."""
     n, right = report.test.n, sum(row[i] for i, row in enumerate(report.test.confusion))
     if right == n:
@@ -56,13 +56,13 @@ def mistakes(report: Report) -> Section:
     return Section("Its worst mistakes", [Text(words), *report.shown("mistakes")])
 
 
-def batch(report: Report) -> Section:
+def batch(report: TrainingReport) -> Section:
     """A batch of test images, taken at random."""
     words = "The answer, its confidence, and what is true of test images taken at random."
     return Section("A look at the test split", [Text(words), *report.shown("predictions")])
 
 
-def confidence(report: Report) -> Section:
+def confidence(report: TrainingReport) -> Section:
     """Whether its confidence means what it says, and when it is not sure."""
     return Section(
         "Its confidence",
@@ -96,7 +96,7 @@ def _confusion(test: Classification) -> Table:
     return Table(["true ↓ answered →", *labels], rows)
 
 
-def _validation(report: Report) -> Iterator[Text]:
+def _validation(report: TrainingReport) -> Iterator[Text]:
     """How good the answers on the validation split are, where there is one of its own."""
     if report.training.get("validates_on_test") or not report.validation.n:
         return
@@ -107,7 +107,7 @@ def _validation(report: Report) -> Iterator[Text]:
     )
 
 
-def _calibration(report: Report) -> Iterator[str]:
+def _calibration(report: TrainingReport) -> Iterator[str]:
     found = report.certainty
     scale = "(mean gap between confidence and accuracy in 15 bins of equally many images)"
     fitted: Mapping[str, Any] = report.training.get("confidence") or {}
@@ -126,7 +126,7 @@ def _calibration(report: Report) -> Iterator[str]:
         yield "No temperature was fitted: there are no validation images of their own."
 
 
-def _abstention(report: Report) -> str:
+def _abstention(report: TrainingReport) -> str:
     found = report.certainty
     wanted: Mapping[str, Any] = (report.training.get("confidence") or {}).get("abstention") or {}
     if found.min_confidence:

@@ -12,7 +12,7 @@ from edgeemo.train.data.augment import AUGMENTATIONS, augmented_sheet
 from edgeemo.train.networks.summary import layer_rows
 from edgeemo.train.report import galleries, plots
 from edgeemo.train.report.confidence import certainty
-from edgeemo.train.report.content import Report
+from edgeemo.train.report.content import TrainingReport
 from edgeemo.train.report.evaluation import Mistake
 from edgeemo.train.report.warnings import warnings
 from edgeemo.utils.files import write_file
@@ -42,7 +42,7 @@ def write_report(folder: ModelFolder, work: Work, test: Evaluation, validation: 
     """
     sure = certainty(test, spec=work.spec)
     mistakes = _mistakes(work, test)
-    report = Report(
+    report = TrainingReport(
         name=work.name,
         spec=work.spec,
         training=work.training,

@@ -20,7 +20,7 @@ from edgeemo.train.data.pipeline import Pixels
 from edgeemo.train.loop.callbacks import Fitted
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.networks.summary import LayerRow
-from edgeemo.train.report import Report, galleries, plots
+from edgeemo.train.report import TrainingReport, galleries, plots
 from edgeemo.train.report.confidence import certainty
 from edgeemo.train.report.evaluation import Mistake, evaluate
 
@@ -60,7 +60,7 @@ def text_of(html: str) -> str:
 def made(tmp_path):
     """Function (labels, spec=..., draw=..., **training): a report on answers made up by chance."""
 
-    def make(labels, *, count=200, skill=4.0, spec=None, draw=False, **training) -> Report:
+    def make(labels, *, count=200, skill=4.0, spec=None, draw=False, **training) -> TrainingReport:
         drawn = np.random.default_rng(0)
         spec = replace(
             ModelSpec(labels=labels, height=8, width=8, channels=1, activation="softmax"),
@@ -95,7 +95,7 @@ def made(tmp_path):
                 "samples": galleries.samples(tmp_path, pixels, spec=spec, seed=0),
                 "mistakes": galleries.worst_mistakes(tmp_path, pixels, test, mistakes),
             }
-        return Report(
+        return TrainingReport(
             name="drawn",
             spec=spec,
             training={**TRAINING, **training},
