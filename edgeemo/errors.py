@@ -1,93 +1,127 @@
-"""What can go wrong for a user, as exceptions whose text is one line: what, which file, what to do.
+"""Errors that a user can mend, and the exit status of each.
 
-Standard library only, so that every other room may raise them.
+The text of an error is one line: what is wrong, with which file, and the remedy::
+
+    EdgeEmoError                  1
+    ├── DatasetError                  a folder or archive of images
+    ├── ImageError                    one image
+    │   ├── ImageTooLargeError
+    │   └── NoFaceError
+    ├── SpecError                     a model's spec
+    ├── ModelFolderError              a model folder
+    ├── EngineError                   a model file, or the engine that runs it
+    │   └── CrashError                (edgeemo.bundle.device.crash_guard)
+    ├── FaceModelError                a face detector's file
+    ├── TrainingError                 training
+    ├── WorkerError                   a worker process of distributed training
+    │   └── LostWorkerError           (edgeemo.train.distributed.monitor)
+    ├── StudyError                    a search for options
+    ├── ExportError                   an export
+    ├── BundleError                   a bundle for a device
+    ├── BenchError                    a benchmark
+    ├── MissingExtraError             a package that is not installed
+    └── GateError                 3
+        ├── LimitError                limits of time, memory or size
+        └── ParityError               agreement with the reference model
+
+Standard library only, so that every other package may raise them.
 """
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_GATE_FAILED = 3
+EXIT_INTERRUPTED = 130
 
 
 class EdgeEmoError(Exception):
     """Base of every error that edgeemo raises for its user.
 
-    The text is one line that the command line prints as it stands. `exit_code` is the process's
-    exit status when the error ends a command.
+    The command line prints the text, one line, as it stands. `exit_code` is the exit status of a
+    command that the error ends.
     """
 
-    exit_code = 1
+    exit_code = EXIT_ERROR
 
 
 class DatasetError(EdgeEmoError):
-    """The folder or archive of images cannot be used."""
+    """A folder or archive of images that cannot be used."""
 
 
 class ImageError(EdgeEmoError):
-    """One image cannot be read."""
-
-
-class NoFaceError(ImageError):
-    """One image has no face, where the largest one was to be answered."""
+    """An image that cannot be used."""
 
 
 class ImageTooLargeError(ImageError):
-    """One image has more pixels than is reasonable: perhaps a decompression bomb."""
+    """An image of more pixels than is reasonable: perhaps a decompression bomb."""
+
+
+class NoFaceError(ImageError):
+    """An image without a face, where the largest face is needed."""
 
 
 class SpecError(EdgeEmoError):
-    """A model's specification is missing, malformed or contradicts the model."""
+    """A model's spec that is missing, malformed or contradicts the model."""
 
 
 class ModelFolderError(EdgeEmoError):
-    """A model folder is missing, incomplete or would be overwritten."""
+    """A model folder that is missing, incomplete or would be overwritten."""
 
 
 class EngineError(EdgeEmoError):
-    """A model file cannot be run: damaged, of an unknown kind, or refused by its engine."""
+    """A model file that cannot be run: damaged, of an unknown kind, or refused by its engine."""
 
 
 class FaceModelError(EdgeEmoError):
-    """The file of a face detector is missing, or none that can be used."""
+    """A face detector's file that is missing or cannot be used."""
 
 
 class TrainingError(EdgeEmoError):
-    """Training cannot start or cannot give a model."""
-
-
-class StudyError(EdgeEmoError):
-    """A search for options cannot be kept, gone on with, or gives no model."""
+    """Training that cannot start or gives no model."""
 
 
 class WorkerError(EdgeEmoError):
-    """A process or machine that trains together with others is missing, has gone, or differs."""
+    """A worker process of distributed training that is missing, has gone, or differs."""
+
+
+class StudyError(EdgeEmoError):
+    """A search for options that cannot be stored or resumed, or gives no model."""
 
 
 class ExportError(EdgeEmoError):
-    """A model cannot be exported, or an exported file is not what it must be."""
+    """A model that cannot be exported, or an exported file that is not as required."""
 
 
 class BundleError(EdgeEmoError):
-    """A bundle for a device cannot be made, or is damaged."""
+    """A bundle for a device that cannot be made, or is damaged."""
 
 
 class BenchError(EdgeEmoError):
-    """Nothing can be measured, or a file of measurements cannot be used."""
+    """A benchmark that cannot be run, or a file of measurements that cannot be used."""
 
 
-class LimitError(EdgeEmoError):
-    """No measured candidate keeps to the limits."""
+class GateError(EdgeEmoError):
+    """A result that fails a gate: everything ran, and the outcome is not good enough."""
 
-    exit_code = 3
+    exit_code = EXIT_GATE_FAILED
 
 
-class ParityError(EdgeEmoError):
-    """An exported file does not answer as the original does: a gate of the verification failed.
+class LimitError(GateError):
+    """No measured candidate within the limits."""
+
+
+class ParityError(GateError):
+    """An exported file whose predictions differ from the reference model's.
 
     Attributes:
         report: The whole verification report, whatever the verification made of it.
     """
-
-    exit_code = 3
 
     def __init__(self, message: str, *, report: Any = None) -> None:
         super().__init__(message)
@@ -95,25 +129,48 @@ class ParityError(EdgeEmoError):
 
 
 class MissingExtraError(EdgeEmoError):
-    """A package that an optional part of edgeemo needs is not installed."""
+    """A package that is not installed; the text holds the command that installs it.
 
-    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs {package}, which is not installed: pip install 'edgeemo[{extra}]'"
-        )
+    Attributes:
+        package: The package, as pip calls it.
+        extra: The extra of edgeemo that brings it; empty for a package that every install has.
+    """
+
+    def __init__(self, package: str, *, extra: str = "", purpose: str) -> None:
+        remedy = install_command(package, extra=extra)
+        super().__init__(f"{purpose} needs {package}, which is not installed: {remedy}")
         self.package = package
         self.extra = extra
 
 
-_MEANING = {
+def install_command(package: str, *, extra: str = "") -> str:
+    """Return the command that installs a package for the interpreter that runs this.
+
+    Args:
+        package: The package, as pip calls it.
+        extra: The extra of edgeemo to install instead, from the checkout where this is one.
+    """
+    import shlex
+
+    pip = f"{shlex.quote(sys.executable or 'python3')} -m pip install"
+    if not extra:
+        return f"{pip} {shlex.quote(package)}"
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    if not os.path.isfile(os.path.join(root, "pyproject.toml")):  # noqa: PTH113, PTH118
+        return f"{pip} {shlex.quote(f'edgeemo[{extra}]')}"
+    place = "." if root == os.getcwd() else root  # noqa: PTH109
+    return f"{pip} -e {shlex.quote(f'{place}[{extra}]')}"
+
+
+_SIGNALS = {
     "SIGILL": "it uses instructions that this processor does not have",
-    "SIGABRT": "it gave up, perhaps for want of memory",
-    "SIGKILL": "it was killed, probably for want of memory",
+    "SIGABRT": "it aborted, perhaps out of memory",
+    "SIGKILL": "it was killed, probably out of memory",
     "SIGBUS": "its file changed or the card could not be read",
 }
 
 
-def crashed(signal: str) -> str:
-    """What is said of a process with an engine that a signal, such as "SIGILL", has ended."""
-    meaning = _MEANING.get(signal, "the model cannot be run here")
+def describe_crash(signal: str) -> str:
+    """Return the message about a process with an engine that a signal, such as "SIGILL", ended."""
+    meaning = _SIGNALS.get(signal, "the model cannot be run here")
     return f"the engine or numpy crashed ({signal}): {meaning}"

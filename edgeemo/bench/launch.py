@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.bench.protocol import BAD_IMAGE, CRASHED, FAILED, MISSING, Round, Trouble
-from edgeemo.errors import BenchError, ImageError, crashed
+from edgeemo.errors import BenchError, ImageError, describe_crash
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,4 +75,4 @@ def _crash(number: int) -> Trouble:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
-    return Trouble(CRASHED, crashed(name))
+    return Trouble(CRASHED, describe_crash(name))

@@ -22,7 +22,7 @@ from edgeemo.cli.commands import (
     verify,
 )
 from edgeemo.cli.output.console import say
-from edgeemo.errors import EdgeEmoError
+from edgeemo.errors import EXIT_ERROR, EdgeEmoError
 
 app = typer.Typer(
     name="edgeemo",
@@ -49,13 +49,13 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its exit
-        sys.exit(1)
+        sys.exit(EXIT_ERROR)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to print failed once already
         place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}", 1)
+        _fail(f"{place}{error.strerror or error}", EXIT_ERROR)
     except MemoryError:
-        _fail("out of memory; try a smaller --size or --batch-size", 1)
+        _fail("out of memory; try a smaller --size or --batch-size", EXIT_ERROR)
 
 
 @app.callback()

@@ -107,9 +107,7 @@ def interpreter_class() -> Any:
     try:
         return import_module("tflite_runtime.interpreter").Interpreter
     except ModuleNotFoundError:
-        raise MissingExtraError(
-            "ai-edge-litert", extra="litert", purpose="running a .tflite file"
-        ) from None
+        raise MissingExtraError("ai-edge-litert", purpose="running a .tflite file") from None
     except ImportError as error:
         raise cannot_load("tflite-runtime", error) from None
 

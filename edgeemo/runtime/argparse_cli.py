@@ -8,14 +8,12 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from edgeemo.errors import EdgeEmoError
+from edgeemo.errors import EXIT_ERROR, EXIT_INTERRUPTED, EdgeEmoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from edgeemo.runtime.classifier import Classifier
-
-_INTERRUPTED = 130
 
 
 class FixedWidthFormatter(argparse.HelpFormatter):
@@ -77,15 +75,15 @@ def status_of(work: Callable[[], int]) -> int:
         return _fail(str(error), error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its exit
-        return 1
+        return EXIT_ERROR
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to print failed once already
         place = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{place}{error.strerror or error}", 1)
+        return _fail(f"{place}{error.strerror or error}", EXIT_ERROR)
     except MemoryError:
-        return _fail("out of memory", 1)
+        return _fail("out of memory", EXIT_ERROR)
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return EXIT_INTERRUPTED
     return status
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edgeemo.errors import StudyError
+from edgeemo.errors import StudyError, install_command
 
 _SQLITE = (".db", ".sqlite", ".sqlite3")
 _PATIENCE = 10
@@ -53,7 +53,7 @@ def shown(storage: str) -> str:
     return re.sub(r"(://[^/@:]*):[^@]*@", r"\1:***@", storage)
 
 
-def why(error: BaseException) -> str:
+def describe_cause(error: BaseException) -> str:
     """What an exception and those behind it come to, in a few words."""
     while True:
         deeper = getattr(error, "orig", None) or error.__cause__
@@ -61,7 +61,7 @@ def why(error: BaseException) -> str:
             break
         error = deeper
     if isinstance(error, ModuleNotFoundError):
-        return f"the driver {error.name} is not installed (pip install {error.name})"
+        return f"the driver {error.name} is not installed ({install_command(error.name or '')})"
     text = str(getattr(error, "strerror", None) or error).strip()
     return (text.splitlines() or [type(error).__name__])[0].strip()
 

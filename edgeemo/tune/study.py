@@ -16,7 +16,7 @@ from edgeemo.errors import MissingExtraError, StudyError
 from edgeemo.train.options.options import TrainOptions, as_plain, differences
 from edgeemo.tune.limits import footprint_of
 from edgeemo.tune.record import Trial
-from edgeemo.tune.storage import opened, shown, why
+from edgeemo.tune.storage import describe_cause, opened, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -145,8 +145,8 @@ class Study:
             raise
         except Exception as error:  # each database and file system has exceptions of its own
             raise StudyError(
-                f"{self.place}: the study cannot be kept there: {why(error)}; check --storage, "
-                "and that the place can be reached and written to"
+                f"{self.place}: the study cannot be kept there: {describe_cause(error)}; "
+                "check --storage, and that the place can be reached and written to"
             ) from None
 
     def _state(self, name: str) -> Any:

@@ -11,7 +11,8 @@ from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.checks import check, expect
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.load import load_classifier
-from edgeemo.bundle.device.selftest import DIFFERENT, Result, run, selftest
+from edgeemo.bundle.device.selftest import Result, run, selftest
+from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.utils.system import describe_machine
 
 
@@ -61,7 +62,7 @@ def test_a_failure_says_which_image_and_what_differs(contents, capsys):
     wrong = replace(contents.manifest.golden[5], outputs=(0.0,))
     golden = (*contents.manifest.golden[:5], wrong, *contents.manifest.golden[6:])
     contents.manifest = replace(contents.manifest, golden=golden)
-    assert run(contents, threads=1, json=False) == DIFFERENT == 3
+    assert run(contents, threads=1, json=False) == EXIT_GATE_FAILED == 3
     *_, detail, verdict = capsys.readouterr().out.splitlines()
     assert detail.startswith(f"  {wrong.file}: engine differs; answer 0.")
     assert detail.endswith("here, 0 on the workstation")

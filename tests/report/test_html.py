@@ -138,7 +138,7 @@ def test_a_missing_value_is_an_error_not_a_gap():
 def test_without_jinja_it_says_what_to_install(monkeypatch):
     _environment.cache_clear()
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'edgeemo\[data\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[data\]'"):
         render("document.html", title="x")
 
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from edgeemo.errors import EngineError, crashed
+from edgeemo.errors import EngineError, describe_crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class CrashError(EngineError):
     """
 
     def __init__(self, ended_by: signal.Signals, *, predicted: bool) -> None:
-        super().__init__(crashed(ended_by.name))
+        super().__init__(describe_crash(ended_by.name))
         self.ended_by = ended_by
         self.predicted = predicted
 

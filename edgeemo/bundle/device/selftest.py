@@ -12,14 +12,12 @@ from edgeemo.bundle.device.checks import FACE_PIXELS, check
 from edgeemo.bundle.device.faces import finder_package, finder_versions
 from edgeemo.bundle.device.info import verification_text
 from edgeemo.bundle.device.load import load_classifier
+from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.utils.system import describe_machine, versions
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.checks import Check, Places
     from edgeemo.bundle.device.contents import Contents, Manifest
-
-DIFFERENT = 3
-"""Exit status where an answer differs: a gate failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +95,12 @@ def run(contents: Contents, *, threads: int | None, json: bool) -> int:
     """Do the self-test and print it.
 
     Returns:
-        Exit status: 0, or `DIFFERENT`.
+        Exit status: 0, or `EXIT_GATE_FAILED` where a prediction differs.
     """
     result = selftest(contents, threads=threads)
     sys.stdout.write(dumps(result.to_dict(), indent=2) if json else "\n".join(_lines(result)))
     sys.stdout.write("\n")
-    return DIFFERENT if result.different else 0
+    return EXIT_GATE_FAILED if result.different else 0
 
 
 def selftest(contents: Contents, *, threads: int | None = None) -> Result:

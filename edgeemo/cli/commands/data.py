@@ -14,6 +14,7 @@ from edgeemo.cli.options.faces import FaceDetector, FaceModelFile, FaceScore, fa
 from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say, warn
 from edgeemo.cli.output.data import print_check, print_written
 from edgeemo.cli.output.progress import progress
+from edgeemo.errors import EXIT_GATE_FAILED
 
 if TYPE_CHECKING:
     from edgeemo.dataset.write.placing import Link
@@ -115,7 +116,7 @@ def check(
         say(f"page: {html}")
     if strict and checked.to_act_on:
         say("strict: there is something to act on")
-        raise typer.Exit(3)
+        raise typer.Exit(EXIT_GATE_FAILED)
 
 
 def clean(

@@ -20,6 +20,7 @@ from edgeemo.cli.options.faces import (
     faces_wanted,
 )
 from edgeemo.cli.output.console import EXAMPLES, say, warn
+from edgeemo.errors import EXIT_ERROR
 from edgeemo.runtime.fast_start import start_lean
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def predict(
                 say(f"error: {answer.error}")
             copies.write(answer)
     if not tally.finish(quiet=chosen is not AnswerFormat.table):
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 class _Copies:

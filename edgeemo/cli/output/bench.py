@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edgeemo.cli.output.console import print_facts, print_json, print_table, say, warn
+from edgeemo.errors import EXIT_ERROR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,7 @@ def finish(
     if not report.measured:
         say("error: nothing could be measured")
     if report.has_troubles or not report.measured:
-        raise typer.Exit(1)
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _print_report(report: BenchmarkReport) -> None:
