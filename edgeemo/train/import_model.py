@@ -15,8 +15,9 @@ from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras import load_keras, original_sha256
 from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.data.pipeline import decoded
-from edgeemo.train.model_folder import IMPORTED, Work, complete, record
+from edgeemo.train.model_folder import IMPORTED, complete, record
 from edgeemo.train.output_folder import building, check_place, timestamp
+from edgeemo.train.report.inputs import FolderContents
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
 
@@ -94,8 +95,10 @@ def adopt(
         with decoded(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
         ) as pixels:
-            work = Work(name=out.name, dataset=dataset, pixels=pixels, spec=spec, training=training)
-            complete(folder, work, progress=progress)
+            contents = FolderContents(
+                name=out.name, dataset=dataset, pixels=pixels, spec=spec, training=training
+            )
+            complete(folder, contents, progress=progress)
     return ModelFolder(out)
 
 

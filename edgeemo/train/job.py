@@ -18,13 +18,14 @@ from edgeemo.train.data.pipeline import decoded
 from edgeemo.train.distributed import Team, position
 from edgeemo.train.loop.distillation import check_same, check_teachers, hashes, load_teachers
 from edgeemo.train.loop.fit import fit
-from edgeemo.train.model_folder import Work, complete, record
+from edgeemo.train.model_folder import complete, record
 from edgeemo.train.networks.network import confident, network, save, spec_of
 from edgeemo.train.options.checks import check_alone, check_files
 from edgeemo.train.options.config import to_toml
 from edgeemo.train.options.faces import as_the_data_says
 from edgeemo.train.options.options import as_plain
 from edgeemo.train.output_folder import building, timestamp
+from edgeemo.train.report.inputs import FolderContents
 from edgeemo.utils.files import write_file
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _train(
         write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
         if spec.faces is not None and spec.faces.file_sha256:
             write_file(folder.file(FACE_MODEL), named(spec.faces.file_sha256))
-        work = Work(
+        contents = FolderContents(
             name=job.out.name,
             dataset=dataset,
             pixels=pixels,
@@ -185,7 +186,7 @@ def _train(
             },
             fitted=fitted,
         )
-        complete(folder, work, progress=progress)
+        complete(folder, contents, progress=progress)
 
 
 def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping[Split, Pixels]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-from collections import Counter
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +10,14 @@ from edgeemo import __version__
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.folder import HISTORY, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
 from edgeemo.model.keras import load_original, original_path, output_spec_problem
-from edgeemo.model.tables import SPLITS, Reference, write_references, write_rejected, write_samples
+from edgeemo.model.tables import Reference, write_references, write_rejected, write_samples
 from edgeemo.train.loop.history import write_history
 from edgeemo.train.report import write_report
 from edgeemo.train.report.evaluation import check_probabilities, evaluate, raw_answers
 from edgeemo.utils.files import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,9 +26,8 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Split
-    from edgeemo.train.data.pipeline import Pixels
-    from edgeemo.train.loop.callbacks import Fitted
     from edgeemo.train.report.evaluation import Evaluation
+    from edgeemo.train.report.inputs import FolderContents
     from edgeemo.utils.progress import Progress
 
 IMPORTED = "imported"
@@ -40,61 +37,32 @@ _TRIED = 64
 """Training images on which the outputs are looked at first."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What a model folder is made of, apart from the original itself.
-
-    Attributes:
-        name: The folder's name once it is in place.
-        dataset: What the ingest gave.
-        pixels: The decoded splits.
-        spec: The model's, with its provenance.
-        training: What ``training.json`` shall hold.
-        fitted: How the training went; None for an imported model.
-    """
-
-    name: str
-    dataset: Dataset
-    pixels: Mapping[Split, Pixels]
-    spec: ModelSpec
-    training: Mapping[str, Any]
-    fitted: Fitted | None = None
-
-    @property
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Split to label to number of images; every split and label is there."""
-        found = Counter((sample.split, sample.label) for sample in self.dataset.samples)
-        return {
-            split: {label: found[split, label] for label in self.spec.labels} for split in SPLITS
-        }
-
-
-def complete(folder: ModelFolder, work: Work, *, progress: Progress) -> None:
+def complete(folder: ModelFolder, contents: FolderContents, *, progress: Progress) -> None:
     """Write everything but the original, which lies in the folder already.
 
     Args:
         folder: The folder in the making.
-        work: What to write.
+        contents: What to write.
         progress: Gets a stage for the answers and one for the report.
 
     Raises:
         ModelFolderError: If the original does not load again, or does not answer as the spec says.
     """
-    write_file(folder.file(SPEC), work.spec.to_json() + "\n")
-    folder.write_json(TRAINING, dict(work.training))
-    write_samples(folder.file(SPLIT), work.dataset.samples)
-    write_rejected(folder.file(REJECTED), work.dataset.rejected)
-    if work.fitted is not None:
-        write_history(folder.file(HISTORY), work.fitted.history)
-    outputs = _outputs(folder, work, progress)
-    seed = work.training["seed"]
+    write_file(folder.file(SPEC), contents.spec.to_json() + "\n")
+    folder.write_json(TRAINING, dict(contents.training))
+    write_samples(folder.file(SPLIT), contents.dataset.samples)
+    write_rejected(folder.file(REJECTED), contents.dataset.rejected)
+    if contents.fitted is not None:
+        write_history(folder.file(HISTORY), contents.fitted.history)
+    outputs = _outputs(folder, contents, progress)
+    seed = contents.training["seed"]
     test, validation = (
-        evaluate(outputs[split], work.pixels[split], spec=work.spec, seed=seed)
+        evaluate(outputs[split], contents.pixels[split], spec=contents.spec, seed=seed)
         for split in ("test", "validation")
     )
-    _write_references(folder, work, test)
+    _write_references(folder, contents, test)
     progress.stage("Writing the report", total=None)
-    write_report(folder, work, test, validation)
+    write_report(folder, contents, test, validation)
 
 
 def record(
@@ -132,27 +100,31 @@ def versions() -> dict[str, str]:
     }
 
 
-def _outputs(folder: ModelFolder, work: Work, progress: Progress) -> dict[str, NDArray[Any]]:
+def _outputs(
+    folder: ModelFolder, contents: FolderContents, progress: Progress
+) -> dict[str, NDArray[Any]]:
     """The answers of the original as it was written, not of the one still in memory."""
     model = load_original(folder)
-    problem = output_spec_problem(model, work.spec)
+    problem = output_spec_problem(model, contents.spec)
     if problem:
         raise ModelFolderError(f"{original_path(folder).name}: {problem}")
-    raw = {"tried": raw_answers(model, work.pixels["train"].first(_TRIED), spec=work.spec)}
+    raw = {"tried": raw_answers(model, contents.pixels["train"].first(_TRIED), spec=contents.spec)}
     wanted: tuple[Split, ...] = ("test", "validation")
-    count = sum(len(work.pixels[split]) for split in wanted)
+    count = sum(len(contents.pixels[split]) for split in wanted)
     progress.stage("Answering the test images", total=count)
     for split in wanted:
-        raw[split] = raw_answers(model, work.pixels[split], spec=work.spec, progress=progress)
+        raw[split] = raw_answers(
+            model, contents.pixels[split], spec=contents.spec, progress=progress
+        )
     for outputs in raw.values():
-        check_probabilities(outputs, work.spec)
+        check_probabilities(outputs, contents.spec)
     return raw
 
 
-def _write_references(folder: ModelFolder, work: Work, test: Evaluation) -> None:
-    samples = [sample for sample in work.dataset.samples if sample.split == "test"]
+def _write_references(folder: ModelFolder, contents: FolderContents, test: Evaluation) -> None:
+    samples = [sample for sample in contents.dataset.samples if sample.split == "test"]
     references = (
         Reference(sha256=sample.sha256, path=sample.path, label=sample.label, scores=tuple(scores))
         for sample, scores in zip(samples, test.scores.tolist(), strict=True)
     )
-    write_references(folder.file(REFERENCE), references, labels=work.spec.labels)
+    write_references(folder.file(REFERENCE), references, labels=contents.spec.labels)

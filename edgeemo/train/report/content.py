@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.report.document import Document, Gallery, Text
+from edgeemo.report.document import Gallery
 from edgeemo.train.options.options import NAMES
-from edgeemo.train.report import curves, data, predictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,54 +107,3 @@ class TrainingReport:
                 for image in self.images.values()
             ],
         }
-
-    def to_document(self) -> Document:
-        """The content of ``report.md`` and ``report.html``."""
-        sections = (
-            predictions.answers(self),
-            predictions.mistakes(self),
-            predictions.batch(self),
-            predictions.confidence(self),
-            data.data(self),
-            data.images(self),
-            curves.training(self),
-            curves.layers(self),
-        )
-        return Document(
-            title=self.name,
-            headline=f"Accuracy on {self.test.n:,} test images: {self.test.accuracy}",
-            lead=[
-                Text(
-                    "In brackets, here and below: the 95 % interval, where the true value lies in "
-                    "95 of 100 such tests."
-                ),
-                Text(self._what()),
-            ],
-            warnings=self.warnings,
-            sections=sections,
-        )
-
-    def _what(self) -> str:
-        """What the model takes and answers, in a sentence."""
-        height, width, channels = self.spec.input_shape
-        colour = "grey" if channels == 1 else "RGB"
-        rule = (
-            f"{self.spec.labels[1]} from a probability of {self.spec.threshold:.3g} on"
-            if len(self.spec.labels) == 2
-            else "the most probable"
-        )
-        unsure = self.spec.min_confidence
-        doubt = f", “not sure” below a confidence of {unsure:.3g}" if unsure else ""
-        return (
-            f"A classifier of {', '.join(self.spec.labels)} ({rule}{doubt}): "
-            f"{self.training['arch']}, {self.parameters:,} parameters, images of "
-            f"{width}×{height} {colour}{self._seen()}."
-        )
-
-    def _seen(self) -> str:
-        """What of a photo it sees; empty where that is all."""
-        faces = self.spec.faces
-        if faces is None:
-            return ""
-        trained = "; it was trained on crops" if faces.cropped else ""
-        return f", which are the faces in a photo ({faces.text}{trained})"

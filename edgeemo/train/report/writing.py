@@ -13,6 +13,7 @@ from edgeemo.train.networks.summary import layer_rows
 from edgeemo.train.report import galleries, plots
 from edgeemo.train.report.confidence import certainty
 from edgeemo.train.report.content import TrainingReport
+from edgeemo.train.report.document import build_document
 from edgeemo.train.report.evaluation import Mistake
 from edgeemo.train.report.warnings import warnings
 from edgeemo.utils.files import write_file
@@ -23,53 +24,57 @@ if TYPE_CHECKING:
 
     from edgeemo.model.folder import ModelFolder
     from edgeemo.report.document import Gallery
-    from edgeemo.train.model_folder import Work
     from edgeemo.train.report.confidence import Certainty
     from edgeemo.train.report.evaluation import Evaluation
+    from edgeemo.train.report.inputs import FolderContents
 
 
-def write_report(folder: ModelFolder, work: Work, test: Evaluation, validation: Evaluation) -> None:
+def write_report(
+    folder: ModelFolder, contents: FolderContents, test: Evaluation, validation: Evaluation
+) -> None:
     """Draw the images of a model folder and write its report as JSON, Markdown and HTML.
 
     Args:
         folder: The model folder; the original is in it.
-        work: What it is made of.
+        contents: What is known of it.
         test: The original's answers on the test split.
         validation: The same on the validation split.
 
     Raises:
         MissingExtraError: If matplotlib or Jinja2 is not installed.
     """
-    sure = certainty(test, spec=work.spec)
-    mistakes = _mistakes(work, test)
+    sure = certainty(test, spec=contents.spec)
+    mistakes = _mistakes(contents, test)
     report = TrainingReport(
-        name=work.name,
-        spec=work.spec,
-        training=work.training,
-        layers=layer_rows(load_keras(original_path(folder), input_shape=work.spec.input_shape)),
-        counts=work.counts,
-        set_aside=work.dataset.summary.rejected,
+        name=contents.name,
+        spec=contents.spec,
+        training=contents.training,
+        layers=layer_rows(load_keras(original_path(folder), input_shape=contents.spec.input_shape)),
+        counts=contents.counts,
+        set_aside=contents.dataset.summary.rejected,
         test=test.report,
         validation=validation.report,
         certainty=sure,
         mistakes=mistakes,
-        warnings=warnings(work.counts, test.report, fitted=work.fitted, training=work.training),
-        images=_draw(folder.path, work, test, certainty=sure, mistakes=mistakes),
+        warnings=warnings(
+            contents.counts, test.report, fitted=contents.fitted, training=contents.training
+        ),
+        images=_draw(folder.path, contents, test, certainty=sure, mistakes=mistakes),
     )
-    document = report.to_document()
+    document = build_document(report)
     folder.write_json(REPORT_JSON, report.to_dict())
     write_file(folder.file(REPORT_MD), to_markdown(document))
     write_file(folder.file(REPORT_HTML), from_document(document, folder=folder.path))
 
 
-def _mistakes(work: Work, test: Evaluation) -> tuple[Mistake, ...]:
+def _mistakes(contents: FolderContents, test: Evaluation) -> tuple[Mistake, ...]:
     """The wrong answers that the model was most certain of, the worst first."""
-    samples = [sample for sample in work.dataset.samples if sample.split == "test"]
+    samples = [sample for sample in contents.dataset.samples if sample.split == "test"]
     return tuple(
         Mistake(
             path=samples[row].path,
-            truth=work.spec.labels[test.truth[row]],
-            answer=work.spec.labels[test.predicted[row]],
+            truth=contents.spec.labels[test.truth[row]],
+            answer=contents.spec.labels[test.predicted[row]],
             confidence=float(test.confidence[row]),
         )
         for row in test.worst()[: galleries.WORST]
@@ -78,7 +83,7 @@ def _mistakes(work: Work, test: Evaluation) -> tuple[Mistake, ...]:
 
 def _draw(
     folder: Path,
-    work: Work,
+    contents: FolderContents,
     test: Evaluation,
     *,
     certainty: Certainty,
@@ -86,10 +91,10 @@ def _draw(
 ) -> dict[str, Plot | Gallery]:
     """Draw every image there is something to draw for, by name."""
     (folder / PLOTS).mkdir()
-    spec, seed = work.spec, work.training["seed"]
-    shown, train = work.pixels["test"], work.pixels["train"]
+    spec, seed = contents.spec, contents.training["seed"]
+    shown, train = contents.pixels["test"], contents.pixels["train"]
     drawn: dict[str, Plot | Gallery] = {
-        "classes": plots.plot_classes(folder, work.counts),
+        "classes": plots.plot_classes(folder, contents.counts),
         "samples": galleries.samples(folder, train, spec=spec, seed=seed),
         "confusion": plots.plot_confusion(folder, test, labels=spec.labels),
         "predictions": galleries.predictions(folder, shown, test, spec=spec, seed=seed),
@@ -97,11 +102,11 @@ def _draw(
     }
     if mistakes:
         drawn["mistakes"] = galleries.worst_mistakes(folder, shown, test, mistakes)
-    if work.fitted is not None:
-        drawn["curves"] = plots.plot_curves(folder, work.fitted)
-        if work.fitted.history[0].tracked:
-            drawn["metrics"] = plots.plot_metrics(folder, work.fitted)
-    augmented = work.training.get("augment", "none")
+    if contents.fitted is not None:
+        drawn["curves"] = plots.plot_curves(folder, contents.fitted)
+        if contents.fitted.history[0].tracked:
+            drawn["metrics"] = plots.plot_metrics(folder, contents.fitted)
+    augmented = contents.training.get("augment", "none")
     if augmented != "none":
         path = f"{PLOTS}/augmented.png"
         chosen = AUGMENTATIONS[augmented]

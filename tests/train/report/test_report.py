@@ -22,6 +22,7 @@ from edgeemo.train.loop.history import Epoch
 from edgeemo.train.networks.summary import LayerRow
 from edgeemo.train.report import TrainingReport, galleries, plots
 from edgeemo.train.report.confidence import certainty
+from edgeemo.train.report.document import build_document
 from edgeemo.train.report.evaluation import Mistake, evaluate
 
 SEVEN = ("anger", "contempt", "disgust", "fear", "happy", "sad", "surprise")
@@ -118,7 +119,7 @@ def said(made, tmp_path):
     """Function as `made`: what the page says, which is also what the Markdown says."""
 
     def say(labels=("happy", "sad"), **changes) -> str:
-        document = made(labels, **changes).to_document()
+        document = build_document(made(labels, **changes))
         text = text_of(from_document(document, folder=tmp_path))
         markdown = re.sub(r"\\(.)", r"\1", to_markdown(document).replace("`", " "))
         assert re.sub(r"\s+", " ", markdown).count(" test images") >= 2
@@ -205,12 +206,12 @@ def test_seven_classes(said):
 
 def test_labels_are_never_markup(made, tmp_path):
     report = made(NASTY, skill=0.5, draw=True)
-    html = from_document(report.to_document(), folder=tmp_path)
+    html = from_document(build_document(report), folder=tmp_path)
     assert NASTY[0] not in html
     assert NASTY[1] not in html
     assert f"truly {NASTY[0]}" in text_of(html)
     assert "mind <this>" in text_of(html)
-    table = [line for line in to_markdown(report.to_document()).splitlines() if "c\\|d" in line]
+    table = [line for line in to_markdown(build_document(report)).splitlines() if "c\\|d" in line]
     assert table
     json.dumps(report.to_dict(), allow_nan=False)
 
