@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SITE := $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs . build/site
 
 .PHONY: demo test test-device device-cost check format docs clean
 .DELETE_ON_ERROR:
@@ -26,14 +27,17 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(SITE)
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 format: $(VENV)/dev.done
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+# docs/cli.md, and the site in build/site; a warning, such as a link that leads nowhere, is a failure.
 docs: $(VENV)/dev.done
 	$(BIN)/python docs/make_cli_reference.py
+	$(SITE)
 
 clean:
 	rm -rf $(VENV) .cache/arm64 build dist *.egg-info practice-faces

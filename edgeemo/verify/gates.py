@@ -32,9 +32,9 @@ class Gates:
     label than the original gave.
 
     Attributes:
-        float32_max_dp: Largest |Δp| of a float32 file.
+        float32_max_dp: Largest `|Δp|` of a float32 file.
         float32_max_flips: Most flips of a float32 file.
-        float16_max_dp: Largest |Δp| of a float16 file.
+        float16_max_dp: Largest `|Δp|` of a float16 file.
         float16_max_flips: Most flips of a float16 file; None for 1 image in 1000, at least one.
         max_flips: Most flips of an int8 or dynamic file, and the most errors that it may make more
             than the original; None for 1 image in 100, at least one.
@@ -78,7 +78,7 @@ class Gates:
         return _or_share(self.max_flips, n, one_in=100)
 
     def allowed_dp(self, kind: Kind) -> float | None:
-        """Largest |Δp| of a file of that kind, or None where there is no such limit."""
+        """Largest `|Δp|` of a file of that kind, or None where there is no such limit."""
         limits = {"float32": self.float32_max_dp, "float16": self.float16_max_dp}
         return limits.get(kind)
 

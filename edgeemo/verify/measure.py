@@ -81,8 +81,8 @@ class Comparison:
         agreement: Share of the images with the same label from both. What "not sure" hides
             counts by the label behind it, here and in all that follows but `sureness`.
         flips: The images with another label, in the order of the test split.
-        max_difference: Largest |Δp| over all images and labels, 0 to 1.
-        mean_difference: Mean |Δp| over all images and labels, 0 to 1.
+        max_difference: Largest `|Δp|` over all images and labels, 0 to 1.
+        mean_difference: Mean `|Δp|` over all images and labels, 0 to 1.
         accuracy: The accuracy of both, and McNemar's test between them.
         reference_ece: The original's expected calibration error (15 bins of equal mass), 0 to 1.
         candidate_ece: The file's.

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
+FOLDERS = ("*.md", "docs/**/*.md", "models/*.md", "models/happy-sad/*.md", "data/*.md")
+PAGES = sorted(page for pattern in FOLDERS for page in REPOSITORY.glob(pattern))
 
 
 def test_the_command_reference_is_current():
@@ -21,7 +22,7 @@ def test_the_command_reference_is_current():
     assert shown.returncode == 0, shown.stderr
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target:

@@ -1,0 +1,74 @@
+"""Sphinx's settings for the site that `make docs` builds of the Markdown pages.
+
+The source folder is the repository, so that links between README.md, docs/ and the model cards lead
+to the same pages here as in the repository.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import edgeemo
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+project = "edgeemo"
+author = "The edgeemo authors"
+release = edgeemo.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+root_doc = "docs/README"
+include_patterns = ["*.md", "docs/**.md", "models/happy-sad/*.md"]
+exclude_patterns = [".*", "build", "dist", "edgeemo", "tests"]
+templates_path = ["_templates"]
+
+myst_heading_anchors = 3
+
+default_role = "code"
+smartquotes_action = "D"  # dashes alone
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented_params"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+html_theme = "furo"
+html_title = f"edgeemo {release}"
+html_copy_source = False
+html_show_sourcelink = False
+html_show_copyright = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_additional_pages = {"index": "index.html"}
+
+INDEX_PAGES = (root_doc, "docs/decisions/README")
+LAZY = ("edgeemo", "edgeemo.bundle")
+"""Packages whose names are loaded when first used, which autodoc does not see before."""
+
+
+def add_contents(_: Sphinx, page: str, source: list[str]) -> None:
+    """Append a hidden table of contents to an index page: its own lists of links."""
+    if page in INDEX_PAGES:
+        groups = re.split(r"^##? ", source[0], flags=re.MULTILINE)[1:]
+        source[0] += "".join(map(_contents, groups))
+
+
+def _contents(group: str) -> str:
+    title, _, text = group.partition("\n")
+    pages = re.findall(r"^(?:-|\d+\.) \[.+?\]\(([^)#]+)\.md\)", text, flags=re.MULTILINE)
+    if not pages:
+        return ""
+    return "\n".join(["\n```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```\n"])
+
+
+def setup(app: Sphinx) -> None:
+    """Load the lazy packages' names and connect `add_contents`."""
+    for package in map(import_module, LAZY):
+        for name in package.__all__:
+            setattr(package, name, getattr(package, name))
+    app.connect("source-read", add_contents)
