@@ -12,8 +12,6 @@ import re
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.model.folder import KERAS, TRAINING, ModelFolder
 from edgeemo.model.spec import SCALE
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from edgeemo.model.spec import ModelSpec
@@ -138,6 +137,8 @@ def with_scaling(
     Returns:
         `model` itself where nothing has to change, else a functional model around it.
     """
+    import numpy as np
+
     identity = np.isclose(scale, SCALE, rtol=1e-6) and offset == 0
     own_batch = model.input_shape[0]
     if identity and batch is None and (own_batch is None or _is_saved_model(model)):
@@ -210,6 +211,8 @@ class KerasEngine:
     """The original as an engine of the runtime, for comparing on a workstation."""
 
     def __init__(self, folder: ModelFolder) -> None:
+        import numpy as np
+
         spec = folder.spec()
         self._model = load_original(folder)
         self._scale = np.float32(spec.scale)
@@ -253,6 +256,8 @@ def answers(
 def _predict(
     model: Any, images: NDArray[np.float32], *, batch_size: int = 1
 ) -> NDArray[np.float32]:
+    import numpy as np
+
     batch_size = model.input_shape[0] or batch_size
     return np.asarray(model.predict(images, batch_size=batch_size, verbose=0), np.float32)
 

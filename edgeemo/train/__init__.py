@@ -1,12 +1,33 @@
-"""Train a network on a folder of images, or take in one trained elsewhere; write a model folder.
+"""Train a network on a folder of images, or import a Keras model; write a model folder.
 
-Needs the `train` extra.
+Needs the `train` extra. A name is imported when it is used: the options of a training cost no more
+than the standard library.
 """
 
-from edgeemo.train.import_model import adopt
-from edgeemo.train.networks.architectures import ARCHITECTURES, build
-from edgeemo.train.options.options import TrainOptions
-from edgeemo.train.options.recipes import RECIPES
-from edgeemo.train.training import resume, train
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.utils.lazy import import_on_use
+
+if TYPE_CHECKING:
+    from edgeemo.train.import_model import adopt
+    from edgeemo.train.networks.architectures import ARCHITECTURES, build
+    from edgeemo.train.options.options import TrainOptions
+    from edgeemo.train.options.recipes import RECIPES
+    from edgeemo.train.training import resume, train
 
 __all__ = ["ARCHITECTURES", "RECIPES", "TrainOptions", "adopt", "build", "resume", "train"]
+
+__getattr__ = import_on_use(
+    __name__,
+    {
+        "ARCHITECTURES": "edgeemo.train.networks.architectures",
+        "RECIPES": "edgeemo.train.options.recipes",
+        "TrainOptions": "edgeemo.train.options.options",
+        "adopt": "edgeemo.train.import_model",
+        "build": "edgeemo.train.networks.architectures",
+        "resume": "edgeemo.train.training",
+        "train": "edgeemo.train.training",
+    },
+)

@@ -1,11 +1,31 @@
 """Search for the options that validate best, alone or with several machines; see `tune`.
 
-Needs the `tune` extra.
+Needs the `tune` extra. A name is imported when it is used.
 """
 
-from edgeemo.tune.goal import Goal
-from edgeemo.tune.limits import Limits
-from edgeemo.tune.space import Space, space_of
-from edgeemo.tune.tuner import Found, Job, tune
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.utils.lazy import import_on_use
+
+if TYPE_CHECKING:
+    from edgeemo.tune.goal import Goal
+    from edgeemo.tune.limits import Limits
+    from edgeemo.tune.space import Space, space_of
+    from edgeemo.tune.tuner import Found, Job, tune
 
 __all__ = ["Found", "Goal", "Job", "Limits", "Space", "space_of", "tune"]
+
+__getattr__ = import_on_use(
+    __name__,
+    {
+        "Found": "edgeemo.tune.tuner",
+        "Goal": "edgeemo.tune.goal",
+        "Job": "edgeemo.tune.tuner",
+        "Limits": "edgeemo.tune.limits",
+        "Space": "edgeemo.tune.space",
+        "space_of": "edgeemo.tune.space",
+        "tune": "edgeemo.tune.tuner",
+    },
+)

@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgeemo.model.keras import import_keras
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 PREPROCESSING = "preprocessing"
@@ -58,6 +57,8 @@ class Preprocessing:
         Args:
             channels: 3 (RGB), or 1: a grey image is red, green and blue alike.
         """
+        import numpy as np
+
         kernel = np.zeros((1, 1, channels, _CHANNELS), np.float32)
         for channel, source in enumerate(self.order):
             kernel[0, 0, source if channels == _CHANNELS else 0, channel] = self.multiplier[channel]
