@@ -57,7 +57,7 @@ class Space:
         sizes: Sides of the input, in pixels.
         filters: Filters of each block of `FREE`.
         lr: Lowest and highest learning rate at the start; drawn evenly by its logarithm.
-        augments: Names of `edgeemo.train.data.augment.AUGMENTATIONS`.
+        augments: Names of `edgeemo.train.data.augmentations.AUGMENTATIONS`.
     """
 
     archs: tuple[str, ...] = ("cnn-16-32-16", "cnn-bn-64", FREE)

@@ -9,9 +9,7 @@ training, once for whole batches and once for the last of an epoch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,70 +20,14 @@ from edgeemo.report.document import Tile
 from edgeemo.train.data.distortion import GENERATOR, blurred, erased, grain, moved, noisy, relit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from edgeemo.model.spec import ModelSpec
+    from edgeemo.train.data.augmentations import Augmentation
     from edgeemo.train.data.pipeline import Pixels
 
 _SHEET_IMAGES = 8
 _VALUES = 12  # drawn for each image, whatever is done with them
-
-
-@dataclass(frozen=True, kw_only=True)
-class Augmentation:
-    """How much images may be changed. Every value is drawn evenly from its range; 0 is "not".
-
-    Attributes:
-        flip: Share of the images that are mirrored, left for right.
-        rotation: Degrees to either side.
-        shift: Across and down, either way, as a share of the image's width and height.
-        zoom: Enlarged or reduced by at most this share.
-        brightness: Added to or taken from every value, which lie in [0, 1].
-        contrast: Share by which the distance from the image's mean grows or shrinks.
-        noise: Largest standard deviation of the noise, on the scale of [0, 1]; it is even.
-        erased: Largest side of a blank patch, as a share of the image's; the patch takes the
-            image's mean value.
-        blur: Largest standard deviation of a Gaussian blur, as a share of the image's height.
-    """
-
-    flip: float = 0.0
-    rotation: float = 0.0
-    shift: float = 0.0
-    zoom: float = 0.0
-    brightness: float = 0.0
-    contrast: float = 0.0
-    noise: float = 0.0
-    erased: float = 0.0
-    blur: float = 0.0
-
-    @property
-    def moves(self) -> bool:
-        """Whether pixels change their place."""
-        return any((self.flip, self.rotation, self.shift, self.zoom))
-
-
-_STRONG = Augmentation(
-    flip=0.5,
-    rotation=20,
-    shift=0.12,
-    zoom=0.2,
-    brightness=0.2,
-    contrast=0.3,
-    noise=0.05,
-    erased=0.35,
-)
-
-AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
-    {
-        "none": Augmentation(),
-        "light": Augmentation(flip=0.5, rotation=10, shift=0.08, zoom=0.1, brightness=0.1),
-        "strong": _STRONG,
-        "camera": replace(_STRONG, blur=0.02),
-    }
-)
-"""Name to ranges. "light" holds what the tutorials use: flip, rotate, shift, zoom, brightness;
-"camera" is "strong" with faces out of focus, or small in the photo."""
 
 
 def augment(images: Any, *, augmentation: Augmentation, seed: Any) -> Any:
@@ -148,7 +90,7 @@ def _compiled(ranges: Augmentation) -> Any:
 
     @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
     def change(images: Any, drawn: Any, noise: Any) -> Any:
-        if ranges.moves:
+        if ranges.moves_pixels:
             images = moved(tf, images, ranges, drawn[:5])
         if ranges.blur:
             images = blurred(tf, images, ranges, drawn[11])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.train.data.augment import Augmentation
+    from edgeemo.train.data.augmentations import Augmentation
     from edgeemo.train.data.mixup import Mixup
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.distributed.shard import Shard

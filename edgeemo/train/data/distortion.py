@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edgeemo.train.data.augment import Augmentation
+    from edgeemo.train.data.augmentations import Augmentation
 
 GENERATOR = "philox"
 """Named, or TensorFlow would choose one by the device."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.model.keras import import_keras
-from edgeemo.train.data.augment import AUGMENTATIONS
+from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.data.batches import dataset, training_dataset
 from edgeemo.train.data.mixup import Mixup
 from edgeemo.train.loop.callbacks import Watch, variables

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import TrainingError
-from edgeemo.train.data.augment import AUGMENTATIONS
+from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.loop.losses import LOSSES, OPTIMIZERS, SCHEDULES
 from edgeemo.train.loop.tracking import METRICS
 from edgeemo.train.networks.architectures import architecture

@@ -36,7 +36,8 @@ class TrainOptions:
             serves as validation, too.
         split: "grouped" keeps near-duplicates on one side; "random" is the tutorials' way,
             duplicates and all.
-        augment: A name of `edgeemo.train.data.augment.AUGMENTATIONS`; the training split alone is.
+        augment: A name of `edgeemo.train.data.augmentations.AUGMENTATIONS`; the training split
+            alone is.
         loss: "bce" (cross-entropy) or "focal".
         class_weights: Whether a rarer class counts more, so that all count alike together.
         optimizer: "adam", "adamw", "sgd" or "rmsprop".

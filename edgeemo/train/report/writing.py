@@ -8,7 +8,8 @@ from edgeemo.model.folder import PLOTS, REPORT_HTML, REPORT_JSON, REPORT_MD
 from edgeemo.model.keras import load_keras, original_path
 from edgeemo.report.document import Plot, to_markdown
 from edgeemo.report.html import from_document
-from edgeemo.train.data.augment import AUGMENTATIONS, augmented_sheet
+from edgeemo.train.data.augment import augmented_sheet
+from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.networks.summary import layer_rows
 from edgeemo.train.report import galleries, plots
 from edgeemo.train.report.confidence import certainty

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from edgeemo.model.keras import import_keras
-from edgeemo.train.data.augment import AUGMENTATIONS, Augmentation, augment, augmented_sheet
+from edgeemo.train.data.augment import augment, augmented_sheet
+from edgeemo.train.data.augmentations import AUGMENTATIONS, Augmentation
 from edgeemo.train.data.pipeline import Pixels
 
 import_keras()

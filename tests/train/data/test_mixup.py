@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeemo.model.spec import ModelSpec
-from edgeemo.train.data.augment import AUGMENTATIONS
+from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.data.batches import training_dataset
 from edgeemo.train.data.mixup import Mixup
 from edgeemo.train.data.pipeline import Pixels

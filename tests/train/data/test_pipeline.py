@@ -11,7 +11,7 @@ from edgeemo.errors import ImageError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Sample
-from edgeemo.train.data.augment import AUGMENTATIONS
+from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.data.batches import dataset, training_dataset
 from edgeemo.train.data.pipeline import Pixels, decode, decoded
 
