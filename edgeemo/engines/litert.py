@@ -10,7 +10,7 @@ import numpy as np
 from edgeemo.engines.base import shape_problem
 from edgeemo.engines.imports import cannot_load, is_missing
 from edgeemo.errors import EngineError, MissingExtraError
-from edgeemo.utils.redirect import quiet
+from edgeemo.utils.redirect import drop_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -134,7 +134,7 @@ def unshared_interpreter(content: bytes) -> Any:
 def _interpreter(model: SealedModel, threads: int) -> Any:
     make = interpreter_class()
     try:
-        with quiet():  # it announces its delegate on standard error
+        with drop_output():  # it announces its delegate on standard error
             interpreter = make(
                 model_path=model.path if model.content is None else None,
                 model_content=model.content,

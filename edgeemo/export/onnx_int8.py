@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ExportError
 from edgeemo.export.canonical import canonical
 from edgeemo.export.graph import INPUT, OUTPUT
-from edgeemo.export.silence import silence
+from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:

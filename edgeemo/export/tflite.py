@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ExportError
 from edgeemo.export.graph import INPUT
 from edgeemo.export.ranges import measured
-from edgeemo.export.silence import silence
+from edgeemo.utils.redirect import silence
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,7 @@ from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.model.folder import KERAS, TRAINING, ModelFolder
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
-from edgeemo.utils.redirect import quiet
+from edgeemo.utils.redirect import drop_output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     try:
-        with quiet():
+        with drop_output():
             import keras
             import tensorflow  # noqa: F401
     except ImportError:
@@ -113,7 +113,7 @@ def load_keras(path: Path, *, input_shape: Sequence[int] | None = None) -> Any:
     """
     keras = import_keras()
     try:
-        with quiet():
+        with drop_output():
             if path.is_dir():
                 return _load_saved_model(keras, path, input_shape)
             return keras.models.load_model(path, compile=False)
@@ -249,7 +249,7 @@ def answers(
     Returns:
         (N, outputs) float32.
     """
-    with quiet():
+    with drop_output():
         return _predict(model, images, batch_size=batch_size)
 
 

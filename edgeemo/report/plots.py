@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError
 from edgeemo.utils.files import replacing
-from edgeemo.utils.redirect import quiet
+from edgeemo.utils.redirect import drop_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
 
 def _matplotlib() -> Any:
     try:
-        with quiet():  # it may say that it builds its font cache
+        with drop_output():  # it may say that it builds its font cache
             import matplotlib as mpl
             from matplotlib.figure import Figure
     except ImportError:

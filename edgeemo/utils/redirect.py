@@ -1,7 +1,7 @@
-"""Keep what libraries write to the process's own standard streams off the user's screen.
+"""Keep the output of libraries off the user's screen.
 
 TensorFlow's converter and the inference engines write to file descriptors 1 and 2 from C++, where
-`contextlib.redirect_stdout` does not reach; what matters of it comes back in their exceptions.
+`contextlib.redirect_stdout` does not reach; their exceptions hold what matters of it.
 Standard library only.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def drop_output() -> Iterator[None]:
     """Drop everything written to file descriptors 1 and 2 inside the block.
 
     Whole-process: other threads' output is dropped too, unless they write to a duplicate that was
@@ -36,6 +36,28 @@ def quiet() -> Iterator[None]:
         for descriptor, copy in saved.items():
             os.dup2(copy, descriptor)
             os.close(copy)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Drop the output of a converter inside the block: descriptors, Python's streams and logging.
+
+    Whole-process, as `drop_output`. A stream that replaced `sys.stdout`, as in a notebook, is
+    covered, logging is off, and a handler that `logging.warning` installs on the root logger on its
+    first call is removed.
+    """
+    import io
+    import logging  # slow to import, and not needed on a device
+    from contextlib import redirect_stderr, redirect_stdout
+
+    handlers, disabled = list(logging.root.handlers), logging.root.manager.disable
+    logging.disable()
+    try:
+        with drop_output(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.root.handlers[:] = handlers
+        logging.disable(disabled)
 
 
 def _flush() -> None:

@@ -1,4 +1,4 @@
-"""Names that a user chooses among, and which of them was probably meant."""
+"""Messages about names that a user mistyped. Standard library only."""
 
 from __future__ import annotations
 
@@ -8,13 +8,39 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_CUTOFF = 0.6
+"""Least similarity of a suggestion, 0 to 1 (`difflib.SequenceMatcher.ratio`)."""
 
-def nearest(name: str, choices: Iterable[str]) -> str:
-    """The choice that is most like `name`, capitals and small letters being alike.
+_MANY = 20
+"""Number of choices that a message lists beside a suggestion."""
+
+
+def find_nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return the choice most like `name`, whatever the case; None if none is like it.
 
     Args:
-        name: What was typed.
-        choices: At least one name.
+        name: The name as typed.
+        choices: The names there are.
     """
-    plain = {choice.lower(): choice for choice in choices}
-    return plain[difflib.get_close_matches(name.lower(), plain, n=1, cutoff=0.0)[0]]
+    lower = {choice.lower(): choice for choice in choices}
+    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=_CUTOFF)
+    return lower[found[0]] if found else None
+
+
+def describe_unknown(what: str, name: str, choices: Iterable[str]) -> str:
+    """Return the message about a name that is none of the choices.
+
+    For example "recipe 'focl' is unknown; did you mean 'focal'? Choose from basic, focal".
+
+    Args:
+        what: Kind of the name, such as "recipe".
+        name: The name as typed.
+        choices: The names there are, at least one. Many are listed only without a suggestion.
+    """
+    choices = tuple(choices)
+    listed = f"hoose from {', '.join(choices)}"
+    near = find_nearest(name, choices)
+    if near is None:
+        return f"{what} {name!r} is unknown; c{listed}"
+    more = f" C{listed}" if len(choices) <= _MANY else ""
+    return f"{what} {name!r} is unknown; did you mean {near!r}?{more}"

@@ -11,7 +11,7 @@ from edgeemo.engines.load import load_engine
 from edgeemo.errors import EdgeEmoError, EngineError, MissingExtraError, SpecError
 from edgeemo.model.container import unseal
 from edgeemo.model.spec import Provenance
-from edgeemo.utils.redirect import quiet
+from edgeemo.utils.redirect import drop_output
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Candidate:
         try:
             self.model = unseal(path)
             _require_same(self.model.spec, spec, path)
-            with quiet():
+            with drop_output():
                 self.engine = load_engine(self.model)
         except (EngineError, SpecError, MissingExtraError) as error:
             self.error = error

@@ -59,7 +59,7 @@ def test_limits_that_nothing_keeps_end_with_status_3(edgeemo, faces):
     [
         (("--storage", "missing/s.db"), 1, "missing/s.db: the study cannot be kept there"),
         (("--objective", "acuracy"), 1, "did you mean 'accuracy'"),
-        (("--second", "weight"), 1, "There are: none, size, params, macs"),
+        (("--second", "weight"), 1, "choose from none, size, params, macs"),
         (("--sizes", "48,x"), 2, "'x' is not a whole number"),
         (("--lr", "1,2,3"), 2, "--lr takes LOW,HIGH or one number"),
         (("--arch", "cnn,mobilnet-v2"), 1, "did you mean 'mobilenet-v2'"),

@@ -9,7 +9,7 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras import KerasEngine, import_keras, original_path, original_sha256
 from edgeemo.train import adopt
-from edgeemo.utils.redirect import quiet
+from edgeemo.utils.redirect import drop_output
 
 keras = import_keras()
 SHAPE = (24, 32, 1)
@@ -27,7 +27,7 @@ def small(outputs=1, activation="sigmoid", *, shape=SHAPE, batch=None, extra=())
 
 
 def save(model, path):
-    with quiet():
+    with drop_output():
         model.export(str(path)) if path.suffix == "" else model.save(path)
     return path
 

@@ -214,13 +214,14 @@ def _finder(settings: FaceSettings | None) -> tuple[FaceFinder | None, str]:
 
 def _linked(link: str, source: Path) -> Link:
     from edgeemo.dataset.write.placing import LINKS
+    from edgeemo.utils.suggest import describe_unknown
 
     for known in LINKS:
         if link == known:
             if known != "copy" and not source.is_dir():
                 raise typer.BadParameter("a .zip can only be copied from", param_hint="--link")
             return known
-    raise typer.BadParameter(f"{link!r} is none of {', '.join(LINKS)}", param_hint="--link")
+    raise typer.BadParameter(describe_unknown("link", link, LINKS), param_hint="--link")
 
 
 def _shares(text: str) -> tuple[float, float, float]:

@@ -79,12 +79,12 @@ def face_changes(
     """
     from edgeemo.errors import SpecError
     from edgeemo.model.spec import DETECTORS, FaceChanges, detector_for
-    from edgeemo.utils.suggest import nearest
+    from edgeemo.utils.suggest import describe_unknown
 
     chosen = detector_for(detector, file=file, usual="") or None
     if chosen is not None and chosen not in DETECTORS:
         raise typer.BadParameter(
-            f"no detector is called {chosen!r}; did you mean {nearest(chosen, DETECTORS)!r}?",
+            describe_unknown("face detector", chosen, DETECTORS),
             param_hint="--face-detector",
         )
     if (chosen == "yunet") != (file is not None):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS
-from edgeemo.utils.suggest import nearest
+from edgeemo.utils.suggest import find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -222,10 +222,11 @@ def _ordered(root: Path, names: Sequence[str], labels: Sequence[str] | None) -> 
 
 
 def _with_nearest(missing: Sequence[str], free: Sequence[str]) -> str:
-    """The labels that have no folder, each with the folder without a label that is most like it."""
-    if not free:
-        return ", ".join(missing)
-    return ", ".join(f"{name} (did you mean {nearest(name, free)!r}?)" for name in missing)
+    """Return the labels without a folder, each with the folder without a label most like it."""
+    nearest = {name: find_nearest(name, free) for name in missing}
+    return ", ".join(
+        f"{name} (did you mean {near!r}?)" if near else name for name, near in nearest.items()
+    )
 
 
 def _folder_names(folder: Path) -> list[str]:

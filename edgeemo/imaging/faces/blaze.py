@@ -20,7 +20,7 @@ import numpy as np
 from edgeemo.engines.litert import interpreter_class
 from edgeemo.imaging.decode import stretched
 from edgeemo.imaging.faces.face import Face, largest_first
-from edgeemo.utils.redirect import quiet
+from edgeemo.utils.redirect import drop_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ class BlazeFace:
         self._make = partial(interpreter_class(), model_content=_content())
         self._own = threading.local()
         self._anchors = _anchors()
-        with quiet():  # LiteRT announces its delegate, once; other threads may print later
+        with drop_output():  # LiteRT announces its delegate, once; other threads may print later
             self._interpreter()
 
     def find(self, image: Image.Image) -> tuple[Face, ...]:

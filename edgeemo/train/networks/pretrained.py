@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.keras import import_keras, load_keras
 from edgeemo.train.networks.backbones import Backbone
-from edgeemo.utils.redirect import quiet
+from edgeemo.utils.redirect import drop_output
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Pat
     file = backbone.published(input_shape)
     url = f"{backbone.folder}{file}"
     try:
-        with quiet():
+        with drop_output():
             found = keras.utils.get_file(
                 file,
                 url,
@@ -105,7 +105,7 @@ def load_bare(name: str, source: Any, path: Path) -> None:
             f"found {_in_words(found)}{_first_difference(wanted, found)}"
         )
     try:
-        with quiet():
+        with drop_output():
             source.load_weights(path)
     except Exception as error:  # Keras raises almost anything on a file that it did not write
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,31 +1,27 @@
-"""How a training's errors speak of options, and of a name that is none of those it knows."""
+"""Options and unknown names in the errors of training."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import TrainingError
-from edgeemo.utils.suggest import nearest
+from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def unknown(what: str, name: str, choices: Iterable[str]) -> TrainingError:
-    """The error for a name that is none of the choices; the caller raises it.
+    """Return the error about a name that is none of the choices; the caller raises it.
 
     Args:
-        what: What the name would be of, such as "architecture".
-        name: What was typed.
-        choices: What there is, at least one.
+        what: Kind of the name, such as "architecture".
+        name: The name as typed.
+        choices: The names there are, at least one.
     """
-    choices = tuple(choices)
-    return TrainingError(
-        f"{what} {name!r} is unknown; did you mean {nearest(name, choices)!r}? "
-        f"There are: {', '.join(choices)}"
-    )
+    return TrainingError(describe_unknown(what, name, choices))
 
 
 def spoken(name: str) -> str:
-    """An option's name in a sentence: "batch size"."""
+    """Return an option's name as in a sentence: "batch size"."""
     return name.replace("_", " ")

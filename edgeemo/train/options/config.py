@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import MissingExtraError, TrainingError
 from edgeemo.train.options.options import NAMES, TrainOptions, as_plain, converted
 from edgeemo.train.options.recipes import recipe
-from edgeemo.utils.suggest import nearest
+from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,9 +97,7 @@ def to_toml(options: TrainOptions, *, data: Path, out: Path) -> str:
 
 def _value(path: Path, name: str, value: Any) -> Any:
     if name not in (*PLACES, *NAMES):
-        raise TrainingError(
-            f"{path}: unknown key {name!r}; did you mean {nearest(name, (*PLACES, *NAMES))!r}?"
-        )
+        raise TrainingError(f"{path}: {describe_unknown('key', name, (*PLACES, *NAMES))}")
     try:
         if name in PLACES:
             if isinstance(value, str):

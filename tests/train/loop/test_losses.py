@@ -16,7 +16,6 @@ from edgeemo.train.loop.losses import (
     usual_lr,
 )
 from edgeemo.train.networks.architectures import architecture
-from edgeemo.utils.suggest import nearest
 
 TWO = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 THREE = ModelSpec(labels=("a", "b", "c"), height=32, width=32, channels=1, activation="softmax")
@@ -160,8 +159,3 @@ def test_an_unknown_name_brings_the_nearest_in_one_line(call, message):
     with pytest.raises(TrainingError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
-
-
-def test_capitals_do_not_matter_for_the_nearest():
-    assert nearest("SGD", ("adam", "sgd")) == "sgd"
-    assert nearest("", ("adam", "sgd")) in ("adam", "sgd")

@@ -1,10 +1,12 @@
+"""`edgeemo.utils.redirect`: nothing of a library reaches the screen."""
+
 from __future__ import annotations
 
 import logging
 import os
 import sys
 
-from edgeemo.export.silence import silence
+from edgeemo.utils.redirect import silence
 
 
 def test_every_way_to_the_screen_is_closed_and_opened_again(capfd):
