@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import edgeemo
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from sphinx.application import Sphinx
 
 project = "edgeemo"
@@ -47,8 +50,6 @@ html_css_files = ["site.css"]
 html_additional_pages = {"index": "index.html"}
 
 INDEX_PAGES = (root_doc, "docs/decisions/README")
-LAZY = ("edgeemo", "edgeemo.bundle")
-"""Packages whose names are loaded when first used, which autodoc does not see before."""
 
 
 def add_contents(_: Sphinx, page: str, source: list[str]) -> None:
@@ -66,9 +67,19 @@ def _contents(group: str) -> str:
     return "\n".join(["\n```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```\n"])
 
 
+def load_names() -> None:
+    """Load the names that packages import when first used, which autodoc would not see."""
+    for module in (edgeemo, *_packages()):
+        for name in getattr(module, "__all__", ()):
+            setattr(module, name, getattr(module, name))
+
+
+def _packages() -> list[ModuleType]:
+    found = iter_modules(edgeemo.__path__, "edgeemo.")
+    return [import_module(module.name) for module in found if module.ispkg]
+
+
 def setup(app: Sphinx) -> None:
-    """Load the lazy packages' names and connect `add_contents`."""
-    for package in map(import_module, LAZY):
-        for name in package.__all__:
-            setattr(package, name, getattr(package, name))
+    """Connect `add_contents`, after `load_names`."""
+    load_names()
     app.connect("source-read", add_contents)
