@@ -29,8 +29,15 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
-def test_every_room_is_in_the_architecture():
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_files_that_are_named_exist(page):
+    folders = "benchmarks|docs|edgeemo|emulation|examples|models|tests"
+    names = re.findall(rf"\b(?:{folders})/[\w/.-]+\.(?:csv|md|py|sh)\b", page.read_text("utf-8"))
+    assert [name for name in names if not (REPOSITORY / name).exists()] == []
+
+
+def test_every_package_is_in_the_architecture():
     page = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
     entries = [path for path in (REPOSITORY / "edgeemo").iterdir() if path.name[0] not in "_."]
-    rooms = {path.stem for path in entries if path.suffix == ".py" or path.is_dir()}
-    assert [room for room in sorted(rooms) if f"`{room}`" not in page] == []
+    packages = {path.stem for path in entries if path.suffix == ".py" or path.is_dir()}
+    assert [package for package in sorted(packages) if f"`{package}`" not in page] == []
