@@ -81,7 +81,7 @@ def main() -> None:
     except EmulationError as error:
         sys.exit(str(error))
     print(f"{file.name}, {len(test):,} test images\n")
-    print("| processor | accuracy | other labels than here | largest difference |")
+    print("| processor | accuracy | labels that differ from here | largest difference |")
     print("|---|---:|---:|---:|")
     chosen = np.argmax(expected, axis=1)
     for name, scores in {"here": expected, **answers}.items():
