@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 
 from edgeemo.dataset import IngestOptions, ingest
-from edgeemo.model.folder import REPORT_JSON, open_folder
+from edgeemo.model.folder import REPORT_JSON, open_folder, to_json
 from edgeemo.model.keras import load_original
 from edgeemo.train.data.pipeline import decode
 from edgeemo.train.options.recipes import RECIPES
@@ -50,7 +50,7 @@ def across(recipe: str, source: str, target: str, *, data: Path, models: Path) -
         with tempfile.TemporaryDirectory() as place:
             pixels = decode(found.root, found.samples, spec=spec, path=Path(place) / "pixels")
             outputs = raw_answers(load_original(folder), pixels, spec=spec)
-        kept.write_text(json.dumps(evaluate(outputs, pixels, spec=spec, seed=0).report.to_dict()))
+        kept.write_text(to_json(evaluate(outputs, pixels, spec=spec, seed=0).report))
     return json.loads(kept.read_text())
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import glob
 import os
 import subprocess
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from edgeemo.utils.serialize import to_plain
 
 _GOVERNORS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
 _CLOCKS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq"
@@ -41,16 +43,18 @@ class Conditions:
         load: Load average of the last minute.
     """
 
+    DERIVED: ClassVar[tuple[str, ...]] = ("throttled_means",)
+
     governors: tuple[str, ...]
     mhz: tuple[int, ...]
     celsius: dict[str, float]
     throttled: int | None
     load: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON; ``throttled_means`` has the bits in words."""
-        words = throttle_words(self.throttled or 0)
-        return {**asdict(self), "throttled_means": words}
+    @property
+    def throttled_means(self) -> list[str]:
+        """Return the firmware's bits in words."""
+        return throttle_words(self.throttled or 0)
 
 
 class Watch:
@@ -74,8 +78,8 @@ class Watch:
     def to_dict(self) -> dict[str, Any]:
         """The state before and after; and during it, what throttled and the cores others used."""
         return {
-            "before": self._before.to_dict(),
-            "after": self._after.to_dict(),
+            "before": to_plain(self._before),
+            "after": to_plain(self._after),
             "throttled_during": throttle_words(self._seen),
             "cores_used_by_others": round(self._others, 2),
         }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from edgeemo.bundle.archive import pack
 from edgeemo.bundle.device.checks import expect
@@ -87,10 +87,6 @@ class Bundle:
     fallback: Fallback | None = None
     detector: str = ""
     faces: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
-        return {**asdict(self), "path": str(self.path)}
 
 
 def make_bundle(

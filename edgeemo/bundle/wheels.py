@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeemo.bundle.build import Bundle, GoldenKind, make_bundle
 from edgeemo.bundle.device.faces import finder_package
@@ -43,16 +43,6 @@ class WheelFolder:
     tags: tuple[str, ...]
     wheels: tuple[str, ...]
     size_bytes: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
-        return {
-            "path": str(self.path),
-            "bundle": self.bundle.to_dict(),
-            "tags": list(self.tags),
-            "wheels": list(self.wheels),
-            "size_bytes": self.size_bytes,
-        }
 
 
 def make_wheel_folder(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from edgeemo.errors import ExportError
 from edgeemo.model.folder import EXPORTED
@@ -87,7 +87,3 @@ class ExportedFile:
     sha256: str
     partitions: int | None
     warnings: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it; the path as the caller's own."""
-        return {**asdict(self), "path": str(self.path), "warnings": list(self.warnings)}

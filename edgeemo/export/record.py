@@ -10,6 +10,7 @@ from edgeemo import __version__
 from edgeemo.export.onnx import OPSET
 from edgeemo.model.folder import EXPORT, EXPORTED
 from edgeemo.utils.files import sha256_file
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ def _earlier(folder: ModelFolder) -> list[dict[str, Any]]:
 
 
 def _entry(file: ExportedFile, calibration: Calibration | None) -> dict[str, Any]:
-    entry = {"file": file.path.name, **file.to_dict()}
+    entry = {"file": file.path.name, **to_plain(file)}
     del entry["path"]
     if file.format == "onnx":
         entry["opset"] = OPSET

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class Answered:
         accuracy: Share of those that are answered rightly; 0 with the interval [0, 1] of none.
     """
 
+    DERIVED: ClassVar[tuple[str, ...]] = ("count",)
+
     share: Interval
     accuracy: Interval
 
@@ -33,10 +35,6 @@ class Answered:
     def count(self) -> int:
         """How many images are answered."""
         return self.accuracy.n
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types, and the count."""
-        return {**asdict(self), "count": self.count}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +73,6 @@ class Abstention:
             f"({self.answered.share.value:.1%}) have a confidence of {self.min_confidence:.4f} or "
             f"more and are answered: {self.answered.accuracy} are right, wanted {wanted}"
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {
-            "target_accuracy": self.target_accuracy,
-            "reachable": self.reachable,
-            "min_confidence": self.min_confidence,
-            "answered": self.answered.to_dict(),
-            "most_certain": self.most_certain.to_dict(),
-        }
 
 
 def answered_from(confidence: ArrayLike, correct: ArrayLike, *, min_confidence: float) -> Answered:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,10 +27,6 @@ class Bin:
     confidence: float
     accuracy: float
     count: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return asdict(self)
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> tuple[Bin, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,10 +33,6 @@ class Averages:
     recall: Interval
     f1: Interval
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {name: getattr(self, name).to_dict() for name in ("precision", "recall", "f1")}
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClassReport(Averages):
@@ -47,10 +43,6 @@ class ClassReport(Averages):
     """
 
     support: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {**super().to_dict(), "support": self.support}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +64,6 @@ class Classification:
     auc: Interval | None
     confusion: list[list[int]]
     n: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {
-            "n": self.n,
-            "accuracy": self.accuracy.to_dict(),
-            "per_class": {label: report.to_dict() for label, report in self.per_class.items()},
-            "macro": self.macro.to_dict(),
-            "auc": self.auc.to_dict() if self.auc else None,
-            "confusion": self.confusion,
-        }
 
 
 def confusion_matrix(truth: ArrayLike, predicted: ArrayLike, *, classes: int) -> NDArray[np.int64]:

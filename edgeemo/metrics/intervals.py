@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 Z = 1.959963984540054
 """The 0.975 quantile of the standard normal distribution."""
@@ -25,10 +24,6 @@ class Interval:
     low: float
     high: float
     n: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return asdict(self)
 
     def __str__(self) -> str:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"

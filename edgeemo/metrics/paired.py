@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -22,14 +22,16 @@ class PairedAccuracy:
         candidate: The other's.
         only_reference_right: Images that the original alone answers rightly.
         only_candidate_right: Images that the other alone answers rightly.
-        p_value: McNemar's exact two-sided p: how easily chance alone parts the two like this.
+        mcnemar_p: McNemar's exact two-sided p: how easily chance alone parts the two like this.
     """
+
+    DERIVED: ClassVar[tuple[str, ...]] = ("difference", "net_extra_errors")
 
     reference: Interval
     candidate: Interval
     only_reference_right: int
     only_candidate_right: int
-    p_value: float
+    mcnemar_p: float
 
     @property
     def difference(self) -> float:
@@ -40,18 +42,6 @@ class PairedAccuracy:
     def net_extra_errors(self) -> int:
         """How many more errors the other makes; negative where it makes fewer."""
         return self.only_reference_right - self.only_candidate_right
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {
-            "reference": self.reference.to_dict(),
-            "candidate": self.candidate.to_dict(),
-            "difference": self.difference,
-            "only_reference_right": self.only_reference_right,
-            "only_candidate_right": self.only_candidate_right,
-            "net_extra_errors": self.net_extra_errors,
-            "mcnemar_p": self.p_value,
-        }
 
 
 def compare_accuracy(reference_correct: ArrayLike, candidate_correct: ArrayLike) -> PairedAccuracy:
@@ -73,7 +63,7 @@ def compare_accuracy(reference_correct: ArrayLike, candidate_correct: ArrayLike)
         candidate=wilson(int(theirs.sum()), theirs.size),
         only_reference_right=only_ours,
         only_candidate_right=only_theirs,
-        p_value=mcnemar(only_ours, only_theirs),
+        mcnemar_p=mcnemar(only_ours, only_theirs),
     )
 
 

@@ -17,6 +17,7 @@ from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference, Sample, read_references, read_samples
 from edgeemo.model.verified import is_verified
 from edgeemo.utils.files import sha256_file, write_file
+from edgeemo.utils.serialize import to_plain
 
 KERAS = "model.keras"
 SPEC = "spec.json"
@@ -134,8 +135,8 @@ class ModelFolder:
             raise ModelFolderError(f"{path}: not a JSON object; make it again")
         return content
 
-    def write_json(self, name: str, content: dict[str, Any]) -> Path:
-        """Write a JSON file, whole or not at all."""
+    def write_json(self, name: str, content: Any) -> Path:
+        """Write a value that `edgeemo.utils.serialize.to_plain` takes, whole or not at all."""
         return write_file(self.path / name, to_json(content))
 
     def exported(self) -> list[Path]:
@@ -250,6 +251,6 @@ def shipped_folder() -> ModelFolder:
     return ModelFolder(packaged if packaged.is_dir() else package.parent / "models" / SHIPPED)
 
 
-def to_json(content: dict[str, Any]) -> str:
-    """JSON text as the model folder holds it; NaN is refused."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def to_json(content: Any) -> str:
+    """Return JSON text as the model folder holds it; NaN is refused."""
+    return json.dumps(to_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"

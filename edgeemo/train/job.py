@@ -27,6 +27,7 @@ from edgeemo.train.options.options import as_plain
 from edgeemo.train.output_folder import building, timestamp
 from edgeemo.train.report.inputs import FolderContents
 from edgeemo.utils.files import write_file
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -182,7 +183,7 @@ def _train(
                 "teacher_sha256": [teacher.sha256 for teacher in teachers],
                 **_course(fitted),
                 "validates_on_test": options.validates_on_test,
-                "confidence": confidence.to_dict() if confidence else None,
+                "confidence": to_plain(confidence),
             },
             fitted=fitted,
         )

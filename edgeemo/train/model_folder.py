@@ -15,6 +15,7 @@ from edgeemo.train.loop.history import write_history
 from edgeemo.train.report import write_report
 from edgeemo.train.report.evaluation import check_probabilities, evaluate, raw_answers
 from edgeemo.utils.files import write_file
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ def record(
         "labels": list(spec.labels),
         "seed": seed,
         "versions": versions(),
-        "ingest": dataset.summary.to_dict(),
+        "ingest": to_plain(dataset.summary),
     }
 
 

@@ -62,17 +62,6 @@ class Confidence:
             f"calibration error there {self.ece_before:.4f} before, {self.ece_after:.4f} after"
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {
-            "images": self.images,
-            "temperature": self.temperature,
-            "why_not": self.why_not,
-            "ece_before": self.ece_before,
-            "ece_after": self.ece_after,
-            "abstention": self.abstention.to_dict() if self.abstention else None,
-        }
-
 
 def calibrate(
     model: Any,

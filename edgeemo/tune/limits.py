@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from edgeemo.model.keras import import_keras
 from edgeemo.train.networks.cost import costs, layers_of
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _PER_OUTPUT = 28
 """Bytes of int8.tflite per output channel besides its weights: the bias (4), and scale (4) and zero
@@ -33,10 +30,6 @@ class Footprint:
     parameters: int
     multiply_adds: int
     int8_bytes: int
-
-    def to_dict(self) -> dict[str, int]:
-        """The fields as JSON types."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +61,6 @@ class Limits:
             if limit is not None and value > limit
         }
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return asdict(self)
-
 
 def footprint(model: Any) -> Footprint:
     """What a network costs.
@@ -84,12 +73,11 @@ def footprint(model: Any) -> Footprint:
         model: What `edgeemo.train.build` gave.
     """
     counted = costs(model)
-    return Footprint(**counted.to_dict(), int8_bytes=_int8_bytes(model) + _REST)
-
-
-def footprint_of(values: Mapping[str, Any]) -> Footprint:
-    """What `Footprint.to_dict` gave, read back."""
-    return Footprint(**{name: int(value) for name, value in values.items()})
+    return Footprint(
+        parameters=counted.parameters,
+        multiply_adds=counted.multiply_adds,
+        int8_bytes=_int8_bytes(model) + _REST,
+    )
 
 
 def _int8_bytes(model: Any) -> int:

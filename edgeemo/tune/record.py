@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.errors import LimitError, StudyError
 from edgeemo.utils.files import replacing
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,7 +71,7 @@ class Trial:
             "epoch": self.epoch,
             "epochs_run": self.epochs_run,
             **self.chosen,
-            **(self.footprint.to_dict() if self.footprint else {}),
+            **(to_plain(self.footprint) if self.footprint else {}),
             "seconds": self.seconds,
             "why": self.why,
         }

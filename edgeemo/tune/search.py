@@ -15,6 +15,7 @@ from edgeemo.tune.limits import footprint
 from edgeemo.tune.record import ranked, trained
 from edgeemo.tune.space import options as options_of
 from edgeemo.tune.study import Pruned
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ class Search:
             chosen = self._space.draw(trial)
             options = options_of(self._base, chosen)
             size = self._footprint(options)
-            trial.note(chosen=chosen, footprint=size.to_dict())
+            trial.note(chosen=chosen, footprint=to_plain(size))
             excesses = self._goal.limits.excesses(size)
             if excesses:
                 trial.note(outside=True)

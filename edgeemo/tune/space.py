@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeemo.errors import StudyError
 from edgeemo.train.networks.architectures import architecture
 from edgeemo.train.networks.edge import NAME as FREE_EDGE
 from edgeemo.train.networks.edge import Stage
-from edgeemo.train.options.options import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,7 +76,7 @@ class Space:
             TrainingError: If a name is unknown, an input too small, or an option wrong.
             DatasetError: If the options of the data are wrong.
         """
-        for name, choices in self.to_dict().items():
+        for name, choices in vars(self).items():
             if not choices:
                 raise StudyError(f"there are no {name} to choose from; name at least one")
             if name != "lr" and len(set(choices)) < len(choices):
@@ -114,10 +113,6 @@ class Space:
             "lr": float(f"{lr:.3g}"),  # more digits would only make the config hard to read
             "augment": draws.suggest_categorical("augment", self.augments),
         }
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as JSON types."""
-        return {name: plain(value) for name, value in asdict(self).items()}
 
     def _draw_network(self, draws: Draws) -> str:
         filters = [

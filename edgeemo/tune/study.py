@@ -14,14 +14,14 @@ import numpy as np
 
 from edgeemo.errors import MissingExtraError, StudyError
 from edgeemo.train.options.options import TrainOptions, as_plain, differences
-from edgeemo.tune.limits import footprint_of
+from edgeemo.tune.limits import Footprint
 from edgeemo.tune.record import Trial
 from edgeemo.tune.storage import describe_cause, opened, shown
+from edgeemo.utils.serialize import from_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from edgeemo.tune.limits import Footprint
 
 _IDENTITY = "edgeemo"
 _STARTUP = 5
@@ -221,7 +221,7 @@ def _record(trial: Any) -> Trial:
     attrs = trial.user_attrs
     footprint: Footprint | None = None
     if "footprint" in attrs:
-        footprint = footprint_of(attrs["footprint"])
+        footprint = from_plain(Footprint, attrs["footprint"])
     state = trial.state.name.lower()
     if state == "pruned" and attrs.get("outside"):
         state = "outside"

@@ -19,6 +19,7 @@ from edgeemo.tune.space import SEARCHED
 from edgeemo.tune.space import options as options_of
 from edgeemo.tune.study import Study
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,7 +156,7 @@ def _identity(images: str, space: Space, base: TrainOptions, goal: Goal) -> dict
     fixed = {k: v for k, v in as_plain(base).items() if k not in left_out}
     return {
         **fixed,
-        **space.to_dict(),
+        **to_plain(space),
         "objective": goal.objective,
         "second": goal.second,
         "images": images[:12],

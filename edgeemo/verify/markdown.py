@@ -24,17 +24,18 @@ would part the two accuracies like this; *ECE* is the expected calibration error
 equal mass. Every interval is a 95 % interval (Wilson)."""
 
 
-def to_markdown(report: Verification) -> str:
+def to_markdown(report: Verification, *, name: str) -> str:
     """The report as Markdown.
 
     Args:
         report: What the verification found.
+        name: Name of the model folder.
 
     Returns:
         Text that is the same for the same report.
     """
     parts = [
-        f"# Verification of {_escape(report.model)}",
+        f"# Verification of {_escape(name)}",
         f"**{_escape(report.verdict[0].upper() + report.verdict[1:])}.**",
         *(f"Note: {note}." for note in report.notes),
         _table(_ANSWERS, map(_answers_row, report.files)),
@@ -91,7 +92,7 @@ def _errors_row(file: FileVerification) -> Sequence[str]:
         str(both.reference),
         f"{both.only_reference_right} / {both.only_candidate_right}",
         str(both.net_extra_errors),
-        f"{both.p_value:.3f}",
+        f"{both.mcnemar_p:.3f}",
         f"{found.candidate_ece:.4f}",
         f"{found.reference_ece:.4f}",
     )

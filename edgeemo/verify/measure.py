@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -63,14 +63,6 @@ class Sureness:
     reference: Answered
     candidate: Answered
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {
-            "min_confidence": self.min_confidence,
-            "reference": self.reference.to_dict(),
-            "candidate": self.candidate.to_dict(),
-        }
-
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -89,6 +81,8 @@ class Comparison:
         sureness: What is answered at all; None where the spec has no least confidence.
     """
 
+    DERIVED: ClassVar[tuple[str, ...]] = ("flip_count",)
+
     n: int
     agreement: Interval
     flips: tuple[Flip, ...]
@@ -99,20 +93,10 @@ class Comparison:
     candidate_ece: float
     sureness: Sureness | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {
-            "n": self.n,
-            "agreement": self.agreement.to_dict(),
-            "flip_count": len(self.flips),
-            "max_difference": self.max_difference,
-            "mean_difference": self.mean_difference,
-            "accuracy": self.accuracy.to_dict(),
-            "reference_ece": self.reference_ece,
-            "candidate_ece": self.candidate_ece,
-            "sureness": self.sureness.to_dict() if self.sureness else None,
-            "flips": [asdict(flip) for flip in self.flips],
-        }
+    @property
+    def flip_count(self) -> int:
+        """Return the number of flips."""
+        return len(self.flips)
 
 
 def measure(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from edgeemo.errors import ParityError
 from edgeemo.utils.text import plural
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from edgeemo.verify.gates import Gates, Kind
     from edgeemo.verify.measure import Comparison
 
-FORMAT_VERSION = 1
 Status = Literal["passed", "failed", "not run"]
 
 
@@ -33,6 +32,8 @@ class FileVerification:
         measured: How its answers compare with the original's; None where there are none.
     """
 
+    DERIVED: ClassVar[tuple[str, ...]] = ("passed",)
+
     file: str
     kind: Kind
     status: Status
@@ -48,41 +49,27 @@ class FileVerification:
         """Whether it ran and kept to every gate."""
         return self.status == "passed"
 
-    def to_dict(self) -> dict[str, Any]:
-        """The file's entry in ``verify.json``; see `Verification.to_dict`."""
-        return {
-            "file": self.file,
-            "sha256": self.sha256,
-            "passed": self.passed,
-            "status": self.status,
-            "reasons": list(self.reasons),
-            "notes": list(self.notes),
-            "kind": self.kind,
-            "size_bytes": self.size_bytes,
-            "engine": self.engine,
-            "measured": self.measured.to_dict() if self.measured else None,
-        }
-
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
     """The verification of a model folder.
 
     Attributes:
-        model: The folder's name.
         n: Number of test images.
-        files: One report per exported file.
-        gates: What they had to keep to.
-        edgeemo_version: The version that verified.
-        reference_sha256: SHA-256 of the original's answers (``reference.csv``).
+        edgeemo_version: Version of edgeemo that verified.
+        reference_sha256: SHA-256 of the reference model's predictions (``reference.csv``).
+        gates: Gates of the files.
+        files: Verification of each exported file.
     """
 
-    model: str
+    DERIVED: ClassVar[tuple[str, ...]] = ("version", "passed", "verdict")
+    version: ClassVar[int] = 1
+
     n: int
-    files: tuple[FileVerification, ...]
-    gates: Gates
     edgeemo_version: str
     reference_sha256: str
+    gates: Gates
+    files: tuple[FileVerification, ...]
 
     HEADER: ClassVar[tuple[str, ...]] = (
         "file",
@@ -118,32 +105,6 @@ class Verification:
     def rows(self) -> list[tuple[str, ...]]:
         """One row of text per file, under `HEADER`."""
         return [_row(file) for file in self.files]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report as ``verify.json`` holds it.
-
-        Keys: ``version`` (of this format), ``passed`` (bool), ``verdict`` (one line), ``n``,
-        ``edgeemo_version``, ``reference_sha256``, ``gates`` (the fields of `Gates`) and ``files``.
-        Each of the files has ``file``, ``sha256``, ``passed`` (bool), ``status`` ("passed",
-        "failed", "not run"), ``reasons``, ``notes``, ``kind``, ``size_bytes``, ``engine`` and
-        ``measured``: null, or ``n``, ``agreement``, ``flip_count``, ``max_difference``,
-        ``mean_difference``, ``accuracy`` (``reference``, ``candidate``, ``difference``,
-        ``only_reference_right``, ``only_candidate_right``, ``net_extra_errors``, ``mcnemar_p``),
-        ``reference_ece``, ``candidate_ece``, ``sureness`` (null without a least confidence, or
-        ``min_confidence``, ``reference`` and ``candidate``, each with ``share``, ``accuracy`` and
-        ``count``) and ``flips`` (the fields of `Flip`). An interval is ``value``, ``low``,
-        ``high``, ``n``.
-        """
-        return {
-            "version": FORMAT_VERSION,
-            "passed": self.passed,
-            "verdict": self.verdict,
-            "n": self.n,
-            "edgeemo_version": self.edgeemo_version,
-            "reference_sha256": self.reference_sha256,
-            "gates": asdict(self.gates),
-            "files": [file.to_dict() for file in self.files],
-        }
 
 
 def raise_for_gates(report: Verification) -> None:

@@ -79,8 +79,8 @@ def verify(
         report = _report(folder, candidates, references, spec=spec, gates=gates)
         answers = {each.path.name: each.scores for each in candidates if each.error is None}
         draw_worst(folder.file(VERIFY_PNG), references, answers, images=images, spec=spec)
-    write_file(folder.file(VERIFY_MD), to_markdown(report))
-    folder.write_json(VERIFY_JSON, report.to_dict())  # last: it is what marks files as verified
+    write_file(folder.file(VERIFY_MD), to_markdown(report, name=folder.path.resolve().name))
+    folder.write_json(VERIFY_JSON, report)  # last: it is what marks files as verified
     return report
 
 
@@ -170,7 +170,6 @@ def _report(
     from edgeemo import __version__
 
     return Verification(
-        model=folder.path.resolve().name,
         n=len(references),
         files=tuple(_file_report(each, references, spec, gates) for each in candidates),
         gates=gates,

@@ -23,6 +23,7 @@ from edgeemo.model.container import unseal
 from edgeemo.model.folder import CALIBRATION, EXPORT, EXPORTED, ModelFolder
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.files import sha256_file
+from edgeemo.utils.serialize import to_plain
 
 ALL = ExportOptions(int8=True, float16=True, dynamic=True, calibration_count=20)
 
@@ -238,4 +239,4 @@ def test_fresh_processes_agree_and_a_kill_leaves_whole_files(done, plain_folder,
 
 def test_the_record_of_this_job_is_json_of_the_result(done):
     _, files, _ = done
-    assert json.loads(json.dumps([file.to_dict() for file in files]))[0]["kind"] == "float32"
+    assert json.loads(json.dumps([to_plain(file) for file in files]))[0]["kind"] == "float32"

@@ -17,6 +17,7 @@ from edgeemo.train.temperature import (
     fold,
     moved_threshold,
 )
+from edgeemo.utils.serialize import to_plain
 
 SHAPE = (24, 24, 1)
 unhurried = settings(deadline=None)  # a busy machine is not a failure
@@ -152,7 +153,7 @@ def test_calibrating_fills_the_spec_and_the_weights(network):
         network.layers[-1].get_weights()[0], before[0] / spec.temperature, rtol=1e-6
     )
     assert found.text.startswith("temperature 3.")
-    assert found.to_dict()["abstention"]["answered"]["count"] == found.abstention.answered.count
+    assert to_plain(found)["abstention"]["answered"]["count"] == found.abstention.answered.count
 
 
 def test_few_images_leave_everything_as_it_is(network):

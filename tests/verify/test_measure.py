@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from edgeemo.metrics import wilson
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference
+from edgeemo.utils.serialize import to_plain
 from edgeemo.verify import worst
 from edgeemo.verify.measure import measure
 
@@ -43,7 +44,7 @@ def test_measuring_three_classes_agrees_with_the_definitions(n, seed):
 def test_the_same_answers_differ_in_nothing():
     scores = np.random.default_rng(0).dirichlet(np.ones(3), 20)
     found = measure(_references(scores, [0] * 20), scores, spec=THREE)
-    assert (found.flips, found.max_difference, found.accuracy.p_value) == ((), 0, 1)
+    assert (found.flips, found.max_difference, found.accuracy.mcnemar_p) == ((), 0, 1)
     assert found.reference_ece == found.candidate_ece
 
 
@@ -114,7 +115,7 @@ def test_what_is_answered_is_counted_for_both():
     assert found.sureness.reference.accuracy == wilson(3, 3)
     assert found.sureness.candidate.accuracy == wilson(2, 3)
     assert found.sureness.candidate.share == wilson(3, 4)
-    assert found.to_dict()["sureness"]["candidate"]["count"] == 3
+    assert to_plain(found)["sureness"]["candidate"]["count"] == 3
     plain = measure(_references(original, [0, 1, 1, 2]), candidate, spec=THREE)
-    assert plain.to_dict()["sureness"] is None
+    assert to_plain(plain)["sureness"] is None
     assert replace(found, sureness=None) == plain

@@ -17,7 +17,6 @@ SPEC = ModelSpec(labels=("happy", "sad|blue"), height=4, width=4)
 
 def _report(*files):
     return Verification(
-        model="my_model",
         n=2,
         files=files,
         gates=Gates(),
@@ -81,7 +80,7 @@ def test_a_report_of_no_file_has_not_passed():
 
 
 def test_markdown_shows_names_as_they_are(passed, failed):
-    text = to_markdown(_report(failed, passed))
+    text = to_markdown(_report(failed, passed), name="my_model")
     assert text.startswith("# Verification of my\\_model\n\n**Not passed: 1 of 2 files")
     assert "a\\|b/1\\_.png | sad\\|blue" in text
     assert "- float32.tflite (failed): damaged \\[1\\]" in text
@@ -91,7 +90,7 @@ def test_markdown_shows_names_as_they_are(passed, failed):
 
 @pytest.mark.parametrize("line_start", ["| file |", "| image |"])
 def test_markdown_tables_are_rectangular(passed, failed, line_start):
-    lines = to_markdown(_report(failed, passed)).splitlines()
+    lines = to_markdown(_report(failed, passed), name="my_model").splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(line_start))
     table = lines[start : lines.index("", start)]
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
@@ -113,13 +112,13 @@ def test_sizes_for_people(size_bytes, text):
 
 
 def test_markdown_says_what_is_answered_where_the_model_may_be_not_sure(passed):
-    assert "not sure" not in to_markdown(_report(passed))
+    assert "not sure" not in to_markdown(_report(passed), name="my_model")
     rows = [
         Reference(sha256=f"{i:064}", path=f"{i}.png", label="happy", scores=(0.9, 0.1))
         for i in range(4)
     ]
     scores = np.asarray([(0.9, 0.1), (0.7, 0.3), (0.8, 0.2), (0.1, 0.9)])
     measured = measure(rows, scores, spec=replace(SPEC, min_confidence=0.75))
-    text = to_markdown(_report(replace(passed, measured=measured)))
+    text = to_markdown(_report(replace(passed, measured=measured)), name="my_model")
     assert "| int8.onnx | 3 (75.0%) | 0.667 (0.208 to 0.939) | 4 (100.0%) | 1.000" in text
     assert 'Below a confidence of 0.7500 the answer is "not sure"' in text

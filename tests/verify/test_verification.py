@@ -18,6 +18,7 @@ from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.model.tables import write_references, write_samples
 from edgeemo.model.verified import VERIFY_JSON, is_verified
 from edgeemo.utils.files import sha256_file
+from edgeemo.utils.serialize import to_plain
 from edgeemo.verify import Gates, raise_for_gates, verification, verify
 
 FILES = ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")
@@ -74,7 +75,7 @@ def test_the_figures_of_a_file_are_all_there(place):
 def test_verify_json_is_the_report(place):
     report = verify(place.folder)
     written = json.loads(place.folder.file(VERIFY_JSON).read_text())
-    assert written == json.loads(json.dumps(report.to_dict()))
+    assert written == json.loads(json.dumps(to_plain(report)))
     assert written["passed"] is True
     assert {(f["file"], f["passed"]) for f in written["files"]} == {(name, True) for name in FILES}
 
@@ -262,7 +263,7 @@ def test_an_image_is_decoded_once_for_all_files(place, monkeypatch):
 
 
 def test_verify_json_comes_last(place, monkeypatch):
-    def fail(report):
+    def fail(report, name):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(verification, "to_markdown", fail)

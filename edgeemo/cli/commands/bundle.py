@@ -173,7 +173,7 @@ def _make_file(path: Path, out: Path, chosen: _Chosen, json: bool) -> None:
         made = make_bundle(path, out, **chosen, progress=shown)
     _warn(made)
     if json:
-        print_json(made.to_dict())
+        print_json(made)
         return
     print_facts(_facts(made), title=str(made.path))
     say(f"on the device: python3 {made.path.name} selftest")
@@ -186,7 +186,7 @@ def _make_folder(path: Path, out: Path, tags: tuple[str, ...], chosen: _Chosen, 
         made = make_wheel_folder(path, out, tags=tags, **chosen, progress=shown)
     _warn(made.bundle)
     if json:
-        print_json(made.to_dict())
+        print_json(made)
         return
     print_facts({**_facts(made.bundle), **_wheel_facts(made)}, title=str(made.path))
     say(f"on the device, with this folder: sh {made.path.name}/install.sh")

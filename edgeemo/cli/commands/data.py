@@ -88,6 +88,7 @@ def check(
     from edgeemo.dataset.check import check_page
     from edgeemo.model.spec import FaceChanges, FaceSettings
     from edgeemo.utils.files import write_file
+    from edgeemo.utils.serialize import to_plain
 
     formats = IngestOptions(accept=names(accept)).accept
     _require_folder_for(html)
@@ -109,7 +110,7 @@ def check(
             write_file(html, check_page(checked, title=str(source), folder=folder, progress=shown))
     if json:
         page = {"html": str(html)} if html else {}
-        print_json({**checked.to_dict(), "root": str(source), **page})
+        print_json({**to_plain(checked), "root": str(source), **page})
     else:
         print_check(checked, title=str(source))
     if html is not None:

@@ -135,10 +135,7 @@ def export(
         exported = run(folder, options=options, data=data, replace=force, progress=shown)
     report = run_verification(folder, data)
     if json:
-        files = [entry.to_dict() for entry in exported]
-        print_json(
-            {"folder": str(folder.path), "exported": files, "verification": report.to_dict()}
-        )
+        print_json({"folder": folder.path, "exported": exported, "verification": report})
     else:
         print_report(folder, report)
         _print_partitions(exported)

@@ -69,6 +69,7 @@ def verify(
     Needs no TensorFlow. Exit status 3 when a gate fails.
     """
     from edgeemo.model.folder import TRAINING, newest_folder, open_folder
+    from edgeemo.utils.serialize import to_plain
     from edgeemo.verify import Gates, raise_for_gates
 
     folder = open_folder(model) if model else newest_folder(MODELS)
@@ -80,7 +81,7 @@ def verify(
     )
     report = run_verification(folder, data, gates)
     if json:
-        print_json({"folder": str(folder.path), **report.to_dict()})
+        print_json({"folder": folder.path, **to_plain(report)})
     else:
         print_report(folder, report)
     raise_for_gates(report)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from edgeemo.utils.serialize import to_plain
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -27,9 +29,9 @@ def warn(text: str) -> None:
     say(f"warning: {text}")
 
 
-def print_json(content: dict[str, Any]) -> None:
-    """The one JSON object that a command with --json prints to standard output."""
-    typer.echo(json.dumps(content, indent=2))
+def print_json(content: Any) -> None:
+    """Print the one JSON object of a command with --json to standard output."""
+    typer.echo(json.dumps(to_plain(content), indent=2))
 
 
 def print_table(

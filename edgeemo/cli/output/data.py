@@ -44,7 +44,7 @@ def print_check(checked: CheckReport, *, title: str) -> None:
 def print_written(written: Written, *, json: bool) -> None:
     """What was written and what was left out, as a table or as JSON."""
     if json:
-        print_json(written.to_dict())
+        print_json(written)
         return
     labels = sorted({label for counts in written.counts.values() for label in counts})
     rows = [
@@ -59,7 +59,7 @@ def print_written(written: Written, *, json: bool) -> None:
 def print_cropped(cropped: Cropped, *, json: bool) -> None:
     """What was cropped and what was not, as a table or as JSON."""
     if json:
-        print_json(cropped.to_dict())
+        print_json(cropped)
         return
     from edgeemo.dataset.write.crop_table import CROP_CSV, GROUPS
 

@@ -113,7 +113,7 @@ def _content(found: Found, goal: Goal) -> dict[str, Any]:
         "folder": str(found.folder.path) if found.folder else None,
         "objective": goal.objective,
         "second": goal.second,
-        "limits": goal.limits.to_dict(),
+        "limits": goal.limits,
         "best": found.best.to_dict(),
         "front": [trial.number for trial in found.front],
         "importances": dict(found.importances),

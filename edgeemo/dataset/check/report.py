@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +99,8 @@ class CheckReport:
         findings: What matters of all this, what to act on first.
     """
 
+    DERIVED: ClassVar[tuple[str, ...]] = ("to_act_on",)
+
     root: Path
     labels: tuple[str, ...]
     splits: tuple[str, ...]
@@ -132,7 +134,3 @@ class CheckReport:
     def to_act_on(self) -> bool:
         """Whether there is something that should not stay as it is."""
         return any(finding.level == "act" for finding in self.findings)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as a dict for JSON."""
-        return {**asdict(self), "root": str(self.root), "to_act_on": self.to_act_on}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from edgeemo.errors import DatasetError
 
@@ -107,10 +107,6 @@ class IngestSummary:
     brought_splits: bool
     taken_from_train: tuple[str, ...] = ()
     grouped: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as a dict for JSON."""
-        return {**asdict(self), "taken_from_train": list(self.taken_from_train)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.judge import (
@@ -90,10 +90,6 @@ class Cropped:
     folder: Path
     faces: FaceSettings
     counts: Mapping[str, Mapping[str, Mapping[Group, int]]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as a dict for JSON."""
-        return {**asdict(self), "folder": str(self.folder)}
 
 
 def write_crops(

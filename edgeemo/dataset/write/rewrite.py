@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.duplicates import clean
 from edgeemo.dataset.ingest.find import find_any_files
@@ -52,11 +52,6 @@ class Written:
     folder: Path
     counts: Mapping[str, Mapping[str, int]]
     left_out: Mapping[str, int]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The same as a dict for JSON."""
-        counts = {split: dict(labels) for split, labels in self.counts.items()}
-        return {"folder": str(self.folder), "counts": counts, "left_out": dict(self.left_out)}
 
 
 def write_clean(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.model.keras import import_keras
@@ -23,10 +23,6 @@ class Costs:
 
     parameters: int
     multiply_adds: int
-
-    def to_dict(self) -> dict[str, int]:
-        """The fields as JSON types."""
-        return asdict(self)
 
 
 def costs(model: Any) -> Costs:

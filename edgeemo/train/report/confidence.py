@@ -13,6 +13,7 @@ from edgeemo.metrics import (
     reliability,
     tempered,
 )
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
@@ -47,10 +48,10 @@ class Certainty:
             "temperature": self.temperature,
             "ece_before": self.ece_before,
             "ece_after": self.ece_after,
-            "reliability_before": [each.to_dict() for each in self.before],
-            "reliability_after": [each.to_dict() for each in self.after],
+            "reliability_before": to_plain(self.before),
+            "reliability_after": to_plain(self.after),
             "min_confidence": self.min_confidence,
-            "answered": self.answered.to_dict(),
+            "answered": to_plain(self.answered),
         }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.report.document import Gallery
 from edgeemo.train.options.options import NAMES
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,8 +94,8 @@ class TrainingReport:
                 "set_aside": dict(self.set_aside),
                 "ingest": self.training["ingest"],
             },
-            "test": self.test.to_dict(),
-            "validation": self.validation.to_dict(),
+            "test": to_plain(self.test),
+            "validation": to_plain(self.validation),
             "confidence": {
                 "test": self.certainty.to_dict(),
                 "validation": self.training.get("confidence"),

@@ -11,6 +11,7 @@ from edgeemo.dataset import draw_faces
 from edgeemo.dataset.check import check
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import Face
+from edgeemo.utils.serialize import to_plain
 
 
 def names(checked, level=None):
@@ -193,7 +194,7 @@ def test_faces_are_counted(tmp_path, paint):
 
 
 def test_it_is_json(tmp_path, fill):
-    content = check(fill(tmp_path, {"happy": 25, "sad": 25})).to_dict()
+    content = to_plain(check(fill(tmp_path, {"happy": 25, "sad": 25})))
     assert json.loads(json.dumps(content))["root"] == str(tmp_path)
     assert content["to_act_on"] is False
 

@@ -12,6 +12,7 @@ from edgeemo.dataset import IngestOptions, ingest, opened_data
 from edgeemo.errors import DatasetError
 from edgeemo.model.spec import FaceSettings, ModelSpec
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.serialize import to_plain
 
 
 def counts(dataset):
@@ -76,7 +77,7 @@ def test_a_messy_folder_is_sorted_out_and_not_touched(tmp_path, fill, paint):
     assert (summary.near_duplicate_groups, summary.near_duplicates) == (1, 2)
     splits = {sample.path: sample.split for sample in dataset.samples}
     assert splits["happy/000.png"] == splits["happy/near.jpg"]
-    assert json.loads(json.dumps(summary.to_dict())) == summary.to_dict()
+    assert json.loads(json.dumps(to_plain(summary))) == to_plain(summary)
 
 
 def test_formats_on_request(tmp_path, fill):

@@ -19,6 +19,7 @@ from edgeemo.imaging.faces.model_file import FACE_MODEL
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces
 from edgeemo.model.spec import FaceSettings, ModelSpec
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.serialize import to_plain
 
 from ..conftest import contents, rows
 
@@ -87,7 +88,7 @@ def test_every_image_is_accounted_for(few, tmp_path):
             "sad": {**counts, "images": 5, "unusable": 1, "crops": 3},
         }
     }
-    assert json.loads(json.dumps(cropped.to_dict()))["counts"] == cropped.counts
+    assert json.loads(json.dumps(to_plain(cropped)))["counts"] == cropped.counts
 
 
 def test_the_folder_says_how_it_was_made_and_can_be_trained_with(few, tmp_path):
