@@ -20,43 +20,45 @@ _BOARDS = {
 }
 _FULL = "full decode + float32"
 _INT8 = "int8.tflite"
-_TEXT = """# What a prediction costs on the device
+_TEXT = """# Cost of a prediction on the device
 
-Million instructions of one answer, one thread, on an emulated Raspberry Pi (QEMU's system mode,
-whose clock counts them; Debian bookworm, Python 3.11). Counts repeat: the {again} was started a
-second time, and no figure differed by more than {spread:.2f} %. They are not milliseconds: caches,
-memory and what a core does at once do not count. `edgeemo bench` on the Pi measures those.
+Million instructions of one prediction, one thread, on an emulated Raspberry Pi (QEMU's system mode,
+whose clock counts them; Debian bookworm, Python 3.11). The counts are repeatable: a second start of
+the {again} differed by at most {spread:.2f} % in every figure. Instructions are not milliseconds:
+they ignore caches, memory, and instructions that a core executes in parallel. `edgeemo bench`
+measures milliseconds on the Pi.
 
 ```text
 python -m emulation.cost models/practice-faces      # or: make device-cost
 ```
 
 {versions}.
-Network: {network}, the model of `make demo`. Images: drawn JPEG frames of {webcam} and
-{telephone} pixels. "whole" is one call from the file's bytes to the label; peak memory is that of a
-process that loads the file and answers. All figures: [device-cost.csv](device-cost.csv).
+Network: {network}, the model of `make demo`. Images: drawn JPEG images of {webcam} and
+{telephone} pixels. "whole" is one call from the file's bytes to the label; "peak MB" is the peak
+memory of a process that loads the file and predicts. [device-cost.csv](device-cost.csv) has every
+figure.
 
-## From a camera frame, {webcam}
+## From a camera image, {webcam}
 
 {webcam_table}
 
 ## From a 12-megapixel photograph
 
-JPEG is decoded at a reduced scale. The last row of a processor is the tutorials' way: decode all of
-it, stretch, divide by 255, float32.
+JPEG is decoded at a reduced scale. The last row of each processor is the usual way of tutorials: a
+full decode, a resize that distorts, division by 255, float32.
 
 {telephone_table}
 
-## What the stages leave
+## Overhead, and gain over the usual way
 
-Promised for the Cortex-A72: the whole at most 1.1 × its stages; from the photograph, the tutorials'
-way at least 3.5 × the whole.
+Promised for the Cortex-A72: the whole takes at most 1.1 × the sum of its stages, and for the
+photograph the usual way takes at least 3.5 × the whole.
 
 {ratios}
 
-## A whole process, start to answer
+## A whole process, from start to prediction
 
-Python, its imports, loading, one answer to a {webcam} frame, and the end.
+Python, its imports, loading, one prediction of a {webcam} image, and the exit.
 
 {processes}
 """
@@ -143,7 +145,7 @@ def spread(rows: Sequence[Row], again: Sequence[Row]) -> float:
 
 def _ratios(rows: Sequence[Row]) -> list[str]:
     counts = {row.key: row.instructions for row in rows}
-    lines = _head("processor", "image", "whole / stages, int8", "tutorials' way / whole, int8")
+    lines = _head("processor", "image", "whole / stages, int8", "usual way / whole, int8")
     for processor, board in _BOARDS.items():
         for image in (WEBCAM, TELEPHONE):
             decode, resize, invoke, whole = (
