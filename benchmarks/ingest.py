@@ -75,7 +75,7 @@ def fer2013(folder: Path) -> None:
     print(f"\n{'FER2013, files':40}{'seconds':>10}{'ms each':>10}{'peak MB':>10}{'promise':>10}")
     each_ms = seconds / summary.found * 1000
     print(f"{summary.found:<40}{seconds:10.1f}{each_ms:10.2f}{peak_mb:10.0f}{PROMISE_S:>8} s")
-    print(f"set aside: {summary.rejected}, leaks: {summary.leaks}")
+    print(f"excluded: {summary.rejected}, leaks: {summary.leaks}")
 
 
 def checks(data: Path | None) -> None:
