@@ -52,7 +52,7 @@ class Original:
 
         from edgeemo.imaging.preprocess import preprocess
         from edgeemo.model.folder import ModelFolder
-        from edgeemo.model.keras import KerasEngine
+        from edgeemo.model.keras_engine import KerasEngine
 
         one_tensorflow_thread()
         self._spec = ModelFolder(Path(folder)).spec()

@@ -17,7 +17,7 @@ from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ExportError
 from edgeemo.export.graph import INPUT, OUTPUT
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.keras import answers
+from edgeemo.model.keras_engine import predict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def expect(model: Any, spec: ModelSpec) -> Expectation:
     """Ask the original.
 
     Args:
-        model: What `edgeemo.model.keras.load_original` gave.
+        model: What `edgeemo.model.keras.load_reference_model` gave.
         spec: Its spec.
     """
     whole = spec.with_faces(False)  # a drawn face need not be one to a detector
@@ -85,7 +85,7 @@ def expect(model: Any, spec: ModelSpec) -> Expectation:
         weights=sum(int(np.prod(weight.shape)) for weight in model.weights if _is_needed(weight)),
         layers=sum(1 for _ in model._flatten_layers()),
         pixels=pixels,
-        answers=answers(model, pixels * np.float32(spec.scale)),
+        answers=predict(model, pixels * np.float32(spec.scale)),
     )
 
 

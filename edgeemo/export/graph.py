@@ -19,7 +19,7 @@ import numpy as np
 from edgeemo.errors import ExportError
 from edgeemo.export.rebuild import Rebuilder
 from edgeemo.model.folder import SPEC
-from edgeemo.model.keras import import_keras, output_spec_problem
+from edgeemo.model.keras import find_shape_problem, import_keras
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,8 @@ def deployable(model: Any, spec: ModelSpec) -> Any:
     """The network to convert.
 
     Args:
-        model: What `edgeemo.model.keras.load_original` gave; its weights are shared, not copied.
+        model: A `keras.Model`, as of `edgeemo.model.keras.load_reference_model`; its weights are
+            shared, not copied.
         spec: Gives the shape of one image.
 
     Returns:
@@ -47,7 +48,7 @@ def deployable(model: Any, spec: ModelSpec) -> Any:
     Raises:
         ExportError: If the model's shapes are not the spec's.
     """
-    problem = output_spec_problem(model, spec)
+    problem = find_shape_problem(model, spec)
     if problem:
         raise ExportError(f"the model is not what {SPEC} says: {problem}; train or import it again")
     keras = import_keras()

@@ -19,7 +19,7 @@ from edgeemo.export.options import ExportedFile
 from edgeemo.export.record import write_record
 from edgeemo.model.container import SealedModel, seal
 from edgeemo.model.folder import CALIBRATION
-from edgeemo.model.keras import load_original, original_path, original_sha256
+from edgeemo.model.keras import find_reference_model, hash_reference_model, load_reference_model
 from edgeemo.utils.files import replacing, write_file
 from edgeemo.utils.progress import Silent
 
@@ -70,13 +70,13 @@ def export(
     progress = progress or Silent()
     _refuse_existing(folder, options, replace=replace)
     _require_packages(options)
-    source = original_path(folder)
-    spec = _sealed_spec(folder.spec(), original_sha256(source))
+    source = find_reference_model(folder)
+    spec = _sealed_spec(folder.spec(), hash_reference_model(source))
     calibration = (
         calibrate(folder, options=options, data=data, progress=progress) if options.int8 else None
     )
     progress.stage("Loading the model")
-    original = load_original(folder)
+    original = load_reference_model(folder)
     network = deployable(original, spec)
     maker = _Maker(
         converter=Converter(network, spec, calibration.images if calibration else None),

@@ -10,6 +10,7 @@ from edgeemo.errors import ExportError
 from edgeemo.export.graph import INPUT
 from edgeemo.export.ranges import measured
 from edgeemo.utils.redirect import silence
+from edgeemo.utils.text import first_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,9 +82,7 @@ def _ignore_known_warnings() -> None:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error)
-    lacking = re.findall(r"^(?:Flex|Custom|TF Select) ops: (.+)$", text, re.MULTILINE)
+    lacking = re.findall(r"^(?:Flex|Custom|TF Select) ops: (.+)$", str(error), re.MULTILINE)
     if lacking:
         return f"TFLite has no operator for {', '.join(lacking)}; replace that layer"
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    return first_line(error)

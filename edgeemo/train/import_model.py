@@ -12,7 +12,7 @@ from edgeemo import __version__
 from edgeemo.dataset import IngestOptions, ingest, opened_data
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import KERAS, ModelFolder
-from edgeemo.model.keras import load_keras, original_sha256
+from edgeemo.model.keras import hash_reference_model, load_keras
 from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.data.pipeline import decoded
 from edgeemo.train.model_folder import IMPORTED, complete, record
@@ -211,5 +211,5 @@ def _copy(model: Path, place: Path) -> Provenance:
     else:
         shutil.copyfile(model, place)
     return Provenance(
-        edgeemo_version=__version__, source_sha256=original_sha256(place), date=timestamp()
+        edgeemo_version=__version__, source_sha256=hash_reference_model(place), date=timestamp()
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo import __version__
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.folder import HISTORY, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
-from edgeemo.model.keras import load_original, original_path, output_spec_problem
+from edgeemo.model.keras import find_reference_model, find_shape_problem, load_reference_model
 from edgeemo.model.tables import Reference, write_references, write_rejected, write_samples
 from edgeemo.train.loop.history import write_history
 from edgeemo.train.report import write_report
@@ -105,10 +105,10 @@ def _outputs(
     folder: ModelFolder, contents: FolderContents, progress: Progress
 ) -> dict[str, NDArray[Any]]:
     """The answers of the original as it was written, not of the one still in memory."""
-    model = load_original(folder)
-    problem = output_spec_problem(model, contents.spec)
+    model = load_reference_model(folder)
+    problem = find_shape_problem(model, contents.spec)
     if problem:
-        raise ModelFolderError(f"{original_path(folder).name}: {problem}")
+        raise ModelFolderError(f"{find_reference_model(folder).name}: {problem}")
     raw = {"tried": raw_answers(model, contents.pixels["train"].first(_TRIED), spec=contents.spec)}
     wanted: tuple[Split, ...] = ("test", "validation")
     count = sum(len(contents.pixels[split]) for split in wanted)

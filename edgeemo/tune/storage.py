@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeemo.errors import StudyError, install_command
+from edgeemo.utils.text import first_line
 
 _SQLITE = (".db", ".sqlite", ".sqlite3")
 _PATIENCE = 10
@@ -62,8 +63,7 @@ def describe_cause(error: BaseException) -> str:
         error = deeper
     if isinstance(error, ModuleNotFoundError):
         return f"the driver {error.name} is not installed ({install_command(error.name or '')})"
-    text = str(getattr(error, "strerror", None) or error).strip()
-    return (text.splitlines() or [type(error).__name__])[0].strip()
+    return first_line(getattr(error, "strerror", None) or error)
 
 
 def _database(optuna: Any, url: str) -> Any:

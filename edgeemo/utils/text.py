@@ -33,5 +33,17 @@ def one_line(text: object) -> str:
     Args:
         text: Text, or an exception; of one without a text the name of its class is returned.
     """
-    joined = " ".join(str(text).split())
-    return joined or (type(text).__name__ if isinstance(text, BaseException) else "")
+    return " ".join(str(text).split()) or _name_error(text)
+
+
+def first_line(text: object) -> str:
+    """Return the first line of a text or an exception's text that is not blank.
+
+    Args:
+        text: As of `one_line`.
+    """
+    return str(text).strip().partition("\n")[0].rstrip() or _name_error(text)
+
+
+def _name_error(text: object) -> str:
+    return type(text).__name__ if isinstance(text, BaseException) else ""

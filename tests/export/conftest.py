@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from edgeemo.model.folder import ModelFolder
-from edgeemo.model.keras import answers, import_keras
+from edgeemo.model.keras import import_keras
+from edgeemo.model.keras_engine import predict
 from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.model.tables import Sample, write_samples
 from edgeemo.utils.files import sha256_file, write_file
@@ -174,7 +175,7 @@ def ask() -> Callable[[Any, np.ndarray], np.ndarray]:
     def run(model: Any, pixels: np.ndarray) -> np.ndarray:
         images = pixels * np.float32(1 / 255)
         if model.input_shape[0] is None:
-            return answers(model, images)
+            return predict(model, images)
         return np.concatenate([np.asarray(model(image[None])["prob"]) for image in images])
 
     return run

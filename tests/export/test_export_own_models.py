@@ -10,7 +10,7 @@ import pytest
 from edgeemo.errors import ExportError
 from edgeemo.export import ExportOptions, export
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.keras import load_original
+from edgeemo.model.keras import load_reference_model
 from edgeemo.runtime.classifier import Classifier
 
 INT8 = ExportOptions(int8=True, calibration_count=20)
@@ -19,7 +19,7 @@ INT8 = ExportOptions(int8=True, calibration_count=20)
 def _assert_agrees(folder, files, ask, images):
     spec = folder.spec()
     pixels = [preprocess(path, spec) for path in sorted(images.rglob("2*.png"))]
-    wanted = ask(load_original(folder), np.stack(pixels))
+    wanted = ask(load_reference_model(folder), np.stack(pixels))
     assert np.ptp(wanted) > 0.01
     bounds = {"float32": 1e-5, "int8": 0.06}
     for file in files:

@@ -8,7 +8,7 @@ import pytest
 from edgeemo.export import ExportOptions, export
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.folder import ModelFolder
-from edgeemo.model.keras import answers
+from edgeemo.model.keras_engine import predict
 from edgeemo.model.tables import Sample, write_samples
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.train import build
@@ -73,7 +73,7 @@ def table(model, read, data_dir, faces, spec48, tmp_path_factory):
     options = ExportOptions(int8=True, float16=True, dynamic=True, calibration_count=48)
     files = export(folder, options=options, data=data_dir / "fer2013")
     pixels = read("test")
-    wanted = answers(model, pixels * np.float32(1 / 255))[:, 0]
+    wanted = predict(model, pixels * np.float32(1 / 255))[:, 0]
     return {file.path.name: (_ask(file.path, pixels), wanted) for file in files}
 
 

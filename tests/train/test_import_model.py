@@ -7,7 +7,8 @@ import pytest
 
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.keras import KerasEngine, import_keras, original_path, original_sha256
+from edgeemo.model.keras import find_reference_model, hash_reference_model, import_keras
+from edgeemo.model.keras_engine import KerasEngine
 from edgeemo.train import adopt
 from edgeemo.utils.redirect import drop_output
 
@@ -53,11 +54,11 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
         scale=1 / 127.5,
         offset=-1.0,
     )
-    assert original_path(folder).name == inside
-    assert original_sha256(original_path(folder)) == original_sha256(source)
+    assert find_reference_model(folder).name == inside
+    assert hash_reference_model(find_reference_model(folder)) == hash_reference_model(source)
     spec, said = folder.spec(), folder.read_json("training.json")
     assert (spec.labels, spec.input_shape) == (("sad", "happy"), SHAPE)
-    assert spec.provenance.source_sha256 == original_sha256(source)
+    assert spec.provenance.source_sha256 == hash_reference_model(source)
     assert (said["arch"], said["scale"], said["offset"]) == ("imported", 1 / 127.5, -1.0)
     assert "pixel × 0.00784313725 − 1." in folder.file("report.md").read_text()
     for row in folder.references():
@@ -185,7 +186,7 @@ def test_a_layer_of_ones_own_is_named(images, tmp_path):
             return values
 
     source = save(small(extra=[Mine()]), tmp_path / "mine.keras")
-    refused(ModelFolderError, "a layer of its own, Mine", source, images, tmp_path)
+    refused(ModelFolderError, "its layer Mine is not one of Keras", source, images, tmp_path)
 
 
 def test_what_is_no_model_is_refused(images, tmp_path):
@@ -219,6 +220,6 @@ def test_force_replaces_a_whole_model_folder(images, trained, tmp_path):
     (old / "int8.tflite").write_bytes(b"of the old model")
     source = save(small(), tmp_path / "mine.h5")
     folder = adopt(source, old, data=images, labels=("happy", "sad"), scale=1 / 255, replace=True)
-    assert original_path(folder).name == "model.h5"
+    assert find_reference_model(folder).name == "model.h5"
     assert not (old / "int8.tflite").exists()
     assert not (old / "history.csv").exists()

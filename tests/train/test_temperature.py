@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError, TrainingError
 from edgeemo.metrics import tempered
-from edgeemo.model.keras import answers, import_keras
+from edgeemo.model.keras import import_keras
+from edgeemo.model.keras_engine import predict
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.temperature import (
@@ -138,7 +139,7 @@ def _spec(classes=2, **more):
 
 
 def _scores(model, images, spec):
-    return np.array([spec.scores(row) for row in answers(model, images).tolist()])
+    return np.array([spec.scores(row) for row in predict(model, images).tolist()])
 
 
 def test_calibrating_fills_the_spec_and_the_weights(network):

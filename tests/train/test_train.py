@@ -14,7 +14,7 @@ from edgeemo import __version__
 from edgeemo.errors import DatasetError, ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.folder import newest_folder
-from edgeemo.model.keras import load_keras, load_original
+from edgeemo.model.keras import load_keras, load_reference_model
 from edgeemo.train import TrainOptions, train
 from edgeemo.utils.files import sha256_file
 
@@ -83,7 +83,7 @@ def test_the_original_answered_the_whole_test_split(trained, images):
     assert [(row.path, row.sha256, row.label) for row in references] == [
         (sample.path, sample.sha256, sample.label) for sample in test
     ]
-    spec, model = trained.spec(), load_original(trained)
+    spec, model = trained.spec(), load_reference_model(trained)
     for row in references:
         image = preprocess(images / row.path, spec) * np.float32(spec.scale)
         (output,) = model.predict(image[None], verbose=0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeemo.utils.text import join_and, one_line, plural
+from edgeemo.utils.text import first_line, join_and, one_line, plural
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,16 @@ def test_names_in_a_sentence(names, text):
 )
 def test_any_text_on_one_line(text, line):
     assert one_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (ValueError("\n  two \r\nlines"), "two"),
+        (ValueError(" "), "ValueError"),
+        ("a\nb", "a"),
+        ("", ""),
+    ],
+)
+def test_the_first_line_of_any_text(text, line):
+    assert first_line(text) == line

@@ -170,13 +170,14 @@ def _load_keras(path: Path, faces: WantedFaces) -> Classifier:
     """The original itself; its spec is the spec.json beside it."""
     from edgeemo.errors import EngineError
     from edgeemo.model.folder import SPEC, ModelFolder
-    from edgeemo.model.keras import KerasEngine, original_path
+    from edgeemo.model.keras import find_reference_model
+    from edgeemo.model.keras_engine import KerasEngine
     from edgeemo.runtime.classifier import Classifier, load_finder
 
     if not path.is_file():
         raise EngineError(f"{path}: no such file")
     folder = ModelFolder(path.parent)
-    if not folder.file(SPEC).exists() or original_path(folder) != path:
+    if not folder.file(SPEC).exists() or find_reference_model(folder) != path:
         raise EngineError(
             f"{path}: a Keras file says neither labels nor scaling; import it with "
             f"'edgeemo export {path} --labels ... --scale ... --data ...'"

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import TrainingError
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.keras import (
+    find_reference_model,
+    hash_reference_model,
     import_keras,
     load_keras,
-    load_original,
-    original_path,
-    original_sha256,
+    load_reference_model,
 )
 from edgeemo.train.report.evaluation import check_probabilities, raw_answers
 from edgeemo.utils.files import sha256_file
@@ -167,8 +167,8 @@ def lesson(
 def _loaded(path: Path, options: TrainOptions) -> Teacher:
     if path.is_dir():
         folder = ModelFolder(path)
-        model, labels = load_original(folder), folder.spec().labels
-        sha256 = original_sha256(original_path(folder))
+        model, labels = load_reference_model(folder), folder.spec().labels
+        sha256 = hash_reference_model(find_reference_model(folder))
     else:
         model, labels, sha256 = load_keras(path), None, sha256_file(path)
     model.trainable = False  # so that no gradient is kept for it

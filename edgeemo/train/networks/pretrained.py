@@ -12,7 +12,7 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.keras import import_keras, load_keras
 from edgeemo.train.networks.backbones import Backbone
 from edgeemo.utils.redirect import drop_output
-from edgeemo.utils.text import one_line
+from edgeemo.utils.text import first_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -108,9 +108,8 @@ def load_bare(name: str, source: Any, path: Path) -> None:
         with drop_output():
             source.load_weights(path)
     except Exception as error:  # Keras raises almost anything on a file that it did not write
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise TrainingError(
-            f"{path}: not the weights of {name} without its head: {reason}"
+            f"{path}: not the weights of {name} without its head: {first_line(error)}"
         ) from None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeemo.errors import TrainingError
 from edgeemo.metrics import classification_report
-from edgeemo.model.keras import answers
+from edgeemo.model.keras_engine import predict
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def raw_answers(
     """The network's raw outputs for every image of a split, in order, in constant memory.
 
     Args:
-        model: What `edgeemo.model.keras.load_original` gave.
+        model: What `edgeemo.model.keras.load_reference_model` gave.
         pixels: The split.
         spec: Gives the scaling and the number of outputs.
         progress: Advances by one per image, within the caller's stage.
@@ -94,7 +94,7 @@ def raw_answers(
     progress = progress or Silent()
     parts = [np.zeros((0, spec.output_count), np.float32)]
     for images in pixels.batches(spec, size=_CHUNK):
-        parts.append(answers(model, images))
+        parts.append(predict(model, images))
         progress.advance(len(images))
     return np.concatenate(parts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.model.folder import PLOTS, REPORT_HTML, REPORT_JSON, REPORT_MD
-from edgeemo.model.keras import load_keras, original_path
+from edgeemo.model.keras import find_reference_model, load_keras
 from edgeemo.report.document import Plot, to_markdown
 from edgeemo.report.html import from_document
 from edgeemo.train.data.augment import augmented_sheet
@@ -50,7 +50,9 @@ def write_report(
         name=contents.name,
         spec=contents.spec,
         training=contents.training,
-        layers=layer_rows(load_keras(original_path(folder), input_shape=contents.spec.input_shape)),
+        layers=layer_rows(
+            load_keras(find_reference_model(folder), input_shape=contents.spec.input_shape)
+        ),
         counts=contents.counts,
         set_aside=contents.dataset.summary.rejected,
         test=test.report,

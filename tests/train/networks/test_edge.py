@@ -10,7 +10,8 @@ from edgeemo.errors import TrainingError
 from edgeemo.export.convert import Converter
 from edgeemo.export.graph import deployable
 from edgeemo.model.container import seal, unseal_bytes
-from edgeemo.model.keras import answers, load_keras
+from edgeemo.model.keras import load_keras
+from edgeemo.model.keras_engine import predict
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import architecture, build, set_frozen
 from edgeemo.train.networks.cost import costs
@@ -87,7 +88,7 @@ def test_costs_by_hand():
 @pytest.mark.parametrize(("side", "channels", "classes"), [(32, 1, 2), (49, 3, 7), (96, 1, 3)])
 def test_sizes_channels_and_classes(side, channels, classes):
     model = build(OF_ALL_KINDS, input_shape=(side, side, channels), classes=classes)
-    given = answers(model, np.zeros((2, side, side, channels), np.float32))
+    given = predict(model, np.zeros((2, side, side, channels), np.float32))
     assert given.shape == (2, 1 if classes == 2 else classes)
 
 
@@ -97,7 +98,7 @@ def test_its_weights_are_taken_up_again(tmp_path):
     trained.save(tmp_path / "model.keras")
     images = np.random.default_rng(0).random((3, *shape), np.float32)
     reloaded = load_keras(tmp_path / "model.keras")
-    assert np.array_equal(answers(reloaded, images), answers(trained, images))
+    assert np.array_equal(predict(reloaded, images), predict(trained, images))
     begun = build(OF_ALL_KINDS, input_shape=shape, classes=3, weights=tmp_path / "model.keras")
     assert np.array_equal(
         begun.get_layer("s4b2_depth").get_weights()[0],
@@ -125,4 +126,4 @@ def test_int8_has_nothing_but_integer_layers_in_one_piece():
     }  # fmt: skip
     pixels = np.round(images * 255).astype(np.uint8)
     given = np.array([engine.run(image) for image in pixels])
-    assert np.abs(given - answers(model, pixels / np.float32(255))).max() < 0.02
+    assert np.abs(given - predict(model, pixels / np.float32(255))).max() < 0.02
