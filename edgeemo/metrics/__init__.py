@@ -1,43 +1,57 @@
-"""How good the answers are, how sure that is, and how far two models agree. numpy only.
+"""Quality measures of classifiers: accuracy, calibration, abstention and comparison. numpy only.
 
-Every interval is a 95 % interval. The formulas' sources stand where they are used.
+Every interval is a 95 % interval. The sources of the formulas stand where they are used.
 
-`truth` is always an (N,) integer array of class indices, `predicted` alike, and `scores` an (N, K)
-float array of probabilities in the order of the labels.
+`truth` and `predicted` are (N,) integer arrays of class indices, `scores` is an (N, K) float array
+of probabilities in the order of the labels.
 """
 
-from edgeemo.metrics.abstention import Abstention, Answered, answered_from, min_confidence_for
-from edgeemo.metrics.calibration import Bin, expected_calibration_error, reliability, tempered
-from edgeemo.metrics.classification import (
-    Averages,
-    Classification,
-    ClassReport,
-    classification_report,
-    confusion_matrix,
+from edgeemo.metrics.abstention import (
+    Abstention,
+    SelectiveAccuracy,
+    find_min_confidence,
+    measure_selective_accuracy,
 )
-from edgeemo.metrics.intervals import Interval, wilson
-from edgeemo.metrics.paired import PairedAccuracy, compare_accuracy, mcnemar
+from edgeemo.metrics.calibration import (
+    ReliabilityBin,
+    apply_temperature,
+    bin_by_confidence,
+    expected_calibration_error,
+    softmax,
+    to_logits,
+)
+from edgeemo.metrics.classification import (
+    ClassificationReport,
+    ClassMetrics,
+    PrecisionRecallF1,
+    confusion_matrix,
+    measure_classification,
+)
+from edgeemo.metrics.intervals import Interval, wilson_interval
+from edgeemo.metrics.paired import PairedAccuracy, compare_accuracy, mcnemar_p_value
 from edgeemo.metrics.ranking import auc, auc_interval
 
 __all__ = [
     "Abstention",
-    "Answered",
-    "Averages",
-    "Bin",
-    "ClassReport",
-    "Classification",
+    "ClassMetrics",
+    "ClassificationReport",
     "Interval",
     "PairedAccuracy",
-    "answered_from",
+    "PrecisionRecallF1",
+    "ReliabilityBin",
+    "SelectiveAccuracy",
+    "apply_temperature",
     "auc",
     "auc_interval",
-    "classification_report",
+    "bin_by_confidence",
     "compare_accuracy",
     "confusion_matrix",
     "expected_calibration_error",
-    "mcnemar",
-    "min_confidence_for",
-    "reliability",
-    "tempered",
-    "wilson",
+    "find_min_confidence",
+    "mcnemar_p_value",
+    "measure_classification",
+    "measure_selective_accuracy",
+    "softmax",
+    "to_logits",
+    "wilson_interval",
 ]

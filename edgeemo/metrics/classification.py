@@ -1,4 +1,4 @@
-"""The report on a classifier: accuracy, precision, recall, F1, AUC, each with its interval."""
+"""Accuracy, precision, recall, F1 and AUC of a classifier, each with its interval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.metrics.intervals import Interval, wilson
+from edgeemo.metrics.intervals import Interval, wilson_interval
 from edgeemo.metrics.ranking import auc_interval
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ _PSEUDO_COUNTS = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Averages:
-    """Precision, recall and F1, of one class or averaged over classes.
+class PrecisionRecallF1:
+    """Precision, recall and F1 of one class, or averaged over classes.
 
     Attributes:
-        precision: Share of the answers for the class that are right.
-        recall: Share of the class's images that are found.
+        precision: Share of the predictions of the class that are correct.
+        recall: Share of the images of the class that are predicted as such.
         f1: Harmonic mean of the two.
     """
 
@@ -35,39 +35,39 @@ class Averages:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassReport(Averages):
-    """One class.
+class ClassMetrics(PrecisionRecallF1):
+    """Metrics of one class.
 
     Attributes:
-        support: How many images truly are of the class.
+        support: Number of images of the class.
     """
 
     support: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classification:
-    """How well a classifier did.
+class ClassificationReport:
+    """Metrics of a classifier.
 
     Attributes:
-        accuracy: Share of the images answered rightly.
-        per_class: One report per label, in the labels' order.
-        macro: Mean over the classes that have images.
-        auc: Area under the ROC curve, or None where it is undefined (one class has no image).
-        confusion: K rows (truth) of K counts (answers).
+        accuracy: Share of the images with a correct prediction.
+        per_class: Metrics of each label, in the order of the labels.
+        macro: Mean over the classes with images.
+        auc: Area under the ROC curve; None if it is undefined (one class has no image).
+        confusion: K rows (truth) of K counts (predictions).
         n: Number of images.
     """
 
     accuracy: Interval
-    per_class: dict[str, ClassReport]
-    macro: Averages
+    per_class: dict[str, ClassMetrics]
+    macro: PrecisionRecallF1
     auc: Interval | None
     confusion: list[list[int]]
     n: int
 
 
 def confusion_matrix(truth: ArrayLike, predicted: ArrayLike, *, classes: int) -> NDArray[np.int64]:
-    """Count the answers.
+    """Count the predictions per true class.
 
     Args:
         truth: (N,) class indices.
@@ -75,14 +75,14 @@ def confusion_matrix(truth: ArrayLike, predicted: ArrayLike, *, classes: int) ->
         classes: K.
 
     Returns:
-        (K, K) int64: rows are the truth, columns the answers.
+        (K, K) int64: rows are the truth, columns the predictions.
 
     Raises:
         ValueError: If the lengths differ or an index is not within 0 to K - 1.
     """
     rows, columns = np.asarray(truth, np.int64), np.asarray(predicted, np.int64)
     if rows.shape != columns.shape or rows.ndim != 1:
-        raise ValueError(f"{rows.shape} true classes, {columns.shape} answers")
+        raise ValueError(f"{rows.shape} true classes, {columns.shape} predictions")
     if (
         rows.size
         and not 0 <= min(rows.min(), columns.min()) <= max(rows.max(), columns.max()) < classes
@@ -92,99 +92,101 @@ def confusion_matrix(truth: ArrayLike, predicted: ArrayLike, *, classes: int) ->
     return counts.reshape(classes, classes).astype(np.int64)
 
 
-def classification_report(
+def measure_classification(
     truth: ArrayLike,
     predicted: ArrayLike,
     scores: ArrayLike,
     *,
     labels: Sequence[str],
     seed: int = 0,
-) -> Classification:
-    """Everything there is to say about a classifier's answers.
+) -> ClassificationReport:
+    """Measure a classifier's predictions.
 
-    Intervals: Wilson's for accuracy, precision and recall (see `wilson`; a share of nothing is 0
-    with the interval [0, 1]); Wilson's for F1, by way of tp / (tp + fp + fn); a seeded bootstrap of
-    the confusion matrix for the averages; DeLong's for the AUC (see `auc_interval`). With more than
-    two labels the AUC is the mean of one-against-the-rest, and so are its ends, which errs on the
-    wide side.
+    Intervals: Wilson's for accuracy, precision and recall (see `wilson_interval`; a share of no
+    images is 0 with the interval [0, 1]); Wilson's for F1, by way of tp / (tp + fp + fn); a seeded
+    bootstrap of the confusion matrix for the averages; DeLong's for the AUC (see `auc_interval`).
+    With more than two labels the AUC is the mean of one against the rest, and so are its ends,
+    which makes the interval rather too wide.
 
     Args:
         truth: (N,) class indices.
-        predicted: (N,) class indices, as the model's threshold decided.
+        predicted: (N,) class indices, as the model's threshold decides.
         scores: (N, K) probabilities.
         labels: K names.
         seed: Seed of the bootstrap.
 
     Raises:
-        ValueError: If the shapes do not fit each other.
+        ValueError: If the shapes do not match.
     """
     matrix = confusion_matrix(truth, predicted, classes=len(labels))
     probabilities = np.asarray(scores, np.float64).reshape(-1, len(labels))
     if len(probabilities) != matrix.sum():
         raise ValueError(f"{len(probabilities)} rows of scores for {matrix.sum()} images")
-    return Classification(
-        accuracy=wilson(int(matrix.trace()), int(matrix.sum())),
-        per_class={label: _class_report(matrix, k) for k, label in enumerate(labels)},
-        macro=_macro(matrix, seed),
+    return ClassificationReport(
+        accuracy=wilson_interval(int(matrix.trace()), int(matrix.sum())),
+        per_class={label: _measure_class(matrix, k) for k, label in enumerate(labels)},
+        macro=_average_classes(matrix, seed),
         auc=_mean_auc(np.asarray(truth), probabilities),
         confusion=matrix.tolist(),
         n=int(matrix.sum()),
     )
 
 
-def _class_report(matrix: NDArray[np.int64], k: int) -> ClassReport:
-    hits, answered, support = int(matrix[k, k]), int(matrix[:, k].sum()), int(matrix[k].sum())
-    return ClassReport(
-        precision=wilson(hits, answered),
-        recall=wilson(hits, support),
-        f1=_f1(hits, answered + support - hits),
+def _measure_class(matrix: NDArray[np.int64], k: int) -> ClassMetrics:
+    hits, predicted, support = int(matrix[k, k]), int(matrix[:, k].sum()), int(matrix[k].sum())
+    return ClassMetrics(
+        precision=wilson_interval(hits, predicted),
+        recall=wilson_interval(hits, support),
+        f1=_f1_interval(hits, predicted + support - hits),
         support=support,
     )
 
 
-def _f1(hits: int, involved: int) -> Interval:
-    """F1 = 2 J / (1 + J), where J = tp / (tp + fp + fn) is a proportion with a Wilson interval.
+def _f1_interval(hits: int, involved: int) -> Interval:
+    """Return F1 = 2 J / (1 + J) with its interval.
+
+    J = tp / (tp + fp + fn) is a proportion, which has a Wilson interval.
 
     The "Wilson indirect" interval of K. F. Y. Lam, V. Gopal and J. Qian, "Confidence intervals for
     the F1 score: a comparison of four methods", arXiv:2309.14621 (2023).
     """
-    j = wilson(hits, involved)
+    j = wilson_interval(hits, involved)
     value, low, high = (2 * x / (1 + x) for x in (j.value, j.low, j.high))
     return Interval(value=value, low=low, high=high, n=involved)
 
 
-def _macro(matrix: NDArray[np.int64], seed: int) -> Averages:
-    """Averages over classes, with percentile intervals of a bootstrap of the confusion matrix.
+def _average_classes(matrix: NDArray[np.int64], seed: int) -> PrecisionRecallF1:
+    """Return means over classes, with percentile intervals of a bootstrap of the confusion matrix.
 
     The matrices are drawn from the counts plus four pseudo-counts spread over the cells (after
-    A. Agresti and B. A. Coull, The American Statistician 52 (1998), 119-126): without them a
-    faultless test of ten images would claim an interval of no width.
+    A. Agresti and B. A. Coull, The American Statistician 52 (1998), 119-126): without them
+    ten correct predictions out of ten would have an interval of width 0.
     """
     n, present = int(matrix.sum()), matrix.sum(axis=1) > 0
     if n == 0:
-        nothing = wilson(0, 0)
-        return Averages(precision=nothing, recall=nothing, f1=nothing)
+        unknown = wilson_interval(0, 0)
+        return PrecisionRecallF1(precision=unknown, recall=unknown, f1=unknown)
     smoothed = matrix.ravel() + _PSEUDO_COUNTS / matrix.size
     draws = np.random.default_rng(seed).multinomial(n, smoothed / smoothed.sum(), _RESAMPLES)
-    values = _macro_values(matrix[None], present)[:, 0]
+    values = _macro_means(matrix[None], present)[:, 0]
     lows, highs = np.percentile(
-        _macro_values(draws.reshape(-1, *matrix.shape), present), [2.5, 97.5], axis=1
+        _macro_means(draws.reshape(-1, *matrix.shape), present), [2.5, 97.5], axis=1
     )
     intervals = [
         Interval(value=float(v), low=float(min(low, v)), high=float(max(high, v)), n=n)
         for v, low, high in zip(values, lows, highs, strict=True)
     ]
-    return Averages(precision=intervals[0], recall=intervals[1], f1=intervals[2])
+    return PrecisionRecallF1(precision=intervals[0], recall=intervals[1], f1=intervals[2])
 
 
-def _macro_values(matrices: NDArray[np.int64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Mean precision, recall and F1 of (B, K, K) matrices over the present classes: (3, B)."""
+def _macro_means(matrices: NDArray[np.int64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return mean precision, recall and F1 of (B, K, K) matrices over present classes: (3, B)."""
     hits = np.diagonal(matrices, axis1=1, axis2=2)[:, present].astype(np.float64)
-    answered, support = matrices.sum(axis=1)[:, present], matrices.sum(axis=2)[:, present]
+    predicted, support = matrices.sum(axis=1)[:, present], matrices.sum(axis=2)[:, present]
     shares = [
-        hits / np.maximum(answered, 1),
+        hits / np.maximum(predicted, 1),
         hits / np.maximum(support, 1),
-        2 * hits / np.maximum(answered + support, 1),
+        2 * hits / np.maximum(predicted + support, 1),
     ]
     return np.asarray([share.mean(axis=1) for share in shares])
 

@@ -1,4 +1,4 @@
-"""A measured value with its 95 % interval, and Wilson's interval for a proportion."""
+"""Estimates with their 95 % interval, and Wilson's interval for a proportion."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Z = 1.959963984540054
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """A value, and where the truth lies with 95 % confidence.
+    """An estimate with its 95 % confidence interval.
 
     Attributes:
         value: The estimate.
         low: Lower end; at most `value`.
         high: Upper end; at least `value`.
-        n: What the estimate rests on: the number of images counted in it.
+        n: Number of images that the estimate is based on.
     """
 
     value: float
@@ -29,15 +29,15 @@ class Interval:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-def wilson(successes: int, n: int) -> Interval:
-    """A proportion with Wilson's score interval.
+def wilson_interval(successes: int, n: int) -> Interval:
+    """Return a proportion with Wilson's score interval.
 
     E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
     the American Statistical Association 22 (1927), 209-212.
 
     Args:
-        successes: How many of the trials succeeded, 0 to `n`.
-        n: Number of trials. With none the value is 0 by convention and the interval is [0, 1].
+        successes: Number of successful trials, 0 to `n`.
+        n: Number of trials. Without trials the value is 0 by convention, the interval [0, 1].
 
     Raises:
         ValueError: If `successes` is not within 0 to `n`.
@@ -50,13 +50,13 @@ def wilson(successes: int, n: int) -> Interval:
 
 
 def wilson_limits(value: float, n: int) -> tuple[float, float]:
-    """The ends of Wilson's interval for a proportion `value` of `n` trials."""
+    """Return the ends of Wilson's interval for a proportion `value` of `n` trials."""
     if n == 0:
         return 0.0, 1.0
     centre = value + Z**2 / (2 * n)
     reach = Z * math.sqrt(value * (1 - value) / n + Z**2 / (4 * n**2))
     scale = 1 + Z**2 / n
-    # The ends touch 0 and 1 exactly where the value does; rounding must not part them.
+    # The ends are exactly 0 and 1 where the value is; rounding must not change that.
     low, high = (centre - reach) / scale, (centre + reach) / scale
     return (
         min(max(low, 0.0), value) if value > 0 else 0.0,

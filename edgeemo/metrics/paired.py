@@ -1,4 +1,4 @@
-"""Two models on the same images."""
+"""Comparison of two models on the same images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from edgeemo.metrics.intervals import Interval, wilson
+from edgeemo.metrics.intervals import Interval, wilson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PairedAccuracy:
-    """The accuracy of two models on the same images, and what sets them apart.
+    """Accuracy of two models on the same images, and the difference.
 
     Attributes:
-        reference: The original's accuracy.
-        candidate: The other's.
-        only_reference_right: Images that the original alone answers rightly.
-        only_candidate_right: Images that the other alone answers rightly.
-        mcnemar_p: McNemar's exact two-sided p: how easily chance alone parts the two like this.
+        reference: Accuracy of the reference model.
+        candidate: Accuracy of the other model.
+        only_reference_right: Number of images that only the reference model predicts correctly.
+        only_candidate_right: Number of images that only the other model predicts correctly.
+        mcnemar_p: Exact two-sided p-value of McNemar's test.
     """
 
     DERIVED: ClassVar[tuple[str, ...]] = ("difference", "net_extra_errors")
@@ -35,50 +35,52 @@ class PairedAccuracy:
 
     @property
     def difference(self) -> float:
-        """The other's accuracy minus the original's, -1 to 1."""
+        """Return the accuracy of the candidate minus that of the reference model, -1 to 1."""
         return self.candidate.value - self.reference.value
 
     @property
     def net_extra_errors(self) -> int:
-        """How many more errors the other makes; negative where it makes fewer."""
+        """Return the number of additional errors of the candidate; negative if it has fewer."""
         return self.only_reference_right - self.only_candidate_right
 
 
 def compare_accuracy(reference_correct: ArrayLike, candidate_correct: ArrayLike) -> PairedAccuracy:
-    """Compare two models' right and wrong answers to the same images.
+    """Compare two models' correct and wrong predictions for the same images.
 
     Args:
-        reference_correct: (N,) whether the original was right.
-        candidate_correct: (N,) whether the other was right, in the same order.
+        reference_correct: (N,) whether the reference model is correct.
+        candidate_correct: (N,) whether the other model is correct, in the same order.
 
     Raises:
         ValueError: If the two lengths differ.
     """
     ours, theirs = np.asarray(reference_correct, bool), np.asarray(candidate_correct, bool)
     if ours.shape != theirs.shape or ours.ndim != 1:
-        raise ValueError(f"{ours.shape} against {theirs.shape} answers")
+        raise ValueError(f"{ours.shape} against {theirs.shape} predictions")
     only_ours, only_theirs = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
     return PairedAccuracy(
-        reference=wilson(int(ours.sum()), ours.size),
-        candidate=wilson(int(theirs.sum()), theirs.size),
+        reference=wilson_interval(int(ours.sum()), ours.size),
+        candidate=wilson_interval(int(theirs.sum()), theirs.size),
         only_reference_right=only_ours,
         only_candidate_right=only_theirs,
-        mcnemar_p=mcnemar(only_ours, only_theirs),
+        mcnemar_p=mcnemar_p_value(only_ours, only_theirs),
     )
 
 
-def mcnemar(only_a_right: int, only_b_right: int) -> float:
-    """McNemar's test, exact and two-sided: twice the smaller binomial tail, at most 1.
+def mcnemar_p_value(only_a_right: int, only_b_right: int) -> float:
+    """Return the exact two-sided p-value of McNemar's test.
+
+    It is twice the smaller binomial tail, at most 1.
 
     Q. McNemar, "Note on the sampling error of the difference between correlated proportions or
     percentages", Psychometrika 12 (1947), 153-157; the exact binomial form is Edwards' (1948).
 
     Args:
-        only_a_right: Images that A alone answers rightly.
-        only_b_right: Images that B alone answers rightly.
+        only_a_right: Number of images that only model A predicts correctly.
+        only_b_right: Number of images that only model B predicts correctly.
 
     Returns:
-        The p-value, 0 to 1; 1 where the two never differ.
+        The p-value, 0 to 1; 1 if the two never differ.
 
     Raises:
         ValueError: If a count is negative.

@@ -11,11 +11,12 @@ import numpy as np
 from edgeemo.errors import TrainingError
 from edgeemo.metrics import (
     Abstention,
+    apply_temperature,
     expected_calibration_error,
-    min_confidence_for,
-    tempered,
+    find_min_confidence,
+    softmax,
+    to_logits,
 )
-from edgeemo.metrics.calibration import logits
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def calibrate(
 
     The label that the model answers to an image stays the same, but for rounding: a threshold
     other than 0.5 moves with the probabilities. What was answered before, such as `scores`, is
-    `edgeemo.metrics.tempered(scores, temperature)` from now on.
+    `edgeemo.metrics.apply_temperature(scores, temperature)` from now on.
 
     Args:
         model: The trained Keras model, a Dense layer with a sigmoid or softmax at its end; that
@@ -100,11 +101,11 @@ def calibrate(
     after = replace(
         spec, temperature=temperature, threshold=moved_threshold(spec.threshold, temperature)
     )
-    calibrated = tempered(given, temperature)
+    calibrated = apply_temperature(given, temperature)
     predicted = _decisions(calibrated, after)
     abstention = None
     if target_accuracy is not None:
-        abstention = min_confidence_for(calibrated, right, predicted, target_accuracy)
+        abstention = find_min_confidence(calibrated, right, predicted, target_accuracy)
         after = replace(after, min_confidence=abstention.min_confidence)
     found = Confidence(
         images=right.size,
@@ -137,7 +138,7 @@ def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
     Raises:
         ValueError: If the shapes do not fit, or a class index is not within 0 to K - 1.
     """
-    values, right = logits(scores), np.asarray(truth, np.int64)
+    values, right = to_logits(scores), np.asarray(truth, np.int64)
     if values.ndim != 2 or right.shape != values.shape[:1]:
         raise ValueError(f"{values.shape} scores for {right.shape} images")
     if not right.size:
@@ -150,7 +151,7 @@ def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         # The derivative of the negative log-likelihood; it rises with 1 / T.
-        excess = float((values * _softmax(values * middle)).sum()) - wanted
+        excess = float((values * softmax(values * middle)).sum()) - wanted
         low, high = (low, middle) if excess > 0 else (middle, high)
     return 2 / (low + high)
 
@@ -205,11 +206,6 @@ def _expected(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     expected = np.full((truth.size, classes), doubt / (classes - 1))
     expected[np.arange(truth.size), truth] = 1 - doubt
     return expected
-
-
-def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    odds = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float64)
 
 
 def _decisions(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from edgeemo.verify.report import size_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from edgeemo.metrics import Answered
+    from edgeemo.metrics import SelectiveAccuracy
     from edgeemo.verify.measure import Flip, Sureness
     from edgeemo.verify.report import FileVerification, Verification
 
@@ -125,8 +125,8 @@ def _sureness_row(name: str, found: Sureness) -> Sequence[str]:
     return (name, *_answered(found.candidate), *_answered(found.reference))
 
 
-def _answered(found: Answered) -> tuple[str, str]:
-    return (f"{found.count:,} ({found.share.value:.1%})", str(found.accuracy))
+def _answered(found: SelectiveAccuracy) -> tuple[str, str]:
+    return (f"{found.count:,} ({found.coverage.value:.1%})", str(found.accuracy))
 
 
 def _gates(report: Verification) -> str:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from edgeemo.metrics import (
-    Answered,
     Interval,
     PairedAccuracy,
-    answered_from,
+    SelectiveAccuracy,
     compare_accuracy,
     expected_calibration_error,
-    wilson,
+    measure_selective_accuracy,
+    wilson_interval,
 )
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Sureness:
     """
 
     min_confidence: float
-    reference: Answered
-    candidate: Answered
+    reference: SelectiveAccuracy
+    candidate: SelectiveAccuracy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def measure(
     right = {"reference": theirs == truth, "candidate": ours == truth}
     return Comparison(
         n=len(references),
-        agreement=wilson(len(references) - len(flipped), len(references)),
+        agreement=wilson_interval(len(references) - len(flipped), len(references)),
         flips=tuple(_flip(references[i], scores[i], spec) for i in flipped),
         max_difference=float(differences.max()),
         mean_difference=float(differences.mean()),
@@ -140,7 +140,7 @@ def _sureness(
     if least == 0:
         return None
     reference, candidate = (
-        answered_from(stated[which], right[which], min_confidence=least)
+        measure_selective_accuracy(stated[which], right[which], min_confidence=least)
         for which in ("reference", "candidate")
     )
     return Sureness(min_confidence=least, reference=reference, candidate=candidate)

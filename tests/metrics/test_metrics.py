@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from edgeemo.metrics import (
     Interval,
-    answered_from,
+    apply_temperature,
     auc,
     auc_interval,
-    classification_report,
+    bin_by_confidence,
     compare_accuracy,
     confusion_matrix,
     expected_calibration_error,
-    mcnemar,
-    min_confidence_for,
-    reliability,
-    tempered,
-    wilson,
+    find_min_confidence,
+    mcnemar_p_value,
+    measure_classification,
+    measure_selective_accuracy,
+    wilson_interval,
 )
 from edgeemo.utils.serialize import to_plain
 
@@ -37,7 +37,7 @@ unhurried = settings(deadline=None)  # a busy machine is not a failure
 @given(proportions)
 def test_wilson_lies_within_0_and_1_and_contains_the_estimate(case):
     successes, n = case
-    interval = wilson(successes, n)
+    interval = wilson_interval(successes, n)
     assert 0 <= interval.low <= interval.value <= interval.high <= 1
     assert interval.n == n
 
@@ -47,7 +47,7 @@ def test_wilson_lies_within_0_and_1_and_contains_the_estimate(case):
 def test_wilson_ends_solve_the_score_equation(case):
     """At an end p, the estimate lies 1.96 standard errors, taken at p, away from p."""
     successes, n = case
-    interval = wilson(successes, n)
+    interval = wilson_interval(successes, n)
     for end in (interval.low, interval.high):
         error = math.sqrt(end * (1 - end) / n)
         assert abs(interval.value - end) == pytest.approx(1.959963984540054 * error, abs=1e-9)
@@ -57,25 +57,25 @@ def test_wilson_ends_solve_the_score_equation(case):
 @given(proportions)
 def test_wilson_is_symmetric(case):
     successes, n = case
-    one, other = wilson(successes, n), wilson(n - successes, n)
+    one, other = wilson_interval(successes, n), wilson_interval(n - successes, n)
     if n:
         assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low))
 
 
 def test_wilson_against_a_published_example():
     """Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263."""
-    interval = wilson(81, 263)
+    interval = wilson_interval(81, 263)
     assert (interval.low, interval.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
 
 
 def test_wilson_of_nothing_says_nothing():
-    assert wilson(0, 0) == Interval(value=0.0, low=0.0, high=1.0, n=0)
+    assert wilson_interval(0, 0) == Interval(value=0.0, low=0.0, high=1.0, n=0)
 
 
 @pytest.mark.parametrize(("successes", "n"), [(3, 2), (-1, 2), (0, -1)])
 def test_wilson_refuses_impossible_counts(successes, n):
     with pytest.raises(ValueError, match="successes"):
-        wilson(successes, n)
+        wilson_interval(successes, n)
 
 
 @unhurried
@@ -120,18 +120,18 @@ def test_auc_needs_both_classes():
 def test_mcnemar_is_the_summed_binomial_and_symmetric(b, c):
     n = b + c
     tail = sum(math.comb(n, k) for k in range(min(b, c) + 1)) / 2**n
-    assert mcnemar(b, c) == pytest.approx(min(1.0, 2 * tail))
-    assert mcnemar(b, c) == mcnemar(c, b)
+    assert mcnemar_p_value(b, c) == pytest.approx(min(1.0, 2 * tail))
+    assert mcnemar_p_value(b, c) == mcnemar_p_value(c, b)
 
 
 def test_mcnemar_of_many_images_stays_a_number():
-    assert 0 < mcnemar(5000, 5200) < 0.06
-    assert mcnemar(0, 5000) == 0.0
+    assert 0 < mcnemar_p_value(5000, 5200) < 0.06
+    assert mcnemar_p_value(0, 5000) == 0.0
 
 
 def test_mcnemar_refuses_negative_counts():
     with pytest.raises(ValueError, match="counts"):
-        mcnemar(-1, 3)
+        mcnemar_p_value(-1, 3)
 
 
 def test_calibration_error_of_a_perfectly_calibrated_toy_is_0():
@@ -205,7 +205,7 @@ def _intervals(content):
 def test_report_agrees_with_the_definitions(classes):
     truth, predicted, scores = _answers(200, classes, seed=classes)
     labels = [f"class{k}" for k in range(classes)]
-    report = classification_report(truth, predicted, scores, labels=labels)
+    report = measure_classification(truth, predicted, scores, labels=labels)
     assert report.accuracy.value == pytest.approx((truth == predicted).mean())
     for k, label in enumerate(labels):
         precision = (truth[predicted == k] == k).mean()
@@ -225,7 +225,7 @@ def test_report_agrees_with_the_definitions(classes):
 
 def test_every_interval_of_a_report_contains_its_value_and_survives_json():
     truth, predicted, scores = _answers(60, 3, seed=1)
-    report = classification_report(truth, predicted, scores, labels=("a", "b", "c"))
+    report = measure_classification(truth, predicted, scores, labels=("a", "b", "c"))
     content = json.loads(json.dumps(to_plain(report), allow_nan=False))
     intervals = list(_intervals(content))
     assert len(intervals) == 1 + 9 + 3 + 1
@@ -234,7 +234,7 @@ def test_every_interval_of_a_report_contains_its_value_and_survives_json():
 
 def test_a_faultless_small_test_is_not_called_certain():
     truth = np.repeat([0, 1], 5)
-    report = classification_report(truth, truth, np.eye(2)[truth], labels=("a", "b"))
+    report = measure_classification(truth, truth, np.eye(2)[truth], labels=("a", "b"))
     intervals = list(_intervals(to_plain(report)))
     assert all(interval["value"] == interval["high"] == 1 for interval in intervals)
     assert all(interval["low"] < 0.8 for interval in intervals)
@@ -243,27 +243,27 @@ def test_a_faultless_small_test_is_not_called_certain():
 def test_a_class_without_images_is_left_out_of_the_averages():
     truth, predicted = [0, 0, 1, 1], [0, 0, 1, 0]
     scores = np.eye(3)[predicted]
-    report = classification_report(truth, predicted, scores, labels=("a", "b", "c"))
-    assert report.per_class["c"].recall == wilson(0, 0)
+    report = measure_classification(truth, predicted, scores, labels=("a", "b", "c"))
+    assert report.per_class["c"].recall == wilson_interval(0, 0)
     assert report.macro.recall.value == pytest.approx(0.75)
 
 
 def test_one_class_alone_has_no_auc():
-    report = classification_report([1, 1], [1, 0], np.eye(2)[[1, 0]], labels=("a", "b"))
+    report = measure_classification([1, 1], [1, 0], np.eye(2)[[1, 0]], labels=("a", "b"))
     assert report.auc is None
     assert to_plain(report)["auc"] is None
 
 
 def test_no_image_at_all_is_reported_without_a_fault():
-    report = classification_report([], [], np.empty((0, 2)), labels=("a", "b"))
+    report = measure_classification([], [], np.empty((0, 2)), labels=("a", "b"))
     assert report.n == 0
-    assert report.accuracy == wilson(0, 0)
+    assert report.accuracy == wilson_interval(0, 0)
 
 
 def test_the_bootstrap_is_seeded():
     truth, predicted, scores = _answers(50, 2, seed=4)
     first, second, other = (
-        classification_report(truth, predicted, scores, labels=("a", "b"), seed=seed).macro
+        measure_classification(truth, predicted, scores, labels=("a", "b"), seed=seed).macro
         for seed in (0, 0, 1)
     )
     assert first == second
@@ -274,7 +274,7 @@ def test_the_bootstrap_narrows_as_wilson_does():
     """With balanced classes macro recall is the accuracy: their intervals have to be close."""
     truth = np.repeat([0, 1], 400)
     predicted = np.where(np.arange(800) % 5 == 0, 1 - truth, truth)
-    report = classification_report(truth, predicted, np.eye(2)[predicted], labels=("a", "b"))
+    report = measure_classification(truth, predicted, np.eye(2)[predicted], labels=("a", "b"))
     assert report.macro.recall.low == pytest.approx(report.accuracy.low, abs=0.006)
     assert report.macro.recall.high == pytest.approx(report.accuracy.high, abs=0.006)
 
@@ -286,7 +286,7 @@ def test_paired_accuracy_counts_both_sides():
     assert (found.only_reference_right, found.only_candidate_right) == (3, 1)
     assert found.net_extra_errors == 2
     assert found.difference == pytest.approx(-0.2)
-    assert found.mcnemar_p == mcnemar(3, 1)
+    assert found.mcnemar_p == mcnemar_p_value(3, 1)
     assert to_plain(found)["net_extra_errors"] == 2
 
 
@@ -297,7 +297,7 @@ confidences = st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=60)
 @given(confidences, st.integers(1, 20))
 def test_the_bins_hold_all_images_and_give_the_calibration_error(rows, bins):
     stated, right = [c / 8 for c, _ in rows], [r for _, r in rows]
-    found = reliability(stated, right, bins=bins)
+    found = bin_by_confidence(stated, right, bins=bins)
     counts = [each.count for each in found]
     assert len(found) == min(bins, len(rows))
     assert sum(counts) == len(rows)
@@ -318,7 +318,7 @@ temperatures = st.floats(0.2, 5)
 @unhurried
 @given(probabilities, temperatures)
 def test_a_temperature_keeps_the_order_and_the_sum(scores, temperature):
-    after = tempered(scores, temperature)
+    after = apply_temperature(scores, temperature)
     assert after.sum() == pytest.approx(1)
     order = np.argsort(scores[0], kind="stable")
     assert (np.diff(after[0][order]) >= -1e-12).all()
@@ -329,20 +329,24 @@ def test_a_temperature_keeps_the_order_and_the_sum(scores, temperature):
 def test_a_temperature_is_undone_by_its_inverse(scores, temperature):
     # From 1 on the logits shrink, and nothing comes near what float32 cannot tell from 0.
     up = max(temperature, 1 / temperature)
-    np.testing.assert_allclose(tempered(tempered(scores, up), 1 / up), scores, atol=1e-9)
+    np.testing.assert_allclose(
+        apply_temperature(apply_temperature(scores, up), 1 / up), scores, atol=1e-9
+    )
 
 
 @given(st.floats(0.01, 0.99), temperatures)
 def test_two_labels_are_a_sigmoid(p, temperature):
     logit = math.log(p / (1 - p)) / temperature
-    assert tempered([[1 - p, p]], temperature)[0, 1] == pytest.approx(1 / (1 + math.exp(-logit)))
+    assert apply_temperature([[1 - p, p]], temperature)[0, 1] == pytest.approx(
+        1 / (1 + math.exp(-logit))
+    )
 
 
 def test_a_temperature_of_1_changes_nothing_and_0_is_none():
     scores = [[0.0, 1.0], [1e-12, 1 - 1e-12]]
-    np.testing.assert_array_equal(tempered(scores, 1), scores)
+    np.testing.assert_array_equal(apply_temperature(scores, 1), scores)
     with pytest.raises(ValueError, match="temperature"):
-        tempered(scores, 0)
+        apply_temperature(scores, 0)
 
 
 def _honest(count, seed):
@@ -354,14 +358,14 @@ def _honest(count, seed):
 
 @unhurried
 @given(st.integers(0, 200), st.integers(0, 1000), st.floats(0.5, 1))
-def test_the_least_confidence_is_the_smallest_that_keeps_to_the_target(count, seed, target):
+def test_min_confidence_is_the_smallest_that_meets_the_target(count, seed, target):
     scores, truth = _honest(count, seed)
     predicted = scores.argmax(axis=1)
-    found = min_confidence_for(scores, truth, predicted, target)
+    found = find_min_confidence(scores, truth, predicted, target)
     stated, right = scores.max(axis=1), predicted == truth
 
     def low(least):
-        return answered_from(stated, right, min_confidence=least).accuracy.low
+        return measure_selective_accuracy(stated, right, min_confidence=least).accuracy.low
 
     below = np.arange(256) / 256
     if found.reachable:
@@ -369,50 +373,52 @@ def test_the_least_confidence_is_the_smallest_that_keeps_to_the_target(count, se
         below = below[below < found.min_confidence]
     else:
         assert found.min_confidence == 0
-        assert found.answered.count == count
+        assert found.achieved.count == count
     assert all(low(least) < target for least in below)
-    assert found.answered == answered_from(stated, right, min_confidence=found.min_confidence)
-    assert found.most_certain.accuracy.low == max(low(k / 256) for k in range(256))
+    assert found.achieved == measure_selective_accuracy(
+        stated, right, min_confidence=found.min_confidence
+    )
+    assert found.best.accuracy.low == max(low(k / 256) for k in range(256))
 
 
-def test_the_target_is_kept_to_on_other_images():
+def test_target_holds_on_other_images():
     """A threshold at which the share itself just fits would fall short about half of the time."""
     short = 0
     other, truth = _honest(50_000, seed=0)
     for seed in range(1, 41):
         scores, known = _honest(1500, seed)
-        least = min_confidence_for(scores, known, scores.argmax(axis=1), 0.95).min_confidence
+        least = find_min_confidence(scores, known, scores.argmax(axis=1), 0.95).min_confidence
         right = other.argmax(axis=1) == truth
-        found = answered_from(other.max(axis=1), right, min_confidence=least)
+        found = measure_selective_accuracy(other.max(axis=1), right, min_confidence=least)
         short += found.accuracy.value < 0.95
     assert short <= 4
 
 
-def test_a_target_out_of_reach_is_said_so():
+def test_unreachable_target():
     scores = np.full((40, 2), 0.5)
-    found = min_confidence_for(scores, [0, 1] * 20, [1] * 40, 0.9)
+    found = find_min_confidence(scores, [0, 1] * 20, [1] * 40, 0.9)
     assert not found.reachable
     assert found.text == (
-        "an accuracy of 0.9 is not shown on 40 validation images: of the 40 most certain "
-        "0.500 (0.352 to 0.648) are right; every image is answered"
+        "40 validation images do not show an accuracy of 0.9: that of the 40 most confident "
+        "predictions is 0.500 (0.352 to 0.648); the model predicts a label for every image"
     )
 
 
-def test_73_faultless_answers_show_95_percent_and_72_do_not():
+def test_73_correct_predictions_show_95_percent_and_72_do_not():
     for count, reachable in ((72, False), (73, True)):
         scores = np.tile([0.1, 0.9], (count, 1))
-        found = min_confidence_for(scores, [1] * count, [1] * count, 0.95)
+        found = find_min_confidence(scores, [1] * count, [1] * count, 0.95)
         assert found.reachable == reachable
-    assert found.text.startswith("every image is answered: 1.000")
+    assert found.text.startswith("the model predicts a label for every image: accuracy 1.000")
 
 
-def test_what_is_answered_is_told_in_words():
+def test_abstention_as_text():
     scores = np.array([[0.3, 0.7]] * 100 + [[0.1, 0.9]] * 100)
-    found = min_confidence_for(scores, [0] * 50 + [1] * 150, [1] * 200, 0.95)
+    found = find_min_confidence(scores, [0] * 50 + [1] * 150, [1] * 200, 0.95)
     assert found.min_confidence == 180 / 256  # the first step above 0.7
     assert found.text == (
-        "100 of 200 validation images (50.0%) have a confidence of 0.7031 or more and are "
-        "answered: 1.000 (0.963 to 1.000) are right, wanted 0.95"
+        "100 of 200 validation images (50.0%) reach the confidence threshold 0.7031: "
+        "accuracy 1.000 (0.963 to 1.000), target 0.95"
     )
     assert json.dumps(to_plain(found))
 
@@ -420,4 +426,4 @@ def test_what_is_answered_is_told_in_words():
 @pytest.mark.parametrize("target", [0, -1, 1.1, 95, math.nan])
 def test_a_target_that_is_no_share_is_refused(target):
     with pytest.raises(ValueError, match="target accuracy"):
-        min_confidence_for([[0.5, 0.5]], [0], [0], target)
+        find_min_confidence([[0.5, 0.5]], [0], [0], target)

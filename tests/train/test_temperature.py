@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError, TrainingError
-from edgeemo.metrics import tempered
+from edgeemo.metrics import apply_temperature
 from edgeemo.model.keras import import_keras
 from edgeemo.model.keras_engine import predict
 from edgeemo.model.spec import ModelSpec
@@ -30,7 +30,7 @@ def _overconfident(count, *, factor, classes=2, seed=0):
     logits = drawn.normal(0, 1.5, (count, classes))
     honest = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     truth = (honest.cumsum(axis=1) < drawn.random((count, 1))).sum(axis=1)
-    return tempered(honest, 1 / factor), truth
+    return apply_temperature(honest, 1 / factor), truth
 
 
 @pytest.mark.parametrize("classes", [2, 7])
@@ -50,7 +50,7 @@ def test_no_small_temperature_change_makes_the_truth_likelier(rows):
     assert 0.1 <= found <= 10
 
     def loss(temperature):
-        given = np.log(np.maximum(tempered(scores, temperature), 1e-300))
+        given = np.log(np.maximum(apply_temperature(scores, temperature), 1e-300))
         doubt, every = 1 / (len(rows) + 2), np.arange(len(rows))
         return -((1 - doubt) * given[every, truth] + doubt * given[every, 1 - truth]).sum()
 
@@ -63,7 +63,7 @@ def test_faultless_answers_do_not_become_certain():
     """As many images as there are say how sure one may be: about 1 - 1 / (N + 2)."""
     truth = np.arange(200) % 2
     scores = np.where(np.eye(2)[truth] > 0, 0.9, 0.1)
-    after = tempered(scores, fit_temperature(scores, truth))
+    after = apply_temperature(scores, fit_temperature(scores, truth))
     assert after.max() == pytest.approx(1 - 1 / 202, abs=1e-4)
 
 
@@ -89,7 +89,7 @@ def test_a_truth_that_does_not_fit_is_refused(truth):
 def test_a_moved_threshold_decides_as_before(p, threshold, temperature):
     after = moved_threshold(threshold / 1000, temperature)
     assert 0 < after < 1
-    moved = tempered([[1 - p / 1000, p / 1000]], temperature)[0, 1]
+    moved = apply_temperature([[1 - p / 1000, p / 1000]], temperature)[0, 1]
     if p != threshold and 1e-6 < moved < 1 - 1e-6:
         assert (moved >= after) == (p > threshold)
 
@@ -111,7 +111,7 @@ def test_the_weights_give_the_tempered_probabilities(classes):
     fold(model, 0.25)
     after = _scores(model, images, spec)
     assert abs(after - before).max() > 1e-3
-    np.testing.assert_allclose(after, tempered(before, 0.25), atol=1e-5)
+    np.testing.assert_allclose(after, apply_temperature(before, 0.25), atol=1e-5)
 
 
 def test_a_model_that_ends_otherwise_is_refused():
@@ -154,7 +154,7 @@ def test_calibrating_fills_the_spec_and_the_weights(network):
         network.layers[-1].get_weights()[0], before[0] / spec.temperature, rtol=1e-6
     )
     assert found.text.startswith("temperature 3.")
-    assert to_plain(found)["abstention"]["answered"]["count"] == found.abstention.answered.count
+    assert to_plain(found)["abstention"]["achieved"]["count"] == found.abstention.achieved.count
 
 
 def test_few_images_leave_everything_as_it_is(network):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeemo.metrics import wilson
+from edgeemo.metrics import wilson_interval
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference
 from edgeemo.utils.serialize import to_plain
@@ -35,7 +35,7 @@ def test_measuring_three_classes_agrees_with_the_definitions(n, seed):
     found = measure(_references(original, truth), candidate, spec=THREE)
     theirs, ours = original.argmax(axis=1), candidate.argmax(axis=1)
     assert [flip.path for flip in found.flips] == [f"{i}.png" for i in np.where(theirs != ours)[0]]
-    assert found.agreement == wilson(int((theirs == ours).sum()), n)
+    assert found.agreement == wilson_interval(int((theirs == ours).sum()), n)
     assert found.max_difference == pytest.approx(abs(original - candidate).max())
     assert found.mean_difference == pytest.approx(abs(original - candidate).mean())
     assert found.accuracy.net_extra_errors == (theirs == truth).sum() - (ours == truth).sum()
@@ -112,9 +112,9 @@ def test_what_is_answered_is_counted_for_both():
     candidate = np.array([[0.6, 0.3, 0.1], [0.7, 0.3, 0], [0.2, 0.8, 0], [0, 0.3, 0.7]])
     found = measure(_references(original, [0, 1, 1, 2]), candidate, spec=spec)
     assert found.flips == ()  # by the labels behind "not sure"
-    assert found.sureness.reference.accuracy == wilson(3, 3)
-    assert found.sureness.candidate.accuracy == wilson(2, 3)
-    assert found.sureness.candidate.share == wilson(3, 4)
+    assert found.sureness.reference.accuracy == wilson_interval(3, 3)
+    assert found.sureness.candidate.accuracy == wilson_interval(2, 3)
+    assert found.sureness.candidate.coverage == wilson_interval(3, 4)
     assert to_plain(found)["sureness"]["candidate"]["count"] == 3
     plain = measure(_references(original, [0, 1, 1, 2]), candidate, spec=THREE)
     assert to_plain(plain)["sureness"] is None

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.metrics import (
-    Answered,
-    Bin,
-    answered_from,
+    ReliabilityBin,
+    SelectiveAccuracy,
+    apply_temperature,
+    bin_by_confidence,
     expected_calibration_error,
-    reliability,
-    tempered,
+    measure_selective_accuracy,
 )
 from edgeemo.utils.serialize import to_plain
 
@@ -37,10 +37,10 @@ class Certainty:
     temperature: float
     ece_before: float
     ece_after: float
-    before: tuple[Bin, ...]
-    after: tuple[Bin, ...]
+    before: tuple[ReliabilityBin, ...]
+    after: tuple[ReliabilityBin, ...]
     min_confidence: float
-    answered: Answered
+    answered: SelectiveAccuracy
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""
@@ -63,13 +63,13 @@ def certainty(evaluation: Evaluation, *, spec: ModelSpec) -> Certainty:
         spec: Gives the temperature that is in the answers, and the least confidence.
     """
     stated, right = evaluation.confidence, evaluation.right
-    raw = evaluation.stated(tempered(evaluation.scores, 1 / spec.temperature))
+    raw = evaluation.stated(apply_temperature(evaluation.scores, 1 / spec.temperature))
     return Certainty(
         temperature=spec.temperature,
         ece_before=expected_calibration_error(raw, right),
         ece_after=expected_calibration_error(stated, right),
-        before=reliability(raw, right),
-        after=reliability(stated, right),
+        before=bin_by_confidence(raw, right),
+        after=bin_by_confidence(stated, right),
         min_confidence=spec.min_confidence,
-        answered=answered_from(stated, right, min_confidence=spec.min_confidence),
+        answered=measure_selective_accuracy(stated, right, min_confidence=spec.min_confidence),
     )

@@ -12,7 +12,7 @@ from edgeemo.utils.serialize import to_plain
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgeemo.metrics import Classification
+    from edgeemo.metrics import ClassificationReport
     from edgeemo.model.spec import ModelSpec
     from edgeemo.report.document import Plot
     from edgeemo.train.networks.summary import LayerRow
@@ -46,8 +46,8 @@ class TrainingReport:
     layers: Sequence[LayerRow]
     counts: Mapping[str, Mapping[str, int]]
     set_aside: Mapping[str, int]
-    test: Classification
-    validation: Classification
+    test: ClassificationReport
+    validation: ClassificationReport
     certainty: Certainty
     mistakes: Sequence[Mistake]
     warnings: Sequence[str]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import TrainingError
-from edgeemo.metrics import classification_report
+from edgeemo.metrics import measure_classification
 from edgeemo.model.keras_engine import predict
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edgeemo.metrics import Classification
+    from edgeemo.metrics import ClassificationReport
     from edgeemo.model.spec import ModelSpec
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.utils.progress import Progress
@@ -38,7 +38,7 @@ class Evaluation:
     truth: NDArray[np.int64]
     scores: NDArray[np.float64]
     predicted: NDArray[np.int64]
-    report: Classification
+    report: ClassificationReport
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -139,5 +139,5 @@ def evaluate(
     rows = [spec.scores(row) for row in outputs.tolist()]
     scores = np.array(rows, np.float64).reshape(-1, len(spec.labels))
     predicted = np.array([spec.decide(row) for row in rows], np.int64)
-    report = classification_report(pixels.truth, predicted, scores, labels=spec.labels, seed=seed)
+    report = measure_classification(pixels.truth, predicted, scores, labels=spec.labels, seed=seed)
     return Evaluation(pixels.truth, scores, predicted, report)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.metrics import wilson
+from edgeemo.metrics import wilson_interval
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.tables import SPLITS
 from edgeemo.report.document import Plot
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from edgeemo.metrics import Bin
+    from edgeemo.metrics import ReliabilityBin
     from edgeemo.train.loop.callbacks import Fitted
     from edgeemo.train.loop.history import Epoch
     from edgeemo.train.report.confidence import Certainty
@@ -104,7 +104,7 @@ def plot_reliability(folder: Path, certainty: Certainty) -> Plot:
             ylim=(-0.02, 1.02),
             xlabel="confidence: the probability of the label answered",
             ylabel="share answered rightly, 95 % interval",
-            title=f"Confidence on {certainty.answered.share.n:,} test images",
+            title=f"Confidence on {certainty.answered.coverage.n:,} test images",
         )
         axis.grid(alpha=0.3)
         drawn.legend(loc="outside lower center", frameon=False)
@@ -151,10 +151,10 @@ def _value(entry: Epoch, name: str) -> float | None:
     return entry.tracked[name] if name in entry.tracked else getattr(entry, name, None)
 
 
-def _bins(axis: Any, bins: Sequence[Bin], *, color: str, label: str) -> None:
+def _bins(axis: Any, bins: Sequence[ReliabilityBin], *, color: str, label: str) -> None:
     """Points with the interval of each bin's accuracy."""
     accuracy = [each.accuracy for each in bins]
-    around = [wilson(round(each.accuracy * each.count), each.count) for each in bins]
+    around = [wilson_interval(round(each.accuracy * each.count), each.count) for each in bins]
     # Images that share one confidence share an accuracy, too: it need not be a whole count's.
     below = [max(0.0, each.accuracy - found.low) for each, found in zip(bins, around, strict=True)]
     above = [max(0.0, found.high - each.accuracy) for each, found in zip(bins, around, strict=True)]

@@ -9,7 +9,7 @@ from edgeemo.report.document import Section, Table, Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from edgeemo.metrics import Averages, Classification, Interval
+    from edgeemo.metrics import ClassificationReport, Interval, PrecisionRecallF1
     from edgeemo.train.report.content import TrainingReport
 
 
@@ -79,7 +79,7 @@ def confidence(report: TrainingReport) -> Section:
     )
 
 
-def _with_n(each: Averages) -> list[str]:
+def _with_n(each: PrecisionRecallF1) -> list[str]:
     return [_interval(value) for value in (each.precision, each.recall, each.f1)]
 
 
@@ -87,7 +87,7 @@ def _interval(value: Interval) -> str:
     return f"{value}, n = {value.n:,}"
 
 
-def _confusion(test: Classification) -> Table:
+def _confusion(test: ClassificationReport) -> Table:
     labels = list(test.per_class)
     rows = [
         [label, *(f"{count:,}" for count in counts)]
@@ -134,7 +134,7 @@ def _abstention(report: TrainingReport) -> str:
             f"It answers “not sure” below a confidence of {found.min_confidence:.3g}, so that "
             f"{wanted['target_accuracy']:.0%} of its answers are right. Of {report.test.n:,} test "
             f"images it then answers {found.answered.count:,}, a share of "
-            f"{found.answered.share}; accuracy on those: {found.answered.accuracy}."
+            f"{found.answered.coverage}; accuracy on those: {found.answered.accuracy}."
         )
     if not wanted:
         return "It answers every image, however unsure it is."
@@ -143,7 +143,7 @@ def _abstention(report: TrainingReport) -> str:
             f"An accuracy of {wanted['target_accuracy']:.0%} is reached without leaving an image "
             "out, so it answers every one."
         )
-    best = wanted["most_certain"]
+    best = wanted["best"]
     return (
         f"An accuracy of {wanted['target_accuracy']:.0%} could not be shown on the validation "
         "split with any least confidence, so it answers every image. At best it was right for "

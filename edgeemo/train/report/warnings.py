@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from edgeemo.metrics import Classification
+    from edgeemo.metrics import ClassificationReport
     from edgeemo.train.loop.callbacks import Fitted
 
 _NOTHING, _LITTLE = 30, 100
@@ -22,7 +22,7 @@ _CURES = {
 
 def warnings(
     counts: Mapping[str, Mapping[str, int]],
-    report: Classification,
+    report: ClassificationReport,
     *,
     fitted: Fitted | None = None,
     training: Mapping[str, Any] | None = None,
@@ -76,7 +76,7 @@ def _about_confidence(found: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _about_test(report: Classification) -> Iterator[str]:
+def _about_test(report: ClassificationReport) -> Iterator[str]:
     n, accuracy = report.n, report.accuracy
     if n == 0:
         yield "The test split is empty: nothing is known about how good this model is."
@@ -96,7 +96,7 @@ def _about_test(report: Classification) -> Iterator[str]:
     yield from _about_chance(report)
 
 
-def _about_chance(report: Classification) -> Iterator[str]:
+def _about_chance(report: ClassificationReport) -> Iterator[str]:
     supports = {label: each.support for label, each in report.per_class.items()}
     commonest = max(supports, key=lambda label: supports[label])
     chance = supports[commonest] / report.n
@@ -109,7 +109,7 @@ def _about_chance(report: Classification) -> Iterator[str]:
         )
 
 
-def _about_classes(report: Classification, *, imported: bool) -> Iterator[str]:
+def _about_classes(report: ClassificationReport, *, imported: bool) -> Iterator[str]:
     if report.n == 0:
         return
     for label, each in report.per_class.items():
@@ -130,7 +130,7 @@ def _about_classes(report: Classification, *, imported: bool) -> Iterator[str]:
         )
 
 
-def _about_small_classes(report: Classification) -> Iterator[str]:
+def _about_small_classes(report: ClassificationReport) -> Iterator[str]:
     small = {label: each for label, each in report.per_class.items() if 0 < each.support < _NOTHING}
     if len(small) > 1:
         counts = ", ".join(f"{label!r} ({each.support})" for label, each in small.items())

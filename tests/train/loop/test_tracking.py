@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeemo.errors import MissingExtraError, TrainingError
-from edgeemo.metrics import auc, classification_report
+from edgeemo.metrics import auc, measure_classification
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.data.batches import dataset
@@ -53,7 +53,7 @@ def test_two_classes_against_the_reports_figures():
     output = np.clip(drawn.normal(0.3 + 0.2 * truth, 0.2), 0, 1).astype(np.float32)
     predicted = (output >= TWO.threshold).astype(int)
     scores = np.stack([1 - output, output], axis=1)
-    report = classification_report(truth, predicted, scores, labels=TWO.labels)
+    report = measure_classification(truth, predicted, scores, labels=TWO.labels)
     column = truth[:, None].astype(np.float32), output[:, None]
     found = results(METRICS, TWO, [[each[:80] for each in column], [each[80:] for each in column]])
     assert found == {
@@ -67,7 +67,7 @@ def test_two_classes_against_the_reports_figures():
 
 def test_more_classes_against_the_reports_figures(answers):
     truth, scores = answers
-    report = classification_report(truth, scores.argmax(axis=1), scores, labels=LABELS)
+    report = measure_classification(truth, scores.argmax(axis=1), scores, labels=LABELS)
     batches = [(truth[:100], scores[:100]), (truth[100:], scores[100:])]
     found = results(("recall", "precision", "auc"), FOUR, batches)
     assert list(found) == ["accuracy", "recall", "precision", "auc"]

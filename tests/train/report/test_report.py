@@ -246,7 +246,7 @@ def test_what_the_ingest_did_is_told(said):
 
 def abstention(**changes):
     certain = {"accuracy": {"value": 0.8}, "count": 50}
-    found = {"target_accuracy": 0.95, "reachable": True, "most_certain": certain}
+    found = {"target_accuracy": 0.95, "reachable": True, "best": certain}
     return {"images": 300, "why_not": "", "abstention": {**found, **changes}}
 
 

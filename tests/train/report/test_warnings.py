@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeemo.metrics import classification_report
+from edgeemo.metrics import measure_classification
 from edgeemo.train.loop.callbacks import Fitted
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.report.evaluation import check_probabilities
@@ -18,7 +18,7 @@ def report(confusion):
     pairs = [(t, p) for t, row in enumerate(confusion) for p, n in enumerate(row) for _ in range(n)]
     truth, predicted = np.array(pairs, int).reshape(-1, 2).T
     scores = np.eye(len(confusion))[predicted]
-    return classification_report(truth, predicted, scores, labels=LABELS)
+    return measure_classification(truth, predicted, scores, labels=LABELS)
 
 
 def fitted(best: int, ended: int, *, interrupted: bool = False) -> Fitted:
