@@ -24,6 +24,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.metrics import expected_calibration_error
+from edgeemo.model.face_settings import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 
 Damage = Callable[[Image.Image, np.random.Generator], Image.Image | bytes]
@@ -93,7 +94,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="a folder of face crops, one folder per class")
     parser.add_argument("--split", default="test", choices=("validation", "test"))
     options = parser.parse_args()
-    classifier = Classifier.load(model_to_answer(options.model), faces=False)
+    classifier = Classifier.load(model_to_answer(options.model), faces=FaceRequest(enabled=False))
     labels = classifier.spec.labels
     kept = ingest(options.data, options=IngestOptions(labels=labels)).samples
     samples = [sample for sample in kept if sample.split == options.split]

@@ -19,14 +19,17 @@ from statistics import median
 from PIL import ImageDraw
 
 from edgeemo.errors import ImageError
+from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.faces.blaze import BlazeFace
 from edgeemo.imaging.faces.cascade import Cascade
 from edgeemo.imaging.preprocess import decode
-from edgeemo.model.spec import FaceSettings, ModelSpec
+from edgeemo.model.face_settings import DEFAULT_SCORES, Detector, FaceSettings
+from edgeemo.model.spec import InputSpec
 from edgeemo.report.contact_sheet import Tile, contact_sheet
 
 COLLECTIONS = ("photos", "web_small", "web_messy")
-PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, channels=1, faces=FaceSettings())
+PHOTO = InputSpec(height=48, width=48, channels=1, faces=FaceSettings())
+SCORE = DEFAULT_SCORES[Detector.BLAZE]
 SAMPLE = 120
 
 
@@ -44,14 +47,15 @@ def measure(folder: Path, detectors: dict, most: int) -> None:
     for path in images(folder, most):
         begun = time.thread_time()
         try:
-            photo = decode(path.read_bytes(), PHOTO)
+            with open_image(path.read_bytes()) as opened:
+                photo = decode(opened, PHOTO)
         except ImageError:
             continue
         count += 1
         ms["decode"].append((time.thread_time() - begun) * 1000)
         for name, detector in detectors.items():
             begun = time.thread_time()
-            seen = detector.find(photo)
+            seen = detector.detect(photo)
             ms[name].append((time.thread_time() - begun) * 1000)
             found[name] += bool(seen)
             faces[name] += len(seen)
@@ -71,10 +75,11 @@ def draw_sheet(data: Path, detector, out: Path) -> None:
     tiles = []
     for path in files[:SAMPLE]:
         try:
-            photo = decode(path.read_bytes(), PHOTO)
+            with open_image(path.read_bytes()) as opened:
+                photo = decode(opened, PHOTO)
         except ImageError:
             continue
-        seen = detector.find(photo)
+        seen = detector.detect(photo)
         draw = ImageDraw.Draw(photo)
         for face in seen:
             left, top, width, height = face.box
@@ -92,8 +97,8 @@ def main() -> None:
     parser.add_argument("--sheet", type=Path, help="draw a sample with frames, a PNG")
     options = parser.parse_args()
     detectors = {
-        "blaze": BlazeFace(),
-        "blaze, first look alone": BlazeFace(again=False),
+        "blaze": BlazeFace(min_score=SCORE),
+        "blaze, first look alone": BlazeFace(min_score=SCORE, again=False),
         **{f"cascade, {side} px": Cascade(side=side) for side in (160, 240, 320, 480)},
     }
     if options.sheet:

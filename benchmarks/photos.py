@@ -21,7 +21,7 @@ from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.errors import NoFaceError
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.spec import DETECTORS, FaceChanges
+from edgeemo.model.face_settings import Detector, FaceRequest
 from edgeemo.report.contact_sheet import Tile, contact_sheet
 from edgeemo.runtime.classifier import Classifier
 
@@ -40,14 +40,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="an exported file of a model of happy and sad")
     parser.add_argument("data", type=Path, help="folder of web_small and web_messy")
-    parser.add_argument("--detector", choices=DETECTORS, help="by default the model's")
+    parser.add_argument(
+        "--detector", type=Detector, choices=list(Detector), help="by default the model's"
+    )
     parser.add_argument("--face-score", type=float, help="by default the model's")
     parser.add_argument("--sheet", type=Path, help="a PNG to draw")
     options = parser.parse_args()
     model = model_to_answer(options.model)
-    whole = Classifier.load(model, faces=False)
-    wanted = FaceChanges(detector=options.detector, least_score=options.face_score)
-    faces = Classifier.load(model, faces=wanted)
+    whole = Classifier.load(model, faces=FaceRequest(enabled=False))
+    request = FaceRequest(detector=options.detector, min_score=options.face_score)
+    faces = Classifier.load(model, faces=request)
     wrong: list[tuple[Path, str]] = []
     print(HEAD)
     rows = []
@@ -70,8 +72,9 @@ def main() -> None:
         print(accuracy_row(f"{name}, their largest face", of_face[seen], truth[seen]))
     if options.sheet:
         shown = [wrong[k] for k in np.linspace(0, len(wrong) - 1, SHOWN).astype(int)]
+        photo = faces.spec.for_photos()
         tiles = [
-            Tile(image=preprocess(path, faces.spec.for_photos()), caption=text)
+            Tile(image=preprocess(path, photo, detector=faces.detector), caption=text)
             for path, text in shown
         ]
         contact_sheet(tiles, options.sheet, columns=12, title="Labelled, and answered otherwise")

@@ -25,7 +25,7 @@ from edgeemo.bench.protocol import Job
 from edgeemo.bench.results import STAGES
 from edgeemo.bench.sample_frame import camera_frame
 from edgeemo.bench.sample_photo import drawn_photo
-from edgeemo.model.spec import FaceSettings
+from edgeemo.model.face_settings import FaceSettings
 from emulation.processors import PROCESSORS
 from emulation.root import EmulationError, arm64_root
 from emulation.system_mode import run_steps

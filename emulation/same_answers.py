@@ -21,6 +21,7 @@ import numpy as np
 import edgeemo
 from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.model.face_settings import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 from emulation.processors import PROCESSORS
 from emulation.root import EmulationError, arm64_root
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 _ANSWER = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
+from edgeemo.model.face_settings import FaceRequest
 from edgeemo.runtime.classifier import Classifier
-classifier = Classifier.load(sys.argv[2], faces=False)
+classifier = Classifier.load(sys.argv[2], faces=FaceRequest(enabled=False))
 for line in sys.stdin:
     print(json.dumps(list(classifier.predict(line.rstrip("\\n")).scores.values())))
 """
@@ -63,7 +65,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="an exported file, a model folder, or happy-sad")
     parser.add_argument("data", type=Path, help="a folder of images that brings its splits")
     options = parser.parse_args()
-    here = Classifier.load(model_to_answer(options.model), faces=False)
+    here = Classifier.load(model_to_answer(options.model), faces=FaceRequest(enabled=False))
     file = Path(here.path)
     labels = here.spec.labels
     kept = ingest(options.data, options=IngestOptions(labels=labels)).samples

@@ -56,7 +56,7 @@ def ship(made: ModelFolder, out: Path) -> None:
     for old in (out / GOLDEN).iterdir():
         old.unlink()
     first = Classifier.load(out / FILES[0])
-    members = golden_members(drawn_images(first), first.spec.faces)
+    members = golden_members(drawn_images(first), first.detector)
     for member, image in members.items():
         (out / member).write_bytes(image)
     answers = {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from edgeemo.model.spec import FaceSettings, WantedFaces
+    from edgeemo.model.face_settings import FaceRequest, FaceSettings
 
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
 """The package that runs a file, as pip calls it."""
@@ -54,13 +54,15 @@ class ExportedFile:
         return ENGINES.get(os.path.splitext(self.name)[1], "")  # noqa: PTH122
 
 
-def exported_files(paths: Iterable[Path], *, faces: WantedFaces = None) -> list[ExportedFile]:
+def exported_files(
+    paths: Iterable[Path], *, faces: FaceRequest | None = None
+) -> list[ExportedFile]:
     """Files on disk, each once; if one cannot be used, that is its problem and no exception.
 
     Args:
         paths: The files; the verification of each is that in the folder it lies in. They are called
             by their names, or by their paths where two have the same name.
-        faces: Whether and how they find faces; see `edgeemo.model.spec.ModelSpec.with_faces`.
+        faces: Requested changes to the models' face settings; None for none.
     """
     paths = list(dict.fromkeys(paths))
     names = [path.name for path in paths]
@@ -70,7 +72,7 @@ def exported_files(paths: Iterable[Path], *, faces: WantedFaces = None) -> list[
     ]
 
 
-def _exported_file(path: Path, name: str, faces: WantedFaces) -> ExportedFile:
+def _exported_file(path: Path, name: str, faces: FaceRequest | None) -> ExportedFile:
     try:
         model = unseal(path)
     except (EngineError, SpecError) as error:
@@ -82,7 +84,7 @@ def _exported_file(path: Path, name: str, faces: WantedFaces) -> ExportedFile:
         size_bytes=model.size_bytes,
         verified=is_verified(path, sha256=model.sha256),
         accuracy=_verified_accuracy(path.parent / VERIFY_JSON, model.sha256),
-        faces=model.spec.with_faces(faces).faces,
+        faces=faces.apply(model.spec.faces) if faces else model.spec.faces,
     )
 
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from edgeemo.model.spec import FaceSettings
+from edgeemo.model.face_settings import FaceSettings
 
 TroubleStatus = Literal["not run", "failed", "crashed"]
 
@@ -31,7 +31,7 @@ class Job:
         seconds: When to stop before that.
         stream_seconds: How long to count images per second; 0 for not at all.
         started_ns: When the process was started, on the system's monotonic clock.
-        faces: How to find faces, whatever the model says of it; None: not at all.
+        faces: Face settings that replace the model's; None takes every image whole.
     """
 
     path: str

@@ -14,11 +14,10 @@ from PIL import Image
 from edgeemo.bench.sample_frame import HEIGHT, WIDTH, camera_frame
 from edgeemo.dataset.synthetic.cartoon import draw_face, random_face
 from edgeemo.dataset.synthetic.draw import MOODS, encode
-from edgeemo.imaging.faces import face_finder
 
 if TYPE_CHECKING:
     from edgeemo.dataset.synthetic.cartoon import Mood
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.imaging.faces import FaceDetector
 
 FACES = 2
 """How many faces are drawn into it: one near the camera, one farther away."""
@@ -53,25 +52,20 @@ def drawn_photo(width: int = WIDTH, height: int = HEIGHT, *, seed: int = 0) -> b
     return encode(photo, "JPEG", quality=_QUALITY)
 
 
-def photo_for(settings: FaceSettings) -> bytes | None:
-    """The first drawn photo in which all the faces are found, or else the most.
+def photo_for(detector: FaceDetector) -> bytes | None:
+    """Return the first drawn photo in which all the faces are found, or else the most.
 
     Args:
-        settings: What finds them; its file has been named, if it has one.
+        detector: The face detector.
 
     Returns:
         The file's bytes; None where no face is found in any.
-
-    Raises:
-        FaceModelError: If its file is not there.
-        MissingExtraError: If its package is not installed.
     """
-    finder = face_finder(settings)
     best, most = None, 0
     for seed in range(_SEEDS):
         photo = drawn_photo(seed=seed)
         with Image.open(io.BytesIO(photo)) as opened:
-            found = len(finder.find(opened.convert("RGB")))
+            found = len(detector.detect(opened.convert("RGB")))
         if found == FACES:
             return photo
         if most < found < FACES:

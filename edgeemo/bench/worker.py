@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from edgeemo.imaging.decode import Source
+    from edgeemo.model.detector_file import DetectorFile
     from edgeemo.runtime.classifier import Classifier
 
 _WARM_UP = 2
@@ -69,18 +70,32 @@ def main(text: str, load: Callable[[Job], Classifier] | None = None) -> int:
     return 0
 
 
-def load_file(job: Job) -> Classifier:
-    """The classifier of a job's file.
+def load_file(job: Job, *, detector_file: DetectorFile | None = None) -> Classifier:
+    """Load the classifier of a job's file.
+
+    Args:
+        job: The job.
+        detector_file: The face detector's own file; by default the one beside the job's file.
 
     Raises:
         EngineError: If its engine refuses the file.
-        FaceModelError: If it finds faces with a file that is not there.
-        MissingExtraError: If its engine, or what finds faces, is not installed.
+        FaceModelError: If the face detector's own file is missing or cannot be used.
+        MissingExtraError: If its engine or its face detector is not installed.
         SpecError: If the file carries no spec.
     """
+    from edgeemo.model.container import unseal
+    from edgeemo.model.detector_file import find_detector_file
+    from edgeemo.model.verified import is_verified
     from edgeemo.runtime.classifier import Classifier
 
-    return Classifier.load(job.path, threads=job.threads, faces=job.faces or False)
+    model = unseal(job.path)
+    return Classifier.from_model(
+        model,
+        faces=job.faces,
+        detector_file=detector_file or find_detector_file(job.faces, os.path.dirname(job.path)),  # noqa: PTH120
+        verified=is_verified(model.path, sha256=model.sha256),
+        threads=job.threads,
+    )
 
 
 def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
@@ -162,16 +177,18 @@ def _time_stages(classifier: Classifier, job: Job, images: Iterator[bytes]) -> _
 
 def _time(classifier: Classifier, content: bytes, times: _Stages) -> None:
     """One image stage by stage, as far as it goes, and then as a whole."""
+    from edgeemo.imaging.decode import open_image
     from edgeemo.imaging.preprocess import crop, decode, resize
 
     spec, now = classifier.spec.for_photos(), time.perf_counter
     begun = now()
-    image: Image | None = decode(content, spec)
+    with open_image(content) as opened:
+        image: Image | None = decode(opened, spec)
     decoded = now()
     times.decode.append(_ms(decoded - begun))
     if image is not None and spec.crops_faces:
         try:
-            image = crop(image, spec)
+            image = crop(image, spec, detector=classifier.detector)
         except NoFaceError:
             image = None
         times.find.append(_ms(now() - decoded))

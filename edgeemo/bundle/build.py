@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from edgeemo.bundle.archive import pack
 from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.device.contents import MANIFEST, PHOTO
-from edgeemo.bundle.faces import finder_data, runtime_modules
+from edgeemo.bundle.faces import detector_members, runtime_modules
 from edgeemo.bundle.golden import (
     drawn_images,
     golden_members,
@@ -21,11 +21,11 @@ from edgeemo.bundle.golden import (
 from edgeemo.bundle.manifest import describe, describe_all, to_json
 from edgeemo.bundle.modules import compiled
 from edgeemo.bundle.sample_images import test_images
-from edgeemo.engines.load import load_engine
 from edgeemo.errors import BundleError, EngineError
 from edgeemo.model.container import unseal_bytes
+from edgeemo.model.detector_file import find_detector_file
 from edgeemo.model.folder import ModelFolder
-from edgeemo.runtime.classifier import Classifier, load_finder
+from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.files import replacing, sha256_file
 from edgeemo.utils.progress import Progress, Silent
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
     from edgeemo.bundle.device.contents import Manifest
     from edgeemo.model.container import SealedModel
-    from edgeemo.model.spec import WantedFaces
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceRequest
 
 GoldenKind = Literal["drawn", "test"]
 
@@ -72,7 +73,7 @@ class Bundle:
         golden: Number of golden images.
         undecided: How many of them the model gives no class 0.8 or more.
         fallback: The second exported file, or None.
-        detector: The face detector, one of `edgeemo.model.spec.DETECTORS`, or empty without one.
+        detector: The face detector, or empty without one.
         faces: How many are found in the golden photo; 0 where there is none.
     """
 
@@ -96,7 +97,7 @@ def make_bundle(
     fallback: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
-    faces: WantedFaces = None,
+    faces: FaceRequest | None = None,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> Bundle:
@@ -114,8 +115,7 @@ def make_bundle(
         golden: "drawn" images, or images of the model folder's "test" split, which then travel
             with the bundle.
         data: For "test": folder or .zip of the images; by default where they lay at training.
-        faces: Whether and how the device finds faces, instead of what the model says of it; see
-            `edgeemo.model.spec.ModelSpec.with_faces`.
+        faces: Requested changes to the model's face settings; None for none.
         replace: Whether an existing file gives way.
         progress: Told where it is.
 
@@ -124,8 +124,8 @@ def make_bundle(
             the model takes faces and none is found in a golden image, or the self-test fails.
         DatasetError: If the test images cannot be found.
         EngineError: If the model cannot be run.
-        FaceModelError: If faces are found with a file that nobody named.
-        MissingExtraError: If what finds faces is not installed.
+        FaceModelError: If the face detector's own file is missing or cannot be used.
+        MissingExtraError: If the engine or the face detector is not installed.
         SpecError: If it carries no spec.
     """
     if out.is_dir() and replace:
@@ -166,6 +166,7 @@ def make_bundle(
 class _Loaded:
     model: SealedModel
     classifier: Classifier
+    detector_file: DetectorFile | None
 
     def described(self, golden: Mapping[str, bytes]) -> Manifest:
         """What it answers to the golden images, member to content."""
@@ -177,16 +178,15 @@ class _Loaded:
         return describe(self.model, classifier, expected)
 
 
-def _loaded(path: Path, faces: WantedFaces) -> _Loaded:
+def _loaded(path: Path, request: FaceRequest | None) -> _Loaded:
     """The model as the device will see it: from its bytes."""
     try:
         model = unseal_bytes(path.read_bytes(), name=str(path))
     except OSError as error:
         raise EngineError(f"{path}: cannot be read: {error.strerror or error}") from None
-    spec = model.spec.with_faces(faces)
-    if spec.faces is not None:
-        load_finder(spec.faces, beside=str(path))
-    return _Loaded(model, Classifier(spec, load_engine(model), path=model.path))
+    faces = request.apply(model.spec.faces) if request else model.spec.faces
+    file = (request and request.file) or find_detector_file(faces, path.parent)
+    return _Loaded(model, Classifier.from_model(model, faces=faces, detector_file=file), file)
 
 
 def _check_fallback(first: SealedModel, fallback: SealedModel) -> None:
@@ -214,7 +214,7 @@ def _members(
 ) -> tuple[dict[str, bytes], Manifest]:
     """Everything that goes into the file, and what it says of itself."""
     faces = first.classifier.spec.faces
-    golden = golden_members(images, faces)
+    golden = golden_members(images, first.classifier.detector)
     modules = runtime_modules(_FRONT_DOOR, faces)
     models = [each.model for each in (first, second) if each]
     models.sort(key=lambda model: model.format != "tflite")  # see pack
@@ -223,7 +223,7 @@ def _members(
         "__main__.py": _START.read_bytes(),  # not compiled: damaged code can crash Python
         **modules,
         **{f"{path}c": compiled(path, source) for path, source in modules.items()},
-        **finder_data(faces),
+        **detector_members(faces, first.detector_file),
         **golden,
     }
     fallback = second.described(golden) if second else None

@@ -1,4 +1,4 @@
-"""What finds faces, as members of a bundle."""
+"""The face detector as members of a bundle."""
 
 from __future__ import annotations
 
@@ -7,39 +7,42 @@ from typing import TYPE_CHECKING
 
 from edgeemo.bundle.modules import imported_modules
 from edgeemo.imaging.faces.blaze import BLAZEFACE
-from edgeemo.imaging.faces.model_file import FACE_MODEL, named
+from edgeemo.model.detector_file import FACE_MODEL
+from edgeemo.model.face_settings import Detector
 
 if TYPE_CHECKING:
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceSettings
 
-_ROOM = "edgeemo.imaging.faces"
+_PACKAGE = "edgeemo.imaging.faces"
 
 
-def runtime_modules(front_door: str, settings: FaceSettings | None) -> dict[str, bytes]:
-    """The modules of a bundle, without those that find faces where none are found.
+def runtime_modules(entry_point: str, settings: FaceSettings | None) -> dict[str, bytes]:
+    """Return the modules of a bundle, without those of face detection where no faces are found.
 
     Args:
-        front_door: As in `edgeemo.bundle.modules.imported_modules`.
-        settings: How faces are found, or None.
+        entry_point: As in `edgeemo.bundle.modules.imported_modules`.
+        settings: The face settings, or None.
 
     Returns:
         Path inside the bundle to source.
     """
-    return imported_modules(front_door, without="" if settings else _ROOM)
+    return imported_modules(entry_point, without="" if settings else _PACKAGE)
 
 
-def finder_data(settings: FaceSettings | None) -> dict[str, bytes]:
-    """The network that finds faces, where it is not a package's.
+def detector_members(settings: FaceSettings | None, file: DetectorFile | None) -> dict[str, bytes]:
+    """Return the network of the face detector, where no installed package holds it.
 
     Args:
-        settings: How faces are found, or None; a file of the user's has been named.
+        settings: The face settings, or None.
+        file: The detector's own file, where it has one.
 
     Returns:
         Path inside the bundle to content: one, or none.
     """
-    if settings is None or settings.detector == "cascade":
+    if file is not None:
+        return {FACE_MODEL: file.content}
+    if settings is None or settings.detector is not Detector.BLAZE:
         return {}
-    if settings.detector == "yunet":
-        return {FACE_MODEL: named(settings.file_sha256)}
-    content = files(_ROOM).joinpath(BLAZEFACE).read_bytes()
-    return {f"{_ROOM.replace('.', '/')}/{BLAZEFACE}": content}
+    content = files(_PACKAGE).joinpath(BLAZEFACE).read_bytes()
+    return {f"{_PACKAGE.replace('.', '/')}/{BLAZEFACE}": content}

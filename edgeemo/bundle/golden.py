@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from edgeemo.bundle.device.contents import Golden
-    from edgeemo.model.spec import FaceSettings, ModelSpec
+    from edgeemo.imaging.faces import FaceDetector
+    from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
 
 COUNT = 16
@@ -95,12 +96,13 @@ def images_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]:
     return _contents((undecided + others)[:COUNT], "test images")
 
 
-def golden_members(images: Iterable[bytes], settings: FaceSettings | None) -> dict[str, bytes]:
+def golden_members(images: Iterable[bytes], detector: FaceDetector | None) -> dict[str, bytes]:
     """The golden images as members of a bundle.
 
     Args:
         images: The chosen ones.
-        settings: What finds faces; there is then a drawn photo, too, unless it finds none in any.
+        detector: The face detector; with one there is a drawn photo, too, unless it finds no face
+            in any.
 
     Returns:
         Path inside the bundle to content.
@@ -108,7 +110,7 @@ def golden_members(images: Iterable[bytes], settings: FaceSettings | None) -> di
     members = {
         f"{GOLDEN}/{number:02}.{_suffix(image)}": image for number, image in enumerate(images, 1)
     }
-    photo = photo_for(settings) if settings else None
+    photo = photo_for(detector) if detector else None
     return {**members, PHOTO: photo} if photo else members
 
 
@@ -129,7 +131,8 @@ def _judged(classifier: Classifier, images: Iterable[bytes]) -> list[_Candidate 
 
 def _judge(classifier: Classifier, image: bytes) -> _Candidate | None:
     try:
-        answer = classifier.predict_pixels(preprocess(image, classifier.spec))
+        pixels = preprocess(image, classifier.spec, detector=classifier.detector)
+        answer = classifier.predict_pixels(pixels)
     except NoFaceError:
         return None
     return _Candidate(image, answer.guess, max(answer.scores.values()) < _LARGEST_SCORE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
 from edgeemo.bundle.device.contents import MANIFEST_VERSION, Golden, Manifest
-from edgeemo.bundle.device.faces import finder_versions
+from edgeemo.bundle.device.faces import detector_versions
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.verified import VERIFY_JSON, is_verified
 from edgeemo.utils.system import versions
@@ -50,10 +50,10 @@ def describe(model: SealedModel, classifier: Classifier, goldens: Sequence[Golde
         verified=is_verified(model.path, sha256=model.sha256),
         verification=_verification(model),
         tolerance=0.0 if name.startswith("int8.") else _float_tolerance(path.parent),
-        built_with=versions(engine.name) | finder_versions(detector),
+        built_with=versions(engine.name) | detector_versions(detector),
         golden=tuple(goldens),
         members={},
-        faces=None if faces == model.spec.faces else faces or False,
+        faces=faces,
         detector=detector,
     )
 

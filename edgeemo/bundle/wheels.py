@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.build import Bundle, GoldenKind, make_bundle
-from edgeemo.bundle.device.faces import finder_package
+from edgeemo.bundle.device.faces import detector_package
 from edgeemo.bundle.install_script import NAME, install_script
 from edgeemo.bundle.pip import MACHINE, download, pinned, python_version, requirements_text
 from edgeemo.errors import BundleError
@@ -19,7 +19,7 @@ from edgeemo.utils.progress import Progress, Silent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.model.spec import WantedFaces
+    from edgeemo.model.face_settings import FaceRequest
 
 _SILENT = Silent()
 _WHEELS = "wheels"
@@ -53,7 +53,7 @@ def make_wheel_folder(
     fallback: Path | None = None,
     golden: GoldenKind = "drawn",
     data: Path | None = None,
-    faces: WantedFaces = None,
+    faces: FaceRequest | None = None,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> WheelFolder:
@@ -69,7 +69,7 @@ def make_wheel_folder(
         fallback: As in `make_bundle`; there are wheels of its engine, too.
         golden: As in `make_bundle`.
         data: As in `make_bundle`.
-        faces: As in `make_bundle`; there are wheels of what finds them, too.
+        faces: As in `make_bundle`; there are wheels of the face detector, too.
         replace: Whether an older folder of this kind gives way.
         progress: Told where it is.
 
@@ -105,8 +105,8 @@ def make_wheel_folder(
 
 def _packages(made: Bundle) -> list[str]:
     engines = [made.engine, *([made.fallback.engine] if made.fallback else [])]
-    finder = finder_package(made.detector)
-    return ["numpy", "pillow", *engines, *([finder] if finder else [])]
+    detector = detector_package(made.detector)
+    return ["numpy", "pillow", *engines, *([detector] if detector else [])]
 
 
 def _fetch(requirements: Sequence[str], tag: str, folder: Path) -> None:

@@ -16,9 +16,9 @@ import numpy as np
 
 from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError
+from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.folder import SPEC
-from edgeemo.runtime.classifier import load_finder
+from edgeemo.model.detector_file import find_detector_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.export.options import ExportOptions
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample
@@ -78,14 +79,14 @@ def calibrate(
 
     Raises:
         DatasetError: If the images are not there.
-        FaceModelError: If the file that finds faces is missing or cannot be used.
+        FaceModelError: If the face detector's own file is missing or cannot be used.
         ImageError: If one cannot be read.
-        MissingExtraError: If what finds faces is not installed.
+        MissingExtraError: If the face detector is not installed.
         ModelFolderError: If ``split.csv`` is missing or malformed.
     """
     spec = folder.spec()
-    if spec.faces is not None and spec.crops_faces:
-        load_finder(spec.faces, beside=str(folder.file(SPEC)))
+    file = find_detector_file(spec.faces, folder.path)
+    detector = build_crop_detector(spec, file=file)
     training = [sample for sample in folder.samples() if sample.split == "train"]
     chosen = choose(training, spec.labels, count=options.calibration_count, seed=options.seed)
     if not chosen:
@@ -93,7 +94,9 @@ def calibrate(
     others = [sample for sample in training if sample not in set(chosen)]
     compared = choose(others, spec.labels, count=options.calibration_count, seed=options.seed)
     with opened_data(_place(folder, data)) as root:
-        pixels, rest = _read_both(root, chosen, compared, spec, progress)
+        pixels, rest = _read_both(
+            root, chosen, compared, spec, detector=detector, progress=progress
+        )
     facts = {
         "count": len(chosen),
         "per_label": {label: sum(s.label == label for s in chosen) for label in spec.labels},
@@ -162,6 +165,8 @@ def _read_both(
     chosen: Sequence[Sample],
     compared: Sequence[Sample],
     spec: ModelSpec,
+    *,
+    detector: FaceDetector | None,
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     hint = {sample.sha256: sample.path for sample in (*chosen, *compared)}
@@ -174,15 +179,22 @@ def _read_both(
         )
     compared = [sample for sample in compared if sample.sha256 in found]
     progress.stage("Reading calibration images", total=len(chosen) + len(compared))
-    return _read(chosen, found, spec, progress), _read(compared, found, spec, progress)
+    return (
+        _read(chosen, found, spec, detector, progress),
+        _read(compared, found, spec, detector, progress),
+    )
 
 
 def _read(
-    samples: Sequence[Sample], found: dict[str, Path], spec: ModelSpec, progress: Progress
+    samples: Sequence[Sample],
+    found: dict[str, Path],
+    spec: ModelSpec,
+    detector: FaceDetector | None,
+    progress: Progress,
 ) -> NDArray[np.uint8]:
     pixels = np.empty((len(samples), *spec.input_shape), np.uint8)
     for number, sample in enumerate(samples):
-        pixels[number] = preprocess(found[sample.sha256], spec)
+        pixels[number] = preprocess(found[sample.sha256], spec, detector=detector)
         progress.advance()
     return pixels
 

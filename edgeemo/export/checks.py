@@ -6,7 +6,7 @@ the verification's, on the whole test split.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,7 +79,7 @@ def expect(model: Any, spec: ModelSpec) -> Expectation:
         model: What `edgeemo.model.keras.load_reference_model` gave.
         spec: Its spec.
     """
-    whole = spec.with_faces(False)  # a drawn face need not be one to a detector
+    whole = replace(spec, faces=None)  # a drawn face need not be one to a detector
     pixels = np.stack([preprocess(image, whole) for image in golden_images()])
     return Expectation(
         weights=sum(int(np.prod(weight.shape)) for weight in model.weights if _is_needed(weight)),

@@ -1,10 +1,10 @@
-"""From an image's file to the image that a viewer shows: numpy and Pillow only.
+"""Decoding: from an image file to the image that a viewer shows. numpy and Pillow only.
 
-Orientation, transparency, colour profile and depth are seen to here, once, for everybody.
+Orientation, transparency, colour profile and depth are handled here, once, for every caller.
 
-JPEG is decoded at a reduced scale where the wanted size allows it (`Image.draft`: libjpeg's scaled
-IDCT), which is several times cheaper on large images and gives slightly different pixels. A
-image handed over already decoded skips that, so its pixels are close to the file's, not equal.
+JPEG is decoded at a reduced scale where the requested size allows it (`Image.draft`: libjpeg's
+scaled IDCT), which is several times cheaper for large images and gives slightly different pixels.
+An image that is passed already decoded skips that: its pixels are close to the file's, not equal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import os
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -20,17 +20,15 @@ from PIL import Image, UnidentifiedImageError
 from edgeemo.errors import ImageError, ImageTooLargeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
-"""Formats that are decoded, as Pillow names them. A camera's MPO opens as the JPEG that it is."""
+"""Formats that are decoded, as Pillow names them. A camera's MPO opens as a JPEG."""
 
 HEAD_BYTES = 16
-"""How much of a file `sniff` needs to see."""
+"""Number of bytes of a file that `sniff` needs."""
 
 MAX_PIXELS = 89_478_485
 """Largest image accepted, in pixels: where Pillow begins to suspect a decompression bomb."""
@@ -50,68 +48,101 @@ _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 _PLUGINS = {"WEBP": "WebP"}
 
 _READ_BYTES = 1 << 22
-"""How much of a file a decoder is fed at a time: most files whole. In Pillow's own 64 kB pieces the
-heap is scattered so that it grows by 8 MB over the first thousands of images."""
+"""Number of bytes that a decoder is fed at a time: most files whole. Pillow's own 64 kB pieces
+scatter the heap so that it grows by 8 MB over the first thousands of images."""
 
 
-def open_image(source: Source, *, formats: Sequence[str] = FORMATS) -> Image.Image:
+class OpenedImage:
+    """An opened image, whose pixels are not decoded yet; a context manager that closes it.
+
+    Attributes:
+        name: Its name in messages.
+        is_encoded: Whether it is an image file or its bytes, not pixels.
+    """
+
+    __slots__ = ("_image", "_owned", "is_encoded", "name")
+
+    def __init__(self, image: Image.Image, *, name: str, is_encoded: bool, owned: bool) -> None:
+        self._image, self._owned = image, owned
+        self.name, self.is_encoded = name, is_encoded
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._owned:
+            self._image.__exit__()  # closes the file; decoded pixels stay
+
+    @property
+    def mode(self) -> str:
+        """Return Pillow's name for its channels, such as "RGB", "L" or "P"."""
+        return self._image.mode
+
+    @property
+    def stored_size(self) -> tuple[int, int]:
+        """Return width and height in pixels, as the file holds them."""
+        return self._image.size
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return width and height in pixels, as a viewer shows the image."""
+        size = self._image.size
+        return size[::-1] if _orientation(self._image) in _SWAPS_SIDES else size
+
+    def decode(self, *, grey: bool, min_size: tuple[int, int] | None = None) -> Image.Image:
+        """Decode the image as a viewer shows it. An image file can be decoded once.
+
+        Args:
+            grey: Whether to return mode "L" instead of "RGB".
+            min_size: Width and height, in pixels, that suffice: a JPEG file may be decoded at a
+                reduced scale. None for the whole of it.
+
+        Raises:
+            ImageError: If the image is damaged.
+        """
+        try:
+            shown = self._upright(grey, min_size if self.is_encoded else None)
+            shown.load()  # Pillow decodes an image that needs no conversion when it is looked at
+        except Exception as error:  # a decoder fed with broken bytes raises almost anything
+            problem = f"the image is damaged or cut short ({_reason(error)})"
+            raise ImageError(f"{self.name}: {problem}") from None
+        return shown
+
+    def _upright(self, grey: bool, min_size: tuple[int, int] | None) -> Image.Image:
+        image, orientation = self._image, _orientation(self._image)
+        if min_size:
+            size = min_size[::-1] if orientation in _SWAPS_SIDES else min_size
+            image.draft("L" if grey and "icc_profile" not in image.info else None, size)
+        shown = _as_seen(image, grey=grey)
+        return shown.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else shown
+
+
+def open_image(source: Source) -> OpenedImage:
     """Open an image, judged by its content, without decoding its pixels.
 
     Args:
         source: Path of an image file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
-        formats: Formats to accept, as Pillow names them.
-
-    Returns:
-        A Pillow image; for a file, one that is not loaded yet. Close it, unless it is `source`.
 
     Raises:
-        ImageError: If it cannot be read, is of no accepted format, or has more than
-            `MAX_PIXELS` pixels.
+        ImageError: If it cannot be read, is in none of `FORMATS`, or has more than `MAX_PIXELS`
+            pixels.
     """
+    name = source_name(source)
     if isinstance(source, Image.Image):
-        return source
+        return OpenedImage(source, name=name, is_encoded=False, owned=False)
     if isinstance(source, np.ndarray):
-        return _from_array(source)
-    name = describe(source)
-    image = _open_encoded(source, formats, name)
+        return OpenedImage(_from_array(source), name=name, is_encoded=False, owned=True)
+    image = _open_encoded(source, name)
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLargeError(
             f"{name}: {image.width}x{image.height} pixels are more than {MAX_PIXELS:,}; "
             "make it smaller"
         )
-    return image
+    return OpenedImage(image, name=name, is_encoded=True, owned=True)
 
 
-def upright(
-    image: Image.Image, *, grey: bool, at_least: tuple[int, int] | None = None
-) -> Image.Image:
-    """The image as a viewer shows it, decoded.
-
-    Args:
-        image: What `open_image` gave.
-        grey: Whether to give mode "L" instead of "RGB".
-        at_least: Width and height, in pixels, that suffice, so that a JPEG may be decoded at a
-            reduced scale, which changes `image` itself; None for the whole of it.
-
-    Raises:
-        Exception: Almost anything, where the file is damaged; see `damaged`.
-    """
-    orientation = _orientation(image)
-    if at_least:
-        size = at_least[::-1] if orientation in _SWAPS_SIDES else at_least
-        image.draft("L" if grey and "icc_profile" not in image.info else None, size)
-    seen = _as_seen(image, grey=grey)
-    return seen.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else seen
-
-
-def upright_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height, in pixels, of the whole image as a viewer shows it."""
-    size = image.size
-    return size[::-1] if _orientation(image) in _SWAPS_SIDES else size
-
-
-def stretched(image: Image.Image, width: int, height: int) -> Image.Image:
-    """The image at another size, its width changed first.
+def stretch(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Resize an image with bilinear filtering, its width first.
 
     Each pass rounds to 8 bits, so their order shows. Pillow 13 chooses it by the sizes, where
     earlier versions always began with the width: two calls give the same bytes with all of them.
@@ -120,18 +151,8 @@ def stretched(image: Image.Image, width: int, height: int) -> Image.Image:
     return across.resize((width, height), Image.Resampling.BILINEAR)
 
 
-def damaged(name: str, error: Exception) -> ImageError:
-    """What to raise where decoding failed, with whatever.
-
-    Args:
-        name: What to call the image.
-        error: What the decoder raised.
-    """
-    return ImageError(f"{name}: the image is damaged or cut short ({_reason(error)})")
-
-
 def sniff(head: bytes) -> str | None:
-    """The format of an image file by its first `HEAD_BYTES` bytes.
+    """Recognise the format of an image file by its first `HEAD_BYTES` bytes.
 
     Returns:
         One of `FORMATS`, or None.
@@ -147,26 +168,17 @@ def sniff(head: bytes) -> str | None:
     return "BMP" if head.startswith(b"BM") else None
 
 
-def is_encoded(source: Source) -> bool:
-    """Whether a source is an image file or its bytes, not pixels."""
-    return not isinstance(source, (Image.Image, np.ndarray))
+def source_name(source: Source) -> str:
+    """Return the name of a source in messages: its path, else "image"."""
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "image"
 
 
-def describe(source: Source) -> str:
-    """What to call a source in a message."""
-    if isinstance(source, (str, os.PathLike)):
-        return os.fspath(source)
-    return "image"
-
-
-def _open_encoded(
-    source: str | os.PathLike[str] | bytes, formats: Sequence[str], name: str
-) -> Image.Image:
+def _open_encoded(source: str | os.PathLike[str] | bytes, name: str) -> Image.Image:
     try:
-        format = sniff(_head(source)) or ""
-        if format not in formats:
-            raise ImageError(f"{name}: not an image ({', '.join(formats)})")
-        # Pillow loads every plugin it has where the one asked for is not loaded yet.
+        format = sniff(_head(source))
+        if format is None:
+            raise ImageError(f"{name}: not an image ({', '.join(FORMATS)})")
+        # Pillow loads every plugin it has where the one requested is not loaded yet.
         import_module(f"PIL.{_PLUGINS.get(format, format.title())}ImagePlugin")
         file = io.BytesIO(source) if isinstance(source, bytes) else source
         image = Image.open(file, formats=(format,))
@@ -209,7 +221,7 @@ def _from_array(array: NDArray[np.uint8]) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """EXIF orientation, 1 to 8; 1 where the tag is absent, unknown or unreadable."""
+    """Return the EXIF orientation, 1 to 8; 1 where the tag is absent, unknown or unreadable."""
     if "exif" not in image.info and image.format in ("JPEG", "BMP", "GIF", "WEBP"):
         return 1
     try:
@@ -219,7 +231,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _as_seen(image: Image.Image, *, grey: bool) -> Image.Image:
-    """The image as a viewer shows it, mode "L" if `grey` else "RGB"."""
+    """Return the image as a viewer shows it but for its orientation, mode "L" or "RGB"."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = _eight_bits(image)
     elif _has_transparency(image):
@@ -231,14 +243,14 @@ def _as_seen(image: Image.Image, *, grey: bool) -> Image.Image:
 
 
 def _has_transparency(image: Image.Image) -> bool:
-    """What Pillow calls `has_transparency_data` from 10.1 on; Debian 12 has 9.4."""
+    """Return Pillow's `has_transparency_data`, which 9.4 of Debian 12 lacks; 10.1 has it."""
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         return True
     return image.palette is not None and image.palette.mode.endswith("A")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Deep grey scaled, not clipped, to 8 bits."""
+    """Scale, not clip, deep grey to 8 bits."""
     values = np.asarray(image).astype(np.int64).clip(0, 65535)
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
@@ -253,7 +265,7 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
-    """Apply an embedded ICC profile; a broken or unfitting one is ignored, as viewers do."""
+    """Apply an embedded ICC profile; ignore a broken or unfitting one, as viewers do."""
     profile = image.info.get("icc_profile")
     if image.mode == "P":
         image = image.convert("RGB")

@@ -1,9 +1,9 @@
-"""THE function from an image to the array that a network reads.
+"""The one function from an image to the array that a network reads.
 
-Training, calibration, verification and the device call `preprocess` with the same spec, so they see
-the same bytes. An image file is decoded as a viewer shows it (`edgeemo.imaging.decode`); where the
-spec says so, its largest face is found and cropped (`edgeemo.imaging.faces`); the result is
-stretched to the network's size as uint8.
+Training, calibration, verification and the device call `preprocess` with the same specification, so
+they see the same bytes. An image file is decoded as a viewer shows it (`edgeemo.imaging.decode`);
+where the specification crops faces, a detector finds the largest one (`edgeemo.imaging.faces`),
+which is cropped; the result is stretched to the network's size as uint8.
 """
 
 from __future__ import annotations
@@ -13,38 +13,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.errors import NoFaceError
-from edgeemo.imaging.decode import (
-    damaged,
-    describe,
-    is_encoded,
-    open_image,
-    stretched,
-    upright,
-    upright_size,
-)
+from edgeemo.imaging.decode import open_image, stretch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from edgeemo.imaging.decode import Source
-    from edgeemo.imaging.faces import Face
-    from edgeemo.model.spec import ModelSpec
+    from edgeemo.imaging.decode import OpenedImage, Source
+    from edgeemo.imaging.faces import Face, FaceDetector
+    from edgeemo.model.spec import InputSpec
 
 PHOTO_SIDE = 640
-"""A photo in which faces are sought is decoded with a longer side of at least this, in pixels (less
-where it has less), so that the smallest face that is found has the pixels that a network sees."""
+"""Minimum longer side, in pixels, at which a photo is decoded to find faces (less where it has
+less), so that the smallest face that is found has the pixels that a network sees."""
 
-_SMALLEST = 0.075
-"""That face's side, in parts of the photo's longer side: what a larger network is decoded for."""
+_SMALLEST_FACE = 0.075
+"""Side of that face, as a share of the photo's longer side: larger networks need larger photos."""
 
 
-def preprocess(source: Source, spec: ModelSpec) -> NDArray[np.uint8]:
+def preprocess(
+    source: Source, spec: InputSpec, *, detector: FaceDetector | None = None
+) -> NDArray[np.uint8]:
     """Turn an image into the network's input, before scaling.
 
     Args:
         source: Path of an image file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
-        spec: Gives the height, width and channels, and whether the largest face is cropped first.
+        spec: Height, width and channels, and whether the largest face is cropped first.
+        detector: The face detector; required where `spec` crops faces.
 
     Returns:
         Array of shape (spec.height, spec.width, spec.channels), uint8, 0 to 255, C-contiguous;
@@ -53,138 +48,106 @@ def preprocess(source: Source, spec: ModelSpec) -> NDArray[np.uint8]:
 
     Raises:
         ImageError: If the source is not an image, is damaged, or is too large.
-        NoFaceError: If the spec crops faces and there is none.
-        MissingExtraError: If what finds faces is not installed.
+        NoFaceError: If the specification crops faces and there is none.
     """
-    image = open_image(source)
-    try:
-        return image_to_array(image, spec, name=describe(source), draft=is_encoded(source))
-    finally:
-        if image is not source:
-            image.close()
+    with open_image(source) as opened:
+        decoded = decode(opened, spec)
+        return resize(crop(decoded, spec, detector=detector, name=opened.name), spec)
 
 
-def image_to_array(
-    image: Image.Image, spec: ModelSpec, *, name: str, draft: bool
-) -> NDArray[np.uint8]:
-    """The part of `preprocess` that follows `open_image`.
-
-    Args:
-        image: An opened image; it is decoded here if it is not loaded.
-        spec: As in `preprocess`.
-        name: What to call the image in an error message.
-        draft: Whether a JPEG may be decoded at a reduced scale; changes `image` itself.
-
-    Returns:
-        As `preprocess`.
-
-    Raises:
-        ImageError: If decoding fails.
-        NoFaceError: As `preprocess`.
-    """
-    return resize(crop(_decoded(image, spec, name=name, draft=draft), spec, name=name), spec)
-
-
-def preprocess_faces(source: Source, spec: ModelSpec) -> tuple[tuple[Face, NDArray[np.uint8]], ...]:
+def preprocess_faces(
+    source: Source, spec: InputSpec, *, detector: FaceDetector
+) -> tuple[tuple[Face, NDArray[np.uint8]], ...]:
     """Turn every face of a photo into the network's input.
 
     Args:
         source: As in `preprocess`.
         spec: As in `preprocess`; it has `faces`.
+        detector: The face detector.
 
     Returns:
         Every face, the largest first, in pixels of the whole upright image, and its array as
-        `preprocess` gives it: the first is the one that `preprocess` gives of a photo.
+        `preprocess` returns it: the first is the one that `preprocess` returns for a photo.
 
     Raises:
         ImageError: As `preprocess`.
-        MissingExtraError: As `preprocess`.
     """
-    from edgeemo.imaging.faces import cropped, find_faces
+    from edgeemo.imaging.faces import crop_face
 
-    image = open_image(source)
-    try:
-        width = upright_size(image)[0]
-        photo = _decoded(image, spec.for_photos(), name=describe(source), draft=is_encoded(source))
+    with open_image(source) as opened:
+        width = opened.size[0]
+        photo = decode(opened, spec.for_photos())
         return tuple(
-            (face.scaled(width / photo.width), resize(cropped(photo, face, spec), spec))
-            for face in find_faces(photo, spec)
+            (face.scale(width / photo.width), resize(crop_face(photo, face, spec), spec))
+            for face in detector.detect(photo)
         )
-    finally:
-        if image is not source:
-            image.close()
 
 
-def decode(content: bytes, spec: ModelSpec) -> Image.Image:
-    """The first part of `preprocess`, to tell apart what differs or takes its time.
-
-    Args:
-        content: The bytes of an image file.
-        spec: As in `preprocess`.
+def decode(opened: OpenedImage, spec: InputSpec) -> Image.Image:
+    """Decode an image at the scale that a specification needs: the first stage of `preprocess`.
 
     Returns:
-        The upright image at the scale that it was decoded at: mode "RGB" where a face is to be
-        found in it, else "L" or "RGB" as the spec's channels ask for.
+        The upright image: mode "RGB" where a face will be cropped, else "L" or "RGB" for the
+        specification's channels.
 
     Raises:
-        ImageError: If it cannot be read.
+        ImageError: If the image is damaged.
     """
-    return _decoded(open_image(content), spec, name="image", draft=True)
+    grey = spec.channels == 1 and not spec.crops_faces
+    return opened.decode(grey=grey, min_size=_min_size(opened, spec))
 
 
-def crop(image: Image.Image, spec: ModelSpec, *, name: str = "image") -> Image.Image:
-    """The part of `preprocess` after `decode`: the largest face, or the image as it is.
+def crop(
+    image: Image.Image,
+    spec: InputSpec,
+    *,
+    detector: FaceDetector | None = None,
+    name: str = "image",
+) -> Image.Image:
+    """Crop the largest face where the specification does: the second stage of `preprocess`.
 
     Args:
-        image: What `decode` gave.
+        image: As `decode` returns it.
         spec: As in `preprocess`.
-        name: What to call the image in an error message.
+        detector: As in `preprocess`.
+        name: Name of the image in an error message.
 
     Returns:
-        An image of mode "L" or "RGB" as the spec's channels ask for.
+        An image of mode "L" or "RGB" for the specification's channels.
 
     Raises:
-        NoFaceError: If a face is wanted and there is none.
-        MissingExtraError: If what finds faces is not installed.
+        NoFaceError: If the specification crops faces and there is none.
     """
     if not spec.crops_faces:
         return image
-    from edgeemo.imaging.faces import cropped, find_faces
+    if detector is None:
+        raise ValueError("this specification crops faces, which requires a face detector")
+    from edgeemo.imaging.faces import crop_face
 
-    found = find_faces(image, spec)
-    if not found:
+    faces = detector.detect(image)
+    if not faces:
         raise NoFaceError(f"{name}: no face")
-    return cropped(image, found[0], spec)
+    return crop_face(image, faces[0], spec)
 
 
-def resize(image: Image.Image, spec: ModelSpec) -> NDArray[np.uint8]:
-    """The part of `preprocess` after `crop`: stretch to the network's size.
+def resize(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
+    """Stretch an image to the network's size: the last stage of `preprocess`.
 
     Args:
-        image: Upright, mode "L" or "RGB" as the spec's channels ask for.
-        spec: Gives the height, width and channels.
+        image: Upright, mode "L" or "RGB" for the specification's channels.
+        spec: Height, width and channels.
 
     Returns:
         As `preprocess`.
     """
-    small = stretched(image, spec.width, spec.height)
+    small = stretch(image, spec.width, spec.height)
     return np.asarray(small).reshape(spec.input_shape)
 
 
-def _decoded(image: Image.Image, spec: ModelSpec, *, name: str, draft: bool) -> Image.Image:
-    grey = spec.channels == 1 and not spec.crops_faces
-    try:
-        seen = upright(image, grey=grey, at_least=_at_least(image, spec) if draft else None)
-        seen.load()  # Pillow decodes an image that needs no conversion when it is looked at
-    except Exception as error:  # a decoder fed with broken bytes raises almost anything
-        raise damaged(name, error) from None
-    return seen
-
-
-def _at_least(image: Image.Image, spec: ModelSpec) -> tuple[int, int]:
-    """Width and height that an image has to be decoded with, upright."""
+def _min_size(opened: OpenedImage, spec: InputSpec) -> tuple[int, int]:
+    """Return the width and height that an image has to be decoded with, upright."""
     if not spec.crops_faces:
         return spec.width, spec.height
-    width, height = upright_size(image)
-    scale = max(PHOTO_SIDE, max(spec.width, spec.height) / _SMALLEST) / max(width, height)
+    width, height = opened.size
+    scale = max(PHOTO_SIDE, max(spec.width, spec.height) / _SMALLEST_FACE) / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))

@@ -40,7 +40,12 @@ def _predict(options: argparse.Namespace) -> int:
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.stream import default_workers
 
-    classifier = Classifier.load(options.model, threads=options.threads, faces=options.faces)
+    faces = None
+    if options.faces is not None:
+        from edgeemo.model.face_settings import FaceRequest
+
+        faces = FaceRequest(enabled=options.faces)
+    classifier = Classifier.load(options.model, threads=options.threads, faces=faces)
     if not classifier.verified:
         sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
     workers = options.workers or default_workers(classifier.threads)

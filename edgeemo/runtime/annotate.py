@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from edgeemo.imaging.decode import damaged, describe, open_image, upright
+from edgeemo.imaging.decode import open_image, source_name
 from edgeemo.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -35,14 +35,8 @@ def annotated(source: Source, predictions: Sequence[Prediction]) -> Image.Image:
     Raises:
         ImageError: If the image cannot be read.
     """
-    opened = open_image(source)
-    try:
-        image = upright(opened, grey=False).copy()
-    except Exception as error:  # a decoder fed with broken bytes raises almost anything
-        raise damaged(describe(source), error) from None
-    finally:
-        if opened is not source:
-            opened.close()
+    with open_image(source) as opened:
+        image = opened.decode(grey=False).copy()
     for found in predictions:
         _draw(image, found)
     if not predictions:
@@ -77,7 +71,7 @@ class Annotator:
             OSError: If the copy cannot be written.
         """
         image = annotated(source, predictions)
-        path = self._folder / self._name(Path(describe(source)))
+        path = self._folder / self._name(Path(source_name(source)))
         with replacing(path) as partial:
             if path.suffix == ".png":
                 image.save(partial, "PNG")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.engines.load import load_engine
 from edgeemo.errors import NoFaceError
-from edgeemo.imaging.decode import describe
+from edgeemo.imaging.decode import source_name
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces
 from edgeemo.model.container import unseal
 from edgeemo.model.verified import is_verified
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
     from edgeemo.engines.base import Engine
     from edgeemo.imaging.decode import Source
-    from edgeemo.imaging.faces import Face
-    from edgeemo.model.spec import FaceSettings, ModelSpec, WantedFaces
+    from edgeemo.imaging.faces import Face, FaceDetector
+    from edgeemo.model.container import SealedModel
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceRequest, FaceSettings
+    from edgeemo.model.spec import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class Classifier:
 
     Args:
         spec: How to feed it and read its answer.
-        engine: What runs it.
+        engine: The inference engine.
+        detector: The face detector; required where `spec` has face settings.
         verified: Whether these bytes passed the verification against the original.
         path: The file it came from.
         threads: Threads that one answer may use.
@@ -74,12 +78,16 @@ class Classifier:
         spec: ModelSpec,
         engine: Engine,
         *,
+        detector: FaceDetector | None = None,
         verified: bool = False,
         path: str = "",
         threads: int = 1,
     ) -> None:
+        if spec.faces is not None and detector is None:
+            raise ValueError("a specification with face settings requires a face detector")
         self.spec = spec
         self.engine = engine
+        self.detector = detector
         self.verified = verified
         self.path = path
         self.threads = threads
@@ -90,7 +98,7 @@ class Classifier:
         path: str | os.PathLike[str],
         *,
         threads: int | None = None,
-        faces: WantedFaces = None,
+        faces: FaceRequest | None = None,
     ) -> Classifier:
         """Load an exported file, or a model folder's default file.
 
@@ -98,13 +106,11 @@ class Classifier:
             path: A ``.tflite`` or ``.onnx`` file that edgeemo exported, or a model folder.
             threads: Threads that one answer may use; at least 1. By default those recorded with
                 the folder's default file, else 1.
-            faces: Whether and how to find faces, instead of what the model says of it; see
-                `ModelSpec.with_faces`.
+            faces: Requested changes to the model's face settings; None for none.
 
         Raises:
             EngineError: If the file cannot be read, is damaged, or its engine refuses it.
-            FaceModelError: If it finds faces with a file that nobody named and that does not lie
-                beside it.
+            FaceModelError: If its face detector's own file is missing or cannot be used.
             SpecError: If the file carries no spec.
             MissingExtraError: If the engine is not installed.
             ModelFolderError: If the folder holds no exported file, or its default cannot be used.
@@ -112,15 +118,55 @@ class Classifier:
         recorded = 1
         if os.path.isdir(path):  # noqa: PTH112
             path, recorded = _default(path)
-        threads = threads or recorded
         model = unseal(path)
-        spec = model.spec.with_faces(faces)
-        if spec.faces is not None:
-            load_finder(spec.faces, beside=model.path)
-        return cls(
-            spec,
-            load_engine(model, threads=threads),
+        settings = faces.apply(model.spec.faces) if faces else model.spec.faces
+        file = faces.file if faces else None
+        if settings is not None and file is None:
+            from edgeemo.model.detector_file import find_detector_file
+
+            file = find_detector_file(settings, os.path.dirname(model.path))  # noqa: PTH120
+        return cls.from_model(
+            model,
+            faces=settings,
+            detector_file=file,
             verified=is_verified(model.path, sha256=model.sha256),
+            threads=threads or recorded,
+        )
+
+    @classmethod
+    def from_model(
+        cls,
+        model: SealedModel,
+        *,
+        faces: FaceSettings | None,
+        detector_file: DetectorFile | None = None,
+        verified: bool = False,
+        threads: int = 1,
+    ) -> Classifier:
+        """Build a classifier from a checked file.
+
+        Args:
+            model: The file.
+            faces: Face settings that replace the model's; None takes every image whole.
+            detector_file: The face detector's own file, where it has one.
+            verified: See `Classifier`.
+            threads: See `Classifier`.
+
+        Raises:
+            EngineError: If the engine refuses the file.
+            FaceModelError: As `load`.
+            MissingExtraError: If the engine or the face detector is not installed.
+        """
+        detector = None
+        if faces is not None:
+            from edgeemo.imaging.faces import build_detector
+
+            detector = build_detector(faces, file=detector_file)
+        return cls(
+            replace(model.spec, faces=faces),
+            load_engine(model, threads=threads),
+            detector=detector,
+            verified=verified,
             path=model.path,
             threads=threads,
         )
@@ -136,11 +182,11 @@ class Classifier:
             ImageError: If it is not an image, is damaged or too large.
             NoFaceError: If faces are to be answered and it has none.
         """
-        if self.spec.faces is None:
+        if self.detector is None:
             return self.predict_pixels(preprocess(source, self.spec))
         found = self.predict_all(source)
         if not found:
-            raise NoFaceError(f"{describe(source)}: no face")
+            raise NoFaceError(f"{source_name(source)}: no face")
         return found[0]
 
     def predict_all(self, source: Source) -> tuple[Prediction, ...]:
@@ -155,11 +201,11 @@ class Classifier:
         Raises:
             ImageError: As `predict`.
         """
-        if self.spec.faces is None:
+        if self.detector is None:
             return (self.predict(source),)
         return tuple(
             replace(self.predict_pixels(pixels), face=face)
-            for face, pixels in preprocess_faces(source, self.spec)
+            for face, pixels in preprocess_faces(source, self.spec, detector=self.detector)
         )
 
     def predict_pixels(self, pixels: NDArray[np.uint8]) -> Prediction:
@@ -183,6 +229,7 @@ class Classifier:
         return Classifier(
             self.spec,
             self.engine.twin(),
+            detector=self.detector,
             verified=self.verified,
             path=self.path,
             threads=self.threads,
@@ -195,26 +242,6 @@ class Classifier:
             ImageError: At the first image that cannot be read, or has no face to answer.
         """
         return map(self.predict, sources)
-
-
-def load_finder(settings: FaceSettings, *, beside: str) -> None:
-    """Make ready what finds faces, so that what it lacks is told before the first image.
-
-    Args:
-        settings: What finds them.
-        beside: An exported file; a detector's own file lies in the same folder.
-
-    Raises:
-        FaceModelError: If that file is not there, was not named either, or cannot be used.
-        MissingExtraError: If what finds faces is not installed.
-    """
-    from edgeemo.imaging.faces import face_finder
-    from edgeemo.imaging.faces.model_file import FACE_MODEL, name_file
-
-    file = os.path.join(os.path.dirname(beside), FACE_MODEL)  # noqa: PTH118, PTH120
-    if settings.file_sha256 and os.path.exists(file):  # noqa: PTH110
-        name_file(file)
-    face_finder(settings)
 
 
 def _default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.errors import ImageError
-from edgeemo.imaging.decode import HEAD_BYTES, describe, sniff
+from edgeemo.imaging.decode import HEAD_BYTES, sniff, source_name
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -80,7 +80,7 @@ def answers(
 
 def answer(classifier: Classifier, source: Source) -> Answer:
     """Answer one image, or say why it cannot be read."""
-    name = STDIN if isinstance(source, bytes) else describe(source)
+    name = STDIN if isinstance(source, bytes) else source_name(source)
     start = time.perf_counter()
     predictions: tuple[Prediction, ...] = ()
     error = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import TrainingError, WorkerError
-from edgeemo.imaging.faces.model_file import FACE_MODEL, named
+from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import NOT_SURE
@@ -22,7 +22,7 @@ from edgeemo.train.model_folder import complete, record
 from edgeemo.train.networks.network import confident, network, save, spec_of
 from edgeemo.train.options.checks import check_alone, check_files
 from edgeemo.train.options.config import to_toml
-from edgeemo.train.options.faces import as_the_data_says
+from edgeemo.train.options.faces import build_training_detector, detector_file, settle_faces
 from edgeemo.train.options.options import as_plain
 from edgeemo.train.output_folder import building, timestamp
 from edgeemo.train.report.inputs import FolderContents
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset import Dataset
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.loop.callbacks import Fitted
@@ -83,9 +84,10 @@ def run(job: Job) -> ModelFolder:
         opened_data(job.data) as root,
         building(job.out, replace=job.replace) as folder,
     ):
-        options = as_the_data_says(job.options, root, data=job.data, progress=job.progress)
+        options = settle_faces(job.options, root, data=job.data, progress=job.progress)
         job = changed(job, options=options)
-        dataset = ingest(root, options=job.options.ingest, progress=job.progress)
+        detector = build_training_detector(job.options)
+        dataset = ingest(root, options=job.options.ingest, detector=detector, progress=job.progress)
         _check_labels(dataset, job)
         check_teachers(teachers, spec_of(dataset.labels, job.options))
         if team:
@@ -101,7 +103,7 @@ def run(job: Job) -> ModelFolder:
             }
             job.checkpoint.begin(began, dataset.samples)
         with _kept_if_useful(job.checkpoint):
-            _train(folder, dataset, job, team, teachers)
+            _train(folder, dataset, job, team, teachers, detector=detector)
     job.checkpoint.end()
     return ModelFolder(job.out)
 
@@ -147,11 +149,18 @@ def _train(
     job: Job,
     team: Team | None,
     teachers: Sequence[Teacher],
+    *,
+    detector: FaceDetector | None,
 ) -> None:
     options, progress = job.options, job.progress
     spec = spec_of(dataset.labels, options)
     with decoded(
-        dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
+        dataset.root,
+        dataset.samples,
+        spec=spec,
+        detector=detector,
+        folder=folder.path,
+        progress=progress,
     ) as decoded_splits:
         pixels = _validated(decoded_splits, options)
         if not len(pixels["train"]):
@@ -170,8 +179,9 @@ def _train(
             progress.note(confidence.text)
         spec = changed(spec, provenance=save(model, folder, options))
         write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
-        if spec.faces is not None and spec.faces.file_sha256:
-            write_file(folder.file(FACE_MODEL), named(spec.faces.file_sha256))
+        file = detector_file(options)
+        if file is not None:
+            write_file(folder.file(FACE_MODEL), file.content)
         contents = FolderContents(
             name=job.out.name,
             dataset=dataset,

@@ -15,13 +15,14 @@ from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import StudyError
 from edgeemo.train.data.pipeline import decoded
 from edgeemo.train.networks.network import spec_of
-from edgeemo.train.options.faces import as_the_data_says, crops
+from edgeemo.train.options.faces import build_training_detector, crop_specs, settle_faces
 from edgeemo.utils.files import is_running
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from edgeemo.dataset import Dataset
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.options.options import TrainOptions
@@ -43,8 +44,10 @@ class Images:
         folder: Path,
         stack: ExitStack,
         shown: Progress,
+        *,
+        detector: FaceDetector | None = None,
     ) -> None:
-        self.dataset, self.base = dataset, base
+        self.dataset, self.base, self._detector = dataset, base, detector
         self._folder, self._stack, self._shown = folder, stack, shown
         self._sizes: dict[tuple[int, int], Mapping[Split, Pixels]] = {}
 
@@ -63,6 +66,7 @@ class Images:
                     self.dataset.root,
                     samples,
                     spec=spec_of(self.dataset.labels, options),
+                    detector=self._detector,
                     folder=self._folder,
                     progress=self._shown,
                 )
@@ -107,12 +111,13 @@ def images(
         ) as folder,
         ExitStack() as stack,
     ):
-        base = as_the_data_says(base, root, data=data, progress=progress)
-        prepared = replace(base.ingest, crops=crops(base, sizes))
-        dataset = ingest(root, options=prepared, progress=progress)
+        base = settle_faces(base, root, data=data, progress=progress)
+        prepared = replace(base.ingest, crops=crop_specs(base, sizes))
+        detector = build_training_detector(base)
+        dataset = ingest(root, options=prepared, detector=detector, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):
             raise StudyError(f"{data}: no image is left to validate with; add images")
-        yield Images(dataset, base, Path(folder), stack, progress)
+        yield Images(dataset, base, Path(folder), stack, progress, detector=detector)
 
 
 def _sweep(near: Path) -> None:

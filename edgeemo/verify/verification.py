@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import locate, opened_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
+from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.folder import REFERENCE, SPEC, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
+from edgeemo.model.detector_file import find_detector_file
+from edgeemo.model.folder import REFERENCE, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
 from edgeemo.model.verified import VERIFY_JSON
-from edgeemo.runtime.classifier import load_finder
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.progress import Progress, Silent
 from edgeemo.utils.text import plural
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Reference
@@ -58,8 +60,8 @@ def verify(
 
     Raises:
         DatasetError: If a test image cannot be found or read.
-        FaceModelError: If the file that finds faces is missing or cannot be used.
-        MissingExtraError: If what finds faces is not installed.
+        FaceModelError: If the face detector's own file is missing or cannot be used.
+        MissingExtraError: If the face detector is not installed.
         ModelFolderError: If the folder has no exported file, or its test split is unusable.
         SpecError: If its spec is malformed.
     """
@@ -70,15 +72,22 @@ def verify(
             f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"
         )
     references, source = _references(folder, spec), _data(folder, data)
-    if spec.faces is not None and spec.crops_faces:
-        load_finder(spec.faces, beside=str(folder.file(SPEC)))
+    file = find_detector_file(spec.faces, folder.path)
+    detector = build_crop_detector(spec, file=file)
     with opened_data(source) as root:
         images = _find(references, root, source, progress)
         candidates = [Candidate(path, spec, n=len(references)) for path in files]
-        _run(candidates, references, images, spec=spec, progress=progress)
+        _run(candidates, references, images, spec=spec, detector=detector, progress=progress)
         report = _report(folder, candidates, references, spec=spec, gates=gates)
         answers = {each.path.name: each.scores for each in candidates if each.error is None}
-        draw_worst(folder.file(VERIFY_PNG), references, answers, images=images, spec=spec)
+        draw_worst(
+            folder.file(VERIFY_PNG),
+            references,
+            answers,
+            images=images,
+            spec=spec,
+            detector=detector,
+        )
     write_file(folder.file(VERIFY_MD), to_markdown(report, name=folder.path.resolve().name))
     folder.write_json(VERIFY_JSON, report)  # last: it is what marks files as verified
     return report
@@ -142,13 +151,14 @@ def _run(
     images: Mapping[str, Path],
     *,
     spec: ModelSpec,
+    detector: FaceDetector | None,
     progress: Progress,
 ) -> None:
     """Let every file answer every image. One image is in memory at a time, decoded once."""
     progress.stage(f"Verifying {plural(len(candidates), 'file')}", total=len(references))
     for row, reference in enumerate(references):
         try:
-            pixels = preprocess(images[reference.sha256], spec)
+            pixels = preprocess(images[reference.sha256], spec, detector=detector)
         except ImageError as error:
             raise DatasetError(
                 f"{error}; it is needed as the test image {reference.path}: restore it, or say "

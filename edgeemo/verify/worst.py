@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Reference
 
@@ -31,6 +32,7 @@ def draw_worst(
     *,
     images: Mapping[str, Path],
     spec: ModelSpec,
+    detector: FaceDetector | None = None,
 ) -> Path:
     """Draw the worst disagreements over all files, as the network sees the images.
 
@@ -44,6 +46,7 @@ def draw_worst(
         answers: File name to (N, K) probabilities.
         images: SHA-256 to image file.
         spec: Gives the labels, the threshold and the size.
+        detector: The face detector; required where `spec` crops faces.
 
     Returns:
         `path`.
@@ -57,7 +60,13 @@ def draw_worst(
     named = flipped if flips else differences == differences.max(axis=0)
     worst = np.argsort(-(differences * named).max(axis=0), kind="stable")
     tiles = [
-        _tile(references[i], _pick(answers, named[:, i], i), images=images, spec=spec)
+        _tile(
+            references[i],
+            _pick(answers, named[:, i], i),
+            images=images,
+            spec=spec,
+            detector=detector,
+        )
         for i in worst[: min(flips or n, COLUMNS * ROWS)].tolist()
     ]
     return contact_sheet(tiles, path, columns=COLUMNS, title=_title(flips, len(tiles), n))
@@ -102,6 +111,7 @@ def _tile(
     *,
     images: Mapping[str, Path],
     spec: ModelSpec,
+    detector: FaceDetector | None,
 ) -> Tile:
     lines = [f"truth: {reference.label}", f"original: {_answer(reference.scores, spec)}"]
     shown = list(found.items())[:_FILES_NAMED]
@@ -111,7 +121,7 @@ def _tile(
     ours = {spec.labels[spec.decide(scores)] for scores in found.values()}
     theirs = spec.labels[spec.decide(reference.scores)]
     return Tile(
-        image=preprocess(images[reference.sha256], spec),
+        image=preprocess(images[reference.sha256], spec, detector=detector),
         caption="\n".join(lines),
         good=_good(reference.label, theirs, ours),
     )

@@ -17,7 +17,7 @@ from edgeemo.bench.protocol import Job, Trouble
 from edgeemo.bench.sample_frame import camera_frame
 from edgeemo.bench.sample_photo import drawn_photo
 from edgeemo.errors import BenchError, ImageError
-from edgeemo.model.spec import FaceSettings
+from edgeemo.model.face_settings import FaceSettings
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 GONE = "raise ModuleNotFoundError('no such module', name='ai_edge_litert')"

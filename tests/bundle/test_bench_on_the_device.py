@@ -14,8 +14,10 @@ import pytest
 from edgeemo.bench.results import BenchmarkReport
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
+from edgeemo.model.face_settings import FaceRequest
 from edgeemo.utils.files import sha256_file
 
+FIND = FaceRequest(enabled=True)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 QUICK = ("--threads", "1", "--seconds", "1")
 
@@ -60,7 +62,7 @@ def test_its_json_is_what_the_workstation_takes(report):
 
 
 def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
-    made = make_bundle(GOLDEN / "int8.tflite", tmp_path / "faces.pyz", faces=True)
+    made = make_bundle(GOLDEN / "int8.tflite", tmp_path / "faces.pyz", faces=FIND)
     shutil.copy(GOLDEN / "float32.tflite", tmp_path)
     words = ("bench", "--json", "float32.tflite", *QUICK)
     ran = device(made.path, *words, cwd=tmp_path)
@@ -73,7 +75,7 @@ def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
     assert "find" not in plain["results"][0]["measured"]["warm"]
 
 
-def test_a_bundle_without_a_finder_cannot_time_it(int8, device):
+def test_a_bundle_without_a_face_detector_cannot_time_it(int8, device):
     ran = device(int8.path, "bench", "--faces", *QUICK)
     assert ran.status == 1
     assert "failed: this bundle holds nothing that finds faces (blaze)" in ran.out

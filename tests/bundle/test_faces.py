@@ -12,22 +12,23 @@ from pathlib import Path
 import pytest
 
 from edgeemo import Classifier
-from edgeemo.bench import photo as drawn
 from edgeemo.bench.sample_frame import camera_frame
-from edgeemo.bench.sample_photo import drawn_photo, photo_for
+from edgeemo.bench.sample_photo import FACES, drawn_photo, photo_for
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.checks import check
 from edgeemo.bundle.device.contents import PHOTO, Contents
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.bundle.device.selftest import run, selftest
-from edgeemo.bundle.faces import finder_data
+from edgeemo.bundle.faces import detector_members
 from edgeemo.bundle.modules import imported_modules
 from edgeemo.bundle.wheels import _packages
 from edgeemo.errors import BundleError, MissingExtraError
-from edgeemo.imaging.faces.model_file import FACE_MODEL, name_content
+from edgeemo.imaging.faces import build_detector
 from edgeemo.model.container import seal, unseal
-from edgeemo.model.spec import FaceSettings
+from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
+from edgeemo.model.face_settings import FaceRequest, FaceSettings
 
+FIND = FaceRequest(enabled=True)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 MODEL = GOLDEN / "int8.tflite"
 BLAZE = "edgeemo/imaging/faces/blazeface.tflite"
@@ -36,7 +37,7 @@ BLAZE = "edgeemo/imaging/faces/blazeface.tflite"
 @pytest.fixture(scope="module")
 def finding(tmp_path_factory):
     """The bundle of a model that says nothing of faces, and finds them all the same."""
-    return make_bundle(MODEL, tmp_path_factory.mktemp("finding") / "faces.pyz", faces=True)
+    return make_bundle(MODEL, tmp_path_factory.mktemp("finding") / "faces.pyz", faces=FIND)
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_what_finds_faces_is_inside_only_where_faces_are_found(int8, finding):
 
 
 def test_the_same_model_gives_the_same_bytes(finding, tmp_path):
-    assert make_bundle(MODEL, tmp_path / "a.pyz", faces=True).sha256 == finding.sha256
+    assert make_bundle(MODEL, tmp_path / "a.pyz", faces=FIND).sha256 == finding.sha256
 
 
 def test_faces_are_found_from_the_archive_alone(finding, device, photos):
@@ -94,7 +95,7 @@ def test_faces_are_found_from_the_archive_alone(finding, device, photos):
     ran = device("-c", code, finding.path, "predict", "--json", *photos, python=("-I", "-S"))
     assert ran.status == 0, ran.err
     people, none = (json.loads(line) for line in ran.out.splitlines())
-    expected = Classifier.load(MODEL, faces=True).predict_all(photos[0])
+    expected = Classifier.load(MODEL, faces=FIND).predict_all(photos[0])
     assert len(expected) == 2
     assert [(face["box"], face["scores"]) for face in people["faces"]] == [
         (list(each.face.box), each.scores) for each in expected
@@ -118,8 +119,8 @@ def test_on_the_device_it_can_be_left(finding, int8, device, photos):
     ran = device(int8.path, "predict", "--faces", photos[0])
     assert (ran.status, ran.out) == (1, "")
     assert ran.err == (
-        "error: this bundle holds nothing that finds faces (blaze); make one that does: edgeemo "
-        "bundle --faces\n"
+        "error: this bundle holds no face detector (blaze); make one that does: edgeemo bundle "
+        "--faces\n"
     )
 
 
@@ -208,7 +209,8 @@ def test_a_model_of_whole_photos_gets_golden_images_with_faces(tmp_path, device)
     model = _of_faces(tmp_path, FaceSettings(margin=0.1))
     made = make_bundle(model, tmp_path / "photos.pyz")
     manifest = Contents(str(made.path)).manifest
-    assert (manifest.faces, manifest.detector, made.golden) == (None, "blaze", 17)
+    assert manifest.faces == FaceSettings(margin=0.1)
+    assert (manifest.detector, made.golden) == ("blaze", 17)
     assert all(golden.faces for golden in manifest.golden)
     assert device(made.path, "selftest").status == 0
     assert "found by blaze, margin 0.1; each answered" in device(made.path, "info").out
@@ -232,19 +234,19 @@ def test_of_a_detector_that_finds_few_drawn_faces_those_are_taken(tmp_path):
 def test_where_no_drawn_image_has_a_face_it_says_so(tmp_path, monkeypatch):
     from edgeemo.imaging.faces.blaze import BlazeFace
 
-    monkeypatch.setattr(BlazeFace, "find", lambda self, image: ())
+    monkeypatch.setattr(BlazeFace, "detect", lambda self, image: ())
     model = _of_faces(tmp_path, FaceSettings())
     with pytest.raises(BundleError, match="no face is found in any of the drawn images; --golden"):
         make_bundle(model, tmp_path / "a.pyz")
     assert not (tmp_path / "a.pyz").exists()
-    assert photo_for(FaceSettings()) is None
+    assert photo_for(build_detector(FaceSettings())) is None
 
 
 def test_a_model_of_faces_may_be_bundled_without(tmp_path, device, photos):
     model = _of_faces(tmp_path, FaceSettings(cropped=True))
-    made = make_bundle(model, tmp_path / "plain.pyz", faces=False)
+    made = make_bundle(model, tmp_path / "plain.pyz", faces=FaceRequest(enabled=False))
     manifest = Contents(str(made.path)).manifest
-    assert (manifest.faces, manifest.detector, made.golden) == (False, "", 16)
+    assert (manifest.faces, manifest.detector, made.golden) == (None, "", 16)
     assert not {name for name in _members(made) if name.startswith("edgeemo/imaging/faces")}
     said = json.loads(device(made.path, "predict", "--json", photos[0]).out)
     assert "scores" in said
@@ -252,18 +254,18 @@ def test_a_model_of_faces_may_be_bundled_without(tmp_path, device, photos):
 
 def test_other_settings_than_the_models_are_recorded(tmp_path, device, photos):
     model = _of_faces(tmp_path, FaceSettings(cropped=True))
-    settings = FaceSettings(margin=0.3, cropped=True)
-    made = make_bundle(model, tmp_path / "wide.pyz", faces=settings)
-    assert Contents(str(made.path)).manifest.faces == settings
+    request = FaceRequest(margin=0.3)
+    made = make_bundle(model, tmp_path / "wide.pyz", faces=request)
+    assert Contents(str(made.path)).manifest.faces == FaceSettings(margin=0.3, cropped=True)
     said = json.loads(device(made.path, "predict", "--json", photos[0]).out)
-    expected = Classifier.load(model, faces=settings).predict(photos[0])
+    expected = Classifier.load(model, faces=request).predict(photos[0])
     assert said["faces"][0]["scores"] == expected.scores
     narrow = Classifier.load(model).predict(photos[0])
     assert expected.scores != narrow.scores
 
 
 def test_a_fallback_finds_the_same_faces(tmp_path):
-    made = make_bundle(MODEL, tmp_path / "two.pyz", fallback=GOLDEN / "float32.onnx", faces=True)
+    made = make_bundle(MODEL, tmp_path / "two.pyz", fallback=GOLDEN / "float32.onnx", faces=FIND)
     contents = Contents(str(made.path))
     contents.use_fallback()
     result = selftest(contents)
@@ -272,9 +274,9 @@ def test_a_fallback_finds_the_same_faces(tmp_path):
     assert len(result.checks[-1].faces) == 2
 
 
-def test_a_device_is_told_what_to_install_for_its_finder(tmp_path, device, photos):
+def test_a_device_is_told_what_to_install_for_its_face_detector(tmp_path, device, photos):
     pytest.importorskip("cv2")
-    made = make_bundle(MODEL, tmp_path / "c.pyz", faces=FaceSettings(detector="cascade"))
+    made = make_bundle(MODEL, tmp_path / "c.pyz", faces=FaceRequest(detector="cascade"))
     for words in (("selftest",), ("predict", photos[0])):
         ran = device(made.path, *words, python=("-I", "-S"))
         assert (ran.status, ran.err.count("\n")) == (1, 1)
@@ -286,22 +288,19 @@ def test_a_device_is_told_what_to_install_for_its_finder(tmp_path, device, photo
 
 
 def test_a_users_file_travels_as_one():
-    content = b"\x08\x07 a network"
-    settings = FaceSettings(detector="yunet", file_sha256=name_content(content, name="x.onnx"))
-    assert finder_data(settings) == {FACE_MODEL: content}
+    file = DetectorFile(content=b"\x08\x07 a network", name="x.onnx")
+    settings = FaceSettings(detector="yunet", file_sha256=file.sha256)
+    assert detector_members(settings, file) == {FACE_MODEL: file.content}
 
 
 def test_what_is_not_installed_here_cannot_be_bundled(tmp_path, monkeypatch):
-    from edgeemo.imaging import faces
-
-    faces._finder.cache_clear()
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(MissingExtraError, match=r"pip install .*\[faces\]'"):
-        make_bundle(MODEL, tmp_path / "c.pyz", faces=FaceSettings(detector="cascade"))
+        make_bundle(MODEL, tmp_path / "c.pyz", faces=FaceRequest(detector="cascade"))
 
 
 def test_the_drawn_photo_is_always_the_same():
     assert drawn_photo() == drawn_photo()
     assert drawn_photo(seed=1) != drawn_photo()
-    assert photo_for(FaceSettings()) == drawn_photo()
-    assert drawn.FACES == 2
+    assert photo_for(build_detector(FaceSettings())) == drawn_photo()
+    assert FACES == 2

@@ -105,7 +105,7 @@ def test_wheels_make_a_folder(edgeemo, models, monkeypatch):
         (["--wheels", "3.11"], 1, "3.11: not a Python tag; give cp311 for Python 3.11"),
         (["--golden", "mine"], 2, "golden"),
         (["--face-detector", "blase"], 2, "did you mean 'blaze'"),
-        (["--no-faces", "--face-margin", "0.1"], 2, "nothing is found"),
+        (["--no-faces", "--face-margin", "0.1"], 2, "--no-faces excludes --face-detector"),
         (["--face-model", "gone.onnx"], 1, "gone.onnx: cannot be read"),
         (["--golden", "test"], 1, "split.csv is missing"),
         (["--out", "models"], 1, "models: exists already"),

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.imaging.faces import _finder
-
 
 @pytest.fixture
 def faces(tmp_path):
@@ -70,7 +68,6 @@ def test_check_looks_for_faces_without_the_faces_extra(edgeemo, photos, monkeypa
 
 def test_check_without_the_detector_that_was_asked_for_goes_on(edgeemo, faces, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
-    _finder.cache_clear()  # another test's cascade would do
     shown = edgeemo("data", "check", faces, "--face-detector", "cascade", "--json")
     assert shown.status == 0
     assert "[faces]'" in shown.err.partition(" -m pip install ")[2]

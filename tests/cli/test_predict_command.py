@@ -252,11 +252,17 @@ class TestFaces:
         ("options", "said"),
         [
             (("--face-detector", "blase"), "did you mean 'blaze'"),
-            (("--face-detector", "yunet"), "named with --face-model"),
+            (
+                ("--face-detector", "yunet"),
+                "yunet requires its file: --face-model FILE",
+            ),
             (("--face-margin", "7"), "must be -0.3 to 2"),
             (("--face-score", "7"), "must be 0 to 1"),
-            (("--face-detector", "cascade", "--face-score", "0.7"), "gives its faces no scores"),
-            (("--no-faces", "--face-margin", "0.1"), "nothing to set"),
+            (
+                ("--face-detector", "cascade", "--face-score", "0.7"),
+                "detector cascade has no scores",
+            ),
+            (("--no-faces", "--face-margin", "0.1"), "--no-faces excludes --face-detector"),
         ],
     )
     def test_nonsense_is_refused(self, edgeemo, faces, options, said):

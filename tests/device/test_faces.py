@@ -14,6 +14,7 @@ from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.checks import FACE_PIXELS
 from edgeemo.dataset import golden_images
 from edgeemo.dataset.synthetic.draw import encode
+from edgeemo.model.face_settings import FaceRequest
 from emulation.processors import A72
 
 
@@ -22,7 +23,7 @@ def finding(root, model, tmp_path_factory):
     """The bundle of a tiny model that finds faces."""
     root("bookworm")  # skips where there is nothing to emulate with
     out = tmp_path_factory.mktemp("faces") / "faces.pyz"
-    return make_bundle(model("int8.tflite"), out, faces=True).path
+    return make_bundle(model("int8.tflite"), out, faces=FaceRequest(enabled=True)).path
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def photos(tmp_path):
 
 
 def test_faces_are_found_where_the_workstation_finds_them(finding, model, pis, photos):
-    here = Classifier.load(model("int8.tflite"), faces=True)
+    here = Classifier.load(model("int8.tflite"), faces=FaceRequest(enabled=True))
     expected = [[each.face.box for each in here.predict_all(photo)] for photo in photos]
     assert [len(boxes) for boxes in expected] == [2, 2, 1, 1, 1, 0, 1]
     for processor, ran in pis(finding, "predict", "--json", *photos).items():

@@ -8,18 +8,19 @@ import pytest
 from PIL import Image
 
 from edgeemo.errors import FaceModelError, MissingExtraError
-from edgeemo.imaging.faces import Face, cropped, face_finder
-from edgeemo.imaging.faces.model_file import name_content, name_file, named
-from edgeemo.model.spec import FaceSettings, ModelSpec
+from edgeemo.imaging.faces import Face, build_detector, crop_face
+from edgeemo.model.detector_file import FACE_MODEL, DetectorFile, find_detector_file
+from edgeemo.model.face_settings import FaceSettings
+from edgeemo.model.spec import InputSpec
 
 DETECTORS = ("blaze", "cascade")
 
 
 @pytest.fixture(scope="module", params=DETECTORS)
-def finder(request):
+def detector(request):
     if request.param == "cascade":
         pytest.importorskip("cv2")
-    return face_finder(FaceSettings(detector=request.param))
+    return build_detector(FaceSettings(detector=request.param))
 
 
 def opened(path):
@@ -27,9 +28,9 @@ def opened(path):
         return image.convert("RGB")
 
 
-def test_portraits_have_a_face(finder, data_dir):
+def test_portraits_have_a_face(detector, data_dir):
     images = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))]
-    found = [finder.find(image) for image in images]
+    found = [detector.detect(image) for image in images]
     assert sum(map(bool, found)) >= 0.9 * len(images)
     for image, faces in zip(images, found, strict=True):
         sizes = [face.side for face in faces]
@@ -39,10 +40,10 @@ def test_portraits_have_a_face(finder, data_dir):
             assert 0 < face.top + face.side / 2 < image.height
 
 
-def test_small_crops_have_a_face_that_fills_them(finder, data_dir):
+def test_small_crops_have_a_face_that_fills_them(detector, data_dir):
     """However it was found, the frame is that of FER2013."""
     paths = sorted((data_dir / "fer2013" / "test" / "happy").glob("*"))[:40]
-    faces = [found[0] for path in paths if (found := finder.find(opened(path)))]
+    faces = [found[0] for path in paths if (found := detector.detect(opened(path)))]
     assert len(faces) >= 28
     sides = np.array([face.side for face in faces])
     centres = np.array([(face.left + face.side / 2, face.top + face.side / 2) for face in faces])
@@ -53,21 +54,23 @@ def test_small_crops_have_a_face_that_fills_them(finder, data_dir):
 def test_both_detectors_frame_a_face_alike(data_dir):
     pytest.importorskip("cv2")
     image = opened(data_dir / "photos" / "obama.jpg")
-    one, other = (face_finder(FaceSettings(detector=name)).find(image)[0] for name in DETECTORS)
+    one, other = (
+        build_detector(FaceSettings(detector=name)).detect(image)[0] for name in DETECTORS
+    )
     assert abs(one.left - other.left) < 0.15 * one.side
     assert abs(one.top - other.top) < 0.15 * one.side
     assert 0.8 < one.side / other.side < 1.25
 
 
-def test_threads_share_a_finder(finder, data_dir):
+def test_threads_share_a_detector(detector, data_dir):
     images = [opened(path) for path in sorted((data_dir / "photos").glob("*.jpg"))[:6]]
     with ThreadPoolExecutor(3) as pool:
-        assert list(pool.map(finder.find, images)) == [finder.find(one) for one in images]
+        assert list(pool.map(detector.detect, images)) == [detector.detect(one) for one in images]
 
 
 @pytest.mark.parametrize("size", [(64, 64), (500, 1), (2000, 3), (1, 1), (5, 700)])
-def test_nothing_is_found_in_nothing(finder, size):
-    assert finder.find(Image.new("RGB", size, "grey")) == ()
+def test_nothing_is_found_in_nothing(detector, size):
+    assert detector.detect(Image.new("RGB", size, "grey")) == ()
 
 
 def test_a_small_face_is_found_in_a_part_of_the_image(data_dir):
@@ -75,7 +78,7 @@ def test_a_small_face_is_found_in_a_part_of_the_image(data_dir):
     face.thumbnail((110, 110))
     wall = Image.new("RGB", (640, 480), "#808890")
     wall.paste(face, (440, 330))
-    (found,) = face_finder(FaceSettings()).find(wall)
+    (found,) = build_detector(FaceSettings()).detect(wall)
     assert 440 < found.left + found.side / 2 < 440 + face.width
     assert 330 < found.top + found.side / 2 < 330 + face.height
 
@@ -84,16 +87,16 @@ def test_a_higher_score_finds_the_surer_of_the_same_faces(data_dir):
     images = [opened(path) for path in sorted((data_dir / "web_messy" / "sad").glob("*"))[:40]]
     counts = []
     for score in (None, 0.7, 0.9, 1.0):
-        finder = face_finder(FaceSettings(least_score=score))
-        counts.append(sum(bool(finder.find(image)) for image in images))
+        detector = build_detector(FaceSettings(min_score=score))
+        counts.append(sum(bool(detector.detect(image)) for image in images))
     assert counts == sorted(counts, reverse=True)
     assert counts[0] > counts[1] > counts[2] > counts[3] == 0
 
 
 def test_a_crop_within_the_image_is_that_of_the_image():
     pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
-    spec = ModelSpec(labels=("a", "b"), height=8, width=8, faces=FaceSettings())
-    crop = cropped(Image.fromarray(pixels), Face(10, 20, 30), spec)
+    spec = InputSpec(height=8, width=8, faces=FaceSettings())
+    crop = crop_face(Image.fromarray(pixels), Face(10, 20, 30), spec)
     np.testing.assert_array_equal(np.asarray(crop), pixels[20:50, 10:40])
 
 
@@ -102,18 +105,16 @@ def test_beyond_the_image_its_outermost_pixels_go_on(face):
     pixels = np.random.default_rng(1).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     rows = np.clip(np.arange(face.top, face.top + face.side), 0, 59)
     columns = np.clip(np.arange(face.left, face.left + face.side), 0, 79)
-    spec = ModelSpec(labels=("a", "b"), height=8, width=8, faces=FaceSettings())
-    crop = cropped(Image.fromarray(pixels), face, spec)
+    spec = InputSpec(height=8, width=8, faces=FaceSettings())
+    crop = crop_face(Image.fromarray(pixels), face, spec)
     np.testing.assert_array_equal(np.asarray(crop), pixels[rows][:, columns])
 
 
 def test_a_margin_is_put_around():
     image = Image.new("RGB", (100, 100))
     for margin, side in ((0.0, 40), (0.25, 60), (-0.25, 20)):
-        spec = ModelSpec(
-            labels=("a", "b"), height=8, width=8, channels=1, faces=FaceSettings(margin=margin)
-        )
-        crop = cropped(image, Face(30, 30, 40), spec)
+        spec = InputSpec(height=8, width=8, channels=1, faces=FaceSettings(margin=margin))
+        crop = crop_face(image, Face(30, 30, 40), spec)
         assert (crop.size, crop.mode) == ((side, side), "L")
 
 
@@ -125,28 +126,36 @@ def test_without_opencv_it_says_which_extra(monkeypatch):
         Cascade()
 
 
-def test_a_file_that_nobody_named_is_asked_for():
+@pytest.mark.parametrize("file", [None, DetectorFile(content=b"\x08 other", name="other")])
+def test_a_missing_file_or_one_of_another_sha256_is_refused(file):
+    settings = FaceSettings(detector="yunet", file_sha256="0123" * 16)
     with pytest.raises(
         FaceModelError, match=r"YuNet file .SHA-256 0123.* name it with --face-model"
     ):
-        face_finder(FaceSettings(detector="yunet", file_sha256="0123" * 16))
+        build_detector(settings, file=file)
 
 
-def test_a_named_file_is_known_by_its_content(tmp_path):
-    file = tmp_path / "yunet.onnx"
-    file.write_bytes(b"\x08\x07 and the rest")
-    assert named(name_file(file)) == file.read_bytes()
+def test_a_file_is_read_where_the_settings_need_it(tmp_path):
+    path = tmp_path / FACE_MODEL
+    path.write_bytes(b"\x08\x07 and the rest")
+    file = DetectorFile.read(path)
+    assert file.content == path.read_bytes()
+    settings = FaceSettings(detector="yunet", file_sha256=file.sha256)
+    assert find_detector_file(settings, tmp_path) == file
+    assert find_detector_file(FaceSettings(), tmp_path) is None
+    assert find_detector_file(settings, tmp_path / "none") is None
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path):
     with pytest.raises(FaceModelError, match=r"none\.onnx: cannot be read: No such file"):
-        name_file(tmp_path / "none.onnx")
+        DetectorFile.read(tmp_path / "none.onnx")
     with pytest.raises(FaceModelError, match=r"text\.onnx: not an ONNX file; name a YuNet file"):
-        name_content(b"hello", name="text.onnx")
+        DetectorFile(content=b"hello", name="text.onnx")
     pytest.importorskip("cv2")
-    sha256 = name_content(b"\x08\x07 hello", name="broken.onnx")
-    with pytest.raises(FaceModelError, match="no YuNet that OpenCV can run"):
-        face_finder(FaceSettings(detector="yunet", file_sha256=sha256))
+    broken = DetectorFile(content=b"\x08\x07 hello", name="broken.onnx")
+    settings = FaceSettings(detector="yunet", file_sha256=broken.sha256)
+    with pytest.raises(FaceModelError, match="not a YuNet file that OpenCV can run"):
+        build_detector(settings, file=broken)
 
 
 def bright_yunet():
@@ -196,13 +205,13 @@ def bright_yunet():
 
 def test_a_yunet_file_finds_what_it_finds_in_the_images_own_pixels():
     pytest.importorskip("cv2")
-    sha256 = name_content(bright_yunet(), name="bright.onnx")
-    finder = face_finder(FaceSettings(detector="yunet", file_sha256=sha256))
+    file = DetectorFile(content=bright_yunet(), name="bright.onnx")
+    detector = build_detector(FaceSettings(detector="yunet", file_sha256=file.sha256), file=file)
     image = Image.new("RGB", (640, 400))  # searched at half its size
     image.paste("white", (128, 192, 192, 256))  # one cell of the searched image
-    (found,) = finder.find(image)
+    (found,) = detector.detect(image)
     assert found.side == 128
     assert (found.left + found.side // 2, found.top + found.side // 2) == (160, 224)
-    assert finder.find(Image.new("RGB", (50, 700))) == ()
-    surer = FaceSettings(detector="yunet", file_sha256=sha256, least_score=1.0)
-    assert face_finder(surer).find(image) == ()
+    assert detector.detect(Image.new("RGB", (50, 700))) == ()
+    surer = FaceSettings(detector="yunet", file_sha256=file.sha256, min_score=1.0)
+    assert build_detector(surer, file=file).detect(image) == ()

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageDraw
 
 from edgeemo.errors import ImageError, NoFaceError
+from edgeemo.imaging.faces import build_detector
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces
-from edgeemo.model.spec import FaceSettings, ModelSpec
+from edgeemo.model.face_settings import FaceSettings
+from edgeemo.model.spec import ModelSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -242,8 +244,8 @@ def test_only_the_plugin_needed_is_loaded(tmp_path):
     path.write_bytes(_encode(_scene()))
     code = (
         "import sys\nfrom edgeemo.imaging.preprocess import preprocess\n"
-        "from edgeemo.model.spec import ModelSpec\n"
-        "preprocess(sys.argv[1], ModelSpec(labels=('a', 'b'), height=8, width=8))\n"
+        "from edgeemo.model.spec import InputSpec\n"
+        "preprocess(sys.argv[1], InputSpec(height=8, width=8))\n"
         "print(*[m for m in sys.modules if m.endswith('ImagePlugin')])"
     )
     shown = subprocess.run(
@@ -253,16 +255,18 @@ def test_only_the_plugin_needed_is_loaded(tmp_path):
 
 
 class TestFaces:
-    """The same function, where the spec says that faces are cropped first."""
+    """The same function, where the specification crops faces first."""
 
+    detector = build_detector(FaceSettings())
     spec = ModelSpec(labels=("a", "b"), height=48, width=48, channels=1, faces=FaceSettings())
 
     def test_the_largest_face_is_what_a_training_sees_and_a_device_answers(self, data_dir):
         photo = data_dir / "photos" / "two_people.jpg"
-        faces = preprocess_faces(photo, self.spec)
+        faces = preprocess_faces(photo, self.spec, detector=self.detector)
         assert len(faces) == 2
         assert faces[0][0].side > faces[1][0].side
-        np.testing.assert_array_equal(preprocess(photo, self.spec), faces[0][1])
+        pixels = preprocess(photo, self.spec, detector=self.detector)
+        np.testing.assert_array_equal(pixels, faces[0][1])
         assert {pixels.shape for _, pixels in faces} == {(48, 48, 1)}
 
     def test_places_are_given_in_the_whole_image(self, data_dir):
@@ -271,8 +275,9 @@ class TestFaces:
             large = photo.convert("RGB").resize((photo.width * 4, photo.height * 4))
         file = io.BytesIO()
         large.save(file, "JPEG")
-        (small, _), *_ = preprocess_faces(data_dir / "photos" / "obama.jpg", self.spec)
-        (found, pixels), *_ = preprocess_faces(file.getvalue(), self.spec)
+        source = data_dir / "photos" / "obama.jpg"
+        (small, _), *_ = preprocess_faces(source, self.spec, detector=self.detector)
+        (found, pixels), *_ = preprocess_faces(file.getvalue(), self.spec, detector=self.detector)
         assert abs(found.side - 4 * small.side) < 0.2 * found.side
         assert abs(found.left - 4 * small.left) < 0.2 * found.side
         assert pixels.shape == (48, 48, 1)
@@ -282,11 +287,11 @@ class TestFaces:
         cropped = replace(self.spec, faces=FaceSettings(cropped=True))
         plain = replace(self.spec, faces=None)
         np.testing.assert_array_equal(preprocess(crop, cropped), preprocess(crop, plain))
-        assert preprocess_faces(data_dir / "photos" / "obama.jpg", cropped)
+        assert preprocess_faces(data_dir / "photos" / "obama.jpg", cropped, detector=self.detector)
 
     def test_without_a_face_nothing_is_guessed(self, tmp_path):
         wall = tmp_path / "wall.png"
         Image.new("RGB", (300, 200), "grey").save(wall)
-        assert preprocess_faces(wall, self.spec) == ()
+        assert preprocess_faces(wall, self.spec, detector=self.detector) == ()
         with pytest.raises(NoFaceError, match=r"wall\.png: no face"):
-            preprocess(wall, self.spec)
+            preprocess(wall, self.spec, detector=self.detector)

@@ -2,14 +2,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError
-from edgeemo.model.spec import NOT_SURE, FaceChanges, FaceSettings, ModelSpec, Provenance
+from edgeemo.model.detector_file import DetectorFile
+from edgeemo.model.face_settings import Detector, FaceRequest, FaceSettings
+from edgeemo.model.spec import NOT_SURE, InputSpec, ModelSpec, Provenance
 
+MODELS = Path(__file__).resolve().parents[2] / "models"
 _LABELS = st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=6, unique=True)
 
 
@@ -135,31 +139,72 @@ def test_a_class_may_be_called_so_where_every_answer_is_sure():
     assert spec.answer((0.1, 0.9)) == NOT_SURE
 
 
-def test_what_is_not_named_of_faces_stays_as_the_model_says(spec48):
+def test_an_unset_field_of_a_request_keeps_the_models_value(spec48):
     own = FaceSettings(detector="cascade", margin=0.1, cropped=True)
     model = replace(spec48, faces=own)
-    assert model.with_faces(FaceChanges(margin=0.3)).faces == replace(own, margin=0.3)
-    assert model.with_faces(FaceChanges(detector="blaze")).faces == replace(own, detector="blaze")
-    assert model.with_faces(True).faces == own
-    yunet = FaceChanges(detector="yunet", file_sha256="ab")
-    assert model.with_faces(yunet).faces == replace(own, detector="yunet", file_sha256="ab")
-    back = FaceChanges(detector="blaze")
+    assert model.with_faces(FaceRequest(margin=0.3)).faces == replace(own, margin=0.3)
+    assert model.with_faces(FaceRequest(detector="blaze")).faces == replace(own, detector="blaze")
+    assert model.with_faces(FaceRequest(enabled=True)).faces == own
+    assert model.with_faces(FaceRequest()).faces == own
+    assert model.with_faces(FaceRequest(enabled=False)).faces is None
+    assert spec48.with_faces(FaceRequest()).faces is None
+    file = DetectorFile(content=b"\x08", name="x.onnx")
+    yunet = FaceRequest(file=file)
+    assert yunet.detector is Detector.YUNET
+    assert model.with_faces(yunet).faces == replace(own, detector="yunet", file_sha256=file.sha256)
+    back = FaceRequest(detector="blaze")
     assert model.with_faces(yunet).with_faces(back).faces == replace(own, detector="blaze")
-    sure = FaceChanges(least_score=0.9)
-    assert model.with_faces(back).with_faces(sure).faces.least_score == 0.9
-    assert model.with_faces(back).with_faces(sure).with_faces(yunet).faces.least_score is None
-    assert spec48.with_faces(FaceChanges(margin=0.3)).faces == FaceSettings(
+    sure = FaceRequest(min_score=0.9)
+    assert model.with_faces(back).with_faces(sure).faces.min_score == 0.9
+    assert model.with_faces(back).with_faces(sure).with_faces(yunet).faces.min_score is None
+    assert spec48.with_faces(FaceRequest(margin=0.3)).faces == FaceSettings(
         margin=0.3, cropped=True
     )
 
 
-def test_a_least_score_is_obeyed_or_refused(spec48):
+def test_a_minimum_score_is_obeyed_or_refused(spec48):
     model = replace(spec48, faces=FaceSettings(margin=0.1))
     assert json.loads(model.to_json())["version"] == 3
-    sure = replace(spec48, faces=FaceSettings(least_score=0.8))
+    sure = replace(spec48, faces=FaceSettings(min_score=0.8))
     assert json.loads(sure.to_json())["version"] == 4
     assert ModelSpec.from_json(sure.to_json(), origin="here") == sure
-    with pytest.raises(SpecError, match=r"least score of a face must be 0 to 1, not 1\.5"):
-        FaceSettings(least_score=1.5)
-    with pytest.raises(SpecError, match="the cascade gives its faces no scores"):
-        FaceSettings(detector="cascade", least_score=0.5)
+    with pytest.raises(SpecError, match=r"minimum score of a face must be 0 to 1, not 1\.5"):
+        FaceSettings(min_score=1.5)
+    with pytest.raises(SpecError, match="face detector cascade has no scores"):
+        FaceSettings(detector="cascade", min_score=0.5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"detector": "blase"}, "face detector 'blase' is unknown; did you mean 'blaze'"),
+        ({"detector": "yunet"}, "face detector yunet requires its file"),
+        ({"margin": 3.0}, "margin must be -0.3 to 2, not 3"),
+        ({"min_score": 2.0}, "minimum score of a face must be 0 to 1"),
+        ({"enabled": False, "margin": 0.1}, "--no-faces excludes"),
+        (
+            {"detector": "blaze", "file": DetectorFile(content=b"\x08", name="x")},
+            "face detector blaze takes no file",
+        ),
+    ],
+)
+def test_a_request_that_contradicts_itself_is_refused(fields, message):
+    with pytest.raises(SpecError, match=message):
+        FaceRequest(**fields)
+
+
+def test_the_json_keeps_the_format_of_exported_files():
+    """The bytes in files that were exported before, whatever the fields are called in Python."""
+    shipped = (MODELS / "happy-sad" / "spec.json").read_text(encoding="utf-8")
+    spec = ModelSpec.from_json(shipped, origin="spec.json")
+    assert spec.faces.min_score == 0.7
+    assert spec.to_json() == shipped.rstrip("\n")
+
+
+def test_a_model_specification_is_an_input_specification(spec48):
+    plain = InputSpec(height=48, width=48, channels=1)
+    shared = {name: getattr(spec48, name) for name in vars(plain)}
+    assert InputSpec(**shared) == plain
+    assert spec48 != plain
+    with pytest.raises(SpecError, match="size must be 1 to 4096 pixels, not 0x8"):
+        InputSpec(height=0, width=8)

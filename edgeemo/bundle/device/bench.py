@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from edgeemo.bench import table
 from edgeemo.bench.candidates import ExportedFile, accuracy_of, exported_files, thread_counts
 from edgeemo.bench.run import run_benchmark
 from edgeemo.bundle.device.contents import PHOTO
-from edgeemo.bundle.device.faces import wanted_faces
+from edgeemo.bundle.device.faces import select_faces
 from edgeemo.bundle.device.load import path_inside, sealed_model
 from edgeemo.errors import BenchError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from edgeemo.bench.results import BenchmarkReport
     from edgeemo.bundle.device.contents import Contents
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.model.face_settings import FaceSettings
 
 
 def run(
@@ -58,12 +59,12 @@ def run(
         raise BenchError(f"--threads: {error}") from None
     if not sys.executable:
         raise BenchError("cannot tell which Python runs this; name it by its whole path")
-    wanted = wanted_faces(contents, faces)
-    inside = _inside(contents, wanted)
+    settings = select_faces(contents, sealed_model(contents).spec.faces, enabled=faces)
+    inside = _inside(contents, settings)
     known = {file.sha256 for file in inside}
-    others = exported_files([Path(name) for name in files], faces=wanted)
+    others = exported_files([Path(name) for name in files])
     report = run_benchmark(
-        [*inside, *(each for each in others if each.sha256 not in known)],
+        [*inside, *(replace(each, faces=settings) for each in others if each.sha256 not in known)],
         command=(sys.executable, contents.archive, "bench-worker"),
         threads=counts,
         image=image,
@@ -79,11 +80,8 @@ def run(
     return int(report.has_troubles)
 
 
-def _inside(contents: Contents, faces: FaceSettings | bool | None) -> list[ExportedFile]:
-    """The bundle's file, and its fallback if there is one."""
-    settings = (
-        sealed_model(contents).spec.with_faces(faces).faces
-    )  # the fallback's spec is the same
+def _inside(contents: Contents, settings: FaceSettings | None) -> list[ExportedFile]:
+    """Return the bundle's file, and its fallback if there is one, with the same face settings."""
     manifests = [contents.manifest, contents.manifest.fallback]
     return [
         ExportedFile(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.bench import worker
-from edgeemo.bundle.device.faces import prepare_finder
+from edgeemo.bundle.device.faces import detector_file
 from edgeemo.bundle.device.load import path_inside, unwarned_classifier
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ def run(contents: Contents, job: str) -> int:
             contents.use_fallback()
         if job.path == path_inside(contents, contents.manifest):
             return unwarned_classifier(contents, threads=job.threads, faces=job.faces is not None)
-        if job.faces:
-            prepare_finder(contents, job.faces)
-        return worker.load_file(job)
+        return worker.load_file(job, detector_file=detector_file(contents, job.faces))
 
     return worker.main(job, load)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgeemo.bundle.device.contents import Golden
 from edgeemo.errors import NoFaceError
+from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode, resize
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from edgeemo.model.spec import ModelSpec
+    from edgeemo.imaging.faces import FaceDetector
+    from edgeemo.model.spec import InputSpec
     from edgeemo.runtime.classifier import Classifier
 
     Places = tuple[tuple[int, int, int], ...]
@@ -69,8 +71,9 @@ def expect(classifier: Classifier, image: bytes, *, file: str, photo: bool = Fal
         NoFaceError: If the model answers its largest face and there is none.
     """
     spec = classifier.spec.for_photos() if photo else classifier.spec
-    decoded = decode(image, spec)
-    faces = _found(decoded, spec)
+    with open_image(image) as opened:
+        decoded = decode(opened, spec)
+    faces = _found(decoded, spec, classifier.detector)
     if spec.crops_faces and not faces:
         raise NoFaceError(f"{file}: no face")
     pixels = _pixels(decoded, faces, spec)
@@ -99,8 +102,9 @@ def check(classifier: Classifier, golden: Golden, image: bytes, *, tolerance: fl
     """
     spec = classifier.spec.for_photos() if golden.faces else classifier.spec
     start = time.perf_counter()
-    decoded = decode(image, spec)
-    faces = _found(decoded, spec)
+    with open_image(image) as opened:
+        decoded = decode(opened, spec)
+    faces = _found(decoded, spec, classifier.detector)
     pixels = _pixels(decoded, golden.faces, spec)
     outputs = tuple(classifier.engine.run(pixels))
     ms = (time.perf_counter() - start) * 1000
@@ -120,21 +124,19 @@ def check(classifier: Classifier, golden: Golden, image: bytes, *, tolerance: fl
     )  # fmt: skip
 
 
-def _found(decoded: Image.Image, spec: ModelSpec) -> Places:
-    """Left, top and side of the faces, the largest first, where the spec crops them."""
-    if not spec.crops_faces:
+def _found(decoded: Image.Image, spec: InputSpec, detector: FaceDetector | None) -> Places:
+    """Return left, top and side of the faces, the largest first, where the spec crops them."""
+    if detector is None or not spec.crops_faces:
         return ()
-    from edgeemo.imaging.faces import find_faces
-
-    return tuple((face.left, face.top, face.side) for face in find_faces(decoded, spec))
+    return tuple((face.left, face.top, face.side) for face in detector.detect(decoded))
 
 
-def _pixels(decoded: Image.Image, faces: Places, spec: ModelSpec) -> NDArray[np.uint8]:
+def _pixels(decoded: Image.Image, faces: Places, spec: InputSpec) -> NDArray[np.uint8]:
     """What the network is fed: the first of the faces, or the image where there is none."""
     if faces:
-        from edgeemo.imaging.faces import Face, cropped
+        from edgeemo.imaging.faces import Face, crop_face
 
-        decoded = cropped(decoded, Face(*faces[0]), spec)
+        decoded = crop_face(decoded, Face(*faces[0]), spec)
     return resize(decoded, spec)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from zipimport import zipimporter
 
 from edgeemo.errors import BundleError
-from edgeemo.model.spec import FaceSettings
+from edgeemo.model.face_settings import FaceSettings
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -61,9 +61,8 @@ class Manifest:
         members: SHA-256 of every other member; empty in a fallback's.
         fallback: The same of a second file, which is run where the engine of the first cannot be.
         fallback_for: In a fallback's: the first file.
-        faces: How faces are found instead of what the model says of it: False: not at all; None: as
-            the model says.
-        detector: What finds them, one of `edgeemo.model.spec.DETECTORS`; empty where nothing does.
+        faces: The face settings that apply; None where every image is taken whole.
+        detector: The face detector, an `edgeemo.model.face_settings.Detector`; empty without one.
     """
 
     edgeemo: str
@@ -79,7 +78,7 @@ class Manifest:
     members: dict[str, str]
     fallback: Manifest | None = None
     fallback_for: str = ""
-    faces: FaceSettings | bool | None = None
+    faces: FaceSettings | None = None
     detector: str = ""
 
     @property
@@ -178,7 +177,7 @@ def _typed(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         **fields,
         "golden": tuple(map(_golden, fields["golden"])),
-        "faces": FaceSettings(**faces) if isinstance(faces, dict) else faces,
+        "faces": FaceSettings(**faces) if faces else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""What finds faces in a bundle: which settings hold, and what they need on the device."""
+"""Face detection in a bundle: the settings that apply, and what they require on the device."""
 
 from __future__ import annotations
 
@@ -8,64 +8,68 @@ from edgeemo.errors import BundleError
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents
-    from edgeemo.model.spec import FaceSettings
-
-_PACKAGES = {
-    "blaze": "ai-edge-litert",
-    "cascade": "opencv-python-headless",
-    "yunet": "opencv-python-headless",
-}
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceSettings
 
 
-def finder_package(detector: str) -> str:
-    """The package that a detector runs in, as pip calls it; empty for no detector."""
-    return _PACKAGES.get(detector, "")
+def detector_package(detector: str) -> str:
+    """Return the package that a detector runs in, as pip calls it; empty for no detector."""
+    from edgeemo.model.face_settings import Detector
+
+    return Detector(detector).package if detector else ""
 
 
-def finder_versions(detector: str) -> dict[str, str]:
-    """The version of that package, by its name; empty where pip does not know it."""
+def detector_versions(detector: str) -> dict[str, str]:
+    """Return the version of that package, by its name; empty where pip does not know it."""
     from importlib.metadata import PackageNotFoundError, version
 
-    package = finder_package(detector)
+    package = detector_package(detector)
     try:
         return {package: version(package)} if package else {}
     except PackageNotFoundError:
         return {}
 
 
-def wanted_faces(contents: Contents, faces: bool | None) -> FaceSettings | bool | None:
-    """How to find faces, for `edgeemo.model.spec.ModelSpec.with_faces`.
+def select_faces(
+    contents: Contents, model: FaceSettings | None, *, enabled: bool | None
+) -> FaceSettings | None:
+    """Return the face settings that apply; None where every image is taken whole.
 
     Args:
         contents: The bundle.
-        faces: Whether they were asked for on the command line; None: as bundled.
+        model: The face settings of the model.
+        enabled: As requested on the command line; None: as bundled.
     """
-    bundled = contents.manifest.faces
-    return bundled if faces is None or (faces and bundled) else faces
+    if enabled is False:
+        return None
+    if enabled and contents.manifest.faces is None:
+        from edgeemo.model.face_settings import FaceRequest
+
+        return FaceRequest(enabled=True).apply(model)
+    return contents.manifest.faces
 
 
-def prepare_finder(contents: Contents, settings: FaceSettings) -> None:
-    """Make ready what finds faces, so that what it lacks is told before the first image.
+def detector_file(contents: Contents, settings: FaceSettings | None) -> DetectorFile | None:
+    """Return the face detector's own file, if it has one.
 
     Args:
         contents: The bundle.
-        settings: What finds them.
+        settings: The face settings that apply, or None.
 
     Raises:
-        BundleError: If the bundle does not hold it.
-        EngineError: If its package cannot be loaded.
-        FaceModelError: If its file cannot be used.
-        MissingExtraError: If its package is not installed.
+        BundleError: If the bundle does not hold the detector.
+        FaceModelError: If the file is not an ONNX file.
     """
+    if settings is None:
+        return None
     if settings.detector != contents.manifest.detector:
         raise BundleError(
-            f"this bundle holds nothing that finds faces ({settings.detector}); make one that "
-            "does: edgeemo bundle --faces"
+            f"this bundle holds no face detector ({settings.detector}); make one that does: "
+            "edgeemo bundle --faces"
         )
-    from edgeemo.imaging.faces import face_finder
+    if not settings.file_sha256:
+        return None
+    from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
 
-    if settings.file_sha256:
-        from edgeemo.imaging.faces.model_file import FACE_MODEL, name_content
-
-        name_content(contents.member(FACE_MODEL), name=f"{contents.archive}/{FACE_MODEL}")
-    face_finder(settings)
+    name = f"{contents.archive}/{FACE_MODEL}"
+    return DetectorFile(content=contents.member(FACE_MODEL), name=name)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bundle.device.faces import wanted_faces
+from edgeemo.bundle.device.faces import select_faces
 from edgeemo.bundle.device.load import sealed_model
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.utils.system import describe_machine
@@ -15,7 +15,7 @@ from edgeemo.utils.system import describe_machine
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
     from edgeemo.model.container import SealedModel
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.model.face_settings import FaceSettings
 
 
 def run(contents: Contents, *, json: bool) -> int:
@@ -25,7 +25,7 @@ def run(contents: Contents, *, json: bool) -> int:
         Exit status: 0.
     """
     model = sealed_model(contents)
-    faces = model.spec.with_faces(wanted_faces(contents, None)).faces
+    faces = select_faces(contents, model.spec.faces, enabled=None)
     if json:
         shown: dict[str, Any] = {
             **asdict(contents.manifest),

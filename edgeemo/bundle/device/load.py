@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.device.faces import prepare_finder, wanted_faces
+from edgeemo.bundle.device.faces import detector_file, select_faces
 from edgeemo.bundle.device.fallback import use_fallback
 from edgeemo.errors import EngineError
 from edgeemo.model.container import unseal_bytes
@@ -59,13 +59,14 @@ def unwarned_classifier(
     contents: Contents, *, threads: int | None = None, faces: bool | None = None
 ) -> Classifier:
     """As `load_classifier`, and silent."""
-    from edgeemo.engines.load import load_engine
     from edgeemo.runtime.classifier import Classifier
 
-    model, verified = sealed_model(contents), contents.manifest.verified
-    threads = threads or contents.manifest.threads
-    engine = load_engine(model, threads=threads)
-    spec = model.spec.with_faces(wanted_faces(contents, faces))
-    if spec.faces is not None:
-        prepare_finder(contents, spec.faces)
-    return Classifier(spec, engine, verified=verified, path=model.path, threads=threads)
+    model = sealed_model(contents)
+    settings = select_faces(contents, model.spec.faces, enabled=faces)
+    return Classifier.from_model(
+        model,
+        faces=settings,
+        detector_file=detector_file(contents, settings),
+        verified=contents.manifest.verified,
+        threads=threads or contents.manifest.threads,
+    )

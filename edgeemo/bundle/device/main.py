@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.contents import Contents
-from edgeemo.bundle.device.faces import finder_package
+from edgeemo.bundle.device.faces import detector_package
 from edgeemo.bundle.device.fallback import (
     run_guarded_with_fallback,
     use_fallback_if_not_installed,
@@ -173,5 +173,5 @@ def _prepare(contents: Contents, *, faces: bool | None = None) -> None:
         manifest.engine,
         versions=manifest.built_with,
         archive=contents.archive,
-        finder=finder_package(manifest.detector) if faces is not False else "",
+        finder=detector_package(manifest.detector) if faces is not False else "",
     )

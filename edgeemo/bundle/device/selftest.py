@@ -9,7 +9,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bundle.device.checks import FACE_PIXELS, check
-from edgeemo.bundle.device.faces import finder_package, finder_versions
+from edgeemo.bundle.device.faces import detector_package, detector_versions
 from edgeemo.bundle.device.info import verification_text
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.errors import EXIT_GATE_FAILED
@@ -66,7 +66,7 @@ class Result:
         stage = check.differs or ""
         package = {
             "engine": self.manifest.engine,
-            "finding faces": finder_package(self.manifest.detector),
+            "finding faces": detector_package(self.manifest.detector),
         }.get(stage, "pillow")
         here, there = self.versions.get(package), self.manifest.built_with.get(package)
         if here == there:
@@ -122,7 +122,7 @@ def selftest(contents: Contents, *, threads: int | None = None) -> Result:
         manifest=manifest,
         checks=tuple(checks),
         machine=describe_machine(),
-        versions=versions(classifier.engine.name) | finder_versions(manifest.detector),
+        versions=versions(classifier.engine.name) | detector_versions(manifest.detector),
         seconds=time.perf_counter() - start,
     )
 

@@ -170,6 +170,7 @@ def _asked(models: Sequence[str] | None, faces: bool | None) -> _Asked:
     from edgeemo.bench.candidates import exported_files
     from edgeemo.cli.default_model import model_to_answer
     from edgeemo.errors import ModelFolderError
+    from edgeemo.model.face_settings import FaceRequest
     from edgeemo.model.folder import ModelFolder
 
     named: Sequence[Path | None] = [Path(name) for name in models or ()] or [None]
@@ -182,7 +183,7 @@ def _asked(models: Sequence[str] | None, faces: bool | None) -> _Asked:
         files += found
     folder = ModelFolder(paths[0])
     one = len(paths) == 1 and folder.path.is_dir() and not folder.ships
-    return _Asked(exported_files(files, faces=faces), folder if one else None)
+    return _Asked(exported_files(files, faces=FaceRequest(enabled=faces)), folder if one else None)
 
 
 def _try_to_write(folder: Path, *, make: bool) -> None:
@@ -234,7 +235,8 @@ def _photo(asked: _Asked) -> bytes | None:
     if file is None or file.faces is None:
         return None
     from edgeemo.bench.sample_photo import photo_for
-    from edgeemo.runtime.classifier import load_finder
+    from edgeemo.imaging.faces import build_detector
+    from edgeemo.model.detector_file import find_detector_file
 
-    load_finder(file.faces, beside=file.path)
-    return photo_for(file.faces)
+    file_beside = find_detector_file(file.faces, Path(file.path).parent)
+    return photo_for(build_detector(file.faces, file=file_beside))

@@ -15,8 +15,7 @@ from edgeemo.cli.options.faces import (
     FaceModelFile,
     Faces,
     FaceScore,
-    face_changes,
-    faces_wanted,
+    face_request,
 )
 from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say, warn
 from edgeemo.cli.output.progress import progress
@@ -24,7 +23,7 @@ from edgeemo.cli.output.progress import progress
 if TYPE_CHECKING:
     from edgeemo.bundle.build import Bundle, GoldenKind
     from edgeemo.bundle.wheels import WheelFolder
-    from edgeemo.model.spec import WantedFaces
+    from edgeemo.model.face_settings import FaceRequest
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
   edgeemo bundle models/mine --file float32.tflite --out face.pyz
@@ -49,7 +48,7 @@ class _Chosen(TypedDict):
     fallback: Path | None
     golden: GoldenKind
     data: Path | None
-    faces: WantedFaces
+    faces: FaceRequest
     replace: bool
 
 
@@ -120,16 +119,15 @@ def bundle(
     predict or info. A model that was made for faces, or any with --faces, answers every face in a
     photo there, too; what finds them travels with the bundle.
     """
-    changes = face_changes(
-        detector=face_detector, margin=face_margin, score=face_score, file=face_model
+    request = face_request(
+        faces, detector=face_detector, margin=face_margin, score=face_score, file=face_model
     )
-    wanted = faces_wanted(faces, changes)
     path = _exported_file(model, file)
     chosen: _Chosen = {
         "fallback": _beside(path, fallback) if fallback else None,
         "golden": golden.value,
         "data": data,
-        "faces": wanted,
+        "faces": request,
         "replace": force,
     }
     name = out.stem if out else path.resolve().parent.name
@@ -203,9 +201,9 @@ def _warn(made: Bundle) -> None:
 
 
 def _facts(made: Bundle) -> dict[str, str]:
-    from edgeemo.bundle.device.faces import finder_package
+    from edgeemo.bundle.device.faces import detector_package
 
-    files, finder = {"model": made, "fallback": made.fallback}, finder_package(made.detector)
+    files, detector = {"model": made, "fallback": made.fallback}, detector_package(made.detector)
     return {
         **{
             name: f"{file.model}, {'verified' if file.verified else 'NOT verified'}"
@@ -218,7 +216,7 @@ def _facts(made: Bundle) -> dict[str, str]:
         "sha256": made.sha256,
         "needs": f"numpy, pillow, {made.engine}"
         + (f" or {made.fallback.engine} for the fallback" if made.fallback else "")
-        + (f"; {finder} for the faces" if finder not in ("", made.engine) else ""),
+        + (f"; {detector} for the faces" if detector not in ("", made.engine) else ""),
     }
 
 

@@ -10,7 +10,7 @@ import typer
 from edgeemo.cli.commands.data_crop import EXAMPLES_OF_CROP, crop
 from edgeemo.cli.options.common import Force, Json, names, number
 from edgeemo.cli.options.data import Accept, Out, Replace, Source, opened
-from edgeemo.cli.options.faces import FaceDetector, FaceModelFile, FaceScore, face_changes
+from edgeemo.cli.options.faces import FaceDetector, FaceModelFile, FaceScore, face_request
 from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say, warn
 from edgeemo.cli.output.data import print_check, print_written
 from edgeemo.cli.output.progress import progress
@@ -18,8 +18,9 @@ from edgeemo.errors import EXIT_GATE_FAILED
 
 if TYPE_CHECKING:
     from edgeemo.dataset.write.placing import Link
-    from edgeemo.imaging.faces import FaceFinder
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.imaging.faces import FaceDetector as Detector
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceSettings
 
 _Link: TypeAlias = Annotated[
     str,
@@ -86,23 +87,21 @@ def check(
     from edgeemo.dataset import IngestOptions, opened_data
     from edgeemo.dataset.check import check as run
     from edgeemo.dataset.check import check_page
-    from edgeemo.model.spec import FaceChanges, FaceSettings
+    from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.files import write_file
     from edgeemo.utils.serialize import to_plain
 
     formats = IngestOptions(accept=names(accept)).accept
     _require_folder_for(html)
-    settings = None
-    changes = face_changes(detector=face_detector, score=face_score, file=face_model)
-    if faces or changes != FaceChanges():
-        settings = changes.applied(FaceSettings())
-    finder, skipped = _finder(settings)
+    request = face_request(faces or None, detector=face_detector, score=face_score, file=face_model)
+    settings = request.apply(FaceSettings()) if request.enabled else None
+    detector, skipped = _build_detector(settings, request.file)
     with progress() as shown, opened_data(source) as folder:
         checked = run(
             folder,
             accept=formats,
-            finder=finder,
-            detector=settings.detector if settings else "",
+            detector=detector,
+            detector_name=settings.detector if settings else "",
             faces_skipped=skipped,
             progress=shown,
         )
@@ -199,15 +198,17 @@ def draw(
     print_facts(facts, title=str(folder))
 
 
-def _finder(settings: FaceSettings | None) -> tuple[FaceFinder | None, str]:
-    """What finds faces, or why nothing does."""
+def _build_detector(
+    settings: FaceSettings | None, file: DetectorFile | None
+) -> tuple[Detector | None, str]:
+    """Return the face detector, or why there is none."""
     from edgeemo.errors import MissingExtraError
-    from edgeemo.imaging.faces import face_finder
+    from edgeemo.imaging.faces import build_detector
 
     if settings is None:
         return None, "--faces asks for it"
     try:
-        return face_finder(settings), ""
+        return build_detector(settings, file=file), ""
     except MissingExtraError as error:
         warn(str(error))
         return None, str(error)

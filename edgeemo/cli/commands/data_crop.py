@@ -13,7 +13,7 @@ from edgeemo.cli.options.faces import (
     FaceMargin,
     FaceModelFile,
     FaceScore,
-    face_changes,
+    face_request,
 )
 from edgeemo.cli.output.console import EXAMPLES
 from edgeemo.cli.output.data import print_cropped
@@ -58,13 +58,14 @@ def crop(
     """
     from edgeemo.dataset import IngestOptions
     from edgeemo.dataset.write.crop import CropOptions, write_crops
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.model.face_settings import FaceSettings
 
-    changes = face_changes(
-        detector=face_detector, margin=face_margin, score=face_score, file=face_model
+    request = face_request(
+        True, detector=face_detector, margin=face_margin, score=face_score, file=face_model
     )
     options = CropOptions(
-        faces=changes.applied(FaceSettings()),
+        faces=request.apply(FaceSettings()) or FaceSettings(),
+        detector_file=request.file,
         accept=IngestOptions(accept=names(accept)).accept,
         every=all_faces,
         size=size,

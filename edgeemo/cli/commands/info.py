@@ -86,7 +86,7 @@ def _spoken(facts: dict[str, Any]) -> dict[str, str]:
 def _faces(faces: dict[str, Any] | None) -> str:
     if faces is None:
         return "not looked for: images are answered as a whole"
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.model.face_settings import FaceSettings
 
     trained = "; trained on crops" if faces["cropped"] else ""
     return f"found by {FaceSettings(**faces).text}{trained}"

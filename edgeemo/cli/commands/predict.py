@@ -16,8 +16,7 @@ from edgeemo.cli.options.faces import (
     FaceModelFile,
     Faces,
     FaceScore,
-    face_changes,
-    faces_wanted,
+    face_request,
 )
 from edgeemo.cli.output.console import EXAMPLES, say, warn
 from edgeemo.errors import EXIT_ERROR
@@ -26,7 +25,7 @@ from edgeemo.runtime.fast_start import start_lean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeemo.model.spec import WantedFaces
+    from edgeemo.model.face_settings import FaceRequest
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.stream import Answer
 
@@ -108,11 +107,10 @@ def predict(
     from edgeemo.cli.output.predict import Tally, printer
     from edgeemo.runtime.stream import answers, default_workers, expand
 
-    changes = face_changes(
-        detector=face_detector, margin=face_margin, score=face_score, file=face_model
+    request = face_request(
+        faces, detector=face_detector, margin=face_margin, score=face_score, file=face_model
     )
-    wanted = faces_wanted(faces, changes)
-    classifier = _load(model, threads, wanted)
+    classifier = _load(model, threads, request)
     if not classifier.verified:
         warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")
     chosen = AnswerFormat.jsonl if json else format
@@ -156,7 +154,7 @@ class _Copies:
             self._annotator.write(source, answer.predictions)
 
 
-def _load(model: Path | None, threads: int | None, faces: WantedFaces) -> Classifier:
+def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classifier:
     from edgeemo.cli.default_model import model_to_answer
     from edgeemo.runtime.classifier import Classifier
 
@@ -166,13 +164,15 @@ def _load(model: Path | None, threads: int | None, faces: WantedFaces) -> Classi
     return Classifier.load(model, threads=threads, faces=faces)
 
 
-def _load_keras(path: Path, faces: WantedFaces) -> Classifier:
+def _load_keras(path: Path, faces: FaceRequest) -> Classifier:
     """The original itself; its spec is the spec.json beside it."""
     from edgeemo.errors import EngineError
+    from edgeemo.imaging.faces import build_detector
+    from edgeemo.model.detector_file import find_detector_file
     from edgeemo.model.folder import SPEC, ModelFolder
     from edgeemo.model.keras import find_reference_model
     from edgeemo.model.keras_engine import KerasEngine
-    from edgeemo.runtime.classifier import Classifier, load_finder
+    from edgeemo.runtime.classifier import Classifier
 
     if not path.is_file():
         raise EngineError(f"{path}: no such file")
@@ -184,6 +184,15 @@ def _load_keras(path: Path, faces: WantedFaces) -> Classifier:
         )
     cores = os.cpu_count() or 1  # TensorFlow takes them all for one image
     spec = folder.spec().with_faces(faces)
+    detector = None
     if spec.faces is not None:
-        load_finder(spec.faces, beside=str(path))
-    return Classifier(spec, KerasEngine(folder), verified=True, path=str(path), threads=cores)
+        file = faces.file or find_detector_file(spec.faces, folder.path)
+        detector = build_detector(spec.faces, file=file)
+    return Classifier(
+        spec,
+        KerasEngine(folder),
+        detector=detector,
+        verified=True,
+        path=str(path),
+        threads=cores,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
-    from edgeemo.model.spec import FaceChanges
+    from edgeemo.model.face_settings import FaceRequest
 
 _PANEL = "Faces"
 
@@ -57,70 +57,38 @@ FaceModelFile: TypeAlias = Annotated[
 ]
 
 
-def face_changes(
+def face_request(
+    faces: bool | None,
     *,
     detector: str | None,
     margin: float | None = None,
     score: float | None,
     file: Path | None,
-) -> FaceChanges:
-    """How to find faces, as far as it was typed.
+) -> FaceRequest:
+    """Build the request about faces from the options.
 
     Args:
+        faces: ``--faces`` or ``--no-faces``; None without either.
         detector: ``--face-detector``.
         margin: ``--face-margin``.
         score: ``--face-score``.
         file: ``--face-model``, which is read.
 
     Raises:
-        typer.BadParameter: If a detector is unknown, a number out of its range, or a file or score
-            goes with another detector.
+        typer.BadParameter: If a value is unknown or out of its range, or options contradict.
         FaceModelError: If the file cannot be used.
     """
     from edgeemo.errors import SpecError
-    from edgeemo.model.spec import DETECTORS, FaceChanges, detector_for
-    from edgeemo.utils.suggest import describe_unknown
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceRequest, known_detector
 
-    chosen = detector_for(detector, file=file, usual="") or None
-    if chosen is not None and chosen not in DETECTORS:
-        raise typer.BadParameter(
-            describe_unknown("face detector", chosen, DETECTORS),
-            param_hint="--face-detector",
-        )
-    if (chosen == "yunet") != (file is not None):
-        raise typer.BadParameter(
-            "a YuNet file is named with --face-model, and no other detector takes one",
-            param_hint="--face-detector",
-        )
-    sha256 = ""
-    if file is not None:
-        from edgeemo.imaging.faces.model_file import name_file
-
-        sha256 = name_file(file)
-    changes = FaceChanges(detector=chosen, margin=margin, least_score=score, file_sha256=sha256)
     try:
-        changes.applied(None)
+        return FaceRequest(
+            enabled=faces,
+            detector=known_detector(detector) if detector else None,
+            margin=margin,
+            min_score=score,
+            file=DetectorFile.read(file) if file else None,
+        )
     except SpecError as error:
         raise typer.BadParameter(str(error)) from None
-    return changes
-
-
-def faces_wanted(faces: bool | None, changes: FaceChanges) -> FaceChanges | bool | None:
-    """What was typed, for `edgeemo.runtime.classifier.Classifier.load`.
-
-    Args:
-        faces: ``--faces`` or ``--no-faces``; None where neither was said.
-        changes: The other options, of which any asks for faces.
-
-    Raises:
-        typer.BadParameter: If ``--no-faces`` goes with one of them.
-    """
-    from edgeemo.model.spec import FaceChanges
-
-    if changes == FaceChanges():
-        return faces
-    if faces is False:
-        raise typer.BadParameter(
-            "nothing is found, so there is nothing to set", param_hint="--no-faces"
-        )
-    return changes

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from edgeemo.dataset.check.look import Facts, Look
     from edgeemo.dataset.ingest.find import Layout
-    from edgeemo.imaging.faces import FaceFinder
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.utils.progress import Progress
 
 TINY_SIDE = 32
@@ -42,8 +42,8 @@ def check(
     root: Path,
     *,
     accept: Sequence[str] = (),
-    finder: FaceFinder | None = None,
-    detector: str = "",
+    detector: FaceDetector | None = None,
+    detector_name: str = "",
     faces_skipped: str = "not asked for",
     progress: Progress | None = None,
 ) -> CheckReport:
@@ -52,8 +52,8 @@ def check(
     Args:
         root: A folder as `find_files` describes it, or one of images without classes.
         accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both.
-        finder: What finds faces; None looks for none.
-        detector: What that is called.
+        detector: The face detector; None looks for no faces.
+        detector_name: Its name in the report.
         faces_skipped: Why there is none.
         progress: Who is told how far it is.
 
@@ -63,7 +63,7 @@ def check(
     """
     progress = progress or Silent()
     layout = find_any_files(root)
-    looks = look_at_files(root, layout.files, accept=accept, finder=finder, progress=progress)
+    looks = look_at_files(root, layout.files, accept=accept, detector=detector, progress=progress)
     progress.stage("Looking for duplicates")
     images = [look.verdict for look in looks if isinstance(look.verdict, UsableImage)]
     groups = group_alike(images)
@@ -97,8 +97,8 @@ def check(
             features=_features(facts),
             groups=groups,
         ),
-        faces=_faces(images, facts, layout.labels, detector) if finder else None,
-        faces_skipped="" if finder else faces_skipped,
+        faces=_faces(images, facts, layout.labels, detector_name) if detector else None,
+        faces_skipped="" if detector else faces_skipped,
         findings=(),
     )
     return replace(checked, findings=findings(checked))

@@ -20,7 +20,8 @@ from edgeemo.dataset.ingest.judge import (
 from edgeemo.dataset.ingest.pool import in_threads
 from edgeemo.imaging.decode import HEAD_BYTES, open_image, sniff
 from edgeemo.imaging.preprocess import decode, preprocess
-from edgeemo.model.spec import FaceSettings, ModelSpec
+from edgeemo.model.face_settings import FaceSettings
+from edgeemo.model.spec import InputSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.dataset.ingest.find import Found
-    from edgeemo.imaging.faces import FaceFinder
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Rejected
     from edgeemo.utils.progress import Progress
 
-_COLOUR = ModelSpec(labels=("-", "+"), height=32, width=32, channels=3)
-_PHOTO = ModelSpec(labels=("-", "+"), height=48, width=48, faces=FaceSettings())
+_COLOUR = InputSpec(height=32, width=32, channels=3)
+_PHOTO = InputSpec(height=48, width=48, faces=FaceSettings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def look_at_files(
     files: Sequence[Found],
     *,
     accept: Iterable[str],
-    finder: FaceFinder | None,
+    detector: FaceDetector | None,
     progress: Progress,
 ) -> list[Look]:
     """Look at files, on all cores.
@@ -98,7 +99,7 @@ def look_at_files(
         root: The folder that the files' paths are relative to.
         files: What to look at.
         accept: Formats to take besides the usual ones.
-        finder: What finds faces; None looks for none.
+        detector: The face detector; None looks for no faces.
         progress: Who is told of each file.
 
     Returns:
@@ -115,7 +116,7 @@ def look_at_files(
         examined = [examine(root, file, formats=formats) for file in batch]
         features = _features(examined)
         return [
-            _look(file, one, features.get(number, b""), finder)
+            _look(file, one, features.get(number, b""), detector)
             for number, (file, one) in enumerate(zip(batch, examined, strict=True))
         ]
 
@@ -131,11 +132,11 @@ def _features(examined: Sequence[Examined]) -> dict[int, bytes]:
     return {number: row.tobytes() for number, row in zip(usable, rows, strict=True)}
 
 
-def _look(file: Found, examined: Examined, features: bytes, finder: FaceFinder | None) -> Look:
+def _look(file: Found, examined: Examined, features: bytes, detector: FaceDetector | None) -> Look:
     format, promised = sniff(examined.content[:HEAD_BYTES]), promised_format(file.path)
     facts = None
     if examined.pixels is not None:
-        facts = _facts(examined.content, examined.pixels, features, finder)
+        facts = _facts(examined.content, examined.pixels, features, detector)
     return Look(
         verdict=examined.verdict,
         label=file.label,
@@ -146,10 +147,11 @@ def _look(file: Found, examined: Examined, features: bytes, finder: FaceFinder |
 
 
 def _facts(
-    content: bytes, pixels: NDArray[np.uint8], features: bytes, finder: FaceFinder | None
+    content: bytes, pixels: NDArray[np.uint8], features: bytes, detector: FaceDetector | None
 ) -> Facts:
-    with open_image(content) as image:
-        mode, width, height = image.mode, image.width, image.height
+    with open_image(content) as opened:
+        mode, (width, height) = opened.mode, opened.stored_size
+        faces = None if detector is None else len(detector.detect(decode(opened, _PHOTO)))
     return Facts(
         mode=mode,
         width=width,
@@ -159,7 +161,7 @@ def _facts(
         contrast=float(pixels.std()),
         colour=0.0 if is_grey(mode) else _colour(content),
         features=features,
-        faces=None if finder is None else len(finder.find(decode(content, _PHOTO))),
+        faces=faces,
     )
 
 

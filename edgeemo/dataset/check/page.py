@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ImageError
+from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode
-from edgeemo.model.spec import ModelSpec
+from edgeemo.model.spec import InputSpec
 from edgeemo.report.html import render, thumbnail
 from edgeemo.utils.text import join_and
 
@@ -22,7 +23,7 @@ MAX_BYTES = 15 * 2**20
 """Most that the thumbnails of a page may take together."""
 
 _SIDE = 96  # of a thumbnail, in pixels
-_SEEN = ModelSpec(labels=("-", "+"), height=_SIDE, width=_SIDE, channels=3)
+_SEEN = InputSpec(height=_SIDE, width=_SIDE, channels=3)
 _GROUPS, _PER_GROUP, _SUSPECTS, _ROWS = 200, 12, 160, 200  # most that are shown
 
 
@@ -72,7 +73,8 @@ class _Tiles:
         if self._left <= 0:
             return None
         try:
-            image = decode((self._folder / path).read_bytes(), _SEEN)
+            with open_image((self._folder / path).read_bytes()) as opened:
+                image = decode(opened, _SEEN)
         except (OSError, ImageError):
             return "data:,"  # it was there a moment ago; the page says the rest
         source = thumbnail(image, _SIDE)

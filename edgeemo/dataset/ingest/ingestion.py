@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset.ingest.find import Layout
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.utils.progress import Progress
 
@@ -44,13 +45,18 @@ THRESHOLDS: dict[str, float] = {
 
 
 def ingest(
-    root: Path, *, options: IngestOptions | None = None, progress: Progress | None = None
+    root: Path,
+    *,
+    options: IngestOptions | None = None,
+    detector: FaceDetector | None = None,
+    progress: Progress | None = None,
 ) -> Dataset:
     """Prepare a folder of images for training; nothing in it is touched.
 
     Args:
         root: A folder as `find_files` describes it.
         options: How to prepare it.
+        detector: The face detector; required where the options crop faces.
         progress: Who is told how far it is.
 
     Returns:
@@ -59,14 +65,19 @@ def ingest(
     Raises:
         DatasetError: If the folder cannot be used, or a class has fewer than two usable images
             or none to train or to test with.
-        MissingExtraError: If the ``data`` extra, or what finds faces, is not installed.
+        MissingExtraError: If the ``data`` extra is not installed.
     """
     options, progress = options or IngestOptions(), progress or Silent()
     layout = find_files(root, labels=options.labels)
     for name in layout.ignored:
         progress.note(f"{root}: {name} lies beside the splits and is not used")
     verdicts = judge_files(
-        root, layout.files, accept=options.accept, crops=options.crops, progress=progress
+        root,
+        layout.files,
+        accept=options.accept,
+        crops=options.crops,
+        detector=detector,
+        progress=progress,
     )
     usable = [verdict for verdict in verdicts if isinstance(verdict, UsableImage)]
     _require_two(root, layout, usable, faceless=_faceless(layout, verdicts))

@@ -20,9 +20,8 @@ from edgeemo.dataset.ingest.options import ALWAYS_ACCEPTED
 from edgeemo.dataset.ingest.pool import in_threads
 from edgeemo.errors import ImageError, ImageTooLargeError, MissingExtraError
 from edgeemo.imaging.decode import open_image, sniff
-from edgeemo.imaging.faces import find_faces
-from edgeemo.imaging.preprocess import decode, image_to_array
-from edgeemo.model.spec import ModelSpec
+from edgeemo.imaging.preprocess import decode, preprocess
+from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.dataset.ingest.find import Found
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.utils.progress import Progress
 
@@ -48,7 +48,7 @@ NO_FACE = "no-face"
 """Why an image is set aside in which no face is found."""
 
 _LOOK_SIDE = 64  # twice what the hash transforms, so that its own, sharper filter reduces it
-_LOOK = ModelSpec(labels=("-", "+"), height=_LOOK_SIDE, width=_LOOK_SIDE, channels=1)
+_LOOK = InputSpec(height=_LOOK_SIDE, width=_LOOK_SIDE, channels=1)
 _GREY_MODES = ("1", "L", "LA", "I", "F")
 _EXTENSIONS = {
     ".jpg": "JPEG",
@@ -91,7 +91,8 @@ def judge_files(
     files: Sequence[Found],
     *,
     accept: Iterable[str],
-    crops: Sequence[ModelSpec] = (),
+    crops: Sequence[InputSpec] = (),
+    detector: FaceDetector | None = None,
     progress: Progress,
 ) -> list[UsableImage | Rejected]:
     """Judge files, on all cores.
@@ -101,20 +102,23 @@ def judge_files(
         files: What to judge.
         accept: Formats to take besides the usual ones.
         crops: As in `edgeemo.dataset.IngestOptions`.
+        detector: The face detector; required with `crops`.
         progress: Who is told of each file.
 
     Returns:
         A verdict per file, in the same order.
 
     Raises:
-        MissingExtraError: If the perceptual hash's library, or what finds faces, is not installed.
+        MissingExtraError: If the perceptual hash's library is not installed.
     """
     require_imagehash()
     formats = accepted_formats(accept)
     progress.stage("Looking at the images", total=len(files))
     return in_threads(
         files,
-        lambda batch: [judge(root, file, formats=formats, crops=crops) for file in batch],
+        lambda batch: [
+            judge(root, file, formats=formats, crops=crops, detector=detector) for file in batch
+        ],
         progress=progress,
     )
 
@@ -125,7 +129,12 @@ def accepted_formats(accept: Iterable[str]) -> frozenset[str]:
 
 
 def judge(
-    root: Path, file: Found, *, formats: Iterable[str], crops: Sequence[ModelSpec] = ()
+    root: Path,
+    file: Found,
+    *,
+    formats: Iterable[str],
+    crops: Sequence[InputSpec] = (),
+    detector: FaceDetector | None = None,
 ) -> UsableImage | Rejected:
     """Judge one file.
 
@@ -134,6 +143,7 @@ def judge(
         file: What to judge.
         formats: Formats to take, as Pillow names them.
         crops: As in `edgeemo.dataset.IngestOptions`.
+        detector: The face detector; required with `crops`.
 
     Returns:
         The image, or why it is set aside.
@@ -141,7 +151,7 @@ def judge(
     examined = examine(root, file, formats=formats)
     if isinstance(examined.verdict, Rejected):
         return examined.verdict
-    return _faceless(file, examined.content, crops) or examined.verdict
+    return _faceless(file, examined.content, crops, detector) or examined.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +207,18 @@ def require_imagehash() -> None:
         raise MissingExtraError("imagehash", extra="data", purpose="Preparing images") from None
 
 
-def _faceless(file: Found, content: bytes, crops: Iterable[ModelSpec]) -> Rejected | None:
-    """Why an image cannot be cropped as these specs do; None where all of them can."""
+def _faceless(
+    file: Found, content: bytes, crops: Iterable[InputSpec], detector: FaceDetector | None
+) -> Rejected | None:
+    """Return why an image cannot be cropped for these specifications; None where it can."""
     try:
         for spec in crops:
-            if not find_faces(decode(content, spec), spec):
-                detail = f"{spec.faces.detector} finds none" if spec.faces else ""
+            with open_image(content) as opened:
+                decoded = decode(opened, spec)
+            if detector is None or spec.faces is None:
+                raise ValueError("excluding images without a face requires a face detector")
+            if not detector.detect(decoded):
+                detail = f"{spec.faces.detector} finds none"
                 return Rejected(path=file.path, reason=NO_FACE, detail=detail)
     except ImageError as error:  # at a larger scale than it was judged at
         return Rejected(path=file.path, reason="damaged", detail=_detail(error))
@@ -254,8 +270,7 @@ def _format(content: bytes, formats: Iterable[str]) -> str:
 def _decode(content: bytes) -> NDArray[np.uint8]:
     """The whole image decoded, as grey values of (64, 64)."""
     try:
-        with open_image(content) as image:
-            pixels = image_to_array(image, _LOOK, name="image", draft=True)[..., 0]
+        pixels = preprocess(content, _LOOK)[..., 0]
     except ImageTooLargeError as error:
         raise _UnusableError("too-large", _detail(error)) from None
     except ImageError as error:

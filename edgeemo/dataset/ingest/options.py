@@ -11,7 +11,7 @@ from edgeemo.errors import DatasetError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.spec import InputSpec
     from edgeemo.model.tables import Rejected, Sample
 
 ALWAYS_ACCEPTED = ("jpeg", "png", "bmp")
@@ -33,8 +33,8 @@ class IngestOptions:
         grouped: Whether copies leave and near-duplicates stay in one split. False is how tutorials
             split: every usable image by chance, copies, near-duplicates and images that lie in
             two classes included; splits that the folder brings are pooled first.
-        crops: Specs that crop faces: an image in which one of them finds no face is set aside.
-            Their labels do not matter.
+        crops: Input specifications that crop faces: an image in which no face is found at one of
+            their sizes is excluded. They require the face detector of `ingest`.
 
     Raises:
         DatasetError: If a format is unknown, or the ratios are not three shares of 1.
@@ -45,7 +45,7 @@ class IngestOptions:
     seed: int = 0
     ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)
     grouped: bool = True
-    crops: tuple[ModelSpec, ...] = ()
+    crops: tuple[InputSpec, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.accept) - set(ACCEPTED_ON_REQUEST))

@@ -36,10 +36,10 @@ from edgeemo.dataset.write.cropped import record_faces
 from edgeemo.dataset.write.placing import check_place
 from edgeemo.dataset.write.rewrite import MARKER, free_place, mark
 from edgeemo.errors import DatasetError, ImageError
-from edgeemo.imaging.decode import open_image, stretched, upright_size
-from edgeemo.imaging.faces import cropped, face_finder
+from edgeemo.imaging.decode import open_image, stretch
+from edgeemo.imaging.faces import build_detector, crop_face
 from edgeemo.imaging.preprocess import decode
-from edgeemo.model.spec import ModelSpec
+from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.files import new_folder
 from edgeemo.utils.progress import Silent
@@ -51,8 +51,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from edgeemo.dataset.ingest.find import Found
-    from edgeemo.imaging.faces import Face
-    from edgeemo.model.spec import FaceSettings
+    from edgeemo.imaging.faces import Face, FaceDetector
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.progress import Progress
 
 _SIDE = 48  # of a network, where no size is named: a photo is decoded as large as that needs it
@@ -63,7 +64,8 @@ class CropOptions:
     """How to crop.
 
     Attributes:
-        faces: How faces are found, and the margin around them.
+        faces: The face detector's settings, and the margin around a face.
+        detector_file: The detector's own file, where it has one.
         accept: Formats to take besides the usual ones.
         every: Whether every face of an image is written, not the largest alone.
         size: Side of the crops in pixels; None for as large as they are in the image, a JPEG
@@ -71,6 +73,7 @@ class CropOptions:
     """
 
     faces: FaceSettings
+    detector_file: DetectorFile | None = None
     accept: Sequence[str] = ()
     every: bool = False
     size: int | None = None
@@ -115,15 +118,15 @@ def write_crops(
         DatasetError: If `root` cannot be used, no image in it has a face, or `out` cannot be
             made.
         FaceModelError: If the detector's file cannot be used.
-        MissingExtraError: If the ``data`` extra, or what finds faces, is not installed.
+        MissingExtraError: If the ``data`` extra or the face detector is not installed.
     """
     progress = progress or Silent()
     require_imagehash()
-    face_finder(options.faces)
+    detector = build_detector(options.faces, file=options.detector_file)
     check_place(root, out, marker=MARKER, replace=replace)
     layout = find_any_files(root)
     with _explained(out), new_folder(out, replace=replace) as partial:
-        work = _Work(root, partial, options)
+        work = _Work(root, partial, options, detector)
         progress.stage("Cropping the faces", total=len(layout.files))
         results = in_threads(work.planned(layout.files), work.batch, progress=progress)
         if not any(row.crop for rows in results for row in rows):
@@ -132,7 +135,7 @@ def write_crops(
                 f"{len(layout.files):,} files"
             )
         write_rows(partial / CROP_CSV, (row for rows in results for row in rows))
-        record_faces(partial, options.faces)
+        record_faces(partial, options.faces, options.detector_file)
         mark(partial, "crop")
     return Cropped(
         folder=out,
@@ -144,19 +147,16 @@ def write_crops(
 class _Work:
     """Crops images of one folder into another; several threads may use it."""
 
-    def __init__(self, root: Path, folder: Path, options: CropOptions) -> None:
+    def __init__(
+        self, root: Path, folder: Path, options: CropOptions, detector: FaceDetector
+    ) -> None:
         self._root, self._folder, self._options = root, folder, options
+        self._detector = detector
         settings = changed(options.faces, cropped=False)
         self._formats = accepted_formats(options.accept)
         side = options.size or _SIDE
         self._specs = {
-            grey: ModelSpec(
-                labels=("-", "+"),
-                height=side,
-                width=side,
-                channels=1 if grey else 3,
-                faces=settings,
-            )
+            grey: InputSpec(height=side, width=side, channels=1 if grey else 3, faces=settings)
             for grey in (True, False)
         }
 
@@ -184,19 +184,19 @@ class _Work:
             return [Row(image=file.path, outcome="damaged", detail=detail)]
 
     def _crop(self, file: Found, place: str, content: bytes) -> list[Row]:
-        with open_image(content) as image:
-            spec, width = self._specs[is_grey(image.mode)], upright_size(image)[0]
-        photo = decode(content, spec)
-        found = face_finder(self._options.faces).find(photo)
+        with open_image(content) as opened:
+            spec, width = self._specs[is_grey(opened.mode)], opened.size[0]
+            photo = decode(opened, spec)
+        found = self._detector.detect(photo)
         if not found:
             detail = f"{self._options.faces.detector} finds none"
             return [Row(image=file.path, outcome=NO_FACE, detail=detail)]
         written = found if self._options.every else found[:1]
         names = [self._name(place, number) for number in range(1, len(written) + 1)]
         for face, name in zip(written, names, strict=True):
-            (self._folder / name).write_bytes(self._png(cropped(photo, face, spec)))
+            (self._folder / name).write_bytes(self._png(crop_face(photo, face, spec)))
         return [
-            _row(file, name, face.scaled(width / photo.width), faces=len(found))
+            _row(file, name, face.scale(width / photo.width), faces=len(found))
             for face, name in zip(written, names, strict=True)
         ]
 
@@ -208,7 +208,7 @@ class _Work:
 
     def _png(self, crop: Image.Image) -> bytes:
         size, stream = self._options.size, io.BytesIO()
-        (stretched(crop, size, size) if size else crop).save(stream, "PNG")
+        (stretch(crop, size, size) if size else crop).save(stream, "PNG")
         return stream.getvalue()
 
 

@@ -8,27 +8,30 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import top_folder
 from edgeemo.errors import DatasetError, SpecError
-from edgeemo.imaging.faces.model_file import FACE_MODEL, named
-from edgeemo.model.spec import FaceSettings
+from edgeemo.model.detector_file import FACE_MODEL
+from edgeemo.model.face_settings import FaceSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edgeemo.model.detector_file import DetectorFile
 
 FACES_JSON = "faces.json"
 """Name of the file, which lies beside the class or split folders."""
 
 
-def record_faces(folder: Path, settings: FaceSettings) -> None:
+def record_faces(folder: Path, settings: FaceSettings, file: DetectorFile | None) -> None:
     """Write ``faces.json``, and the detector's own file if it has one.
 
     Args:
         folder: A folder in the making.
-        settings: How faces were found; recorded as of images that are crops.
+        settings: The face settings; recorded as of images that are crops.
+        file: The detector's own file, where it has one.
     """
     content = asdict(replace(settings, cropped=True))
     (folder / FACES_JSON).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    if settings.file_sha256:
-        (folder / FACE_MODEL).write_bytes(named(settings.file_sha256))
+    if file is not None:
+        (folder / FACE_MODEL).write_bytes(file.content)
 
 
 def recorded_faces(root: Path) -> tuple[FaceSettings, Path] | None:

@@ -1,10 +1,10 @@
-"""Find faces in photos and crop them, the same when training and on the device.
+"""Face detection and cropping, the same in training and on the device.
 
-Three detectors, one file each, behind `FaceFinder`:
+Three detectors, one file each, behind `FaceDetector`:
 
 * ``blaze``: BlazeFace (V. Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on
-  Mobile GPUs", 2019), MediaPipe's short-range model, which travels with edgeemo and runs in LiteRT:
-  nothing more has to be installed.
+  Mobile GPUs", 2019), MediaPipe's short-range model, which is part of edgeemo and runs in LiteRT:
+  nothing else has to be installed.
 * ``cascade``: P. Viola and M. Jones, "Rapid object detection using a boosted cascade of simple
   features", CVPR 2001, as OpenCV ships it for frontal faces; needs the ``faces`` extra.
 * ``yunet``: W. Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023, from an ``.onnx``
@@ -13,56 +13,70 @@ Three detectors, one file each, behind `FaceFinder`:
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
 
-from edgeemo.imaging.faces.face import Face, FaceFinder, cropped
+from edgeemo.errors import FaceModelError
+from edgeemo.imaging.faces.face import Face, FaceDetector, crop_face
+from edgeemo.model.face_settings import DEFAULT_SCORES, Detector
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.model.spec import InputSpec
 
-    from edgeemo.model.spec import FaceSettings, ModelSpec
-
-__all__ = ["Face", "FaceFinder", "cropped", "face_finder", "find_faces"]
+__all__ = ["Face", "FaceDetector", "build_crop_detector", "build_detector", "crop_face"]
 
 
-def find_faces(image: Image.Image, spec: ModelSpec) -> tuple[Face, ...]:
-    """The faces in a photo, the largest first.
+def build_detector(settings: FaceSettings, *, file: DetectorFile | None = None) -> FaceDetector:
+    """Build a face detector, so that what it lacks is reported before the first image.
 
     Args:
-        image: Upright, mode "RGB".
-        spec: Says what finds them.
+        settings: The detector and its minimum score.
+        file: The detector's own file, where it has one.
 
     Raises:
-        MissingExtraError: If that is not installed.
-        FaceModelError: If that is a file that nobody named, or one that cannot be used.
+        EngineError: If its package is installed and cannot be loaded.
+        FaceModelError: If its own file is missing, has another SHA-256, or cannot be used.
+        MissingExtraError: If its package is not installed.
     """
-    if spec.faces is None:
-        raise ValueError("this spec finds no faces")
-    return face_finder(spec.faces).find(image)
-
-
-def face_finder(settings: FaceSettings) -> FaceFinder:
-    """What finds faces; the same one for the same settings.
-
-    Raises:
-        MissingExtraError: If it is not installed.
-        FaceModelError: As `find_faces`.
-    """
-    return _finder(settings.detector, settings.file_sha256, settings.least_score)
-
-
-@cache
-def _finder(detector: str, file_sha256: str, least_score: float | None) -> FaceFinder:
-    if detector == "blaze":
-        from edgeemo.imaging.faces.blaze import BlazeFace
-
-        return BlazeFace(least_score=least_score)
-    if detector == "cascade":
+    if settings.detector is Detector.CASCADE:
         from edgeemo.imaging.faces.cascade import Cascade
 
         return Cascade()
-    from edgeemo.imaging.faces.model_file import named
-    from edgeemo.imaging.faces.yunet import YuNet
+    if settings.detector is Detector.YUNET:
+        from edgeemo.imaging.faces.yunet import YuNet
 
-    return YuNet(named(file_sha256), least_score=least_score)
+        content = _matching_file(settings, file).content
+        return YuNet(content, min_score=_min_score(settings))
+    from edgeemo.imaging.faces.blaze import BlazeFace
+
+    return BlazeFace(min_score=_min_score(settings))
+
+
+def build_crop_detector(spec: InputSpec, *, file: DetectorFile | None) -> FaceDetector | None:
+    """Build the face detector that `preprocess` crops with; None where it takes images whole.
+
+    Args:
+        spec: The input specification.
+        file: As in `build_detector`.
+
+    Raises:
+        EdgeEmoError: As `build_detector`.
+    """
+    if spec.faces is None or not spec.crops_faces:
+        return None
+    return build_detector(spec.faces, file=file)
+
+
+def _min_score(settings: FaceSettings) -> float:
+    score = settings.min_score
+    return DEFAULT_SCORES[settings.detector] if score is None else score
+
+
+def _matching_file(settings: FaceSettings, file: DetectorFile | None) -> DetectorFile:
+    if file is None or file.sha256 != settings.file_sha256:
+        raise FaceModelError(
+            f"the model finds faces with a YuNet file (SHA-256 {settings.file_sha256[:12]}…) that "
+            "is not here; name it with --face-model"
+        )
+    return file

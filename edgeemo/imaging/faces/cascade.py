@@ -1,6 +1,6 @@
-"""OpenCV's cascade for frontal faces, where the ``faces`` extra is installed.
+"""OpenCV's cascade for frontal faces, which needs the ``faces`` extra.
 
-It misses faces in profile, in the dark and at the edge, and now and then finds one that is none.
+It misses faces in profile, in the dark and at the edge, and has a few false positives.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.imaging.decode import stretched
-from edgeemo.imaging.faces.face import Face, largest_first
+from edgeemo.imaging.decode import stretch
+from edgeemo.imaging.faces.face import Face, sort_by_size
 from edgeemo.imaging.faces.opencv import import_cv2
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 _CASCADE = "haarcascade_frontalface_default.xml"
 SIDE = 240
-"""Longer side of the image that is searched, in pixels: what it costs grows with the square."""
+"""Longer side of the image that is searched, in pixels: the cost grows with the square."""
 
 _MARGIN = 0.25  # put around it, or a face that fills the image is not found
-_LEAST = 0.2  # smallest face, in parts of the image's shorter side
+_MIN_FACE = 0.2  # smallest face, as a share of the image's shorter side
 _STEP, _NEIGHBOURS = 1.1, 4
-_FRAME = 1.04  # the cascade's box to FER2013's frame, which has the same centre
+_BOX = 1.04  # the cascade's box to FER2013's, which has the same centre
 
 
 class Cascade:
-    """A `edgeemo.imaging.faces.face.FaceFinder` with one cascade per thread.
+    """An `edgeemo.imaging.faces.face.FaceDetector` with one cascade per thread.
 
     Args:
         side: Longer side of the image that is searched, in pixels.
@@ -43,20 +43,20 @@ class Cascade:
         self._cv2 = import_cv2("CascadeClassifier")
         self._own = threading.local()
 
-    def find(self, image: Image.Image) -> tuple[Face, ...]:
-        """See `edgeemo.imaging.faces.face.FaceFinder.find`."""
+    def detect(self, image: Image.Image) -> tuple[Face, ...]:
+        """See `edgeemo.imaging.faces.face.FaceDetector.detect`."""
         scale = self._side / max(image.size)
         width, height = (max(1, round(side * scale)) for side in image.size)
-        small = np.asarray(stretched(image.convert("L"), width, height))
+        small = np.asarray(stretch(image.convert("L"), width, height))
         margin = round(self._side * _MARGIN)
-        least = max(24, round(min(small.shape) * _LEAST))
+        min_side = max(24, round(min(small.shape) * _MIN_FACE))
         boxes = self._cascade().detectMultiScale(
             np.pad(small, margin, mode="edge"),
             scaleFactor=_STEP,
             minNeighbors=_NEIGHBOURS,
-            minSize=(least, least),
+            minSize=(min_side, min_side),
         )
-        return largest_first([_framed(box, margin, scale) for box in boxes])
+        return sort_by_size([_to_face(box, margin, scale) for box in boxes])
 
     def _cascade(self) -> Any:
         if not hasattr(self._own, "cascade"):
@@ -64,11 +64,11 @@ class Cascade:
         return self._own.cascade
 
 
-def _framed(box: NDArray[np.int32], margin: int, scale: float) -> Face:
-    left, top, side, _ = (float(value) for value in box)  # its boxes are square
-    frame = side * _FRAME
+def _to_face(box: NDArray[np.int32], margin: int, scale: float) -> Face:
+    left, top, found, _ = (float(value) for value in box)  # its boxes are square
+    side = found * _BOX
     return Face(
-        left=round((left - margin + (side - frame) / 2) / scale),
-        top=round((top - margin + (side - frame) / 2) / scale),
-        side=max(1, round(frame / scale)),
+        left=round((left - margin + (found - side) / 2) / scale),
+        top=round((top - margin + (found - side) / 2) / scale),
+        side=max(1, round(side / scale)),
     )

@@ -1,4 +1,4 @@
-"""Where a face is, and what is cropped of it."""
+"""A face's bounding box, the detectors' protocol, and the crop of a face."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 from PIL import Image
 
 if TYPE_CHECKING:
-    from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.spec import InputSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Where a face is, in pixels of the image, which may end within the face's frame.
+    """A face's bounding box, in pixels of the image, beyond which it may reach.
 
-    The frame is a square from above the brows to the chin, as FER2013 crops faces, whichever
-    detector found it.
+    The box is a square from above the brows to the chin, as FER2013 crops faces, for every
+    detector.
 
     Attributes:
-        left: From the image's left edge.
-        top: From the image's upper edge.
-        side: Width and height of the frame.
+        left: Distance from the image's left edge.
+        top: Distance from the image's upper edge.
+        side: Width and height of the box.
     """
 
     left: int
@@ -31,48 +31,48 @@ class Face:
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Left, top, width and height, in pixels."""
+        """Return left, top, width and height, in pixels."""
         return self.left, self.top, self.side, self.side
 
     @property
     def text(self) -> str:
-        """Where it is, for a person, as X tells a window's place: "96x96+12+30"."""
+        """Return the box as an X geometry: "96x96+12+30"."""
         return f"{self.side}x{self.side}{self.left:+}{self.top:+}"
 
-    def scaled(self, factor: float) -> Face:
-        """The same face in an image that is `factor` times as large."""
+    def scale(self, factor: float) -> Face:
+        """Return the same face in an image that is `factor` times as large."""
         return Face(
             round(self.left * factor), round(self.top * factor), max(1, round(self.side * factor))
         )
 
 
-class FaceFinder(Protocol):
-    """What finds faces; several threads may use one."""
+class FaceDetector(Protocol):
+    """A face detector, which several threads may use at the same time."""
 
-    def find(self, image: Image.Image) -> tuple[Face, ...]:
-        """The faces in an image, the largest first.
+    def detect(self, image: Image.Image) -> tuple[Face, ...]:
+        """Return the faces in an image, the largest first.
 
         Args:
             image: Upright, mode "RGB".
         """
 
 
-def largest_first(faces: list[Face]) -> tuple[Face, ...]:
-    """Faces in the order of their size; of equals the leftmost, then the uppermost, first."""
+def sort_by_size(faces: list[Face]) -> tuple[Face, ...]:
+    """Sort faces by size, the largest first; of equals the leftmost, then the uppermost, first."""
     return tuple(sorted(faces, key=lambda face: (-face.side, face.left, face.top)))
 
 
-def cropped(image: Image.Image, face: Face, spec: ModelSpec) -> Image.Image:
-    """A face and its margin, as large as they are in the image.
+def crop_face(image: Image.Image, face: Face, spec: InputSpec) -> Image.Image:
+    """Crop a face and its margin, as large as they are in the image.
 
     Args:
         image: Upright, mode "RGB".
         face: In this image's pixels.
-        spec: Gives the margin and the channels.
+        spec: The margin and the channels.
 
     Returns:
-        A square of mode "L" or "RGB"; where it reaches beyond the image, the image's outermost
-        pixels go on.
+        A square of mode "L" or "RGB". Where it reaches beyond the image, it is filled with the
+        image's outermost pixels.
     """
     margin = round(face.side * spec.faces.margin) if spec.faces else 0
     side = max(1, face.side + 2 * margin)

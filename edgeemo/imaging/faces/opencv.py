@@ -1,4 +1,4 @@
-"""OpenCV, where the ``faces`` extra is installed."""
+"""The import of OpenCV, which the ``faces`` extra installs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from edgeemo.errors import MissingExtraError
 
 
 def import_cv2(needed: str) -> Any:
-    """OpenCV's module, which takes a tenth of a second to import.
+    """Import OpenCV, which takes a tenth of a second.
 
     Args:
         needed: The class that it must have; version 5 has no cascades.

@@ -14,6 +14,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,11 @@ from edgeemo.model.tables import SPLITS
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample, Split
     from edgeemo.utils.progress import Progress
@@ -70,6 +72,7 @@ def decoded(
     samples: Sequence[Sample],
     *,
     spec: ModelSpec,
+    detector: FaceDetector | None = None,
     folder: Path,
     progress: Progress | None = None,
 ) -> Iterator[Mapping[Split, Pixels]]:
@@ -79,6 +82,7 @@ def decoded(
         root: The data folder that the samples' paths are relative to.
         samples: The images of all splits.
         spec: Gives size, channels and labels.
+        detector: The face detector; required where `spec` crops faces.
         folder: A folder with room for N x H x W x C bytes.
         progress: Gets a stage with one step per image.
 
@@ -94,6 +98,7 @@ def decoded(
                 root,
                 [sample for sample in samples if sample.split == split],
                 spec=spec,
+                detector=detector,
                 path=Path(cache) / split,
                 progress=progress,
             )
@@ -106,6 +111,7 @@ def decode(
     samples: Sequence[Sample],
     *,
     spec: ModelSpec,
+    detector: FaceDetector | None = None,
     path: Path,
     progress: Progress | None = None,
 ) -> Pixels:
@@ -115,6 +121,7 @@ def decode(
         root: The data folder that the samples' paths are relative to.
         samples: What to decode, in the order of the rows.
         spec: Gives size, channels and labels.
+        detector: The face detector; required where `spec` crops faces.
         path: The file to write; N x H x W x C bytes.
         progress: Advances by one per image, within the caller's stage.
 
@@ -131,7 +138,10 @@ def decode(
             if size_bytes:  # a full disk is told before the slow work, and never by SIGBUS
                 os.posix_fallocate(descriptor, 0, size_bytes)
             sources = [root / sample.path for sample in samples]
-            _decode_all(descriptor, sources, spec, progress or Silent())
+            prepare = partial(preprocess, spec=spec, detector=detector)
+            _decode_all(
+                descriptor, sources, prepare, math.prod(spec.input_shape), progress or Silent()
+            )
     finally:
         os.close(descriptor)
     if not samples:  # an empty file cannot be mapped
@@ -154,12 +164,14 @@ def _full_disk_explained(path: Path, size_bytes: int) -> Iterator[None]:
 
 
 def _decode_all(
-    descriptor: int, sources: Sequence[Path], spec: ModelSpec, progress: Progress
+    descriptor: int,
+    sources: Sequence[Path],
+    prepare: Callable[[Path], NDArray[np.uint8]],
+    row_bytes: int,
+    progress: Progress,
 ) -> None:
-    row_bytes = math.prod(spec.input_shape)
-
     def decode_one(number: int) -> None:
-        row = preprocess(sources[number], spec).tobytes()
+        row = prepare(sources[number]).tobytes()
         if os.pwrite(descriptor, row, number * row_bytes) != row_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -15,7 +15,7 @@ from edgeemo.train.distributed.job import job_of
 from edgeemo.train.distributed.messages import send
 from edgeemo.train.distributed.monitor import LostWorkerError, Watch
 from edgeemo.train.distributed.processes import Crew
-from edgeemo.train.options.faces import as_the_data_says
+from edgeemo.train.options.faces import build_training_detector, settle_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,11 +90,17 @@ def _assist(
     ):
         folder = Path(name)
         place = data or Path(begun["data"])
-        options = as_the_data_says(options, root, data=place, progress=progress)
-        dataset = ingest(root, options=options.ingest, progress=progress)
+        options = settle_faces(options, root, data=place, progress=progress)
+        detector = build_training_detector(options)
+        dataset = ingest(root, options=options.ingest, detector=detector, progress=progress)
         spec = spec_of(dataset.labels, options)
         with decoded(
-            dataset.root, dataset.samples, spec=spec, folder=folder, progress=progress
+            dataset.root,
+            dataset.samples,
+            spec=spec,
+            detector=detector,
+            folder=folder,
+            progress=progress,
         ) as pixels:
             send(connection, {"images": fingerprint(dataset.samples)})
             address = rendezvous.expected(connection, position)["go"]

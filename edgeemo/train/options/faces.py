@@ -1,4 +1,4 @@
-"""What a training's options say of faces, and what a folder of crops says for them."""
+"""Training options about faces, and what a folder of crops sets for them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import FACES_JSON, recorded_faces
 from edgeemo.errors import SpecError, TrainingError
-from edgeemo.imaging.faces import face_finder
-from edgeemo.imaging.faces.model_file import FACE_MODEL, name_file
-from edgeemo.model.spec import DETECTORS, FaceChanges, FaceSettings, ModelSpec, detector_for
-from edgeemo.train.options.choices import unknown
+from edgeemo.imaging.faces import build_detector
+from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
+from edgeemo.model.face_settings import Detector, FaceRequest, FaceSettings, known_detector
+from edgeemo.model.spec import InputSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
 
@@ -24,32 +25,25 @@ FACE_OPTIONS = ("faces", "cropped", "face_detector", "face_margin", "face_score"
 
 
 def face_settings(options: TrainOptions) -> FaceSettings | None:
-    """How the model finds faces; None where it answers images as a whole.
+    """Return the face settings of the model; None where it takes images whole.
 
     Raises:
         FaceModelError: If the detector's file cannot be used.
-        SpecError: If a detector is unknown, or a margin out of its range.
+        SpecError: If a detector is unknown, a value out of its range, or options contradict.
     """
     if not options.faces:
         return None
-    return FaceSettings(
-        detector=detector(options),
-        margin=options.face_margin,
-        least_score=options.face_score,
-        cropped=options.cropped,
-        file_sha256=name_file(options.face_model) if options.face_model else "",
-    )
+    return _request(options).apply(FaceSettings(cropped=options.cropped))
 
 
-def detector(options: TrainOptions) -> str:
-    """What finds faces; "" where nothing does."""
-    if not options.faces:
-        return options.face_detector
-    return detector_for(options.face_detector, file=options.face_model)
+def detector_name(options: TrainOptions) -> str:
+    """Return the name of the face detector; that of the options where no faces are found."""
+    default = Detector.YUNET if options.face_model else Detector.BLAZE
+    return options.face_detector or (default.value if options.faces else "")
 
 
-def crops(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[ModelSpec, ...]:
-    """How faces will be cropped, for `edgeemo.dataset.IngestOptions`; none where they are not.
+def crop_specs(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[InputSpec, ...]:
+    """Return how faces will be cropped, for `edgeemo.dataset.IngestOptions`; none where not.
 
     Args:
         options: The options.
@@ -64,93 +58,107 @@ def crops(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[ModelSpec, 
     if settings is None or settings.cropped:
         return ()
     return tuple(
-        ModelSpec(labels=("-", "+"), height=side, width=side, faces=settings)
-        for side in sizes or (options.side,)
+        InputSpec(height=side, width=side, faces=settings) for side in sizes or (options.side,)
     )
 
 
-def check_faces(options: TrainOptions) -> None:
-    """Refuse what cannot work, before any slow work.
+def build_training_detector(options: TrainOptions) -> FaceDetector | None:
+    """Build the face detector that crops the training images; None where none are cropped.
 
     Raises:
-        TrainingError: If a detector is unknown, a margin out of its range, or an option goes
-            without the one that it belongs to.
+        FaceModelError: If the detector's own file is missing or cannot be used.
+        MissingExtraError: If the detector is not installed.
     """
-    said = [name for name in FACE_OPTIONS[1:] if getattr(options, name)]
-    if said and not options.faces:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in said)
-        raise TrainingError(f"{flags} without --faces: name --faces, too, or leave that out")
-    if not options.faces:
-        return
-    chosen = detector(options)
-    if chosen not in DETECTORS:
-        raise unknown("face detector", chosen, DETECTORS)
-    if chosen == "yunet" and options.face_model is None:
-        raise TrainingError("face detector yunet needs its file: name it with --face-model")
-    if chosen != "yunet" and options.face_model is not None:
-        raise TrainingError(
-            f"face detector {chosen} takes no file; leave --face-model or --face-detector out"
-        )
+    settings = face_settings(options)
+    if settings is None or settings.cropped:
+        return None
+    return build_detector(settings, file=detector_file(options))
+
+
+def detector_file(options: TrainOptions) -> DetectorFile | None:
+    """Read the face detector's own file, where the options name one.
+
+    Raises:
+        FaceModelError: If it cannot be read, or is not an ONNX file.
+    """
+    return DetectorFile.read(options.face_model) if options.face_model else None
+
+
+def check_faces(options: TrainOptions) -> None:
+    """Refuse options about faces that cannot work, before any slow work.
+
+    Raises:
+        TrainingError: If a detector is unknown, a value out of its range, or an option lacks the
+            one that it requires.
+    """
+    given = [name for name in FACE_OPTIONS[1:] if getattr(options, name)]
+    if given and not options.faces:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise TrainingError(f"{flags} {'require' if given[1:] else 'requires'} --faces")
     try:
         face_settings(options)
     except SpecError as error:
         raise TrainingError(str(error)) from None
 
 
-def as_the_data_says(
+def settle_faces(
     options: TrainOptions, root: Path, *, data: Path, progress: Progress
 ) -> TrainOptions:
-    """The options, with faces settled: a folder of crops turns them on unless they are ruled out.
-
-    What finds faces is made ready, so that what it lacks is told before the slow work.
+    """Return the options with faces settled: a folder of crops enables them unless excluded.
 
     Args:
-        options: What was asked for.
+        options: The options as given.
         root: The folder of images.
-        data: What the user calls it: the same, or the archive that it was unpacked from.
-        progress: Is told where the folder decides.
+        data: Its name for the user: the same, or the archive that it was unpacked from.
+        progress: Gets a note where the folder decides.
 
     Raises:
         DatasetError: If the folder's ``faces.json`` is malformed.
-        FaceModelError: If a detector's file is missing or cannot be used.
-        MissingExtraError: If what finds faces is not installed.
+        FaceModelError: If a detector's file cannot be used.
         TrainingError: If the folder was cropped with a detector's file that has to be named.
     """
     if options.faces is not False and not options.cropped:
-        options = _of_crops(options, root, data=data, progress=progress)
-    settings = face_settings(options)
-    if settings is not None and not settings.cropped:
-        face_finder(settings)
-    return replace(options, faces=settings is not None)
+        options = _settle_crops(options, root, data=data, progress=progress)
+    return replace(options, faces=bool(options.faces))
 
 
-def _of_crops(options: TrainOptions, root: Path, *, data: Path, progress: Progress) -> TrainOptions:
-    found = recorded_faces(root)
-    if found is None:
+def _settle_crops(
+    options: TrainOptions, root: Path, *, data: Path, progress: Progress
+) -> TrainOptions:
+    recorded = recorded_faces(root)
+    if recorded is None:
         return options
-    settings, folder = found
+    settings, folder = recorded
     file = options.face_model
-    chosen = detector_for(options.face_detector, file=file, usual=settings.detector)
-    if chosen == "yunet" and file is None:
+    default = Detector.YUNET if file else settings.detector
+    detector = known_detector(options.face_detector or default)
+    if detector.takes_file and file is None:
         file = folder / FACE_MODEL
         if not (folder.is_relative_to(data) and file.is_file()):  # an unpacked archive goes again
             raise TrainingError(
                 f"{data}: a YuNet file cropped these faces; name it (--faces --cropped "
                 "--face-model FILE), or do without photos (--no-faces)"
             )
-    asked = FaceChanges(
-        detector=chosen, margin=options.face_margin or None, least_score=options.face_score
-    ).applied(settings)
+    requested = replace(options, face_detector=detector.value, face_model=file)
+    settings = _request(requested).apply(settings) or settings
     progress.note(
         f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: "
-        f"{asked.text}; --no-faces leaves that out"
+        f"{settings.text}; --no-faces leaves that out"
     )
     return replace(
-        options,
+        requested,
         faces=True,
         cropped=True,
-        face_detector=asked.detector,
-        face_margin=asked.margin,
-        face_score=asked.least_score,
-        face_model=file,
+        face_margin=settings.margin,
+        face_score=settings.min_score,
+    )
+
+
+def _request(options: TrainOptions) -> FaceRequest:
+    return FaceRequest(
+        enabled=True,
+        detector=known_detector(options.face_detector) if options.face_detector else None,
+        margin=options.face_margin or None,
+        min_score=options.face_score,
+        file=detector_file(options),
     )

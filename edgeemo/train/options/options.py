@@ -11,7 +11,7 @@ from edgeemo.train.loop.losses import usual_lr
 from edgeemo.train.networks.architectures import architecture, check_size
 from edgeemo.train.options.checks import check_combinations, check_files, check_names, check_numbers
 from edgeemo.train.options.choices import spoken
-from edgeemo.train.options.faces import check_faces, crops, detector
+from edgeemo.train.options.faces import check_faces, crop_specs, detector_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,9 +65,9 @@ class TrainOptions:
             says. Images without a face are set aside.
         cropped: Whether the images are crops of faces already, so that nothing is sought in them
             and faces are found in photos alone.
-        face_detector: A name of `edgeemo.model.spec.DETECTORS`; "" for the usual.
-        face_margin: What is added around a face; see `edgeemo.model.spec.FaceSettings`.
-        face_score: What a detector's score of a face must be; see there, too.
+        face_detector: An `edgeemo.model.face_settings.Detector`; "" for the default.
+        face_margin: Margin around a face; see `edgeemo.model.face_settings.FaceSettings`.
+        face_score: Minimum detector score of a face; see there, too.
         face_model: A YuNet ``.onnx`` file, which then finds faces, or None.
         workers: Processes that train together; 1 for this one alone.
     """
@@ -136,7 +136,7 @@ class TrainOptions:
             seed=self.seed,
             ratios=(train, validation, test),
             grouped=self.split == "grouped",
-            crops=crops(self),
+            crops=crop_specs(self),
         )
 
     def check(self) -> None:
@@ -184,7 +184,7 @@ def as_plain(options: TrainOptions) -> dict[str, Any]:
     values |= {
         "size": options.side,
         "lr": options.lr or usual_lr(options.optimizer),
-        "face_detector": detector(options),
+        "face_detector": detector_name(options),
     }
     return {name: plain(value) for name, value in values.items() if value is not None}
 

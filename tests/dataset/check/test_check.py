@@ -169,7 +169,7 @@ def test_blotches_say_nothing_about_labels(tmp_path, fill):
 class Bright:
     """Finds a "face" in every image that is bright in the middle."""
 
-    def find(self, image):
+    def detect(self, image):
         assert image.mode == "RGB"
         grey = np.asarray(image.convert("L"))
         found = int(grey[grey.shape[0] // 2, grey.shape[1] // 2] > 128)
@@ -184,7 +184,7 @@ def test_faces_are_counted(tmp_path, paint):
             image = paint(number + 10 * len(label))
             image.paste((middle[one],) * 3, (20, 16, 40, 32))
             image.save(tmp_path / label / f"{number}.png")
-    checked = check(tmp_path, finder=Bright(), detector="bright")
+    checked = check(tmp_path, detector=Bright(), detector_name="bright")
     assert (checked.faces.one, checked.faces.several) == (3, 0)
     assert checked.faces.none == ("sad/1.png",)
     assert checked.faces.share_per_class == {"happy": 1.0, "sad": 0.5}

@@ -10,7 +10,9 @@ from PIL import Image
 
 from edgeemo.dataset import IngestOptions, ingest, opened_data
 from edgeemo.errors import DatasetError
-from edgeemo.model.spec import FaceSettings, ModelSpec
+from edgeemo.imaging.faces import build_detector
+from edgeemo.model.face_settings import FaceSettings
+from edgeemo.model.spec import InputSpec
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
 
@@ -351,8 +353,9 @@ def count_shared(folder):
 
 
 def test_what_has_no_face_is_set_aside_before_the_split(photos):
-    spec = ModelSpec(labels=("-", "+"), height=48, width=48, faces=FaceSettings())
-    dataset = ingest(photos, options=IngestOptions(crops=(spec,)))
+    spec = InputSpec(height=48, width=48, faces=FaceSettings())
+    options = IngestOptions(crops=(spec,))
+    dataset = ingest(photos, options=options, detector=build_detector(FaceSettings()))
     assert [(row.path, row.reason, row.detail) for row in dataset.rejected] == [
         ("happy/none.png", "no-face", "blaze finds none"),
         ("sad/none.png", "no-face", "blaze finds none"),

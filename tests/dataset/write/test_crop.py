@@ -15,9 +15,11 @@ from edgeemo.dataset.check import check
 from edgeemo.dataset.write.crop import CropOptions, write_crops
 from edgeemo.dataset.write.crop_table import CROP_CSV
 from edgeemo.errors import DatasetError, FaceModelError
-from edgeemo.imaging.faces.model_file import FACE_MODEL
+from edgeemo.imaging.faces import build_detector
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces
-from edgeemo.model.spec import FaceSettings, ModelSpec
+from edgeemo.model.detector_file import FACE_MODEL
+from edgeemo.model.face_settings import FaceSettings
+from edgeemo.model.spec import ModelSpec
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
 
@@ -50,15 +52,15 @@ def pair(few):
 def test_a_crop_is_what_the_preprocessing_crops(few, tmp_path, channels):
     write_crops(few, tmp_path / "out", options=OPTIONS)
     whole = ModelSpec(labels=("a", "b"), height=48, width=48, channels=channels)
-    photo = replace(whole, faces=FACES)
+    photo, detector = replace(whole, faces=FACES), build_detector(FACES)
     written = [row for row in rows(tmp_path / "out" / CROP_CSV) if row["crop"]]
     assert len(written) == 6
     for row in written:
         np.testing.assert_array_equal(
             preprocess(tmp_path / "out" / row["crop"], whole),
-            preprocess(few / row["image"], photo),
+            preprocess(few / row["image"], photo, detector=detector),
         )
-        ((face, _),) = preprocess_faces(few / row["image"], photo)
+        ((face, _),) = preprocess_faces(few / row["image"], photo, detector=detector)
         assert [int(row[name]) for name in ("left", "top", "side")] == [
             face.left, face.top, face.side,
         ]  # fmt: skip
@@ -203,7 +205,7 @@ def test_what_edgeemo_wrote_gives_way_and_nothing_else(few, tmp_path):
         write_crops(few / "happy", few / "sad", options=OPTIONS, replace=True)
 
 
-def test_a_file_that_nobody_named_is_asked_for_first(few, tmp_path):
+def test_a_missing_detector_file_is_reported_first(few, tmp_path):
     unknown = FaceSettings(detector="yunet", file_sha256="0" * 64)
     with pytest.raises(FaceModelError, match="name it with --face-model"):
         write_crops(few, tmp_path / "out", options=CropOptions(faces=unknown))

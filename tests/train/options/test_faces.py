@@ -13,13 +13,14 @@ import pytest
 from edgeemo.dataset.write.crop import CropOptions, write_crops
 from edgeemo.errors import DatasetError, FaceModelError, TrainingError
 from edgeemo.export import ExportOptions, export
-from edgeemo.imaging.faces.model_file import FACE_MODEL
+from edgeemo.imaging.faces import build_detector
 from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.detector_file import FACE_MODEL
+from edgeemo.model.face_settings import FaceSettings
 from edgeemo.model.folder import CONFIG, REJECTED, TRAINING
-from edgeemo.model.spec import FaceSettings
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.train import TrainOptions, train
-from edgeemo.train.options.faces import as_the_data_says, face_settings
+from edgeemo.train.options.faces import face_settings, settle_faces
 from edgeemo.train.options.options import as_plain, from_plain
 from edgeemo.utils.progress import Silent
 from edgeemo.verify import verify
@@ -69,7 +70,8 @@ def test_what_was_learnt_is_the_face_and_the_model_says_so(model, photos):
     assert written["face_detector"] == "blaze"
     one = model.references()[0]
     whole = replace(model.spec(), faces=None)
-    seen = preprocess(photos / one.path, model.spec())
+    detector = build_detector(FaceSettings())
+    seen = preprocess(photos / one.path, model.spec(), detector=detector)
     assert np.abs(seen.astype(int) - preprocess(photos / one.path, whole)).mean() > 8
 
 
@@ -99,12 +101,14 @@ def test_a_folder_of_crops_turns_faces_on(crops, photos, tmp_path):
     one = folder.references()[0]
     seen = preprocess(crops / one.path, folder.spec())
     photo = next(photos.glob(f"{one.path.removesuffix('.png')}.*"))
-    np.testing.assert_array_equal(seen, preprocess(photo, folder.spec().for_photos()))
+    np.testing.assert_array_equal(
+        seen, preprocess(photo, folder.spec().for_photos(), detector=build_detector(FaceSettings()))
+    )
 
 
 def settled(options, folder, **more):
     notes = Notes()
-    said = as_the_data_says(options, folder, data=more.get("data", folder), progress=notes)
+    said = settle_faces(options, folder, data=more.get("data", folder), progress=notes)
     return said, notes.texts
 
 
@@ -156,9 +160,9 @@ def test_too_few_faces_say_so(photos, tmp_path):
         ({"face_detector": "blase"}, "face detector 'blase' is unknown; did you mean 'blaze'"),
         ({"face_margin": 3.0}, "margin must be -0.3 to 2, not 3"),
         ({"face_margin": float("nan")}, "margin must be"),
-        ({"face_detector": "yunet"}, "needs its file: name it with --face-model"),
-        ({"faces": None, "cropped": True}, "--cropped without --faces"),
-        ({"faces": False, "face_margin": 0.1}, "--face-margin without --faces"),
+        ({"face_detector": "yunet"}, "face detector yunet requires its file: --face-model FILE"),
+        ({"faces": None, "cropped": True}, "--cropped requires --faces"),
+        ({"faces": False, "face_margin": 0.1}, "--face-margin requires --faces"),
     ],
 )
 def test_options_that_make_no_sense(changes, message):

@@ -1,0 +1,170 @@
+"""Face settings: which detector finds faces in a photo, and how they are cropped.
+
+The settings travel inside the model's specification. Standard library only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import SpecError
+
+if TYPE_CHECKING:
+    from edgeemo.model.detector_file import DetectorFile
+
+MIN_MARGIN, MAX_MARGIN = -0.3, 2.0
+
+
+class Detector(StrEnum):
+    """The face detectors; see `edgeemo.imaging.faces`."""
+
+    BLAZE = "blaze"
+    CASCADE = "cascade"
+    YUNET = "yunet"
+
+    @property
+    def takes_file(self) -> bool:
+        """Return whether the detector runs a file that the user has."""
+        return self is Detector.YUNET
+
+    @property
+    def package(self) -> str:
+        """Return the package that runs the detector, as pip calls it."""
+        return "ai-edge-litert" if self is Detector.BLAZE else "opencv-python-headless"
+
+
+DEFAULT_SCORES = {Detector.BLAZE: 0.5, Detector.YUNET: 0.7}
+"""Minimum score of a face by default, for each detector that has scores."""
+
+
+def known_detector(name: str) -> Detector:
+    """Return the detector of a name.
+
+    Raises:
+        SpecError: If there is none; the text names the nearest.
+    """
+    try:
+        return Detector(name)
+    except ValueError:
+        from edgeemo.utils.suggest import describe_unknown
+
+        names = [detector.value for detector in Detector]
+        raise SpecError(describe_unknown("face detector", name, names)) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceSettings:
+    """How faces are found in a photo and cropped, the same in training and on the device.
+
+    Attributes:
+        detector: The face detector; text is converted.
+        margin: Share of a bounding box's side that is added on each side, -0.3 to 2. At 0 a face
+            fills the crop from the brows' upper end to the chin, as in FER2013.
+        cropped: Whether the model was trained on such crops: the images of a data set are then
+            taken whole, and faces are found in photos alone.
+        file_sha256: SHA-256 of the detector's own file, hexadecimal; empty without one.
+        min_score: Minimum detector score of a face, 0 to 1. None: that of `DEFAULT_SCORES`.
+
+    Raises:
+        SpecError: If a value is unknown or out of its range, or the detector has no scores.
+    """
+
+    detector: Detector = Detector.BLAZE
+    margin: float = 0.0
+    cropped: bool = False
+    file_sha256: str = ""
+    min_score: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detector", known_detector(self.detector))
+        if not MIN_MARGIN <= self.margin <= MAX_MARGIN:
+            raise SpecError(
+                f"a face's margin must be {MIN_MARGIN:g} to {MAX_MARGIN:g}, not {self.margin}"
+            )
+        if self.min_score is None:
+            return
+        if not 0 <= self.min_score <= 1:
+            raise SpecError(f"the minimum score of a face must be 0 to 1, not {self.min_score}")
+        if self.detector not in DEFAULT_SCORES:
+            raise SpecError(
+                f"face detector {self.detector} has no scores; leave the minimum score unset"
+            )
+
+    @property
+    def text(self) -> str:
+        """Return the settings as text for a person."""
+        score = "" if self.min_score is None else f", score {self.min_score:g} or more"
+        return f"{self.detector}, margin {self.margin:g}{score}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceRequest:
+    """Requested changes to a model's face settings; an unset field keeps the model's value.
+
+    Attributes:
+        enabled: True finds faces, False takes every image whole. None keeps what the model does,
+            unless another field is set, which enables it.
+        detector: The face detector; by default the one that takes `file`, if that is given.
+        margin: See `FaceSettings`.
+        min_score: See `FaceSettings`. Another detector without a score gets its default score.
+        file: The detector's own file.
+
+    Raises:
+        SpecError: If a value is unknown, or fields contradict each other.
+    """
+
+    enabled: bool | None = None
+    detector: Detector | None = None
+    margin: float | None = None
+    min_score: float | None = None
+    file: DetectorFile | None = None
+
+    def __post_init__(self) -> None:
+        detector = self.detector
+        if detector is None and self.file is not None:
+            detector = Detector.YUNET
+        if detector is not None:
+            detector = known_detector(detector)
+            if detector.takes_file and self.file is None:
+                raise SpecError(f"face detector {detector} requires its file: --face-model FILE")
+            if self.file is not None and not detector.takes_file:
+                raise SpecError(f"face detector {detector} takes no file: omit --face-model")
+        settings = (detector, self.margin, self.min_score)
+        if any(value is not None for value in settings):
+            if self.enabled is False:
+                raise SpecError(
+                    "--no-faces excludes --face-detector, --face-margin, --face-score, --face-model"
+                )
+            object.__setattr__(self, "enabled", True)
+        object.__setattr__(self, "detector", detector)
+        self.apply(None)  # checks the ranges
+
+    def apply(self, settings: FaceSettings | None) -> FaceSettings | None:
+        """Return the settings with the requested changes; None where no faces are found.
+
+        Args:
+            settings: The model's; None where it finds no faces. Its images then count as crops.
+
+        Raises:
+            SpecError: As `FaceSettings`.
+        """
+        if self.enabled is None:
+            return settings
+        if not self.enabled:
+            return None
+        settings = settings or FaceSettings(cropped=True)
+        if self.detector is not None:
+            same = self.detector is settings.detector
+            settings = replace(
+                settings,
+                detector=self.detector,
+                file_sha256=self.file.sha256 if self.file else "",
+                min_score=settings.min_score if same else None,
+            )
+        if self.margin is not None:
+            settings = replace(settings, margin=self.margin)
+        if self.min_score is not None:
+            settings = replace(settings, min_score=self.min_score)
+        return settings
