@@ -78,7 +78,7 @@ def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
 def test_a_bundle_without_a_face_detector_cannot_time_it(int8, device):
     ran = device(int8.path, "bench", "--faces", *QUICK)
     assert ran.status == 1
-    assert "failed: this bundle holds nothing that finds faces (blaze)" in ran.out
+    assert "failed: this bundle holds no face detector (blaze)" in ran.out
 
 
 def test_a_worker_starts_with_next_to_nothing():

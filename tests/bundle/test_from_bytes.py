@@ -14,6 +14,7 @@ from PIL import Image
 from edgeemo.dataset import golden_images
 from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ImageError
+from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode, preprocess
 from edgeemo.model.container import unseal, unseal_bytes
 
@@ -46,26 +47,28 @@ def test_damaged_bytes_are_refused_unless_their_sum_is_known(name):
 
 def test_decoding_is_the_first_half_of_preprocessing(spec48):
     for image in golden_images():
-        decoded = decode(image, spec48)
+        with open_image(image) as opened:
+            decoded = decode(opened, spec48)
         assert decoded.mode == "L"
         across = decoded.resize((48, decoded.height), Image.Resampling.BILINEAR)
         small = across.resize((48, 48), Image.Resampling.BILINEAR)
         assert (np.asarray(small)[..., None] == preprocess(image, spec48)).all()
     with pytest.raises(ImageError):
-        decode(b"hello", spec48)
-    with pytest.raises(ImageError, match="cut short"):
-        decode(golden_images()[1][:2000], spec48)
+        open_image(b"hello")
+    opened = open_image(golden_images()[1][:2000])
+    with opened, pytest.raises(ImageError, match="cut short"):
+        decode(opened, spec48)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "PA"])
-def test_tranfallbackncy_is_seen_as_pillow_sees_it(mode):
+def test_transparency_is_seen_as_pillow_sees_it(mode):
     """Debian 12's Pillow does not have the property yet."""
-    from edgeemo.imaging.decode import _has_tranfallbackncy
+    from edgeemo.imaging.decode import _has_transparency
 
     image = Image.new(mode, (4, 4))
-    assert _has_tranfallbackncy(image) == image.has_tranfallbackncy_data
-    image.info["tranfallbackncy"] = 0
-    assert _has_tranfallbackncy(image)
+    assert _has_transparency(image) == image.has_transparency_data
+    image.info["transparency"] = 0
+    assert _has_transparency(image)
 
 
 def test_the_ancestor_runs_where_litert_is_not(monkeypatch):
