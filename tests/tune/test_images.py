@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from edgeemo.imaging.faces import build_detector
 from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.face_settings import FaceSettings
 from edgeemo.train import TrainOptions
 from edgeemo.train.networks.network import spec_of
 from edgeemo.tune.images import images
@@ -22,5 +24,8 @@ def test_a_search_sees_the_faces_that_training_sees(photos, tmp_path):
         rows = prepared.at(options)["validation"].rows
         samples = [one for one in prepared.dataset.samples if one.split == "validation"]
         spec = spec_of(prepared.dataset.labels, options)
-        np.testing.assert_array_equal(rows[0], preprocess(photos / samples[0].path, spec))
+        expected = preprocess(
+            photos / samples[0].path, spec, detector=build_detector(FaceSettings())
+        )
+        np.testing.assert_array_equal(rows[0], expected)
     assert list(tmp_path.iterdir()) == []

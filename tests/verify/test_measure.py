@@ -65,7 +65,9 @@ def drawn(monkeypatch, tmp_path):
         return calls[-1]
 
     monkeypatch.setattr(worst, "contact_sheet", keep)
-    monkeypatch.setattr(worst, "preprocess", lambda path, spec: np.zeros((4, 4, 1), np.uint8))
+    monkeypatch.setattr(
+        worst, "preprocess", lambda path, spec, detector: np.zeros((4, 4, 1), np.uint8)
+    )
     return draw
 
 

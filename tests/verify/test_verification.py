@@ -252,9 +252,9 @@ def test_files_that_all_fail_to_load_still_give_a_whole_report(place):
 def test_an_image_is_decoded_once_for_all_files(place, monkeypatch):
     decoded = []
 
-    def counting(source, spec):
+    def counting(source, spec, **options):
         decoded.append(source)
-        return preprocess(source, spec)
+        return preprocess(source, spec, **options)
 
     preprocess = verification.preprocess
     monkeypatch.setattr(verification, "preprocess", counting)
