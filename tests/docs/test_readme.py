@@ -1,4 +1,4 @@
-"""The README's commands, run as they stand, in order, by a person who has nothing but it."""
+"""The commands of README.md, then those that docs/getting-started.md adds, run as they stand."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from PIL import Image
 from edgeemo.dataset import draw_faces
 
 README = Path(__file__).resolve().parents[2] / "README.md"
+PAGES = (README, README.parent / "docs" / "getting-started.md")
 _OWN_MODEL = (
     "import keras; L = keras.layers\n"
     "keras.Sequential([keras.Input((64, 64, 3)), L.Conv2D(4, 3, activation='relu'),"
@@ -22,21 +23,21 @@ _OWN_MODEL = (
 )
 
 
-def _blocks(language: str) -> list[str]:
-    text = README.read_text(encoding="utf-8")
+def _blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-def _commands() -> list[str]:
-    """The lines of the README's shell blocks that call edgeemo or its runtime."""
-    lines = "".join(_blocks("sh")).replace("\\\n", "").splitlines()
+def _commands(page: Path) -> list[str]:
+    """The lines of a page's shell blocks that call edgeemo or its runtime."""
+    lines = "".join(_blocks(page, "sh")).replace("\\\n", "").splitlines()
     commands = [re.sub(r"\s+#.*", "", line).strip() for line in lines]
     return [line for line in commands if re.match(r"(edgeemo|python3? -m edgeemo)", line)]
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """What the README takes for granted: a folder of faces, an image, a model of one's own."""
+    """What the pages take for granted: a folder of faces, an image, a model of one's own."""
     folder = tmp_path_factory.mktemp("reader")
     draw_faces(folder / "faces", count=40, size=64, seed=5)
     Image.open(next((folder / "faces" / "happy").iterdir())).convert("RGB").save(
@@ -46,9 +47,9 @@ def place(tmp_path_factory):
     return folder
 
 
-def test_the_commands_do_what_the_readme_says(place):
-    commands = _commands()
-    assert len(commands) >= 8
+def test_the_commands_do_what_the_pages_say(place):
+    commands = dict.fromkeys(command for page in PAGES for command in _commands(page))
+    assert len(commands) >= 14
     programs = Path(sys.executable).parent
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     for command in commands:
@@ -60,7 +61,7 @@ def test_the_commands_do_what_the_readme_says(place):
 
 
 def test_the_python_example_runs(place):
-    (example,) = _blocks("python")
+    (example,) = _blocks(README, "python")
     model = place / "models" / "mine"
     if not (model / "int8.tflite").exists():
         model.mkdir(parents=True, exist_ok=True)
