@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 from edgeemo import Classifier
-from edgeemo.runtime.stream import answers, expand
+from edgeemo.runtime.inputs import expand
+from edgeemo.runtime.stream import predict_images
 
 EDGE = 40
 """Images at the beginning, while workers are hired, and at the end that do not count."""
@@ -35,7 +36,7 @@ def seconds(threads):
 def main():
     model, folder, workers = sys.argv[1:]
     images = list(expand([folder]))
-    stream = answers(Classifier.load(model), images, workers=int(workers))
+    stream = predict_images(Classifier.load(model), images, workers=int(workers))
     for _ in range(EDGE):
         next(stream)
     everyone = threading.enumerate()

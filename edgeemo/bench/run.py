@@ -86,7 +86,7 @@ def _drawn(photo: bytes | None) -> Images:
 
 
 def _named(name: str) -> Images:
-    from edgeemo.runtime.stream import expand
+    from edgeemo.runtime.inputs import expand
 
     paths = [path for path in expand([name]) if isinstance(path, str)][:MAX_IMAGES]
     digest, size = sha256(), 0

@@ -219,12 +219,12 @@ def _count(classifier: Classifier, job: Job, image: bytes) -> float | None:
     """Images answered per second by as many workers as the job says."""
     if not job.stream_seconds:
         return None
-    from edgeemo.runtime.stream import answers
+    from edgeemo.runtime.stream import predict_images
 
     sources: Iterator[Source] = cycle(job.images or (image,))
     begin = _AHEAD * job.workers  # by then every worker is at work
     start = 0.0
-    with closing(answers(classifier, sources, workers=job.workers)) as stream:
+    with closing(predict_images(classifier, sources, workers=job.workers)) as stream:
         for number, _ in enumerate(stream):
             now = time.perf_counter()
             if number == begin:

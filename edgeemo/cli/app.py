@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
@@ -21,8 +20,8 @@ from edgeemo.cli.commands import (
     tune,
     verify,
 )
-from edgeemo.cli.output.console import say
-from edgeemo.errors import EXIT_ERROR, EdgeEmoError
+from edgeemo.errors import EXIT_OK
+from edgeemo.utils.command import accept_any_file_name, run_command
 
 app = typer.Typer(
     name="edgeemo",
@@ -38,24 +37,17 @@ for command in (train, tune, recipes, export, verify, predict, info, bench, bund
 
 
 def main() -> None:
-    """Run the command line; every error that is the user's to mend is one line on standard error.
+    """Run the command line; an error that the user can mend is one line on standard error.
 
     Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C.
     """
-    _accept_any_file_name()
-    try:
-        app(standalone_mode=True)
-    except EdgeEmoError as error:
-        _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter complains at its exit
-        sys.exit(EXIT_ERROR)
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left to print failed once already
-        place = f"{error.filename}: " if error.filename else ""
-        _fail(f"{place}{error.strerror or error}", EXIT_ERROR)
-    except MemoryError:
-        _fail("out of memory; try a smaller --size or --batch-size", EXIT_ERROR)
+    accept_any_file_name()
+    sys.exit(run_command(_run_app, memory_hint="try a smaller --size or --batch-size"))
+
+
+def _run_app() -> int:
+    app(standalone_mode=True)  # which exits by itself, unless a command raises an error
+    return EXIT_OK
 
 
 @app.callback()
@@ -67,18 +59,6 @@ def _root(
     if version:
         typer.echo(__version__)
         raise typer.Exit
-
-
-def _fail(message: str, status: int) -> None:
-    say(f"error: {message}")
-    sys.exit(status)
-
-
-def _accept_any_file_name() -> None:
-    """Print names that are not valid UTF-8 instead of failing on them."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Engine(Protocol):
             The network's `ModelSpec.output_count` raw outputs, probabilities in [0, 1].
         """
 
-    def twin(self) -> Engine:
+    def clone(self) -> Engine:
         """An engine of the same model for another thread; itself where threads may share it.
 
         Raises:

@@ -85,8 +85,8 @@ class LiteRTEngine:
         scale, zero_point = self._output["quantization"]
         return [(int(value) - zero_point) * float(scale) for value in raw]
 
-    def twin(self) -> LiteRTEngine:
-        """See `edgeemo.engines.base.Engine.twin`: an interpreter is one thread's alone."""
+    def clone(self) -> LiteRTEngine:
+        """See `edgeemo.engines.base.Engine.clone`: an interpreter is one thread's alone."""
         return LiteRTEngine(self._model, threads=self._threads)
 
 

@@ -56,8 +56,8 @@ class OnnxEngine:
         (raw,) = self._session.run(self._output, {self._input: values})
         return [float(value) for value in raw[0]]
 
-    def twin(self) -> OnnxEngine:
-        """See `edgeemo.engines.base.Engine.twin`: threads may share a session."""
+    def clone(self) -> OnnxEngine:
+        """See `edgeemo.engines.base.Engine.clone`: threads may share a session."""
         return self
 
 

@@ -44,8 +44,8 @@ class KerasEngine:
         with self._one_at_a_time:
             return _predict(self._model, images)[0].tolist()  # type: ignore[no-any-return]
 
-    def twin(self) -> KerasEngine:
-        """See `edgeemo.engines.base.Engine.twin`: threads take turns, TensorFlow has its own."""
+    def clone(self) -> KerasEngine:
+        """See `edgeemo.engines.base.Engine.clone`: threads take turns, TensorFlow has its own."""
         return self
 
 

@@ -1,1 +1,1 @@
-"""What runs on the device: image in, label out, without TensorFlow."""
+"""The runtime on the device: from an image to its label, without TensorFlow."""

@@ -1,4 +1,4 @@
-"""The small front door, argparse alone: ``python -m edgeemo.runtime MODEL IMAGE...``."""
+"""The small entry point, argparse alone: ``python -m edgeemo.runtime MODEL IMAGE...``."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 
 from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
-    accept_any_file_name,
-    add_answering_options,
     add_face_options,
+    add_prediction_options,
     at_least_one,
-    print_answers,
-    status_of,
+    print_predictions,
 )
-from edgeemo.runtime.fast_start import start_lean
+from edgeemo.runtime.fast_start import start_fast
+from edgeemo.utils.command import accept_any_file_name, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answer the images named on the command line.
+    """Predict the images named on the command line.
 
     Args:
         arguments: The words after the program's name; the process's own by default.
@@ -30,15 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0; 1 where the model or an image could not be used; 130 after Ctrl-C.
     """
-    start_lean()
+    start_fast()
     accept_any_file_name()
     options = _parser().parse_args(arguments)
-    return status_of(lambda: _predict(options))
+    return run_command(lambda: _predict(options))
 
 
 def _predict(options: argparse.Namespace) -> int:
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.runtime.stream import default_workers
+    from edgeemo.runtime.stream import choose_worker_count
 
     faces = None
     if options.faces is not None:
@@ -48,23 +47,23 @@ def _predict(options: argparse.Namespace) -> int:
     classifier = Classifier.load(options.model, threads=options.threads, faces=faces)
     if not classifier.verified:
         sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
-    workers = options.workers or default_workers(classifier.threads)
-    return print_answers(classifier, options.images, workers=workers, json=options.json)
+    workers = options.workers or choose_worker_count(classifier.threads)
+    return print_predictions(classifier, options.images, workers=workers, json=options.json)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m edgeemo.runtime",
-        description="Answer images with an exported model.",
+        description="Predict images with an exported model.",
         formatter_class=FixedWidthFormatter,
     )
     parser.add_argument("model", help="a .tflite or .onnx file from edgeemo, or a model folder")
-    add_answering_options(parser)
+    add_prediction_options(parser)
     add_face_options(parser)
     parser.add_argument(
         "--threads",
         type=at_least_one,
-        help="threads per answer (those of the folder's recorded default, else 1)",
+        help="number of threads per prediction (that of the folder's default file, else 1)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     return parser

@@ -1,4 +1,4 @@
-"""Copies of images with what was answered drawn into them. Pillow alone."""
+"""Copies of images with the predictions drawn into them. Pillow alone."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 from edgeemo.imaging.decode import open_image, source_name
+from edgeemo.runtime.prediction import NO_FACE
 from edgeemo.utils.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeemo.imaging.decode import Source
-    from edgeemo.runtime.classifier import Prediction
+    from edgeemo.runtime.prediction import Prediction
 
 _COLOURS = ("#ffb000", "#648fff", "#dc267f", "#fe6100", "#785ef0", "#22bb88", "#dddddd")
-"""Told apart with any kind of colour blindness, as far as there are seven such colours."""
+"""Distinct with any kind of colour blindness, as far as seven colours can be."""
 _QUALITY = 92
 _LOSSLESS = (".png", ".bmp", ".gif", ".webp")
 
 
-def annotated(source: Source, predictions: Sequence[Prediction]) -> Image.Image:
-    """The image, upright and of its full size, with a frame and a label for every answer.
+def annotate(source: Source, predictions: Sequence[Prediction]) -> Image.Image:
+    """Draw a bounding box and a label for every prediction, at full size and upright.
 
     Args:
         source: As in `edgeemo.imaging.preprocess.preprocess`.
-        predictions: What was answered; without any, "no face" is written into the corner.
+        predictions: The predictions; without any, `NO_FACE` is written into the corner.
 
     Returns:
         A new image, mode "RGB".
@@ -37,18 +38,18 @@ def annotated(source: Source, predictions: Sequence[Prediction]) -> Image.Image:
     """
     with open_image(source) as opened:
         image = opened.decode(grey=False).copy()
-    for found in predictions:
-        _draw(image, found)
+    for prediction in predictions:
+        _draw(image, prediction)
     if not predictions:
-        _write(image, (0, 0), "no face", "#dddddd", size=_text_size(min(image.size)))
+        _write(image, (0, 0), NO_FACE, "#dddddd", size=_text_size(min(image.size)))
     return image
 
 
 class Annotator:
-    """Writes annotated copies into a folder, each under its image's name.
+    """A writer of annotated copies, each under its image's name.
 
     Args:
-        folder: Where to; it is made. Images of one name get a number.
+        folder: The folder to write to, which is made. Images of one name get a number.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +62,7 @@ class Annotator:
 
         Args:
             source: The image.
-            predictions: What was answered.
+            predictions: Its predictions.
 
         Returns:
             The file: a PNG where the image's name ends in that of a lossless format, else a JPEG.
@@ -70,7 +71,7 @@ class Annotator:
             ImageError: If the image cannot be read.
             OSError: If the copy cannot be written.
         """
-        image = annotated(source, predictions)
+        image = annotate(source, predictions)
         path = self._folder / self._name(Path(source_name(source)))
         with replacing(path) as partial:
             if path.suffix == ".png":
@@ -88,27 +89,28 @@ class Annotator:
         return name
 
 
-def _draw(image: Image.Image, found: Prediction) -> None:
-    colour = _COLOURS[list(found.scores).index(found.guess) % len(_COLOURS)]
-    left, top, width, height = found.face.box if found.face else (0, 0, *image.size)
+def _draw(image: Image.Image, prediction: Prediction) -> None:
+    colour = _COLOURS[list(prediction.scores).index(prediction.guess) % len(_COLOURS)]
+    left, top, width, height = prediction.face.box if prediction.face else (0, 0, *image.size)
     stroke = max(2, round(min(image.size) / 200))
     ImageDraw.Draw(image).rectangle(
         (left, top, left + width - 1, top + height - 1), outline=colour, width=stroke
     )
-    label = found.label if found.sure else f"{found.label}: {found.guess}"
+    label = prediction.label if prediction.is_sure else f"{prediction.label}: {prediction.guess}"
     size = _text_size(min(width, height))
-    _write(image, (max(0, left), max(0, top)), f"{label} {found.score:.2f}", colour, size=size)
+    text = f"{label} {prediction.score:.2f}"
+    _write(image, (max(0, left), max(0, top)), text, colour, size=size)
 
 
 def _text_size(side: int) -> int:
-    """Height of letters, in pixels, that can be read and leave the face to be seen."""
+    """Return a height of letters, in pixels, that is legible and does not hide the face."""
     return max(10, min(48, side // 8))
 
 
 def _write(
     image: Image.Image, corner: tuple[int, int], text: str, colour: str, *, size: int
 ) -> None:
-    """Black letters on a plate, above the corner where there is room, else below it."""
+    """Write black letters on a plate, above the corner where there is room, else below it."""
     draw, font = ImageDraw.Draw(image), ImageFont.load_default(size)
     width, height = (round(each) for each in draw.textbbox((0, 0), text, font=font)[2:])
     pad = max(2, size // 6)

@@ -1,17 +1,19 @@
-"""Classifier: load an exported file, answer images."""
+"""Classifier: load an exported file, predict images."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeemo.engines.load import load_engine
-from edgeemo.errors import NoFaceError
+from edgeemo.errors import ImageError, NoFaceError
 from edgeemo.imaging.decode import source_name
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces
 from edgeemo.model.container import unseal
 from edgeemo.model.verified import is_verified
+from edgeemo.runtime.prediction import STDIN, ImageResult, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,51 +23,25 @@ if TYPE_CHECKING:
 
     from edgeemo.engines.base import Engine
     from edgeemo.imaging.decode import Source
-    from edgeemo.imaging.faces import Face, FaceDetector
+    from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.container import SealedModel
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceRequest, FaceSettings
     from edgeemo.model.spec import ModelSpec
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """The answer to one image.
-
-    Attributes:
-        label: The class answered, or `edgeemo.model.spec.NOT_SURE`, which is no class, where the
-            model has a least confidence and `score` is below it.
-        score: The probability of `guess`, 0 to 1.
-        scores: The probability of every label, in the model's order.
-        guess: The class that would be answered without a least confidence; `label` where sure.
-        face: Where the face is that was answered, in pixels of the whole upright image; None
-            where the image was answered as a whole.
-    """
-
-    label: str
-    score: float
-    scores: dict[str, float]
-    guess: str
-    face: Face | None = None
-
-    @property
-    def sure(self) -> bool:
-        """Whether a class is answered."""
-        return self.label == self.guess
-
-
 class Classifier:
-    """A model ready to answer.
+    """A model ready to predict.
 
-    With `ModelSpec.faces` it takes every image for a photo: it finds the faces and answers them.
+    With face settings it takes every image for a photo: it finds the faces and predicts each.
 
     Args:
-        spec: How to feed it and read its answer.
+        spec: How to feed the model and read its prediction.
         engine: The inference engine.
         detector: The face detector; required where `spec` has face settings.
-        verified: Whether these bytes passed the verification against the original.
+        verified: Whether these bytes passed the verification against the reference model.
         path: The file it came from.
-        threads: Threads that one answer may use.
+        threads: Number of threads per prediction.
 
     Example:
         >>> classifier = Classifier.load("models/happy-sad/int8.tflite")  # doctest: +SKIP
@@ -104,7 +80,7 @@ class Classifier:
 
         Args:
             path: A ``.tflite`` or ``.onnx`` file that edgeemo exported, or a model folder.
-            threads: Threads that one answer may use; at least 1. By default those recorded with
+            threads: Number of threads per prediction; at least 1. By default that recorded with
                 the folder's default file, else 1.
             faces: Requested changes to the model's face settings; None for none.
 
@@ -172,7 +148,7 @@ class Classifier:
         )
 
     def predict(self, source: Source) -> Prediction:
-        """Answer one image, or the largest face in it.
+        """Predict one image, or the largest face in it.
 
         Args:
             source: A path, the bytes of an image file, a Pillow image, or an (H, W, 3) uint8
@@ -180,7 +156,7 @@ class Classifier:
 
         Raises:
             ImageError: If it is not an image, is damaged or too large.
-            NoFaceError: If faces are to be answered and it has none.
+            NoFaceError: If faces are to be found and it has none.
         """
         if self.detector is None:
             return self.predict_pixels(preprocess(source, self.spec))
@@ -190,13 +166,13 @@ class Classifier:
         return found[0]
 
     def predict_all(self, source: Source) -> tuple[Prediction, ...]:
-        """Answer every face in an image, the largest first; or the whole image, which is one.
+        """Predict every face in an image, the largest first; or the image taken whole.
 
         Args:
             source: As in `predict`.
 
         Returns:
-            The answers; none where faces are to be answered and there is none.
+            The predictions; none where faces are to be found and there is none.
 
         Raises:
             ImageError: As `predict`.
@@ -208,8 +184,29 @@ class Classifier:
             for face, pixels in preprocess_faces(source, self.spec, detector=self.detector)
         )
 
+    def predict_result(self, source: Source) -> ImageResult:
+        """Predict every face in an image, or record why it cannot be read.
+
+        Args:
+            source: As in `predict`.
+        """
+        name = STDIN if isinstance(source, bytes) else source_name(source)
+        start = time.perf_counter()
+        predictions: tuple[Prediction, ...] = ()
+        error = None
+        try:
+            predictions = self.predict_all(source)
+        except ImageError as failure:
+            error = str(failure)
+        ms = (time.perf_counter() - start) * 1000
+        return ImageResult(source=name, predictions=predictions, error=error, ms=ms)
+
     def predict_pixels(self, pixels: NDArray[np.uint8]) -> Prediction:
-        """Answer what `edgeemo.imaging.preprocess.preprocess` gave: (H, W, C) uint8."""
+        """Predict from preprocessed pixels.
+
+        Args:
+            pixels: (H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` returns them.
+        """
         spec = self.spec
         scores = spec.scores(self.engine.run(pixels))
         decided = spec.decide(scores)
@@ -220,15 +217,15 @@ class Classifier:
             guess=spec.labels[decided],
         )
 
-    def twin(self) -> Classifier:
-        """A classifier that answers the same in another thread: one may be used by one at a time.
+    def clone(self) -> Classifier:
+        """Return a classifier of the same model for another thread.
 
         Raises:
             EngineError: If the model's file is gone.
         """
         return Classifier(
             self.spec,
-            self.engine.twin(),
+            self.engine.clone(),
             detector=self.detector,
             verified=self.verified,
             path=self.path,
@@ -236,16 +233,16 @@ class Classifier:
         )
 
     def predict_many(self, sources: Iterable[Source]) -> Iterator[Prediction]:
-        """Answer images one after the other as they are asked for, in constant memory.
+        """Predict images one after the other, lazily and in constant memory.
 
         Raises:
-            ImageError: At the first image that cannot be read, or has no face to answer.
+            ImageError: At the first image that cannot be read, or has no face.
         """
         return map(self.predict, sources)
 
 
 def _default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:
-    """The file and the threads that a model folder answers with."""
+    """Return a model folder's default file and its number of threads."""
     from pathlib import Path  # slow to import, and not needed where a file was named
 
     from edgeemo.model.folder import ModelFolder

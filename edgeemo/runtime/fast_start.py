@@ -1,4 +1,4 @@
-"""Begin with less of numpy: for processes that answer images and do nothing else.
+"""A faster import of numpy, for processes that predict images and do nothing else.
 
 Importing numpy is most of a cold start, and an eighth of that attaches documentation to functions.
 docs/benchmarks.md has the figures.
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 _DOCUMENTATION = ("numpy._core._add_newdocs", "numpy._core._add_newdocs_scalars")
 
 
-def start_lean() -> None:
-    """Call it before numpy is imported; afterwards, or with a numpy laid out otherwise, it is idle.
+def start_fast() -> None:
+    """Make the import of numpy faster; call it before that import, after which it does nothing.
 
-    numpy's modules that hold documentation alone run when one is looked at, which nobody does here,
-    and its linear algebra, which has nothing to do here, starts no threads.
+    numpy's modules that hold documentation alone are loaded lazily, which is never here, and its
+    linear algebra, which has nothing to do here, starts no threads.
     """
     if "numpy" not in sys.modules:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        sys.meta_path.insert(0, _DocumentationLater())
+        sys.meta_path.insert(0, _LazyDocumentation())
 
 
-class _DocumentationLater:
-    """Finds those modules as Python does, and puts their loading off."""
+class _LazyDocumentation:
+    """A finder that loads those modules lazily."""
 
     @staticmethod
     def find_spec(

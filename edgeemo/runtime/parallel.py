@@ -1,11 +1,11 @@
-"""Images answered by several threads, in the order in which they came.
+"""Predictions in several threads, in the order of the images.
 
 Imported when a second image turns up, so that a single one does not pay for it. Engines and
-Pillow's decoding and resizing let go of Python's global lock, so threads are enough.
+Pillow's decoding and resizing release Python's global lock, so threads are enough.
 
-Three kinds of thread: a feeder takes the images one by one, so that answers are given while it
-waits for the next; workers answer them, each with a classifier of its own; the caller's thread
-hands the answers on and hires a worker when images queue up.
+Three kinds of thread: a feeder takes the images one by one, so that results come while it waits
+for the next image; workers predict, each with a classifier of its own; the caller's thread passes
+the results on and starts a worker when images queue up.
 """
 
 from __future__ import annotations
@@ -14,77 +14,76 @@ from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING
 
-from edgeemo.runtime.stream import answer
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edgeemo.imaging.decode import Source
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.runtime.stream import Answer
+    from edgeemo.runtime.prediction import ImageResult
 
 _AHEAD = 4
-"""Images that may be under way per worker: while one large image is answered, the others'
-workers go on with those behind it."""
+"""Number of images in progress per worker: during one large image the other workers continue with
+those behind it."""
 
 
-def parallel_answers(
+def predict_in_parallel(
     classifier: Classifier, sources: Iterator[Source], *, workers: int
-) -> Iterator[Answer]:
-    """What `edgeemo.runtime.stream.answers` gives, from `workers` threads.
+) -> Iterator[ImageResult]:
+    """Predict as `edgeemo.runtime.stream.predict_images` does, in several threads.
 
     Args:
-        classifier: Answers in one of the threads; its twins in the others.
+        classifier: Used in one of the threads; its clones in the others.
         sources: Taken one by one in a thread of its own, at most `_AHEAD` x `workers` ahead.
-        workers: How many threads, at most; at least 1.
+        workers: Largest number of threads; at least 1.
 
     Raises:
         BaseException: Whatever `sources` or a worker raised, in its turn.
     """
-    line = _Line(sources, length=_AHEAD * workers)
-    crew: list[Thread] = []
+    queue = _Queue(sources, length=_AHEAD * workers)
+    threads: list[Thread] = []
     try:
-        while task := line.next():
-            while len(crew) < min(workers, line.under_way()) and not task.finished.is_set():
-                crew.append(_hire(classifier if not crew else classifier.twin(), line.waiting))
+        while task := queue.next():
+            while len(threads) < min(workers, queue.in_progress()) and not task.finished.is_set():
+                own = classifier.clone() if threads else classifier
+                threads.append(_start_worker(own, queue.waiting))
             yield task.result()
-            line.leave()
+            queue.leave()
     finally:
-        line.close(len(crew))
-        for worker in crew:
-            worker.join()
+        queue.close(len(threads))
+        for thread in threads:
+            thread.join()
 
 
 class _Task:
-    """One image, and what came of it once `finished` is set."""
+    """One image, and its outcome once `finished` is set."""
 
     def __init__(self, source: Source) -> None:
         self.finished = Event()
         self._source = source
-        self._outcome: Answer | BaseException
+        self._outcome: ImageResult | BaseException
 
     def run(self, classifier: Classifier) -> None:
-        """Answer it, in a worker."""
+        """Predict it, in a worker."""
         try:
-            self._outcome = answer(classifier, self._source)
+            self._outcome = classifier.predict_result(self._source)
         except BaseException as failure:  # raised again in the caller's thread
             self._outcome = failure
         self.finished.set()
 
-    def result(self) -> Answer:
-        """Wait for the answer; what went wrong in the worker is raised here."""
+    def result(self) -> ImageResult:
+        """Wait for the result; raise here what the worker raised."""
         self.finished.wait()
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
 
 
-class _Line:
-    """The images under way, in order, fed by a thread of its own.
+class _Queue:
+    """The images in progress, in order, fed by a thread of its own.
 
     Args:
-        sources: Where they come from.
-        length: How many may be under way.
+        sources: The images.
+        length: Largest number of images in progress.
     """
 
     def __init__(self, sources: Iterator[Source], *, length: int) -> None:
@@ -98,23 +97,23 @@ class _Line:
         Thread(target=self._feed, args=(sources,), name="feeder", daemon=True).start()
 
     def next(self) -> _Task | None:
-        """The next image in order, or None after the last."""
+        """Return the next image in order, or None after the last."""
         task = self._in_order.get()
         if task is None and self._failure is not None:
             raise self._failure
         return task
 
-    def under_way(self) -> int:
-        """How many images have come and not left."""
+    def in_progress(self) -> int:
+        """Return the number of images that have come and not left."""
         return self._fed - self._left
 
     def leave(self) -> None:
-        """Make room: the image in front has been answered."""
+        """Make room: the image in front is done."""
         self._left += 1
         self._room.release()
 
     def close(self, workers: int) -> None:
-        """Let nobody begin anything new."""
+        """Drop the waiting images and let the workers end."""
         self._closed = True
         self._room.release()
         try:
@@ -138,8 +137,8 @@ class _Line:
         self._in_order.put(None)
 
 
-def _hire(classifier: Classifier, waiting: SimpleQueue[_Task | None]) -> Thread:
-    """A worker that answers until it is handed None."""
+def _start_worker(classifier: Classifier, waiting: SimpleQueue[_Task | None]) -> Thread:
+    """Start a worker that predicts until it gets None."""
 
     def work() -> None:
         while task := waiting.get():

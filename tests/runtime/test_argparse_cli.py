@@ -12,7 +12,7 @@ from PIL import Image
 from edgeemo.bench.sample_frame import camera_frame
 from edgeemo.bench.sample_photo import drawn_photo
 from edgeemo.runtime.__main__ import main
-from edgeemo.runtime.stream import expand
+from edgeemo.runtime.inputs import expand
 
 MODEL = str(Path(__file__).resolve().parents[1] / "golden" / "int8.tflite")
 

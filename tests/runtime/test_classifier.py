@@ -159,8 +159,8 @@ def test_below_the_least_confidence_the_answer_is_not_sure(name, hesitant, tmp_p
         pixels = _pixels(seed, plain.spec)
         one, other = plain.predict_pixels(pixels), classifier.predict_pixels(pixels)
         assert (other.guess, other.score, other.scores) == (one.label, one.score, one.scores)
-        assert one.sure
-        assert other.sure == (one.score >= 0.85)
-        assert other.label == (one.label if other.sure else "not sure")
-        seen.add(other.sure)
+        assert one.is_sure
+        assert other.is_sure == (one.score >= 0.85)
+        assert other.label == (one.label if other.is_sure else "not sure")
+        seen.add(other.is_sure)
     assert seen == {True, False}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from edgeemo.runtime.fast_start import _DOCUMENTATION, start_lean
+from edgeemo.runtime.fast_start import _DOCUMENTATION, start_fast
 
 
 def _shown(code: str) -> list[str]:
@@ -16,8 +16,8 @@ def _shown(code: str) -> list[str]:
 
 def test_the_documentation_comes_when_somebody_looks():
     code = (
-        "import sys; from edgeemo.runtime.fast_start import start_lean, _DOCUMENTATION\n"
-        "start_lean(); import numpy\n"
+        "import sys; from edgeemo.runtime.fast_start import start_fast, _DOCUMENTATION\n"
+        "start_fast(); import numpy\n"
         "print([name in sys.modules for name in _DOCUMENTATION])\n"
         "print(numpy.ndarray.__doc__, numpy.int16.__doc__)\n"
         "for name in _DOCUMENTATION: sys.modules[name].__doc__\n"
@@ -33,7 +33,7 @@ def test_numpy_computes_as_ever():
         "print(values.tobytes().hex(), np.linalg.det(values[:3, :3]), np.dtype('>i4').name)\n"
         "print(sorted(name for name in sys.modules if name.startswith('numpy')))"
     )
-    lean = "from edgeemo.runtime.fast_start import start_lean; start_lean()\n"
+    lean = "from edgeemo.runtime.fast_start import start_fast; start_fast()\n"
     assert _shown(lean + work) == _shown(work)
 
 
@@ -41,7 +41,7 @@ def test_it_is_idle_once_numpy_is_there():
     import numpy as np
 
     finders = list(sys.meta_path)
-    start_lean()
+    start_fast()
     assert sys.meta_path == finders
     assert np.ndarray.__doc__
     assert set(_DOCUMENTATION) <= set(sys.modules)

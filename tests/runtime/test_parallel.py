@@ -19,8 +19,9 @@ from PIL import Image
 
 from edgeemo import Classifier
 from edgeemo.errors import EngineError
+from edgeemo.runtime.formats import to_jsonl
 from edgeemo.runtime.parallel import _AHEAD
-from edgeemo.runtime.stream import answers, default_workers, to_jsonl
+from edgeemo.runtime.stream import choose_worker_count, predict_images
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 MODEL = GOLDEN / "int8.tflite"
@@ -59,8 +60,8 @@ def _without_time(answer) -> str:
 @pytest.mark.parametrize("name", ["float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx"])
 def test_workers_change_neither_answers_nor_their_order(name, faces):
     classifier = Classifier.load(GOLDEN / name)
-    one = list(map(_without_time, answers(classifier, faces)))
-    four = list(map(_without_time, answers(classifier, faces, workers=4)))
+    one = list(map(_without_time, predict_images(classifier, faces)))
+    four = list(map(_without_time, predict_images(classifier, faces, workers=4)))
     assert four == one
     assert ['"error"' in line for line in four] == [path.endswith("11.png") for path in faces]
 
@@ -69,23 +70,24 @@ def test_every_kind_of_source(classifier, faces):
     with Image.open(faces[0]) as opened:
         pixels = np.asarray(opened)
     sources = [Path(faces[0]).read_bytes(), pixels, Image.fromarray(pixels), Path(faces[0])]
-    found = list(answers(classifier, sources, workers=3))
+    found = list(predict_images(classifier, sources, workers=3))
     assert len({answer.predictions[0].score for answer in found}) == 1
     assert [answer.source for answer in found] == ["-", "image", "image", faces[0]]
 
 
 def test_an_engine_per_thread_unless_they_may_share_one():
     litert, onnx = (Classifier.load(GOLDEN / f"int8.{kind}") for kind in ("tflite", "onnx"))
-    assert litert.twin().engine is not litert.engine
-    assert onnx.twin().engine is onnx.engine
-    assert litert.twin().path == litert.path
+    assert litert.clone().engine is not litert.engine
+    assert onnx.clone().engine is onnx.engine
+    assert litert.clone().path == litert.path
 
 
 @pytest.mark.parametrize("length", [0, 1])
 def test_up_to_one_image_starts_no_thread(faces, length):
     code = (
-        "import sys; from edgeemo import Classifier; from edgeemo.runtime.stream import answers\n"
-        "print(len(list(answers(Classifier.load(sys.argv[1]), sys.argv[2:], workers=4))))\n"
+        "import sys; from edgeemo import Classifier\n"
+        "from edgeemo.runtime.stream import predict_images\n"
+        "print(len(list(predict_images(Classifier.load(sys.argv[1]), sys.argv[2:], workers=4))))\n"
         "print('edgeemo.runtime.parallel' in sys.modules)"
     )
     shown = subprocess.run(
@@ -105,7 +107,7 @@ def test_an_endless_list_is_read_only_a_little_ahead(classifier, faces):
             last = next(taken)
             yield faces[0]
 
-    with closing(answers(classifier, endless(), workers=2)) as stream:
+    with closing(predict_images(classifier, endless(), workers=2)) as stream:
         for given, _ in zip(range(1, 300), stream, strict=False):
             assert last <= given + 2 * _AHEAD + 1
     assert _workers() == 0
@@ -119,7 +121,7 @@ def test_an_answer_comes_while_the_next_image_is_waited_for(classifier, faces):
         may_go_on.wait()
         yield faces[5]
 
-    with closing(answers(classifier, waiting(), workers=4)) as stream:
+    with closing(predict_images(classifier, waiting(), workers=4)) as stream:
         early = [next(stream).source for _ in range(5)]
         may_go_on.set()
         assert early + [answer.source for answer in stream] == faces[:6]
@@ -134,13 +136,13 @@ def test_a_worker_is_hired_only_where_images_queue_up(classifier, faces):
             answered.wait()
             answered.clear()
 
-    for _ in answers(classifier, one_at_a_time(), workers=4):
+    for _ in predict_images(classifier, one_at_a_time(), workers=4):
         assert _workers() <= 1
         answered.set()
 
 
 def test_closing_early_ends_the_workers(classifier, faces):
-    stream = answers(classifier, faces, workers=3)
+    stream = predict_images(classifier, faces, workers=3)
     assert next(stream).source == faces[0]
     assert next(stream).source == faces[1]
     assert _workers() > 0
@@ -153,7 +155,7 @@ def test_what_the_sources_raise_comes_after_the_answers_before_it(classifier, fa
         yield from faces[:6]
         raise PermissionError(13, "Permission denied", "folder")
 
-    stream = answers(classifier, broken(), workers=3)
+    stream = predict_images(classifier, broken(), workers=3)
     assert [next(stream).source for _ in range(6)] == faces[:6]
     with pytest.raises(PermissionError, match="folder"):
         next(stream)
@@ -168,7 +170,7 @@ class _NoMemory(os.PathLike):
 
 
 def test_what_a_worker_raises_comes_out_in_its_turn(classifier, faces):
-    stream = answers(classifier, [*faces[:4], _NoMemory(), *faces[4:]], workers=3)
+    stream = predict_images(classifier, [*faces[:4], _NoMemory(), *faces[4:]], workers=3)
     assert [next(stream).source for _ in range(4)] == faces[:4]
     with pytest.raises(MemoryError):
         next(stream)
@@ -179,17 +181,17 @@ def test_an_engine_that_cannot_be_loaded_again_is_an_error(tmp_path, faces):
     model = shutil.copy(MODEL, tmp_path / "m.tflite")
     classifier = Classifier.load(model)
     Path(model).unlink()
-    assert len(list(answers(classifier, faces))) == len(faces)
+    assert len(list(predict_images(classifier, faces))) == len(faces)
     with pytest.raises(EngineError, match=r"m\.tflite"):
-        list(answers(classifier, faces * 5, workers=3))
+        list(predict_images(classifier, faces * 5, workers=3))
     assert _workers() == 0
 
 
 def test_workers_fill_the_cores_and_no_more():
     cores = len(os.sched_getaffinity(0))
-    assert default_workers(1) == cores
-    assert default_workers(cores) == 1
-    assert default_workers(10 * cores) == 1
+    assert choose_worker_count(1) == cores
+    assert choose_worker_count(cores) == 1
+    assert choose_worker_count(10 * cores) == 1
 
 
 @contextmanager

@@ -18,13 +18,12 @@ from edgeemo.bundle.device.fallback import (
 from edgeemo.bundle.device.requirements import require
 from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
-    accept_any_file_name,
-    add_answering_options,
     add_face_options,
+    add_prediction_options,
     at_least_one,
-    status_of,
 )
-from edgeemo.runtime.fast_start import start_lean
+from edgeemo.runtime.fast_start import start_fast
+from edgeemo.utils.command import accept_any_file_name, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,10 +41,10 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
         that differs; 130 after Ctrl-C. Wrong usage ends the process with 2.
     """
     accept_any_file_name()
-    start_lean()
+    start_fast()
     options = _parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
     do = _do_guarded if options.guarded else _do
-    return status_of(lambda: do(options, Contents(archive)))
+    return run_command(lambda: do(options, Contents(archive)))
 
 
 def _do(options: argparse.Namespace, contents: Contents) -> int:
@@ -59,7 +58,7 @@ def _do_guarded(options: argparse.Namespace, contents: Contents) -> int:
 
     def work(before_first_answer: Callable[[], None]) -> int:
         options.before_first_answer = before_first_answer
-        return status_of(lambda: _do(options, contents))
+        return run_command(lambda: _do(options, contents))
 
     return run_guarded_with_fallback(contents, work)
 
@@ -75,7 +74,7 @@ def _parser(name: str) -> argparse.ArgumentParser:
         verbs, "selftest", _selftest, "does this machine answer as the workstation did?"
     )
     predict = _add(verbs, "predict", _predict, "answer images")
-    add_answering_options(predict)
+    add_prediction_options(predict)
     add_face_options(predict)
     _add_bench(verbs)
     _add(verbs, "info", _info, "what is inside")

@@ -38,13 +38,16 @@ def run(
         Exit status: 0, or 1 where an image could not be read or there was none.
     """
     classifier = load_classifier(contents, threads=threads, faces=faces)
-    from edgeemo.runtime.argparse_cli import print_answers
-    from edgeemo.runtime.stream import STDIN, default_workers
+    from edgeemo.runtime.argparse_cli import print_predictions
+    from edgeemo.runtime.prediction import STDIN
+    from edgeemo.runtime.stream import choose_worker_count
 
     if STDIN in images and contents.manifest.fallback:
         _try(classifier)  # what was read is gone when the engine crashes
-    workers = workers or default_workers(classifier.threads)
-    return print_answers(classifier, images, workers=workers, json=json, before_first=before_first)
+    workers = workers or choose_worker_count(classifier.threads)
+    return print_predictions(
+        classifier, images, workers=workers, json=json, before_first=before_first
+    )
 
 
 def _try(classifier: Classifier) -> None:

@@ -20,14 +20,14 @@ from edgeemo.cli.options.faces import (
 )
 from edgeemo.cli.output.console import EXAMPLES, say, warn
 from edgeemo.errors import EXIT_ERROR
-from edgeemo.runtime.fast_start import start_lean
+from edgeemo.runtime.fast_start import start_fast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edgeemo.model.face_settings import FaceRequest
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.runtime.stream import Answer
+    from edgeemo.runtime.prediction import ImageResult
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo predict photo.jpg
   edgeemo predict photos/ --model models/mine --format csv > answers.csv
@@ -103,9 +103,10 @@ def predict(
     From a folder it takes the recorded default, else the verified int8.tflite, else float32. A
     image that cannot be read is reported and the rest go on; the exit status is then 1.
     """
-    start_lean()
+    start_fast()
     from edgeemo.cli.output.predict import Tally, printer
-    from edgeemo.runtime.stream import answers, default_workers, expand
+    from edgeemo.runtime.inputs import expand
+    from edgeemo.runtime.stream import choose_worker_count, predict_images
 
     request = face_request(
         faces, detector=face_detector, margin=face_margin, score=face_score, file=face_model
@@ -114,16 +115,18 @@ def predict(
     if not classifier.verified:
         warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")
     chosen = AnswerFormat.jsonl if json else format
-    print_answer, tally = printer(chosen, classifier.spec), Tally()
+    print_result, tally = printer(chosen, classifier.spec), Tally()
     copies = _Copies(annotate)
-    workers = workers or default_workers(classifier.threads)
-    with closing(answers(classifier, copies.seen(expand(images)), workers=workers)) as stream:
-        for answer in stream:
-            print_answer(answer)
-            tally.add(answer)
-            if answer.error is not None:
-                say(f"error: {answer.error}")
-            copies.write(answer)
+    workers = workers or choose_worker_count(classifier.threads)
+    with closing(
+        predict_images(classifier, copies.seen(expand(images)), workers=workers)
+    ) as stream:
+        for result in stream:
+            print_result(result)
+            tally.add(result)
+            if result.error is not None:
+                say(f"error: {result.error}")
+            copies.write(result)
     if not tally.finish(quiet=chosen is not AnswerFormat.table):
         raise typer.Exit(EXIT_ERROR)
 
@@ -141,17 +144,17 @@ class _Copies:
 
     def seen(self, sources: Iterator[str | bytes]) -> Iterator[str | bytes]:
         """The sources; what came on standard input is kept, since it cannot be read again."""
-        from edgeemo.runtime.stream import STDIN
+        from edgeemo.runtime.prediction import STDIN
 
         for source in sources:
             if self._annotator and isinstance(source, bytes):
                 self._read[STDIN] = source
             yield source
 
-    def write(self, answer: Answer) -> None:
-        if self._annotator and answer.error is None:
-            source = self._read.get(answer.source, answer.source)
-            self._annotator.write(source, answer.predictions)
+    def write(self, result: ImageResult) -> None:
+        if self._annotator and result.error is None:
+            source = self._read.get(result.source, result.source)
+            self._annotator.write(source, result.predictions)
 
 
 def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classifier:

@@ -12,17 +12,17 @@ import typer
 from edgeemo.cli.options.common import AnswerFormat
 from edgeemo.cli.output.console import say
 from edgeemo.model.spec import NOT_SURE
-from edgeemo.runtime.stream import NO_FACE, csv_header, csv_rows, to_jsonl
+from edgeemo.runtime.formats import to_csv_header, to_csv_rows, to_jsonl
+from edgeemo.runtime.prediction import NO_FACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.runtime.classifier import Prediction
-    from edgeemo.runtime.stream import Answer
+    from edgeemo.runtime.prediction import ImageResult, Prediction
 
 
-def printer(format: AnswerFormat, spec: ModelSpec) -> Callable[[Answer], None]:
+def printer(format: AnswerFormat, spec: ModelSpec) -> Callable[[ImageResult], None]:
     """What prints one image's answers; the headings are printed at once.
 
     Args:
@@ -31,10 +31,10 @@ def printer(format: AnswerFormat, spec: ModelSpec) -> Callable[[Answer], None]:
     """
     faces = spec.faces is not None
     if format is AnswerFormat.jsonl:
-        return lambda answer: typer.echo(to_jsonl(answer, faces=faces))
+        return lambda result: typer.echo(to_jsonl(result, faces=faces))
     if format is AnswerFormat.csv:
-        typer.echo(_csv_line(csv_header(spec.labels, faces=faces)))
-        return lambda answer: _print_csv(csv_rows(answer, spec.labels, faces=faces))
+        typer.echo(_csv_line(to_csv_header(spec.labels, faces=faces)))
+        return lambda result: _print_csv(to_csv_rows(result, spec.labels, faces=faces))
     return _table(spec)
 
 
@@ -45,13 +45,13 @@ class Tally:
         self._labels: Counter[str] = Counter()
         self._unsure = self._faceless = self._failed = self._images = 0
 
-    def add(self, answer: Answer) -> None:
+    def add(self, result: ImageResult) -> None:
         """Count one image."""
         self._images += 1
-        self._failed += answer.error is not None
-        self._faceless += not answer.predictions and answer.error is None
-        for found in answer.predictions:
-            if found.sure:
+        self._failed += result.error is not None
+        self._faceless += not result.predictions and result.error is None
+        for found in result.predictions:
+            if found.is_sure:
                 self._labels[found.label] += 1
             else:
                 self._unsure += 1
@@ -83,10 +83,10 @@ class Tally:
 
 def shown_label(found: Prediction) -> str:
     """What a person is told: where the model is not sure, its guess, whose probability it is."""
-    return found.label if found.sure else _unsure(found.guess)
+    return found.label if found.is_sure else _unsure(found.guess)
 
 
-def _table(spec: ModelSpec) -> Callable[[Answer], None]:
+def _table(spec: ModelSpec) -> Callable[[ImageResult], None]:
     shown = [*spec.labels, *(_unsure(label) for label in spec.labels if spec.min_confidence)]
     if spec.faces:
         shown.append(NO_FACE)
@@ -94,15 +94,15 @@ def _table(spec: ModelSpec) -> Callable[[Answer], None]:
     face = f"{'face':<15}  " if spec.faces else ""
     typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  {face}image")
 
-    def rows(answer: Answer) -> None:
-        for found in answer.predictions:
+    def rows(result: ImageResult) -> None:
+        for found in result.predictions:
             place = f"{found.face.text:<15}  " if found.face else ""
             typer.echo(
-                f"{shown_label(found):<{width}}  {found.score:5.3f}  {answer.ms:7.1f}  {place}"
-                f"{answer.source}"
+                f"{shown_label(found):<{width}}  {found.score:5.3f}  {result.ms:7.1f}  {place}"
+                f"{result.source}"
             )
-        if not answer.predictions and answer.error is None:
-            typer.echo(f"{NO_FACE:<{width}}  {'':5}  {answer.ms:7.1f}  {'':15}  {answer.source}")
+        if not result.predictions and result.error is None:
+            typer.echo(f"{NO_FACE:<{width}}  {'':5}  {result.ms:7.1f}  {'':15}  {result.source}")
 
     return rows
 

@@ -1,0 +1,85 @@
+"""Output formats of results: JSON lines, CSV rows and text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from edgeemo.runtime.prediction import NO_FACE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.runtime.prediction import ImageResult, Prediction
+
+_BOX_COLUMNS = ("left", "top", "width", "height")
+
+
+def to_jsonl(result: ImageResult, *, faces: bool = False) -> str:
+    """Return one JSON object on one line: file, label, score, scores, ms; or file, error, ms.
+
+    Where the model is not sure, it has "sure": false and "guess", the class of probability
+    "score", as well.
+
+    Args:
+        result: The result of an image.
+        faces: Whether faces were found: instead of label, score and scores there is a list
+            "faces" of objects that hold these and "box": [left, top, width, height] in pixels.
+    """
+    fields: dict[str, object] = {"file": result.source}
+    if result.error is not None:
+        fields["error"] = result.error
+    elif faces:
+        fields["faces"] = [_fields(each) for each in result.predictions]
+    else:
+        fields |= _fields(result.predictions[0])
+    return json.dumps({**fields, "ms": round(result.ms, 3)})
+
+
+def to_csv_header(labels: Sequence[str], *, faces: bool = False) -> list[str]:
+    """Return the column names of `to_csv_rows`."""
+    box = _BOX_COLUMNS if faces else ()
+    return ["file", "label", "score", *(f"p({label})" for label in labels), *box, "ms", "error"]
+
+
+def to_csv_rows(
+    result: ImageResult, labels: Sequence[str], *, faces: bool = False
+) -> list[list[str]]:
+    """Return the rows of one image: one, or one per face; labelled `NO_FACE` without a face."""
+    ms, box = f"{result.ms:.3f}", [""] * len(_BOX_COLUMNS) if faces else []
+    if not result.predictions:
+        label = "" if result.error else NO_FACE
+        return [[result.source, label, "", *("" for _ in labels), *box, ms, result.error or ""]]
+    rows = []
+    for each in result.predictions:
+        scores = [f"{score:.9g}" for score in each.scores.values()]
+        if each.face:
+            box = [str(number) for number in each.face.box]
+        rows.append([result.source, each.label, f"{each.score:.9g}", *scores, *box, ms, ""])
+    return rows
+
+
+def to_text(result: ImageResult) -> str:
+    """Return one line for a person."""
+    if result.error is not None:
+        return result.error
+    text = "; ".join(_text(each) for each in result.predictions) or NO_FACE
+    return f"{result.source}: {text} ({result.ms:.1f} ms)"
+
+
+def _text(prediction: Prediction) -> str:
+    text = f"{prediction.guess} {prediction.score:.3f}"
+    if not prediction.is_sure:
+        text = f"{prediction.label} ({text})"
+    return f"{text} at {prediction.face.text}" if prediction.face else text
+
+
+def _fields(prediction: Prediction) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "label": prediction.label, "score": prediction.score, "scores": prediction.scores
+    }  # fmt: skip
+    if not prediction.is_sure:
+        fields |= {"sure": False, "guess": prediction.guess}
+    if prediction.face:
+        fields["box"] = list(prediction.face.box)
+    return fields

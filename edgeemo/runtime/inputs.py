@@ -1,0 +1,83 @@
+"""The images that command-line arguments name: files, folders and standard input."""
+
+from __future__ import annotations
+
+import os
+from io import FileIO
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
+
+from edgeemo.imaging.decode import HEAD_BYTES, sniff
+from edgeemo.runtime.prediction import STDIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from io import RawIOBase
+
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".gif")
+"""Suffixes that are searched for in folders; a file with another one is read when named itself."""
+
+_CHUNK = 1 << 16
+
+
+def expand(
+    names: Iterable[str], *, stdin: BinaryIO | RawIOBase | None = None
+) -> Iterator[str | bytes]:
+    """Yield the images that command-line arguments name, found one by one.
+
+    Args:
+        names: Image files; folders, which are searched recursively in the order of names for
+            files whose suffix is in `SUFFIXES`; `STDIN` for standard input.
+        stdin: Standard input; the process's own by default. It holds one image, or a list of
+            paths, one per line (or separated by NUL, as ``find -print0`` writes them). A path is
+            given as soon as its line is complete, if `stdin` reads what there is, unbuffered.
+
+    Yields:
+        A path, or the bytes of an image.
+    """
+    for name in names:
+        if name == STDIN:
+            # A buffered stream would wait for a full buffer, and end badly in a thread.
+            yield from _from_stdin(stdin or FileIO(0, closefd=False))
+        elif os.path.isdir(name):  # noqa: PTH112 - pathlib is slow to import
+            yield from _images_in(name)
+        else:
+            yield name
+
+
+def _images_in(folder: str) -> Iterator[str]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield os.path.join(parent, name)  # noqa: PTH118
+
+
+def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
+    chunks = iter(lambda: stream.read(_CHUNK) or b"", b"")
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if len(head) >= HEAD_BYTES or _holds_a_line(head):
+            break
+    if _is_image(head[:HEAD_BYTES]):
+        yield b"".join([head, *chunks])
+        return
+    rest = b""
+    for chunk in chain([head], chunks):
+        *lines, rest = (rest + chunk).replace(b"\0", b"\n").split(b"\n")
+        yield from map(os.fsdecode, filter(None, lines))
+    if rest:
+        yield os.fsdecode(rest)
+
+
+def _holds_a_line(head: bytes) -> bool:
+    """Return whether this holds a complete path, and is not the beginning of an image file."""
+    ended = b"\n" in head or b"\0" in head
+    return ended and not head.startswith((b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"RIFF", b"BM"))
+
+
+def _is_image(head: bytes) -> bool:
+    """Return whether an image file begins like this; a list of paths may begin with "BM", too."""
+    format = sniff(head)
+    return format is not None and (format != "BMP" or head[6:10] == b"\0\0\0\0")

@@ -1,0 +1,59 @@
+"""A prediction, and the result of an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgeemo.imaging.faces import Face
+
+STDIN = "-"
+"""The source of an image from standard input."""
+
+NO_FACE = "no face"
+"""The text of a result in which faces were to be found and none was."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The prediction for one image, or for one face in it.
+
+    Attributes:
+        label: The predicted class, or `edgeemo.model.spec.NOT_SURE`, which is not a class, where
+            `score` is below the model's confidence threshold.
+        score: Probability of `guess`, 0 to 1.
+        scores: Probability of every label, in the model's order.
+        guess: The class predicted without a confidence threshold; `label` where sure.
+        face: The face's bounding box, in pixels of the whole upright image; None where the image
+            was taken whole.
+    """
+
+    label: str
+    score: float
+    scores: dict[str, float]
+    guess: str
+    face: Face | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """Return whether a class is predicted."""
+        return self.label == self.guess
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageResult:
+    """The result of one image: its predictions, or why there are none.
+
+    Attributes:
+        source: The image's path, or `STDIN`.
+        predictions: One for an image taken whole, else one per face, the largest first; none
+            where the image cannot be read.
+        error: Why it cannot be read, or None.
+        ms: Milliseconds from the file to the labels.
+    """
+
+    source: str
+    predictions: tuple[Prediction, ...] = ()
+    error: str | None = None
+    ms: float
