@@ -32,7 +32,7 @@ from edgeemo.model.container import seal, unseal_bytes
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build
-from edgeemo.train.networks.cost import costs
+from edgeemo.train.networks.cost import measure_costs
 from emulation.processors import PROCESSORS
 from emulation.root import arm64_root
 from emulation.system_mode import run_steps
@@ -151,7 +151,7 @@ def exported(name: str, pixels: np.ndarray) -> tuple[dict[str, str], bytes]:
     operations = LiteRTEngine(unseal_bytes(content, name=f"{name}.tflite")).operations
     if operations.count("DELEGATE") != 1 or not set(operations) <= _OPERATORS:
         raise SystemExit(f"{name}: XNNPACK does not take it as one: {sorted(set(operations))}")
-    cost = costs(model)
+    cost = measure_costs(model)
     row = {
         "name": name,
         "parameters": str(cost.parameters),

@@ -20,7 +20,7 @@ from pathlib import Path
 from edgeemo.dataset import IngestOptions, ingest
 from edgeemo.model.folder import REPORT_JSON, open_folder, to_json
 from edgeemo.model.keras import load_reference_model
-from edgeemo.train.data.pipeline import decode
+from edgeemo.train.data.pipeline import decode_split
 from edgeemo.train.options.recipes import RECIPES
 from edgeemo.train.report.evaluation import evaluate, raw_answers
 
@@ -48,7 +48,7 @@ def across(recipe: str, source: str, target: str, *, data: Path, models: Path) -
         spec = folder.spec()
         found = ingest(data / target, options=IngestOptions(labels=spec.labels))
         with tempfile.TemporaryDirectory() as place:
-            pixels = decode(found.root, found.samples, spec=spec, path=Path(place) / "pixels")
+            pixels = decode_split(found.root, found.samples, spec=spec, path=Path(place) / "pixels")
             outputs = raw_answers(load_reference_model(folder), pixels, spec=spec)
         kept.write_text(to_json(evaluate(outputs, pixels, spec=spec, seed=0).report))
     return json.loads(kept.read_text())

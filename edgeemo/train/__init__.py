@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
-    from edgeemo.train.import_model import adopt
+    from edgeemo.train.import_model import import_keras_model
     from edgeemo.train.networks.architectures import ARCHITECTURES, build
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.options.recipes import RECIPES
     from edgeemo.train.training import resume, train
 
-__all__ = ["ARCHITECTURES", "RECIPES", "TrainOptions", "adopt", "build", "resume", "train"]
+__all__ = [
+    "ARCHITECTURES",
+    "RECIPES",
+    "TrainOptions",
+    "build",
+    "import_keras_model",
+    "resume",
+    "train",
+]
 
 __getattr__ = import_on_use(
     __name__,

@@ -14,9 +14,9 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras import hash_reference_model, load_keras
 from edgeemo.model.spec import ModelSpec, Provenance
-from edgeemo.train.data.pipeline import decoded
-from edgeemo.train.model_folder import IMPORTED, complete, record
-from edgeemo.train.output_folder import building, check_place, timestamp
+from edgeemo.train.data.pipeline import decode_splits
+from edgeemo.train.model_folder import IMPORTED, complete_folder, make_record
+from edgeemo.train.output_folder import build_folder, check_output_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
@@ -31,7 +31,7 @@ _NAMES = {".keras": KERAS, ".h5": "model.h5", ".hdf5": "model.h5"}
 _SAVED_MODEL = "model.savedmodel"
 
 
-def adopt(
+def import_keras_model(
     model: Path,
     out: Path,
     *,
@@ -77,32 +77,32 @@ def adopt(
     progress = progress or Silent()
     options = IngestOptions(accept=tuple(accept), labels=tuple(labels), seed=seed)
     _check_scaling(scale, offset)
-    check_place(out, data=data, replace=replace)
-    timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
-    name = _name_inside(model)
+    check_output_folder(out, data=data, replace=replace)
+    make_timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
+    name = _choose_name(model)
     progress.stage("Loading the model", total=None)
-    spec = spec_of(load_keras(model), model, labels=tuple(labels), threshold=threshold)
-    with opened_data(data) as root, building(out, replace=replace) as folder:
+    spec = read_spec(load_keras(model), model, labels=tuple(labels), threshold=threshold)
+    with opened_data(data) as root, build_folder(out, replace=replace) as folder:
         spec = changed(spec, provenance=_copy(model, folder.file(name)))
         dataset = ingest(root, options=options, progress=progress)
         training = {
-            **record(dataset, spec, data=data, accept=options.accept, seed=seed),
+            **make_record(dataset, spec, data=data, accept=options.accept, seed=seed),
             "arch": IMPORTED,
             "scale": scale,
             "offset": offset,
             "source": model.name,
         }
-        with decoded(
+        with decode_splits(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
         ) as pixels:
             contents = FolderContents(
                 name=out.name, dataset=dataset, pixels=pixels, spec=spec, training=training
             )
-            complete(folder, contents, progress=progress)
+            complete_folder(folder, contents, progress=progress)
     return ModelFolder(out)
 
 
-def spec_of(model: Any, path: Path, *, labels: tuple[str, ...], threshold: float) -> ModelSpec:
+def read_spec(model: Any, path: Path, *, labels: tuple[str, ...], threshold: float) -> ModelSpec:
     """What a Keras model says of itself, and its user for it.
 
     Args:
@@ -138,12 +138,12 @@ def _input_shape(model: Any, path: Path) -> tuple[int, int, Literal[1, 3]]:
     shape = tuple(tensors[0].shape)[1:]
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise TrainingError(
-            f"{path}: takes {_words(shape)}; an image of height × width × 1 or 3 is needed"
+            f"{path}: takes {_format_shape(shape)}; an image of height × width × 1 or 3 is needed"
         )
     if None in shape:
         raise TrainingError(
-            f"{path}: takes images of any size ({_words(shape)}); save it with a fixed size, as "
-            "keras.Input((H, W, C)) does"
+            f"{path}: takes images of any size ({_format_shape(shape)}); save it with a fixed "
+            "size, as keras.Input((H, W, C)) does"
         )
     kind = str(tensors[0].dtype)
     if "float" not in kind:
@@ -154,7 +154,9 @@ def _input_shape(model: Any, path: Path) -> tuple[int, int, Literal[1, 3]]:
 def _output_count(model: Any, path: Path) -> int:
     shape = tuple(_tensors(model, "outputs", path)[0].shape)[1:]
     if len(shape) != 1 or not shape[0]:
-        raise TrainingError(f"{path}: gives {_words(shape)}; one probability per class is needed")
+        raise TrainingError(
+            f"{path}: gives {_format_shape(shape)}; one probability per class is needed"
+        )
     return int(shape[0])
 
 
@@ -171,7 +173,7 @@ def _tensors(model: Any, side: Literal["inputs", "outputs"], path: Path) -> list
     return tensors
 
 
-def _words(shape: Sequence[int | None]) -> str:
+def _format_shape(shape: Sequence[int | None]) -> str:
     return "×".join("?" if side is None else str(side) for side in shape) or "a single number"
 
 
@@ -183,7 +185,7 @@ def _check_scaling(scale: float, offset: float) -> None:
         )
 
 
-def _name_inside(model: Path) -> str:
+def _choose_name(model: Path) -> str:
     """What the model is called in its folder.
 
     Raises:
@@ -211,5 +213,7 @@ def _copy(model: Path, place: Path) -> Provenance:
     else:
         shutil.copyfile(model, place)
     return Provenance(
-        edgeemo_version=__version__, source_sha256=hash_reference_model(place), date=timestamp()
+        edgeemo_version=__version__,
+        source_sha256=hash_reference_model(place),
+        date=make_timestamp(),
     )

@@ -14,17 +14,27 @@ from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import NOT_SURE
-from edgeemo.train.data.pipeline import decoded
-from edgeemo.train.distributed import Team, position
-from edgeemo.train.loop.distillation import check_same, check_teachers, hashes, load_teachers
+from edgeemo.train.data.pipeline import decode_splits
+from edgeemo.train.distributed import Coordinator, read_rank
+from edgeemo.train.loop.distillation import (
+    check_same_teachers,
+    check_teachers,
+    hash_teachers,
+    load_teachers,
+)
 from edgeemo.train.loop.fit import fit
-from edgeemo.train.model_folder import complete, record
-from edgeemo.train.networks.network import confident, network, save, spec_of
+from edgeemo.train.model_folder import complete_folder, make_record
+from edgeemo.train.networks.network import (
+    build_network,
+    calibrate_on_validation,
+    make_spec,
+    save_network,
+)
 from edgeemo.train.options.checks import check_alone, check_files
 from edgeemo.train.options.config import to_toml
 from edgeemo.train.options.faces import build_training_detector, detector_file, settle_faces
 from edgeemo.train.options.options import as_plain
-from edgeemo.train.output_folder import building, timestamp
+from edgeemo.train.output_folder import build_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents
 from edgeemo.utils.files import write_file
 from edgeemo.utils.serialize import to_plain
@@ -38,7 +48,7 @@ if TYPE_CHECKING:
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.train.data.pipeline import Pixels
-    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.loop.distillation import Teacher
     from edgeemo.train.options.options import TrainOptions
@@ -74,7 +84,7 @@ def run(job: Job) -> ModelFolder:
     Raises:
         EdgeEmoError: All that `edgeemo.train.train` raises.
     """
-    timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
+    make_timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     import_keras()
     check_alone(job.options)  # again: a resumed training may have been given workers,
     check_files(job.options)  # and files may be gone since
@@ -82,24 +92,24 @@ def run(job: Job) -> ModelFolder:
     with (
         _team(job) as team,
         opened_data(job.data) as root,
-        building(job.out, replace=job.replace) as folder,
+        build_folder(job.out, replace=job.replace) as folder,
     ):
         options = settle_faces(job.options, root, data=job.data, progress=job.progress)
         job = changed(job, options=options)
         detector = build_training_detector(job.options)
         dataset = ingest(root, options=job.options.ingest, detector=detector, progress=job.progress)
         _check_labels(dataset, job)
-        check_teachers(teachers, spec_of(dataset.labels, job.options))
+        check_teachers(teachers, make_spec(dataset.labels, job.options))
         if team:
             team.agree(dataset.samples)
         if job.resumed:
-            check_same(teachers, job.checkpoint.asked().get("teachers", {}), out=job.out)
+            check_same_teachers(teachers, job.checkpoint.asked().get("teachers", {}), out=job.out)
             job.checkpoint.go_on(dataset.samples)
         else:
             began = {
                 "data": str(job.data.absolute()),
                 "options": as_plain(job.options),
-                "teachers": hashes(teachers),
+                "teachers": hash_teachers(teachers),
             }
             job.checkpoint.begin(began, dataset.samples)
         with _kept_if_useful(job.checkpoint):
@@ -122,17 +132,17 @@ def _kept_if_useful(checkpoint: Checkpoint) -> Iterator[None]:
         raise
 
 
-def _team(job: Job) -> AbstractContextManager[Team | None]:
+def _team(job: Job) -> AbstractContextManager[Coordinator | None]:
     """The others, where several processes train."""
-    where = position(job.options.workers)
+    where = read_rank(job.options.workers)
     if where.workers == 1:
         return nullcontext()
-    if where.assists:
+    if where.is_helper:
         raise WorkerError(
             f"this is worker {where.number}, and worker 0 writes the model; name --workers "
             f"{where.workers} here, too"
         )
-    return Team(where, options=job.options, data=job.data, progress=job.progress)
+    return Coordinator(where, options=job.options, data=job.data, progress=job.progress)
 
 
 def _check_labels(dataset: Dataset, job: Job) -> None:
@@ -147,14 +157,14 @@ def _train(
     folder: ModelFolder,
     dataset: Dataset,
     job: Job,
-    team: Team | None,
+    team: Coordinator | None,
     teachers: Sequence[Teacher],
     *,
     detector: FaceDetector | None,
 ) -> None:
     options, progress = job.options, job.progress
-    spec = spec_of(dataset.labels, options)
-    with decoded(
+    spec = make_spec(dataset.labels, options)
+    with decode_splits(
         dataset.root,
         dataset.samples,
         spec=spec,
@@ -168,16 +178,16 @@ def _train(
         alone = partial(fit, options=options, progress=progress, teachers=teachers)
         together = alone if team is None else team.fit
         model, fitted = together(
-            lambda: network(spec, options),
+            lambda: build_network(spec, options),
             pixels["train"],
             pixels["validation"],
             spec=spec,
             checkpoint=job.checkpoint,
         )
-        spec, confidence = confident(model, pixels["validation"], spec, options)
+        spec, confidence = calibrate_on_validation(model, pixels["validation"], spec, options)
         if confidence:
             progress.note(confidence.text)
-        spec = changed(spec, provenance=save(model, folder, options))
+        spec = changed(spec, provenance=save_network(model, folder, options))
         write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
         file = detector_file(options)
         if file is not None:
@@ -188,7 +198,9 @@ def _train(
             pixels=pixels,
             spec=spec,
             training={
-                **record(dataset, spec, data=job.data, accept=options.accept, seed=options.seed),
+                **make_record(
+                    dataset, spec, data=job.data, accept=options.accept, seed=options.seed
+                ),
                 **as_plain(options),
                 "teacher_sha256": [teacher.sha256 for teacher in teachers],
                 **_course(fitted),
@@ -197,7 +209,7 @@ def _train(
             },
             fitted=fitted,
         )
-        complete(folder, contents, progress=progress)
+        complete_folder(folder, contents, progress=progress)
 
 
 def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping[Split, Pixels]:
@@ -207,7 +219,7 @@ def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping
     return pixels
 
 
-def _course(fitted: Fitted) -> dict[str, Any]:
+def _course(fitted: FitResult) -> dict[str, Any]:
     return {
         "epochs_run": len(fitted.history),
         "best_epoch": fitted.best_epoch,

@@ -38,7 +38,7 @@ _TRIED = 64
 """Training images on which the outputs are looked at first."""
 
 
-def complete(folder: ModelFolder, contents: FolderContents, *, progress: Progress) -> None:
+def complete_folder(folder: ModelFolder, contents: FolderContents, *, progress: Progress) -> None:
     """Write everything but the original, which lies in the folder already.
 
     Args:
@@ -55,7 +55,7 @@ def complete(folder: ModelFolder, contents: FolderContents, *, progress: Progres
     write_rejected(folder.file(REJECTED), contents.dataset.rejected)
     if contents.fitted is not None:
         write_history(folder.file(HISTORY), contents.fitted.history)
-    outputs = _outputs(folder, contents, progress)
+    outputs = _predict_splits(folder, contents, progress)
     seed = contents.training["seed"]
     test, validation = (
         evaluate(outputs[split], contents.pixels[split], spec=contents.spec, seed=seed)
@@ -66,7 +66,7 @@ def complete(folder: ModelFolder, contents: FolderContents, *, progress: Progres
     write_report(folder, contents, test, validation)
 
 
-def record(
+def make_record(
     dataset: Dataset, spec: ModelSpec, *, data: Path, accept: Sequence[str], seed: int
 ) -> dict[str, Any]:
     """What ``training.json`` says of every model, trained here or elsewhere.
@@ -86,12 +86,12 @@ def record(
         "channels": spec.channels,
         "labels": list(spec.labels),
         "seed": seed,
-        "versions": versions(),
+        "versions": collect_versions(),
         "ingest": to_plain(dataset.summary),
     }
 
 
-def versions() -> dict[str, str]:
+def collect_versions() -> dict[str, str]:
     """Versions of what the answer depends on."""
     packages = ("tensorflow", "keras", "numpy", "pillow")
     return {
@@ -101,7 +101,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def _outputs(
+def _predict_splits(
     folder: ModelFolder, contents: FolderContents, progress: Progress
 ) -> dict[str, NDArray[Any]]:
     """The answers of the original as it was written, not of the one still in memory."""
@@ -109,7 +109,7 @@ def _outputs(
     problem = find_shape_problem(model, contents.spec)
     if problem:
         raise ModelFolderError(f"{find_reference_model(folder).name}: {problem}")
-    raw = {"tried": raw_answers(model, contents.pixels["train"].first(_TRIED), spec=contents.spec)}
+    raw = {"tried": raw_answers(model, contents.pixels["train"].head(_TRIED), spec=contents.spec)}
     wanted: tuple[Split, ...] = ("test", "validation")
     count = sum(len(contents.pixels[split]) for split in wanted)
     progress.stage("Answering the test images", total=count)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check_place(out: Path, *, data: Path, replace: bool) -> None:
+def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
     """Refuse a place that cannot take the model, before any slow work.
 
     Args:
@@ -43,7 +43,7 @@ def check_place(out: Path, *, data: Path, replace: bool) -> None:
 
 
 @contextmanager
-def building(out: Path, *, replace: bool) -> Iterator[ModelFolder]:
+def build_folder(out: Path, *, replace: bool) -> Iterator[ModelFolder]:
     """The model folder in the making; it takes its place when the block succeeds.
 
     Raises:
@@ -53,10 +53,10 @@ def building(out: Path, *, replace: bool) -> Iterator[ModelFolder]:
         with new_folder(out, replace=replace) as partial:
             yield ModelFolder(partial)
     except OSError as error:
-        raise ModelFolderError(_explain(error, out)) from error
+        raise ModelFolderError(_explain_error(error, out)) from error
 
 
-def timestamp() -> str:
+def make_timestamp() -> str:
     """ISO 8601, UTC: SOURCE_DATE_EPOCH (seconds since 1970) if it is set, else now.
 
     Raises:
@@ -73,7 +73,7 @@ def timestamp() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
 
 
-def _explain(error: OSError, out: Path) -> str:
+def _explain_error(error: OSError, out: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{out}: the disk is full; free some space"
     where = str(error.filename or out)

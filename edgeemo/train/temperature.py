@@ -33,7 +33,7 @@ _NEAREST_TO_CERTAIN = 2.0**-24  # the last float32 step before 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Confidence:
+class Calibration:
     """What was found out about a model's confidence, all of it on the validation split.
 
     Attributes:
@@ -71,7 +71,7 @@ def calibrate(
     *,
     spec: ModelSpec,
     target_accuracy: float | None = None,
-) -> tuple[ModelSpec, Confidence]:
+) -> tuple[ModelSpec, Calibration]:
     """Fit the temperature, put it into the model's weights, and find the least confidence.
 
     The label that the model answers to an image stays the same, but for rounding: a threshold
@@ -97,22 +97,22 @@ def calibrate(
     temperature, why_not = 1.0, _why_not(right.size)
     if not why_not:
         temperature = fit_temperature(given, right)
-        fold(model, temperature)
+        fold_temperature(model, temperature)
     after = replace(
-        spec, temperature=temperature, threshold=moved_threshold(spec.threshold, temperature)
+        spec, temperature=temperature, threshold=move_threshold(spec.threshold, temperature)
     )
     calibrated = apply_temperature(given, temperature)
-    predicted = _decisions(calibrated, after)
+    predicted = _decide(calibrated, after)
     abstention = None
     if target_accuracy is not None:
         abstention = find_min_confidence(calibrated, right, predicted, target_accuracy)
         after = replace(after, min_confidence=abstention.min_confidence)
-    found = Confidence(
+    found = Calibration(
         images=right.size,
         temperature=temperature,
         why_not=why_not,
-        ece_before=_error(given, right, _decisions(given, spec)),
-        ece_after=_error(calibrated, right, predicted),
+        ece_before=_measure_error(given, right, _decide(given, spec)),
+        ece_after=_measure_error(calibrated, right, predicted),
         abstention=abstention,
     )
     return after, found
@@ -146,7 +146,7 @@ def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
     if not 0 <= right.min() <= right.max() < values.shape[1]:
         raise ValueError(f"class indices must be 0 to {values.shape[1] - 1}")
     values = values - values.mean(axis=1, keepdims=True)
-    wanted = float((values * _expected(right, values.shape[1])).sum())
+    wanted = float((values * _smooth_targets(right, values.shape[1])).sum())
     low, high = 1 / _HIGHEST, 1 / _LOWEST
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -156,7 +156,7 @@ def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
     return 2 / (low + high)
 
 
-def fold(model: Any, temperature: float) -> None:
+def fold_temperature(model: Any, temperature: float) -> None:
     """Divide a model's logits by a temperature, in the weights of its last layer.
 
     Args:
@@ -176,7 +176,7 @@ def fold(model: Any, temperature: float) -> None:
     last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
 
 
-def moved_threshold(threshold: float, temperature: float) -> float:
+def move_threshold(threshold: float, temperature: float) -> float:
     """Where a threshold lies once the logits have been divided by a temperature.
 
     Args:
@@ -200,7 +200,7 @@ def _why_not(images: int) -> str:
     return f"{few} cannot tell a temperature; {MIN_IMAGES} or more are needed"
 
 
-def _expected(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+def _smooth_targets(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """How likely each class should be, (N, K): nearly 1 for the true one."""
     doubt = 1 / (truth.size + 2)
     expected = np.full((truth.size, classes), doubt / (classes - 1))
@@ -208,11 +208,11 @@ def _expected(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     return expected
 
 
-def _decisions(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:
+def _decide(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:
     return np.asarray([spec.decide(row) for row in scores.tolist()], np.int64)
 
 
-def _error(
+def _measure_error(
     scores: NDArray[np.float64], truth: NDArray[np.int64], predicted: NDArray[np.int64]
 ) -> float:
     stated = scores[np.arange(truth.size), predicted]

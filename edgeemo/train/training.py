@@ -10,7 +10,7 @@ from edgeemo.train.job import Job, run
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.options.config import configured
 from edgeemo.train.options.options import TrainOptions, as_plain, differences, from_plain
-from edgeemo.train.output_folder import check_place
+from edgeemo.train.output_folder import check_output_folder
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def resume(
     out: Path,
     *,
     data: Path | None = None,
-    asked: Mapping[str, Any] | None = None,
+    requested: Mapping[str, Any] | None = None,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> ModelFolder:
@@ -76,7 +76,7 @@ def resume(
     Args:
         out: The model folder that was to be made.
         data: Where the images are now; None for where they were.
-        asked: Options that the user names, as `TrainOptions` takes them; none need be.
+        requested: Options that the user names, as `TrainOptions` takes them; none need be.
         replace: Whether an existing model folder gives way.
         progress: Is told of every stage.
 
@@ -92,11 +92,11 @@ def resume(
     if not checkpoint.exists:
         raise ModelFolderError(f"{out}: no interrupted training to go on with; leave out --resume")
     began = checkpoint.asked()
-    asked, recorded = asked or {}, began["options"]
-    if "workers" in asked:  # how many train changes nothing but the rounding
-        recorded = {**recorded, "workers": asked["workers"]}
-    now = as_plain(configured(asked).options)
-    changes = differences({name: now.get(name) for name in asked}, recorded)
+    requested, recorded = requested or {}, began["options"]
+    if "workers" in requested:  # how many train changes nothing but the rounding
+        recorded = {**recorded, "workers": requested["workers"]}
+    now = as_plain(configured(requested).options)
+    changes = differences({name: now.get(name) for name in requested}, recorded)
     if changes:
         raise TrainingError(
             f"{out}: the training began otherwise: {'; '.join(changes)}; leave that out to go "
@@ -116,7 +116,7 @@ def _job(
     progress: Progress | None,
 ) -> Job:
     """The training, if its place can take the model."""
-    check_place(out, data=data, replace=replace)
+    check_output_folder(out, data=data, replace=replace)
     return Job(
         data=data,
         out=out,

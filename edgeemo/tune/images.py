@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import StudyError
-from edgeemo.train.data.pipeline import decoded
-from edgeemo.train.networks.network import spec_of
+from edgeemo.train.data.pipeline import decode_splits
+from edgeemo.train.networks.network import make_spec
 from edgeemo.train.options.faces import build_training_detector, crop_specs, settle_faces
 from edgeemo.utils.files import is_running
 
@@ -62,10 +62,10 @@ class Images:
         if key not in self._sizes:
             samples = [each for each in self.dataset.samples if each.split != "test"]
             self._sizes[key] = self._stack.enter_context(
-                decoded(
+                decode_splits(
                     self.dataset.root,
                     samples,
-                    spec=spec_of(self.dataset.labels, options),
+                    spec=make_spec(self.dataset.labels, options),
                     detector=self._detector,
                     folder=self._folder,
                     progress=self._shown,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeemo.model.keras import import_keras
-from edgeemo.train.networks.cost import costs, layers_of
+from edgeemo.train.networks.cost import iter_layers, measure_costs
 
 _PER_OUTPUT = 28
 """Bytes of int8.tflite per output channel besides its weights: the bias (4), and scale (4) and zero
@@ -72,7 +72,7 @@ def footprint(model: Any) -> Footprint:
     Args:
         model: What `edgeemo.train.build` gave.
     """
-    counted = costs(model)
+    counted = measure_costs(model)
     return Footprint(
         parameters=counted.parameters,
         multiply_adds=counted.multiply_adds,
@@ -85,7 +85,7 @@ def _int8_bytes(model: Any) -> int:
     weighty = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
     return sum(
         math.prod(layer.kernel.shape) + _PER_OUTPUT * int(layer.output.shape[-1])
-        for layer in layers_of(model)
+        for layer in iter_layers(model)
         if isinstance(layer, weighty)
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import StudyError, TrainingError
 from edgeemo.model.keras import import_keras
 from edgeemo.train.loop.fit import fit
-from edgeemo.train.networks.network import network, spec_of
+from edgeemo.train.networks.network import build_network, make_spec
 from edgeemo.tune.limits import footprint
 from edgeemo.tune.record import ranked, trained
 from edgeemo.tune.space import options as options_of
@@ -99,7 +99,7 @@ class Search:
 
     def _train(self, trial: Running, options: TrainOptions, size: Footprint) -> None:
         pixels = self._images.at(options)
-        spec = spec_of(self._images.dataset.labels, options)
+        spec = make_spec(self._images.dataset.labels, options)
         course = _Course(trial, goal=self._goal, epochs=options.epochs, shown=self._progress)
         if options.tensorboard:
             options = dataclasses.replace(
@@ -107,7 +107,7 @@ class Search:
             )
         try:
             _, fitted = fit(
-                lambda: network(spec, options),
+                lambda: build_network(spec, options),
                 pixels["train"],
                 pixels["validation"],
                 spec=spec,
@@ -134,9 +134,9 @@ class Search:
     def _footprint(self, options: TrainOptions) -> Footprint:
         key = (options.arch, options.side)
         if key not in self._footprints:
-            spec = spec_of(self._images.dataset.labels, options)
+            spec = make_spec(self._images.dataset.labels, options)
             bare = dataclasses.replace(options, weights="none")
-            self._footprints[key] = footprint(network(spec, bare))
+            self._footprints[key] = footprint(build_network(spec, bare))
         return self._footprints[key]
 
     def _tell(self, number: int) -> None:

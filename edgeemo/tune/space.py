@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeemo.errors import StudyError
-from edgeemo.train.networks.architectures import architecture
+from edgeemo.train.networks.architectures import get_architecture
 from edgeemo.train.networks.edge import NAME as FREE_EDGE
 from edgeemo.train.networks.edge import Stage
 
@@ -51,7 +51,7 @@ class Space:
     """What may be chosen; a single choice is no choice.
 
     Attributes:
-        archs: Names that `edgeemo.train.networks.architectures.architecture` takes, or `FREE`;
+        archs: Names that `edgeemo.train.networks.architectures.get_architecture` takes, or `FREE`;
             "edge" stands for its whole family, of which stem and three stages are drawn.
         sizes: Sides of the input, in pixels.
         filters: Filters of each block of `FREE`.
@@ -153,7 +153,7 @@ def options(base: TrainOptions, chosen: Mapping[str, Any]) -> TrainOptions:
     What only backbones have is left out of a plain network's.
     """
     changed = dataclasses.replace(base, **chosen)
-    if not architecture(changed.arch).is_backbone:
+    if not get_architecture(changed.arch).is_backbone:
         changed = dataclasses.replace(changed, weights="none", frozen_epochs=0)
     return changed
 

@@ -10,7 +10,7 @@ from edgeemo.model.folder import PLOTS
 from edgeemo.model.keras import import_keras
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.options import as_plain
-from edgeemo.train.output_folder import check_place
+from edgeemo.train.output_folder import check_output_folder
 from edgeemo.train.training import train
 from edgeemo.tune import plots, record
 from edgeemo.tune.images import images
@@ -148,7 +148,7 @@ def _check(job: Job, space: Space, base: TrainOptions, *, replace: bool) -> None
             "share, such as 0.7,0.2,0.1"
         )
     if job.out is not None:
-        check_place(job.out, data=job.data, replace=replace)
+        check_output_folder(job.out, data=job.data, replace=replace)
 
 
 def _identity(images: str, space: Space, base: TrainOptions, goal: Goal) -> dict[str, Any]:

@@ -30,8 +30,8 @@ import hashlib, json, sys
 import numpy as np
 sys.path.append(sys.argv[1])
 from edgeemo import Classifier
-from edgeemo.preprocess import preprocess
-from edgeemo.spec import ModelSpec
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.spec import ModelSpec
 
 asked = json.loads(sys.argv[2])
 answers, arrays = {}, {}

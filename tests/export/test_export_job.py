@@ -198,7 +198,7 @@ FRESH = """
     import os, signal, sys
     from pathlib import Path
     from edgeemo.export import ExportOptions, export, job
-    from edgeemo.folder import ModelFolder
+    from edgeemo.model.folder import ModelFolder
 
     whole, killed = (ModelFolder(Path(place)) for place in sys.argv[1:])
     export(killed, options=ExportOptions(formats=("onnx",)))

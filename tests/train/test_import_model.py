@@ -9,7 +9,7 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras import find_reference_model, hash_reference_model, import_keras
 from edgeemo.model.keras_engine import KerasEngine
-from edgeemo.train import adopt
+from edgeemo.train import import_keras_model
 from edgeemo.utils.redirect import drop_output
 
 keras = import_keras()
@@ -46,7 +46,7 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
 ):
     model = small()
     source = save(model, tmp_path / name)
-    folder = adopt(
+    folder = import_keras_model(
         source,
         tmp_path / "out",
         data=images,
@@ -70,7 +70,9 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
 
 def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
     source = save(small(2, "softmax", shape=(32, 32, 3)), tmp_path / "mine.keras")
-    folder = adopt(source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=1 / 255)
+    folder = import_keras_model(
+        source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=1 / 255
+    )
     found = {path.name for path in folder.path.iterdir()}
     assert found == {
         "model.keras",
@@ -97,7 +99,9 @@ def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
 @pytest.mark.parametrize(("batch", "scale"), [(1, 1.0), (4, 1 / 255)])
 def test_a_fixed_batch_size_is_no_obstacle(images, tmp_path, batch, scale):
     source = save(small(batch=batch), tmp_path / "mine.keras")
-    folder = adopt(source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=scale)
+    folder = import_keras_model(
+        source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=scale
+    )
     assert len(folder.references()) > 0
 
 
@@ -105,7 +109,7 @@ def refused(error, match, source, images, tmp_path, labels=("happy", "sad"), **o
     out = tmp_path / "out"
     options = {"scale": 1 / 255, **options}
     with pytest.raises(error, match=match) as caught:
-        adopt(source, out, data=images, labels=labels, **options)
+        import_keras_model(source, out, data=images, labels=labels, **options)
     assert "\n" not in str(caught.value)
     assert not out.exists()
     assert not list(tmp_path.glob(".out*"))
@@ -211,7 +215,9 @@ def test_a_scaling_without_sense_is_refused(images, tmp_path, scale, offset):
 def test_an_existing_folder_is_refused_without_force(images, trained, tmp_path):
     source = save(small(), tmp_path / "mine.keras")
     with pytest.raises(ModelFolderError, match="exists already"):
-        adopt(source, trained.path, data=images, labels=("happy", "sad"), scale=1 / 255)
+        import_keras_model(
+            source, trained.path, data=images, labels=("happy", "sad"), scale=1 / 255
+        )
 
 
 def test_force_replaces_a_whole_model_folder(images, trained, tmp_path):
@@ -219,7 +225,9 @@ def test_force_replaces_a_whole_model_folder(images, trained, tmp_path):
     shutil.copytree(trained.path, old)
     (old / "int8.tflite").write_bytes(b"of the old model")
     source = save(small(), tmp_path / "mine.h5")
-    folder = adopt(source, old, data=images, labels=("happy", "sad"), scale=1 / 255, replace=True)
+    folder = import_keras_model(
+        source, old, data=images, labels=("happy", "sad"), scale=1 / 255, replace=True
+    )
     assert find_reference_model(folder).name == "model.h5"
     assert not (old / "int8.tflite").exists()
     assert not (old / "history.csv").exists()

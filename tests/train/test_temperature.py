@@ -15,8 +15,8 @@ from edgeemo.train.temperature import (
     MIN_IMAGES,
     calibrate,
     fit_temperature,
-    fold,
-    moved_threshold,
+    fold_temperature,
+    move_threshold,
 )
 from edgeemo.utils.serialize import to_plain
 
@@ -87,7 +87,7 @@ def test_a_truth_that_does_not_fit_is_refused(truth):
 @unhurried
 @given(p=st.integers(1, 999), threshold=st.integers(1, 999), temperature=st.floats(0.1, 10))
 def test_a_moved_threshold_decides_as_before(p, threshold, temperature):
-    after = moved_threshold(threshold / 1000, temperature)
+    after = move_threshold(threshold / 1000, temperature)
     assert 0 < after < 1
     moved = apply_temperature([[1 - p / 1000, p / 1000]], temperature)[0, 1]
     if p != threshold and 1e-6 < moved < 1 - 1e-6:
@@ -96,8 +96,8 @@ def test_a_moved_threshold_decides_as_before(p, threshold, temperature):
 
 @given(st.floats(0.001, 0.999), st.floats(0.1, 10))
 def test_the_middle_and_a_temperature_of_1_stay_exactly(threshold, temperature):
-    assert moved_threshold(0.5, temperature) == 0.5
-    assert moved_threshold(threshold, 1.0) == threshold
+    assert move_threshold(0.5, temperature) == 0.5
+    assert move_threshold(threshold, 1.0) == threshold
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -108,7 +108,7 @@ def test_the_weights_give_the_tempered_probabilities(classes):
     images = np.random.default_rng(0).random((16, *SHAPE), np.float32)
     spec = _spec(classes)
     before = _scores(model, images, spec)
-    fold(model, 0.25)
+    fold_temperature(model, 0.25)
     after = _scores(model, images, spec)
     assert abs(after - before).max() > 1e-3
     np.testing.assert_allclose(after, apply_temperature(before, 0.25), atol=1e-5)
@@ -118,7 +118,7 @@ def test_a_model_that_ends_otherwise_is_refused():
     keras = import_keras()
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="raw")])
     with pytest.raises(TrainingError, match=r"ends with 'raw' \(Dense, activation linear\)"):
-        fold(model, 2.0)
+        fold_temperature(model, 2.0)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_calibrating_fills_the_spec_and_the_weights(network):
     before = network.layers[-1].get_weights()
     spec, found = calibrate(network, scores, truth, spec=_spec(threshold=0.8), target_accuracy=0.9)
     assert spec.temperature == found.temperature == pytest.approx(3, rel=0.1)
-    assert spec.threshold == moved_threshold(0.8, spec.temperature)
+    assert spec.threshold == move_threshold(0.8, spec.temperature)
     assert spec.min_confidence == found.abstention.min_confidence > 0.5
     assert found.ece_after < 0.02 < 0.1 < found.ece_before
     np.testing.assert_allclose(

@@ -8,7 +8,7 @@ from edgeemo.imaging.faces import build_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_settings import FaceSettings
 from edgeemo.train import TrainOptions
-from edgeemo.train.networks.network import spec_of
+from edgeemo.train.networks.network import make_spec
 from edgeemo.tune.images import images
 from edgeemo.utils.progress import Silent
 
@@ -23,7 +23,7 @@ def test_a_search_sees_the_faces_that_training_sees(photos, tmp_path):
         options = replace(base, size=64)
         rows = prepared.at(options)["validation"].rows
         samples = [one for one in prepared.dataset.samples if one.split == "validation"]
-        spec = spec_of(prepared.dataset.labels, options)
+        spec = make_spec(prepared.dataset.labels, options)
         expected = preprocess(
             photos / samples[0].path, spec, detector=build_detector(FaceSettings())
         )

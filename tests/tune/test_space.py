@@ -6,7 +6,7 @@ import pytest
 
 from edgeemo.errors import EdgeEmoError
 from edgeemo.train import TrainOptions
-from edgeemo.train.networks.architectures import architecture
+from edgeemo.train.networks.architectures import get_architecture
 from edgeemo.tune import Space, space_of
 from edgeemo.tune.space import options
 
@@ -29,7 +29,7 @@ def test_a_drawn_network_has_a_name_that_train_reads():
     first, last = space.draw(_First()), space.draw(_First(-1))
     assert first == {"arch": "cnn-8-8-8-d64", "size": 48, "lr": 1e-4, "augment": "none"}
     assert last["arch"] == "cnn-64-64-64-bn"
-    network = architecture(last["arch"])
+    network = get_architecture(last["arch"])
     assert (network.filters, network.batch_norm, network.dense) == ((64, 64, 64), True, 256)
 
 
@@ -40,8 +40,8 @@ def test_a_drawn_network_has_a_name_that_train_reads():
 def test_a_drawn_member_of_the_edge_family_has_a_name_that_train_reads(index, name):
     chosen = Space(archs=("edge",)).draw(_First(index))
     assert chosen["arch"] == name
-    assert architecture(name).name == name
-    assert architecture(name).smallest == 8
+    assert get_architecture(name).name == name
+    assert get_architecture(name).min_side == 8
 
 
 def test_what_the_config_names_is_fixed_unless_it_is_searched():

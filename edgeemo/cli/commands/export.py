@@ -197,10 +197,10 @@ def _adopt(
     seed: int,
     force: bool,
 ) -> ModelFolder:
-    from edgeemo.train import adopt
+    from edgeemo.train import import_keras_model
 
     with progress() as shown:
-        return adopt(
+        return import_keras_model(
             model,
             out,
             **wanted,

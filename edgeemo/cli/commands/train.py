@@ -128,27 +128,27 @@ def _run(
 ) -> ModelFolder | None:
     """Train, resume, or on all machines but worker 0's assist, which gives no folder."""
     from edgeemo.train import training as trainer
-    from edgeemo.train.distributed import assist, position
+    from edgeemo.train.distributed import assist, read_rank
     from edgeemo.train.loop import checkpoint
     from edgeemo.train.networks import network
     from edgeemo.train.options.config import configured, read_config
 
     asked = configured(read_config(config) if config else {}, said)
-    where = position(asked.options.workers)
-    if where.assists:
+    where = read_rank(asked.options.workers)
+    if where.is_helper:
         assist(
             where,
             data=chosen_data(asked.data, shown) if asked.data else None,
             options=None if resume else asked.options,
-            spec_of=network.spec_of,
+            spec_of=network.make_spec,
             progress=shown,
         )
         return None
     if resume:
-        out = asked.out or checkpoint.interrupted(MODELS)
+        out = asked.out or checkpoint.find_interrupted(MODELS)
         shown.note(f"Resuming {out}")
         return trainer.resume(
-            out, data=asked.data, asked=asked.asked, replace=force, progress=shown
+            out, data=asked.data, requested=asked.asked, replace=force, progress=shown
         )
     asked.options.check()
     source = chosen_data(asked.data, shown)

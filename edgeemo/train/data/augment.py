@@ -17,7 +17,15 @@ import numpy as np
 from edgeemo.model.keras import import_keras
 from edgeemo.report.contact_sheet import contact_sheet
 from edgeemo.report.document import Tile
-from edgeemo.train.data.distortion import GENERATOR, blurred, erased, grain, moved, noisy, relit
+from edgeemo.train.data.distortion import (
+    GENERATOR,
+    add_noise,
+    adjust_light,
+    blur,
+    draw_noise,
+    erase_patch,
+    warp,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,11 +53,11 @@ def augment(images: Any, *, augmentation: Augmentation, seed: Any) -> Any:
 
     count = tf.shape(images)[0]
     drawn = tf.random.stateless_uniform((_VALUES, count), seed, alg=GENERATOR)
-    noise = grain(tf, images, seed) if augmentation.noise else tf.zeros((0,), tf.uint8)
-    return _compiled(augmentation)(images, drawn, noise)
+    noise = draw_noise(tf, images, seed) if augmentation.noise else tf.zeros((0,), tf.uint8)
+    return _compile_changes(augmentation)(images, drawn, noise)
 
 
-def augmented_sheet(
+def draw_augmented_sheet(
     path: Path, pixels: Pixels, *, spec: ModelSpec, augmentation: Augmentation, seed: int
 ) -> Path:
     """Write a PNG of eight images, each above what `augment` makes of it.
@@ -84,22 +92,22 @@ def augmented_sheet(
 
 
 @cache
-def _compiled(ranges: Augmentation) -> Any:
+def _compile_changes(ranges: Augmentation) -> Any:
     """Everything but the drawing, as one function of (images, drawn values, noise)."""
     import tensorflow as tf
 
     @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
     def change(images: Any, drawn: Any, noise: Any) -> Any:
         if ranges.moves_pixels:
-            images = moved(tf, images, ranges, drawn[:5])
+            images = warp(tf, images, ranges, drawn[:5])
         if ranges.blur:
-            images = blurred(tf, images, ranges, drawn[11])
+            images = blur(tf, images, ranges, drawn[11])
         if ranges.brightness or ranges.contrast:
-            images = relit(tf, images, ranges, drawn[5:7])
+            images = adjust_light(tf, images, ranges, drawn[5:7])
         if ranges.erased:
-            images = erased(tf, images, ranges, drawn[7:10])
+            images = erase_patch(tf, images, ranges, drawn[7:10])
         if ranges.noise:
-            images = noisy(tf, images, ranges, drawn[10], noise)
+            images = add_noise(tf, images, ranges, drawn[10], noise)
         return tf.clip_by_value(images, 0.0, 1.0)
 
     return change

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeemo.model.keras import import_keras
 from edgeemo.train.data.augment import augment
-from edgeemo.train.data.mixup import mixed
+from edgeemo.train.data.mixup import mix_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from edgeemo.train.distributed.shard import Shard
 
 
-def dataset(pixels: Pixels, *, spec: ModelSpec, batch_size: int, shard: Shard | None = None) -> Any:
+def make_dataset(
+    pixels: Pixels, *, spec: ModelSpec, batch_size: int, shard: Shard | None = None
+) -> Any:
     """A `tf.data.Dataset` of a split's batches in order, for `keras.Model.evaluate`.
 
     Args:
@@ -42,10 +44,10 @@ def dataset(pixels: Pixels, *, spec: ModelSpec, batch_size: int, shard: Shard | 
     numbers = tf.data.Dataset.range(len(pixels)).batch(batch_size)
     if shard is not None:
         numbers = numbers.map(lambda rows: shard.take(rows, images=len(pixels)))
-    return numbers.map(lambda rows: _batch(pixels, rows, spec)).prefetch(2)
+    return numbers.map(lambda rows: _load_batch(pixels, rows, spec)).prefetch(2)
 
 
-def training_dataset(
+def make_training_dataset(
     pixels: Pixels,
     *,
     spec: ModelSpec,
@@ -72,8 +74,8 @@ def training_dataset(
         shard: Which part of every batch to give; None for the whole.
 
     Returns:
-        Dataset of ``len(epochs) * ceil(N / batch_size)`` batches as of `dataset`, or, with `mixup`,
-        as `edgeemo.train.data.mixup.mixed` gives them.
+        Dataset of ``len(epochs) * ceil(N / batch_size)`` batches as of `make_dataset`, or, with
+        `mixup`, as `edgeemo.train.data.mixup.mix_batch` gives them.
     """
     import_keras()
     import tensorflow as tf
@@ -91,8 +93,8 @@ def training_dataset(
 
     def changed(epoch: Any, step: Any, rows: Any) -> tuple[Any, Any]:
         if augmentation is None:
-            return _batch(pixels, part(rows), spec)
-        images, truth = _batch(pixels, rows, spec)
+            return _load_batch(pixels, part(rows), spec)
+        images, truth = _load_batch(pixels, rows, spec)
         # Below 2 ** 20 steps an epoch no two batches of a training share a seed.
         images = augment(
             images, augmentation=augmentation, seed=tf.stack([seed, epoch * 2**20 + step])
@@ -103,14 +105,14 @@ def training_dataset(
         images, truth = changed(epoch, step, rows)
         if mixup is None:
             return images, truth
-        return mixed(images, truth, mixup=mixup, seed=tf.stack([seed, epoch, step]))
+        return mix_batch(images, truth, mixup=mixup, seed=tf.stack([seed, epoch, step]))
 
     every = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(numbered)
     parallel = tf.data.AUTOTUNE if augmentation is not None or mixup is not None else None
     return every.map(batch, num_parallel_calls=parallel).prefetch(2)
 
 
-def _batch(pixels: Pixels, rows: Any, spec: ModelSpec) -> tuple[Any, Any]:
+def _load_batch(pixels: Pixels, rows: Any, spec: ModelSpec) -> tuple[Any, Any]:
     """The images of these row numbers as the network takes them, and what is true of them."""
     import tensorflow as tf
 

@@ -22,13 +22,13 @@ _SHARP = 1e-3
 """Pixels; a standard deviation below it leaves an image as it is."""
 
 
-def moved(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
+def warp(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     """Flip, turn, shift and zoom about the centre; what comes into view is the image mirrored."""
     height, width = images.shape[1:3]
-    angle = _plane(_either_way(drawn[0], math.radians(ranges.rotation)))
-    across = _plane(_either_way(drawn[1], ranges.shift * width))
-    down = _plane(_either_way(drawn[2], ranges.shift * height))
-    scale = _plane(1.0 + _either_way(drawn[3], ranges.zoom))
+    angle = _plane(_symmetric(drawn[0], math.radians(ranges.rotation)))
+    across = _plane(_symmetric(drawn[1], ranges.shift * width))
+    down = _plane(_symmetric(drawn[2], ranges.shift * height))
+    scale = _plane(1.0 + _symmetric(drawn[3], ranges.zoom))
     mirror = _plane(tf.where(drawn[4] < ranges.flip, -1.0, 1.0))
     # For every place of the new image, seen from the centre, the place in the old that it shows.
     x = tf.range(width, dtype=tf.float32) - (width - 1) / 2 - across
@@ -36,10 +36,10 @@ def moved(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
     rows = cos * y - sin * x + (height - 1) / 2
     columns = mirror * (cos * x + sin * y) + (width - 1) / 2
-    return _interpolated(tf, images, rows, columns)
+    return _sample_bilinear(tf, images, rows, columns)
 
 
-def _interpolated(tf: Any, images: Any, rows: Any, columns: Any) -> Any:
+def _sample_bilinear(tf: Any, images: Any, rows: Any, columns: Any) -> Any:
     """Bilinear values at (B, H, W) places, which may lie outside."""
     _, height, width, channels = images.shape
     flat = tf.reshape(images, (-1, height * width, channels))
@@ -47,8 +47,8 @@ def _interpolated(tf: Any, images: Any, rows: Any, columns: Any) -> Any:
     down, right = (rows - top)[..., None], (columns - left)[..., None]
 
     def pixels(below: int, beside: int) -> Any:
-        row = _mirrored(tf, tf.cast(top, tf.int32) + below, height)
-        column = _mirrored(tf, tf.cast(left, tf.int32) + beside, width)
+        row = _reflect(tf, tf.cast(top, tf.int32) + below, height)
+        column = _reflect(tf, tf.cast(left, tf.int32) + beside, width)
         places = tf.reshape(row * width + column, (-1, height * width))
         return tf.reshape(tf.gather(flat, places, batch_dims=1), (-1, height, width, channels))
 
@@ -57,13 +57,13 @@ def _interpolated(tf: Any, images: Any, rows: Any, columns: Any) -> Any:
     return upper * (1.0 - down) + lower * down
 
 
-def _mirrored(tf: Any, places: Any, length: int) -> Any:
+def _reflect(tf: Any, places: Any, length: int) -> Any:
     """Any integers into 0 to length - 1, as between two mirrors at the image's edges."""
     places = tf.math.floormod(places, 2 * length)
     return tf.minimum(places, 2 * length - 1 - places)
 
 
-def blurred(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
+def blur(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     """A Gaussian blur, down and then across; what lies outside is the image mirrored."""
     height, width = images.shape[1:3]
     most = ranges.blur * height
@@ -80,16 +80,16 @@ def blurred(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     return sum(share * wide[:, :, k : k + width] for k, share in enumerate(shares))
 
 
-def relit(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
+def adjust_light(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     """Contrast about each image's mean, then brightness: one product and one sum per value."""
-    factor = _column(1.0 + _either_way(drawn[0], ranges.contrast))
-    added = _column(_either_way(drawn[1], ranges.brightness))
+    factor = _column(1.0 + _symmetric(drawn[0], ranges.contrast))
+    added = _column(_symmetric(drawn[1], ranges.brightness))
     if ranges.contrast:
         added += (1.0 - factor) * tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
     return images * factor + added
 
 
-def erased(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
+def erase_patch(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     """A square patch anywhere, of the image's mean value (random erasing, Zhong et al. 2017)."""
     height, width = images.shape[1:3]
     side = drawn[0] * ranges.erased
@@ -104,7 +104,7 @@ def erased(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     return tf.where(patch, tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True), images)
 
 
-def grain(tf: Any, images: Any, seed: Any) -> Any:
+def draw_noise(tf: Any, images: Any, seed: Any) -> Any:
     """(B, H, W, C) random bytes: as fine as the pixels were, at a quarter of the cost of floats."""
     values = math.prod(images.shape[1:])
     words = tf.random.stateless_uniform(
@@ -119,7 +119,7 @@ def grain(tf: Any, images: Any, seed: Any) -> Any:
     return tf.reshape(grain, tf.shape(images))
 
 
-def noisy(tf: Any, images: Any, ranges: Augmentation, drawn: Any, grain: Any) -> Any:
+def add_noise(tf: Any, images: Any, ranges: Augmentation, drawn: Any, grain: Any) -> Any:
     """Noise of a strength drawn for each image: bytes less their mean, over their deviation."""
     deviation = math.sqrt((256**2 - 1) / 12)
     return images + (tf.cast(grain, tf.float32) - 127.5) * _column(drawn * ranges.noise / deviation)
@@ -135,6 +135,6 @@ def _column(values: Any) -> Any:
     return values[:, None, None, None]
 
 
-def _either_way(drawn: Any, most: float) -> Any:
+def _symmetric(drawn: Any, most: float) -> Any:
     """From [0, 1) to [-most, most)."""
     return (2.0 * drawn - 1.0) * most

@@ -37,7 +37,7 @@ class Mixup:
     weights: tuple[float, ...] = ()
 
 
-def mixed(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any, Any]:
+def mix_batch(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any, Any]:
     """Mix each image of a batch with another of it. For a `tf.data` map.
 
     Args:
@@ -63,13 +63,13 @@ def mixed(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any
     own = share[:, None, None, None]
     truths = (truth, tf.gather(truth, partner))
     counts = tuple(
-        _class_weight(tf, each, mixup) * part
+        _look_up_class_weights(tf, each, mixup) * part
         for each, part in zip(truths, (share, 1 - share), strict=True)
     )
     return own * images + (1 - own) * tf.gather(images, partner), truths, counts
 
 
-def _class_weight(tf: Any, truth: Any, mixup: Mixup) -> Any:
+def _look_up_class_weights(tf: Any, truth: Any, mixup: Mixup) -> Any:
     """What the images of these classes count, (B,) float32; 1 where all count alike."""
     if not mixup.weights:
         return 1.0

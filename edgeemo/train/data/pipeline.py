@@ -56,18 +56,18 @@ class Pixels:
     def __len__(self) -> int:
         return len(self.truth)
 
-    def first(self, count: int) -> Pixels:
+    def head(self, count: int) -> Pixels:
         """The first `count` images, or as many as there are."""
         return Pixels(self.rows[:count], self.truth[:count])
 
-    def batches(self, spec: ModelSpec, *, size: int) -> Iterator[NDArray[np.float32]]:
+    def iter_batches(self, spec: ModelSpec, *, size: int) -> Iterator[NDArray[np.float32]]:
         """The network's input in order: (at most `size`, H, W, C) float32 in [0, 1]."""
         for start in range(0, len(self), size):
             yield self.rows[start : start + size] * np.float32(spec.scale)
 
 
 @contextmanager
-def decoded(
+def decode_splits(
     root: Path,
     samples: Sequence[Sample],
     *,
@@ -94,7 +94,7 @@ def decoded(
     progress.stage("Decoding the images", total=len(samples))
     with tempfile.TemporaryDirectory(prefix=".pixels-", dir=folder) as cache:
         yield {
-            split: decode(
+            split: decode_split(
                 root,
                 [sample for sample in samples if sample.split == split],
                 spec=spec,
@@ -106,7 +106,7 @@ def decoded(
         }
 
 
-def decode(
+def decode_split(
     root: Path,
     samples: Sequence[Sample],
     *,
@@ -134,7 +134,7 @@ def decode(
     size_bytes = math.prod(shape)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     try:
-        with _full_disk_explained(path, size_bytes):
+        with _explain_full_disk(path, size_bytes):
             if size_bytes:  # a full disk is told before the slow work, and never by SIGBUS
                 os.posix_fallocate(descriptor, 0, size_bytes)
             sources = [root / sample.path for sample in samples]
@@ -150,7 +150,7 @@ def decode(
 
 
 @contextmanager
-def _full_disk_explained(path: Path, size_bytes: int) -> Iterator[None]:
+def _explain_full_disk(path: Path, size_bytes: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -7,8 +7,8 @@ keeps the checkpoint; its machine (`team`) goes on with the best weights on Tens
 the model folder, and the others (`helper`) are then done.
 """
 
-from edgeemo.train.distributed.coordinator import Team
+from edgeemo.train.distributed.coordinator import Coordinator
 from edgeemo.train.distributed.helper import assist
-from edgeemo.train.distributed.rank import Position, position
+from edgeemo.train.distributed.rank import Rank, read_rank
 
-__all__ = ["Position", "Team", "assist", "position"]
+__all__ = ["Coordinator", "Rank", "assist", "read_rank"]

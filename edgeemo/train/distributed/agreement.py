@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from edgeemo.model.tables import Sample
     from edgeemo.train.distributed.messages import Message
-    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.distributed.rank import Rank
     from edgeemo.train.options.options import TrainOptions
 
 _PACKAGES = ("edgeemo", "keras", "jax")
@@ -32,18 +32,18 @@ def check_jax() -> None:
         raise MissingExtraError("jax", extra="distributed", purpose="--workers")
 
 
-def versions() -> dict[str, str]:
+def collect_versions() -> dict[str, str]:
     """Of the packages that must be the same everywhere."""
     return {name: version(name) for name in _PACKAGES}
 
 
-def fingerprint(samples: Iterable[Sample]) -> list[Any]:
+def fingerprint_samples(samples: Iterable[Sample]) -> list[Any]:
     """SHA-256 over path, class, split and content of every image, and how many they are."""
     rows = sorted("\0".join(map(str, asdict(sample).values())) for sample in samples)
     return [sha256("\n".join(rows).encode()).hexdigest(), len(rows)]
 
 
-def agreed(begun: Message, said: TrainOptions | None, position: Position) -> TrainOptions:
+def check_agreement(begun: Message, said: TrainOptions | None, position: Rank) -> TrainOptions:
     """Worker 0's options, if they and the versions are this machine's, too.
 
     Args:
@@ -54,7 +54,7 @@ def agreed(begun: Message, said: TrainOptions | None, position: Position) -> Tra
     Raises:
         WorkerError: If something differs; the text says what.
     """
-    own = versions()
+    own = collect_versions()
     others = [
         f"{name} {own[name]} here, {there} there"
         for name, there in begun["versions"].items()
@@ -67,6 +67,6 @@ def agreed(begun: Message, said: TrainOptions | None, position: Position) -> Tra
     if changes:
         text = "; ".join(changes).replace(" before, ", " at worker 0, ").replace(" now", " here")
         raise WorkerError(
-            f"{position.named(position.number)} was started otherwise: {text}; start all alike"
+            f"{position.describe(position.number)} was started otherwise: {text}; start all alike"
         )
     return from_plain(recorded)

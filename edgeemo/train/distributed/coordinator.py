@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import EdgeEmoError, WorkerError
 from edgeemo.model.keras import import_keras
 from edgeemo.train.distributed import rendezvous
-from edgeemo.train.distributed.agreement import check_jax, fingerprint, versions
-from edgeemo.train.distributed.job import WEIGHTS, job_of, load_arrays, write_start
-from edgeemo.train.distributed.messages import Message, free_port, receive, send
-from edgeemo.train.distributed.monitor import LostWorkerError, Watch
-from edgeemo.train.distributed.processes import Crew
-from edgeemo.train.loop.callbacks import Fitted
+from edgeemo.train.distributed.agreement import check_jax, collect_versions, fingerprint_samples
+from edgeemo.train.distributed.job import WEIGHTS, load_arrays, make_job, write_start
+from edgeemo.train.distributed.messages import Message, find_free_port, receive, send
+from edgeemo.train.distributed.monitor import LostWorkerError, WorkerMonitor
+from edgeemo.train.distributed.processes import WorkerProcesses
+from edgeemo.train.loop.callbacks import FitResult
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.options.options import as_plain
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample
     from edgeemo.train.data.pipeline import Pixels
-    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.distributed.rank import Rank
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
 
 
-class Team:
+class Coordinator:
     """All that train together, as worker 0's machine sees them. A context manager.
 
     Args:
@@ -47,7 +47,7 @@ class Team:
     """
 
     def __init__(
-        self, position: Position, *, options: TrainOptions, data: Path, progress: Progress
+        self, position: Rank, *, options: TrainOptions, data: Path, progress: Progress
     ) -> None:
         check_jax()
         self._position = position
@@ -56,15 +56,15 @@ class Team:
         self._progress = progress
         self._peers: dict[int, Connection] = {}
 
-    def __enter__(self) -> Team:
+    def __enter__(self) -> Coordinator:
         if self._position.is_cluster:
             self._progress.stage("Waiting for the other workers")
-            self._peers = rendezvous.gathered(self._position)
+            self._peers = rendezvous.gather_workers(self._position)
             self._tell(
                 {
                     "options": as_plain(self._options),
                     "data": str(self._data.absolute()),
-                    "versions": versions(),
+                    "versions": collect_versions(),
                 }
             )
         return self
@@ -82,18 +82,18 @@ class Team:
         Raises:
             WorkerError: If they are not, or a worker has gone or failed.
         """
-        ours = fingerprint(samples)
+        ours = fingerprint_samples(samples)
         if self._peers:
             self._progress.stage("Waiting for the others' images")
         for number, peer in self._peers.items():
             message = receive(peer)
             if message is None:
-                raise WorkerError(f"{self._position.named(number)} has gone")
+                raise WorkerError(f"{self._position.describe(number)} has gone")
             if "failed" in message:
-                raise WorkerError(f"{self._position.named(number)}: {message['failed']}")
+                raise WorkerError(f"{self._position.describe(number)}: {message['failed']}")
             if message["images"] != ours:
                 raise WorkerError(
-                    f"{self._position.named(number)} has other images than worker 0 "
+                    f"{self._position.describe(number)} has other images than worker 0 "
                     f"({message['images'][1]:,} there, {ours[1]:,} here); give all the same data"
                 )
 
@@ -105,7 +105,7 @@ class Team:
         *,
         spec: ModelSpec,
         checkpoint: Checkpoint,
-    ) -> tuple[Any, Fitted]:
+    ) -> tuple[Any, FitResult]:
         """As `edgeemo.train.loop.fit.fit`, in the worker processes.
 
         Ctrl-C ends the workers and keeps the best model of the checkpoint.
@@ -119,15 +119,15 @@ class Team:
         options = self._options
         import_keras().utils.set_random_seed(options.seed)
         model = network()
-        address = self._position.address(free_port())
+        address = self._position.address(find_free_port())
         beside = train.file.parent if train.file else None
         with (
             tempfile.TemporaryDirectory(prefix="edgeemo-", dir=beside) as name,
-            Crew(Path(name)) as crew,
+            WorkerProcesses(Path(name)) as crew,
         ):
             folder = Path(name)
             write_start(folder, model, checkpoint)
-            job = job_of(
+            job = make_job(
                 folder,
                 self._position,
                 options=options,
@@ -136,15 +136,17 @@ class Team:
                 validation=validation,
             )
             self._tell({"go": address})
-            for number in self._position.own:
+            for number in self._position.own_numbers:
                 crew.start(
                     number,
                     {**job, "number": number, "address": address, "out": str(checkpoint.out)},
                 )
             before = len(checkpoint.read().history) if checkpoint.exists else 0
-            watch = Watch(crew, self._peers, self._position, progress=self._progress, ended=before)
+            watch = WorkerMonitor(
+                crew, self._peers, self._position, progress=self._progress, ended=before
+            )
             try:
-                done = watch.to_the_end()
+                done = watch.wait_until_done()
             except KeyboardInterrupt:
                 if not checkpoint.exists:
                     raise
@@ -153,13 +155,13 @@ class Team:
                 raise WorkerError(f"{error}; {_kept(checkpoint)}") from None
             self._tell({"done": True})
             model.set_weights(load_arrays(folder / WEIGHTS))
-        return model, Fitted(
+        return model, FitResult(
             history=tuple(Epoch(**epoch) for epoch in done["history"]),
             best_epoch=done["best_epoch"],
             stopped_early=done["stopped_early"],
         )
 
-    def _interrupted(self, model: Any, checkpoint: Checkpoint, epoch: int) -> Fitted:
+    def _interrupted(self, model: Any, checkpoint: Checkpoint, epoch: int) -> FitResult:
         state = checkpoint.read()
         model.set_weights(list(state.best_weights))
         self._progress.note(
@@ -167,7 +169,7 @@ class Team:
             f"the best model so far, of epoch {state.best.epoch}, is kept."
         )
         self._tell({"failed": "worker 0 was interrupted; it keeps the best model so far"})
-        return Fitted(history=state.history, best_epoch=state.best.epoch, interrupted=True)
+        return FitResult(history=state.history, best_epoch=state.best.epoch, interrupted=True)
 
     def _tell(self, message: Message) -> None:
         for peer in self._peers.values():

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest, opened_data
 from edgeemo.errors import EdgeEmoError, WorkerError
-from edgeemo.train.data.pipeline import decoded
+from edgeemo.train.data.pipeline import decode_splits
 from edgeemo.train.distributed import rendezvous
-from edgeemo.train.distributed.agreement import agreed, check_jax, fingerprint
-from edgeemo.train.distributed.job import job_of
+from edgeemo.train.distributed.agreement import check_agreement, check_jax, fingerprint_samples
+from edgeemo.train.distributed.job import make_job
 from edgeemo.train.distributed.messages import send
-from edgeemo.train.distributed.monitor import LostWorkerError, Watch
-from edgeemo.train.distributed.processes import Crew
+from edgeemo.train.distributed.monitor import LostWorkerError, WorkerMonitor
+from edgeemo.train.distributed.processes import WorkerProcesses
 from edgeemo.train.options.faces import build_training_detector, settle_faces
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.distributed.rank import Rank
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
 
@@ -30,7 +30,7 @@ _REPLY_SECONDS = 30.0
 
 
 def assist(
-    position: Position,
+    position: Rank,
     *,
     data: Path | None,
     options: TrainOptions | None,
@@ -52,7 +52,7 @@ def assist(
     """
     check_jax()
     progress.stage(f"Joining worker 0 at {position.address(position.port)}")
-    connection = rendezvous.joined(position)
+    connection = rendezvous.join_coordinator(position)
     try:
         _assist(
             connection, position, data=data, options=options, spec_of=spec_of, progress=progress
@@ -73,17 +73,17 @@ def assist(
 
 def _assist(
     connection: Connection,
-    position: Position,
+    position: Rank,
     *,
     data: Path | None,
     options: TrainOptions | None,
     spec_of: Callable[[tuple[str, ...], TrainOptions], ModelSpec],
     progress: Progress,
 ) -> None:
-    begun = rendezvous.expected(
+    begun = rendezvous.receive_expected(
         connection, position, seconds=position.join_seconds + _REPLY_SECONDS
     )
-    options = agreed(begun, options, position)
+    options = check_agreement(begun, options, position)
     with (
         opened_data(data or Path(begun["data"])) as root,
         tempfile.TemporaryDirectory(prefix="edgeemo-") as name,
@@ -94,7 +94,7 @@ def _assist(
         detector = build_training_detector(options)
         dataset = ingest(root, options=options.ingest, detector=detector, progress=progress)
         spec = spec_of(dataset.labels, options)
-        with decoded(
+        with decode_splits(
             dataset.root,
             dataset.samples,
             spec=spec,
@@ -102,10 +102,10 @@ def _assist(
             folder=folder,
             progress=progress,
         ) as pixels:
-            send(connection, {"images": fingerprint(dataset.samples)})
-            address = rendezvous.expected(connection, position)["go"]
+            send(connection, {"images": fingerprint_samples(dataset.samples)})
+            address = rendezvous.receive_expected(connection, position)["go"]
             validation = pixels["test" if options.validates_on_test else "validation"]
-            job = job_of(
+            job = make_job(
                 folder,
                 position,
                 options=options,
@@ -113,8 +113,8 @@ def _assist(
                 train=pixels["train"],
                 validation=validation,
             )
-            progress.stage(f"Training as {position.named(position.number)}")
-            with Crew(folder) as crew:
+            progress.stage(f"Training as {position.describe(position.number)}")
+            with WorkerProcesses(folder) as crew:
                 crew.start(position.number, {**job, "number": position.number, "address": address})
-                Watch(crew, {0: connection}, position, progress=progress).to_the_end()
+                WorkerMonitor(crew, {0: connection}, position, progress=progress).wait_until_done()
             send(connection, {"done": True})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from edgeemo.model.spec import ModelSpec
     from edgeemo.train.data.pipeline import Pixels
-    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.distributed.rank import Rank
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.options.options import TrainOptions
 
@@ -42,9 +42,9 @@ def write_start(folder: Path, model: Any, checkpoint: Checkpoint) -> None:
     save_arrays(folder / START, [variable.numpy() for variable in model.variables])
 
 
-def job_of(
+def make_job(
     folder: Path,
-    position: Position,
+    position: Rank,
     *,
     options: TrainOptions,
     spec: ModelSpec,

@@ -47,7 +47,7 @@ def receive(connection: Connection, *, seconds: float | None = None) -> Message 
     return message if isinstance(message, dict) else None
 
 
-def wrapped(connected: socket.socket) -> Connection:
+def wrap_socket(connected: socket.socket) -> Connection:
     """A connected socket as a connection, which closes it.
 
     Where the other machine falls silent the system ends the connection after a minute.
@@ -60,13 +60,13 @@ def wrapped(connected: socket.socket) -> Connection:
     return Connection(connected.detach())
 
 
-def inherited(descriptor: int) -> Connection:
+def open_inherited(descriptor: int) -> Connection:
     """The end of a pipe that the parent process passed on."""
     os.set_inheritable(descriptor, False)
     return Connection(descriptor)
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def find_free_port(host: str = "127.0.0.1") -> int:
     """A port that nobody listens on just now."""
     with socket.create_server((host, 0)) as server:
         return int(server.getsockname()[1])

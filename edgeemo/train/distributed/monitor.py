@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from edgeemo.errors import TrainingError, WorkerError
 from edgeemo.train.distributed.messages import Message, receive
-from edgeemo.train.distributed.processes import Crew, Lost
+from edgeemo.train.distributed.processes import Lost, WorkerProcesses
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.distributed.rank import Rank
     from edgeemo.utils.progress import Progress
 
 _GRACE_SECONDS = 4.0
 """How long a better explanation is waited for once a worker has lost the others."""
 
 
-class Watch:
+class WorkerMonitor:
     """Listens to this machine's workers and to the other machines.
 
     Args:
@@ -33,9 +33,9 @@ class Watch:
 
     def __init__(
         self,
-        crew: Crew,
+        crew: WorkerProcesses,
         peers: dict[int, Connection],
-        position: Position,
+        position: Rank,
         *,
         progress: Progress,
         ended: int = 0,
@@ -44,12 +44,12 @@ class Watch:
         self._position = position
         self._progress = progress
         self._here: set[int] = set()
-        self._running = set(position.own)
+        self._running = set(position.own_numbers)
         self._lost: list[Lost] = []
         self._done: Message | None = None
         self.ended = ended
 
-    def to_the_end(self) -> Message:
+    def wait_until_done(self) -> Message:
         """Wait until every worker of this machine is done.
 
         Returns:
@@ -62,7 +62,7 @@ class Watch:
         join_until = time.monotonic() + self._position.join_seconds
         while self._running:
             self._listen()
-            if not self._lost and self._here != set(self._position.own):
+            if not self._lost and self._here != set(self._position.own_numbers):
                 self._check_joined(join_until)
             if self._lost:
                 self._explain()
@@ -121,9 +121,9 @@ class Watch:
     def _check_joined(self, until: float) -> None:
         if time.monotonic() < until:
             return
-        number = min(set(self._position.own) - self._here)
+        number = min(set(self._position.own_numbers) - self._here)
         raise WorkerError(
-            f"{self._position.named(number)} has not joined within "
+            f"{self._position.describe(number)} has not joined within "
             f"{self._position.join_seconds:g} s; is the machine too busy?"
         )
 
@@ -138,7 +138,7 @@ class Watch:
         who = (
             "another worker has gone"
             if first.number is None
-            else self._position.named(first.number)
+            else self._position.describe(first.number)
         )
         raise LostWorkerError(who, first, epoch=self.ended + 1)
 

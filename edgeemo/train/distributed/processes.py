@@ -39,7 +39,7 @@ class Lost:
     certain: bool
 
 
-class Crew:
+class WorkerProcesses:
     """Processes on JAX, by their numbers. As a context manager it kills what is left at the end."""
 
     def __init__(self, folder: Path) -> None:
@@ -47,7 +47,7 @@ class Crew:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self.connections: dict[int, Connection] = {}
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerProcesses:
         return self
 
     def __exit__(self, *_: object) -> None:

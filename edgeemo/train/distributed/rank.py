@@ -18,7 +18,7 @@ _JOIN_SECONDS = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Position:
+class Rank:
     """This process among those that train together.
 
     Attributes:
@@ -41,12 +41,12 @@ class Position:
         return bool(self.host)
 
     @property
-    def assists(self) -> bool:
+    def is_helper(self) -> bool:
         """Whether another machine writes the model."""
         return self.number > 0
 
     @property
-    def own(self) -> tuple[int, ...]:
+    def own_numbers(self) -> tuple[int, ...]:
         """Numbers of the workers that this process starts."""
         return (self.number,) if self.is_cluster else tuple(range(self.workers))
 
@@ -55,12 +55,12 @@ class Position:
         host = self.host or LOCALHOST
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    def named(self, number: int) -> str:
+    def describe(self, number: int) -> str:
         """A worker in a sentence: "worker 1 (of 2, counted from 0)"."""
         return f"worker {number} (of {self.workers}, counted from 0)"
 
 
-def position(workers: int) -> Position:
+def read_rank(workers: int) -> Rank:
     """Read the environment.
 
     Args:
@@ -70,27 +70,27 @@ def position(workers: int) -> Position:
         TrainingError: If a variable is missing or wrong.
     """
     if workers == 1:
-        return Position(workers=1)
-    seconds = _seconds()
+        return Rank(workers=1)
+    seconds = _read_join_seconds()
     address = os.environ.get(COORDINATOR, "").strip()
     if not address:
-        return Position(workers=workers, join_seconds=seconds)
+        return Rank(workers=workers, join_seconds=seconds)
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
         raise TrainingError(
             f"{COORDINATOR} is {address!r}; it must be worker 0's HOST:PORT, such as node1:29500"
         )
-    return Position(
+    return Rank(
         workers=workers,
-        number=_number(workers),
+        number=_read_number(workers),
         host=host,
         port=int(port),
         join_seconds=seconds,
     )
 
 
-def _number(workers: int) -> int:
+def _read_number(workers: int) -> int:
     for name in NUMBERS:
         value = os.environ.get(name, "").strip()
         if not value:
@@ -105,7 +105,7 @@ def _number(workers: int) -> int:
     )
 
 
-def _seconds() -> float:
+def _read_join_seconds() -> float:
     value = os.environ.get(JOIN_SECONDS, "").strip() or str(_JOIN_SECONDS)
     try:
         seconds = float(value)

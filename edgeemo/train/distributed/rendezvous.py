@@ -11,37 +11,37 @@ import time
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import WorkerError
-from edgeemo.train.distributed.messages import Message, receive, send, wrapped
+from edgeemo.train.distributed.messages import Message, receive, send, wrap_socket
 from edgeemo.train.distributed.rank import COORDINATOR, JOIN_SECONDS, WORKER
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from edgeemo.train.distributed.rank import Position
+    from edgeemo.train.distributed.rank import Rank
 
 _HELLO_SECONDS = 5.0
 _PAUSE_SECONDS = 0.3
 
 
-def gathered(position: Position) -> dict[int, Connection]:
+def gather_workers(position: Rank) -> dict[int, Connection]:
     """Wait at worker 0 for all others.
 
     Returns:
         A connection to each of the others, by number.
 
     Raises:
-        WorkerError: If somebody is missing after `Position.join_seconds`, two have one number,
+        WorkerError: If somebody is missing after `Rank.join_seconds`, two have one number,
             or the port is taken.
     """
     peers: dict[int, Connection] = {}
     until = time.monotonic() + position.join_seconds
     try:
-        with _server(position) as server:
+        with _listen(position) as server:
             while len(peers) < position.workers - 1:
                 server.settimeout(max(0.01, until - time.monotonic()))
                 _admit(server, peers, position)
     except TimeoutError:
-        text = _missing(position, peers)
+        text = _describe_missing(position, peers)
     except WorkerError as error:
         text = str(error)
     else:
@@ -52,11 +52,11 @@ def gathered(position: Position) -> dict[int, Connection]:
     raise WorkerError(text)
 
 
-def joined(position: Position) -> Connection:
+def join_coordinator(position: Rank) -> Connection:
     """Go to worker 0 and introduce oneself.
 
     Raises:
-        WorkerError: If it does not answer within `Position.join_seconds`.
+        WorkerError: If it does not answer within `Rank.join_seconds`.
     """
     until = time.monotonic() + position.join_seconds
     while True:
@@ -66,18 +66,18 @@ def joined(position: Position) -> Connection:
         except OSError as error:
             if time.monotonic() > until:
                 raise WorkerError(
-                    f"{position.named(0)} does not answer at {position.address(position.port)} "
+                    f"{position.describe(0)} does not answer at {position.address(position.port)} "
                     f"within {position.join_seconds:g} s ({error.strerror or error}); start it, "
                     f"or correct {COORDINATOR}"
                 ) from None
             time.sleep(_PAUSE_SECONDS)
-    connection = wrapped(reached)
+    connection = wrap_socket(reached)
     send(connection, {"worker": position.number, "workers": position.workers})
     return connection
 
 
-def expected(
-    connection: Connection, position: Position, *, seconds: float | None = None
+def receive_expected(
+    connection: Connection, position: Rank, *, seconds: float | None = None
 ) -> Message:
     """What worker 0 says next.
 
@@ -87,15 +87,15 @@ def expected(
     try:
         message = receive(connection, seconds=seconds)
     except TimeoutError:
-        raise WorkerError(f"{position.named(0)} says nothing; is it stuck?") from None
+        raise WorkerError(f"{position.describe(0)} says nothing; is it stuck?") from None
     if message is None:
-        raise WorkerError(f"{position.named(0)} has gone")
+        raise WorkerError(f"{position.describe(0)} has gone")
     if "failed" in message:
         raise WorkerError(str(message["failed"]))
     return message
 
 
-def _server(position: Position) -> socket.socket:
+def _listen(position: Rank) -> socket.socket:
     try:
         if socket.has_dualstack_ipv6():
             return socket.create_server(
@@ -109,8 +109,8 @@ def _server(position: Position) -> socket.socket:
         ) from None
 
 
-def _admit(server: socket.socket, peers: dict[int, Connection], position: Position) -> None:
-    connection = wrapped(server.accept()[0])
+def _admit(server: socket.socket, peers: dict[int, Connection], position: Rank) -> None:
+    connection = wrap_socket(server.accept()[0])
     try:
         hello = receive(connection, seconds=_HELLO_SECONDS)
     except TimeoutError:
@@ -134,7 +134,7 @@ def _admit(server: socket.socket, peers: dict[int, Connection], position: Positi
     peers[number] = connection
 
 
-def _missing(position: Position, peers: dict[int, Connection]) -> str:
+def _describe_missing(position: Rank, peers: dict[int, Connection]) -> str:
     numbers = [str(each) for each in range(1, position.workers) if each not in peers]
     who = f"worker {numbers[0]} has" if len(numbers) == 1 else f"workers {', '.join(numbers)} have"
     return (

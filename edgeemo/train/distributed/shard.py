@@ -69,7 +69,7 @@ class Shard:
         return tf.gather(rows, tf.minimum(tf.range(count) + self.number * count, size - 1))
 
 
-def sharded(model: Any, *, train: Mapping[int, int], validation: Mapping[int, int]) -> Any:
+def shard_model(model: Any, *, train: Mapping[int, int], validation: Mapping[int, int]) -> Any:
     """The same layers as a network that takes filled-up batches and cuts them.
 
     Args:
@@ -84,15 +84,15 @@ def sharded(model: Any, *, train: Mapping[int, int], validation: Mapping[int, in
 
     class Sharded(keras.Model):  # type: ignore[misc, name-defined]
         def train_step(self, state: Any, data: Any) -> Any:
-            return super().train_step(state, _cut(keras, data, train))
+            return super().train_step(state, _cut_padding(keras, data, train))
 
         def test_step(self, state: Any, data: Any) -> Any:
-            return super().test_step(state, _cut(keras, data, validation))
+            return super().test_step(state, _cut_padding(keras, data, validation))
 
     return Sharded(model.inputs, model.outputs[0], name=model.name)
 
 
-def _cut(keras: Any, data: Any, sizes: Mapping[int, int]) -> Any:
+def _cut_padding(keras: Any, data: Any, sizes: Mapping[int, int]) -> Any:
     """Only the rows that count; their number is known when JAX compiles the step."""
     return keras.tree.map_structure(
         lambda rows: None if rows is None else rows[: sizes[rows.shape[0]]], data

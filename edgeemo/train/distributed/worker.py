@@ -21,7 +21,7 @@ import numpy as np
 from edgeemo.errors import EdgeEmoError
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.distributed.job import START, STATE, TRUTH, WEIGHTS, load_arrays, save_arrays
-from edgeemo.train.distributed.messages import inherited, receive, send
+from edgeemo.train.distributed.messages import open_inherited, receive, send
 from edgeemo.train.distributed.rank import LOCALHOST
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.utils.text import one_line
@@ -40,7 +40,7 @@ _OF_OTHERS = re.compile("gloo|nccl|heartbeat|coordination|connection|UNAVAILABLE
 _FAILED, _LOST = 3, 4
 
 
-class _Told:
+class _ParentProgress:
     """A `Progress` that tells the parent; of all workers only worker 0 says all."""
 
     def __init__(self, parent: Connection, *, aloud: bool) -> None:
@@ -64,7 +64,7 @@ class _Told:
             send(self._parent, message)
 
 
-class _Received(Checkpoint):
+class _ReceivedCheckpoint(Checkpoint):
     """What worker 0 handed round of its checkpoint; here nothing is written."""
 
     def is_worth_writing(self) -> bool:
@@ -102,7 +102,7 @@ def _leave() -> None:
     jax.distributed.shutdown()
 
 
-def _handed_round(folder: Path) -> Path:
+def _share_start(folder: Path) -> Path:
     """What worker 0 starts from, on every worker: its state or its first weights, as a file."""
     from jax.experimental.multihost_utils import broadcast_one_to_all
 
@@ -118,26 +118,26 @@ def _handed_round(folder: Path) -> Path:
     return received
 
 
-def _fit(job: dict[str, Any], folder: Path, told: _Told) -> dict[str, Any]:
+def _fit(job: dict[str, Any], folder: Path, told: _ParentProgress) -> dict[str, Any]:
     """Train, and give what the parent is told at the end."""
     import jax
     import keras
     import tensorflow as tf
 
-    from edgeemo.train.distributed.shard import Shard, sharded
+    from edgeemo.train.distributed.shard import Shard, shard_model
     from edgeemo.train.loop.fit import fit
     from edgeemo.train.networks.architectures import build
     from edgeemo.train.options.options import from_plain
 
     tf.config.set_visible_devices([], "GPU")  # it only feeds
     first = job["number"] == 0
-    received = _handed_round(folder)
+    received = _share_start(folder)
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
     options = from_plain(job["options"])
     if not first:
         options = replace(options, tensorboard=None)
     spec = ModelSpec.from_json(job["spec"], origin="job")
-    train, validation = _pixels(job, folder, spec)
+    train, validation = _open_pixels(job, folder, spec)
     shard = Shard(
         number=job["number"],
         workers=job["workers"],
@@ -146,7 +146,7 @@ def _fit(job: dict[str, Any], folder: Path, told: _Told) -> dict[str, Any]:
     )
 
     def network() -> Any:
-        model = sharded(
+        model = shard_model(
             build(options.arch, input_shape=spec.input_shape, classes=len(spec.labels)),
             train=shard.sizes(len(train)),
             validation=shard.sizes(len(validation)),
@@ -162,7 +162,7 @@ def _fit(job: dict[str, Any], folder: Path, told: _Told) -> dict[str, Any]:
         validation,
         spec=spec,
         options=options,
-        checkpoint=_checkpoint(job, received),
+        checkpoint=_make_checkpoint(job, received),
         on_epoch=told.epoch,
         progress=told,
         shard=shard,
@@ -176,18 +176,18 @@ def _fit(job: dict[str, Any], folder: Path, told: _Told) -> dict[str, Any]:
     }
 
 
-def _checkpoint(job: dict[str, Any], received: Path) -> Checkpoint:
+def _make_checkpoint(job: dict[str, Any], received: Path) -> Checkpoint:
     """Worker 0's own; the others have what it handed round."""
     if job["number"] == 0:
         return Checkpoint(Path(job["out"]))
-    checkpoint = _Received(received.with_name("received"))
+    checkpoint = _ReceivedCheckpoint(received.with_name("received"))
     if received.name == STATE:
         checkpoint.path.mkdir()
         received.rename(checkpoint.state_path)
     return checkpoint
 
 
-def _pixels(job: dict[str, Any], folder: Path, spec: ModelSpec) -> list[Pixels]:
+def _open_pixels(job: dict[str, Any], folder: Path, spec: ModelSpec) -> list[Pixels]:
     from edgeemo.train.data.pipeline import Pixels
 
     splits = []
@@ -204,14 +204,14 @@ def _pixels(job: dict[str, Any], folder: Path, spec: ModelSpec) -> list[Pixels]:
     return splits
 
 
-def _end_with(parent: Connection) -> None:
+def _exit_with(parent: Connection) -> None:
     """Nothing comes from the parent but its end."""
     receive(parent)
     os._exit(_LOST)
 
 
 def _run(job: dict[str, Any], folder: Path, parent: Connection) -> int:
-    told = _Told(parent, aloud=job["number"] == 0)
+    told = _ParentProgress(parent, aloud=job["number"] == 0)
     try:
         _start(job, parent)
         done = _fit(job, folder, told)
@@ -230,8 +230,8 @@ def _run(job: dict[str, Any], folder: Path, parent: Connection) -> int:
 def main() -> None:
     """Run the job, and leave without JAX's farewell, which would wait for those that are gone."""
     job_file, descriptor = sys.argv[1:]
-    parent = inherited(int(descriptor))
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    parent = open_inherited(int(descriptor))
+    Thread(target=_exit_with, args=(parent,), daemon=True).start()
     path = Path(job_file)
     status = _run(json.loads(path.read_bytes()), path.parent, parent)
     sys.stderr.flush()

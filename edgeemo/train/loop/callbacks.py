@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from edgeemo.train.loop.checkpoint import Checkpoint
-    from edgeemo.train.loop.ema import Average
+    from edgeemo.train.loop.ema import ExponentialMovingAverage
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fitted:
+class FitResult:
     """What `fit` gives.
 
     Attributes:
@@ -36,7 +36,7 @@ class Fitted:
     stopped_early: bool = False
 
 
-class Watch:
+class FitMonitor:
     """Keeps the best weights, the history and the checkpoint, and tells the progress."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Watch:
         checkpoint: Checkpoint | None,
         on_epoch: Callable[[Epoch], None] | None,
         progress: Progress,
-        average: Average | None = None,
+        average: ExponentialMovingAverage | None = None,
     ) -> None:
         self._model = model
         self._average = average
@@ -80,9 +80,9 @@ class Watch:
             on_train_batch_end=self._on_step,
             on_epoch_end=self._on_epoch_end,
         )
-        return [itself] if self._average is None else [self._average.callback(keras), itself]
+        return [itself] if self._average is None else [self._average.make_callback(keras), itself]
 
-    def finish(self, *, interrupted: bool) -> Fitted:
+    def finish(self, *, interrupted: bool) -> FitResult:
         """Give the model its best weights."""
         if self.best is None:
             raise TrainingError("no epoch has ended; there is no model to keep")
@@ -97,7 +97,7 @@ class Watch:
                 f"Stopped after epoch {len(self.history)}: none of the last "
                 f"{self._options.early_stopping} was better than epoch {self.best.epoch}."
             )
-        return Fitted(
+        return FitResult(
             history=tuple(self.history),
             best_epoch=self.best.epoch,
             interrupted=interrupted,
@@ -115,7 +115,7 @@ class Watch:
         )
 
     def _on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
-        ended = Epoch.of(epoch + 1, logs)
+        ended = Epoch.from_logs(epoch + 1, logs)
         self._check(ended.score)
         self.history.append(ended)
         if ended.val_accuracy is not None:

@@ -203,7 +203,7 @@ class Checkpoint:
         write_file(owner, str(os.getpid()))
 
 
-def interrupted(models: Path) -> Path:
+def find_interrupted(models: Path) -> Path:
     """The model folder under `models` whose training was interrupted last.
 
     Raises:

@@ -61,7 +61,7 @@ def load_teachers(options: TrainOptions) -> tuple[Teacher, ...]:
         ModelFolderError: If one cannot be loaded.
         MissingExtraError: If TensorFlow is not installed.
     """
-    return tuple(_loaded(path, options) for path in options.teacher)
+    return tuple(_load_teacher(path, options) for path in options.teacher)
 
 
 def check_teachers(teachers: Iterable[Teacher], spec: ModelSpec) -> None:
@@ -89,32 +89,34 @@ def check_teachers(teachers: Iterable[Teacher], spec: ModelSpec) -> None:
             )
 
 
-def check_answers(teachers: Iterable[Teacher], pixels: Pixels, spec: ModelSpec) -> None:
+def check_teacher_outputs(teachers: Iterable[Teacher], pixels: Pixels, spec: ModelSpec) -> None:
     """Refuse teachers whose answers to the first images are no probabilities.
 
     Raises:
         TrainingError: If one's are not.
     """
     for teacher in teachers:
-        outputs = raw_answers(teacher.model, pixels.first(_TRIED), spec=spec)
+        outputs = raw_answers(teacher.model, pixels.head(_TRIED), spec=spec)
         try:
             check_probabilities(outputs, spec)
         except TrainingError as error:
             raise TrainingError(f"{teacher.path}: {error}") from None
 
 
-def check_same(teachers: Iterable[Teacher], began: Mapping[str, str], *, out: Path) -> None:
+def check_same_teachers(
+    teachers: Iterable[Teacher], began: Mapping[str, str], *, out: Path
+) -> None:
     """Refuse to go on with other teachers than a training began with.
 
     Args:
         teachers: What `load_teachers` gave.
-        began: What `hashes` gave then.
+        began: What `hash_teachers` gave then.
         out: The model folder that is to be made.
 
     Raises:
         TrainingError: If one has changed.
     """
-    for path, sha256 in hashes(teachers).items():
+    for path, sha256 in hash_teachers(teachers).items():
         if began.get(path) != sha256:
             raise TrainingError(
                 f"{out}: the teacher {path} is not the one that the training began with; "
@@ -122,12 +124,12 @@ def check_same(teachers: Iterable[Teacher], began: Mapping[str, str], *, out: Pa
             )
 
 
-def hashes(teachers: Iterable[Teacher]) -> dict[str, str]:
+def hash_teachers(teachers: Iterable[Teacher]) -> dict[str, str]:
     """Path to SHA-256 of the file."""
     return {str(teacher.path): teacher.sha256 for teacher in teachers}
 
 
-def lesson(
+def make_distillation_loss(
     teachers: Sequence[Teacher], *, temperature: float, spec: ModelSpec
 ) -> Callable[[Any, Any, Any], Any]:
     """The part of the loss that teachers give.
@@ -164,7 +166,7 @@ def lesson(
     return loss
 
 
-def _loaded(path: Path, options: TrainOptions) -> Teacher:
+def _load_teacher(path: Path, options: TrainOptions) -> Teacher:
     if path.is_dir():
         folder = ModelFolder(path)
         model, labels = load_reference_model(folder), folder.spec().labels

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Average:
+class ExponentialMovingAverage:
     """The average of a network's weights; it begins with what they are now.
 
     Args:
@@ -67,7 +67,7 @@ class Average:
         for variable, value in zip(self.variables, values, strict=True):
             variable.assign(value)
 
-    def callback(self, keras: Any) -> Any:
+    def make_callback(self, keras: Any) -> Any:
         """A Keras callback by which the averages are what is validated."""
         return keras.callbacks.LambdaCallback(
             on_test_begin=lambda _: self._exchanged(), on_test_end=lambda _: self._exchanged()

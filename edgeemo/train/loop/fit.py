@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.model.keras import import_keras
 from edgeemo.train.data.augmentations import AUGMENTATIONS
-from edgeemo.train.data.batches import dataset, training_dataset
+from edgeemo.train.data.batches import make_dataset, make_training_dataset
 from edgeemo.train.data.mixup import Mixup
-from edgeemo.train.loop.callbacks import Watch, variables
-from edgeemo.train.loop.distillation import check_answers, check_teachers, load_teachers
-from edgeemo.train.loop.ema import Average
-from edgeemo.train.loop.losses import class_weights, loss, optimizer, usual_lr
-from edgeemo.train.loop.student import student
-from edgeemo.train.loop.tracking import metrics, tensorboard_callback
+from edgeemo.train.loop.callbacks import FitMonitor, variables
+from edgeemo.train.loop.distillation import check_teacher_outputs, check_teachers, load_teachers
+from edgeemo.train.loop.ema import ExponentialMovingAverage
+from edgeemo.train.loop.losses import compute_class_weights, default_lr, make_loss, make_optimizer
+from edgeemo.train.loop.student import make_student
+from edgeemo.train.loop.tracking import make_metrics, make_tensorboard_callback
 from edgeemo.train.networks.architectures import set_frozen
 from edgeemo.utils.progress import Silent
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.distributed.shard import Shard
-    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.checkpoint import Checkpoint, State
     from edgeemo.train.loop.distillation import Teacher
     from edgeemo.train.loop.history import Epoch
@@ -63,7 +63,7 @@ def fit(
     progress: Progress | None = None,
     shard: Shard | None = None,
     teachers: Sequence[Teacher] | None = None,
-) -> tuple[Any, Fitted]:
+) -> tuple[Any, FitResult]:
     """Train a network and leave it with the weights of its best epoch.
 
     The same arguments give the same weights on the same machine and versions, also where the
@@ -94,13 +94,13 @@ def fit(
     if teachers is None:
         teachers = load_teachers(options)
         check_teachers(teachers, spec)
-    check_answers(teachers, train, spec)
+    check_teacher_outputs(teachers, train, spec)
     keras.utils.set_random_seed(options.seed)  # now that the teachers have drawn what they draw
     model = network()
-    average = Average(model, options.ema) if options.ema else None
-    learner = student(model, options=options, spec=spec, average=average, teachers=teachers)
+    average = ExponentialMovingAverage(model, options.ema) if options.ema else None
+    learner = make_student(model, options=options, spec=spec, average=average, teachers=teachers)
     steps = math.ceil(len(train) / options.batch_size)
-    watch = Watch(
+    watch = FitMonitor(
         learner,
         options=options,
         steps=steps,
@@ -114,10 +114,10 @@ def fit(
         watch.go_on(state)
     interrupted = False
     try:
-        for phase in _phases(options, done=len(watch.history)):
+        for phase in _plan_phases(options, done=len(watch.history)):
             if watch.stopped_early:
                 break
-            _prepare(learner, phase, spec=spec, options=options, steps=steps)
+            _compile(learner, phase, spec=spec, options=options, steps=steps)
             if state:
                 _restore(learner, state, optimizer=phase.epochs.start < len(state.history))
                 if average:
@@ -133,9 +133,9 @@ def fit(
     return model, watch.finish(interrupted=interrupted)
 
 
-def _phases(options: TrainOptions, *, done: int) -> Iterator[_Phase]:
+def _plan_phases(options: TrainOptions, *, done: int) -> Iterator[_Phase]:
     """What is left to train after so many epochs."""
-    lr = options.lr or usual_lr(options.optimizer)
+    lr = options.lr or default_lr(options.optimizer)
     frozen = min(options.frozen_epochs, options.epochs)
     if done < frozen:
         yield _Phase(epochs=range(frozen), frozen=True, lr=lr)
@@ -144,19 +144,19 @@ def _phases(options: TrainOptions, *, done: int) -> Iterator[_Phase]:
         yield _Phase(epochs=range(frozen, options.epochs), frozen=False, lr=lr * fine)
 
 
-def _prepare(
+def _compile(
     model: Any, phase: _Phase, *, spec: ModelSpec, options: TrainOptions, steps: int
 ) -> None:
     set_frozen(model, frozen=phase.frozen, pretrained=options.weights != "none")
     model.compile(
-        optimizer=optimizer(
+        optimizer=make_optimizer(
             options.optimizer,
             lr=phase.lr,
             schedule=options.schedule,
             steps=steps * len(phase.epochs),
         ),
-        loss=loss(options.loss, spec=spec, label_smoothing=options.label_smoothing),
-        metrics=metrics(options.metrics, spec=spec),
+        loss=make_loss(options.loss, spec=spec, label_smoothing=options.label_smoothing),
+        metrics=make_metrics(options.metrics, spec=spec),
     )
     model.optimizer.build(model.trainable_variables)  # else the first step is traced twice
 
@@ -164,7 +164,7 @@ def _prepare(
 def _fit_phase(
     model: Any,
     phase: _Phase,
-    watch: Watch,
+    watch: FitMonitor,
     train: Pixels,
     validation: Pixels,
     *,
@@ -176,12 +176,12 @@ def _fit_phase(
     first = max(phase.epochs.start, len(watch.history))
     callbacks = watch.callbacks(keras)
     if options.tensorboard:
-        callbacks.append(tensorboard_callback(keras, options.tensorboard))
+        callbacks.append(make_tensorboard_callback(keras, options.tensorboard))
     augmentation = AUGMENTATIONS[options.augment] if options.augment != "none" else None
-    counts = class_weights(train.truth, len(spec.labels)) if options.class_weights else {}
+    counts = compute_class_weights(train.truth, len(spec.labels)) if options.class_weights else {}
     mixup = Mixup(alpha=options.mixup, weights=tuple(counts.values())) if options.mixup else None
     model.fit(
-        training_dataset(
+        make_training_dataset(
             train,
             spec=spec,
             batch_size=options.batch_size,
@@ -191,7 +191,9 @@ def _fit_phase(
             mixup=mixup,
             shard=shard,
         ),
-        validation_data=dataset(validation, spec=spec, batch_size=options.batch_size, shard=shard)
+        validation_data=make_dataset(
+            validation, spec=spec, batch_size=options.batch_size, shard=shard
+        )
         if len(validation)
         else None,
         initial_epoch=first,

@@ -37,7 +37,7 @@ class Epoch:
     tracked: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, epoch: int, logs: Mapping[str, Any]) -> Epoch:
+    def from_logs(cls, epoch: int, logs: Mapping[str, Any]) -> Epoch:
         """From what Keras logs at an epoch's end."""
         values = {name: float(value) for name, value in logs.items()}
         own = {name: values.pop(name) for name in _COLUMNS if name in values}
@@ -58,9 +58,9 @@ def write_history(path: Path, history: Sequence[Epoch]) -> Path:
         for epoch in history:
             values = [getattr(epoch, name) for name in _COLUMNS[1:]]
             values += [epoch.tracked.get(name) for name in tracked]
-            writer.writerow([epoch.epoch, *map(_seven_digits, values)])
+            writer.writerow([epoch.epoch, *map(_format_value, values)])
     return path
 
 
-def _seven_digits(value: float | None) -> str:
+def _format_value(value: float | None) -> str:
     return "" if value is None else f"{value:.7g}"

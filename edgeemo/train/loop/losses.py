@@ -32,8 +32,8 @@ _DROPS = (0.5, 0.75)
 _DROP = 0.1
 
 
-def loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> Any:
-    """A loss for truths as `edgeemo.train.data.pipeline.dataset` gives them.
+def make_loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> Any:
+    """A loss for truths as `edgeemo.train.data.batches.make_dataset` gives them.
 
     "focal" weighs each image's cross-entropy by (1 - p) ** 2, p being the probability of its
     class, so that images that are answered well count less (Lin et al. 2017). It has Keras' usual
@@ -63,10 +63,10 @@ def loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> Any:
     if name == "bce" and not label_smoothing:
         return losses.SparseCategoricalCrossentropy()
     several = {"bce": losses.CategoricalCrossentropy, "focal": losses.CategoricalFocalCrossentropy}
-    return _of_indices(keras, several[name](label_smoothing=label_smoothing))
+    return _make_one_hot_loss(keras, several[name](label_smoothing=label_smoothing))
 
 
-def optimizer(
+def make_optimizer(
     name: str, *, lr: float | None = None, schedule: str = "constant", steps: int = 1
 ) -> Any:
     """An optimiser whose learning rate follows a schedule.
@@ -87,19 +87,19 @@ def optimizer(
     Raises:
         TrainingError: If a name is unknown or the rate is not a positive number.
     """
-    usual = usual_lr(name)
+    usual = default_lr(name)
     rate = usual if lr is None else lr
     if not 0 < rate < math.inf:
         raise TrainingError(f"the learning rate must be a number above 0, not {rate}")
     optimizers = import_keras().optimizers
-    scheduled = _scheduled(optimizers.schedules, rate, schedule, steps)
+    scheduled = _make_schedule(optimizers.schedules, rate, schedule, steps)
     if name == "sgd":
         return optimizers.SGD(scheduled, momentum=_MOMENTUM)
     kinds = {"adam": optimizers.Adam, "adamw": optimizers.AdamW, "rmsprop": optimizers.RMSprop}
     return kinds[name](scheduled)
 
 
-def usual_lr(name: str) -> float:
+def default_lr(name: str) -> float:
     """The learning rate of an optimiser that is given none.
 
     Raises:
@@ -110,7 +110,7 @@ def usual_lr(name: str) -> float:
     return OPTIMIZERS[name]
 
 
-def class_weights(truth: ArrayLike, classes: int) -> dict[int, float]:
+def compute_class_weights(truth: ArrayLike, classes: int) -> dict[int, float]:
     """Weights that give every class the same share of the loss: n / (K n_k), 1 on average.
 
     Args:
@@ -129,7 +129,7 @@ def class_weights(truth: ArrayLike, classes: int) -> dict[int, float]:
     }
 
 
-def _scheduled(schedules: Any, rate: float, schedule: str, steps: int) -> Any:
+def _make_schedule(schedules: Any, rate: float, schedule: str, steps: int) -> Any:
     if schedule == "constant":
         return rate
     if schedule == "cosine":
@@ -143,7 +143,7 @@ def _scheduled(schedules: Any, rate: float, schedule: str, steps: int) -> Any:
     raise unknown("schedule", schedule, SCHEDULES)
 
 
-def _of_indices(keras: Any, several: Any) -> Any:
+def _make_one_hot_loss(keras: Any, several: Any) -> Any:
     """A loss of class indices, from one of a one-hot truth."""
     ops = keras.ops
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.model.keras import import_keras
-from edgeemo.train.loop.distillation import lesson
+from edgeemo.train.loop.distillation import make_distillation_loss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edgeemo.model.spec import ModelSpec
     from edgeemo.train.loop.distillation import Teacher
-    from edgeemo.train.loop.ema import Average
+    from edgeemo.train.loop.ema import ExponentialMovingAverage
     from edgeemo.train.options.options import TrainOptions
 
 
-def student(
+def make_student(
     model: Any,
     *,
     options: TrainOptions,
     spec: ModelSpec,
-    average: Average | None,
+    average: ExponentialMovingAverage | None,
     teachers: Sequence[Teacher],
 ) -> Any:
     """The model that is compiled and fitted for a network.
@@ -42,7 +42,9 @@ def student(
     keras = import_keras()
     weight = options.teacher_weight
     lessons = (
-        lesson(teachers, temperature=options.teacher_temperature, spec=spec) if teachers else None
+        make_distillation_loss(teachers, temperature=options.teacher_temperature, spec=spec)
+        if teachers
+        else None
     )
 
     # What a step needs beyond the layers stays in this closure, so that Keras does not take the

@@ -23,7 +23,7 @@ METRICS = ("precision", "recall", "binary_accuracy", "auc")
 """What can be tracked besides the accuracy, which always is."""
 
 
-def metrics(names: Iterable[str], *, spec: ModelSpec) -> list[Any]:
+def make_metrics(names: Iterable[str], *, spec: ModelSpec) -> list[Any]:
     """New Keras metrics, the accuracy first, then the named ones in their order.
 
     With two classes precision, recall and AUC are those of the second. With more they are the mean
@@ -39,11 +39,11 @@ def metrics(names: Iterable[str], *, spec: ModelSpec) -> list[Any]:
     """
     keras = import_keras()
     wanted = [name for name in dict.fromkeys(names) if name != "accuracy"]
-    make = _of_two if spec.activation == "sigmoid" else _of_several
-    return [_accuracy(keras, spec), *(make(keras, name, spec) for name in wanted)]
+    make = _make_binary_metric if spec.activation == "sigmoid" else _make_multiclass_metric
+    return [_make_accuracy(keras, spec), *(make(keras, name, spec) for name in wanted)]
 
 
-def tensorboard_callback(keras: Any, folder: Path) -> Any:
+def make_tensorboard_callback(keras: Any, folder: Path) -> Any:
     """A Keras callback that writes every epoch's figures for TensorBoard.
 
     Args:
@@ -63,7 +63,7 @@ def tensorboard_callback(keras: Any, folder: Path) -> Any:
     return keras.callbacks.TensorBoard(str(folder), write_graph=False)
 
 
-def _accuracy(keras: Any, spec: ModelSpec) -> Any:
+def _make_accuracy(keras: Any, spec: ModelSpec) -> Any:
     """Accuracy as the runtime decides: p >= threshold is class 1, where Keras' own has >."""
     ops = keras.ops
 
@@ -77,7 +77,7 @@ def _accuracy(keras: Any, spec: ModelSpec) -> Any:
     return keras.metrics.MeanMetricWrapper(right, name="accuracy")
 
 
-def _of_two(keras: Any, name: str, spec: ModelSpec) -> Any:
+def _make_binary_metric(keras: Any, name: str, spec: ModelSpec) -> Any:
     # Keras asks for p > threshold: one step below the threshold, p >= threshold is the same.
     below = float(np.nextafter(np.float32(spec.threshold), np.float32(0)))
     if name == "precision":
@@ -91,11 +91,11 @@ def _of_two(keras: Any, name: str, spec: ModelSpec) -> Any:
     raise unknown("metric", name, METRICS)
 
 
-def _of_several(keras: Any, name: str, spec: ModelSpec) -> Any:
+def _make_multiclass_metric(keras: Any, name: str, spec: ModelSpec) -> Any:
     if name in ("precision", "recall"):
-        return _mean_over_classes(keras, name, len(spec.labels))
+        return _make_macro_metric(keras, name, len(spec.labels))
     if name == "auc":
-        return _auc_of_several(keras, name, len(spec.labels))
+        return _make_multiclass_auc(keras, name, len(spec.labels))
     if name == "binary_accuracy":
         raise TrainingError(
             f"metric {name!r} is for two classes, and here are {len(spec.labels)}; "
@@ -104,7 +104,7 @@ def _of_several(keras: Any, name: str, spec: ModelSpec) -> Any:
     raise unknown("metric", name, METRICS)
 
 
-def _mean_over_classes(keras: Any, name: str, classes: int) -> Any:
+def _make_macro_metric(keras: Any, name: str, classes: int) -> Any:
     """Macro precision or recall, from a confusion matrix that Keras' metrics do not keep."""
     ops = keras.ops
 
@@ -114,7 +114,7 @@ def _mean_over_classes(keras: Any, name: str, classes: int) -> Any:
             self.matrix = self.add_variable((classes, classes), "zeros", name="matrix")
 
         def update_state(self, truth: Any, output: Any, sample_weight: Any = None) -> None:
-            rows = ops.one_hot(_indices(ops, truth), classes, dtype=self.dtype)
+            rows = ops.one_hot(_to_indices(ops, truth), classes, dtype=self.dtype)
             answers = ops.one_hot(ops.argmax(output, axis=-1), classes, dtype=self.dtype)
             self.matrix.assign_add(ops.matmul(ops.transpose(rows), answers))
 
@@ -129,12 +129,12 @@ def _mean_over_classes(keras: Any, name: str, classes: int) -> Any:
     return Mean()
 
 
-def _auc_of_several(keras: Any, name: str, classes: int) -> Any:
+def _make_multiclass_auc(keras: Any, name: str, classes: int) -> Any:
     ops = keras.ops
 
     class OneAgainstTheRest(keras.metrics.AUC):  # type: ignore[misc]
         def update_state(self, truth: Any, output: Any, sample_weight: Any = None) -> None:
-            super().update_state(ops.one_hot(_indices(ops, truth), classes), output)
+            super().update_state(ops.one_hot(_to_indices(ops, truth), classes), output)
 
         def result(self) -> Any:
             # Keras' mean is over all classes, and one that has no area gives it 0.
@@ -146,6 +146,6 @@ def _auc_of_several(keras: Any, name: str, classes: int) -> Any:
     return OneAgainstTheRest(multi_label=True, num_labels=classes, name=name)
 
 
-def _indices(ops: Any, truth: Any) -> Any:
+def _to_indices(ops: Any, truth: Any) -> Any:
     """(B,) integers, whatever Keras has made of them on the way."""
     return ops.cast(ops.reshape(truth, (-1,)), "int32")

@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import TrainingError
 from edgeemo.model.keras import import_keras
-from edgeemo.train.networks.backbones import BACKBONES, PREPROCESSING, Backbone, features
+from edgeemo.train.networks.backbones import BACKBONES, PREPROCESSING, Backbone, build_features
 from edgeemo.train.networks.edge import NAME as EDGE
 from edgeemo.train.networks.edge import Edge
-from edgeemo.train.networks.edge import read as read_edge
-from edgeemo.train.networks.edge_layers import features as edge_features
-from edgeemo.train.networks.pretrained import WHOLE, load_bare, load_whole, weights_file
+from edgeemo.train.networks.edge import parse_edge as read_edge
+from edgeemo.train.networks.edge_layers import build_features as edge_features
+from edgeemo.train.networks.pretrained import (
+    KERAS_SUFFIX,
+    find_weights_file,
+    load_backbone_weights,
+    load_model_weights,
+)
 from edgeemo.train.options.choices import unknown
 
 if TYPE_CHECKING:
@@ -53,7 +58,7 @@ class Architecture:
     is_backbone = False
     """No weights of it are published."""
 
-    def sides(self, side: int) -> list[int]:
+    def sides_after_blocks(self, side: int) -> list[int]:
         """Height (or width) after each block, in pixels, given the input's."""
         after = []
         for padding in self.paddings:
@@ -62,9 +67,9 @@ class Architecture:
         return after
 
     @property
-    def smallest(self) -> int:
-        """The smallest input side, in pixels, that leaves one pixel after the last block."""
-        return next(side for side in range(1, 4097) if min(self.sides(side)) >= 1)
+    def min_side(self) -> int:
+        """The min_side input side, in pixels, that leaves one pixel after the last block."""
+        return next(side for side in range(1, 4097) if min(self.sides_after_blocks(side)) >= 1)
 
 
 ARCHITECTURES: Mapping[str, Architecture | Edge | Backbone] = MappingProxyType(
@@ -85,7 +90,7 @@ ARCHITECTURES: Mapping[str, Architecture | Edge | Backbone] = MappingProxyType(
 _COMPOSED = re.compile(r"cnn((?:-[1-9]\d{0,3}){1,6})(-bn)?(-same)?(?:-d([1-9]\d{0,3}))?")
 
 
-def architecture(name: str) -> Architecture | Edge | Backbone:
+def get_architecture(name: str) -> Architecture | Edge | Backbone:
     """The network of that name.
 
     Args:
@@ -123,9 +128,9 @@ def check_size(name: str, side: int) -> None:
     Raises:
         TrainingError: If the name is unknown or the side too small.
     """
-    smallest = architecture(name).smallest
-    if side < smallest:
-        raise TrainingError(f"{name} needs images of at least {smallest} pixels, not {side}")
+    min_side = get_architecture(name).min_side
+    if side < min_side:
+        raise TrainingError(f"{name} needs images of at least {min_side} pixels, not {side}")
 
 
 def build(
@@ -160,27 +165,27 @@ def build(
     if classes < 2:
         raise TrainingError(f"a classifier needs two classes or more, not {classes}")
     keras = import_keras()
-    network = architecture(name)
-    file = weights_file(name, network, input_shape=input_shape, weights=weights)
+    network = get_architecture(name)
+    file = find_weights_file(name, network, input_shape=input_shape, weights=weights)
     image = keras.Input(tuple(input_shape), name="image")
     if isinstance(network, Backbone):
-        source = network.source(input_shape)
-        if file and file.suffix != WHOLE:
-            load_bare(name, source, file)
-        values = features(network, image, source)
+        source = network.build_application(input_shape)
+        if file and file.suffix != KERAS_SUFFIX:
+            load_backbone_weights(name, source, file)
+        values = build_features(network, image, source)
     elif isinstance(network, Edge):
         values = edge_features(network, image)
     else:
         values = image
-        for layer in _hidden_layers(keras, network):
+        for layer in _make_hidden_layers(keras, network):
             values = layer(values)
     units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
     output = keras.layers.Dense(units, activation=activation, name=HEAD)(values)
     short = EDGE if isinstance(network, Edge) else name  # it stands in every tensor's name
     model = keras.Model(image, output, name=short.replace("-", "_"))
     if file:
-        if file.suffix == WHOLE:
-            load_whole(name, model, file, apart_from=(HEAD, PREPROCESSING))
+        if file.suffix == KERAS_SUFFIX:
+            load_model_weights(name, model, file, apart_from=(HEAD, PREPROCESSING))
         set_frozen(model, frozen=False, pretrained=True)
     return model
 
@@ -205,7 +210,7 @@ def set_frozen(model: Any, *, frozen: bool, pretrained: bool) -> None:
             layer.trainable = not (frozen or keeps)
 
 
-def _hidden_layers(keras: Any, network: Architecture) -> list[Any]:
+def _make_hidden_layers(keras: Any, network: Architecture) -> list[Any]:
     layers = []
     for number, (filters, padding) in enumerate(
         zip(network.filters, network.paddings, strict=True), start=1

@@ -93,7 +93,7 @@ class Backbone:
         md5: The file's MD5 as keras.applications states it; None where it states none.
         size: Height and width that the network takes unless told otherwise, in pixels: five
             halvings leave 3x3, and a face crop seldom has more pixels than that to give.
-        smallest: The smallest input side that keras.applications takes, in pixels.
+        min_side: The smallest input side that keras.applications takes, in pixels.
     """
 
     application: str
@@ -103,18 +103,18 @@ class Backbone:
     weights_file: str
     md5: str | None = None
     size: int = 96
-    smallest: int = 32
+    min_side: int = 32
 
     is_backbone = True
     """That ImageNet weights exist, and that it can be frozen below its head."""
 
-    def published(self, input_shape: Sequence[int]) -> str:
+    def weights_filename(self, input_shape: Sequence[int]) -> str:
         """Name of the file with its ImageNet weights for an image of that shape."""
         height, width = input_shape[:2]
         known = height == width and height in (96, 128, 160, 192, 224)
         return self.weights_file.format(side=height if known else 224)
 
-    def source(self, input_shape: Sequence[int]) -> Any:
+    def build_application(self, input_shape: Sequence[int]) -> Any:
         """The network as keras.applications has it, random weights, without its head.
 
         Args:
@@ -171,7 +171,7 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
 """Name to backbone."""
 
 
-def features(backbone: Backbone, image: Any, source: Any) -> Any:
+def build_features(backbone: Backbone, image: Any, source: Any) -> Any:
     """A backbone's layers on an image.
 
     Args:
@@ -183,18 +183,18 @@ def features(backbone: Backbone, image: Any, source: Any) -> Any:
         A Keras tensor, (N, K): the mean over the image of each feature, after dropout.
     """
     keras = import_keras()
-    values = _Copied(backbone, image).features(source)
+    values = _LayerCopier(backbone, image).features(source)
     values = keras.layers.GlobalAveragePooling2D(name="pool")(values)
     return keras.layers.Dropout(_DROPOUT, name="dropout")(values)
 
 
-class _Copied:
+class _LayerCopier:
     """Copies a source's layers and calls them on the preprocessed image."""
 
     def __init__(self, backbone: Backbone, image: Any) -> None:
         self._keras = import_keras()
         self._image = image
-        self._preprocessing = _preprocessing_layer(backbone.preprocessing, image.shape[-1])
+        self._preprocessing = _make_preprocessing_layer(backbone.preprocessing, image.shape[-1])
         self._counts: dict[str, int] = {}
         self._pairs: list[tuple[Any, Any]] = []
 
@@ -236,7 +236,7 @@ class _Copied:
         return layer(tensor, *args, **kwargs)
 
 
-def _preprocessing_layer(preprocessing: Preprocessing, channels: int) -> Any:
+def _make_preprocessing_layer(preprocessing: Preprocessing, channels: int) -> Any:
     layer = import_keras().layers.Conv2D(_CHANNELS, 1, name=PREPROCESSING, trainable=False)
     layer.build((None, None, None, channels))
     layer.set_weights(preprocessing.weights(channels))

@@ -25,7 +25,7 @@ class Costs:
     multiply_adds: int
 
 
-def costs(model: Any) -> Costs:
+def measure_costs(model: Any) -> Costs:
     """Parameters and multiply-adds of a network.
 
     Convolutions and dense layers are counted, whose every kernel weight takes part once in each of
@@ -41,21 +41,21 @@ def costs(model: Any) -> Costs:
     """
     return Costs(
         parameters=int(model.count_params()),
-        multiply_adds=sum(_multiply_adds(layer) for layer in layers_of(model)),
+        multiply_adds=sum(_count_multiply_adds(layer) for layer in iter_layers(model)),
     )
 
 
-def layers_of(model: Any) -> Iterator[Any]:
+def iter_layers(model: Any) -> Iterator[Any]:
     """Every layer of a model, and of the models inside it."""
     keras = import_keras()
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from layers_of(layer)
+            yield from iter_layers(layer)
         else:
             yield layer
 
 
-def _multiply_adds(layer: Any) -> int:
+def _count_multiply_adds(layer: Any) -> int:
     layers = import_keras().layers
     if not isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)):
         return 0

@@ -100,7 +100,7 @@ class Edge:
     """No weights of it are published."""
 
     @property
-    def smallest(self) -> int:
+    def min_side(self) -> int:
         """The smallest input side, in pixels, that every halving finds two pixels in."""
         return 1 << sum(bool(stage.halving) for stage in self.stages)
 
@@ -110,7 +110,7 @@ class Edge:
         return "-".join([NAME, *map(str, self.stages)])
 
 
-def read(name: str) -> Edge:
+def parse_edge(name: str) -> Edge:
     """The network that a name spells.
 
     Args:
@@ -120,25 +120,27 @@ def read(name: str) -> Edge:
         TrainingError: If it spells none.
     """
     texts = (RECOMMENDED if name == NAME else name).split("-")[1:]
-    stages = tuple(_stage(name, text) for text in texts)
+    stages = tuple(_parse_stage(name, text) for text in texts)
     if not 1 <= len(stages) <= _STAGES:
-        raise _wrong(name, f"it has {len(stages)} stages where 1 to {_STAGES} are possible")
+        raise _make_error(name, f"it has {len(stages)} stages where 1 to {_STAGES} are possible")
     if stages[0].kind != "c" or stages[0].halving == "m":
-        raise _wrong(name, f"the first stage is a convolution, such as c24 or c24d, not {texts[0]}")
+        raise _make_error(
+            name, f"the first stage is a convolution, such as c24 or c24d, not {texts[0]}"
+        )
     if sum(bool(stage.halving) for stage in stages) > _HALVINGS:
-        raise _wrong(name, f"it halves the image more than {_HALVINGS} times")
+        raise _make_error(name, f"it halves the image more than {_HALVINGS} times")
     return Edge(stages=stages)
 
 
-def _stage(name: str, text: str) -> Stage:
+def _parse_stage(name: str, text: str) -> Stage:
     found = _STAGE.fullmatch(text)
     if not found or found[1] not in KINDS:
-        raise _wrong(name, f"{text!r} is no stage of it")
+        raise _make_error(name, f"{text!r} is no stage of it")
     kind, expansion = found[1], int(found[4] or _EXPANSION)
     if found[4] and kind not in _EXPANDED:
-        raise _wrong(name, f"{text!r} has an expansion, which only i and f have")
+        raise _make_error(name, f"{text!r} has an expansion, which only i and f have")
     if kind == "f" and expansion == 1:
-        raise _wrong(name, f"{text!r} does not expand; from e2 on it is a fused block")
+        raise _make_error(name, f"{text!r} does not expand; from e2 on it is a fused block")
     return Stage(
         kind=kind,
         width=int(found[2]),
@@ -149,6 +151,6 @@ def _stage(name: str, text: str) -> Stage:
     )
 
 
-def _wrong(name: str, reason: str) -> TrainingError:
+def _make_error(name: str, reason: str) -> TrainingError:
     letters = ", ".join(f"{letter} ({text.partition(':')[0]})" for letter, text in KINDS.items())
     return TrainingError(f"architecture {name!r}: {reason}; {_GRAMMAR}; kinds are {letters}")

@@ -21,7 +21,7 @@ _MOMENTUM = 0.9
 epoch, and the first epochs' validation would judge by statistics of networks long gone."""
 
 
-def features(network: Edge, image: Any) -> Any:
+def build_features(network: Edge, image: Any) -> Any:
     """The layers of a network up to its head.
 
     Args:

@@ -13,7 +13,7 @@ from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.checks import WEIGHTS
 from edgeemo.train.options.faces import face_settings
-from edgeemo.train.output_folder import timestamp
+from edgeemo.train.output_folder import make_timestamp
 from edgeemo.train.report.evaluation import raw_answers
 from edgeemo.train.temperature import calibrate
 from edgeemo.utils.files import sha256_file
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.options.options import TrainOptions
-    from edgeemo.train.temperature import Confidence
+    from edgeemo.train.temperature import Calibration
 
 
-def network(spec: ModelSpec, options: TrainOptions) -> Any:
+def build_network(spec: ModelSpec, options: TrainOptions) -> Any:
     """The network that these options ask for, with its first weights, not compiled."""
     named = options.weights in WEIGHTS
     return build(
@@ -36,7 +36,7 @@ def network(spec: ModelSpec, options: TrainOptions) -> Any:
     )
 
 
-def spec_of(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
+def make_spec(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
     """The spec of a model with these classes that these options ask for."""
     return ModelSpec(
         labels=labels,
@@ -49,9 +49,9 @@ def spec_of(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
     )
 
 
-def confident(
+def calibrate_on_validation(
     model: Any, validation: Pixels, spec: ModelSpec, options: TrainOptions
-) -> tuple[ModelSpec, Confidence | None]:
+) -> tuple[ModelSpec, Calibration | None]:
     """Calibrate on images that are neither trained nor tested on; without any, leave it."""
     if options.validates_on_test or not len(validation):
         return spec, None
@@ -62,7 +62,7 @@ def confident(
     )
 
 
-def save(model: Any, folder: ModelFolder, options: TrainOptions) -> Provenance:
+def save_network(model: Any, folder: ModelFolder, options: TrainOptions) -> Provenance:
     """Write the weights without the optimiser's, which would treble the file."""
     bare = build(
         options.arch, input_shape=model.input_shape[1:], classes=max(2, model.output_shape[-1])
@@ -73,5 +73,5 @@ def save(model: Any, folder: ModelFolder, options: TrainOptions) -> Provenance:
     if options.save_keras and options.save_keras != KERAS:
         folder.file(options.save_keras).hardlink_to(path)
     return Provenance(
-        edgeemo_version=__version__, source_sha256=sha256_file(path), date=timestamp()
+        edgeemo_version=__version__, source_sha256=sha256_file(path), date=make_timestamp()
     )

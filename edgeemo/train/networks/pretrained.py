@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NONE, IMAGENET = "none", "imagenet"
-WHOLE = ".keras"
+KERAS_SUFFIX = ".keras"
 """Ending of a file that holds a whole model; the others hold a backbone without its head."""
 
-_BARE = (".h5", ".hdf5")
+_BACKBONE_SUFFIXES = (".h5", ".hdf5")
 
 
-def weights_file(
+def find_weights_file(
     name: str, network: object, *, input_shape: Sequence[int], weights: Path | str | None
 ) -> Path | None:
     """The file to start from, or None for random weights.
@@ -46,12 +46,14 @@ def weights_file(
         return None
     if weights == IMAGENET:
         if isinstance(network, Backbone):
-            return _published(name, network, input_shape)
+            return _download_published(name, network, input_shape)
         raise TrainingError(
             f"{name} has no ImageNet weights; leave out --weights or choose a backbone with --arch"
         )
     path = Path(weights)
-    endings = (WHOLE, *_BARE) if isinstance(network, Backbone) else (WHOLE,)
+    endings = (
+        (KERAS_SUFFIX, *_BACKBONE_SUFFIXES) if isinstance(network, Backbone) else (KERAS_SUFFIX,)
+    )
     if path.suffix not in endings:
         raise TrainingError(
             f"{path}: weights of {name} are a file that ends in {' or '.join(endings)}, "
@@ -62,10 +64,10 @@ def weights_file(
     return path
 
 
-def _published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Path:
+def _download_published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Path:
     """The file of a backbone's ImageNet weights, from Keras' cache or else downloaded into it."""
     keras = import_keras()
-    file = backbone.published(input_shape)
+    file = backbone.weights_filename(input_shape)
     url = f"{backbone.folder}{file}"
     try:
         with drop_output():
@@ -86,23 +88,24 @@ def _published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Pat
     return Path(found)
 
 
-def load_bare(name: str, source: Any, path: Path) -> None:
+def load_backbone_weights(name: str, source: Any, path: Path) -> None:
     """Give a backbone the weights of a file as keras.applications publishes it, without head.
 
     Args:
         name: The architecture's name.
-        source: What `Backbone.source` gave.
+        source: What `Backbone.build_application` gave.
         path: A ``.h5`` or ``.weights.h5`` file.
 
     Raises:
         TrainingError: If the file is damaged, or of another architecture or shape.
     """
     wanted = Counter(tuple(weight.shape) for weight in source.weights)
-    found = _shapes(path)
+    found = _count_shapes(path)
     if found != wanted:
         raise TrainingError(
-            f"{path}: not the weights of {name} without its head: expected {_in_words(wanted)}, "
-            f"found {_in_words(found)}{_first_difference(wanted, found)}"
+            f"{path}: not the weights of {name} without its head: expected "
+            f"{_describe_shapes(wanted)}, found {_describe_shapes(found)}"
+            f"{_describe_difference(wanted, found)}"
         )
     try:
         with drop_output():
@@ -113,7 +116,7 @@ def load_bare(name: str, source: Any, path: Path) -> None:
         ) from None
 
 
-def load_whole(name: str, model: Any, path: Path, *, apart_from: Collection[str]) -> None:
+def load_model_weights(name: str, model: Any, path: Path, *, apart_from: Collection[str]) -> None:
     """Give a network the weights of a saved one of the same architecture.
 
     Args:
@@ -134,8 +137,8 @@ def load_whole(name: str, model: Any, path: Path, *, apart_from: Collection[str]
     for layer in model.layers:
         if layer.name in apart_from or not layer.weights:
             continue
-        expected = _listed(layer.get_weights())
-        found = _listed(theirs[layer.name]) if layer.name in theirs else "no such layer"
+        expected = _format_shapes(layer.get_weights())
+        found = _format_shapes(theirs[layer.name]) if layer.name in theirs else "no such layer"
         if expected != found:
             raise TrainingError(
                 f"{path}: not a model of {name} for this size: layer {layer.name!r} expected "
@@ -146,7 +149,7 @@ def load_whole(name: str, model: Any, path: Path, *, apart_from: Collection[str]
         model.get_layer(layer_name).set_weights(weights)
 
 
-def _shapes(path: Path) -> Counter[tuple[int, ...]]:
+def _count_shapes(path: Path) -> Counter[tuple[int, ...]]:
     """How often each shape of tensor occurs in an HDF5 file of weights."""
     import h5py
 
@@ -165,12 +168,12 @@ def _shapes(path: Path) -> Counter[tuple[int, ...]]:
     return shapes
 
 
-def _in_words(shapes: Counter[tuple[int, ...]]) -> str:
+def _describe_shapes(shapes: Counter[tuple[int, ...]]) -> str:
     numbers = sum(math.prod(shape) * times for shape, times in shapes.items())
     return f"{shapes.total():,} tensors of {numbers:,} numbers"
 
 
-def _first_difference(wanted: Counter[tuple[int, ...]], found: Counter[tuple[int, ...]]) -> str:
+def _describe_difference(wanted: Counter[tuple[int, ...]], found: Counter[tuple[int, ...]]) -> str:
     """The largest shape that only one side has, to recognise the other architecture by."""
     strange = max(found - wanted, key=math.prod, default=None)
     missing = max(wanted - found, key=math.prod, default=None)
@@ -180,5 +183,5 @@ def _first_difference(wanted: Counter[tuple[int, ...]], found: Counter[tuple[int
     return f" ({', '.join(texts)})" if texts else ""
 
 
-def _listed(weights: Iterable[NDArray[np.float32]]) -> str:
+def _format_shapes(weights: Iterable[NDArray[np.float32]]) -> str:
     return " and ".join("x".join(map(str, weight.shape)) for weight in weights)

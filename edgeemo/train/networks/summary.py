@@ -23,7 +23,7 @@ class LayerRow:
     parameters: int
 
 
-def layer_rows(model: Any) -> tuple[LayerRow, ...]:
+def summarize_layers(model: Any) -> tuple[LayerRow, ...]:
     """Every layer of a Keras model, in order; a model inside a model is one row."""
     return tuple(
         LayerRow(

@@ -9,8 +9,8 @@ from edgeemo.errors import TrainingError
 from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.loop.losses import LOSSES, OPTIMIZERS, SCHEDULES
 from edgeemo.train.loop.tracking import METRICS
-from edgeemo.train.networks.architectures import architecture
-from edgeemo.train.networks.pretrained import WHOLE
+from edgeemo.train.networks.architectures import get_architecture
+from edgeemo.train.networks.pretrained import KERAS_SUFFIX
 from edgeemo.train.options.choices import spoken, unknown
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def check_combinations(options: TrainOptions) -> None:
             "a target accuracy needs validation images of their own; give them a share in "
             "--ratios, as in 0.7,0.2,0.1"
         )
-    if options.weights != "none" and not architecture(options.arch).is_backbone:
+    if options.weights != "none" and not get_architecture(options.arch).is_backbone:
         raise TrainingError(
             f"{options.arch} is no backbone: it takes no --weights; choose an --arch such as "
             "mobilenet-v2"
@@ -137,12 +137,14 @@ def check_files(options: TrainOptions) -> None:
         )
     for path in options.teacher:
         if not path.exists():
-            raise TrainingError(f"{path}: no such model; name a model folder or a {WHOLE} file")
-        if path.is_file() and path.suffix != WHOLE:
-            raise TrainingError(f"{path}: a teacher is a model folder or a {WHOLE} file")
+            raise TrainingError(
+                f"{path}: no such model; name a model folder or a {KERAS_SUFFIX} file"
+            )
+        if path.is_file() and path.suffix != KERAS_SUFFIX:
+            raise TrainingError(f"{path}: a teacher is a model folder or a {KERAS_SUFFIX} file")
     name = options.save_keras
-    if name is not None and (Path(name).name != name or not name.endswith(WHOLE)):
+    if name is not None and (Path(name).name != name or not name.endswith(KERAS_SUFFIX)):
         raise TrainingError(
-            f"save keras must be a file name that ends in {WHOLE}, not {name!r}; it is "
+            f"save keras must be a file name that ends in {KERAS_SUFFIX}, not {name!r}; it is "
             "written into the model folder"
         )

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from edgeemo.dataset import IngestOptions
-from edgeemo.train.loop.losses import usual_lr
-from edgeemo.train.networks.architectures import architecture, check_size
+from edgeemo.train.loop.losses import default_lr
+from edgeemo.train.networks.architectures import check_size, get_architecture
 from edgeemo.train.options.checks import check_combinations, check_files, check_names, check_numbers
 from edgeemo.train.options.choices import spoken
 from edgeemo.train.options.faces import check_faces, crop_specs, detector_name
@@ -114,7 +114,7 @@ class TrainOptions:
     @property
     def side(self) -> int:
         """Height and width of the input, in pixels."""
-        return architecture(self.arch).size if self.size is None else self.size
+        return get_architecture(self.arch).size if self.size is None else self.size
 
     @property
     def validates_on_test(self) -> bool:
@@ -183,7 +183,7 @@ def as_plain(options: TrainOptions) -> dict[str, Any]:
     values = {name: getattr(options, name) for name in NAMES}
     values |= {
         "size": options.side,
-        "lr": options.lr or usual_lr(options.optimizer),
+        "lr": options.lr or default_lr(options.optimizer),
         "face_detector": detector_name(options),
     }
     return {name: plain(value) for name, value in values.items() if value is not None}

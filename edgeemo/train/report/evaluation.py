@@ -93,7 +93,7 @@ def raw_answers(
     """
     progress = progress or Silent()
     parts = [np.zeros((0, spec.output_count), np.float32)]
-    for images in pixels.batches(spec, size=_CHUNK):
+    for images in pixels.iter_batches(spec, size=_CHUNK):
         parts.append(predict(model, images))
         progress.advance(len(images))
     return np.concatenate(parts)

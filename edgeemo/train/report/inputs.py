@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Split
     from edgeemo.train.data.pipeline import Pixels
-    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.loop.callbacks import FitResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class FolderContents:
     pixels: Mapping[Split, Pixels]
     spec: ModelSpec
     training: Mapping[str, Any]
-    fitted: Fitted | None = None
+    fitted: FitResult | None = None
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:

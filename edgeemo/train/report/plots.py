@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.metrics import ReliabilityBin
-    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.history import Epoch
     from edgeemo.train.report.confidence import Certainty
     from edgeemo.train.report.evaluation import Evaluation
@@ -30,7 +30,7 @@ _LEGIBLE = 22  # with more classes than this, numbers in the cells would overlap
 _UPRIGHT = 7  # and with more than this, names below the bars
 
 
-def plot_curves(folder: Path, fitted: Fitted) -> Plot:
+def plot_curves(folder: Path, fitted: FitResult) -> Plot:
     """Loss and accuracy of each epoch, on the training and the validation split."""
     path = f"{PLOTS}/curves.png"
     with figure(folder / path, width=_WIDTH, height=6.6) as drawn:
@@ -44,7 +44,7 @@ def plot_curves(folder: Path, fitted: Fitted) -> Plot:
     return Plot(path, f"Loss and accuracy of each of {len(fitted.history)} epochs")
 
 
-def plot_metrics(folder: Path, fitted: Fitted) -> Plot:
+def plot_metrics(folder: Path, fitted: FitResult) -> Plot:
     """The other metrics that were tracked, one below the other; there is at least one."""
     path = f"{PLOTS}/metrics.png"
     names = [name for name in fitted.history[0].tracked if not name.startswith("val_")]
@@ -134,7 +134,7 @@ def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
     return Plot(path, "Images per class and split")
 
 
-def _curves(axis: Any, fitted: Fitted, name: str) -> None:
+def _curves(axis: Any, fitted: FitResult, name: str) -> None:
     """One value of each epoch, on both splits where both have it, and the epoch kept."""
     epochs = [entry.epoch for entry in fitted.history]
     for split, prefix in (("train", ""), ("validation", "val_")):

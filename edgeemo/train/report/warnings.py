@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from edgeemo.metrics import ClassificationReport
-    from edgeemo.train.loop.callbacks import Fitted
+    from edgeemo.train.loop.callbacks import FitResult
 
 _NOTHING, _LITTLE = 30, 100
 """Below so many test images nothing, or only little, can be said about a proportion."""
@@ -24,7 +24,7 @@ def warnings(
     counts: Mapping[str, Mapping[str, int]],
     report: ClassificationReport,
     *,
-    fitted: Fitted | None = None,
+    fitted: FitResult | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Sentences about what the figures do not show, or should make one wary; may be none.
@@ -159,7 +159,7 @@ def _about_balance(train: Mapping[str, int]) -> Iterator[str]:
         )
 
 
-def _about_training(fitted: Fitted, validation: int) -> Iterator[str]:
+def _about_training(fitted: FitResult, validation: int) -> Iterator[str]:
     ended = len(fitted.history)
     if fitted.interrupted:
         yield f"The training was interrupted after {ended} complete epochs."

@@ -8,9 +8,9 @@ from edgeemo.model.folder import PLOTS, REPORT_HTML, REPORT_JSON, REPORT_MD
 from edgeemo.model.keras import find_reference_model, load_keras
 from edgeemo.report.document import Plot, to_markdown
 from edgeemo.report.html import from_document
-from edgeemo.train.data.augment import augmented_sheet
+from edgeemo.train.data.augment import draw_augmented_sheet
 from edgeemo.train.data.augmentations import AUGMENTATIONS
-from edgeemo.train.networks.summary import layer_rows
+from edgeemo.train.networks.summary import summarize_layers
 from edgeemo.train.report import galleries, plots
 from edgeemo.train.report.confidence import certainty
 from edgeemo.train.report.content import TrainingReport
@@ -50,7 +50,7 @@ def write_report(
         name=contents.name,
         spec=contents.spec,
         training=contents.training,
-        layers=layer_rows(
+        layers=summarize_layers(
             load_keras(find_reference_model(folder), input_shape=contents.spec.input_shape)
         ),
         counts=contents.counts,
@@ -113,6 +113,6 @@ def _draw(
     if augmented != "none":
         path = f"{PLOTS}/augmented.png"
         chosen = AUGMENTATIONS[augmented]
-        augmented_sheet(folder / path, train, spec=spec, augmentation=chosen, seed=seed)
+        draw_augmented_sheet(folder / path, train, spec=spec, augmentation=chosen, seed=seed)
         drawn["augmented"] = Plot(path, f"Training images, and below with {augmented} augmentation")
     return drawn

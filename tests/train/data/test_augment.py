@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from edgeemo.model.keras import import_keras
-from edgeemo.train.data.augment import augment, augmented_sheet
+from edgeemo.train.data.augment import augment, draw_augmented_sheet
 from edgeemo.train.data.augmentations import AUGMENTATIONS, Augmentation
 from edgeemo.train.data.pipeline import Pixels
 
@@ -183,7 +183,7 @@ def test_the_sheet_shows_what_the_function_makes(tmp_path, spec32):
     rows = np.random.default_rng(1).integers(0, 256, (20, 32, 32, 1), np.uint8)
     pixels = Pixels(rows, np.arange(20) % 2)
     paths = [
-        augmented_sheet(
+        draw_augmented_sheet(
             tmp_path / f"{number}.png", pixels, spec=spec32, augmentation=ranges, seed=seed
         )
         for number, (ranges, seed) in enumerate(
@@ -205,7 +205,7 @@ def test_the_sheet_shows_what_the_function_makes(tmp_path, spec32):
 
 
 def test_fewer_than_eight_images_are_a_smaller_sheet(tmp_path, noise, spec32):
-    sheet = augmented_sheet(
+    sheet = draw_augmented_sheet(
         tmp_path / "few.png", noise(3), spec=spec32, augmentation=STRONG, seed=0
     )
     with Image.open(sheet) as few:

@@ -7,11 +7,11 @@ import pytest
 
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.data.augmentations import AUGMENTATIONS
-from edgeemo.train.data.batches import training_dataset
+from edgeemo.train.data.batches import make_training_dataset
 from edgeemo.train.data.mixup import Mixup
 from edgeemo.train.data.pipeline import Pixels
-from edgeemo.train.loop.losses import loss
-from edgeemo.train.loop.student import student
+from edgeemo.train.loop.losses import make_loss
+from edgeemo.train.loop.student import make_student
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.options import TrainOptions
 
@@ -25,7 +25,7 @@ def numbered(count: int) -> Pixels:
 
 
 def batches(mixup, *, epochs=range(1), seed=5, size=16, spec=THREE):
-    made = training_dataset(
+    made = make_training_dataset(
         numbered(40), spec=spec, batch_size=size, seed=seed, epochs=epochs, mixup=mixup
     )
     return list(made.as_numpy_iterator())
@@ -33,7 +33,7 @@ def batches(mixup, *, epochs=range(1), seed=5, size=16, spec=THREE):
 
 @pytest.mark.parametrize("alpha", [1e-4, 0.2, 1.0, 30.0])
 def test_images_and_what_they_count_are_mixed_in_the_same_shares(alpha):
-    plain = training_dataset(numbered(40), spec=THREE, batch_size=16, seed=5, epochs=range(1))
+    plain = make_training_dataset(numbered(40), spec=THREE, batch_size=16, seed=5, epochs=range(1))
     pairs = zip(batches(Mixup(alpha=alpha)), plain.as_numpy_iterator(), strict=True)
     for (images, (own, other), (share, rest)), (before, truth) in pairs:
         assert np.array_equal(own, truth)  # each image is the stronger one once
@@ -88,7 +88,7 @@ def test_each_half_counts_what_its_class_does():
 def test_images_are_mixed_after_they_were_augmented(noise, spec32):
     def made(**more):
         return next(
-            training_dataset(
+            make_training_dataset(
                 noise(16, 1), spec=spec32, batch_size=16, seed=5, epochs=range(1), **more
             ).as_numpy_iterator()
         )
@@ -110,10 +110,10 @@ def test_the_loss_is_that_of_both_images_in_their_shares(name, classes):
         channels=1,
         activation="sigmoid" if classes == 2 else "softmax",
     )
-    criterion = loss(name, spec=spec, label_smoothing=0.1)
+    criterion = make_loss(name, spec=spec, label_smoothing=0.1)
     model = build("edge-c4d", input_shape=spec.input_shape, classes=classes)
     options = TrainOptions(mixup=0.2)
-    learner = student(model, options=options, spec=spec, average=None, teachers=())
+    learner = make_student(model, options=options, spec=spec, average=None, teachers=())
     learner.compile(loss=criterion)
     images = np.random.default_rng(0).random((5, 32, 32, 1), np.float32)
     truths = np.array([0, 1, 1, 0, 1]), np.array([1, 1, 0, 0, classes - 1])

@@ -12,8 +12,8 @@ from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Sample
 from edgeemo.train.data.augmentations import AUGMENTATIONS
-from edgeemo.train.data.batches import dataset, training_dataset
-from edgeemo.train.data.pipeline import Pixels, decode, decoded
+from edgeemo.train.data.batches import make_dataset, make_training_dataset
+from edgeemo.train.data.pipeline import Pixels, decode_split, decode_splits
 
 
 @pytest.fixture
@@ -41,8 +41,10 @@ def samples(tmp_path) -> list[Sample]:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_batch_read_back_is_preprocess_byte_for_byte(samples, tmp_path, channels):
     spec = ModelSpec(labels=("happy", "sad"), height=48, width=40, channels=channels)
-    pixels = decode(tmp_path, samples, spec=spec, path=tmp_path / "pixels")
-    ((images, truth),) = dataset(pixels, spec=spec, batch_size=len(samples)).as_numpy_iterator()
+    pixels = decode_split(tmp_path, samples, spec=spec, path=tmp_path / "pixels")
+    ((images, truth),) = make_dataset(
+        pixels, spec=spec, batch_size=len(samples)
+    ).as_numpy_iterator()
     expected = [preprocess(tmp_path / sample.path, spec) for sample in samples]
     assert images.dtype == np.float32
     for image, row, want in zip(images, pixels.rows, expected, strict=True):
@@ -55,8 +57,8 @@ def test_a_softmax_takes_class_numbers(samples, tmp_path):
     spec = ModelSpec(
         labels=("calm", "sad", "happy"), height=8, width=8, channels=1, activation="softmax"
     )
-    pixels = decode(tmp_path, samples, spec=spec, path=tmp_path / "pixels")
-    ((_, truth),) = dataset(pixels, spec=spec, batch_size=9).as_numpy_iterator()
+    pixels = decode_split(tmp_path, samples, spec=spec, path=tmp_path / "pixels")
+    ((_, truth),) = make_dataset(pixels, spec=spec, batch_size=9).as_numpy_iterator()
     assert truth.tolist() == [2, 1, 2, 1, 2]
 
 
@@ -77,7 +79,7 @@ def order(batches) -> list[int]:
 
 
 def epochs(pixels, spec, numbers, seed):
-    batches = training_dataset(pixels, spec=spec, batch_size=8, seed=seed, epochs=numbers)
+    batches = make_training_dataset(pixels, spec=spec, batch_size=8, seed=seed, epochs=numbers)
     seen = order(batches)
     return [seen[start : start + len(pixels)] for start in range(0, len(seen), len(pixels))]
 
@@ -98,7 +100,7 @@ def test_a_later_epoch_does_not_depend_on_those_before():
 
 def test_augmentation_changes_training_images_alike_for_the_same_epoch(noise, spec32):
     def images(numbers, augmentation=AUGMENTATIONS["strong"]):
-        batches = training_dataset(
+        batches = make_training_dataset(
             noise(20, 1),
             spec=spec32,
             batch_size=8,
@@ -116,13 +118,13 @@ def test_augmentation_changes_training_images_alike_for_the_same_epoch(noise, sp
 
 def test_without_a_seed_the_order_is_that_of_the_rows():
     pixels, spec = numbered(20)
-    assert order(dataset(pixels, spec=spec, batch_size=6)) == list(range(20))
+    assert order(make_dataset(pixels, spec=spec, batch_size=6)) == list(range(20))
 
 
 def test_pixels_are_mapped_from_disk_and_gone_afterwards(samples, tmp_path, spec48):
     place = tmp_path / "place"
     place.mkdir()
-    with decoded(tmp_path, samples, spec=spec48, folder=place) as splits:
+    with decode_splits(tmp_path, samples, spec=spec48, folder=place) as splits:
         assert len(splits["train"]) == 5
         assert not splits["train"].rows.flags.owndata
         assert splits["train"].rows.base is not None
@@ -138,11 +140,11 @@ def test_a_full_disk_is_one_clear_line(samples, tmp_path, spec48, monkeypatch, c
 
     monkeypatch.setattr(os, call, full)
     with pytest.raises(TrainingError, match="the disk is too full") as caught:
-        decode(tmp_path, samples, spec=spec48, path=tmp_path / "pixels")
+        decode_split(tmp_path, samples, spec=spec48, path=tmp_path / "pixels")
     assert "\n" not in str(caught.value)
 
 
 def test_an_image_that_went_missing_is_named(samples, tmp_path, spec48):
     (tmp_path / "odd.jpg").unlink()
     with pytest.raises(ImageError, match=r"odd\.jpg"):
-        decode(tmp_path, samples, spec=spec48, path=tmp_path / "pixels")
+        decode_split(tmp_path, samples, spec=spec48, path=tmp_path / "pixels")

@@ -17,22 +17,22 @@ from edgeemo.errors import TrainingError, WorkerError
 from edgeemo.model.keras import load_keras
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train import train
-from edgeemo.train.data.batches import dataset
+from edgeemo.train.data.batches import make_dataset
 from edgeemo.train.data.pipeline import Pixels
-from edgeemo.train.distributed import Position, Team, assist, position
-from edgeemo.train.distributed.messages import free_port
+from edgeemo.train.distributed import Coordinator, Rank, assist, read_rank
+from edgeemo.train.distributed.messages import find_free_port
 from edgeemo.train.distributed.shard import Shard
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.networks.architectures import build
-from edgeemo.train.networks.network import spec_of
+from edgeemo.train.networks.network import make_spec
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.utils.progress import Silent
 
 pytest.importorskip("jax")
 
 
-HERE = Position(workers=2, join_seconds=600)
+HERE = Rank(workers=2, join_seconds=600)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def nowhere(monkeypatch):
 
 @pytest.fixture
 def port() -> int:
-    return free_port()
+    return find_free_port()
 
 
 def workers_of_this_process() -> dict[int, int]:
@@ -61,8 +61,8 @@ def workers_of_this_process() -> dict[int, int]:
 
 
 def test_without_a_coordinator_all_workers_run_here():
-    assert position(3) == Position(workers=3)
-    assert position(3).own == (0, 1, 2)
+    assert read_rank(3) == Rank(workers=3)
+    assert read_rank(3).own_numbers == (0, 1, 2)
 
 
 @pytest.mark.parametrize("name", ["EDGEEMO_WORKER", "SLURM_PROCID", "JOB_COMPLETION_INDEX"])
@@ -70,10 +70,15 @@ def test_a_cluster_says_which_worker_this_is(monkeypatch, name):
     monkeypatch.setenv("EDGEEMO_COORDINATOR", "node1:29500")
     monkeypatch.setenv("EDGEEMO_JOIN_SECONDS", "7")
     monkeypatch.setenv(name, "2")
-    where = position(3)
-    assert (where.host, where.port, where.own, where.join_seconds) == ("node1", 29500, (2,), 7)
-    assert where.assists
-    assert position(1) == Position(workers=1)
+    where = read_rank(3)
+    assert (where.host, where.port, where.own_numbers, where.join_seconds) == (
+        "node1",
+        29500,
+        (2,),
+        7,
+    )
+    assert where.is_helper
+    assert read_rank(1) == Rank(workers=1)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,7 @@ def test_wrong_variables_are_one_clear_line(monkeypatch, variables, text):
     for name, value in variables.items():
         monkeypatch.setenv(f"EDGEEMO_{name}", value)
     with pytest.raises(TrainingError, match=text):
-        position(2)
+        read_rank(2)
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 31, 41])
@@ -102,8 +107,8 @@ def test_the_shards_together_are_the_batches(spec32, count, workers, devices):
         Shard(number=number, workers=workers, devices=devices, batch_size=16)
         for number in range(workers)
     ]
-    whole = dataset(pixels, spec=spec32, batch_size=16)
-    parts = [dataset(pixels, spec=spec32, batch_size=16, shard=shard) for shard in shards]
+    whole = make_dataset(pixels, spec=spec32, batch_size=16)
+    parts = [make_dataset(pixels, spec=spec32, batch_size=16, shard=shard) for shard in shards]
     for (images, _), *own in zip(whole, *parts, strict=True):
         counts = {len(part[0]) for part in own}
         assert len(counts) == 1
@@ -114,24 +119,24 @@ def test_the_shards_together_are_the_batches(spec32, count, workers, devices):
 
 
 def test_a_worker_that_never_joins_is_named(port):
-    where = Position(workers=3, host="localhost", port=port, join_seconds=0.5)
-    team = Team(where, options=TrainOptions(), data=Path(), progress=Silent())
+    where = Rank(workers=3, host="localhost", port=port, join_seconds=0.5)
+    team = Coordinator(where, options=TrainOptions(), data=Path(), progress=Silent())
     with pytest.raises(WorkerError, match=r"workers 1, 2 have not joined within 0.5 s"), team:
         pass
 
 
 def test_a_coordinator_that_does_not_answer_is_named(port):
-    where = Position(workers=2, number=1, host="localhost", port=port, join_seconds=0.5)
+    where = Rank(workers=2, number=1, host="localhost", port=port, join_seconds=0.5)
     with pytest.raises(WorkerError, match=f"worker 0 .* does not answer at localhost:{port}"):
-        assist(where, data=None, options=None, spec_of=spec_of, progress=Silent())
+        assist(where, data=None, options=None, spec_of=make_spec, progress=Silent())
 
 
 def meet(port, images, ours, *, samples=None, theirs=None):
     """What worker 0 and worker 1 say when they find that something is not alike."""
-    here = Position(workers=2, host="localhost", port=port, join_seconds=20)
+    here = Rank(workers=2, host="localhost", port=port, join_seconds=20)
 
     def lead():
-        with Team(here, options=ours, data=images, progress=Silent()) as team:
+        with Coordinator(here, options=ours, data=images, progress=Silent()) as team:
             team.agree(samples or ingest(images, options=ours.ingest).samples)
 
     there = replace(here, number=1)
@@ -143,7 +148,7 @@ def meet(port, images, ours, *, samples=None, theirs=None):
                 there,
                 data=images,
                 options=theirs or ours,
-                spec_of=spec_of,
+                spec_of=make_spec,
                 progress=Silent(),
             ),
         )
@@ -173,10 +178,10 @@ def test_two_workers_give_the_model_folder_and_losses_of_one(
     monkeypatch.setenv("EDGEEMO_COORDINATOR", f"localhost:{port}")
     monkeypatch.setenv("EDGEEMO_WORKER", "0")
     monkeypatch.setenv("EDGEEMO_JOIN_SECONDS", "600")  # a busy machine is slow to start Python
-    there = Position(workers=2, number=1, host="localhost", port=port, join_seconds=600)
+    there = Rank(workers=2, number=1, host="localhost", port=port, join_seconds=600)
     with ThreadPoolExecutor(1) as pool:
         other = pool.submit(
-            assist, there, data=None, options=options, spec_of=spec_of, progress=Silent()
+            assist, there, data=None, options=options, spec_of=make_spec, progress=Silent()
         )
         folder = train(images, tmp_path / "two", options=options)
         other.result(timeout=60)
@@ -238,7 +243,7 @@ def test_one_that_dies_ends_the_others_and_one_process_goes_on(tmp_path):
     checkpoint.begin({}, [])
     with (
         pytest.raises(WorkerError) as caught,
-        Team(HERE, options=options, data=tmp_path, progress=Killer(3)) as team,
+        Coordinator(HERE, options=options, data=tmp_path, progress=Killer(3)) as team,
     ):
         team.fit(network, *splits, spec=spec, checkpoint=checkpoint)
     assert not workers_of_this_process()

@@ -16,13 +16,13 @@ from edgeemo.train import resume, train
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.loop.distillation import (
     Teacher,
-    check_answers,
+    check_teacher_outputs,
     check_teachers,
-    lesson,
     load_teachers,
+    make_distillation_loss,
 )
 from edgeemo.train.loop.fit import fit
-from edgeemo.train.loop.student import student
+from edgeemo.train.loop.student import make_student
 from edgeemo.train.networks.architectures import build
 from edgeemo.utils.files import sha256_file
 
@@ -66,7 +66,7 @@ def test_the_lesson_is_the_cross_entropy_with_the_mean_answer(spec, answers, tem
     taught = [each.model.predict(IMAGES, verbose=0) for each in teachers]
     assert not np.allclose(taught[0], taught[1], atol=0.01)
     entropy = -(softened(np.mean(taught, axis=0)) * np.log(softened(answers))).sum(axis=1)
-    told = lesson(teachers, temperature=temperature, spec=spec)
+    told = make_distillation_loss(teachers, temperature=temperature, spec=spec)
     expected = temperature**2 * entropy
     assert float(told(IMAGES, answers, None)) == pytest.approx(expected.mean(), rel=1e-4)
     weighed = float(told(IMAGES, answers, counts))
@@ -77,10 +77,10 @@ def test_labels_and_teachers_share_the_training_loss_and_validation_is_of_the_la
     keras = import_keras()
     teachers, criterion = [teacher(seed=1)], keras.losses.BinaryCrossentropy()
     asked = replace(options, teacher_weight=0.3)
-    learner = student(model(), options=asked, spec=TWO, average=None, teachers=teachers)
+    learner = make_student(model(), options=asked, spec=TWO, average=None, teachers=teachers)
     learner.compile(loss=criterion)
     truth = np.array([[1.0], [0.0], [0.0], [1.0]], np.float32)
-    told = float(lesson(teachers, temperature=1, spec=TWO)(IMAGES, OF_TWO, None))
+    told = float(make_distillation_loss(teachers, temperature=1, spec=TWO)(IMAGES, OF_TWO, None))
     label = float(criterion(truth, OF_TWO))
     assert told != pytest.approx(label, rel=0.01)
     found = float(learner.compute_loss(IMAGES, truth, OF_TWO, None, training=True))
@@ -147,7 +147,7 @@ def test_a_teacher_of_logits_is_one_clear_line(noise):
     logits = model()
     logits.get_layer("prob").activation = keras.activations.linear
     with pytest.raises(TrainingError, match=r"large: .*not probabilities"):
-        check_answers([teacher(model=logits)], noise(8, 1), TWO)
+        check_teacher_outputs([teacher(model=logits)], noise(8, 1), TWO)
 
 
 def test_a_teacher_of_another_size_or_that_is_none_is_one_clear_line(options, tmp_path):
@@ -223,5 +223,5 @@ def test_workers_named_on_resuming_are_refused_and_lose_nothing(images, options,
             progress=stopper("Answering the test images", 1),
         )
     with pytest.raises(TrainingError, match="--workers 2 trains without --ema"):
-        resume(tmp_path / "model", asked={"workers": 2})
+        resume(tmp_path / "model", requested={"workers": 2})
     assert Checkpoint(tmp_path / "model").exists

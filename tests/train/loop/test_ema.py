@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeemo.model.keras import import_keras
-from edgeemo.train.loop.ema import Average
+from edgeemo.train.loop.ema import ExponentialMovingAverage
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.options import TrainOptions
@@ -17,7 +17,7 @@ def network():
 def test_every_weight_follows_the_formula_from_its_first_value_on():
     model = network()
     first = model.get_weights()
-    average = Average(model, 0.3)
+    average = ExponentialMovingAverage(model, 0.3)
     expected = [each.astype(float) for each in first]
     for step in range(8):
         now = [each + step + 1 for each in first]
@@ -36,7 +36,7 @@ def test_every_weight_follows_the_formula_from_its_first_value_on():
 def test_validation_sees_the_average_and_training_goes_on_with_the_weights_to_the_bit():
     keras = import_keras()
     model = network()
-    average = Average(model, 0.9)
+    average = ExponentialMovingAverage(model, 0.9)
     drawn = np.random.default_rng(0)
     model.set_weights([drawn.random(each.shape, np.float32) for each in model.get_weights()])
     average.update()
@@ -48,7 +48,7 @@ def test_validation_sees_the_average_and_training_goes_on_with_the_weights_to_th
     )
     model.compile(loss="binary_crossentropy")
     images, truth = np.zeros((4, 32, 32, 1), np.float32), np.zeros((4, 1), np.float32)
-    model.evaluate(images, truth, callbacks=[average.callback(keras), watch], verbose=0)
+    model.evaluate(images, truth, callbacks=[average.make_callback(keras), watch], verbose=0)
     for during, mean in zip(seen[0], means, strict=True):
         assert during.tobytes() == mean.tobytes()
     for after, before in zip(

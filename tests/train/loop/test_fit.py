@@ -47,11 +47,11 @@ def run(noise, spec32):
 
 FRESH = """
 import hashlib, numpy as np
-from edgeemo.spec import ModelSpec
-from edgeemo.train.architectures import build
-from edgeemo.train.fit import fit
-from edgeemo.train.options import TrainOptions
-from edgeemo.train.pipeline import Pixels
+from edgeemo.model.spec import ModelSpec
+from edgeemo.train.networks.architectures import build
+from edgeemo.train.loop.fit import fit
+from edgeemo.train.options.options import TrainOptions
+from edgeemo.train.data.pipeline import Pixels
 spec = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 drawn = np.random.default_rng(9)
 train, validation = (

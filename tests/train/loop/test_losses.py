@@ -10,12 +10,12 @@ from edgeemo.train.loop.losses import (
     LOSSES,
     OPTIMIZERS,
     SCHEDULES,
-    class_weights,
-    loss,
-    optimizer,
-    usual_lr,
+    compute_class_weights,
+    default_lr,
+    make_loss,
+    make_optimizer,
 )
-from edgeemo.train.networks.architectures import architecture
+from edgeemo.train.networks.architectures import get_architecture
 
 TWO = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 THREE = ModelSpec(labels=("a", "b", "c"), height=32, width=32, channels=1, activation="softmax")
@@ -27,12 +27,12 @@ CLASSES = np.array([0, 2, 2])
 
 
 def of_two(name, smoothing=0.0) -> float:
-    value = loss(name, spec=TWO, label_smoothing=smoothing)
+    value = make_loss(name, spec=TWO, label_smoothing=smoothing)
     return float(value(TRUE[:, None].astype(np.float32), P[:, None]))
 
 
 def of_three(name, smoothing=0.0) -> float:
-    return float(loss(name, spec=THREE, label_smoothing=smoothing)(CLASSES, SHARES))
+    return float(make_loss(name, spec=THREE, label_smoothing=smoothing)(CLASSES, SHARES))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
@@ -75,7 +75,7 @@ def test_focal_is_keras_own_smoothed_too():
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_images_are_weighed_one_by_one(name, smoothing):
-    value = loss(name, spec=THREE, label_smoothing=smoothing)
+    value = make_loss(name, spec=THREE, label_smoothing=smoothing)
     whole = float(value(CLASSES, SHARES, sample_weight=np.array([0.0, 3.0, 0.0])))
     alone = float(value(CLASSES[1:2], SHARES[1:2]))
     assert whole == pytest.approx(alone, rel=1e-5)
@@ -84,14 +84,14 @@ def test_images_are_weighed_one_by_one(name, smoothing):
 @pytest.mark.parametrize("smoothing", [-0.1, 1.0, float("nan")])
 def test_a_smoothing_out_of_range_is_refused(smoothing):
     with pytest.raises(TrainingError, match="label smoothing must be 0 to below 1"):
-        loss("bce", spec=TWO, label_smoothing=smoothing)
+        make_loss("bce", spec=TWO, label_smoothing=smoothing)
 
 
 def rates(schedule, steps, lr=0.1) -> list[float]:
     """The learning rate of every step, as the optimiser itself has it."""
     keras = import_keras()
     variable = keras.Variable([1.0])
-    chosen = optimizer("sgd", lr=lr, schedule=schedule, steps=steps)
+    chosen = make_optimizer("sgd", lr=lr, schedule=schedule, steps=steps)
     chosen.build([variable])
     found = []
     for _ in range(steps):
@@ -117,42 +117,44 @@ def test_step_divides_by_ten_after_half_and_three_quarters():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimiser_with_every_schedule_and_its_usual_rate(name):
     for schedule in SCHEDULES:
-        chosen = optimizer(name, schedule=schedule, steps=4)
+        chosen = make_optimizer(name, schedule=schedule, steps=4)
         assert type(chosen).__name__.lower() == name
-        assert float(chosen.learning_rate) == pytest.approx(usual_lr(name))
-    assert float(optimizer(name, lr=0.02).learning_rate) == pytest.approx(0.02)
+        assert float(chosen.learning_rate) == pytest.approx(default_lr(name))
+    assert float(make_optimizer(name, lr=0.02).learning_rate) == pytest.approx(0.02)
 
 
 def test_the_usual_rates_are_keras_own():
     optimizers = import_keras().optimizers
     for kind in (optimizers.Adam, optimizers.AdamW, optimizers.SGD, optimizers.RMSprop):
-        assert float(kind().learning_rate) == pytest.approx(usual_lr(kind.__name__.lower()))
+        assert float(kind().learning_rate) == pytest.approx(default_lr(kind.__name__.lower()))
 
 
 @pytest.mark.parametrize("lr", [0.0, -1e-3, float("inf"), float("nan")])
 def test_a_rate_that_is_none_is_refused(lr):
     with pytest.raises(TrainingError, match="learning rate must be a number above 0"):
-        optimizer("adam", lr=lr)
+        make_optimizer("adam", lr=lr)
 
 
 def test_class_weights_balance_the_classes():
     truth = np.array([0, 0, 0, 1, 2, 2])
-    weights = class_weights(truth, 3)
+    weights = compute_class_weights(truth, 3)
     assert weights == pytest.approx({0: 6 / 9, 1: 2.0, 2: 1.0})
     assert np.mean([weights[number] for number in truth]) == pytest.approx(1)
 
 
 def test_a_class_without_images_weighs_nothing():
-    assert class_weights([0, 2, 2, 2], 4) == pytest.approx({0: 2.0, 1: 0.0, 2: 2 / 3, 3: 0.0})
+    assert compute_class_weights([0, 2, 2, 2], 4) == pytest.approx(
+        {0: 2.0, 1: 0.0, 2: 2 / 3, 3: 0.0}
+    )
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: loss("fokal", spec=TWO), "loss 'fokal' is unknown; did you mean 'focal'"),
-        (lambda: optimizer("Adam W"), "did you mean 'adamw'"),
-        (lambda: optimizer("adam", schedule="cosinus"), "did you mean 'cosine'"),
-        (lambda: architecture("CNN_16_32_64"), "did you mean 'cnn-16-32-64'"),
+        (lambda: make_loss("fokal", spec=TWO), "loss 'fokal' is unknown; did you mean 'focal'"),
+        (lambda: make_optimizer("Adam W"), "did you mean 'adamw'"),
+        (lambda: make_optimizer("adam", schedule="cosinus"), "did you mean 'cosine'"),
+        (lambda: get_architecture("CNN_16_32_64"), "did you mean 'cnn-16-32-64'"),
     ],
 )
 def test_an_unknown_name_brings_the_nearest_in_one_line(call, message):

@@ -13,7 +13,7 @@ import pytest
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
-from edgeemo.train.loop.checkpoint import Checkpoint, interrupted
+from edgeemo.train.loop.checkpoint import Checkpoint, find_interrupted
 from edgeemo.utils.files import sha256_file
 
 KILLED = """
@@ -82,10 +82,10 @@ def test_killed_and_resumed_is_as_never_killed(place, images, asked, tmp_path):
 
 
 def test_the_latest_interrupted_training_is_found(place):
-    assert interrupted(place) == place / "model"
+    assert find_interrupted(place) == place / "model"
     shutil.rmtree(place / ".model.training")
     with pytest.raises(ModelFolderError, match="no interrupted training here"):
-        interrupted(place)
+        find_interrupted(place)
 
 
 def test_beginning_anew_would_lose_it_and_is_refused(place, images, asked):
@@ -96,7 +96,7 @@ def test_beginning_anew_would_lose_it_and_is_refused(place, images, asked):
 
 def test_another_configuration_is_refused_and_named(place):
     with pytest.raises(TrainingError, match="epochs 4 before, 9 now; batch size 8 before, 2 now"):
-        resume(place / "model", asked={"epochs": 9, "batch_size": 2, "augment": "light"})
+        resume(place / "model", requested={"epochs": 9, "batch_size": 2, "augment": "light"})
     assert Checkpoint(place / "model").exists
 
 

@@ -9,9 +9,9 @@ from edgeemo.errors import MissingExtraError, TrainingError
 from edgeemo.metrics import auc, measure_classification
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import ModelSpec
-from edgeemo.train.data.batches import dataset
-from edgeemo.train.loop.losses import class_weights, loss
-from edgeemo.train.loop.tracking import METRICS, metrics, tensorboard_callback
+from edgeemo.train.data.batches import make_dataset
+from edgeemo.train.loop.losses import compute_class_weights, make_loss
+from edgeemo.train.loop.tracking import METRICS, make_metrics, make_tensorboard_callback
 from edgeemo.train.networks.architectures import build
 
 LABELS = ("a", "b", "c", "d")
@@ -29,7 +29,7 @@ def answers():
 
 
 def results(names, spec, batches) -> dict[str, float]:
-    made = metrics(names, spec=spec)
+    made = make_metrics(names, spec=spec)
     for metric in made:
         for truth, output in batches:
             metric.update_state(truth, output)
@@ -80,13 +80,13 @@ def test_more_classes_against_the_reports_figures(answers):
 
 def test_a_reset_forgets(answers):
     truth, scores = answers
-    for metric in metrics(("precision", "recall", "auc"), spec=FOUR):
+    for metric in make_metrics(("precision", "recall", "auc"), spec=FOUR):
         metric.update_state(truth, scores)
         metric.reset_state()
         metric.update_state(truth[:50], scores[:50])
         again = next(
             fresh
-            for fresh in metrics(("precision", "recall", "auc"), spec=FOUR)
+            for fresh in make_metrics(("precision", "recall", "auc"), spec=FOUR)
             if fresh.name == metric.name
         )
         again.update_state(truth[:50], scores[:50])
@@ -94,32 +94,32 @@ def test_a_reset_forgets(answers):
 
 
 def test_accuracy_is_there_once_and_comes_first():
-    assert [each.name for each in metrics((), spec=TWO)] == ["accuracy"]
-    made = metrics(("recall", "accuracy", "recall"), spec=TWO)
+    assert [each.name for each in make_metrics((), spec=TWO)] == ["accuracy"]
+    made = make_metrics(("recall", "accuracy", "recall"), spec=TWO)
     assert [each.name for each in made] == ["accuracy", "recall"]
 
 
 @pytest.mark.parametrize("spec", [TWO, FOUR])
 def test_an_unknown_name_brings_the_nearest(spec):
     with pytest.raises(TrainingError, match="metric 'precison' is unknown; did you mean 'prec"):
-        metrics(("precison",), spec=spec)
+        make_metrics(("precison",), spec=spec)
 
 
 def test_binary_accuracy_of_more_classes_is_refused():
     with pytest.raises(TrainingError, match="for two classes, and here are 4; leave it out"):
-        metrics(("binary_accuracy",), spec=FOUR)
+        make_metrics(("binary_accuracy",), spec=FOUR)
 
 
 def fitted(noise, spec, folder=None, **options):
     keras = import_keras()
     model = build("cnn-16-32-16", input_shape=(32, 32, 1), classes=len(spec.labels))
-    model.compile(loss=loss("bce", spec=spec), metrics=metrics(("recall",), spec=spec))
+    model.compile(loss=make_loss("bce", spec=spec), metrics=make_metrics(("recall",), spec=spec))
     return model.fit(
-        dataset(noise(24), spec=spec, batch_size=8),
-        validation_data=dataset(noise(16, 1), spec=spec, batch_size=8),
+        make_dataset(noise(24), spec=spec, batch_size=8),
+        validation_data=make_dataset(noise(16, 1), spec=spec, batch_size=8),
         epochs=2,
         shuffle=False,
-        callbacks=[tensorboard_callback(keras, folder)] if folder else [],
+        callbacks=[make_tensorboard_callback(keras, folder)] if folder else [],
         verbose=0,
         **options,
     ).history
@@ -127,7 +127,9 @@ def fitted(noise, spec, folder=None, **options):
 
 @pytest.mark.parametrize("spec", [TWO, FOUR])
 def test_training_takes_class_weights_and_gives_every_metric(noise, spec):
-    history = fitted(noise, spec, class_weight=class_weights(noise(24).truth, len(spec.labels)))
+    history = fitted(
+        noise, spec, class_weight=compute_class_weights(noise(24).truth, len(spec.labels))
+    )
     names = {"loss", "accuracy", "recall"}
     assert set(history) == names | {f"val_{name}" for name in names}
 
@@ -150,4 +152,4 @@ def test_tensorboard_reads_back_every_epoch(noise, tmp_path):
 def test_without_tensorboard_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     with pytest.raises(MissingExtraError, match=r"pip install .*\[tensorboard\]'"):
-        tensorboard_callback(import_keras(), tmp_path)
+        make_tensorboard_callback(import_keras(), tmp_path)

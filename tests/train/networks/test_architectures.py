@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from edgeemo.errors import TrainingError
-from edgeemo.train.networks.architectures import ARCHITECTURES, architecture, build
+from edgeemo.train.networks.architectures import ARCHITECTURES, build, get_architecture
 
-TUTORIALS = [name for name in ARCHITECTURES if not architecture(name).is_backbone]
+TUTORIALS = [name for name in ARCHITECTURES if not get_architecture(name).is_backbone]
 
 
 def shapes(model) -> list[tuple[str, tuple[int, ...]]]:
@@ -74,7 +74,7 @@ def test_two_built_in_one_process_have_the_same_names():
 
 @pytest.mark.parametrize("name", TUTORIALS)
 def test_the_smallest_size_works_and_one_less_is_refused(name):
-    side = architecture(name).smallest
+    side = get_architecture(name).min_side
     assert build(name, input_shape=(side, side, 1), classes=2).output_shape == (None, 1)
     with pytest.raises(TrainingError, match=f"at least {side} pixels, not {side - 1}"):
         build(name, input_shape=(side, side - 1, 1), classes=2)

@@ -7,7 +7,7 @@ import pytest
 
 from edgeemo.errors import TrainingError
 from edgeemo.model.keras import import_keras
-from edgeemo.train.networks.architectures import architecture, build, set_frozen
+from edgeemo.train.networks.architectures import build, get_architecture, set_frozen
 from edgeemo.train.networks.backbones import BACKBONES, PREPROCESSING
 
 SMALL = ("mobilenet-v3-small", "mobilenet-v2")
@@ -29,7 +29,7 @@ def shaken():
     """Function (name): the source of a backbone with every weight drawn, statistics included."""
 
     def shake(name):
-        source = BACKBONES[name].source(SHAPE)
+        source = BACKBONES[name].build_application(SHAPE)
         drawn = np.random.default_rng(2)
         for weight in source.weights:
             if "float" in weight.dtype:
@@ -56,9 +56,9 @@ def published(shaken, tmp_path_factory):
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_what_every_architecture_says_of_itself(name):
-    network = architecture(name)
-    assert (network.size, network.smallest, network.is_backbone) == (96, 32, True)
-    assert not architecture("cnn-bn-64").is_backbone
+    network = get_architecture(name)
+    assert (network.size, network.min_side, network.is_backbone) == (96, 32, True)
+    assert not get_architecture("cnn-bn-64").is_backbone
 
 
 @pytest.mark.parametrize(
@@ -204,15 +204,17 @@ def test_without_internet_it_says_how_to_fetch(name, tmp_path, monkeypatch):
     text = str(caught.value)
     assert "\n" not in text
     assert "fetch https://storage.googleapis.com/" in text
-    assert BACKBONES[name].published((96, 96, 3)) in text
+    assert BACKBONES[name].weights_filename((96, 96, 3)) in text
     assert f"put it into {tmp_path / 'models'}, or name the file with --weights FILE" in text
 
 
 def test_the_published_file_depends_on_the_size_for_one_backbone_alone():
     network = BACKBONES["mobilenet-v2"]
-    assert network.published((96, 96, 3)).endswith("_1.0_96_no_top.h5")
-    assert network.published((100, 100, 3)).endswith("_1.0_224_no_top.h5")
-    assert BACKBONES["vgg16"].published((96, 96, 3)) == BACKBONES["vgg16"].published((64, 64, 3))
+    assert network.weights_filename((96, 96, 3)).endswith("_1.0_96_no_top.h5")
+    assert network.weights_filename((100, 100, 3)).endswith("_1.0_224_no_top.h5")
+    assert BACKBONES["vgg16"].weights_filename((96, 96, 3)) == BACKBONES["vgg16"].weights_filename(
+        (64, 64, 3)
+    )
 
 
 def test_two_built_in_one_process_have_the_same_names():

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from edgeemo.model.keras import import_keras
 from edgeemo.train.networks.architectures import build
-from edgeemo.train.networks.cost import costs
+from edgeemo.train.networks.cost import measure_costs
 from edgeemo.utils.serialize import to_plain
 
 
 def test_the_default_network_by_hand():
-    found = costs(build("cnn-16-32-16", input_shape=(48, 48, 1), classes=2))
+    found = measure_costs(build("cnn-16-32-16", input_shape=(48, 48, 1), classes=2))
     convolutions = 46 * 46 * 9 * 1 * 16 + 21 * 21 * 9 * 16 * 32 + 8 * 8 * 9 * 32 * 16
     dense = 4 * 4 * 16 * 256 + 256
     assert found.multiply_adds == convolutions + dense
@@ -29,17 +29,17 @@ def test_depthwise_strided_and_grouped_convolutions_by_hand():
         ]
     )
     by_hand = 5 * 6 * 9 * 4 * 6 + 3 * 6 * 3 * 12 + 3 * 6 * 8 * 12 // 4 + 8 * 3
-    assert costs(model).multiply_adds == by_hand
+    assert measure_costs(model).multiply_adds == by_hand
 
 
 def test_a_model_inside_a_model_counts():
     keras = import_keras()
     inner = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3)])
     image = keras.Input((4, 4, 1))
-    assert costs(keras.Model(image, inner(image))).multiply_adds == 4 * 9 * 2
+    assert measure_costs(keras.Model(image, inner(image))).multiply_adds == 4 * 9 * 2
 
 
 def test_mobilenet_v2_costs_what_its_authors_say():
     """300 million multiply-adds at 224 x 224 (Sandler et al., 2018, table 4), without its head."""
-    found = costs(build("mobilenet-v2", input_shape=(224, 224, 3), classes=2))
+    found = measure_costs(build("mobilenet-v2", input_shape=(224, 224, 3), classes=2))
     assert abs(found.multiply_adds - 300e6) < 2e6

@@ -13,9 +13,9 @@ from edgeemo.model.container import seal, unseal_bytes
 from edgeemo.model.keras import load_keras
 from edgeemo.model.keras_engine import predict
 from edgeemo.model.spec import ModelSpec
-from edgeemo.train.networks.architectures import architecture, build, set_frozen
-from edgeemo.train.networks.cost import costs
-from edgeemo.train.networks.edge import NAME, RECOMMENDED, Stage, read
+from edgeemo.train.networks.architectures import build, get_architecture, set_frozen
+from edgeemo.train.networks.cost import measure_costs
+from edgeemo.train.networks.edge import NAME, RECOMMENDED, Stage, parse_edge
 
 OF_ALL_KINDS = "edge-c8-r8m-s16k5d-i16x2e2-f16e2m"
 
@@ -26,12 +26,12 @@ def shapes(model) -> dict[str, tuple[int, ...]]:
 
 @pytest.mark.parametrize("name", [RECOMMENDED, OF_ALL_KINDS, "edge-c24k5d-i32x3"])
 def test_a_name_spells_a_network_and_back(name):
-    assert architecture(name).name == name
-    assert architecture(NAME) == read(RECOMMENDED)
+    assert get_architecture(name).name == name
+    assert get_architecture(NAME) == parse_edge(RECOMMENDED)
 
 
 def test_what_a_name_leaves_out_has_a_default():
-    first, second, third = read("edge-c24k5d-i32x3-s48m").stages
+    first, second, third = parse_edge("edge-c24k5d-i32x3-s48m").stages
     assert first == Stage(kind="c", width=24, kernel=5, halving="d")
     assert second == Stage(kind="i", width=32, depth=3, expansion=4)
     assert third == Stage(kind="s", width=48, halving="m")
@@ -80,7 +80,7 @@ def test_a_residual_block_projects_what_went_in_only_where_the_shape_changes():
 
 
 def test_costs_by_hand():
-    found = costs(build("edge-c8d-s16", input_shape=(16, 16, 1), classes=2))
+    found = measure_costs(build("edge-c8d-s16", input_shape=(16, 16, 1), classes=2))
     assert found.multiply_adds == 8 * 8 * (9 * 8 + 9 * 8 + 8 * 16) + 16
     assert found.parameters == 9 * 8 + 9 * 8 + 8 * 16 + 4 * (8 + 8 + 16) + 17
 

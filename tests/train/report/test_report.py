@@ -17,7 +17,7 @@ from edgeemo.report.document import to_markdown
 from edgeemo.report.html import from_document
 from edgeemo.train import train
 from edgeemo.train.data.pipeline import Pixels
-from edgeemo.train.loop.callbacks import Fitted
+from edgeemo.train.loop.callbacks import FitResult
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.networks.summary import LayerRow
 from edgeemo.train.report import TrainingReport, galleries, plots
@@ -292,6 +292,6 @@ def test_curves_without_validation_and_with_tracked_metrics(tmp_path):
         Epoch(epoch=number, loss=1 / number, accuracy=0.5, tracked={"auc": 0.5, "val_auc": 0.4})
         for number in (1, 2)
     )
-    fitted = Fitted(history=history, best_epoch=2, interrupted=False)
+    fitted = FitResult(history=history, best_epoch=2, interrupted=False)
     for plot in (plots.plot_curves(tmp_path, fitted), plots.plot_metrics(tmp_path, fitted)):
         assert (tmp_path / plot.path).stat().st_size > 5000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeemo.metrics import measure_classification
-from edgeemo.train.loop.callbacks import Fitted
+from edgeemo.train.loop.callbacks import FitResult
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.report.evaluation import check_probabilities
 from edgeemo.train.report.warnings import warnings
@@ -21,12 +21,12 @@ def report(confusion):
     return measure_classification(truth, predicted, scores, labels=LABELS)
 
 
-def fitted(best: int, ended: int, *, interrupted: bool = False) -> Fitted:
+def fitted(best: int, ended: int, *, interrupted: bool = False) -> FitResult:
     history = tuple(
         Epoch(epoch=number + 1, loss=1.0, accuracy=0.5, val_loss=1.0, val_accuracy=0.5)
         for number in range(ended)
     )
-    return Fitted(history=history, best_epoch=best, interrupted=interrupted)
+    return FitResult(history=history, best_epoch=best, interrupted=interrupted)
 
 
 def said(confusion, *, counts=FINE, fitted_=None) -> str:
