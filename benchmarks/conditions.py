@@ -22,7 +22,7 @@ from accuracy_row import HEAD, accuracy_row
 from PIL import Image, ImageEnhance, ImageFilter
 
 from edgeemo.cli.default_model import model_to_answer
-from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.metrics import expected_calibration_error
 from edgeemo.model.face_settings import FaceRequest
 from edgeemo.runtime.classifier import Classifier
@@ -96,7 +96,7 @@ def main() -> None:
     options = parser.parse_args()
     classifier = Classifier.load(model_to_answer(options.model), faces=FaceRequest(enabled=False))
     labels = classifier.spec.labels
-    kept = ingest(options.data, options=IngestOptions(labels=labels)).samples
+    kept = ingest_folder(options.data, options=IngestOptions(labels=labels)).samples
     samples = [sample for sample in kept if sample.split == options.split]
     truth = np.array([labels.index(sample.label) for sample in samples])
     files = [(options.data / sample.path).read_bytes() for sample in samples]

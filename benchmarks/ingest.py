@@ -33,8 +33,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from edgeemo.dataset import draw_faces, ingest
-from edgeemo.dataset.check import check
+from edgeemo.dataset import draw_faces, ingest_folder
+from edgeemo.dataset.check import check_folder
 from edgeemo.dataset.ingest.near_duplicates import group_similar
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def main() -> None:
     if options.check:
         checks(data)
         return
-    ingest(drawn(8))  # import everything once
+    ingest_folder(drawn(8))  # import everything once
     if data and (data / "fer2013").is_dir():
         fer2013(data / "fer2013")
     growth("near-duplicate search, hashes", HASHES, search)
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def fer2013(folder: Path) -> None:
-    seconds, summary = timed(lambda: ingest(folder).summary)
+    seconds, summary = timed(lambda: ingest_folder(folder).summary)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{'FER2013, files':40}{'seconds':>10}{'ms each':>10}{'peak MB':>10}{'promise':>10}")
     each_ms = seconds / summary.found * 1000
@@ -99,7 +99,7 @@ def measured(folder: Path) -> dict[str, float]:
 
 def check_one(folder: Path) -> None:
     start = time.process_time()
-    seconds, checked = timed(lambda: check(folder))
+    seconds, checked = timed(lambda: check_folder(folder))
     cpu_s = time.process_time() - start
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     row = {"found": checked.found, "seconds": seconds, "cpu_s": cpu_s, "peak_mb": peak_mb}
@@ -165,7 +165,7 @@ def drawn(count: int) -> Path:
 
 def whole(count: int) -> float:
     folder = drawn(count)
-    return timed(lambda: ingest(folder), clock=time.process_time)[0]
+    return timed(lambda: ingest_folder(folder), clock=time.process_time)[0]
 
 
 def timed(action, *, clock=time.perf_counter):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgeemo.dataset.check import check
+from edgeemo.dataset.check import check_folder
 
 FLIPPED = 0.02
 SEEDS = (0, 1, 2)
@@ -43,7 +43,7 @@ def row(source: Path, seed: int, at_most: int) -> str:
     images = [images[number] for number in rng.permutation(len(images))[:at_most]]
     with tempfile.TemporaryDirectory() as name:
         flipped = linked(images, labels, Path(name), rng)
-        found = check(Path(name)).mislabels
+        found = check_folder(Path(name)).mislabels
     suspects = [one.path for one in found.suspects]
     first = set(suspects[: len(flipped)])
     numbers = (len(flipped), len(suspects), len(flipped & {*suspects}), len(flipped & first))

@@ -18,7 +18,7 @@ import numpy as np
 from accuracy_row import HEAD, accuracy_row
 
 from edgeemo.cli.default_model import model_to_answer
-from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.errors import NoFaceError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_settings import Detector, FaceRequest
@@ -54,7 +54,7 @@ def main() -> None:
     print(HEAD)
     rows = []
     for collection in COLLECTIONS:
-        kept = ingest(
+        kept = ingest_folder(
             options.data / collection, options=IngestOptions(labels=whole.spec.labels)
         ).samples
         paths = [options.data / collection / sample.path for sample in kept]

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.model.folder import REPORT_JSON, open_folder, to_json
 from edgeemo.model.keras import load_reference_model
 from edgeemo.train.data.pipeline import decode_split
@@ -46,7 +46,7 @@ def across(recipe: str, source: str, target: str, *, data: Path, models: Path) -
     if not kept.exists():
         folder = open_folder(models / f"{source}-{recipe}-grouped")
         spec = folder.spec()
-        found = ingest(data / target, options=IngestOptions(labels=spec.labels))
+        found = ingest_folder(data / target, options=IngestOptions(labels=spec.labels))
         with tempfile.TemporaryDirectory() as place:
             pixels = decode_split(found.root, found.samples, spec=spec, path=Path(place) / "pixels")
             outputs = raw_answers(load_reference_model(folder), pixels, spec=spec)

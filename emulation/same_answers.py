@@ -20,7 +20,7 @@ import numpy as np
 
 import edgeemo
 from edgeemo.cli.default_model import model_to_answer
-from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.model.face_settings import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 from emulation.processors import PROCESSORS
@@ -68,7 +68,7 @@ def main() -> None:
     here = Classifier.load(model_to_answer(options.model), faces=FaceRequest(enabled=False))
     file = Path(here.path)
     labels = here.spec.labels
-    kept = ingest(options.data, options=IngestOptions(labels=labels)).samples
+    kept = ingest_folder(options.data, options=IngestOptions(labels=labels)).samples
     test = [sample for sample in kept if sample.split == "test"]
     images = [options.data / sample.path for sample in test]
     truth = [labels.index(sample.label) for sample in test]

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from edgeemo.bench.sample_frame import HEIGHT, WIDTH, camera_frame
-from edgeemo.dataset.synthetic.cartoon import draw_face, random_face
-from edgeemo.dataset.synthetic.draw import MOODS, encode
+from edgeemo.dataset.synthetic.cartoon import draw_face, randomize_face
+from edgeemo.dataset.synthetic.draw import MOODS, encode_image
 
 if TYPE_CHECKING:
     from edgeemo.dataset.synthetic.cartoon import Mood
@@ -49,7 +49,7 @@ def drawn_photo(width: int = WIDTH, height: int = HEIGHT, *, seed: int = 0) -> b
         person = _person(rng, mood, side)
         corner = (round(width * across - side / 2), round(height * down - side / 2))
         photo.paste(person, corner, mask=person)
-    return encode(photo, "JPEG", quality=_QUALITY)
+    return encode_image(photo, "JPEG", quality=_QUALITY)
 
 
 def photo_for(detector: FaceDetector) -> bytes | None:
@@ -75,5 +75,5 @@ def photo_for(detector: FaceDetector) -> bytes | None:
 
 def _person(rng: np.random.Generator, mood: Mood, side: int) -> Image.Image:
     """Head and shoulders on a transparent ground, (side, side)."""
-    drawn = draw_face(random_face(rng, mood), side * _OVERSAMPLE)
+    drawn = draw_face(randomize_face(rng, mood), side * _OVERSAMPLE)
     return drawn.resize((side, side), Image.Resampling.BILINEAR)

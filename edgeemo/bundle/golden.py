@@ -14,8 +14,8 @@ from PIL import Image
 
 from edgeemo.bench.sample_photo import photo_for
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
-from edgeemo.dataset import golden_images
-from edgeemo.dataset.synthetic.draw import encode
+from edgeemo.dataset import draw_golden_images
+from edgeemo.dataset.synthetic.draw import encode_image
 from edgeemo.errors import BundleError, NoFaceError
 from edgeemo.imaging.decode import HEAD_BYTES, sniff
 from edgeemo.imaging.preprocess import preprocess
@@ -64,11 +64,11 @@ def drawn_images(classifier: Classifier) -> list[bytes]:
     Raises:
         BundleError: If no face is found in any.
     """
-    drawn = chosen = _judged(classifier, golden_images(count=COUNT))
+    drawn = chosen = _judged(classifier, draw_golden_images(count=COUNT))
     for seed in range(1, _SEEDS):
         if all(chosen) and not _few_undecided(_usable(chosen)):
             break
-        others = _judged(classifier, golden_images(count=COUNT, seed=seed))
+        others = _judged(classifier, draw_golden_images(count=COUNT, seed=seed))
         drawn = drawn + others
         chosen = [_better(old, new) for old, new in zip(chosen, others, strict=True)]
     if _few_undecided(_usable(chosen)):
@@ -184,7 +184,7 @@ def _between(classifier: Classifier, one: _Candidate, other: _Candidate) -> Iter
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        blend = _judge(classifier, encode(Image.blend(start, end, middle), "PNG"))
+        blend = _judge(classifier, encode_image(Image.blend(start, end, middle), "PNG"))
         if blend is None:
             return
         if blend.undecided:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import locate, opened_data
+from edgeemo.dataset import locate_files, open_data
 from edgeemo.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def test_images(folder: ModelFolder, data: Path | None, progress: Progress) -> I
         raise DatasetError(
             f"{folder.path}: does not say where its images lay; name their folder with --data"
         )
-    with opened_data(source) as root:
-        found = locate(root, some, hint=some, progress=progress)
+    with open_data(source) as root:
+        found = locate_files(root, some, hint=some, progress=progress)
         small = [found[sha256] for sha256 in sorted(found)
                  if found[sha256].stat().st_size <= MAX_BYTES]  # fmt: skip
         if not small:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.dataset import locate, opened_data
+from edgeemo.dataset import locate_files, open_data
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
@@ -93,7 +93,7 @@ def calibrate(
         raise DatasetError(f"{folder.path}: its training split is empty; int8 cannot be calibrated")
     others = [sample for sample in training if sample not in set(chosen)]
     compared = choose(others, spec.labels, count=options.calibration_count, seed=options.seed)
-    with opened_data(_place(folder, data)) as root:
+    with open_data(_place(folder, data)) as root:
         pixels, rest = _read_both(
             root, chosen, compared, spec, detector=detector, progress=progress
         )
@@ -170,7 +170,7 @@ def _read_both(
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     hint = {sample.sha256: sample.path for sample in (*chosen, *compared)}
-    found = locate(root, hint.keys(), hint=hint, progress=progress)
+    found = locate_files(root, hint.keys(), hint=hint, progress=progress)
     missing = [sample for sample in chosen if sample.sha256 not in found]
     if missing:
         raise DatasetError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.dataset import golden_images
+from edgeemo.dataset import draw_golden_images
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ExportError
@@ -80,7 +80,7 @@ def expect(model: Any, spec: ModelSpec) -> Expectation:
         spec: Its spec.
     """
     whole = replace(spec, faces=None)  # a drawn face need not be one to a detector
-    pixels = np.stack([preprocess(image, whole) for image in golden_images()])
+    pixels = np.stack([preprocess(image, whole) for image in draw_golden_images()])
     return Expectation(
         weights=sum(int(np.prod(weight.shape)) for weight in model.weights if _is_needed(weight)),
         layers=sum(1 for _ in model._flatten_layers()),

@@ -9,7 +9,7 @@ from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo import __version__
-from edgeemo.dataset import IngestOptions, ingest, opened_data
+from edgeemo.dataset import IngestOptions, ingest_folder, open_data
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras import hash_reference_model, load_keras
@@ -82,9 +82,9 @@ def import_keras_model(
     name = _choose_name(model)
     progress.stage("Loading the model", total=None)
     spec = read_spec(load_keras(model), model, labels=tuple(labels), threshold=threshold)
-    with opened_data(data) as root, build_folder(out, replace=replace) as folder:
+    with open_data(data) as root, build_folder(out, replace=replace) as folder:
         spec = changed(spec, provenance=_copy(model, folder.file(name)))
-        dataset = ingest(root, options=options, progress=progress)
+        dataset = ingest_folder(root, options=options, progress=progress)
         training = {
             **make_record(dataset, spec, data=data, accept=options.accept, seed=seed),
             "arch": IMPORTED,

@@ -8,7 +8,7 @@ from dataclasses import replace as changed
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.dataset import ingest, opened_data
+from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import TrainingError, WorkerError
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
@@ -91,13 +91,15 @@ def run(job: Job) -> ModelFolder:
     teachers = load_teachers(job.options)
     with (
         _team(job) as team,
-        opened_data(job.data) as root,
+        open_data(job.data) as root,
         build_folder(job.out, replace=job.replace) as folder,
     ):
         options = settle_faces(job.options, root, data=job.data, progress=job.progress)
         job = changed(job, options=options)
         detector = build_training_detector(job.options)
-        dataset = ingest(root, options=job.options.ingest, detector=detector, progress=job.progress)
+        dataset = ingest_folder(
+            root, options=job.options.ingest, detector=detector, progress=job.progress
+        )
         _check_labels(dataset, job)
         check_teachers(teachers, make_spec(dataset.labels, job.options))
         if team:

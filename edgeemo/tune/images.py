@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import ingest, opened_data
+from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import StudyError
 from edgeemo.train.data.pipeline import decode_splits
 from edgeemo.train.networks.network import make_spec
@@ -105,7 +105,7 @@ def images(
     near.parent.mkdir(parents=True, exist_ok=True)
     _sweep(near)
     with (
-        opened_data(data) as root,
+        open_data(data) as root,
         tempfile.TemporaryDirectory(
             prefix=f".{near.name}.pixels-{os.getpid()}-", dir=near.parent
         ) as folder,
@@ -114,7 +114,7 @@ def images(
         base = settle_faces(base, root, data=data, progress=progress)
         prepared = replace(base.ingest, crops=crop_specs(base, sizes))
         detector = build_training_detector(base)
-        dataset = ingest(root, options=prepared, detector=detector, progress=progress)
+        dataset = ingest_folder(root, options=prepared, detector=detector, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):
             raise StudyError(f"{data}: no image is left to validate with; add images")
         yield Images(dataset, base, Path(folder), stack, progress, detector=detector)

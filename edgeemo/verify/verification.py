@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import locate, opened_data
+from edgeemo.dataset import locate_files, open_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
@@ -74,7 +74,7 @@ def verify(
     references, source = _references(folder, spec), _data(folder, data)
     file = find_detector_file(spec.faces, folder.path)
     detector = build_crop_detector(spec, file=file)
-    with opened_data(source) as root:
+    with open_data(source) as root:
         images = _find(references, root, source, progress)
         candidates = [Candidate(path, spec, n=len(references)) for path in files]
         _run(candidates, references, images, spec=spec, detector=detector, progress=progress)
@@ -134,7 +134,7 @@ def _find(
     references: Sequence[Reference], root: Path, source: Path, progress: Progress
 ) -> dict[str, Path]:
     wanted = {row.sha256: row.path for row in references}
-    found = locate(root, wanted, hint=wanted, progress=progress)
+    found = locate_files(root, wanted, hint=wanted, progress=progress)
     missing = [row for row in references if row.sha256 not in found]
     if missing:
         raise DatasetError(

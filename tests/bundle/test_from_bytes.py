@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset import golden_images
+from edgeemo.dataset import draw_golden_images
 from edgeemo.engines.load import load_engine
 from edgeemo.errors import EngineError, ImageError
 from edgeemo.imaging.decode import open_image
@@ -46,7 +46,7 @@ def test_damaged_bytes_are_refused_unless_their_sum_is_known(name):
 
 
 def test_decoding_is_the_first_half_of_preprocessing(spec48):
-    for image in golden_images():
+    for image in draw_golden_images():
         with open_image(image) as opened:
             decoded = decode(opened, spec48)
         assert decoded.mode == "L"
@@ -55,7 +55,7 @@ def test_decoding_is_the_first_half_of_preprocessing(spec48):
         assert (np.asarray(small)[..., None] == preprocess(image, spec48)).all()
     with pytest.raises(ImageError):
         open_image(b"hello")
-    opened = open_image(golden_images()[1][:2000])
+    opened = open_image(draw_golden_images()[1][:2000])
     with opened, pytest.raises(ImageError, match="cut short"):
         decode(opened, spec48)
 

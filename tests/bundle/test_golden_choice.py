@@ -12,8 +12,8 @@ from edgeemo.bundle import golden
 from edgeemo.bundle.device.checks import expect
 from edgeemo.bundle.golden import COUNT, UNDECIDED, drawn_images, images_of, undecided_count
 from edgeemo.bundle.sample_images import test_images as read_test_images
-from edgeemo.dataset import golden_images
-from edgeemo.dataset.synthetic.draw import encode
+from edgeemo.dataset import draw_golden_images
+from edgeemo.dataset.synthetic.draw import encode_image
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.folder import SPLIT, ModelFolder
@@ -47,7 +47,7 @@ def _undecided(classifier, images):
 
 def test_a_saturated_model_gets_blends_between_what_it_tells_apart(spec48):
     classifier = _classifier(spec48, steepness=40)
-    first = golden_images(count=COUNT)
+    first = draw_golden_images(count=COUNT)
     assert _undecided(classifier, first) < UNDECIDED
     chosen = drawn_images(classifier)
     assert len(chosen) == COUNT
@@ -57,7 +57,7 @@ def test_a_saturated_model_gets_blends_between_what_it_tells_apart(spec48):
 
 def test_a_model_that_is_never_in_doubt_gets_what_there_is(spec48):
     classifier = _classifier(spec48, middle=1e6, steepness=1)
-    assert drawn_images(classifier) == golden_images(count=COUNT)
+    assert drawn_images(classifier) == draw_golden_images(count=COUNT)
 
 
 def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
@@ -65,7 +65,7 @@ def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
 
     def counted(*, count, seed=0):
         seeds.append(seed)
-        return golden_images(count=count, seed=seed)
+        return draw_golden_images(count=count, seed=seed)
 
     monkeypatch.setattr(golden, "golden_images", counted)
     drawn_images(_classifier(spec48, steepness=0))
@@ -73,7 +73,7 @@ def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
 
 
 def _grey(level):
-    return encode(Image.new("L", (20, 20), level), "PNG")
+    return encode_image(Image.new("L", (20, 20), level), "PNG")
 
 
 def test_test_images_are_read_until_there_are_enough(spec48):
@@ -97,7 +97,9 @@ def folder(tmp_path):
     for number in range(30):
         path = data / "happy" / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode(Image.fromarray(noise), "PNG") if number == 0 else _grey(number))
+        path.write_bytes(
+            encode_image(Image.fromarray(noise), "PNG") if number == 0 else _grey(number)
+        )
         samples.append(
             Sample(
                 path=f"happy/{number}.png",

@@ -80,7 +80,7 @@ def test_clean_and_split(edgeemo, faces, tmp_path):
     assert json.loads(shown.out) == {
         "folder": str(out),
         "counts": {"all": {"happy": 14, "sad": 14}},
-        "left_out": {"duplicate": 1},
+        "excluded": {"duplicate": 1},
     }
     shown = edgeemo("data", "split", faces, "--out", out, "--ratios", "1/2,0,1/2", "--force")
     assert shown.status == 0

@@ -12,8 +12,8 @@ from edgeemo import Classifier
 from edgeemo.bench.sample_photo import drawn_photo
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.checks import FACE_PIXELS
-from edgeemo.dataset import golden_images
-from edgeemo.dataset.synthetic.draw import encode
+from edgeemo.dataset import draw_golden_images
+from edgeemo.dataset.synthetic.draw import encode_image
 from edgeemo.model.face_settings import FaceRequest
 from emulation.processors import A72
 
@@ -29,13 +29,13 @@ def finding(root, model, tmp_path_factory):
 @pytest.fixture
 def photos(tmp_path):
     """Faces near and far, one that is found in a part of the image alone, and none."""
-    contents = [drawn_photo(seed=0), drawn_photo(seed=1), *golden_images(count=3)]
+    contents = [drawn_photo(seed=0), drawn_photo(seed=1), *draw_golden_images(count=3)]
     with Image.open(io.BytesIO(contents[0])) as photo:
         small = photo.resize((160, 120), Image.Resampling.BILINEAR)
     wall = Image.new("RGB", (640, 480), "#808890")
-    contents += [encode(wall, "PNG")]
+    contents += [encode_image(wall, "PNG")]
     wall.paste(small, (460, 330))
-    contents += [encode(wall, "PNG")]
+    contents += [encode_image(wall, "PNG")]
     for number, content in enumerate(contents):
         (tmp_path / f"{number}").write_bytes(content)
     return sorted(tmp_path.iterdir())

@@ -10,7 +10,7 @@ import pytest
 
 from edgeemo.bundle.device.checks import check
 from edgeemo.bundle.device.contents import Golden
-from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.model.face_settings import FaceRequest
 from edgeemo.model.folder import ModelFolder, newest_folder, shipped_folder
 from edgeemo.runtime.classifier import Classifier
@@ -69,7 +69,7 @@ def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
 def test_int8_answers_the_test_images_as_the_card_says(data_dir):
     classifier = Classifier.load(HAPPY_SAD / "int8.tflite", faces=FaceRequest(enabled=False))
     fer = data_dir / "fer2013"
-    kept = ingest(fer, options=IngestOptions(labels=classifier.spec.labels)).samples
+    kept = ingest_folder(fer, options=IngestOptions(labels=classifier.spec.labels)).samples
     test = [sample for sample in kept if sample.split == "test"]
     right = sum(classifier.predict(fer / sample.path).label == sample.label for sample in test)
     stated = re.search(r"accuracy of int8\.tflite \|.*?\*\*([\d.]+)\*\*", CARD.read_text())

@@ -148,9 +148,9 @@ def test_ctrl_c_leaves_a_whole_folder_that_says_so(images, tmp_path, options, st
 
 def _count(images, tmp_path, options) -> int:
     """How many images the training split has."""
-    from edgeemo.dataset import IngestOptions, ingest
+    from edgeemo.dataset import IngestOptions, ingest_folder
 
-    samples = ingest(images, options=IngestOptions(seed=options.seed)).samples
+    samples = ingest_folder(images, options=IngestOptions(seed=options.seed)).samples
     return sum(sample.split == "train" for sample in samples)
 
 

@@ -17,7 +17,7 @@ from edgeemo.cli.output.progress import progress
 from edgeemo.errors import EXIT_GATE_FAILED
 
 if TYPE_CHECKING:
-    from edgeemo.dataset.write.placing import Link
+    from edgeemo.dataset.write.placing import LinkMode
     from edgeemo.imaging.faces import FaceDetector as Detector
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceSettings
@@ -84,8 +84,8 @@ def check(
     Copies and near-duplicates, images in two classes, files that cannot be used, labels in doubt,
     and what tells the classes apart without looking at a face. Nothing in the folder is touched.
     """
-    from edgeemo.dataset import IngestOptions, opened_data
-    from edgeemo.dataset.check import check as run
+    from edgeemo.dataset import IngestOptions, open_data
+    from edgeemo.dataset.check import check_folder as run
     from edgeemo.dataset.check import check_page
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.files import write_file
@@ -96,7 +96,7 @@ def check(
     request = face_request(faces or None, detector=face_detector, score=face_score, file=face_model)
     settings = request.apply(FaceSettings()) if request.enabled else None
     detector, skipped = _build_detector(settings, request.file)
-    with progress() as shown, opened_data(source) as folder:
+    with progress() as shown, open_data(source) as folder:
         checked = run(
             folder,
             accept=formats,
@@ -185,10 +185,10 @@ def draw(
 ) -> None:
     """Draw happy and sad practice faces."""
     from edgeemo.dataset import draw_faces
-    from edgeemo.dataset.synthetic.draw import MARKER
-    from edgeemo.dataset.write.placing import check_place
+    from edgeemo.dataset.synthetic.draw import PRACTICE_MARKER
+    from edgeemo.dataset.write.placing import check_destination
 
-    check_place(None, folder, marker=MARKER, replace=force)
+    check_destination(None, folder, marker=PRACTICE_MARKER, replace=force)
     with progress() as shown:
         draw_faces(folder, count=count, size=size, seed=seed, replace=force, progress=shown)
     if json:
@@ -214,16 +214,16 @@ def _build_detector(
         return None, str(error)
 
 
-def _linked(link: str, source: Path) -> Link:
-    from edgeemo.dataset.write.placing import LINKS
+def _linked(link: str, source: Path) -> LinkMode:
+    from edgeemo.dataset.write.placing import LINK_MODES
     from edgeemo.utils.suggest import describe_unknown
 
-    for known in LINKS:
+    for known in LINK_MODES:
         if link == known:
             if known != "copy" and not source.is_dir():
                 raise typer.BadParameter("a .zip can only be copied from", param_hint="--link")
             return known
-    raise typer.BadParameter(describe_unknown("link", link, LINKS), param_hint="--link")
+    raise typer.BadParameter(describe_unknown("link", link, LINK_MODES), param_hint="--link")
 
 
 def _shares(text: str) -> tuple[float, float, float]:

@@ -67,7 +67,7 @@ def crop(
         faces=request.apply(FaceSettings()) or FaceSettings(),
         detector_file=request.file,
         accept=IngestOptions(accept=names(accept)).accept,
-        every=all_faces,
+        all_faces=all_faces,
         size=size,
     )
     with progress() as shown, opened(source, out) as folder:

@@ -159,12 +159,12 @@ def _run(
 
 def chosen_data(data: Path | None, shown: Progress) -> Path:
     """The images: those named, else those that lie here, else practice faces."""
-    from edgeemo.dataset import PRACTICE, choose_data, practice_faces
+    from edgeemo.dataset import PRACTICE_FOLDER, choose_data, ensure_practice_faces
 
     if data is None:
         return choose_data(Path(), progress=shown)
-    if data == Path(PRACTICE):
-        return practice_faces(data, progress=shown)
+    if data == Path(PRACTICE_FOLDER):
+        return ensure_practice_faces(data, progress=shown)
     return data.resolve() if data in (Path(), Path("..")) else data
 
 

@@ -32,9 +32,9 @@ Replace: TypeAlias = Annotated[
 @contextmanager
 def opened(source: Path, out: Path) -> Iterator[Path]:
     """The folder of images; `out` is looked at before an archive is unpacked."""
-    from edgeemo.dataset import opened_data
+    from edgeemo.dataset import open_data
 
     if out.resolve() == source.resolve():
         raise typer.BadParameter(f"{out} is where the images are", param_hint="--out")
-    with opened_data(source) as folder:
+    with open_data(source) as folder:
         yield folder

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeemo.dataset.check import CheckReport
-    from edgeemo.dataset.write.crop import Cropped
-    from edgeemo.dataset.write.rewrite import Written
+    from edgeemo.dataset.write.crop import CropResult
+    from edgeemo.dataset.write.rewrite import WrittenFolder
 
 _SHOWN = 5  # of the labels in doubt
 
@@ -41,7 +41,7 @@ def print_check(checked: CheckReport, *, title: str) -> None:
     _print_findings(checked)
 
 
-def print_written(written: Written, *, json: bool) -> None:
+def print_written(written: WrittenFolder, *, json: bool) -> None:
     """What was written and what was left out, as a table or as JSON."""
     if json:
         print_json(written)
@@ -52,27 +52,27 @@ def print_written(written: Written, *, json: bool) -> None:
         for split, counts in written.counts.items()
     ]
     print_table(["images", *labels], rows, title=str(written.folder))
-    aside = [f"{count:,} {reason}" for reason, count in written.left_out.items()]
+    aside = [f"{count:,} {reason}" for reason, count in written.excluded.items()]
     say(f"left out: {', '.join(aside) or 'nothing'} (see {written.folder / 'rejected.csv'})")
 
 
-def print_cropped(cropped: Cropped, *, json: bool) -> None:
+def print_cropped(cropped: CropResult, *, json: bool) -> None:
     """What was cropped and what was not, as a table or as JSON."""
     if json:
         print_json(cropped)
         return
-    from edgeemo.dataset.write.crop_table import CROP_CSV, GROUPS
+    from edgeemo.dataset.write.crop_table import CROP_COUNTS, CROP_CSV
 
     rows = [
-        [split, label, *(f"{counts[group]:,}" for group in GROUPS)]
+        [split, label, *(f"{counts[group]:,}" for group in CROP_COUNTS)]
         for split, labels in cropped.counts.items()
         for label, counts in labels.items()
     ]
     sums = [
         sum(counts[group] for labels in cropped.counts.values() for counts in labels.values())
-        for group in GROUPS
+        for group in CROP_COUNTS
     ]
-    headings = [group.replace("_", " ") for group in GROUPS]
+    headings = [group.replace("_", " ") for group in CROP_COUNTS]
     print_table(
         ["split", "class", *headings],
         [*rows, ["", "all", *(f"{total:,}" for total in sums)]],

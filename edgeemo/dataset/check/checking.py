@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.dataset.check.features import FEATURES
-from edgeemo.dataset.check.findings import findings
-from edgeemo.dataset.check.groups import alike_groups, identical_groups
-from edgeemo.dataset.check.look import look_at_files
-from edgeemo.dataset.check.mislabels import find_mislabels
+from edgeemo.dataset.check.findings import derive_findings
+from edgeemo.dataset.check.groups import find_identical_groups, find_near_duplicate_groups
+from edgeemo.dataset.check.look import inspect_files
+from edgeemo.dataset.check.mislabels import check_labels
 from edgeemo.dataset.check.report import CheckReport, FaceCounts, Sizes
 from edgeemo.dataset.check.shortcuts import find_shortcuts
-from edgeemo.dataset.ingest.duplicates import clean, group_alike
+from edgeemo.dataset.ingest.duplicates import clean_images, group_near_duplicates
 from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.judge import UsableImage, promised_format
 from edgeemo.model.tables import Rejected
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from edgeemo.dataset.check.look import Facts, Look
-    from edgeemo.dataset.ingest.find import Layout
+    from edgeemo.dataset.check.look import ImageStatistics, InspectedFile
+    from edgeemo.dataset.ingest.find import FolderLayout
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.utils.progress import Progress
 
-TINY_SIDE = 32
+MIN_SIDE = 32
 """Images whose shorter side is below this, in pixels, are called odd..."""
-LONG = 3
+MAX_ASPECT_RATIO = 3
 """... and those whose longer side is more than this many times the shorter..."""
-FAINT_CONTRAST = 12
+MIN_CONTRAST = 12
 """... and those whose grey values deviate by less than this, of 0 to 255."""
 
 
-def check(
+def check_folder(
     root: Path,
     *,
     accept: Sequence[str] = (),
@@ -63,12 +63,12 @@ def check(
     """
     progress = progress or Silent()
     layout = find_any_files(root)
-    looks = look_at_files(root, layout.files, accept=accept, detector=detector, progress=progress)
+    looks = inspect_files(root, layout.files, accept=accept, detector=detector, progress=progress)
     progress.stage("Looking for duplicates")
     images = [look.verdict for look in looks if isinstance(look.verdict, UsableImage)]
-    groups = group_alike(images)
-    alike = alike_groups(images, groups)
-    left_out = clean(images).rejected
+    groups = group_near_duplicates(images)
+    alike = find_near_duplicate_groups(images, groups)
+    left_out = clean_images(images).rejected
     progress.stage("Looking for shortcuts and wrong labels")
     usable = [(one.verdict, one.facts) for one in looks if isinstance(one.verdict, UsableImage)]
     facts = [one for _, one in usable if one is not None]
@@ -86,11 +86,11 @@ def check(
         unusable=tuple(look.verdict for look in looks if isinstance(look.verdict, Rejected)),
         disguised=tuple(_disguised(looks)),
         odd=tuple(_odd(images, facts)),
-        identical=identical_groups(images),
+        identical=find_identical_groups(images),
         alike=alike,
         left_out=tuple(sorted(left_out, key=lambda row: row.path)),
         shortcuts=find_shortcuts(facts, labels, layout.labels),
-        mislabels=find_mislabels(
+        mislabels=check_labels(
             [image.path for image in images],
             labels,
             classes=layout.labels,
@@ -101,15 +101,15 @@ def check(
         faces_skipped="" if detector else faces_skipped,
         findings=(),
     )
-    return replace(checked, findings=findings(checked))
+    return replace(checked, findings=derive_findings(checked))
 
 
-def _features(facts: Sequence[Facts]) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def _features(facts: Sequence[ImageStatistics]) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     joined = b"".join(one.features for one in facts)
     return np.frombuffer(joined, np.uint8).reshape(len(facts), FEATURES)
 
 
-def _counts(images: Sequence[UsableImage], layout: Layout) -> dict[str, dict[str, int]]:
+def _counts(images: Sequence[UsableImage], layout: FolderLayout) -> dict[str, dict[str, int]]:
     counts = Counter((image.split or "all", image.label) for image in images)
     return {
         split: {label: counts[split, label] for label in layout.labels}
@@ -121,7 +121,7 @@ def _ranked(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def _sizes(facts: Sequence[Facts]) -> Sizes | None:
+def _sizes(facts: Sequence[ImageStatistics]) -> Sizes | None:
     if not facts:
         return None
     sizes = sorted(((one.width, one.height) for one in facts), key=lambda size: size[0] * size[1])
@@ -134,27 +134,30 @@ def _sizes(facts: Sequence[Facts]) -> Sizes | None:
     )
 
 
-def _disguised(looks: Sequence[Look]) -> Iterator[Rejected]:
+def _disguised(looks: Sequence[InspectedFile]) -> Iterator[Rejected]:
     for look in looks:
         if look.disguised:
             detail = f"named as {promised_format(look.verdict.path)}, but {look.format}"
             yield Rejected(path=look.verdict.path, reason="disguised", detail=detail)
 
 
-def _odd(images: Sequence[UsableImage], facts: Sequence[Facts]) -> Iterator[Rejected]:
+def _odd(images: Sequence[UsableImage], facts: Sequence[ImageStatistics]) -> Iterator[Rejected]:
     for image, one in zip(images, facts, strict=True):
         shorter, longer = sorted((one.width, one.height))
-        if shorter < TINY_SIDE:
+        if shorter < MIN_SIDE:
             yield Rejected(path=image.path, reason="tiny", detail=f"{one.width}x{one.height}")
-        elif longer > LONG * shorter:
+        elif longer > MAX_ASPECT_RATIO * shorter:
             yield Rejected(path=image.path, reason="long", detail=f"{one.width}x{one.height}")
-        elif one.contrast < FAINT_CONTRAST:
+        elif one.contrast < MIN_CONTRAST:
             detail = f"its grey values deviate by {one.contrast:.0f} of 255"
             yield Rejected(path=image.path, reason="faint", detail=detail)
 
 
 def _faces(
-    images: Sequence[UsableImage], facts: Sequence[Facts], labels: Sequence[str], detector: str
+    images: Sequence[UsableImage],
+    facts: Sequence[ImageStatistics],
+    labels: Sequence[str],
+    detector: str,
 ) -> FaceCounts:
     counts = [one.faces or 0 for one in facts]
     pairs = list(zip(images, counts, strict=True))

@@ -17,7 +17,7 @@ FOLDS = 5
 _ROWS = 4096  # images worked on at once
 
 
-def out_of_fold(
+def predict_out_of_fold(
     features: NDArray[np.uint8],
     truth: NDArray[np.int64],
     groups: NDArray[np.int64],

@@ -20,7 +20,7 @@ FEATURES = CELLS * CELLS * ORIENTATIONS
 _SMALL = 1e-3
 
 
-def gradient_histograms(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def compute_gradient_histograms(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Histograms of oriented gradients, each cell set in relation to its neighbours.
 
     N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005; with

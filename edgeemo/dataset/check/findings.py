@@ -21,7 +21,7 @@ FEW = 100
 """Usable images of a class below which that is mentioned."""
 
 
-def findings(check: CheckReport) -> tuple[Finding, ...]:
+def derive_findings(check: CheckReport) -> tuple[Finding, ...]:
     """What matters of a check, what to act on first; `check.findings` is not looked at."""
     found = [
         *_broken(check),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class DuplicateGroup:
     """Images that are alike.
 
     Attributes:
@@ -39,7 +39,9 @@ class Group:
         return len(self.splits) > 1
 
 
-def alike_groups(images: Sequence[UsableImage], groups: Sequence[int]) -> tuple[Group, ...]:
+def find_near_duplicate_groups(
+    images: Sequence[UsableImage], groups: Sequence[int]
+) -> tuple[DuplicateGroup, ...]:
     """The groups of two or more: those across classes first, then across splits, then the largest.
 
     Args:
@@ -53,16 +55,16 @@ def alike_groups(images: Sequence[UsableImage], groups: Sequence[int]) -> tuple[
     return tuple(sorted(found, key=_turn))
 
 
-def identical_groups(images: Sequence[UsableImage]) -> tuple[Group, ...]:
-    """The groups of two or more that are the same bytes, in the order of `alike_groups`."""
+def find_identical_groups(images: Sequence[UsableImage]) -> tuple[DuplicateGroup, ...]:
+    """Return groups of identical files, in the order of `find_near_duplicate_groups`."""
     numbers: dict[str, int] = {}
-    return alike_groups(
+    return find_near_duplicate_groups(
         images, [numbers.setdefault(image.sha256, len(numbers)) for image in images]
     )
 
 
-def _group(alike: Sequence[UsableImage]) -> Group:
-    return Group(
+def _group(alike: Sequence[UsableImage]) -> DuplicateGroup:
+    return DuplicateGroup(
         paths=tuple(sorted(image.path for image in alike)),
         labels=tuple(sorted({image.label for image in alike})),
         splits=tuple(sorted({image.split for image in alike if image.split})),
@@ -70,5 +72,5 @@ def _group(alike: Sequence[UsableImage]) -> Group:
     )
 
 
-def _turn(group: Group) -> tuple[bool, bool, int, str]:
+def _turn(group: DuplicateGroup) -> tuple[bool, bool, int, str]:
     return not group.across_classes, not group.across_splits, -len(group.paths), group.paths[0]

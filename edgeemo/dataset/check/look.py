@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.dataset.check.features import gradient_histograms
+from edgeemo.dataset.check.features import compute_gradient_histograms
 from edgeemo.dataset.ingest.judge import (
-    Examined,
+    Examination,
     UsableImage,
     accepted_formats,
     examine,
@@ -17,7 +17,7 @@ from edgeemo.dataset.ingest.judge import (
     promised_format,
     require_imagehash,
 )
-from edgeemo.dataset.ingest.pool import in_threads
+from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.imaging.decode import HEAD_BYTES, open_image, sniff
 from edgeemo.imaging.preprocess import decode, preprocess
 from edgeemo.model.face_settings import FaceSettings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.dataset.ingest.find import Found
+    from edgeemo.dataset.ingest.find import LabelledFile
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Rejected
     from edgeemo.utils.progress import Progress
@@ -39,7 +39,7 @@ _PHOTO = InputSpec(height=48, width=48, faces=FaceSettings())
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ImageStatistics:
     """What one usable image measures.
 
     Attributes:
@@ -51,7 +51,7 @@ class Facts:
         contrast: Standard deviation of the grey values.
         colour: Mean over the pixels of the largest less the smallest of red, green and blue; 0 is
             grey.
-        features: `gradient_histograms`, 512 bytes.
+        features: `compute_gradient_histograms`, 512 bytes.
         faces: How many faces were found; None if nobody looked.
     """
 
@@ -67,7 +67,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class InspectedFile:
     """One file, looked at.
 
     Attributes:
@@ -82,17 +82,17 @@ class Look:
     label: str
     format: str | None
     disguised: bool
-    facts: Facts | None
+    facts: ImageStatistics | None
 
 
-def look_at_files(
+def inspect_files(
     root: Path,
-    files: Sequence[Found],
+    files: Sequence[LabelledFile],
     *,
     accept: Iterable[str],
     detector: FaceDetector | None,
     progress: Progress,
-) -> list[Look]:
+) -> list[InspectedFile]:
     """Look at files, on all cores.
 
     Args:
@@ -112,7 +112,7 @@ def look_at_files(
     formats = accepted_formats(accept)
     progress.stage("Looking at the images", total=len(files))
 
-    def look(batch: Sequence[Found]) -> list[Look]:
+    def look(batch: Sequence[LabelledFile]) -> list[InspectedFile]:
         examined = [examine(root, file, formats=formats) for file in batch]
         features = _features(examined)
         return [
@@ -120,24 +120,26 @@ def look_at_files(
             for number, (file, one) in enumerate(zip(batch, examined, strict=True))
         ]
 
-    return in_threads(files, look, progress=progress)
+    return map_in_threads(files, look, progress=progress)
 
 
-def _features(examined: Sequence[Examined]) -> dict[int, bytes]:
+def _features(examined: Sequence[Examination]) -> dict[int, bytes]:
     """The features of each that has pixels, by its number; computed together, which is faster."""
     usable = {number: one.pixels for number, one in enumerate(examined) if one.pixels is not None}
     if not usable:
         return {}
-    rows = gradient_histograms(np.stack([*usable.values()]))
+    rows = compute_gradient_histograms(np.stack([*usable.values()]))
     return {number: row.tobytes() for number, row in zip(usable, rows, strict=True)}
 
 
-def _look(file: Found, examined: Examined, features: bytes, detector: FaceDetector | None) -> Look:
+def _look(
+    file: LabelledFile, examined: Examination, features: bytes, detector: FaceDetector | None
+) -> InspectedFile:
     format, promised = sniff(examined.content[:HEAD_BYTES]), promised_format(file.path)
     facts = None
     if examined.pixels is not None:
         facts = _facts(examined.content, examined.pixels, features, detector)
-    return Look(
+    return InspectedFile(
         verdict=examined.verdict,
         label=file.label,
         format=format,
@@ -148,11 +150,11 @@ def _look(file: Found, examined: Examined, features: bytes, detector: FaceDetect
 
 def _facts(
     content: bytes, pixels: NDArray[np.uint8], features: bytes, detector: FaceDetector | None
-) -> Facts:
+) -> ImageStatistics:
     with open_image(content) as opened:
         mode, (width, height) = opened.mode, opened.stored_size
         faces = None if detector is None else len(detector.detect(decode(opened, _PHOTO)))
-    return Facts(
+    return ImageStatistics(
         mode=mode,
         width=width,
         height=height,

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.dataset.check.discriminant import out_of_fold
+from edgeemo.dataset.check.discriminant import predict_out_of_fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-LEAST = 20
+MIN_IMAGES = 20
 """Images that each class needs."""
 
 _ABOVE_CHANCE = 0.2  # of the way from chance to always right that the classifier must come
 
 
 @dataclass(frozen=True, kw_only=True)
-class Suspect:
+class SuspiciousLabel:
     """An image whose label the classifier contradicts.
 
     Attributes:
@@ -43,7 +43,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mislabels:
+class LabelCheck:
     """The search for wrong labels.
 
     Attributes:
@@ -54,18 +54,18 @@ class Mislabels:
     """
 
     accuracy: float | None
-    suspects: tuple[Suspect, ...]
+    suspects: tuple[SuspiciousLabel, ...]
     skipped: str = ""
 
 
-def find_mislabels(
+def check_labels(
     paths: Sequence[str],
     labels: Sequence[str],
     *,
     classes: Sequence[str],
     features: NDArray[np.uint8],
     groups: Sequence[int],
-) -> Mislabels:
+) -> LabelCheck:
     """Look for labels that a classifier contradicts.
 
     Args:
@@ -79,34 +79,38 @@ def find_mislabels(
     index = {name: number for number, name in enumerate(classes)}
     truth = np.array([index[label] for label in labels], np.int64)
     counts = np.bincount(truth, minlength=len(classes))
-    if len(classes) < 2 or counts.min() < LEAST:
-        return Mislabels(
+    if len(classes) < 2 or counts.min() < MIN_IMAGES:
+        return LabelCheck(
             accuracy=None,
             suspects=(),
-            skipped=f"it takes two classes or more, of {LEAST} images or more each",
+            skipped=f"it takes two classes or more, of {MIN_IMAGES} images or more each",
         )
-    scores = out_of_fold(features, truth, np.asarray(groups, np.int64), classes=len(classes))
+    scores = predict_out_of_fold(
+        features, truth, np.asarray(groups, np.int64), classes=len(classes)
+    )
     accuracy = _balanced_accuracy(scores, truth)
     chance = 1 / len(classes)
     if accuracy < chance + _ABOVE_CHANCE * (1 - chance):
-        return Mislabels(
+        return LabelCheck(
             accuracy=accuracy,
             suspects=(),
             skipped="the classifier tells the classes apart hardly better than chance would",
         )
     suspects = [
-        Suspect(
+        SuspiciousLabel(
             path=paths[number],
             label=classes[truth[number]],
             suggested=classes[other],
             confidence=float(scores[number, other]),
         )
-        for number, other in contradicted(scores, truth)
+        for number, other in find_contradictions(scores, truth)
     ]
-    return Mislabels(accuracy=accuracy, suspects=tuple(suspects))
+    return LabelCheck(accuracy=accuracy, suspects=tuple(suspects))
 
 
-def contradicted(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> list[tuple[int, int]]:
+def find_contradictions(
+    scores: NDArray[np.float64], truth: NDArray[np.int64]
+) -> list[tuple[int, int]]:
     """The images off the diagonal of the confident joint, and the class that each is counted to.
 
     An image counts to a class if its score for it reaches the mean score of the images labelled

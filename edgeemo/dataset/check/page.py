@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from edgeemo.dataset.check.groups import Group
+    from edgeemo.dataset.check.groups import DuplicateGroup
     from edgeemo.dataset.check.report import CheckReport
     from edgeemo.utils.progress import Progress
 
@@ -116,7 +116,9 @@ def _sections(checked: CheckReport, tiles: _Tiles) -> Iterator[dict[str, Any]]:
     yield _unusable(checked)
 
 
-def _groups(title: str, text: str, groups: Sequence[Group], tiles: _Tiles) -> dict[str, Any]:
+def _groups(
+    title: str, text: str, groups: Sequence[DuplicateGroup], tiles: _Tiles
+) -> dict[str, Any]:
     blocks = []
     for group in groups[:_GROUPS]:
         images, more = tiles.many(((path, []) for path in group.paths), at_most=_PER_GROUP)
@@ -126,7 +128,7 @@ def _groups(title: str, text: str, groups: Sequence[Group], tiles: _Tiles) -> di
     return {"title": title, "text": text, "blocks": blocks, "more": len(groups) - len(blocks)}
 
 
-def _caption(group: Group) -> str:
+def _caption(group: DuplicateGroup) -> str:
     parts = [
         f"{len(group.paths):,} images",
         "the same bytes" if group.identical else "nearly the same",

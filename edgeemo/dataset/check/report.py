@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from edgeemo.dataset.check.groups import Group
-    from edgeemo.dataset.check.mislabels import Mislabels
+    from edgeemo.dataset.check.groups import DuplicateGroup
+    from edgeemo.dataset.check.mislabels import LabelCheck
     from edgeemo.dataset.check.shortcuts import Shortcut
     from edgeemo.model.tables import Rejected
 
@@ -113,11 +113,11 @@ class CheckReport:
     unusable: tuple[Rejected, ...]
     disguised: tuple[Rejected, ...]
     odd: tuple[Rejected, ...]
-    identical: tuple[Group, ...]
-    alike: tuple[Group, ...]
+    identical: tuple[DuplicateGroup, ...]
+    alike: tuple[DuplicateGroup, ...]
     left_out: tuple[Rejected, ...]
     shortcuts: tuple[Shortcut, ...]
-    mislabels: Mislabels
+    mislabels: LabelCheck
     faces: FaceCounts | None
     faces_skipped: str
     findings: tuple[Finding, ...]

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.dataset.check.look import Facts
+    from edgeemo.dataset.check.look import ImageStatistics
 
-AUC_LIMIT = 0.7
+SHORTCUT_AUC = 0.7
 """From here on a single number is called a shortcut."""
 
-_LEAST = 2  # images of a class, and of the others
+_MIN_IMAGES = 2  # images of a class, and of the others
 
-_MEASURES: Mapping[str, tuple[Callable[[Facts], float], str, str]] = {
+_MEASURES: Mapping[str, tuple[Callable[[ImageStatistics], float], str, str]] = {
     "brightness": (lambda facts: facts.brightness, "brighter", "darker"),
     "contrast": (lambda facts: facts.contrast, "of more contrast", "of less contrast"),
     "colour": (lambda facts: facts.colour, "more colourful", "greyer"),
@@ -43,7 +43,7 @@ class Shortcut:
         high: Upper end of it.
         label: The class.
         meaning: In words, such as "happy images are brighter".
-        flagged: Whether `auc` is at least `AUC_LIMIT` and chance does not explain it.
+        flagged: Whether `auc` is at least `SHORTCUT_AUC` and chance does not explain it.
     """
 
     measure: str
@@ -56,7 +56,7 @@ class Shortcut:
 
 
 def find_shortcuts(
-    facts: Sequence[Facts], labels: Sequence[str], classes: Sequence[str]
+    facts: Sequence[ImageStatistics], labels: Sequence[str], classes: Sequence[str]
 ) -> tuple[Shortcut, ...]:
     """Measure every shortcut, the worst first.
 
@@ -69,7 +69,9 @@ def find_shortcuts(
         One per number; empty where there are not two classes to separate.
     """
     truth = np.asarray(labels)
-    large = [name for name in classes if _LEAST <= (truth == name).sum() <= len(truth) - _LEAST]
+    large = [
+        name for name in classes if _MIN_IMAGES <= (truth == name).sum() <= len(truth) - _MIN_IMAGES
+    ]
     if not large:
         return ()
     found = []
@@ -100,5 +102,5 @@ def _shortcut(
         high=high,
         label=label,
         meaning="the same in all images" if same else f"{label} images are {words[reverse]}",
-        flagged=auc >= AUC_LIMIT and low > 0.5,
+        flagged=auc >= SHORTCUT_AUC and low > 0.5,
     )

@@ -34,7 +34,7 @@ _ENCRYPTED = 0x1
 
 
 @contextmanager
-def opened_data(source: Path) -> Iterator[Path]:
+def open_data(source: Path) -> Iterator[Path]:
     """A folder of images to work on, whether `source` is one or a .zip of one.
 
     Args:
@@ -61,7 +61,7 @@ def opened_data(source: Path) -> Iterator[Path]:
 def _unpack(source: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
-            entries = _checked(source, archive.infolist(), folder)
+            entries = _check_entries(source, archive.infolist(), folder)
             _extract_all(source, archive, entries, folder)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise DatasetError(f"{source}: not a .zip file, or a damaged one ({error})") from None
@@ -71,26 +71,28 @@ def _unpack(source: Path, folder: Path) -> None:
         raise DatasetError(f"{source}: cannot be unpacked: {error.strerror or error}") from None
 
 
-def _checked(
+def _check_entries(
     source: Path, entries: Sequence[zipfile.ZipInfo], folder: Path
 ) -> list[zipfile.ZipInfo]:
     """The entries to unpack, once their headers promise nothing bad."""
     if len(entries) > MAX_FILES:
         raise DatasetError(f"{source}: {len(entries):,} files are more than {MAX_FILES:,}")
     for entry in entries:
-        problem = _problem(entry)
+        problem = _find_problem(entry)
         if problem:
             raise DatasetError(f"{source}: refused, {entry.filename!r} {problem}")
     wanted = [entry for entry in entries if not entry.is_dir() and not _is_ignored(entry)]
     total = sum(entry.file_size for entry in wanted)
-    if total > _limit(source):
-        raise DatasetError(f"{source}: refused, it unpacks to {_gigabytes(total)}, as a bomb does")
+    if total > _size_limit(source):
+        raise DatasetError(
+            f"{source}: refused, it unpacks to {_format_gigabytes(total)}, as a bomb does"
+        )
     if total > shutil.disk_usage(folder).free:
-        raise DatasetError(f"{source}: {_gigabytes(total)} do not fit into {folder.parent}")
+        raise DatasetError(f"{source}: {_format_gigabytes(total)} do not fit into {folder.parent}")
     return wanted
 
 
-def _problem(entry: zipfile.ZipInfo) -> str | None:
+def _find_problem(entry: zipfile.ZipInfo) -> str | None:
     name = _name(entry)
     if name.startswith("/") or name[1:2] == ":" or ".." in PurePosixPath(name).parts:
         return "leads outside the archive"
@@ -110,14 +112,14 @@ def _is_ignored(entry: zipfile.ZipInfo) -> bool:
     return any(is_ignored(part) for part in PurePosixPath(_name(entry)).parts)
 
 
-def _limit(source: Path) -> int:
+def _size_limit(source: Path) -> int:
     return min(MAX_BYTES, max(FREE_BYTES, source.stat().st_size * MAX_RATIO))
 
 
 def _extract_all(
     source: Path, archive: zipfile.ZipFile, entries: Sequence[zipfile.ZipInfo], folder: Path
 ) -> None:
-    left = _limit(source)
+    left = _size_limit(source)
     for entry in entries:
         target = folder / _name(entry)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -136,5 +138,5 @@ def _copy(packed: IO[bytes], unpacked: IO[bytes], *, limit: int) -> int:
     return copied
 
 
-def _gigabytes(count: int) -> str:
+def _format_gigabytes(count: int) -> str:
     return f"{count / 1e9:,.1f} GB"

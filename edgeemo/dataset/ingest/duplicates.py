@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.dataset.ingest.judge import THUMBNAIL_SIDE
-from edgeemo.dataset.ingest.near_duplicates import ALIKE, HASH_BITS, SAME, group_similar
+from edgeemo.dataset.ingest.near_duplicates import (
+    HASH_BITS,
+    NEAR_DUPLICATE_CORRELATION,
+    SAME_IMAGE_CORRELATION,
+    group_similar,
+)
 from edgeemo.model.tables import Rejected
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ _RANK = {"test": 0, "validation": 1, "train": 2, None: 3}
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleanImages:
     """What is left when nothing counts twice and nothing leaks.
 
     Attributes:
@@ -38,25 +43,25 @@ class Cleaned:
     leaks: Mapping[str, int]
 
 
-def clean(images: Iterable[UsableImage]) -> Cleaned:
+def clean_images(images: Iterable[UsableImage]) -> CleanImages:
     """Set aside what counts twice, carries two labels, or leaks between brought splits.
 
     Byte-identical images count once. The same image in two classes (byte-identical, or with
-    thumbnails that correlate at `SAME` or more) leaves both. Near-duplicates stay, as a group. Of a
-    group that straddles brought splits only the test images stay, or those of validation if none
-    is in test.
+    thumbnails that correlate at `SAME_IMAGE_CORRELATION` or more) leaves both. Near-duplicates
+    stay, as a group. Of a group that straddles brought splits only the test images stay, or those
+    of validation if none is in test.
 
     Args:
         images: All usable images, in any order.
     """
-    work = _Work()
+    work = _Exclusions()
     kept = _drop_identical(sorted(images, key=lambda image: image.path), work)
     kept, groups = _drop_ambiguous(kept, _group(kept), work)
     kept, groups = _drop_leaks(kept, groups, work)
-    return Cleaned(tuple(kept), tuple(groups), tuple(work.rejected), dict(work.leaks))
+    return CleanImages(tuple(kept), tuple(groups), tuple(work.rejected), dict(work.leaks))
 
 
-def as_they_are(images: Iterable[UsableImage]) -> Cleaned:
+def keep_all(images: Iterable[UsableImage]) -> CleanImages:
     """Keep every image, copies and those in two classes included; only the groups are new.
 
     Args:
@@ -64,39 +69,43 @@ def as_they_are(images: Iterable[UsableImage]) -> Cleaned:
             forgotten.
     """
     kept = [replace(image, split=None) for image in sorted(images, key=lambda one: one.path)]
-    return Cleaned(tuple(kept), tuple(group_alike(kept)), (), {})
+    return CleanImages(tuple(kept), tuple(group_near_duplicates(kept)), (), {})
 
 
-def group_alike(images: Sequence[UsableImage], *, at_least: float = ALIKE) -> list[int]:
+def group_near_duplicates(
+    images: Sequence[UsableImage], *, min_correlation: float = NEAR_DUPLICATE_CORRELATION
+) -> list[int]:
     """For each image a number that it shares with its copies and near-duplicates.
 
     Args:
         images: Usable images, in any order.
-        at_least: As for `group_similar`.
+        min_correlation: As for `group_similar`.
     """
     first_of: dict[str, UsableImage] = {}
     for image in images:
         first_of.setdefault(image.sha256, image)
-    group_of = dict(zip(first_of, _group([*first_of.values()], at_least=at_least), strict=True))
+    group_of = dict(
+        zip(first_of, _group([*first_of.values()], min_correlation=min_correlation), strict=True)
+    )
     return [group_of[image.sha256] for image in images]
 
 
-class _Work:
+class _Exclusions:
     """What has been set aside so far."""
 
     def __init__(self) -> None:
         self.rejected: list[Rejected] = []
         self.leaks: Counter[str] = Counter()
 
-    def set_aside(self, image: UsableImage, reason: str, detail: str) -> None:
+    def exclude(self, image: UsableImage, reason: str, detail: str) -> None:
         self.rejected.append(Rejected(path=image.path, reason=reason, detail=detail))
 
-    def leak(self, image: UsableImage, other: UsableImage, how: str) -> None:
+    def exclude_leak(self, image: UsableImage, other: UsableImage, how: str) -> None:
         self.leaks[f"{image.split}/{other.split}"] += 1
-        self.set_aside(image, "leak", f"{how} {other.path}, which is in {other.split}")
+        self.exclude(image, "leak", f"{how} {other.path}, which is in {other.split}")
 
 
-def _drop_identical(images: Sequence[UsableImage], work: _Work) -> list[UsableImage]:
+def _drop_identical(images: Sequence[UsableImage], work: _Exclusions) -> list[UsableImage]:
     by_content: dict[str, list[UsableImage]] = defaultdict(list)
     for image in images:
         by_content[image.sha256].append(image)
@@ -109,32 +118,34 @@ def _drop_identical(images: Sequence[UsableImage], work: _Work) -> list[UsableIm
         kept.append(first)
         for copy in others:
             if copy.split == first.split:
-                work.set_aside(copy, "duplicate", f"the same bytes as {first.path}")
+                work.exclude(copy, "duplicate", f"the same bytes as {first.path}")
             else:
-                work.leak(copy, first, "the same bytes as")
+                work.exclude_leak(copy, first, "the same bytes as")
     return kept
 
 
-def _drop_two_classes(copies: Sequence[UsableImage], work: _Work) -> None:
+def _drop_two_classes(copies: Sequence[UsableImage], work: _Exclusions) -> None:
     for copy in copies:
         other = next(other for other in copies if other.label != copy.label)
         detail = f"the same image as {other.path}, which is {other.label}"
-        work.set_aside(copy, "two-classes", detail)
+        work.exclude(copy, "two-classes", detail)
 
 
-def _group(images: Sequence[UsableImage], *, at_least: float = ALIKE) -> list[int]:
+def _group(
+    images: Sequence[UsableImage], *, min_correlation: float = NEAR_DUPLICATE_CORRELATION
+) -> list[int]:
     hashes = np.frombuffer(b"".join(p.perceptual_hash for p in images), np.uint8)
     thumbnails = np.frombuffer(b"".join(p.thumbnail for p in images), np.uint8)
     groups: list[int] = group_similar(
         hashes.reshape(len(images), HASH_BITS // 8),
         thumbnails.reshape(len(images), THUMBNAIL_SIDE**2),
-        at_least=at_least,
+        min_correlation=min_correlation,
     ).tolist()
     return groups
 
 
 def _drop_ambiguous(
-    images: Sequence[UsableImage], groups: Sequence[int], work: _Work
+    images: Sequence[UsableImage], groups: Sequence[int], work: _Exclusions
 ) -> tuple[list[UsableImage], list[int]]:
     """Set aside what is the same image in two classes though its bytes differ."""
     labels_of = defaultdict(set)
@@ -142,7 +153,7 @@ def _drop_ambiguous(
         labels_of[group].add(image.label)
     mixed = [p for p, group in zip(images, groups, strict=True) if len(labels_of[group]) > 1]
     dropped: set[str] = set()
-    for alike in _members(mixed, _group(mixed, at_least=SAME)):
+    for alike in _members(mixed, _group(mixed, min_correlation=SAME_IMAGE_CORRELATION)):
         if len({image.label for image in alike}) > 1:
             _drop_two_classes(alike, work)
             dropped.update(image.path for image in alike)
@@ -150,14 +161,14 @@ def _drop_ambiguous(
 
 
 def _drop_leaks(
-    images: Sequence[UsableImage], groups: Sequence[int], work: _Work
+    images: Sequence[UsableImage], groups: Sequence[int], work: _Exclusions
 ) -> tuple[list[UsableImage], list[int]]:
     dropped: set[str] = set()
     for alike in _members(images, groups):
         first = min(alike, key=lambda image: (_RANK[image.split], image.path))
         for image in alike:
             if image.split != first.split:
-                work.leak(image, first, "nearly the same image as")
+                work.exclude_leak(image, first, "nearly the same image as")
                 dropped.add(image.path)
     return _without(images, groups, dropped)
 

@@ -23,12 +23,12 @@ _SPLIT_NAMES: dict[str, Split] = {
     "val": "validation",
     "test": "test",
 }
-_NO_IMAGES = {"thumbs.db", "desktop.ini", "__macosx"}
-_TABLES = {"rejected.csv", "split.csv", "crop.csv", "faces.json", "face-model.onnx"}
+_DESKTOP_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
+_OWN_FILES = {"rejected.csv", "split.csv", "crop.csv", "faces.json", "face-model.onnx"}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LabelledFile:
     """One file in a class folder; whether it is an image is not known yet.
 
     Attributes:
@@ -43,7 +43,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """What a data folder holds.
 
     Attributes:
@@ -57,11 +57,11 @@ class Layout:
     root: Path
     labels: tuple[str, ...]
     splits: tuple[Split, ...]
-    files: tuple[Found, ...]
+    files: tuple[LabelledFile, ...]
     ignored: tuple[str, ...] = ()
 
 
-def find_files(root: Path, *, labels: Sequence[str] | None = None) -> Layout:
+def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayout:
     """Find the classes and their files.
 
     The folder has one sub-folder per class, or train, validation (or val, valid) and test, in any
@@ -79,37 +79,37 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> Layout:
     """
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder")
-    top = _descend(root)
-    splits = _split_folders(top)
-    names = _class_names(splits) if splits else _folder_names(top)
+    top = _descend_to_classes(root)
+    splits = _find_splits(top)
+    names = _find_classes(splits) if splits else _list_folders(top)
     if len(names) < 2:
-        raise DatasetError(_too_few(root, names))
-    ordered, files = _ordered(root, names, labels), _all_files(root, top, names, splits)
-    return Layout(
+        raise DatasetError(_describe_missing_classes(root, names))
+    ordered, files = _order_labels(root, names, labels), _find_class_files(root, top, names, splits)
+    return FolderLayout(
         root=root,
         labels=ordered,
         splits=tuple(split for split in SPLITS if any(file.split == split for file in files)),
         files=tuple(files),
-        ignored=_ignored(top, splits),
+        ignored=_find_ignored(top, splits),
     )
 
 
-def find_any_files(root: Path) -> Layout:
+def find_any_files(root: Path) -> FolderLayout:
     """As `find_files`, but a folder with fewer than two classes counts as one, of its own name.
 
     Raises:
         DatasetError: As `find_files`, but for the number of classes; and if there are no files.
     """
-    top = _descend(root) if root.is_dir() else root
-    if root.is_dir() and not _split_folders(top) and len(_folder_names(top)) < 2:
+    top = _descend_to_classes(root) if root.is_dir() else root
+    if root.is_dir() and not _find_splits(top) and len(_list_folders(top)) < 2:
         name = root.resolve().name or "images"
         paths = [
             path.relative_to(root).as_posix()
-            for path in walk(root)
-            if path.parent != root or path.name not in _TABLES  # what edgeemo puts beside
+            for path in walk_files(root)
+            if path.parent != root or path.name not in _OWN_FILES  # what edgeemo puts beside
         ]
-        found = tuple(Found(path, name, None) for path in sorted(paths))
-        layout = Layout(root=root, labels=(name,), splits=(), files=found)
+        found = tuple(LabelledFile(path, name, None) for path in sorted(paths))
+        layout = FolderLayout(root=root, labels=(name,), splits=(), files=found)
     else:
         layout = find_files(root)
     if not layout.files:
@@ -117,92 +117,94 @@ def find_any_files(root: Path) -> Layout:
     return layout
 
 
-def top_folder(root: Path) -> Path:
+def find_top_folder(root: Path) -> Path:
     """The folder that holds the classes or splits, past folders that are alone in their parent.
 
     Raises:
         DatasetError: If a folder cannot be read.
     """
-    return _descend(root)
+    return _descend_to_classes(root)
 
 
 def has_classes(root: Path) -> bool:
     """Whether a folder exists and holds at least one folder that could be a class."""
-    return root.is_dir() and bool(_folder_names(root))
+    return root.is_dir() and bool(_list_folders(root))
 
 
 def is_ignored(name: str) -> bool:
     """Whether an entry of that name is hidden, or of the kind that desktops leave behind."""
-    return name.startswith(".") or name.lower() in _NO_IMAGES
+    return name.startswith(".") or name.lower() in _DESKTOP_FILES
 
 
-def walk(folder: Path) -> Iterator[Path]:
+def walk_files(folder: Path) -> Iterator[Path]:
     """Every file below a folder that is not ignored, in sorted order.
 
     Raises:
         DatasetError: If a folder cannot be read: its images would be missing unnoticed.
     """
-    for name in _entries(folder):
+    for name in _list_entries(folder):
         path = folder / name
         if path.is_dir():
             if not path.is_symlink():  # a link may lead back up, and round for ever
-                yield from walk(path)
+                yield from walk_files(path)
         else:
             yield path
 
 
-def _descend(folder: Path) -> Path:
+def _descend_to_classes(folder: Path) -> Path:
     """Down to the folder that holds the classes, past folders that are alone in their parent."""
-    names = _folder_names(folder)
+    names = _list_folders(folder)
     if len(names) != 1 or names[0].lower() in _SPLIT_NAMES:
         return folder
     only = folder / names[0]
-    return _descend(only) if _folder_names(only) else folder
+    return _descend_to_classes(only) if _list_folders(only) else folder
 
 
-def _split_folders(top: Path) -> list[tuple[Path, Split]]:
+def _find_splits(top: Path) -> list[tuple[Path, Split]]:
     """The folders that are splits; none unless one of them is train, with folders inside."""
     found = [
         (top / name, _SPLIT_NAMES[name.lower()])
-        for name in _folder_names(top)
+        for name in _list_folders(top)
         if name.lower() in _SPLIT_NAMES
     ]
-    if not any(split == "train" and _folder_names(path) for path, split in found):
+    if not any(split == "train" and _list_folders(path) for path, split in found):
         return []
     return found
 
 
-def _class_names(splits: Sequence[tuple[Path, Split]]) -> list[str]:
-    trained = {name for path, split in splits if split == "train" for name in _folder_names(path)}
+def _find_classes(splits: Sequence[tuple[Path, Split]]) -> list[str]:
+    trained = {name for path, split in splits if split == "train" for name in _list_folders(path)}
     for path, _ in splits:
-        strange = sorted(set(_folder_names(path)) - trained)
+        strange = sorted(set(_list_folders(path)) - trained)
         if strange:
             raise DatasetError(f"{path}: {', '.join(strange)} is no class of the train split")
     return sorted(trained)
 
 
-def _all_files(
+def _find_class_files(
     root: Path, top: Path, names: Sequence[str], splits: Sequence[tuple[Path, Split]]
-) -> list[Found]:
+) -> list[LabelledFile]:
     folders: list[tuple[Path, Split | None]] = [*splits] or [(top, None)]
     found = [
-        Found(path.relative_to(root).as_posix(), name, split)
+        LabelledFile(path.relative_to(root).as_posix(), name, split)
         for folder, split in folders
         for name in names
         if (folder / name).is_dir()
-        for path in walk(folder / name)
+        for path in walk_files(folder / name)
     ]
     return sorted(found, key=lambda file: file.path)
 
 
-def _ignored(top: Path, splits: Sequence[tuple[Path, Split]]) -> tuple[str, ...]:
+def _find_ignored(top: Path, splits: Sequence[tuple[Path, Split]]) -> tuple[str, ...]:
     if not splits:
         return ()
     used = {path.name for path, _ in splits}
-    return tuple(name for name in _folder_names(top) if name not in used)
+    return tuple(name for name in _list_folders(top) if name not in used)
 
 
-def _ordered(root: Path, names: Sequence[str], labels: Sequence[str] | None) -> tuple[str, ...]:
+def _order_labels(
+    root: Path, names: Sequence[str], labels: Sequence[str] | None
+) -> tuple[str, ...]:
     if labels is None:
         return tuple(names)
     missing = sorted(set(labels) - set(names))
@@ -211,7 +213,7 @@ def _ordered(root: Path, names: Sequence[str], labels: Sequence[str] | None) -> 
         difference = "; ".join(
             part
             for part in (
-                f"no folder for {_with_nearest(missing, extra)}" if missing else "",
+                f"no folder for {_suggest_folders(missing, extra)}" if missing else "",
                 f"a folder but no label for {', '.join(extra)}" if extra else "",
                 "a label is named twice" if len(set(labels)) != len(labels) else "",
             )
@@ -221,7 +223,7 @@ def _ordered(root: Path, names: Sequence[str], labels: Sequence[str] | None) -> 
     return tuple(labels)
 
 
-def _with_nearest(missing: Sequence[str], free: Sequence[str]) -> str:
+def _suggest_folders(missing: Sequence[str], free: Sequence[str]) -> str:
     """Return the labels without a folder, each with the folder without a label most like it."""
     nearest = {name: find_nearest(name, free) for name in missing}
     return ", ".join(
@@ -229,22 +231,22 @@ def _with_nearest(missing: Sequence[str], free: Sequence[str]) -> str:
     )
 
 
-def _folder_names(folder: Path) -> list[str]:
-    names = [name for name in _entries(folder) if (folder / name).is_dir()]
+def _list_folders(folder: Path) -> list[str]:
+    names = [name for name in _list_entries(folder) if (folder / name).is_dir()]
     for name in names:
         if not name.isprintable():  # nor is what is not valid text
             raise DatasetError(f"{folder}: rename the folder {name!r}: not a name to print")
     return names
 
 
-def _entries(folder: Path) -> list[str]:
+def _list_entries(folder: Path) -> list[str]:
     try:
         return sorted(name for name in os.listdir(folder) if not is_ignored(name))  # noqa: PTH208
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read: {error.strerror}") from None
 
 
-def _too_few(root: Path, names: Sequence[str]) -> str:
+def _describe_missing_classes(root: Path, names: Sequence[str]) -> str:
     layout = "one sub-folder per class, at least two"
     if not names:
         return f"{root}: no classes here; make {layout}"

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from edgeemo.dataset.ingest.options import ALWAYS_ACCEPTED
-from edgeemo.dataset.ingest.pool import in_threads
+from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.errors import ImageError, ImageTooLargeError, MissingExtraError
 from edgeemo.imaging.decode import open_image, sniff
 from edgeemo.imaging.preprocess import decode, preprocess
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.dataset.ingest.find import Found
+    from edgeemo.dataset.ingest.find import LabelledFile
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.utils.progress import Progress
@@ -88,7 +88,7 @@ class UsableImage:
 
 def judge_files(
     root: Path,
-    files: Sequence[Found],
+    files: Sequence[LabelledFile],
     *,
     accept: Iterable[str],
     crops: Sequence[InputSpec] = (),
@@ -114,10 +114,11 @@ def judge_files(
     require_imagehash()
     formats = accepted_formats(accept)
     progress.stage("Looking at the images", total=len(files))
-    return in_threads(
+    return map_in_threads(
         files,
         lambda batch: [
-            judge(root, file, formats=formats, crops=crops, detector=detector) for file in batch
+            judge_file(root, file, formats=formats, crops=crops, detector=detector)
+            for file in batch
         ],
         progress=progress,
     )
@@ -128,9 +129,9 @@ def accepted_formats(accept: Iterable[str]) -> frozenset[str]:
     return frozenset(name.upper() for name in (*ALWAYS_ACCEPTED, *accept))
 
 
-def judge(
+def judge_file(
     root: Path,
-    file: Found,
+    file: LabelledFile,
     *,
     formats: Iterable[str],
     crops: Sequence[InputSpec] = (),
@@ -155,7 +156,7 @@ def judge(
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class Examination:
     """A verdict and what it was reached by, for who wants to look closer before it is let go.
 
     Attributes:
@@ -169,8 +170,8 @@ class Examined:
     pixels: NDArray[np.uint8] | None = None
 
 
-def examine(root: Path, file: Found, *, formats: Iterable[str]) -> Examined:
-    """As `judge`, with the bytes and the pixels that were judged."""
+def examine(root: Path, file: LabelledFile, *, formats: Iterable[str]) -> Examination:
+    """As `judge_file`, with the bytes and the pixels that were judged."""
     path, content = _printable(file.path), b""
     try:
         content = _read(root / file.path)
@@ -178,11 +179,11 @@ def examine(root: Path, file: Found, *, formats: Iterable[str]) -> Examined:
         pixels = _decode(content)
     except _UnusableError as verdict:
         reason, detail = verdict.reason, verdict.detail
-        return Examined(Rejected(path=path, reason=reason, detail=detail), content)
+        return Examination(Rejected(path=path, reason=reason, detail=detail), content)
     if path != file.path:
         detail = "the file's name is not valid text"
-        return Examined(Rejected(path=path, reason="name", detail=detail), content)
-    return Examined(_image(file, content, format, pixels), content, pixels)
+        return Examination(Rejected(path=path, reason="name", detail=detail), content)
+    return Examination(_image(file, content, format, pixels), content, pixels)
 
 
 def promised_format(path: str) -> str | None:
@@ -208,7 +209,7 @@ def require_imagehash() -> None:
 
 
 def _faceless(
-    file: Found, content: bytes, crops: Iterable[InputSpec], detector: FaceDetector | None
+    file: LabelledFile, content: bytes, crops: Iterable[InputSpec], detector: FaceDetector | None
 ) -> Rejected | None:
     """Return why an image cannot be cropped for these specifications; None where it can."""
     try:
@@ -225,7 +226,9 @@ def _faceless(
     return None
 
 
-def _image(file: Found, content: bytes, format: str, pixels: NDArray[np.uint8]) -> UsableImage:
+def _image(
+    file: LabelledFile, content: bytes, format: str, pixels: NDArray[np.uint8]
+) -> UsableImage:
     return UsableImage(
         path=file.path,
         label=file.label,
@@ -261,7 +264,7 @@ def _read(path: Path) -> bytes:
 def _format(content: bytes, formats: Iterable[str]) -> str:
     format = sniff(content)
     if format is None:
-        raise _UnusableError("not-a-image", "its content is none of the known image formats")
+        raise _UnusableError("not-an-image", "its content is none of the known image formats")
     if format not in formats:
         raise _UnusableError("format", f"{format}; --accept {format.lower()} takes it")
     return format

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.find import walk
+from edgeemo.dataset.ingest.find import walk_files
 from edgeemo.errors import DatasetError
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.progress import Silent
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 
-def locate(
+def locate_files(
     root: Path,
     hashes: Collection[str],
     *,
@@ -63,7 +63,7 @@ def _candidates(root: Path, missing: set[str], hint: Mapping[str, str]) -> Itera
     yield from hinted
     if not missing:
         return
-    others = [path for path in walk(root) if path not in hinted]
+    others = [path for path in walk_files(root) if path not in hinted]
     names = {path.name for path in hinted}
     yield from _named_first(others, names)
 

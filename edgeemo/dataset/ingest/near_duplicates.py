@@ -28,11 +28,11 @@ HASH_BITS = 64
 HAMMING_RADIUS = 4
 """Most bits in which the hashes of near-duplicates differ."""
 
-ALIKE = 0.92
+NEAR_DUPLICATE_CORRELATION = 0.92
 """Least correlation of the thumbnails of near-duplicates. Of the pairs above it on FER2013 all but
 one or two are one photograph, cropped, compressed or marked differently; those below are not."""
 
-SAME = 0.995
+SAME_IMAGE_CORRELATION = 0.995
 """Least correlation of the thumbnails of one and the same image. Frames of a film in which a face
 passes from one expression to another reach 0.993 (CK+); copies of web images are above."""
 
@@ -42,15 +42,18 @@ _PAIRS = 32_768  # pairs compared at once: twice 32 MB of thumbnails
 
 
 def group_similar(
-    hashes: NDArray[np.uint8], thumbnails: NDArray[np.uint8], *, at_least: float = ALIKE
+    hashes: NDArray[np.uint8],
+    thumbnails: NDArray[np.uint8],
+    *,
+    min_correlation: float = NEAR_DUPLICATE_CORRELATION,
 ) -> Indices:
     """Put images that are alike, directly or through others, into one group.
 
     Args:
         hashes: Shape (N, 8), uint8: 64 bits an image.
         thumbnails: Shape (N, P), uint8: grey values 0 to 255.
-        at_least: Two images within `HAMMING_RADIUS` are alike if their thumbnails correlate at
-            least this much.
+        min_correlation: Smallest correlation of the thumbnails of two images within
+            `HAMMING_RADIUS` that are near-duplicates.
 
     Returns:
         Shape (N,), int64: the same number for the same group.
@@ -63,7 +66,7 @@ def group_similar(
     def join(first: Indices, second: Indices) -> None:
         apart = groups.roots(first) != groups.roots(second)
         first, second = first[apart], second[apart]
-        alike = correlations(thumbnails[first], thumbnails[second]) >= at_least
+        alike = correlate(thumbnails[first], thumbnails[second]) >= min_correlation
         groups.join(first[alike], second[alike])
 
     for first, second in buckets.stars():
@@ -79,7 +82,7 @@ def group_similar(
     return groups.roots(np.arange(len(hashes)))
 
 
-def correlations(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
+def correlate(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Pearson's correlation of thumbnails, row by row: blind to brightness and contrast.
 
     Args:
@@ -90,13 +93,11 @@ def correlations(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray
         Shape (M,), -1 to 1. A thumbnail that varies by less than about one level correlates with
         nothing.
     """
-    product: NDArray[np.float32] = np.einsum(
-        "mp,mp->m", _standardised(first), _standardised(second)
-    )
+    product: NDArray[np.float32] = np.einsum("mp,mp->m", _standardise(first), _standardise(second))
     return product
 
 
-def _standardised(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _standardise(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
     values = thumbnails.astype(np.float32)
     values -= values.mean(axis=1, keepdims=True)
     length = np.sqrt(np.einsum("mp,mp->m", values, values))

@@ -18,7 +18,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def in_threads(
+def map_in_threads(
     items: Sequence[_Item],
     work: Callable[[Sequence[_Item]], Sequence[_Result]],
     *,

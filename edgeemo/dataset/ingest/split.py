@@ -17,7 +17,7 @@ _FIRST_SERVED: tuple[Split, ...] = ("train", "test", "validation")
 
 
 @dataclass(frozen=True)
-class Item:
+class SplitItem:
     """One image to be put into a split.
 
     Attributes:
@@ -31,7 +31,9 @@ class Item:
     group: int
 
 
-def assign(items: Sequence[Item], *, ratios: Mapping[Split, float], seed: int) -> list[Split]:
+def assign_splits(
+    items: Sequence[SplitItem], *, ratios: Mapping[Split, float], seed: int
+) -> list[Split]:
     """Put each image into a split.
 
     Groups are dealt out whole, the large ones first and otherwise in a random order, each to the
@@ -50,21 +52,21 @@ def assign(items: Sequence[Item], *, ratios: Mapping[Split, float], seed: int) -
     groups = defaultdict(list)
     for item in items:
         groups[item.group].append(item)
-    table = _Table.for_items(items, ratios)
+    table = _MissingCounts.for_items(items, ratios)
     dealt = {}
-    for group in sorted(groups.values(), key=lambda members: _turn(members, seed)):
+    for group in sorted(groups.values(), key=lambda members: _dealing_order(members, seed)):
         counts = Counter(item.label for item in group)
         dealt[group[0].group] = table.place(counts)
     return [dealt[item.group] for item in items]
 
 
-def _turn(members: Sequence[Item], seed: int) -> tuple[int, str]:
+def _dealing_order(members: Sequence[SplitItem], seed: int) -> tuple[int, str]:
     """Sorts by size and then at random, by what is in a group, not by what it is called."""
     lowest = min(item.key for item in members)
     return -len(members), hashlib.sha256(f"{seed}:{lowest}".encode()).hexdigest()
 
 
-class _Table:
+class _MissingCounts:
     """How many images of each class each split still lacks."""
 
     def __init__(self, wanted: dict[str, dict[Split, int]], groups_left: Counter[str]) -> None:
@@ -76,10 +78,12 @@ class _Table:
         self._groups_left = groups_left
 
     @classmethod
-    def for_items(cls, items: Sequence[Item], ratios: Mapping[Split, float]) -> _Table:
+    def for_items(cls, items: Sequence[SplitItem], ratios: Mapping[Split, float]) -> _MissingCounts:
         sizes = Counter(item.label for item in items)
         groups_left = Counter(label for label, _ in {(item.label, item.group) for item in items})
-        return cls({label: _wanted(size, ratios) for label, size in sizes.items()}, groups_left)
+        return cls(
+            {label: _target_counts(size, ratios) for label, size in sizes.items()}, groups_left
+        )
 
     def place(self, counts: Mapping[str, int]) -> Split:
         """Choose the split for a group of so many images of each class, and note it."""
@@ -107,7 +111,7 @@ class _Table:
         return max(splits, key=lack)
 
 
-def _wanted(size: int, ratios: Mapping[Split, float]) -> dict[Split, int]:
+def _target_counts(size: int, ratios: Mapping[Split, float]) -> dict[Split, int]:
     """Whole numbers nearest to the ratios that add up to `size` (largest remainder)."""
     exact = {split: ratio * size for split, ratio in ratios.items()}
     wanted = {split: int(share) for split, share in exact.items()}

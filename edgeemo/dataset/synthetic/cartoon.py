@@ -46,7 +46,7 @@ _HAIR_STYLES = ("short", "long", "fringe", "bald", "bun", "hat")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Face:
+class CartoonFace:
     """Everything that a drawn face is made of.
 
     Attributes:
@@ -84,9 +84,9 @@ class Face:
     tear: bool
 
 
-def random_face(rng: np.random.Generator, mood: Mood) -> Face:
+def randomize_face(rng: np.random.Generator, mood: Mood) -> CartoonFace:
     """A face with everything but its mood left to chance."""
-    return Face(
+    return CartoonFace(
         mood=mood,
         strength=float(rng.uniform(0.45, 1)),
         opening=float(rng.uniform(0.2, 1)) if rng.random() < 0.45 else 0.0,
@@ -105,7 +105,7 @@ def random_face(rng: np.random.Generator, mood: Mood) -> Face:
     )
 
 
-def draw_face(face: Face, size: int) -> Image.Image:
+def draw_face(face: CartoonFace, size: int) -> Image.Image:
     """Draw a face upright on a transparent ground.
 
     Args:
@@ -128,7 +128,7 @@ def draw_face(face: Face, size: int) -> Image.Image:
     return image
 
 
-def _draw_shoulders(pen: Pen, face: Face) -> None:
+def _draw_shoulders(pen: Pen, face: CartoonFace) -> None:
     chin = face.height
     if face.style == "long":
         pen.oval((0, 0.25), (1.28, face.height * 1.15), face.hair)
@@ -139,7 +139,7 @@ def _draw_shoulders(pen: Pen, face: Face) -> None:
     pen.shape([(-1.75, chin + 1.0), (1.75, chin + 1.0), (1.75, 3), (-1.75, 3)], face.clothes)
 
 
-def _draw_head(pen: Pen, face: Face) -> None:
+def _draw_head(pen: Pen, face: CartoonFace) -> None:
     for side in (-1, 1):
         pen.oval((side * 1.0, 0.05), (0.17, 0.27), _shade(face, 0.88))
     if face.style != "bald":
@@ -156,7 +156,7 @@ def _draw_head(pen: Pen, face: Face) -> None:
         pen.slice((0, 0), (0.99, face.height), (33, 147), face.hair)
 
 
-def _draw_eye(pen: Pen, face: Face, side: int) -> None:
+def _draw_eye(pen: Pen, face: CartoonFace, side: int) -> None:
     x, y = side * 0.42 + face.turn * 0.14, -0.12
     squint = 0.45 if face.mood == "happy" else 0.25
     tall = face.eye_size * (0.85 - squint * face.strength)
@@ -169,7 +169,7 @@ def _draw_eye(pen: Pen, face: Face, side: int) -> None:
     pen.line(arc((x, y), face.eye_size * 1.1, -tall), 0.05, _shade(face, 0.35))
 
 
-def _draw_brow(pen: Pen, face: Face, side: int) -> None:
+def _draw_brow(pen: Pen, face: CartoonFace, side: int) -> None:
     x, y = side * 0.42 + face.turn * 0.14, -0.12 - face.eye_size * 1.9
     inner_rise = -0.18 * face.strength if face.mood == "sad" else 0.05
     outer_rise = 0.08 * face.strength if face.mood == "sad" else 0.0
@@ -179,14 +179,14 @@ def _draw_brow(pen: Pen, face: Face, side: int) -> None:
     pen.line(points, 0.09, _darker(colour, 0.8))
 
 
-def _draw_nose(pen: Pen, face: Face) -> None:
+def _draw_nose(pen: Pen, face: CartoonFace) -> None:
     x = face.turn * 0.2
     pen.line(
         [(x, 0.0), (x + 0.12 * (face.turn or 1), 0.33), (x - 0.05, 0.36)], 0.06, _shade(face, 0.7)
     )
 
 
-def _draw_mouth(pen: Pen, face: Face) -> None:
+def _draw_mouth(pen: Pen, face: CartoonFace) -> None:
     """A curve whose corners rise with happiness and sink with sadness, open or closed."""
     laughs = face.mood == "happy"
     centre = (face.turn * 0.17, 0.72)
@@ -204,7 +204,7 @@ def _draw_mouth(pen: Pen, face: Face) -> None:
     pen.line([*upper, *reversed(lower), upper[0]], 0.06, _shade(face, 0.5))
 
 
-def _draw_extras(pen: Pen, face: Face) -> None:
+def _draw_extras(pen: Pen, face: CartoonFace) -> None:
     if face.mood == "happy" and face.strength > 0.6:
         for side in (-1, 1):
             x = side * 0.62 + face.turn * 0.1
@@ -225,7 +225,7 @@ def _vary(rng: np.random.Generator, palette: Sequence[Colour]) -> Colour:
     return (red, green, blue)
 
 
-def _shade(face: Face, factor: float) -> Colour:
+def _shade(face: CartoonFace, factor: float) -> Colour:
     return _darker(face.skin, factor)
 
 

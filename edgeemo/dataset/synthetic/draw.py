@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from edgeemo.dataset.synthetic.cartoon import Mood, draw_face, random_face
+from edgeemo.dataset.synthetic.cartoon import Mood, draw_face, randomize_face
 from edgeemo.utils.files import new_folder
 from edgeemo.utils.progress import Silent
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from edgeemo.utils.progress import Progress
 
-MARKER = ".edgeemo-practice.json"
+PRACTICE_MARKER = ".edgeemo-practice.json"
 """File in a folder of practice faces that says it is complete and how it was drawn."""
 
 STYLE_VERSION = 1
@@ -69,14 +69,14 @@ def draw_faces(
             _write_face(partial / mood, number=number, mood=mood, size=size, seed=seed)
             progress.advance()
         drawn = {"style": STYLE_VERSION, "count": count, "size": size, "seed": seed}
-        (partial / MARKER).write_text(json.dumps(drawn), encoding="utf-8")
+        (partial / PRACTICE_MARKER).write_text(json.dumps(drawn), encoding="utf-8")
     return folder
 
 
-def drawn_style(folder: Path) -> int | None:
+def read_style_version(folder: Path) -> int | None:
     """The style version of a folder of practice faces; None where `draw_faces` did not make it."""
     try:
-        return int(json.loads((folder / MARKER).read_bytes())["style"])
+        return int(json.loads((folder / PRACTICE_MARKER).read_bytes())["style"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -92,12 +92,12 @@ def draw_image(rng: np.random.Generator, mood: Mood, *, size: int) -> Image.Imag
     Returns:
         An RGB image of (size, size).
     """
-    scene = _background(rng, size)
-    face = _posed(rng, draw_face(random_face(rng, mood), size * _OVERSAMPLE), size)
+    scene = _draw_background(rng, size)
+    face = _pose(rng, draw_face(randomize_face(rng, mood), size * _OVERSAMPLE), size)
     scene.paste(face, mask=face)
     if rng.random() < 0.15:
-        _obstruct(rng, scene)
-    return _photographed(rng, scene)
+        _draw_obstruction(rng, scene)
+    return _photograph(rng, scene)
 
 
 def _write_face(folder: Path, *, number: int, mood: Mood, size: int, seed: int) -> None:
@@ -105,19 +105,21 @@ def _write_face(folder: Path, *, number: int, mood: Mood, size: int, seed: int) 
     image = draw_image(rng, mood, size=size)
     if rng.random() < 0.8:
         quality = int(rng.integers(60, 96))
-        (folder / f"{mood}-{number:04}.jpg").write_bytes(encode(image, "JPEG", quality=quality))
+        (folder / f"{mood}-{number:04}.jpg").write_bytes(
+            encode_image(image, "JPEG", quality=quality)
+        )
     else:
-        (folder / f"{mood}-{number:04}.png").write_bytes(encode(image, "PNG"))
+        (folder / f"{mood}-{number:04}.png").write_bytes(encode_image(image, "PNG"))
 
 
-def encode(image: Image.Image, format: str, **options: object) -> bytes:
+def encode_image(image: Image.Image, format: str, **options: object) -> bytes:
     """An image as the bytes of a file of that format."""
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
-def _background(rng: np.random.Generator, size: int) -> Image.Image:
+def _draw_background(rng: np.random.Generator, size: int) -> Image.Image:
     """Two colours fading into each other, with a few shapes in them."""
     corners = rng.integers(20, 236, (2, 2, 3)).astype(np.uint8)
     ground = Image.fromarray(corners).resize((size, size), Image.Resampling.BICUBIC)
@@ -130,7 +132,7 @@ def _background(rng: np.random.Generator, size: int) -> Image.Image:
     return ground.filter(ImageFilter.BoxBlur(size / 256 * float(rng.uniform(0.5, 4))))
 
 
-def _posed(rng: np.random.Generator, face: Image.Image, size: int) -> Image.Image:
+def _pose(rng: np.random.Generator, face: Image.Image, size: int) -> Image.Image:
     """The face somewhere in an image of that size, larger or smaller, tilted, perhaps mirrored."""
     if rng.random() < 0.5:
         face = face.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
@@ -148,7 +150,7 @@ def _posed(rng: np.random.Generator, face: Image.Image, size: int) -> Image.Imag
     )
 
 
-def _obstruct(rng: np.random.Generator, scene: Image.Image) -> None:
+def _draw_obstruction(rng: np.random.Generator, scene: Image.Image) -> None:
     """Something in front of the face: a bar at some angle, as a hand or a branch would be."""
     size = scene.width
     ends = rng.uniform(-0.1, 1.1, 4) * size
@@ -157,12 +159,12 @@ def _obstruct(rng: np.random.Generator, scene: Image.Image) -> None:
     ImageDraw.Draw(scene).line([float(end) for end in ends], fill=(red, green, blue), width=width)
 
 
-def _photographed(rng: np.random.Generator, image: Image.Image) -> Image.Image:
+def _photograph(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     """Light from a side, exposure, contrast, softness and noise."""
     pixels = np.asarray(image, dtype=np.float32) / 255
     contrast, exposure = (float(value) for value in rng.uniform((0.7, -0.1), (1.1, 0.1)))
     pixels = (pixels - 0.5) * contrast + (0.5 + exposure)
-    pixels *= _light(rng, image.width)[..., None]
+    pixels *= _make_light(rng, image.width)[..., None]
     grain = np.float32(rng.uniform(0, 0.05))
     pixels += grain * rng.standard_normal((*pixels.shape[:2], 1), dtype=np.float32)
     seen = Image.fromarray((pixels.clip(0, 1) * 255).round().astype(np.uint8))
@@ -173,7 +175,7 @@ def _photographed(rng: np.random.Generator, image: Image.Image) -> Image.Image:
     return seen
 
 
-def _light(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
+def _make_light(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
     """A factor per pixel, shape (size, size), that falls off towards one side."""
     slope_x, slope_y = rng.uniform(-0.25, 0.25, 2)
     along = np.linspace(-1, 1, size, dtype=np.float32)

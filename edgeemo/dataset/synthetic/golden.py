@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from edgeemo.dataset.synthetic.draw import MOODS, draw_image, encode
+from edgeemo.dataset.synthetic.draw import MOODS, draw_image, encode_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _ORIENTATION = 0x0112
 
 
-def golden_images(*, count: int = 16, seed: int = 0) -> list[bytes]:
+def draw_golden_images(*, count: int = 16, seed: int = 0) -> list[bytes]:
     """Draw image files: JPEG and PNG, colour and grey, turned, transparent, odd, large.
 
     Args:
@@ -29,10 +29,10 @@ def golden_images(*, count: int = 16, seed: int = 0) -> list[bytes]:
         The files' contents. One in ten is larger than 1000 pixels, so that JPEG's scaled decoding
         has something to do; together they stay below 50 kB an image on average.
     """
-    return [_golden(number, seed) for number in range(count)]
+    return [_draw_golden(number, seed) for number in range(count)]
 
 
-def _golden(number: int, seed: int) -> bytes:
+def _draw_golden(number: int, seed: int) -> bytes:
     rng = np.random.default_rng([seed, number])
     size, write = _KINDS[number % len(_KINDS)]
     mood = MOODS[(number + number // len(_KINDS)) % len(MOODS)]
@@ -41,50 +41,50 @@ def _golden(number: int, seed: int) -> bytes:
 
 
 def _jpeg(image: Image.Image) -> bytes:
-    return encode(image, "JPEG", quality=85)
+    return encode_image(image, "JPEG", quality=85)
 
 
 def _large_jpeg(image: Image.Image) -> bytes:
-    return encode(image, "JPEG", quality=40)
+    return encode_image(image, "JPEG", quality=40)
 
 
 def _grey_jpeg(image: Image.Image) -> bytes:
-    return encode(image.convert("L"), "JPEG", quality=85)
+    return encode_image(image.convert("L"), "JPEG", quality=85)
 
 
 def _full_colour_jpeg(image: Image.Image) -> bytes:
-    return encode(image, "JPEG", quality=90, subsampling=0, progressive=True)
+    return encode_image(image, "JPEG", quality=90, subsampling=0, progressive=True)
 
 
 def _turned_jpeg(image: Image.Image) -> bytes:
     """Stored lying on its side, with the EXIF tag that tells a viewer to turn it upright."""
     exif = Image.Exif()
     exif[_ORIENTATION] = 6
-    return encode(image.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=85, exif=exif)
+    return encode_image(image.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=85, exif=exif)
 
 
 def _png(image: Image.Image) -> bytes:
-    return encode(image, "PNG")
+    return encode_image(image, "PNG")
 
 
 def _grey_png(image: Image.Image) -> bytes:
-    return encode(image.convert("L"), "PNG")
+    return encode_image(image.convert("L"), "PNG")
 
 
 def _deep_png(image: Image.Image) -> bytes:
     """Grey with 16 bits a pixel."""
     deep = np.asarray(image.convert("L")).astype(np.uint16) * 257
-    return encode(Image.fromarray(deep), "PNG")
+    return encode_image(Image.fromarray(deep), "PNG")
 
 
 def _transparent_png(image: Image.Image) -> bytes:
     alpha = Image.linear_gradient("L").resize(image.size)
     image.putalpha(alpha)
-    return encode(image, "PNG")
+    return encode_image(image, "PNG")
 
 
 def _palette_png(image: Image.Image) -> bytes:
-    return encode(image.quantize(64), "PNG")
+    return encode_image(image.quantize(64), "PNG")
 
 
 _KINDS: tuple[tuple[tuple[int, int], Callable[[Image.Image], bytes]], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import has_classes
-from edgeemo.dataset.synthetic.draw import STYLE_VERSION, draw_faces, drawn_style
+from edgeemo.dataset.synthetic.draw import STYLE_VERSION, draw_faces, read_style_version
 from edgeemo.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from edgeemo.utils.progress import Progress
 
-DATA = "data"
-PRACTICE = "practice-faces"
+DATA_FOLDER = "data"
+PRACTICE_FOLDER = "practice-faces"
 
 
 def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
@@ -30,11 +30,15 @@ def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
     Raises:
         DatasetError: If a ``practice-faces`` is in the way that edgeemo did not draw.
     """
-    data = folder / DATA
-    return data if has_classes(data) else practice_faces(folder / PRACTICE, progress=progress)
+    data = folder / DATA_FOLDER
+    return (
+        data
+        if has_classes(data)
+        else ensure_practice_faces(folder / PRACTICE_FOLDER, progress=progress)
+    )
 
 
-def practice_faces(folder: Path, *, progress: Progress | None = None) -> Path:
+def ensure_practice_faces(folder: Path, *, progress: Progress | None = None) -> Path:
     """A folder of practice faces, drawn unless it is there already.
 
     Args:
@@ -47,7 +51,7 @@ def practice_faces(folder: Path, *, progress: Progress | None = None) -> Path:
     Raises:
         DatasetError: If a folder of that name is in the way that edgeemo did not draw.
     """
-    style = drawn_style(folder)
+    style = read_style_version(folder)
     if style == STYLE_VERSION:
         return folder
     if style is None and folder.exists():

@@ -22,19 +22,19 @@ from edgeemo.dataset.ingest.judge import (
     is_grey,
     require_imagehash,
 )
-from edgeemo.dataset.ingest.pool import in_threads
+from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.dataset.write.crop_table import (
     CROP_CSV,
-    ONE,
-    SEVERAL,
-    Group,
-    Row,
+    ONE_FACE,
+    SEVERAL_FACES,
+    CropCount,
+    CropRow,
     count_rows,
     write_rows,
 )
-from edgeemo.dataset.write.cropped import record_faces
-from edgeemo.dataset.write.placing import check_place
-from edgeemo.dataset.write.rewrite import MARKER, free_place, mark
+from edgeemo.dataset.write.cropped import write_faces_json
+from edgeemo.dataset.write.placing import check_destination
+from edgeemo.dataset.write.rewrite import DATA_MARKER, find_free_path, write_marker
 from edgeemo.errors import DatasetError, ImageError
 from edgeemo.imaging.decode import open_image, stretch
 from edgeemo.imaging.faces import build_detector, crop_face
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from edgeemo.dataset.ingest.find import Found
+    from edgeemo.dataset.ingest.find import LabelledFile
     from edgeemo.imaging.faces import Face, FaceDetector
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceSettings
@@ -67,7 +67,7 @@ class CropOptions:
         faces: The face detector's settings, and the margin around a face.
         detector_file: The detector's own file, where it has one.
         accept: Formats to take besides the usual ones.
-        every: Whether every face of an image is written, not the largest alone.
+        all_faces: Whether every face of an image is written, not the largest alone.
         size: Side of the crops in pixels; None for as large as they are in the image, a JPEG
             being decoded no larger than `edgeemo.imaging.preprocess.PHOTO_SIDE` asks for.
     """
@@ -75,12 +75,12 @@ class CropOptions:
     faces: FaceSettings
     detector_file: DetectorFile | None = None
     accept: Sequence[str] = ()
-    every: bool = False
+    all_faces: bool = False
     size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cropped:
+class CropResult:
     """What was written.
 
     Attributes:
@@ -92,7 +92,7 @@ class Cropped:
 
     folder: Path
     faces: FaceSettings
-    counts: Mapping[str, Mapping[str, Mapping[Group, int]]]
+    counts: Mapping[str, Mapping[str, Mapping[CropCount, int]]]
 
 
 def write_crops(
@@ -102,7 +102,7 @@ def write_crops(
     options: CropOptions,
     replace: bool = False,
     progress: Progress | None = None,
-) -> Cropped:
+) -> CropResult:
     """Write the faces of a folder's images as PNG files, where the images lay.
 
     Besides it writes ``crop.csv`` and ``faces.json``.
@@ -123,28 +123,28 @@ def write_crops(
     progress = progress or Silent()
     require_imagehash()
     detector = build_detector(options.faces, file=options.detector_file)
-    check_place(root, out, marker=MARKER, replace=replace)
+    check_destination(root, out, marker=DATA_MARKER, replace=replace)
     layout = find_any_files(root)
     with _explained(out), new_folder(out, replace=replace) as partial:
-        work = _Work(root, partial, options, detector)
+        work = _Cropper(root, partial, options, detector)
         progress.stage("Cropping the faces", total=len(layout.files))
-        results = in_threads(work.planned(layout.files), work.batch, progress=progress)
+        results = map_in_threads(work.planned(layout.files), work.batch, progress=progress)
         if not any(row.crop for rows in results for row in rows):
             raise DatasetError(
                 f"{root}: {options.faces.detector} finds no face in any of "
                 f"{len(layout.files):,} files"
             )
         write_rows(partial / CROP_CSV, (row for rows in results for row in rows))
-        record_faces(partial, options.faces, options.detector_file)
-        mark(partial, "crop")
-    return Cropped(
+        write_faces_json(partial, options.faces, options.detector_file)
+        write_marker(partial, "crop")
+    return CropResult(
         folder=out,
         faces=changed(options.faces, cropped=True),
         counts=count_rows(layout.files, results, layout.labels),
     )
 
 
-class _Work:
+class _Cropper:
     """Crops images of one folder into another; several threads may use it."""
 
     def __init__(
@@ -160,38 +160,40 @@ class _Work:
             for grey in (True, False)
         }
 
-    def planned(self, files: Sequence[Found]) -> list[tuple[Found, str]]:
+    def planned(self, files: Sequence[LabelledFile]) -> list[tuple[LabelledFile, str]]:
         """Each file, and its place in the new folder; the folders are made."""
         taken: set[str] = set()
-        places = [free_place(PurePosixPath(file.path).with_suffix(".png"), taken) for file in files]
+        places = [
+            find_free_path(PurePosixPath(file.path).with_suffix(".png"), taken) for file in files
+        ]
         for folder in {(self._folder / place).parent for place in places}:
             folder.mkdir(parents=True, exist_ok=True)
         return list(zip(files, places, strict=True))
 
-    def batch(self, planned: Sequence[tuple[Found, str]]) -> list[list[Row]]:
+    def batch(self, planned: Sequence[tuple[LabelledFile, str]]) -> list[list[CropRow]]:
         """Crop some images; of each at least one row."""
         return [self._one(file, place) for file, place in planned]
 
-    def _one(self, file: Found, place: str) -> list[Row]:
+    def _one(self, file: LabelledFile, place: str) -> list[CropRow]:
         examined = examine(self._root, file, formats=self._formats)
         if isinstance(examined.verdict, Rejected):
             verdict = examined.verdict
-            return [Row(image=verdict.path, outcome=verdict.reason, detail=verdict.detail)]
+            return [CropRow(image=verdict.path, outcome=verdict.reason, detail=verdict.detail)]
         try:
             return self._crop(file, place, examined.content)
         except ImageError as error:  # at a larger scale than it was judged at
             detail = str(error).removeprefix("image: ")
-            return [Row(image=file.path, outcome="damaged", detail=detail)]
+            return [CropRow(image=file.path, outcome="damaged", detail=detail)]
 
-    def _crop(self, file: Found, place: str, content: bytes) -> list[Row]:
+    def _crop(self, file: LabelledFile, place: str, content: bytes) -> list[CropRow]:
         with open_image(content) as opened:
             spec, width = self._specs[is_grey(opened.mode)], opened.size[0]
             photo = decode(opened, spec)
         found = self._detector.detect(photo)
         if not found:
             detail = f"{self._options.faces.detector} finds none"
-            return [Row(image=file.path, outcome=NO_FACE, detail=detail)]
-        written = found if self._options.every else found[:1]
+            return [CropRow(image=file.path, outcome=NO_FACE, detail=detail)]
+        written = found if self._options.all_faces else found[:1]
         names = [self._name(place, number) for number in range(1, len(written) + 1)]
         for face, name in zip(written, names, strict=True):
             (self._folder / name).write_bytes(self._png(crop_face(photo, face, spec)))
@@ -201,7 +203,7 @@ class _Work:
         ]
 
     def _name(self, place: str, number: int) -> str:
-        if not self._options.every:
+        if not self._options.all_faces:
             return place
         path = PurePosixPath(place)
         return str(path.with_name(f"{path.stem}-{number}.png"))
@@ -212,11 +214,11 @@ class _Work:
         return stream.getvalue()
 
 
-def _row(file: Found, name: str, face: Face, *, faces: int) -> Row:
-    return Row(
+def _row(file: LabelledFile, name: str, face: Face, *, faces: int) -> CropRow:
+    return CropRow(
         image=file.path,
         crop=name,
-        outcome=ONE if faces == 1 else SEVERAL,
+        outcome=ONE_FACE if faces == 1 else SEVERAL_FACES,
         faces=faces,
         left=face.left,
         top=face.top,

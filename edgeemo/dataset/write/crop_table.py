@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from edgeemo.dataset.ingest.find import Found
+    from edgeemo.dataset.ingest.find import LabelledFile
 
 CROP_CSV = "crop.csv"
-"""Table of what became of each image; its columns are the attributes of `Row`."""
+"""Table of what became of each image; its columns are the attributes of `CropRow`."""
 
-ONE, SEVERAL = "cropped", "several-faces"
+ONE_FACE, SEVERAL_FACES = "cropped", "several-faces"
 
-Group = Literal["images", "one_face", "several_faces", "no_face", "unusable", "crops"]
-GROUPS: tuple[Group, ...] = get_args(Group)
+CropCount = Literal["images", "one_face", "several_faces", "no_face", "unusable", "crops"]
+CROP_COUNTS: tuple[CropCount, ...] = get_args(CropCount)
 """What is counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class CropRow:
     """What became of one image, or of one face of it.
 
     Attributes:
@@ -53,17 +53,19 @@ class Row:
     detail: str = ""
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
+def write_rows(path: Path, rows: Iterable[CropRow]) -> None:
     """Write ``crop.csv``."""
     with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, [field.name for field in fields(Row)], lineterminator="\n")
+        writer = csv.DictWriter(
+            stream, [field.name for field in fields(CropRow)], lineterminator="\n"
+        )
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
 
 
 def count_rows(
-    files: Sequence[Found], results: Sequence[Sequence[Row]], labels: Sequence[str]
-) -> dict[str, dict[str, dict[Group, int]]]:
+    files: Sequence[LabelledFile], results: Sequence[Sequence[CropRow]], labels: Sequence[str]
+) -> dict[str, dict[str, dict[CropCount, int]]]:
     """What became of a folder's images, in numbers.
 
     Args:
@@ -74,12 +76,12 @@ def count_rows(
     Returns:
         Per split ("all" without splits) and class.
     """
-    named: dict[str, Group] = {
-        ONE: "one_face",
-        SEVERAL: "several_faces",
+    named: dict[str, CropCount] = {
+        ONE_FACE: "one_face",
+        SEVERAL_FACES: "several_faces",
         NO_FACE: "no_face",
     }
-    counted: dict[tuple[str, str], Counter[Group]] = {}
+    counted: dict[tuple[str, str], Counter[CropCount]] = {}
     for file, rows in zip(files, results, strict=True):
         counts = counted.setdefault((file.split or "all", file.label), Counter())
         counts["images"] += 1
@@ -87,7 +89,7 @@ def count_rows(
         counts["crops"] += sum(bool(row.crop) for row in rows)
     return {
         split: {
-            label: {group: counted[split, label][group] for group in GROUPS}
+            label: {group: counted[split, label][group] for group in CROP_COUNTS}
             for label in labels
             if (split, label) in counted
         }

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.find import top_folder
+from edgeemo.dataset.ingest.find import find_top_folder
 from edgeemo.errors import DatasetError, SpecError
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.face_settings import FaceSettings
@@ -20,7 +20,7 @@ FACES_JSON = "faces.json"
 """Name of the file, which lies beside the class or split folders."""
 
 
-def record_faces(folder: Path, settings: FaceSettings, file: DetectorFile | None) -> None:
+def write_faces_json(folder: Path, settings: FaceSettings, file: DetectorFile | None) -> None:
     """Write ``faces.json``, and the detector's own file if it has one.
 
     Args:
@@ -34,7 +34,7 @@ def record_faces(folder: Path, settings: FaceSettings, file: DetectorFile | None
         (folder / FACE_MODEL).write_bytes(file.content)
 
 
-def recorded_faces(root: Path) -> tuple[FaceSettings, Path] | None:
+def read_faces_json(root: Path) -> tuple[FaceSettings, Path] | None:
     """How the images of a data folder were cropped, and the folder where that is written.
 
     Args:
@@ -46,7 +46,7 @@ def recorded_faces(root: Path) -> tuple[FaceSettings, Path] | None:
     Raises:
         DatasetError: If the file is malformed, or the folder cannot be read.
     """
-    for folder in (root, top_folder(root)):
+    for folder in (root, find_top_folder(root)):
         path = folder / FACES_JSON
         if path.is_file():
             return _read(path), folder

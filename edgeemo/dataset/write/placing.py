@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from edgeemo.utils.progress import Progress
 
-Link = Literal["copy", "hard", "symlink"]
-LINKS: tuple[Link, ...] = get_args(Link)
+LinkMode = Literal["copy", "hard", "symlink"]
+LINK_MODES: tuple[LinkMode, ...] = get_args(LinkMode)
 
 
-def check_place(root: Path | None, out: Path, *, marker: str, replace: bool) -> None:
+def check_destination(root: Path | None, out: Path, *, marker: str, replace: bool) -> None:
     """Make sure that a folder may be made, before the work begins.
 
     Args:
@@ -43,8 +43,8 @@ def check_place(root: Path | None, out: Path, *, marker: str, replace: bool) -> 
         raise DatasetError(f"{out}: not written by edgeemo, so it is not replaced; remove it first")
 
 
-def place_all(
-    root: Path, folder: Path, places: Mapping[str, str], *, link: Link, progress: Progress
+def place_files(
+    root: Path, folder: Path, places: Mapping[str, str], *, link: LinkMode, progress: Progress
 ) -> None:
     """Copy or link files into a folder.
 
@@ -67,7 +67,7 @@ def place_all(
         progress.advance()
 
 
-def _place(source: Path, target: Path, *, link: Link) -> None:
+def _place(source: Path, target: Path, *, link: LinkMode) -> None:
     try:
         if link == "copy":
             shutil.copyfile(source, target)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.duplicates import clean
+from edgeemo.dataset.ingest.duplicates import clean_images
 from edgeemo.dataset.ingest.find import find_any_files
-from edgeemo.dataset.ingest.ingestion import ingest
+from edgeemo.dataset.ingest.ingestion import ingest_folder
 from edgeemo.dataset.ingest.judge import UsableImage, judge_files
-from edgeemo.dataset.write.placing import check_place, place_all
+from edgeemo.dataset.write.placing import check_destination, place_files
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS, Rejected, Sample, write_rejected, write_samples
 from edgeemo.utils.files import new_folder
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset.ingest.options import IngestOptions
-    from edgeemo.dataset.write.placing import Link
+    from edgeemo.dataset.write.placing import LinkMode
     from edgeemo.utils.progress import Progress
 
-MARKER = ".edgeemo-data.json"
+DATA_MARKER = ".edgeemo-data.json"
 """File in a folder that says that edgeemo made it, so that edgeemo may replace it."""
 
 REJECTED_CSV = "rejected.csv"
@@ -40,18 +40,18 @@ SPLIT_CSV = "split.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written:
+class WrittenFolder:
     """What was written.
 
     Attributes:
         folder: The new folder.
         counts: Images per split ("all" without splits) and class.
-        left_out: Files left out, per reason.
+        excluded: Number of files that are excluded, per reason.
     """
 
     folder: Path
     counts: Mapping[str, Mapping[str, int]]
-    left_out: Mapping[str, int]
+    excluded: Mapping[str, int]
 
 
 def write_clean(
@@ -59,10 +59,10 @@ def write_clean(
     out: Path,
     *,
     accept: Sequence[str] = (),
-    link: Link = "copy",
+    link: LinkMode = "copy",
     replace: bool = False,
     progress: Progress | None = None,
-) -> Written:
+) -> WrittenFolder:
     """Write what training would use, each file where it lay, and ``rejected.csv``.
 
     Args:
@@ -78,24 +78,24 @@ def write_clean(
         MissingExtraError: If the ``data`` extra is not installed.
     """
     progress = progress or Silent()
-    check_place(root, out, marker=MARKER, replace=replace)
+    check_destination(root, out, marker=DATA_MARKER, replace=replace)
     layout = find_any_files(root)
     verdicts = judge_files(root, layout.files, accept=accept, progress=progress)
     progress.stage("Looking for duplicates")
-    cleaned = clean(verdict for verdict in verdicts if isinstance(verdict, UsableImage))
+    cleaned = clean_images(verdict for verdict in verdicts if isinstance(verdict, UsableImage))
     if not cleaned.images:
         raise DatasetError(f"{root}: none of {len(verdicts):,} files is usable")
     unusable = [verdict for verdict in verdicts if isinstance(verdict, Rejected)]
     places = {image.path: image.path for image in cleaned.images}
     with new_folder(out, replace=replace) as partial:
-        place_all(root, partial, places, link=link, progress=progress)
+        place_files(root, partial, places, link=link, progress=progress)
         rejected = sorted([*unusable, *cleaned.rejected], key=lambda row: row.path)
         write_rejected(partial / REJECTED_CSV, rejected)
-        mark(partial, "clean")
-    return Written(
+        write_marker(partial, "clean")
+    return WrittenFolder(
         folder=out,
         counts=_counts((p.split or "all", p.label) for p in cleaned.images),
-        left_out=_reasons(rejected),
+        excluded=_reasons(rejected),
     )
 
 
@@ -104,10 +104,10 @@ def write_split(
     out: Path,
     *,
     options: IngestOptions,
-    link: Link = "copy",
+    link: LinkMode = "copy",
     replace: bool = False,
     progress: Progress | None = None,
-) -> Written:
+) -> WrittenFolder:
     """Write ``train``, ``validation`` and ``test`` as training would split them.
 
     Besides it writes ``split.csv``, which names the files anew, and ``rejected.csv``, which names
@@ -122,26 +122,26 @@ def write_split(
         progress: Who is told how far it is.
 
     Raises:
-        DatasetError: As `ingest`, or if `out` cannot be made.
+        DatasetError: As `ingest_folder`, or if `out` cannot be made.
         MissingExtraError: If the ``data`` extra is not installed.
     """
     progress = progress or Silent()
-    check_place(root, out, marker=MARKER, replace=replace)
-    dataset = ingest(root, options=options, progress=progress)
+    check_destination(root, out, marker=DATA_MARKER, replace=replace)
+    dataset = ingest_folder(root, options=options, progress=progress)
     places = _split_places(dataset.samples)
     with new_folder(out, replace=replace) as partial:
-        place_all(root, partial, places, link=link, progress=progress)
+        place_files(root, partial, places, link=link, progress=progress)
         moved = [
             Sample(path=places[one.path], label=one.label, split=one.split, sha256=one.sha256)
             for one in dataset.samples
         ]
         write_samples(partial / SPLIT_CSV, sorted(moved, key=lambda sample: sample.path))
         write_rejected(partial / REJECTED_CSV, dataset.rejected)
-        mark(partial, "split")
-    return Written(
+        write_marker(partial, "split")
+    return WrittenFolder(
         folder=out,
         counts=_counts((sample.split, sample.label) for sample in dataset.samples),
-        left_out=_reasons(dataset.rejected),
+        excluded=_reasons(dataset.rejected),
     )
 
 
@@ -152,7 +152,7 @@ def _split_places(samples: Sequence[Sample]) -> dict[str, str]:
     places = {}
     for sample in samples:
         within = PurePosixPath(*PurePosixPath(sample.path).parts[depth + 1 :])
-        place = free_place(PurePosixPath(sample.split, sample.label, within), taken)
+        place = find_free_path(PurePosixPath(sample.split, sample.label, within), taken)
         places[sample.path] = place
     return places
 
@@ -166,7 +166,7 @@ def _class_depth(samples: Sequence[Sample]) -> int:
     )
 
 
-def free_place(place: PurePosixPath, taken: set[str]) -> str:
+def find_free_path(place: PurePosixPath, taken: set[str]) -> str:
     """The place, or with a number at its name where it is taken.
 
     Args:
@@ -181,14 +181,16 @@ def free_place(place: PurePosixPath, taken: set[str]) -> str:
     return str(name)
 
 
-def mark(folder: Path, kind: str) -> None:
-    """Leave `MARKER` in a folder in the making.
+def write_marker(folder: Path, kind: str) -> None:
+    """Leave `DATA_MARKER` in a folder in the making.
 
     Args:
         folder: The folder.
         kind: The command that makes it.
     """
-    (folder / MARKER).write_text(json.dumps({"made_by": "edgeemo data", "kind": kind}), "utf-8")
+    (folder / DATA_MARKER).write_text(
+        json.dumps({"made_by": "edgeemo data", "kind": kind}), "utf-8"
+    )
 
 
 def _counts(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:

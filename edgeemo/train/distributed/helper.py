@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import ingest, opened_data
+from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import EdgeEmoError, WorkerError
 from edgeemo.train.data.pipeline import decode_splits
 from edgeemo.train.distributed import rendezvous
@@ -85,14 +85,14 @@ def _assist(
     )
     options = check_agreement(begun, options, position)
     with (
-        opened_data(data or Path(begun["data"])) as root,
+        open_data(data or Path(begun["data"])) as root,
         tempfile.TemporaryDirectory(prefix="edgeemo-") as name,
     ):
         folder = Path(name)
         place = data or Path(begun["data"])
         options = settle_faces(options, root, data=place, progress=progress)
         detector = build_training_detector(options)
-        dataset = ingest(root, options=options.ingest, detector=detector, progress=progress)
+        dataset = ingest_folder(root, options=options.ingest, detector=detector, progress=progress)
         spec = spec_of(dataset.labels, options)
         with decode_splits(
             dataset.root,

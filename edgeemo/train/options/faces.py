@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import FACES_JSON, recorded_faces
+from edgeemo.dataset import FACES_JSON, read_faces_json
 from edgeemo.errors import SpecError, TrainingError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
@@ -125,7 +125,7 @@ def settle_faces(
 def _settle_crops(
     options: TrainOptions, root: Path, *, data: Path, progress: Progress
 ) -> TrainOptions:
-    recorded = recorded_faces(root)
+    recorded = read_faces_json(root)
     if recorded is None:
         return options
     settings, folder = recorded

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from edgeemo.dataset import draw_faces
-from edgeemo.dataset.check import check
+from edgeemo.dataset.check import check_folder
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import Face
 from edgeemo.utils.serialize import to_plain
@@ -19,7 +19,7 @@ def names(checked, level=None):
 
 
 def test_a_clean_folder_has_nothing_to_act_on(tmp_path, fill):
-    checked = check(fill(tmp_path, {"happy": 12, "sad": 10}))
+    checked = check_folder(fill(tmp_path, {"happy": 12, "sad": 10}))
     assert (checked.found, checked.usable) == (22, 22)
     assert checked.per_class == {"happy": 12, "sad": 10}
     assert checked.counts == {"all": {"happy": 12, "sad": 10}}
@@ -46,13 +46,13 @@ def test_everything_odd_is_named(tmp_path, fill, paint):
     (sad / "notes.txt").write_text("not an image")
     (sad / "cut.png").write_bytes((sad / "012.png").read_bytes()[:200])
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    checked = check(tmp_path)
+    checked = check_folder(tmp_path)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
     assert {row.path: row.reason for row in checked.unusable} == {
         "sad/b.jpg": "format",
         "sad/blank.png": "blank",
         "sad/cut.png": "damaged",
-        "sad/notes.txt": "not-a-image",
+        "sad/notes.txt": "not-an-image",
     }
     assert {row.path: row.detail for row in checked.disguised} == {
         "sad/a.jpg": "named as JPEG, but PNG",
@@ -79,7 +79,7 @@ def test_groups_within_and_across_classes_and_splits(tmp_path, fill, paint):
     shutil.copy(tmp_path / "train/happy/000.png", tmp_path / "train/happy/copy.png")
     paint(1, size=(200, 160)).save(tmp_path / "test/happy/leak.jpg", quality=60)
     paint(2, size=(200, 160)).save(tmp_path / "train/sad/both.jpg", quality=60)
-    checked = check(tmp_path)
+    checked = check_folder(tmp_path)
     assert [group.paths for group in checked.identical] == [
         ("train/happy/000.png", "train/happy/copy.png")
     ]
@@ -100,7 +100,7 @@ def test_groups_within_and_across_classes_and_splits(tmp_path, fill, paint):
 def test_a_folder_without_classes(tmp_path, paint):
     for number in range(3):
         paint(number).save(tmp_path / f"{number}.png")
-    checked = check(tmp_path)
+    checked = check_folder(tmp_path)
     assert checked.labels == (tmp_path.name,)
     assert checked.usable == 3
     assert checked.shortcuts == ()
@@ -111,20 +111,20 @@ def test_nothing_usable_is_a_finding_not_an_error(tmp_path):
     (tmp_path / "happy").mkdir()
     (tmp_path / "sad").mkdir()
     (tmp_path / "sad" / "notes.txt").write_text("not an image")
-    checked = check(tmp_path)
+    checked = check_folder(tmp_path)
     assert (checked.found, checked.usable, checked.sizes) == (1, 0, None)
     assert {"unusable", "too-few"} <= set(names(checked, "act"))
 
 
 def test_no_files_at_all(tmp_path):
     with pytest.raises(DatasetError, match="there are no files in it"):
-        check(tmp_path)
+        check_folder(tmp_path)
     with pytest.raises(DatasetError, match="no such folder"):
-        check(tmp_path / "missing")
+        check_folder(tmp_path / "missing")
 
 
 def test_one_class_far_larger_than_the_other(tmp_path, fill):
-    assert "imbalance" in names(check(fill(tmp_path, {"happy": 30, "sad": 10})))
+    assert "imbalance" in names(check_folder(fill(tmp_path, {"happy": 30, "sad": 10})))
 
 
 def test_light_that_tells_the_classes_apart_is_flagged(tmp_path, paint):
@@ -134,7 +134,7 @@ def test_light_that_tells_the_classes_apart_is_flagged(tmp_path, paint):
             seed = number + 100 * len(label)
             pixels = np.asarray(paint(seed)).astype(int) * 3 // 4 + light
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / label / f"{number}.png")
-    checked = check(tmp_path)
+    checked = check_folder(tmp_path)
     worst = checked.shortcuts[0]
     assert (worst.measure, worst.label) == ("brightness", "happy")
     assert worst.meaning == "happy images are brighter"
@@ -152,7 +152,7 @@ def test_flipped_labels_are_suspected(tmp_path):
         source = next((folder / "happy").glob(f"happy-{number:04}.*"))
         flipped.append(f"sad/{source.name}")
         source.rename(folder / "sad" / source.name)
-    checked = check(folder)
+    checked = check_folder(folder)
     suspects = [one.path for one in checked.mislabels.suspects]
     assert checked.mislabels.accuracy > 0.85
     assert len(set(flipped) & set(suspects)) >= 5
@@ -161,7 +161,7 @@ def test_flipped_labels_are_suspected(tmp_path):
 
 
 def test_blotches_say_nothing_about_labels(tmp_path, fill):
-    mislabels = check(fill(tmp_path, {"happy": 60, "sad": 60})).mislabels
+    mislabels = check_folder(fill(tmp_path, {"happy": 60, "sad": 60})).mislabels
     assert mislabels.suspects == ()
     assert "chance" in mislabels.skipped
 
@@ -184,7 +184,7 @@ def test_faces_are_counted(tmp_path, paint):
             image = paint(number + 10 * len(label))
             image.paste((middle[one],) * 3, (20, 16, 40, 32))
             image.save(tmp_path / label / f"{number}.png")
-    checked = check(tmp_path, detector=Bright(), detector_name="bright")
+    checked = check_folder(tmp_path, detector=Bright(), detector_name="bright")
     assert (checked.faces.one, checked.faces.several) == (3, 0)
     assert checked.faces.none == ("sad/1.png",)
     assert checked.faces.share_per_class == {"happy": 1.0, "sad": 0.5}
@@ -194,13 +194,13 @@ def test_faces_are_counted(tmp_path, paint):
 
 
 def test_it_is_json(tmp_path, fill):
-    content = to_plain(check(fill(tmp_path, {"happy": 25, "sad": 25})))
+    content = to_plain(check_folder(fill(tmp_path, {"happy": 25, "sad": 25})))
     assert json.loads(json.dumps(content))["root"] == str(tmp_path)
     assert content["to_act_on"] is False
 
 
 def test_web_images_and_their_shortcut(data_dir):
-    checked = check(data_dir / "web_small")
+    checked = check_folder(data_dir / "web_small")
     assert checked.modes == {"RGB": 288, "P": 7, "RGBA": 4, "L": 2}
     assert len(checked.disguised) == 6
     near = sum(len(group.paths) for group in checked.alike if not group.identical)
@@ -223,6 +223,6 @@ def test_two_in_a_hundred_flipped_labels_of_a_clean_collection(data_dir, tmp_pat
         target = folder / other / f"flipped-{source.name}"
         source.rename(target)
         flipped.add(target.relative_to(folder).as_posix())
-    suspects = {one.path for one in check(folder).mislabels.suspects}
+    suspects = {one.path for one in check_folder(folder).mislabels.suspects}
     assert len(flipped & suspects) >= 0.7 * len(flipped)
     assert len(suspects) < 0.2 * len(images)

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from edgeemo.dataset.check import check, check_page, page
+from edgeemo.dataset.check import check_folder, check_page, page
 from edgeemo.utils.progress import Silent
 
 
@@ -27,7 +27,7 @@ class Reading(HTMLParser):
 
 
 def read(folder):
-    text = check_page(check(folder), title="faces", folder=folder, progress=Silent())
+    text = check_page(check_folder(folder), title="faces", folder=folder, progress=Silent())
     return text, Reading(text)
 
 

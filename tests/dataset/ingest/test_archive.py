@@ -9,7 +9,7 @@ from collections import namedtuple
 
 import pytest
 
-from edgeemo.dataset import opened_data
+from edgeemo.dataset import open_data
 from edgeemo.dataset.ingest import archive
 from edgeemo.errors import DatasetError
 
@@ -32,14 +32,14 @@ def make_zip(path, entries, **options):
 
 
 def refuse(path, words):
-    with pytest.raises(DatasetError, match=words) as error, opened_data(path):
+    with pytest.raises(DatasetError, match=words) as error, open_data(path):
         pytest.fail("opened")
     assert str(error.value).startswith(str(path))
     assert "\n" not in str(error.value)
 
 
 def test_a_folder_is_itself(tmp_path):
-    with opened_data(tmp_path) as folder:
+    with open_data(tmp_path) as folder:
         assert folder == tmp_path
     assert tmp_path.is_dir()
 
@@ -52,7 +52,7 @@ def test_a_zip_is_unpacked_and_removed(tmp_path):
         "back\\c": b"3",
     }
     path = make_zip(tmp_path / "faces.zip", entries)
-    with opened_data(path) as folder:
+    with open_data(path) as folder:
         found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*.*")}
         assert (folder / "back" / "c").read_bytes() == b"3"
     assert found == {"faces/glücklich/ü.png": b"1", "faces/悲/b.png": b"2"}
@@ -61,7 +61,7 @@ def test_a_zip_is_unpacked_and_removed(tmp_path):
 
 def test_it_is_removed_after_an_exception_too(tmp_path):
     path = make_zip(tmp_path / "faces.zip", {"a/b": b"1"})
-    with pytest.raises(KeyError), opened_data(path) as folder:
+    with pytest.raises(KeyError), open_data(path) as folder:
         assert (folder / "a" / "b").exists()
         raise KeyError
     assert not folder.exists()

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeemo.dataset.ingest.duplicates import clean
+from edgeemo.dataset.ingest.duplicates import clean_images
 from edgeemo.dataset.ingest.judge import UsableImage
-from edgeemo.dataset.ingest.near_duplicates import ALIKE, SAME
+from edgeemo.dataset.ingest.near_duplicates import (
+    NEAR_DUPLICATE_CORRELATION,
+    SAME_IMAGE_CORRELATION,
+)
 
 
 def image(path, look, *, split=None, sha256=None):
@@ -37,7 +40,7 @@ def reasons(cleaned):
 
 
 def test_identical_bytes_count_once():
-    cleaned = clean([image(f"happy/{name}", 1, sha256="same") for name in "bca"])
+    cleaned = clean_images([image(f"happy/{name}", 1, sha256="same") for name in "bca"])
     assert kept(cleaned) == ["happy/a"]
     assert reasons(cleaned) == {"happy/b": "duplicate", "happy/c": "duplicate"}
     assert cleaned.rejected[0].detail == "the same bytes as happy/a"
@@ -45,7 +48,7 @@ def test_identical_bytes_count_once():
 
 
 def test_the_copy_in_test_stays_then_that_in_validation():
-    cleaned = clean(
+    cleaned = clean_images(
         [
             image("train/happy/1", 1, split="train", sha256="x"),
             image("validation/happy/1", 1, split="validation", sha256="x"),
@@ -60,7 +63,7 @@ def test_the_copy_in_test_stays_then_that_in_validation():
 
 
 def test_identical_bytes_in_two_classes_leave_both():
-    cleaned = clean(
+    cleaned = clean_images(
         [
             image("happy/1", 1, sha256="x"),
             image("happy/2", 1, sha256="x"),
@@ -75,16 +78,16 @@ def test_identical_bytes_in_two_classes_leave_both():
 
 def test_a_recompressed_copy_in_another_class_leaves_both():
     one, other = image("happy/1", 1), image("sad/1", 1.002)
-    assert SAME < correlation(one, other) < 1
-    cleaned = clean([one, other, image("happy/2", 2)])
+    assert SAME_IMAGE_CORRELATION < correlation(one, other) < 1
+    cleaned = clean_images([one, other, image("happy/2", 2)])
     assert kept(cleaned) == ["happy/2"]
     assert set(reasons(cleaned).values()) == {"two-classes"}
 
 
 def test_frames_of_one_film_in_two_classes_stay_together():
     one, other = image("happy/1", 1), image("sad/1", 1.02)
-    assert ALIKE < correlation(one, other) < SAME
-    cleaned = clean([one, other, image("happy/2", 2)])
+    assert NEAR_DUPLICATE_CORRELATION < correlation(one, other) < SAME_IMAGE_CORRELATION
+    cleaned = clean_images([one, other, image("happy/2", 2)])
     assert kept(cleaned) == ["happy/1", "happy/2", "sad/1"]
     assert cleaned.groups[0] == cleaned.groups[2] != cleaned.groups[1]
     assert cleaned.rejected == ()
@@ -92,13 +95,13 @@ def test_frames_of_one_film_in_two_classes_stay_together():
 
 def test_near_duplicates_are_grouped_and_stay():
     one, other = image("happy/1", 1), image("happy/2", 1.02)
-    cleaned = clean([other, one, image("happy/3", 2)])
+    cleaned = clean_images([other, one, image("happy/3", 2)])
     assert kept(cleaned) == ["happy/1", "happy/2", "happy/3"]
     assert cleaned.groups[0] == cleaned.groups[1] != cleaned.groups[2]
 
 
 def test_near_duplicates_leave_train_for_test_and_validation():
-    cleaned = clean(
+    cleaned = clean_images(
         [
             image("train/happy/1", 1, split="train"),
             image("validation/happy/1", 1.01, split="validation"),
@@ -123,8 +126,8 @@ def test_the_order_does_not_matter():
         image("happy/3", 3.002),
         image("sad/4", 4),
     ]
-    assert clean(images) == clean(images[::-1])
+    assert clean_images(images) == clean_images(images[::-1])
 
 
 def test_nothing():
-    assert clean([]).images == ()
+    assert clean_images([]).images == ()

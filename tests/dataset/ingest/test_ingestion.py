@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from edgeemo.dataset import IngestOptions, ingest, opened_data
+from edgeemo.dataset import IngestOptions, ingest_folder, open_data
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.face_settings import FaceSettings
@@ -29,7 +29,7 @@ def by_content(dataset):
 
 
 def test_a_clean_folder(tmp_path, fill):
-    dataset = ingest(fill(tmp_path, {"happy": 20, "sad": 10}))
+    dataset = ingest_folder(fill(tmp_path, {"happy": 20, "sad": 10}))
     assert dataset.root == tmp_path
     assert dataset.labels == ("happy", "sad")
     assert counts(dataset) == {"train": (14, 7), "validation": (4, 2), "test": (2, 1)}
@@ -59,7 +59,7 @@ def test_a_messy_folder_is_sorted_out_and_not_touched(tmp_path, fill, paint):
     (sad / "cut.png").write_bytes((sad / "012.png").read_bytes()[:200])
     before = state(tmp_path)
 
-    dataset = ingest(tmp_path)
+    dataset = ingest_folder(tmp_path)
 
     assert state(tmp_path) == before
     assert {row.path: row.reason for row in dataset.rejected} == {
@@ -69,7 +69,7 @@ def test_a_messy_folder_is_sorted_out_and_not_touched(tmp_path, fill, paint):
         "sad/blank.png": "blank",
         "sad/both.png": "two-classes",
         "sad/cut.png": "damaged",
-        "sad/notes.txt": "not-a-image",
+        "sad/notes.txt": "not-an-image",
     }
     summary = dataset.summary
     assert summary.rejected == Counter(row.reason for row in dataset.rejected)
@@ -86,8 +86,8 @@ def test_formats_on_request(tmp_path, fill):
     fill(tmp_path, {"happy": 5})
     fill(tmp_path, {"sad": 5}, first=10, suffix="webp")
     with pytest.raises(DatasetError, match="class sad has no usable images among 5 files"):
-        ingest(tmp_path)
-    assert ingest(tmp_path, options=IngestOptions(accept=("webp",))).summary.kept == 10
+        ingest_folder(tmp_path)
+    assert ingest_folder(tmp_path, options=IngestOptions(accept=("webp",))).summary.kept == 10
 
 
 def test_where_the_files_lie_does_not_matter(tmp_path, fill):
@@ -96,20 +96,22 @@ def test_where_the_files_lie_does_not_matter(tmp_path, fill):
         target = tmp_path / "other" / "top" / path.parent.name / f"{-number % 7}" / f"{number}.jpg"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
-    assert by_content(ingest(one)) == by_content(ingest(tmp_path / "other"))
-    assert by_content(ingest(one)) != by_content(ingest(one, options=IngestOptions(seed=1)))
+    assert by_content(ingest_folder(one)) == by_content(ingest_folder(tmp_path / "other"))
+    assert by_content(ingest_folder(one)) != by_content(
+        ingest_folder(one, options=IngestOptions(seed=1))
+    )
 
 
 def test_a_zip_gives_what_its_folder_gives(tmp_path, fill):
     folder = fill(tmp_path / "faces", {"happy": 6, "sad": 6})
     archive = shutil.make_archive(str(tmp_path / "faces"), "zip", tmp_path, "faces")
-    with opened_data(tmp_path / archive) as unpacked:
-        assert by_content(ingest(unpacked)) == by_content(ingest(folder))
+    with open_data(tmp_path / archive) as unpacked:
+        assert by_content(ingest_folder(unpacked)) == by_content(ingest_folder(folder))
 
 
 def test_labels_in_the_order_asked_for(tmp_path, fill):
     fill(tmp_path, {"happy": 4, "sad": 4})
-    assert ingest(tmp_path, options=IngestOptions(labels=("sad", "happy"))).labels == (
+    assert ingest_folder(tmp_path, options=IngestOptions(labels=("sad", "happy"))).labels == (
         "sad",
         "happy",
     )
@@ -129,7 +131,7 @@ def test_brought_splits_are_kept_and_leaks_leave(tmp_path, fill, paint):
     shutil.copy(next(test.iterdir()), train / "leak1.png")
     paint(1000, size=(200, 160)).save(train / "leak2.jpg", quality=60)
     shutil.copy(next(test.iterdir()), validation / "leak3.png")
-    dataset = ingest(tmp_path)
+    dataset = ingest_folder(tmp_path)
     assert counts(dataset) == {"train": (10, 10), "validation": (4, 4), "test": (4, 4)}
     assert dataset.summary.leaks == {"train/test": 1, "train/validation": 1, "validation/test": 1}
     assert dataset.summary.rejected == {"leak": 3}
@@ -147,7 +149,7 @@ def test_brought_splits_are_kept_and_leaks_leave(tmp_path, fill, paint):
     ],
 )
 def test_a_missing_split_is_taken_from_train(tmp_path, fill, sizes, taken, expected):
-    dataset = ingest(brought(fill, tmp_path, **sizes))
+    dataset = ingest_folder(brought(fill, tmp_path, **sizes))
     assert dataset.summary.taken_from_train == taken
     assert tuple(happy for happy, _ in counts(dataset).values()) == expected
     assert counts(dataset)["train"][0] == counts(dataset)["train"][1]
@@ -158,14 +160,14 @@ def test_one_usable_image_is_too_few(tmp_path, fill):
     (tmp_path / "sad" / "broken.jpg").write_bytes(b"junk")
     words = "class sad has 1 usable image among 2 files; at least 2 are needed"
     with pytest.raises(DatasetError, match=words):
-        ingest(tmp_path)
+        ingest_folder(tmp_path)
 
 
 def test_an_empty_class_is_too_few(tmp_path, fill):
     fill(tmp_path, {"happy": 5})
     (tmp_path / "sad").mkdir()
     with pytest.raises(DatasetError, match="class sad has no usable images among 0 files"):
-        ingest(tmp_path)
+        ingest_folder(tmp_path)
 
 
 def test_copies_of_one_image_are_too_few(tmp_path, fill):
@@ -173,7 +175,7 @@ def test_copies_of_one_image_are_too_few(tmp_path, fill):
     for name in "abc":
         shutil.copy(next((tmp_path / "sad").glob("*.png")), tmp_path / "sad" / f"{name}.png")
     with pytest.raises(DatasetError, match="class sad has 1 usable image among 4 files"):
-        ingest(tmp_path)
+        ingest_folder(tmp_path)
 
 
 def test_near_duplicates_only_cannot_be_tested_on(tmp_path, fill, paint):
@@ -181,7 +183,7 @@ def test_near_duplicates_only_cannot_be_tested_on(tmp_path, fill, paint):
     for quality in (40, 60, 80):
         paint(5).save(tmp_path / "sad" / f"{quality}.jpg", quality=quality)
     with pytest.raises(DatasetError, match="class sad has no image for the test split"):
-        ingest(tmp_path)
+        ingest_folder(tmp_path)
 
 
 @pytest.mark.parametrize("empty", ["train", "test"])
@@ -190,11 +192,11 @@ def test_a_class_missing_from_a_brought_split(tmp_path, fill, empty):
     for path in (tmp_path / empty / "sad").iterdir():
         path.unlink()
     with pytest.raises(DatasetError, match=f"class sad has no image for the {empty} split"):
-        ingest(tmp_path)
+        ingest_folder(tmp_path)
 
 
 def test_two_images_a_class_are_just_enough(tmp_path, fill):
-    dataset = ingest(fill(tmp_path, {"happy": 2, "sad": 2}))
+    dataset = ingest_folder(fill(tmp_path, {"happy": 2, "sad": 2}))
     assert counts(dataset) == {"train": (1, 1), "validation": (0, 0), "test": (1, 1)}
 
 
@@ -218,7 +220,7 @@ def test_progress_is_told_of_every_file(tmp_path, fill):
     brought(fill, tmp_path, train=10, test=4)
     (tmp_path / "notes").mkdir()
     progress = Recording()
-    ingest(tmp_path, progress=progress)
+    ingest_folder(tmp_path, progress=progress)
     assert progress.stages == {"Looking at the images": 28, "Looking for duplicates": None}
     assert progress.steps == 28
     assert progress.notes == [f"{tmp_path}: notes lies beside the splits and is not used"]
@@ -249,15 +251,15 @@ def test_the_tutorials_split_keeps_everything_that_can_be_read(tmp_path, fill):
     shutil.copy(happy / "001.png", happy / "copy.png")
     shutil.copy(happy / "002.png", sad / "both.png")
     (sad / "notes.txt").write_text("not an image")
-    dataset = ingest(tmp_path, options=RANDOM)
+    dataset = ingest_folder(tmp_path, options=RANDOM)
     assert [row.path for row in dataset.rejected] == ["sad/notes.txt"]
     assert dataset.summary.kept == 42
     assert not dataset.summary.grouped
     assert (dataset.summary.near_duplicate_groups, dataset.summary.near_duplicates) == (2, 4)
     assert counts(dataset) == {"train": (15, 15), "validation": (4, 4), "test": (2, 2)}
-    assert dataset.samples == ingest(tmp_path, options=RANDOM).samples
+    assert dataset.samples == ingest_folder(tmp_path, options=RANDOM).samples
     other = IngestOptions(grouped=False, seed=1)
-    assert dataset.samples != ingest(tmp_path, options=other).samples
+    assert dataset.samples != ingest_folder(tmp_path, options=other).samples
 
 
 def test_the_tutorials_split_leaks_and_says_how_much(tmp_path, fill, paint):
@@ -265,7 +267,7 @@ def test_the_tutorials_split_leaks_and_says_how_much(tmp_path, fill, paint):
     for number in range(40):  # each happy image three times: as it is, as a copy, compressed
         shutil.copy(tmp_path / f"happy/{number:03}.png", tmp_path / f"happy/{number:03}-copy.png")
         paint(number).save(tmp_path / f"happy/{number:03}-small.jpg", quality=60)
-    dataset = ingest(tmp_path, options=RANDOM)
+    dataset = ingest_folder(tmp_path, options=RANDOM)
     split_of = {sample.path: sample.split for sample in dataset.samples}
     expected = sum(
         split == "test" and any(split_of[twin] == "train" for twin in twins(path))
@@ -274,7 +276,7 @@ def test_the_tutorials_split_leaks_and_says_how_much(tmp_path, fill, paint):
     )
     assert expected >= 10  # of 12: with two others each, and seven in ten in train
     assert dataset.summary.test_seen_in_train == expected
-    assert ingest(tmp_path).summary.test_seen_in_train == 0
+    assert ingest_folder(tmp_path).summary.test_seen_in_train == 0
 
 
 def twins(path):
@@ -283,7 +285,7 @@ def twins(path):
 
 
 def test_the_tutorials_split_pools_what_the_folder_brings(tmp_path, fill):
-    dataset = ingest(brought(fill, tmp_path, train=4, validation=10, test=6), options=RANDOM)
+    dataset = ingest_folder(brought(fill, tmp_path, train=4, validation=10, test=6), options=RANDOM)
     assert counts(dataset) == {"train": (14, 14), "validation": (4, 4), "test": (2, 2)}
     assert not dataset.summary.brought_splits
     assert dataset.summary.leaks == {}
@@ -293,34 +295,34 @@ def test_the_tutorials_split_pools_what_the_folder_brings(tmp_path, fill):
 @pytest.mark.parametrize("grouped", [True, False])
 def test_no_validation_split(tmp_path, fill, grouped):
     options = IngestOptions(ratios=(0.8, 0, 0.2), grouped=grouped)
-    dataset = ingest(fill(tmp_path, {"happy": 20, "sad": 2}), options=options)
+    dataset = ingest_folder(fill(tmp_path, {"happy": 20, "sad": 2}), options=options)
     assert counts(dataset) == {"train": (16, 1), "validation": (0, 0), "test": (4, 1)}
 
 
 def test_no_validation_split_beside_brought_ones(tmp_path, fill):
     options = IngestOptions(ratios=(0.8, 0, 0.2))
-    dataset = ingest(brought(fill, tmp_path, train=10, test=4), options=options)
+    dataset = ingest_folder(brought(fill, tmp_path, train=10, test=4), options=options)
     assert counts(dataset) == {"train": (10, 10), "validation": (0, 0), "test": (4, 4)}
     assert dataset.summary.taken_from_train == ()
 
 
 def test_web_images(data_dir):
     """What the collection's description says of it: 46 % near-duplicates, one in both classes."""
-    summary = ingest(data_dir / "web_small").summary
+    summary = ingest_folder(data_dir / "web_small").summary
     assert summary.rejected == {"duplicate": 1, "two-classes": 2}
     assert summary.wrong_extension == 6
     assert summary.near_duplicates == pytest.approx(0.46 * summary.found, rel=0.03)
 
 
 def test_film_frames_of_one_face_stay_in_one_split(data_dir):
-    dataset = ingest(data_dir / "ckplus48")
+    dataset = ingest_folder(data_dir / "ckplus48")
     assert dataset.summary.rejected == {}
     assert dataset.summary.near_duplicates == pytest.approx(0.93 * dataset.summary.found, rel=0.03)
 
 
 def test_fer2013_does_not_leak(data_dir):
     """43 test and 53 validation files are byte-identical to one of train; 68 and 80 nearly."""
-    dataset = ingest(data_dir / "fer2013")
+    dataset = ingest_folder(data_dir / "fer2013")
     summary = dataset.summary
     assert summary.found == 15066
     assert set(summary.rejected) == {"blank", "duplicate", "leak"}
@@ -355,11 +357,11 @@ def count_shared(folder):
 def test_what_has_no_face_is_set_aside_before_the_split(photos):
     spec = InputSpec(height=48, width=48, faces=FaceSettings())
     options = IngestOptions(crops=(spec,))
-    dataset = ingest(photos, options=options, detector=build_detector(FaceSettings()))
+    dataset = ingest_folder(photos, options=options, detector=build_detector(FaceSettings()))
     assert [(row.path, row.reason, row.detail) for row in dataset.rejected] == [
         ("happy/none.png", "no-face", "blaze finds none"),
         ("sad/none.png", "no-face", "blaze finds none"),
     ]
     assert dataset.summary.rejected == {"no-face": 2}
     assert dataset.summary.kept == 28
-    assert ingest(photos).summary.kept == 30
+    assert ingest_folder(photos).summary.kept == 30

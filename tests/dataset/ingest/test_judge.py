@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from edgeemo.dataset.ingest import judge as judging
-from edgeemo.dataset.ingest.find import Found
-from edgeemo.dataset.ingest.judge import UsableImage, judge, judge_files
+from edgeemo.dataset.ingest.find import LabelledFile
+from edgeemo.dataset.ingest.judge import UsableImage, judge_file, judge_files
 from edgeemo.errors import MissingExtraError
 from edgeemo.utils.progress import Silent
 
@@ -21,7 +21,7 @@ FORMATS = ("JPEG", "PNG", "BMP")
 
 
 def look(path, *, formats=FORMATS):
-    return judge(path.parent, Found(path.name, "happy", None), formats=formats)
+    return judge_file(path.parent, LabelledFile(path.name, "happy", None), formats=formats)
 
 
 def distance(one, other):
@@ -123,8 +123,8 @@ def test_a_truncated_progressive_jpeg(tmp_path, paint):
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"hello", "not-a-image"),
-        (b"<svg></svg>" * 20, "not-a-image"),
+        (b"hello", "not-an-image"),
+        (b"<svg></svg>" * 20, "not-an-image"),
         (b"\x89PNG\r\n\x1a\n" + b"junk" * 20, "damaged"),
         (b"\xff\xd8\xff\xe0" + b"junk" * 20, "damaged"),
     ],
@@ -145,7 +145,9 @@ def test_a_decompression_bomb_is_not_decoded(tmp_path, side):
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0))
     content = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000)))
     (tmp_path / "a.png").write_bytes(content)
-    verdicts = judge_files(tmp_path, [Found("a.png", "happy", None)], accept=(), progress=Silent())
+    verdicts = judge_files(
+        tmp_path, [LabelledFile("a.png", "happy", None)], accept=(), progress=Silent()
+    )
     assert [verdict.reason for verdict in verdicts] == ["too-large"]
 
 
@@ -182,7 +184,10 @@ def test_verdicts_come_in_order(tmp_path, fill):
     fill(tmp_path, {"happy": 100})
     names = [f"happy/{number:03}.png" for number in range(100)]
     verdicts = judge_files(
-        tmp_path, [Found(name, "happy", None) for name in names], accept=(), progress=Silent()
+        tmp_path,
+        [LabelledFile(name, "happy", None) for name in names],
+        accept=(),
+        progress=Silent(),
     )
     assert [verdict.path for verdict in verdicts] == names
 
@@ -199,7 +204,9 @@ def test_without_imagehash_it_names_the_extra(tmp_path, monkeypatch):
 
 
 def test_strays(data_dir):
-    files = [Found(path.name, "happy", None) for path in sorted((data_dir / "strays").iterdir())]
+    files = [
+        LabelledFile(path.name, "happy", None) for path in sorted((data_dir / "strays").iterdir())
+    ]
     refused = judge_files(data_dir / "strays", files, accept=(), progress=Silent())
     assert {verdict.reason for verdict in refused} == {"format"}
     taken = judge_files(data_dir / "strays", files, accept=("webp", "gif"), progress=Silent())
@@ -208,6 +215,6 @@ def test_strays(data_dir):
 
 def test_broken_camera_files(data_dir):
     folder = data_dir / "exif" / "invalid"
-    files = [Found(path.name, "-", None) for path in sorted(folder.iterdir())]
+    files = [LabelledFile(path.name, "-", None) for path in sorted(folder.iterdir())]
     verdicts = judge_files(folder, files, accept=(), progress=Silent())
     assert len(verdicts) == len(files) == 8

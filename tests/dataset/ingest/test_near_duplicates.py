@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeemo.dataset.ingest.near_duplicates import (
-    ALIKE,
     HAMMING_RADIUS,
-    correlations,
+    NEAR_DUPLICATE_CORRELATION,
+    correlate,
     group_similar,
 )
 from edgeemo.errors import MissingExtraError
@@ -56,7 +56,7 @@ def brute(hashes, thumbnails):
         return []
     alike = distances(hashes) <= HAMMING_RADIUS
     for i in range(count):
-        alike[i] &= correlations(thumbnails[[i] * count], thumbnails) >= ALIKE
+        alike[i] &= correlate(thumbnails[[i] * count], thumbnails) >= NEAR_DUPLICATE_CORRELATION
     reach = alike | np.eye(count, dtype=bool)
     for _ in range(count):
         reach = reach @ reach
@@ -72,9 +72,9 @@ def test_a_hash_shared_by_thousands_is_not_compared_pair_by_pair(monkeypatch):
 
     def counted(first, second):
         compared.append(len(first))
-        return correlations(first, second)
+        return correlate(first, second)
 
-    monkeypatch.setattr("edgeemo.dataset.ingest.near_duplicates.correlations", counted)
+    monkeypatch.setattr("edgeemo.dataset.ingest.near_duplicates.correlate", counted)
     rng = np.random.default_rng(0)
     count = 20_000
     hashes = np.zeros((count, 8), np.uint8)
@@ -93,16 +93,16 @@ def test_equal_hashes_of_different_images_stay_apart():
 
 def test_correlation_is_blind_to_brightness_and_contrast():
     first = np.random.default_rng(0).integers(0, 100, (5, 256)).astype(np.uint8)
-    assert correlations(first, first * 2 + 40) == pytest.approx(np.ones(5), abs=1e-5)
-    assert correlations(first, 255 - first) == pytest.approx(-np.ones(5), abs=1e-5)
+    assert correlate(first, first * 2 + 40) == pytest.approx(np.ones(5), abs=1e-5)
+    assert correlate(first, 255 - first) == pytest.approx(-np.ones(5), abs=1e-5)
     expected = [np.corrcoef(a, b)[0, 1] for a, b in pairwise(first)]
-    assert correlations(first[:-1], first[1:]) == pytest.approx(expected, abs=1e-5)
+    assert correlate(first[:-1], first[1:]) == pytest.approx(expected, abs=1e-5)
 
 
 def test_flat_thumbnails_correlate_with_nothing():
     flat = np.full((2, 256), 77, np.uint8)
     flat[1, 0] += 1
-    assert correlations(flat, flat).max() < 0.01
+    assert correlate(flat, flat).max() < 0.01
 
 
 def test_no_images():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset import choose_data, draw_faces, golden_images, practice_faces
-from edgeemo.dataset.synthetic.draw import MARKER, draw_image
+from edgeemo.dataset import choose_data, draw_faces, draw_golden_images, ensure_practice_faces
+from edgeemo.dataset.synthetic.draw import PRACTICE_MARKER, draw_image
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.utils.progress import Silent
@@ -32,7 +32,7 @@ def test_faces_are_the_same_for_the_same_seed(tmp_path):
     assert progress.done == 12
     another = draw_faces(tmp_path / "another", count=12, size=64, seed=1)
     assert not set(contents(one).values()) & set(contents(another).values()) - {
-        (one / MARKER).read_bytes()
+        (one / PRACTICE_MARKER).read_bytes()
     }
 
 
@@ -116,12 +116,12 @@ def test_practice_faces_are_drawn_once(tmp_path, few_faces):
 
 
 def test_practice_faces_of_an_older_style_are_drawn_anew(tmp_path, few_faces):
-    folder = practice_faces(tmp_path / "faces")
-    marker = json.loads((folder / MARKER).read_text())
-    (folder / MARKER).write_text(json.dumps({**marker, "style": 0}))
-    practice_faces(folder)
+    folder = ensure_practice_faces(tmp_path / "faces")
+    marker = json.loads((folder / PRACTICE_MARKER).read_text())
+    (folder / PRACTICE_MARKER).write_text(json.dumps({**marker, "style": 0}))
+    ensure_practice_faces(folder)
     assert len(few_faces) == 2
-    assert json.loads((folder / MARKER).read_text()) == marker
+    assert json.loads((folder / PRACTICE_MARKER).read_text()) == marker
 
 
 def test_a_folder_that_is_not_ours_is_not_replaced(tmp_path, few_faces):
@@ -132,8 +132,8 @@ def test_a_folder_that_is_not_ours_is_not_replaced(tmp_path, few_faces):
 
 
 def test_golden_images_are_of_every_kind(spec48):
-    images = golden_images()
-    assert images == golden_images()
+    images = draw_golden_images()
+    assert images == draw_golden_images()
     assert len(images) == 16
     assert sum(map(len, images)) < 16 * 50_000
     kinds, turned, large = set(), 0, 0
@@ -150,4 +150,4 @@ def test_golden_images_are_of_every_kind(spec48):
 
 
 def test_golden_images_of_another_seed_differ():
-    assert not set(golden_images(count=4, seed=1)) & set(golden_images(count=4, seed=0))
+    assert not set(draw_golden_images(count=4, seed=1)) & set(draw_golden_images(count=4, seed=0))

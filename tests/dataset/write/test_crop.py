@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset import FACES_JSON, ingest, recorded_faces
-from edgeemo.dataset.check import check
+from edgeemo.dataset import FACES_JSON, ingest_folder, read_faces_json
+from edgeemo.dataset.check import check_folder
 from edgeemo.dataset.write.crop import CropOptions, write_crops
 from edgeemo.dataset.write.crop_table import CROP_CSV
 from edgeemo.errors import DatasetError, FaceModelError
@@ -81,7 +81,7 @@ def test_every_image_is_accounted_for(few, tmp_path):
         "sad/01.jpg": ("cropped", "sad/01.png"),
         "sad/02.png": ("cropped", "sad/02.png"),
         "sad/none.png": ("no-face", ""),
-        "sad/notes.txt": ("not-a-image", ""),
+        "sad/notes.txt": ("not-an-image", ""),
     }
     counts = {"images": 4, "one_face": 3, "several_faces": 0, "no_face": 1, "unusable": 0}
     assert cropped.counts == {
@@ -97,13 +97,13 @@ def test_the_folder_says_how_it_was_made_and_can_be_trained_with(few, tmp_path):
     write_crops(few, tmp_path / "out", options=OPTIONS)
     made = replace(FACES, cropped=True)
     assert json.loads((tmp_path / "out" / FACES_JSON).read_bytes()) == asdict(made)
-    assert recorded_faces(tmp_path / "out") == (made, tmp_path / "out")
-    assert recorded_faces(few) is None
+    assert read_faces_json(tmp_path / "out") == (made, tmp_path / "out")
+    assert read_faces_json(few) is None
     (tmp_path / "around").mkdir()
     (tmp_path / "out").rename(tmp_path / "around/faces")
-    found = recorded_faces(tmp_path / "around")  # as of an archive with one folder in it
+    found = read_faces_json(tmp_path / "around")  # as of an archive with one folder in it
     assert found == (made, tmp_path / "around/faces")
-    dataset = ingest(tmp_path / "around/faces")
+    dataset = ingest_folder(tmp_path / "around/faces")
     assert (dataset.summary.found, dataset.rejected) == (6, ())
 
 
@@ -111,7 +111,7 @@ def test_the_folder_says_how_it_was_made_and_can_be_trained_with(few, tmp_path):
 def test_a_malformed_record_is_named(few, content):
     (few / FACES_JSON).write_text(content)
     with pytest.raises(DatasetError, match=r"faces\.json: does not say how faces were cropped"):
-        recorded_faces(few)
+        read_faces_json(few)
 
 
 def test_the_largest_of_several_or_each(pair, tmp_path):
@@ -121,7 +121,7 @@ def test_the_largest_of_several_or_each(pair, tmp_path):
     ]
     assert (largest["image"], largest["faces"]) == ("happy/pair.png", "2")
     assert int(largest["left"]) < 180
-    cropped = write_crops(pair, tmp_path / "each", options=replace(OPTIONS, every=True))
+    cropped = write_crops(pair, tmp_path / "each", options=replace(OPTIONS, all_faces=True))
     both = [row for row in rows(tmp_path / "each" / CROP_CSV) if row["image"] == "happy/pair.png"]
     assert [row["crop"] for row in both] == ["happy/pair-1.png", "happy/pair-2.png"]
     sides = [int(row["side"]) for row in both]
@@ -164,7 +164,7 @@ def test_size_and_channels(few, tmp_path):
 def test_a_folder_without_classes_is_not_told_of_its_tables(few, tmp_path):
     cropped = write_crops(few / "happy", tmp_path / "out", options=OPTIONS)
     assert cropped.counts["all"]["happy"]["crops"] == 3
-    assert check(tmp_path / "out").found == 3
+    assert check_folder(tmp_path / "out").found == 3
 
 
 def test_no_face_in_any_is_an_error_and_leaves_nothing(few, tmp_path):
@@ -199,7 +199,7 @@ def test_what_edgeemo_wrote_gives_way_and_nothing_else(few, tmp_path):
     write_crops(few, tmp_path / "out", options=OPTIONS)
     with pytest.raises(DatasetError, match="--force replaces what edgeemo wrote itself"):
         write_crops(few, tmp_path / "out", options=OPTIONS)
-    write_crops(few, tmp_path / "out", options=replace(OPTIONS, every=True), replace=True)
+    write_crops(few, tmp_path / "out", options=replace(OPTIONS, all_faces=True), replace=True)
     assert (tmp_path / "out/happy/00-1.png").is_file()
     with pytest.raises(DatasetError, match="not written by edgeemo"):
         write_crops(few / "happy", few / "sad", options=OPTIONS, replace=True)

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from edgeemo.dataset import IngestOptions, ingest
+from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.dataset.write import placing
-from edgeemo.dataset.write.rewrite import MARKER, write_clean, write_split
+from edgeemo.dataset.write.rewrite import DATA_MARKER, write_clean, write_split
 from edgeemo.errors import DatasetError
 from edgeemo.utils.progress import Silent
 
@@ -38,21 +38,21 @@ def test_clean_writes_what_training_would_use(tmp_path, messy):
         "happy/002.png": "two-classes",
         "happy/copy.png": "duplicate",
         "sad/011.png": "two-classes",
-        "sad/notes.txt": "not-a-image",
+        "sad/notes.txt": "not-an-image",
     }
     assert written.counts == {"all": {"happy": 10, "sad": 10}}
-    assert written.left_out == {"duplicate": 1, "not-a-image": 1, "two-classes": 2}
-    again = ingest(tmp_path / "out")
+    assert written.excluded == {"duplicate": 1, "not-an-image": 1, "two-classes": 2}
+    again = ingest_folder(tmp_path / "out")
     assert again.rejected == ()
-    assert again.samples == ingest(messy).samples
+    assert again.samples == ingest_folder(messy).samples
 
 
 def test_split_writes_what_training_would_split(tmp_path, messy):
     written = write_split(messy, tmp_path / "out", options=SPLIT)
-    expected = ingest(messy, options=SPLIT)
+    expected = ingest_folder(messy, options=SPLIT)
     assert written.counts == expected.summary.per_split
     assert list(written.counts) == ["train", "validation", "test"]
-    again = ingest(tmp_path / "out")
+    again = ingest_folder(tmp_path / "out")
     assert again.summary.brought_splits
     assert again.rejected == ()
     assert {s.sha256: s.split for s in again.samples} == {
@@ -87,7 +87,7 @@ def test_links(tmp_path, messy, link, monkeypatch):
     one = tmp_path / "out/happy/000.png"
     assert one.is_symlink() == (link == "symlink")
     assert one.samefile(messy / "happy/000.png")
-    assert ingest(tmp_path / "out").summary.kept == 20
+    assert ingest_folder(tmp_path / "out").summary.kept == 20
 
 
 def test_what_edgeemo_wrote_gives_way_and_nothing_else(tmp_path, messy):
@@ -98,7 +98,7 @@ def test_what_edgeemo_wrote_gives_way_and_nothing_else(tmp_path, messy):
     write_split(messy, out, options=SPLIT, replace=True)
     assert (out / "train").is_dir()
     assert not (out / "happy").exists()
-    (out / MARKER).unlink()
+    (out / DATA_MARKER).unlink()
     with pytest.raises(DatasetError, match="not written by edgeemo"):
         write_clean(messy, out, replace=True)
     assert (out / "train").is_dir()
@@ -152,7 +152,7 @@ def test_nothing_usable(tmp_path):
 def test_a_messy_collection(tmp_path, data_dir):
     written = write_clean(data_dir / "web_messy", tmp_path / "out", link="symlink")
     reasons = Counter(row["reason"] for row in rows(tmp_path / "out/rejected.csv"))
-    assert written.left_out == dict(sorted(reasons.items()))
+    assert written.excluded == dict(sorted(reasons.items()))
     assert reasons["format"] == 6
     assert sum(written.counts["all"].values()) + reasons.total() == 1213
-    assert ingest(tmp_path / "out").rejected == ()
+    assert ingest_folder(tmp_path / "out").rejected == ()

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeemo.dataset import ingest
+from edgeemo.dataset import ingest_folder
 from edgeemo.errors import TrainingError, WorkerError
 from edgeemo.model.keras import load_keras
 from edgeemo.model.spec import ModelSpec
@@ -137,7 +137,7 @@ def meet(port, images, ours, *, samples=None, theirs=None):
 
     def lead():
         with Coordinator(here, options=ours, data=images, progress=Silent()) as team:
-            team.agree(samples or ingest(images, options=ours.ingest).samples)
+            team.agree(samples or ingest_folder(images, options=ours.ingest).samples)
 
     there = replace(here, number=1)
     with ThreadPoolExecutor(2) as pool:
@@ -157,7 +157,7 @@ def meet(port, images, ours, *, samples=None, theirs=None):
 
 def test_other_images_on_another_machine_are_found(port, images, options):
     options = replace(options, workers=2)
-    samples = ingest(images, options=options.ingest).samples[:-1]
+    samples = ingest_folder(images, options=options.ingest).samples[:-1]
     said = meet(port, images, options, samples=samples)
     count = len(samples)
     assert f"worker 1 (of 2, counted from 0) has other images than worker 0 ({count + 1}" in said[0]

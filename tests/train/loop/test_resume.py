@@ -41,9 +41,9 @@ def asked(options):
 
 
 def steps_per_epoch(data, options) -> int:
-    from edgeemo.dataset import ingest
+    from edgeemo.dataset import ingest_folder
 
-    samples = ingest(data, options=options.ingest).samples
+    samples = ingest_folder(data, options=options.ingest).samples
     return -(-sum(sample.split == "train" for sample in samples) // options.batch_size)
 
 
