@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SITE := $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --conf-dir docs . build/site
+SITE := $(BIN)/python -m sphinx --fresh-env --write-all --quiet --fail-on-warning --keep-going --conf-dir docs . build/site
 
 .PHONY: demo test test-device device-cost check format docs clean
 .DELETE_ON_ERROR:
