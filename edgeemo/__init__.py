@@ -3,8 +3,9 @@
 The names here are the light ones, loaded when first used:
 
     >>> from edgeemo import Classifier
-    >>> answer = Classifier.load("models/mine/int8.tflite").predict("face.jpg")  # doctest: +SKIP
-    >>> answer.label, answer.score  # doctest: +SKIP
+    >>> classifier = Classifier.load("models/mine/int8.tflite")  # doctest: +SKIP
+    >>> prediction = classifier.predict("face.jpg")  # doctest: +SKIP
+    >>> prediction.label, prediction.score  # doctest: +SKIP
     ('happy', 0.97265625)
 
 Training, exporting and verifying are sub-packages: `edgeemo.train`, `edgeemo.export`,
