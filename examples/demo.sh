@@ -9,7 +9,7 @@ step() { printf '\n== %s\n' "$*"; }
 step "1/3  $edgeemo train --data practice-faces --epochs 12 --out $model"
 "$edgeemo" train --data practice-faces --epochs 12 --out "$model" --force
 
-step "2/3  $edgeemo export $model --int8     (and verify: do the files answer as the original did?)"
+step "2/3  $edgeemo export $model --int8     (and verify: do the files predict what the Keras model predicts?)"
 "$edgeemo" export "$model" --int8 --force
 
 step "3/3  $edgeemo predict - --model $model     (six test images; no TensorFlow from here on)"
@@ -18,7 +18,7 @@ awk -F, '$3 == "test" && ++seen[$2] <= 3 { print "practice-faces/" $1 }' "$model
 
 cat <<END
 
-Done. These faces were drawn by edgeemo; a model trained on them knows nothing of people.
+Done. These faces are drawn; a model trained on them knows nothing about people.
 Look at   $model/report.html and $model/verify.md
 
 Your own images (one folder per class):
