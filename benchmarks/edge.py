@@ -26,7 +26,7 @@ from edgeemo.dataset import draw_faces
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.export.calibration import complete_range
 from edgeemo.export.convert import Converter
-from edgeemo.export.graph import deployable
+from edgeemo.export.graph import build_deployed
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.container import seal, unseal_bytes
 from edgeemo.model.keras import import_keras
@@ -146,7 +146,7 @@ def exported(name: str, pixels: np.ndarray) -> tuple[dict[str, str], bytes]:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0  # so that one step makes its statistics those of the faces
     model(images, training=True)
-    converter = Converter(deployable(model, SPEC), SPEC, images)
+    converter = Converter(build_deployed(model, SPEC), SPEC, images)
     content = seal(converter.convert("int8", "tflite"), SPEC, format="tflite")
     operations = LiteRTEngine(unseal_bytes(content, name=f"{name}.tflite")).operations
     if operations.count("DELEGATE") != 1 or not set(operations) <= _OPERATORS:

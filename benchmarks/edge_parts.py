@@ -19,7 +19,7 @@ import numpy as np
 from edge import count_invokes
 from edge_table import COUNTED
 
-from edgeemo.export.tflite import to_tflite
+from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.keras import import_keras
 from edgeemo.utils.files import write_file
 
@@ -107,7 +107,7 @@ def converted(part: str, side: int, width: int) -> bytes:
     images = np.random.default_rng(0).random((3, side, side, channels)).astype(np.float32)
     images[0].flat[:2] = 0, 1
     model = keras.Model(image, {"prob": output}, name="edgeemo")
-    content = to_tflite(model, "int8", calibration=images)
+    content = convert_to_tflite(model, "int8", calibration=images)
     keras.backend.clear_session()
     return content
 

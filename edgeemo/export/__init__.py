@@ -8,7 +8,7 @@
 Needs the `train` extra, which is imported when an export starts.
 """
 
-from edgeemo.export.job import export
+from edgeemo.export.exporting import export
 from edgeemo.export.options import ExportedFile, ExportOptions
 
 __all__ = ["ExportOptions", "ExportedFile", "export"]

@@ -1,7 +1,7 @@
-"""The images that set the ranges of an int8 model: from the training split alone.
+"""Calibration images, which set the ranges of an int8 model: from the training split only.
 
-What calibration must guarantee, beyond showing typical images: the input's range is [0, 1]
-exactly, so that a raw pixel is the quantised input.
+Besides being typical they make the range of the input exactly [0, 1], so that a raw pixel is the
+quantised input.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 MUCH = 0.7
-"""Calibration whose mean or spread is below this share of the training set's is warned about."""
+"""Share of the training set's mean or spread below which the calibration's causes a warning."""
 
 FEW = 16
-"""Fewer calibration images than this are warned about."""
+"""Number of calibration images below which there is a warning."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +46,11 @@ class Calibration:
     """Calibration images, ready to use.
 
     Attributes:
-        samples: Which images, in the order of `images`.
-        images: (N, H, W, C) float32 in [0, 1], `complete_range` done.
-        facts: count, images per label, seed, mean and spread beside the training set's.
-        warnings: Sentences that the user should read.
+        samples: The samples, in the order of `images`.
+        images: (N, H, W, C) float32 that span [0, 1], see `complete_range`.
+        facts: Count, images per label, seed; mean and spread of the pixels in [0, 1], and those of
+            the training set.
+        warnings: Warnings for the user, as sentences.
     """
 
     samples: tuple[Sample, ...]
@@ -57,7 +59,7 @@ class Calibration:
     warnings: tuple[str, ...]
 
     def to_csv(self) -> str:
-        """The list of images (path, label, sha256) as ``calibration.csv`` holds it."""
+        """Return the content of ``calibration.csv``: path, label and sha256 of each image."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["path", "label", "sha256"])
@@ -71,14 +73,13 @@ def calibrate(
     """Choose, find and read the calibration images of a model.
 
     Args:
-        folder: The model; its ``split.csv`` says what the training split is.
-        options: Gives the seed and the number of images.
-        data: The folder or ZIP archive where the images are; by default where the model folder
-            says that they were.
-        progress: Told about each image.
+        folder: The model folder, whose ``split.csv`` lists the training split.
+        options: Seed and number of the images.
+        data: Folder or ZIP archive of the images; by default the one recorded in the model folder.
+        progress: Receiver of the progress.
 
     Raises:
-        DatasetError: If the images are not there.
+        DatasetError: If the images are missing.
         FaceModelError: If the face detector's own file is missing or cannot be used.
         ImageError: If one cannot be read.
         MissingExtraError: If the face detector is not installed.
@@ -88,14 +89,18 @@ def calibrate(
     file = find_detector_file(spec.faces, folder.path)
     detector = build_crop_detector(spec, file=file)
     training = [sample for sample in folder.samples() if sample.split == "train"]
-    chosen = choose(training, spec.labels, count=options.calibration_count, seed=options.seed)
+    chosen = choose_samples(
+        training, spec.labels, count=options.calibration_count, seed=options.seed
+    )
     if not chosen:
         raise DatasetError(f"{folder.path}: its training split is empty; int8 cannot be calibrated")
     others = [sample for sample in training if sample not in set(chosen)]
-    compared = choose(others, spec.labels, count=options.calibration_count, seed=options.seed)
-    with open_data(_place(folder, data)) as root:
+    compared = choose_samples(
+        others, spec.labels, count=options.calibration_count, seed=options.seed
+    )
+    with open_data(_find_data(folder, data)) as root:
         pixels, rest = _read_both(
-            root, chosen, compared, spec, detector=detector, progress=progress
+            root, chosen, compared, spec=spec, detector=detector, progress=progress
         )
     facts = {
         "count": len(chosen),
@@ -107,16 +112,22 @@ def calibrate(
         samples=tuple(chosen),
         images=complete_range(pixels) * np.float32(spec.scale),
         facts=facts,
-        warnings=tuple(_warnings(facts)),
+        warnings=tuple(_list_warnings(facts)),
     )
 
 
-def choose(
+def choose_samples(
     training: Sequence[Sample], labels: Sequence[str], *, count: int, seed: int
 ) -> list[Sample]:
-    """Draw images, the same number of each class as far as there are enough.
+    """Draw samples, the same number of each class as far as there are enough.
 
-    The choice depends on the images' bytes and the seed, not on where they lie or are listed.
+    The choice depends on the bytes of the images and the seed, not on paths or order.
+
+    Args:
+        training: The training split.
+        labels: Class labels.
+        count: Number of samples to draw.
+        seed: Seed of the choice.
     """
     chosen = []
     for number, label in enumerate(labels):
@@ -128,14 +139,14 @@ def choose(
 
 
 def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Make sure that calibration images span 0 to 255.
+    """Return calibration images that span 0 to 255.
 
     Args:
         pixels: (N, H, W, C) uint8.
 
     Returns:
-        `pixels` itself if it does, else a copy with the first value of the first image at 0 and
-        its last at 255: enough to make the quantised input's range exactly [0, 1].
+        `pixels` itself if they do, else a copy whose first image has 0 as its first and 255 as its
+        last value: enough to make the range of the quantised input exactly [0, 1].
     """
     if pixels.min() == 0 and pixels.max() == 255:
         return pixels
@@ -145,17 +156,16 @@ def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return completed
 
 
-def _place(folder: ModelFolder, data: Path | None) -> Path:
+def _find_data(folder: ModelFolder, data: Path | None) -> Path:
     place = data or folder.data()
     if place is None:
         raise DatasetError(
-            f"{folder.path}: does not say where its training images are, which int8 needs; "
-            "give their folder with --data"
+            f"{folder.path}: records no folder of training images, which int8 needs; "
+            "name it with --data"
         )
     if not place.exists():
         raise DatasetError(
-            f"{place}: the training images, which int8 needs, are not there; "
-            "say where they are with --data"
+            f"{place}: missing, and int8 needs its training images; name their folder with --data"
         )
     return place
 
@@ -164,8 +174,8 @@ def _read_both(
     root: Path,
     chosen: Sequence[Sample],
     compared: Sequence[Sample],
-    spec: ModelSpec,
     *,
+    spec: ModelSpec,
     detector: FaceDetector | None,
     progress: Progress,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -174,20 +184,21 @@ def _read_both(
     missing = [sample for sample in chosen if sample.sha256 not in found]
     if missing:
         raise DatasetError(
-            f"{root}: {len(missing)} of {len(chosen)} calibration images are not there (such as "
-            f"{missing[0].path}); say with --data where the training images are"
+            f"{root}: {len(missing)} of {len(chosen)} calibration images are missing (such as "
+            f"{missing[0].path}); name the folder of the training images with --data"
         )
     compared = [sample for sample in compared if sample.sha256 in found]
     progress.stage("Reading calibration images", total=len(chosen) + len(compared))
     return (
-        _read(chosen, found, spec, detector, progress),
-        _read(compared, found, spec, detector, progress),
+        _read(chosen, found, spec=spec, detector=detector, progress=progress),
+        _read(compared, found, spec=spec, detector=detector, progress=progress),
     )
 
 
 def _read(
     samples: Sequence[Sample],
     found: dict[str, Path],
+    *,
     spec: ModelSpec,
     detector: FaceDetector | None,
     progress: Progress,
@@ -200,9 +211,9 @@ def _read(
 
 
 def _compare(pixels: NDArray[np.uint8], rest: NDArray[np.uint8]) -> dict[str, float]:
-    """Mean and spread (standard deviation) of the calibration's pixels and the training set's.
+    """Return mean and spread (standard deviation) of calibration and training set, in [0, 1].
 
-    The training set is judged by calibration images and others together, all in [0, 1].
+    The training set is represented by the calibration images and as many others.
     """
     everything = np.concatenate([pixels, rest])
     return {
@@ -213,12 +224,12 @@ def _compare(pixels: NDArray[np.uint8], rest: NDArray[np.uint8]) -> dict[str, fl
     }
 
 
-def _warnings(facts: dict[str, Any]) -> list[str]:
+def _list_warnings(facts: dict[str, Any]) -> list[str]:
     found = []
     if facts["count"] < FEW:
         found.append(
-            f"int8 was calibrated on {facts['count']} images only; with fewer than {FEW} its "
-            "ranges are guesses"
+            f"int8 was calibrated on only {plural(facts['count'], 'image')}; with fewer than {FEW} "
+            "its ranges are guesses"
         )
     for measure, word in (("mean", "darker"), ("spread", "flatter")):
         value, training = facts[measure], facts[f"training_{measure}"]

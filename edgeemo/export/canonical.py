@@ -1,7 +1,7 @@
-"""The same ONNX graph as the same bytes: names and order that depend on the graph alone.
+"""Canonical form of an ONNX graph: names and order that depend on the graph only.
 
-tf2onnx numbers its nodes with a counter that runs on as long as the process does, and writes the
-name of a TensorFlow function into a comment.
+The same graph gives the same bytes. tf2onnx numbers its nodes with a counter of the process and
+writes the name of a TensorFlow function into a comment.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def canonical(model: Any) -> Any:
-    """Put an ONNX model into a form that is the same for the same graph.
+def canonicalise(model: Any) -> Any:
+    """Return an ONNX model in the form that is the same for the same graph.
 
     Nodes are ordered by depth-first search from the outputs; nodes, tensors and weights are renamed
     in that order (``conv_0``, ``conv_0.1`` for its second input where that is a weight); comments,
-    unused weights, shape hints and unused operator sets go; the ends of the graph keep their names.
+    unused weights, shape hints and unused operator sets are removed; the graph's inputs and outputs
+    keep their names.
 
     Args:
-        model: An `onnx.ModelProto`; left as it is.
+        model: An `onnx.ModelProto`, which is not changed.
 
     Returns:
         A new `onnx.ModelProto`.
@@ -33,20 +34,20 @@ def canonical(model: Any) -> Any:
     result.CopyFrom(model)
     _clean(result)
     graph = result.graph
-    _replace(graph.node, _ordered(graph))
+    _replace(graph.node, _sort_nodes(graph))
     ends = {value.name for value in (*graph.input, *graph.output)}
     names = {name: name for name in ("", *ends)}
     _rename(graph, names)
     return result
 
 
-def serialised(model: Any) -> bytes:
-    """An ONNX model as bytes, the same for the same model."""
+def serialise(model: Any) -> bytes:
+    """Return an ONNX model as bytes, the same for the same model."""
     return bytes(model.SerializeToString(deterministic=True))
 
 
 def _clean(model: Any) -> None:
-    domains = {node.domain for graph in _graphs(model.graph) for node in graph.node}
+    domains = {node.domain for graph in _walk_graphs(model.graph) for node in graph.node}
     _replace(
         model.opset_import,
         sorted(
@@ -57,7 +58,7 @@ def _clean(model: Any) -> None:
     model.producer_name, model.producer_version = "edgeemo", __version__
     model.doc_string = ""
     del model.metadata_props[:]
-    for graph in _graphs(model.graph):
+    for graph in _walk_graphs(model.graph):
         graph.name, graph.doc_string = "edgeemo", ""
         del graph.value_info[:]
         for node in graph.node:
@@ -65,8 +66,8 @@ def _clean(model: Any) -> None:
             _replace(node.attribute, sorted(node.attribute, key=lambda entry: entry.name))
 
 
-def _ordered(graph: Any) -> list[Any]:
-    """The nodes that the outputs need, each after those that it needs."""
+def _sort_nodes(graph: Any) -> list[Any]:
+    """Return the nodes that the outputs need, each after those that it needs."""
     makers = {name: node for node in graph.node for name in node.output if name}
     done, result = set[str](), list[Any]()
     pending = [
@@ -82,24 +83,31 @@ def _ordered(graph: Any) -> list[Any]:
             result.append(node)
             continue
         pending.append((node, True))
-        pending.extend((makers[name], False) for name in reversed(_needs(node)) if name in makers)
+        pending.extend(
+            (makers[name], False) for name in reversed(_list_inputs(node)) if name in makers
+        )
     return result
 
 
-def _needs(node: Any) -> list[str]:
-    """Names that a node reads, those read by graphs inside it included."""
-    inner = [name for graph in _subgraphs(node) for child in graph.node for name in _needs(child)]
+def _list_inputs(node: Any) -> list[str]:
+    """Return the names that a node reads, also in the graphs inside it."""
+    inner = [
+        name
+        for graph in _list_subgraphs(node)
+        for child in graph.node
+        for name in _list_inputs(child)
+    ]
     return [*node.input, *inner]
 
 
 def _rename(graph: Any, names: dict[str, str], *, prefix: str = "") -> None:
-    """Rename all that is inside a graph; `names` maps old to new and grows."""
+    """Rename everything inside a graph; `names` maps old names to new ones and grows."""
     for place, value in enumerate(graph.input):
         names.setdefault(value.name, f"{prefix}in.{place}")
     for number, node in enumerate(graph.node):
         node.name = f"{prefix}{node.op_type.lower()}_{number}"
         _rename_ends(node, names)
-        for inner in _subgraphs(node):
+        for inner in _list_subgraphs(node):
             _rename(inner, names, prefix=f"{node.name}/")
     _rename_weights(graph, names)
     for value in (*graph.input, *graph.output):
@@ -127,21 +135,21 @@ def _rename_weights(graph: Any, names: dict[str, str]) -> None:
     _replace(graph.initializer, used)
 
 
-def _subgraphs(node: Any) -> list[Any]:
+def _list_subgraphs(node: Any) -> list[Any]:
     single = [entry.g for entry in node.attribute if entry.HasField("g")]
     return [*single, *(graph for entry in node.attribute for graph in entry.graphs)]
 
 
-def _graphs(graph: Any) -> Iterator[Any]:
-    """A graph and all those inside it."""
+def _walk_graphs(graph: Any) -> Iterator[Any]:
+    """Yield a graph and all graphs inside it."""
     yield graph
     for node in graph.node:
-        for inner in _subgraphs(node):
-            yield from _graphs(inner)
+        for inner in _list_subgraphs(node):
+            yield from _walk_graphs(inner)
 
 
 def _replace(field: Any, values: list[Any]) -> None:
-    """Give a repeated Protocol Buffers field new content, which may be its own."""
+    """Replace the content of a repeated Protocol Buffers field, perhaps by part of itself."""
     copies = [
         type(value).FromString(value.SerializeToString()) if hasattr(value, "FromString") else value
         for value in values

@@ -1,7 +1,7 @@
-"""What an exported file must be before it takes its place.
+"""Checks of an exported file before it takes its place.
 
-It proves that the conversion went through, not that the file is as good as the original: that is
-the verification's, on the whole test split.
+They prove that the conversion went through. Whether the file is as good as the reference model is
+decided by the verification, on the whole test split.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.export.options import Kind
-    from edgeemo.model.container import SealedModel
+    from edgeemo.model.container import Kind, SealedModel
     from edgeemo.model.spec import ModelSpec
 
 _BYTES_PER_WEIGHT = {
@@ -38,46 +37,46 @@ _MARGIN = 0.1
 _OVERHEAD_BYTES = 32_768
 _OVERHEAD_BYTES_PER_LAYER = 2_048
 
-_ALIKE = 1e-6
-"""Answers closer than this are float rounding of the same."""
+_ROUNDING = 1e-6
+"""Predictions closer than this differ by float rounding only."""
 
 _WORST_DIFFERENCE = {"float32": 1e-4, "float16": 2e-2}
-"""What the rounding of the deepest network leaves."""
+"""Largest difference of a prediction, from the rounding of the deepest network."""
 
 _MEAN_DIFFERENCE = {"dynamic": 0.15, "int8": 0.3}
-"""Loose: the golden images are drawings, which a model of photographs has never seen."""
+"""Largest mean difference. Loose: the golden images are drawings, unlike a model's photographs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expectation:
-    """What the original says of every file that stems from it.
+    """Properties of the reference model that every exported file must match.
 
     Attributes:
-        weights: Number of its weights that inference needs.
-        layers: Number of its layers.
-        pixels: (N, H, W, C) uint8, the golden images.
-        answers: (N, outputs) float32, the original's raw outputs for them.
+        weights: Number of weights that inference needs.
+        layers: Number of layers.
+        pixels: The golden images, (N, H, W, C) uint8.
+        predictions: The raw outputs of the reference model for them, (N, outputs) float32.
     """
 
     weights: int
     layers: int
     pixels: NDArray[np.uint8]
-    answers: NDArray[np.float32]
+    predictions: NDArray[np.float32]
 
     @property
     def warning(self) -> str:
-        """What is strange about the original, as a sentence; "" where nothing is."""
-        if float(np.ptp(self.answers, axis=0).max()) > _ALIKE:
+        """Return a warning about the reference model, or ""."""
+        if float(np.ptp(self.predictions, axis=0).max()) > _ROUNDING:
             return ""
-        return "the model answers every golden image alike: it may have learnt nothing"
+        return "the model gives every golden image the same prediction: it may have learnt nothing"
 
 
 def expect(model: Any, spec: ModelSpec) -> Expectation:
-    """Ask the original.
+    """Measure the reference model.
 
     Args:
-        model: What `edgeemo.model.keras.load_reference_model` gave.
-        spec: Its spec.
+        model: A `keras.Model`, as of `edgeemo.model.keras.load_reference_model`.
+        spec: Spec of the model.
     """
     whole = replace(spec, faces=None)  # a drawn face need not be one to a detector
     pixels = np.stack([preprocess(image, whole) for image in draw_golden_images()])
@@ -85,12 +84,12 @@ def expect(model: Any, spec: ModelSpec) -> Expectation:
         weights=sum(int(np.prod(weight.shape)) for weight in model.weights if _is_needed(weight)),
         layers=sum(1 for _ in model._flatten_layers()),
         pixels=pixels,
-        answers=predict(model, pixels * np.float32(spec.scale)),
+        predictions=predict(model, pixels * np.float32(spec.scale)),
     )
 
 
 def _is_needed(weight: Any) -> bool:
-    """Whether inference needs it: batch normalisation's averages go into its other two."""
+    """Return whether inference needs a weight: the moving averages are folded into others."""
     statistic = weight.path.endswith(("/moving_mean", "/moving_variance"))
     return not statistic and "float" in str(weight.dtype)
 
@@ -99,58 +98,58 @@ def check(candidate: SealedModel, kind: Kind, expected: Expectation) -> int | No
     """Check one file in the engine that ships.
 
     Args:
-        candidate: The file, perhaps still under a temporary name.
-        kind: What it was made as.
-        expected: The original's answers.
+        candidate: The file, perhaps under a temporary name.
+        kind: Kind of the file.
+        expected: As of `expect`.
 
     Returns:
-        The number of XNNPACK partitions, None for ONNX.
+        The number of XNNPACK partitions; None for ONNX.
 
     Raises:
-        ExportError: If it is not what it must be.
+        ExportError: If a check fails.
     """
     name = f"{kind}.{candidate.format}"
-    _check_size(name, candidate.size_bytes, kind, expected)
+    _check_size(name, candidate.size_bytes, kind=kind, expected=expected)
     try:
         engine = load_engine(candidate)
-        given = np.array([engine.run(pixels) for pixels in expected.pixels], np.float32)
+        found = np.array([engine.run(pixels) for pixels in expected.pixels], np.float32)
     except EngineError as error:
         reason = str(error).removeprefix(f"{candidate.path}: ")
         hint = f" ({expected.warning})" if expected.warning else ""
         raise ExportError(f"{name} cannot be made: {reason}{hint}") from None
-    _check_answers(name, given, expected.answers, kind)
+    _check_predictions(name, found, expected=expected.predictions, kind=kind)
     return _check_tflite(name, engine, kind) if isinstance(engine, LiteRTEngine) else None
 
 
-def size_limits(kind: Kind, *, weights: int, layers: int) -> tuple[float, float]:
-    """The least and most bytes that a file can have."""
+def compute_size_limits(kind: Kind, *, weights: int, layers: int) -> tuple[float, float]:
+    """Return the smallest and the largest plausible size of a file, in bytes."""
     least, most = _BYTES_PER_WEIGHT[kind]
     overhead = _OVERHEAD_BYTES + _OVERHEAD_BYTES_PER_LAYER * layers
     return (1 - _MARGIN) * least * weights, (1 + 2 * _MARGIN) * most * weights + overhead
 
 
-def _check_size(name: str, size_bytes: int, kind: Kind, expected: Expectation) -> None:
-    least, most = size_limits(kind, weights=expected.weights, layers=expected.layers)
+def _check_size(name: str, size_bytes: int, *, kind: Kind, expected: Expectation) -> None:
+    least, most = compute_size_limits(kind, weights=expected.weights, layers=expected.layers)
     if not least <= size_bytes <= most:
         raise ExportError(
-            f"{name} cannot be made: the converter gave {size_bytes:,} bytes where "
+            f"{name} cannot be made: the converter wrote {size_bytes:,} bytes where "
             f"{expected.weights:,} weights need {least:,.0f} to {most:,.0f}"
         )
 
 
-def _check_answers(
-    name: str, given: NDArray[np.float32], wanted: NDArray[np.float32], kind: Kind
+def _check_predictions(
+    name: str, found: NDArray[np.float32], *, expected: NDArray[np.float32], kind: Kind
 ) -> None:
-    difference = np.abs(given - wanted)
+    difference = np.abs(found - expected)
     limits = (
         ("at most", float(difference.max()), _WORST_DIFFERENCE.get(kind)),
         ("on average", float(difference.mean()), _MEAN_DIFFERENCE.get(kind)),
     )
     for word, value, limit in limits:
-        if limit is not None and not value <= limit:  # a NaN is no answer either
+        if limit is not None and not value <= limit:  # also refuses NaN
             raise ExportError(
-                f"{name} cannot be made: its answers to the golden images differ from the "
-                f"original's by {value:.2g} {word}, where {limit:.2g} is allowed"
+                f"{name} cannot be made: its predictions for the golden images differ from the "
+                f"reference model's by {value:.2g} {word}, where {limit:.2g} is allowed"
             )
 
 

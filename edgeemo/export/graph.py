@@ -1,13 +1,13 @@
-"""The network as it is deployed: one image at a time, named ends, nothing that only trains.
+"""The deployed network: one image at a time, named input and output, nothing for training only.
 
 A fixed batch of 1 leaves no shape arithmetic in the converted file and lets XNNPACK take the
 network in one piece.
 
-A batch normalisation is two operations, multiply and add, where no linear layer in front can absorb
-it (after a ReLU, say). In int8 each of them would round the whole tensor to 8 bits again, with one
-scale for all channels' multipliers. Written as a depthwise 1x1 convolution it rounds once, its
-multipliers have a scale per channel and its addends 32 bits. On a network of three such layers,
-trained on FER2013, that took int8 from 8 to 12 flipped answers of 600 to 1 to 3.
+A batch normalisation that no linear layer in front can absorb (after a ReLU, say) is two
+operations, multiply and add. In int8 each of them would round the whole tensor to 8 bits again,
+with one scale for the multipliers of all channels. As a depthwise 1x1 convolution it rounds once,
+its multipliers have a scale per channel and its addends 32 bits. On a network of three such layers,
+trained on FER2013, that took int8 from 8 to 12 flipped predictions of 600 to 1 to 3.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
 
 NAME = "edgeemo"
-"""Name of the deployed network; part of its tensors' names, so the same in every process."""
+"""Name of the deployed network; part of its tensors' names, so it is the same everywhere."""
 
 INPUT = "image"
 OUTPUT = "prob"
 
 
-def deployable(model: Any, spec: ModelSpec) -> Any:
-    """The network to convert.
+def build_deployed(model: Any, spec: ModelSpec) -> Any:
+    """Return the network to convert.
 
     Args:
         model: A `keras.Model`, as of `edgeemo.model.keras.load_reference_model`; its weights are
             shared, not copied.
-        spec: Gives the shape of one image.
+        spec: Spec of the model, for the shape of one image.
 
     Returns:
         A `keras.Model` from ``image`` (1, H, W, C) to {"prob": (1, `ModelSpec.output_count`)}, both
-        float32, which answers as `model` does up to float rounding.
+        float32, whose predictions are those of `model` up to float rounding.
 
     Raises:
         ExportError: If the model's shapes are not the spec's.
     """
     problem = find_shape_problem(model, spec)
     if problem:
-        raise ExportError(f"the model is not what {SPEC} says: {problem}; train or import it again")
+        raise ExportError(f"the model contradicts {SPEC}: {problem}; train or import it again")
     keras = import_keras()
     inputs = keras.Input(batch_shape=(1, *spec.input_shape), name=INPUT)
-    (output,) = keras.tree.flatten(_Normalisations().apply(model, inputs))
+    (output,) = keras.tree.flatten(_NormalisationReplacer().apply(model, inputs))
     return keras.Model(inputs, {OUTPUT: output}, name=NAME)
 
 
-class _Normalisations(Rebuilder):
-    """Turns batch normalisations into depthwise convolutions."""
+class _NormalisationReplacer(Rebuilder):
+    """Replacement of batch normalisations by depthwise convolutions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,17 +67,17 @@ class _Normalisations(Rebuilder):
     def may_replace(self, layer: Any) -> bool:
         return isinstance(layer, self.keras.layers.BatchNormalization)
 
-    def replaced(self, layer: Any, tensor: Any) -> Any | None:
+    def replace(self, layer: Any, tensor: Any) -> Any | None:
         if not self._stands_alone(layer, tensor):
             return None
-        multiplier, addend = _affine_weights(layer)
+        multiplier, addend = _compute_affine(layer)
         if self._follows_rectified_convolution(tensor):
-            tensor = self._scaled_convolution(tensor, np.abs(multiplier))
+            tensor = self._scale_convolution(tensor, np.abs(multiplier))
             multiplier = np.sign(multiplier)
-        return self._affine(layer, multiplier, addend, rank=len(tensor.shape))(tensor)
+        return self._get_affine(layer, multiplier, addend, rank=len(tensor.shape))(tensor)
 
     def _stands_alone(self, layer: Any, tensor: Any) -> bool:
-        """Whether a batch normalisation is over channels and no linear layer can absorb it."""
+        """Return whether a batch normalisation is over channels and no linear layer absorbs it."""
         layers = self.keras.layers
         rank = len(tensor.shape)
         if rank not in (2, 4) or layer.axis not in (-1, rank - 1):
@@ -94,11 +94,12 @@ class _Normalisations(Rebuilder):
             and producer.use_bias
         )
 
-    def _scaled_convolution(self, tensor: Any, factors: np.ndarray) -> Any:
-        """The ReLU convolution that gave a tensor, its channels multiplied by factors of 0 or more.
+    def _scale_convolution(self, tensor: Any, factors: np.ndarray) -> Any:
+        """Return the output of the ReLU convolution behind a tensor, scaled per channel.
 
-        relu(f x) = f relu(x): one scale for all channels in int8 then rounds each of them as finely
-        as what follows needs it (the idea of cross-layer equalisation, Nagel et al., 2019).
+        relu(f x) = f relu(x) for factors f of 0 or more: in int8 the one scale of all channels then
+        rounds each of them as finely as the next layer needs (the idea of cross-layer equalisation,
+        Nagel et al., 2019).
         """
         operation, node_index, _ = tensor._keras_history
         (source,) = operation._inbound_nodes[node_index].input_tensors
@@ -109,19 +110,19 @@ class _Normalisations(Rebuilder):
         scaled.set_weights([kernel * factors, bias * factors])
         return scaled(source)
 
-    def _affine(
+    def _get_affine(
         self, layer: Any, multiplier: np.ndarray, addend: np.ndarray, *, rank: int
     ) -> Callable[[Any], Any]:
-        """Gives multiplier * x + addend per channel, as a depthwise convolution."""
+        """Return the function multiplier * x + addend per channel, a depthwise convolution."""
         same = self._affines.setdefault(id(layer), {})
         key = multiplier.tobytes()  # a shared layer may have been folded in one place alone
         if key not in same:
             name = f"{layer.name}_affine" + (f"_{len(same)}" if same else "")
-            same[key] = self._make_affine(name, multiplier, addend, rank)
+            same[key] = self._build_affine(name, multiplier, addend=addend, rank=rank)
         return same[key]
 
-    def _make_affine(
-        self, name: str, multiplier: np.ndarray, addend: np.ndarray, rank: int
+    def _build_affine(
+        self, name: str, multiplier: np.ndarray, *, addend: np.ndarray, rank: int
     ) -> Callable[[Any], Any]:
         layers, channels = self.keras.layers, len(multiplier)
         depthwise = layers.DepthwiseConv2D(1, name=name, dtype="float32")
@@ -136,8 +137,8 @@ class _Normalisations(Rebuilder):
         return apply
 
 
-def _affine_weights(layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """A batch normalisation at inference as y = multiplier * x + addend; both (C,) float32.
+def _compute_affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return multiplier and addend, (C,) float32, of a batch normalisation at inference.
 
     y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and Szegedy, 2015).
     """

@@ -1,9 +1,9 @@
-"""For int8 TFLite alone: hard-swish written as operators that XNNPACK takes.
+"""Hard-swish written as operators that XNNPACK runs in int8; for int8 TFLite only.
 
 MobileNetV3's activation x relu6(x + 3) / 6 (Howard et al., 2019) becomes one HARD_SWISH operator,
 for which XNNPACK has a float kernel but no integer one: every activation ends a partition, and
-MobileNetV3-small falls into 19 pieces. As addition, ReLU6 and two products it stays in one.
-The last product, by 1/6, loses nothing: its input and output differ in scale alone.
+MobileNetV3-small falls into 19 partitions. With addition, ReLU6 and two products it is one.
+The last product, by 1/6, loses nothing: its input and output differ in scale only.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NEARLY_3 = float(np.nextafter(np.float32(3), np.float32(0)))
-"""With 3 itself the converter would see through it and put HARD_SWISH back."""
+"""Just below 3: with 3 itself the converter recognises the function and restores HARD_SWISH."""
 
 
-def without_hard_swish(network: Any) -> Any:
-    """The network with its hard-swish activations taken apart.
+def replace_hard_swish(network: Any) -> Any:
+    """Return the network with each hard-swish activation as simple operators.
 
     Args:
-        network: From ``image`` (1, H, W, C) to {"prob": (1, N)}, as
-            `edgeemo.export.graph.deployable` gives it.
+        network: A `keras.Model` from ``image`` (1, H, W, C) to {"prob": (1, N)}, as of
+            `edgeemo.export.graph.build_deployed`.
 
     Returns:
-        A `keras.Model` of the same inputs and outputs that answers alike; `network` itself where
-        there is none.
+        A `keras.Model` with the same inputs, outputs and predictions; `network` itself if it has no
+        hard-swish.
     """
-    rewriting = _HardSwishes()
-    if not any(map(rewriting.may_replace, network._flatten_layers())):
+    replacer = _HardSwishReplacer()
+    if not any(map(replacer.may_replace, network._flatten_layers())):
         return network
     keras = import_keras()
     inputs = keras.Input(batch_shape=network.inputs[0].shape, name=INPUT)
-    (output,) = keras.tree.flatten(rewriting.apply(network, inputs))
+    (output,) = keras.tree.flatten(replacer.apply(network, inputs))
     return keras.Model(inputs, {OUTPUT: output}, name=NAME)
 
 
-class _HardSwishes(Rebuilder):
-    """Replaces activations."""
+class _HardSwishReplacer(Rebuilder):
+    """Replacement of hard-swish activations."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._apart: dict[int, Callable[[Any], Any]] = {}
+        self._parts: dict[int, Callable[[Any], Any]] = {}
 
     def may_replace(self, layer: Any) -> bool:
         return (
@@ -56,12 +56,12 @@ class _HardSwishes(Rebuilder):
             and layer.activation is self.keras.activations.hard_swish
         )
 
-    def replaced(self, layer: Any, tensor: Any) -> Any | None:
-        if id(layer) not in self._apart:
-            self._apart[id(layer)] = self._taken_apart(layer.name)
-        return self._apart[id(layer)](tensor)
+    def replace(self, layer: Any, tensor: Any) -> Any | None:
+        if id(layer) not in self._parts:
+            self._parts[id(layer)] = self._build_parts(layer.name)
+        return self._parts[id(layer)](tensor)
 
-    def _taken_apart(self, name: str) -> Callable[[Any], Any]:
+    def _build_parts(self, name: str) -> Callable[[Any], Any]:
         layers = self.keras.layers
         shift = layers.Rescaling(1.0, _NEARLY_3, name=f"{name}_shift")
         gate = layers.ReLU(max_value=6, name=f"{name}_gate")

@@ -1,11 +1,11 @@
-"""Keras to ONNX: the only file that imports tf2onnx."""
+"""Conversion from Keras to ONNX: the only file that imports tf2onnx."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ExportError
-from edgeemo.export.canonical import canonical
+from edgeemo.export.canonical import canonicalise
 from edgeemo.export.graph import INPUT
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import one_line
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
 
 OPSET = 18
-"""The highest that tf2onnx 1.17 writes."""
+"""Highest opset that tf2onnx 1.17 writes."""
 
 
-def to_onnx(model: Any, spec: ModelSpec) -> Any:
+def convert_to_onnx(model: Any, spec: ModelSpec) -> Any:
     """Convert a network to ONNX.
 
     Args:
-        model: What `edgeemo.export.graph.deployable` gave.
-        spec: Gives the shape of one image.
+        model: A `keras.Model`, as of `edgeemo.export.graph.build_deployed`.
+        spec: Spec of the model, for the shape of one image.
 
     Returns:
-        An `onnx.ModelProto` whose every name is canonical, see `edgeemo.export.canonical`.
+        An `onnx.ModelProto` with canonical names, see `edgeemo.export.canonical`.
 
     Raises:
         ExportError: If the network has an operator that ONNX lacks, or cannot be converted.
@@ -33,13 +33,13 @@ def to_onnx(model: Any, spec: ModelSpec) -> Any:
     try:
         with silence():
             converted = _convert(model, spec)
-    except OSError:  # a full disk speaks for itself
+    except OSError:  # such as a full disk, which needs no other words
         raise
     except Exception as error:  # the converter raises almost anything
         reason = one_line(error)
         raise ExportError(f"float32.onnx cannot be made: {reason}") from None
     _refuse_unknown_operators(converted)
-    return canonical(converted)
+    return canonicalise(converted)
 
 
 def _convert(model: Any, spec: ModelSpec) -> Any:
@@ -48,16 +48,16 @@ def _convert(model: Any, spec: ModelSpec) -> Any:
 
     signature = [tf.TensorSpec((1, *spec.input_shape), tf.float32, name=INPUT)]
 
-    def answer(image: Any) -> Any:
+    def predict(image: Any) -> Any:
         return model(image, training=False)
 
-    function = tf.function(answer, input_signature=signature, autograph=False)
+    function = tf.function(predict, input_signature=signature, autograph=False)
     converted, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
     return converted
 
 
 def _refuse_unknown_operators(model: Any) -> None:
-    """tf2onnx leaves an operator that it cannot translate in the graph under TensorFlow's name."""
+    """Refuse operators that tf2onnx could not translate and left under TensorFlow's name."""
     import onnx
 
     unknown = {

@@ -1,12 +1,11 @@
-"""For int8 TFLite alone: the range of every tensor, measured while it still holds its values.
+"""Ranges of the tensors of a network, measured before any is overwritten; for int8 TFLite only.
 
-TensorFlow's calibration runs the network in an interpreter that reuses memory: where a tensor has
+TensorFlow's calibration runs the network in an interpreter that reuses memory. Where a tensor has
 one reader of its own shape (the last convolution of a residual block before the addition, the gate
-of a hard-swish before the product), the result is written over it, and what calibration then reads
-as the tensor's values is the result's. Its range becomes that of the sum or product, and its 256
-steps that much coarser: a gate of 0 to 6 beside a product of 0 to 120 has 13 of them left.
-Here every tensor keeps its memory. MobileNetV3-small, trained on FER2013, flips 18 of 1,470
-answers in place of 101.
+of a hard-swish before the product), the result overwrites it, and calibration reads the result as
+the tensor. The range becomes that of the sum or product, and the 256 steps that much coarser: a
+gate of 0 to 6 beside a product of 0 to 120 has 13 of them left. Here every tensor has memory of its
+own. MobileNetV3-small, trained on FER2013, flips 18 of 1,470 predictions instead of 101.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def measured(calibrated: bytes, images: Iterable[NDArray[np.float32]]) -> bytes:
-    """A calibrated file whose ranges are those of what its tensors really hold.
+def measure_ranges(calibrated: bytes, images: Iterable[NDArray[np.float32]]) -> bytes:
+    """Return a calibrated file with the true ranges of its tensors.
 
     Args:
-        calibrated: A float FlatBuffer with a minimum and a maximum for each activation, as
-            TensorFlow's calibration writes it; its figures are replaced.
-        images: (H, W, C) float32 in [0, 1]; at least one.
+        calibrated: A float FlatBuffer with a minimum and a maximum for each activation, as of
+            TensorFlow's calibration; they are replaced.
+        images: At least one, each (H, W, C) float32 in [0, 1].
 
     Returns:
         The same file with the range of each activation over all images.
     """
     content = bytearray(calibrated)
-    bounds = _bounds(content)
+    bounds = _view_bounds(content)
     lows = dict.fromkeys(bounds, np.inf)
     highs = dict.fromkeys(bounds, -np.inf)
     interpreter = unshared_interpreter(calibrated)
@@ -53,8 +52,8 @@ def measured(calibrated: bytes, images: Iterable[NDArray[np.float32]]) -> bytes:
     return bytes(content)
 
 
-def _bounds(content: bytearray) -> dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Tensor index to views of its minimum and maximum, each (1,), of every activation."""
+def _view_bounds(content: bytearray) -> dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Return views of the minimum and the maximum, each (1,), of every activation by index."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     graph = schema.Model.GetRootAs(content, 0).Subgraphs(0)

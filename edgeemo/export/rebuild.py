@@ -1,4 +1,4 @@
-"""Call a model's layers on new inputs, some of them replaced by what answers alike."""
+"""Rebuild a model on new inputs with some of its layers replaced by equivalent ones."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _INNER = "edgeemo_input"
 
 
 class Rebuilder:
-    """Calls layers one after the other, in nested models too; says nothing of what to replace.
+    """Base of the replacements: calls layer after layer, also in nested models.
 
-    A subclass says it: `may_replace` which layers can come into question, so that a model without
-    any is called as it is, and `replaced` what one of them becomes where it stands.
+    A subclass defines `may_replace`, which layers are candidates (a model without any is called as
+    it is), and `replace`, the replacement of one layer in its place.
     """
 
     def __init__(self) -> None:
@@ -23,25 +23,25 @@ class Rebuilder:
         self._models: dict[int, Any] = {}
 
     def may_replace(self, layer: Any) -> bool:
-        """Whether this layer could be replaced somewhere."""
+        """Return whether a layer is a candidate for replacement."""
         raise NotImplementedError
 
-    def replaced(self, layer: Any, tensor: Any) -> Any | None:
-        """What the replacement gives for a Keras tensor, or None to keep the layer there."""
+    def replace(self, layer: Any, tensor: Any) -> Any | None:
+        """Return the replacement's output for a Keras tensor; None to keep the layer there."""
         raise NotImplementedError
 
     def apply(self, layer: Any, tensor: Any, *args: Any, **kwargs: Any) -> Any:
-        """`layer(tensor)`, or what stands for it."""
+        """Return `layer(tensor)`, or the output of its replacement."""
         if self.may_replace(layer):
-            output = self.replaced(layer, tensor)
+            output = self.replace(layer, tensor)
             if output is not None:
                 return output
         if self._is_chain(layer) and self._has_candidate(layer):
-            return self._rebuilt(layer)(tensor)
+            return self._get_rebuilt(layer)(tensor)
         return layer(tensor, *args, **kwargs)
 
     def _is_chain(self, layer: Any) -> bool:
-        """Whether it is a Sequential or a functional model with one input."""
+        """Return whether a layer is a Sequential or functional model with one input."""
         known = isinstance(layer, (self.keras.Sequential, self._functional))
         return known and len(layer.inputs) == 1
 
@@ -51,8 +51,8 @@ class Rebuilder:
             for layer in model.layers
         )
 
-    def _rebuilt(self, model: Any) -> Any:
-        """The same model, layer by layer, under the same name."""
+    def _get_rebuilt(self, model: Any) -> Any:
+        """Return the model rebuilt layer by layer, under the same name."""
         if id(model) not in self._models:
             self._models[id(model)] = self._rebuild(model)
         return self._models[id(model)]

@@ -1,4 +1,4 @@
-"""``export.json``: what was exported from what, written when everything is in its place."""
+"""``export.json``: the record of the exported files, written when all are in place."""
 
 from __future__ import annotations
 
@@ -36,19 +36,22 @@ def write_record(
 ) -> Path:
     """Write ``export.json``.
 
-    An entry holds what `ExportedFile` does, and for ONNX the opset, for int8 the calibration's
-    facts, and the versions that made it. It speaks of a file only while the SHA-256 is the
-    file's. Entries of earlier exports stay while their files are there, unchanged.
+    An entry holds the fields of `ExportedFile`, the opset (ONNX), the facts of the calibration
+    (int8) and the versions of the packages that made the file. It is valid while its SHA-256 is
+    that of the file: entries of earlier exports stay as long as their files are unchanged.
 
     Args:
         folder: The model folder.
-        files: What was exported just now.
-        source: The original.
-        source_sha256: Its SHA-256.
-        calibration: What int8 was calibrated on.
+        files: The files of this export.
+        source: Path of the reference model.
+        source_sha256: SHA-256 of the reference model.
+        calibration: The calibration of int8; None without int8.
+
+    Returns:
+        Path of ``export.json``.
     """
-    entries = {entry["file"]: entry for entry in _earlier(folder)}
-    entries |= {file.path.name: _entry(file, calibration) for file in files}
+    entries = {entry["file"]: entry for entry in _read_earlier(folder)}
+    entries |= {file.path.name: _build_entry(file, calibration) for file in files}
     return folder.write_json(
         EXPORT,
         {
@@ -59,7 +62,7 @@ def write_record(
     )
 
 
-def _earlier(folder: ModelFolder) -> list[dict[str, Any]]:
+def _read_earlier(folder: ModelFolder) -> list[dict[str, Any]]:
     entries = folder.read_json(EXPORT).get("files", [])
     present = {path.name: path for path in folder.exported()}
     return [
@@ -69,7 +72,7 @@ def _earlier(folder: ModelFolder) -> list[dict[str, Any]]:
     ]
 
 
-def _entry(file: ExportedFile, calibration: Calibration | None) -> dict[str, Any]:
+def _build_entry(file: ExportedFile, calibration: Calibration | None) -> dict[str, Any]:
     entry = {"file": file.path.name, **to_plain(file)}
     del entry["path"]
     if file.format == "onnx":
@@ -79,12 +82,12 @@ def _entry(file: ExportedFile, calibration: Calibration | None) -> dict[str, Any
     entry["versions"] = {
         "edgeemo": __version__,
         "python": platform.python_version(),
-        **{package: _version(package) for package in _PACKAGES[file.format]},
+        **{package: _find_version(package) for package in _PACKAGES[file.format]},
     }
     return entry
 
 
-def _version(package: str) -> str:
+def _find_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:  # such as TensorFlow under another name

@@ -1,4 +1,4 @@
-"""Keras to TFLite."""
+"""Conversion from Keras to TFLite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ExportError
 from edgeemo.export.graph import INPUT
-from edgeemo.export.ranges import measured
+from edgeemo.export.ranges import measure_ranges
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import first_line
 
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from edgeemo.export.options import Kind
+    from edgeemo.model.container import Kind
 
 
-def to_tflite(model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None = None) -> bytes:
+def convert_to_tflite(
+    model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None = None
+) -> bytes:
     """Convert a network to a TFLite FlatBuffer.
 
     Args:
-        model: What `edgeemo.export.graph.deployable` gave.
+        model: A `keras.Model`, as of `edgeemo.export.graph.build_deployed`.
         kind: "float32"; "float16": weights in float16; "dynamic": weights in int8, activations
-            quantised as they come; "int8": everything an integer, uint8 in and out.
+            quantised at run time; "int8": integers throughout, uint8 input and output.
         calibration: For "int8", (N, H, W, C) float32 that spans [0, 1].
 
     Returns:
@@ -38,7 +40,7 @@ def to_tflite(model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None
 
     try:
         with silence(), warnings.catch_warnings():
-            _ignore_known_warnings()
+            _ignore_expected_warnings()
             converter = tf.lite.TFLiteConverter.from_keras_model(model)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
             if kind == "int8":
@@ -48,16 +50,17 @@ def to_tflite(model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None
             if kind == "float16":
                 converter.target_spec.supported_types = [tf.float16]
             return bytes(converter.convert())
-    except OSError:  # a full disk speaks for itself
+    except OSError:  # such as a full disk, which needs no other words
         raise
     except Exception as error:  # the converter raises almost anything
-        raise ExportError(f"{kind}.tflite cannot be made: {_reason(error)}") from None
+        raise ExportError(f"{kind}.tflite cannot be made: {_describe_error(error)}") from None
 
 
 def _to_int8(tf: Any, converter: Any, calibration: NDArray[np.float32] | None) -> bytes:
-    """In the converter's own two steps, calibration and quantisation, with `measured` between.
+    """Quantise in the converter's two steps, with `measure_ranges` between them.
 
-    The first needs an image to learn which tensors are activations; their ranges come after it.
+    The first step needs an image to learn which tensors are activations; `measure_ranges` then sets
+    their ranges.
     """
     from tensorflow.lite.python.convert import mlir_quantize
 
@@ -68,12 +71,12 @@ def _to_int8(tf: Any, converter: Any, calibration: NDArray[np.float32] | None) -
     converter.inference_input_type = converter.inference_output_type = tf.uint8
     converter.representative_dataset = lambda: iter([{INPUT: calibration[:1]}])
     converter._experimental_calibrate_only = True
-    calibrated = measured(converter.convert(), calibration)
+    calibrated = measure_ranges(converter.convert(), calibration)
     return bytes(mlir_quantize(calibrated, input_data_type=tf.uint8, output_data_type=tf.uint8))
 
 
-def _ignore_known_warnings() -> None:
-    """Expected: the statistics are the input's and are used; the interpreter is the converter's."""
+def _ignore_expected_warnings() -> None:
+    """Ignore warnings about the input's statistics and the converter's interpreter."""
     for message in (
         "Statistics for quantized inputs were expected",
         r"\s*Warning: tf\.lite\.Interpreter is deprecated",
@@ -81,7 +84,7 @@ def _ignore_known_warnings() -> None:
         warnings.filterwarnings("ignore", message=message, category=UserWarning)
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     lacking = re.findall(r"^(?:Flex|Custom|TF Select) ops: (.+)$", str(error), re.MULTILINE)
     if lacking:
         return f"TFLite has no operator for {', '.join(lacking)}; replace that layer"

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Format = Literal["tflite", "onnx"]
 
+Kind = Literal["float32", "float16", "dynamic", "int8"]
+"""Arithmetic of an exported file: "dynamic" is int8 weights with float activations."""
+
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ENTRY = "edgeemo.json"
 _LABELS = "labels.txt"

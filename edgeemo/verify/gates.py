@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
+from edgeemo.model.container import Kind
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
     from edgeemo.verify.measure import Comparison
 
-Kind = Literal["float32", "float16", "dynamic", "int8"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 BACKBONES = frozenset(
     {"mobilenet-v3-small", "mobilenet-v2", "efficientnet-b0", "resnet50", "vgg16"}

@@ -9,7 +9,8 @@ from edgeemo.errors import ParityError
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
-    from edgeemo.verify.gates import Gates, Kind
+    from edgeemo.model.container import Kind
+    from edgeemo.verify.gates import Gates
     from edgeemo.verify.measure import Comparison
 
 Status = Literal["passed", "failed", "not run"]

@@ -98,13 +98,13 @@ def bundle(root, model, tmp_path_factory) -> Callable[..., Path]:
 
 def _converted(path: Path) -> Path:
     """A network whose weights are many enough for the converter to quantise them."""
-    from edgeemo.export.graph import deployable
-    from edgeemo.export.tflite import to_tflite
+    from edgeemo.export.graph import build_deployed
+    from edgeemo.export.tflite import convert_to_tflite
 
     spec = ModelSpec(labels=("happy", "sad"), height=24, width=24, channels=1)
-    network = deployable(_network(spec), spec)
+    network = build_deployed(_network(spec), spec)
     kind = path.stem.removeprefix("made-")
-    path.write_bytes(seal(to_tflite(network, kind), spec, format="tflite"))
+    path.write_bytes(seal(convert_to_tflite(network, kind), spec, format="tflite"))
     return path
 
 

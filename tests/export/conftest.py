@@ -61,7 +61,7 @@ def samples(images) -> Callable[[tuple[str, ...]], list[Sample]]:
 
 @pytest.fixture(scope="session")
 def make_folder(images, samples) -> Callable[..., ModelFolder]:
-    """Function (path, spec, save, **training): a model folder; `save` writes the original."""
+    """Function (path, spec, save, **training): a model folder; `save` writes its Keras model."""
 
     def make(
         path: Path, spec: ModelSpec, save: Callable[[Path], object], **training: object
@@ -170,7 +170,7 @@ def pixels() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def ask() -> Callable[[Any, np.ndarray], np.ndarray]:
-    """Function (model, pixels): a Keras model's answers, (N, outputs)."""
+    """Function (model, pixels): a Keras model's predictions, (N, outputs)."""
 
     def run(model: Any, pixels: np.ndarray) -> np.ndarray:
         images = pixels * np.float32(1 / 255)

@@ -8,7 +8,7 @@ import pytest
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.errors import TrainingError
 from edgeemo.export.convert import Converter
-from edgeemo.export.graph import deployable
+from edgeemo.export.graph import build_deployed
 from edgeemo.model.container import seal, unseal_bytes
 from edgeemo.model.keras import load_keras
 from edgeemo.model.keras_engine import predict
@@ -114,7 +114,7 @@ def test_int8_has_nothing_but_integer_layers_in_one_piece():
     images = np.random.default_rng(0).random((16, 32, 32, 1)).astype(np.float32)
     images[0].flat[:2] = 0, 1
     spec = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
-    content = Converter(deployable(model, spec), spec, images).convert("int8", "tflite")
+    content = Converter(build_deployed(model, spec), spec, images).convert("int8", "tflite")
     sealed = unseal_bytes(seal(content, spec, format="tflite"), name="int8.tflite")
     engine = LiteRTEngine(sealed)
     operations = engine.operations

@@ -54,7 +54,7 @@ def read(data_dir, faces, spec48):
 
 @pytest.fixture(scope="module")
 def model(keras, read):
-    """Trained a little, so that its answers are neither all alike nor all certain."""
+    """Trained a little, so that its predictions are neither all alike nor all certain."""
     keras.utils.set_random_seed(0)
     model = build("cnn-16-32-16", input_shape=(48, 48, 1), classes=2)
     model.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy")
@@ -65,7 +65,7 @@ def model(keras, read):
 
 @pytest.fixture(scope="module")
 def table(model, read, data_dir, faces, spec48, tmp_path_factory):
-    """For each file: its answers beside the original's, both (64,)."""
+    """For each file: its predictions beside the reference model's, both (64,)."""
     folder = ModelFolder(tmp_path_factory.mktemp("parity"))
     write_file(folder.file("spec.json"), spec48.to_json())
     write_samples(folder.file("split.csv"), faces)
@@ -83,7 +83,7 @@ def _ask(path, pixels):
 
 
 @pytest.mark.parametrize("name", BOUNDS)
-def test_answers_on_real_faces(table, name):
+def test_predictions_on_real_faces(table, name):
     given, wanted = table[name]
     worst = float(np.abs(given - wanted).max())
     agreement = float(np.mean((given >= 0.5) == (wanted >= 0.5)))

@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from edgeemo.export.convert import Converter
-from edgeemo.export.graph import deployable
+from edgeemo.export.graph import build_deployed
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build
 
@@ -30,7 +30,7 @@ def network(request, keras, images):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
     model(images, training=True)
-    return deployable(model, _SPEC)
+    return build_deployed(model, _SPEC)
 
 
 def _interpreter(file):
@@ -47,7 +47,7 @@ def test_int8_is_one_partition_of_integers(network, images):
     assert not [each for each in types if np.issubdtype(each, np.floating)]
 
 
-def test_float32_answers_as_the_original(network, images):
+def test_float32_predicts_as_the_reference_model(network, images):
     interpreter = _interpreter(Converter(network, _SPEC).convert("float32", "tflite"))
     (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
     for image in images:
@@ -61,7 +61,7 @@ def test_two_of_one_process_give_the_same_bytes():
     """Keras numbers the activations of MobileNetV3 within the process."""
     files = [
         Converter(
-            deployable(build("mobilenet-v3-small", input_shape=(32, 32, 1), classes=2), _SPEC),
+            build_deployed(build("mobilenet-v3-small", input_shape=(32, 32, 1), classes=2), _SPEC),
             _SPEC,
         )
         for _ in range(2)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edgeemo.errors import ExportError
-from edgeemo.export.checks import check, expect, size_limits
-from edgeemo.export.graph import deployable
-from edgeemo.export.tflite import to_tflite
+from edgeemo.export.checks import check, compute_size_limits, expect
+from edgeemo.export.graph import build_deployed
+from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.container import SealedModel
 
 
@@ -21,7 +21,7 @@ def expected(plain, spec):
 def candidate(plain, spec, tmp_path_factory) -> SealedModel:
     """A dynamic-range file: float at both ends, int8 weights."""
     path = tmp_path_factory.mktemp("candidate") / ".hidden.partial-1"
-    content = to_tflite(deployable(plain, spec), "dynamic")
+    content = convert_to_tflite(build_deployed(plain, spec), "dynamic")
     path.write_bytes(content)
     return SealedModel(
         path=str(path), format="tflite", spec=spec, sha256="", size_bytes=len(content)
@@ -38,20 +38,20 @@ def test_the_expectation_counts_what_inference_needs(normalised, plain, spec):
     assert expect(normalised, spec).weights == normalised.count_params() - averages
 
 
-def test_other_answers_are_refused(candidate, expected):
-    wrong = replace(expected, answers=1 - expected.answers)
+def test_other_predictions_are_refused(candidate, expected):
+    wrong = replace(expected, predictions=1 - expected.predictions)
     with pytest.raises(ExportError, match=r"dynamic\.tflite .*differ .* on average"):
         check(candidate, "dynamic", wrong)
 
 
-def test_a_float_answer_may_differ_less(candidate, expected):
-    slightly = replace(expected, answers=expected.answers + np.float32(2e-2))
+def test_a_float_prediction_may_differ_less(candidate, expected):
+    slightly = replace(expected, predictions=expected.predictions + np.float32(2e-2))
     with pytest.raises(ExportError, match=r"float32\.tflite .*0\.0001 is allowed"):
         check(candidate, "float32", slightly)
 
 
-def test_not_a_number_is_no_answer(candidate, expected):
-    nothing = replace(expected, answers=np.full_like(expected.answers, np.nan))
+def test_not_a_number_is_refused(candidate, expected):
+    nothing = replace(expected, predictions=np.full_like(expected.predictions, np.nan))
     with pytest.raises(ExportError, match="differ"):
         check(candidate, "dynamic", nothing)
 
@@ -78,7 +78,7 @@ def test_what_the_engine_refuses_is_told_by_the_files_own_name(candidate, expect
     ("kind", "bytes_per_weight"), [("float32", 4), ("float16", 2), ("dynamic", 1), ("int8", 1)]
 )
 def test_limits_hold_the_right_size_and_not_another(kind, bytes_per_weight):
-    least, most = size_limits(kind, weights=1_000_000, layers=10)
+    least, most = compute_size_limits(kind, weights=1_000_000, layers=10)
     assert least < bytes_per_weight * 1_000_000 < most
     assert not least < 0.1 * bytes_per_weight * 1_000_000 < most
     assert not least < 10 * bytes_per_weight * 1_000_000 < most

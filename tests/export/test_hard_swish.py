@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgeemo.export.graph import deployable
-from edgeemo.export.hard_swish import without_hard_swish
-from edgeemo.export.tflite import to_tflite
+from edgeemo.export.graph import build_deployed
+from edgeemo.export.hard_swish import replace_hard_swish
+from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.spec import ModelSpec
 
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
@@ -45,25 +45,25 @@ def _operators(file):
 
 
 def test_int8_is_one_partition_and_was_four(network, images):
-    original = deployable(network, _SPEC)
+    plain = build_deployed(network, _SPEC)
     before, after = (
-        _operators(to_tflite(model, "int8", calibration=images))
-        for model in (original, without_hard_swish(original))
+        _operators(convert_to_tflite(model, "int8", calibration=images))
+        for model in (plain, replace_hard_swish(plain))
     )
     assert (before["HARD_SWISH"], before["DELEGATE"]) == (3, 4)
     assert (after["HARD_SWISH"], after["DELEGATE"]) == (0, 1)
 
 
-def test_answers_as_the_network(network, images):
-    original = deployable(network, _SPEC)
-    apart = without_hard_swish(original)
-    answers = [
-        [float(model(image[None])["prob"][0, 0]) for image in images] for model in (original, apart)
+def test_predicts_as_the_network(network, images):
+    plain = build_deployed(network, _SPEC)
+    apart = replace_hard_swish(plain)
+    predictions = [
+        [float(model(image[None])["prob"][0, 0]) for image in images] for model in (plain, apart)
     ]
-    assert np.ptp(answers[0]) > 1e-3
-    assert np.allclose(*answers, atol=2e-6)
+    assert np.ptp(predictions[0]) > 1e-3
+    assert np.allclose(*predictions, atol=2e-6)
 
 
 def test_a_network_without_it_stays_as_it_is(plain, spec):
-    network = deployable(plain, spec)
-    assert without_hard_swish(network) is network
+    network = build_deployed(plain, spec)
+    assert replace_hard_swish(network) is network

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgeemo.export.graph import deployable
-from edgeemo.export.pairs import reading_pairs
-from edgeemo.export.tflite import to_tflite
+from edgeemo.export.graph import build_deployed
+from edgeemo.export.pairs import pair_pixels
+from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.spec import ModelSpec
 
 
@@ -31,9 +31,9 @@ def _network(keras, shaken, shape, *, nested=False, **convolution):
         )
     )
     if not nested:
-        return deployable(inner, _spec(shape))
+        return build_deployed(inner, _spec(shape))
     inputs = keras.Input(shape)
-    return deployable(keras.Model(inputs, inner(inputs)), _spec(shape))
+    return build_deployed(keras.Model(inputs, inner(inputs)), _spec(shape))
 
 
 def _paired_convolutions(network):
@@ -51,14 +51,14 @@ def _pixels(shape):
     ("shape", "kernel"),
     [((12, 16, 3), 3), ((13, 10, 1), 3), ((14, 12, 3), 5), ((14, 12, 1), (2, 3))],
 )
-def test_answers_as_the_network(keras, shaken, shape, kernel, nested):
+def test_predicts_as_the_network(keras, shaken, shape, kernel, nested):
     network = _network(keras, shaken, shape, kernel_size=kernel, nested=nested)
-    paired = reading_pairs(network)
+    paired = pair_pixels(network)
     (convolution,) = _paired_convolutions(paired)
     assert convolution.get_weights()[0].shape[2:] == (2 * shape[2], 12)
     for image in _pixels(shape):
-        answers = [float(model(image[None])["prob"][0, 0]) for model in (network, paired)]
-        assert answers[0] == pytest.approx(answers[1], abs=2e-6)
+        predictions = [float(model(image[None])["prob"][0, 0]) for model in (network, paired)]
+        assert predictions[0] == pytest.approx(predictions[1], abs=2e-6)
 
 
 @pytest.mark.parametrize(
@@ -86,22 +86,23 @@ def test_what_cannot_be_paired_is_left_alone(keras, shaken, shape, convolution):
                 ]
             )
         )
-        network = deployable(keras.Model(image, inner(image)), _spec((12, 16, 3)))
+        network = build_deployed(keras.Model(image, inner(image)), _spec((12, 16, 3)))
     else:
         network = _network(keras, shaken, shape, **convolution)
-    assert not _paired_convolutions(reading_pairs(network))
+    assert not _paired_convolutions(pair_pixels(network))
 
 
-def test_int8_answers_to_the_bit_as_without(keras, shaken):
+def test_int8_predicts_the_same_to_the_bit(keras, shaken):
     shape = (24, 32, 3)
     pixels = _pixels(shape)
     network = _network(keras, shaken, shape)
     files = [
-        to_tflite(model, "int8", calibration=pixels) for model in (network, reading_pairs(network))
+        convert_to_tflite(model, "int8", calibration=pixels)
+        for model in (network, pair_pixels(network))
     ]
-    answers = [_answers(file, pixels) for file in files]
-    assert answers[0] == answers[1]
-    assert len(set(answers[0])) > 3
+    predictions = [_predictions(file, pixels) for file in files]
+    assert predictions[0] == predictions[1]
+    assert len(set(predictions[0])) > 3
     channels = [_convolution_channels(file) for file in files]
     assert channels == [3, 6]
 
@@ -112,15 +113,15 @@ def _interpreter(file):
     return interpreter
 
 
-def _answers(file, pixels):
+def _predictions(file, pixels):
     interpreter = _interpreter(file)
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
-    answers = []
+    predictions = []
     for image in pixels:
         interpreter.set_tensor(source["index"], np.round(image[None] * 255).astype(np.uint8))
         interpreter.invoke()
-        answers.append(int(interpreter.get_tensor(target["index"])[0, 0]))
-    return answers
+        predictions.append(int(interpreter.get_tensor(target["index"])[0, 0]))
+    return predictions
 
 
 def _convolution_channels(file):

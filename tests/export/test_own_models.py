@@ -24,8 +24,8 @@ def _assert_agrees(folder, files, ask, images):
     bounds = {"float32": 1e-5, "int8": 0.06}
     for file in files:
         engine = Classifier.load(file.path).engine
-        answers = np.array([engine.run(image) for image in pixels])
-        assert answers == pytest.approx(wanted, abs=bounds[file.kind]), file.path.name
+        predictions = np.array([engine.run(image) for image in pixels])
+        assert predictions == pytest.approx(wanted, abs=bounds[file.kind]), file.path.name
 
 
 def _network(keras, spec, *, padding="valid"):
@@ -97,7 +97,7 @@ def test_an_operator_that_tflite_lacks_writes_nothing(make_folder, keras, spec, 
 
     class Odd(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec((None, *spec.input_shape), tf.float32)])
-        def answer(self, image):
+        def predict(self, image):
             return {"out": tf.reduce_mean(tf.math.digamma(image + 1), (1, 2))}
 
     odd = Odd()
@@ -105,7 +105,7 @@ def test_an_operator_that_tflite_lacks_writes_nothing(make_folder, keras, spec, 
         tmp_path / "mine",
         spec,
         lambda place: tf.saved_model.save(
-            odd, str(place / "model.savedmodel"), signatures={"serving_default": odd.answer}
+            odd, str(place / "model.savedmodel"), signatures={"serving_default": odd.predict}
         ),
     )
     before = sorted(folder.path.iterdir())

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from edgeemo.export.graph import deployable
-from edgeemo.export.hard_swish import without_hard_swish
-from edgeemo.export.tflite import to_tflite
+from edgeemo.export.graph import build_deployed
+from edgeemo.export.hard_swish import replace_hard_swish
+from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.spec import ModelSpec
 
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
@@ -21,7 +21,9 @@ def images():
 
 def _steps(network, images):
     """The steps of the results of the int8 file's operators, by the operator's name."""
-    file = to_tflite(without_hard_swish(deployable(network, _SPEC)), "int8", calibration=images)
+    file = convert_to_tflite(
+        replace_hard_swish(build_deployed(network, _SPEC)), "int8", calibration=images
+    )
     interpreter = Interpreter(model_content=file)
     step = {entry["index"]: entry["quantization"][0] for entry in interpreter.get_tensor_details()}
     return [

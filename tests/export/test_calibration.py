@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edgeemo.errors import DatasetError
 from edgeemo.export import ExportOptions
-from edgeemo.export.calibration import calibrate, choose, complete_range
+from edgeemo.export.calibration import calibrate, choose_samples, complete_range
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.tables import Sample, write_samples
 from edgeemo.utils.files import write_file
@@ -47,13 +47,15 @@ def _count(chosen):
 
 
 def test_classes_are_balanced_whatever_the_training_set_is():
-    chosen = choose(_samples({"a": 90, "b": 20, "c": 30}), ("a", "b", "c"), count=30, seed=0)
+    chosen = choose_samples(
+        _samples({"a": 90, "b": 20, "c": 30}), ("a", "b", "c"), count=30, seed=0
+    )
     assert _count(chosen) == [10, 10, 10]
     assert len(set(chosen)) == 30
 
 
 def test_a_small_class_gives_what_it_has():
-    chosen = choose(_samples({"a": 90, "b": 2, "c": 30}), ("a", "b", "c"), count=31, seed=0)
+    chosen = choose_samples(_samples({"a": 90, "b": 2, "c": 30}), ("a", "b", "c"), count=31, seed=0)
     assert _count(chosen) == [11, 2, 10]
 
 
@@ -61,13 +63,13 @@ def test_a_small_class_gives_what_it_has():
 def test_the_choice_depends_on_the_images_and_the_seed_alone(seed, order):
     listed = _samples({"a": 12, "b": 12})
     moved = [replace(listed[place], path=f"elsewhere/{place}") for place in order]
-    chosen, again = (choose(s, ("a", "b"), count=8, seed=seed) for s in (listed, moved))
+    chosen, again = (choose_samples(s, ("a", "b"), count=8, seed=seed) for s in (listed, moved))
     assert [s.sha256 for s in chosen] == [s.sha256 for s in again]
 
 
 def test_another_seed_chooses_others():
     listed = _samples({"a": 50, "b": 50})
-    assert choose(listed, ("a", "b"), count=10, seed=0) != choose(
+    assert choose_samples(listed, ("a", "b"), count=10, seed=0) != choose_samples(
         listed, ("a", "b"), count=10, seed=1
     )
 
@@ -110,7 +112,7 @@ def test_missing_images_are_one_clear_line(folder, tmp_path, place):
 
 def test_a_folder_that_does_not_say_where_its_images_are_asks_for_data(folder):
     folder.write_json("training.json", {})
-    with pytest.raises(DatasetError, match="give their folder with --data"):
+    with pytest.raises(DatasetError, match="name it with --data"):
         _calibrate(folder)
 
 
@@ -142,8 +144,8 @@ def test_too_dark_and_too_flat_are_warned_about(folder, monkeypatch):
     read = module._read
     dark = {"left": True}
 
-    def first_dark(*args):
-        pixels = read(*args)
+    def first_dark(*args, **kwargs):
+        pixels = read(*args, **kwargs)
         return pixels // 20 if dark.pop("left", False) else pixels
 
     monkeypatch.setattr(module, "_read", first_dark)
@@ -154,7 +156,7 @@ def test_too_dark_and_too_flat_are_warned_about(folder, monkeypatch):
 
 def test_a_handful_of_images_is_warned_about(folder):
     (warning,) = _calibrate(folder, options=replace(OPTIONS, calibration_count=4)).warnings
-    assert "4 images only" in warning
+    assert "on only 4 images" in warning
 
 
 def test_an_image_that_has_gone_bad_is_named(folder, tmp_path, images, samples):

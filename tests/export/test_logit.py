@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeemo.export.graph import deployable
-from edgeemo.export.logit import rounded_at_half
+from edgeemo.export.graph import build_deployed
+from edgeemo.export.logit import adapt_logit
 from edgeemo.model.spec import ModelSpec
 
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
@@ -30,15 +30,15 @@ def test_no_probability_moves_far(factor):
     keras.utils.set_random_seed(3)
     plain = _network(keras)
     plain.layers[-1].set_weights([weight * factor for weight in plain.layers[-1].get_weights()])
-    original = deployable(plain, _SPEC)
+    plain = build_deployed(plain, _SPEC)
     images = np.random.default_rng(1).random((24, 12, 12, 1), np.float32)
-    rounded = rounded_at_half(original, images)
-    assert rounded is not original
+    rounded = adapt_logit(plain, images)
+    assert rounded is not plain
     clamped = any("relu6" in layer.name for layer in rounded.layers)
     assert clamped == (factor == 300)
     for image in images:
-        answers = [np.asarray(model(image[None])["prob"]) for model in (original, rounded)]
-        assert np.abs(answers[0] - answers[1]).max() <= 0.008
+        predictions = [np.asarray(model(image[None])["prob"]) for model in (plain, rounded)]
+        assert np.abs(predictions[0] - predictions[1]).max() <= 0.008
 
 
 def test_the_last_layer_is_found_however_deep():
@@ -46,13 +46,13 @@ def test_the_last_layer_is_found_however_deep():
 
     keras.utils.set_random_seed(3)
     images = np.random.default_rng(1).random((4, 12, 12, 1), np.float32)
-    deep = deployable(_network(keras, nested=True), _SPEC)
-    rounded = rounded_at_half(deep, images)
+    deep = build_deployed(_network(keras, nested=True), _SPEC)
+    rounded = adapt_logit(deep, images)
     assert rounded is not deep
-    answers = [
+    predictions = [
         [np.asarray(model(image[None])["prob"]) for image in images] for model in (deep, rounded)
     ]
-    assert 0 < np.abs(np.subtract(*answers)).max() <= 0.008
+    assert 0 < np.abs(np.subtract(*predictions)).max() <= 0.008
 
 
 def test_other_endings_are_left_alone():
@@ -60,5 +60,5 @@ def test_other_endings_are_left_alone():
 
     images = np.zeros((1, 12, 12, 1), np.float32)
     spec = ModelSpec(labels=("a", "b", "c"), height=12, width=12, channels=1, activation="softmax")
-    network = deployable(_network(keras, classes=3), spec)
-    assert rounded_at_half(network, images) is network
+    network = build_deployed(_network(keras, classes=3), spec)
+    assert adapt_logit(network, images) is network

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgeemo.export.canonical import canonical, serialised
+from edgeemo.export.canonical import canonicalise, serialise
 
 
 def _model(*, name=str, order=(0, 1, 2, 3), weight_order=(0, 1), comment=""):
@@ -46,13 +46,13 @@ def test_names_and_order_leave_no_trace(prefix, order, weight_order):
     other = _model(
         name=lambda text: f"{prefix}{text}", order=order, weight_order=weight_order, comment=prefix
     )
-    assert serialised(canonical(other)) == serialised(canonical(_model()))
+    assert serialise(canonicalise(other)) == serialise(canonicalise(_model()))
 
 
 def test_the_graph_means_the_same():
     import onnx
 
-    result = canonical(_model(order=(3, 2, 1, 0)))
+    result = canonicalise(_model(order=(3, 2, 1, 0)))
     onnx.checker.check_model(result, full_check=True)
     assert [node.op_type for node in result.graph.node] == ["Mul", "Relu", "Neg", "Add"]
     assert [weight.name for weight in result.graph.initializer] == ["mul_0.1"]
@@ -63,13 +63,13 @@ def test_the_graph_means_the_same():
 def test_another_weight_gives_other_bytes():
     model = _model()
     model.graph.initializer[0].raw_data = np.float32([3.0]).tobytes()
-    assert serialised(canonical(model)) != serialised(canonical(_model()))
+    assert serialise(canonicalise(model)) != serialise(canonicalise(_model()))
 
 
 def test_the_argument_is_left_alone():
     model = _model()
     before = model.SerializeToString()
-    canonical(model)
+    canonicalise(model)
     assert model.SerializeToString() == before
 
 
@@ -113,8 +113,8 @@ def _branching(name):
 def test_graphs_inside_nodes_are_renamed_too():
     import onnxruntime
 
-    result = canonical(_branching(lambda text: f"x{text}"))
-    assert serialised(result) == serialised(canonical(_branching(str)))
-    session = onnxruntime.InferenceSession(serialised(result), providers=["CPUExecutionProvider"])
+    result = canonicalise(_branching(lambda text: f"x{text}"))
+    assert serialise(result) == serialise(canonicalise(_branching(str)))
+    session = onnxruntime.InferenceSession(serialise(result), providers=["CPUExecutionProvider"])
     assert session.run(None, {"image": np.float32([3.0])})[0].tolist() == [6.0]
     assert session.run(None, {"image": np.float32([-3.0])})[0].tolist() == [3.0]

@@ -26,8 +26,8 @@ def test_one_format_leaves_the_other_out():
     [
         ({"formats": ()}, "formats"),
         ({"formats": ("pdf",)}, "pdf"),
-        ({"float16": True, "formats": ("onnx",)}, "TFLite alone"),
-        ({"dynamic": True, "formats": ("onnx",)}, "TFLite alone"),
+        ({"float16": True, "formats": ("onnx",)}, "require the format tflite"),
+        ({"dynamic": True, "formats": ("onnx",)}, "require the format tflite"),
         ({"calibration_count": 0}, "calibration"),
     ],
 )

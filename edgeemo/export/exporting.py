@@ -1,4 +1,4 @@
-"""An export from beginning to end: refuse early, convert, check, and only then put into place."""
+"""An export from beginning to end: check the arguments, convert, check the files, place them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.export.calibration import calibrate
 from edgeemo.export.checks import Expectation, check, expect
 from edgeemo.export.convert import Converter
-from edgeemo.export.graph import deployable
+from edgeemo.export.graph import build_deployed
 from edgeemo.export.options import ExportedFile
 from edgeemo.export.record import write_record
 from edgeemo.model.container import SealedModel, seal
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edgeemo.export.options import ExportOptions, Kind
-    from edgeemo.model.container import Format
+    from edgeemo.export.options import ExportOptions
+    from edgeemo.model.container import Format, Kind
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.utils.progress import Progress
@@ -44,25 +44,25 @@ def export(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> tuple[ExportedFile, ...]:
-    """Export a model folder's original.
+    """Export the reference model of a model folder.
 
-    Every file is converted and checked under a hidden name; when all are good they are renamed into
-    place one by one, and ``export.json`` is written last. The same original gives the same bytes.
+    Every file is converted and checked under a hidden name. When all have passed they are renamed
+    into place, and ``export.json`` is written last. The same reference model gives the same bytes.
 
     Args:
         folder: The model folder, which receives the files.
-        options: What to export.
-        data: Where the training images are, a folder or ZIP archive; only int8 needs them. By
-            default where the model folder says that they were.
-        replace: Whether files exported earlier give way.
-        progress: Told about each file, and about what the user should know.
+        options: Kinds and formats to export.
+        data: Folder or ZIP archive of the training images, which only int8 needs; by default the
+            one recorded in the model folder.
+        replace: Whether existing files are replaced.
+        progress: Receiver of the progress and of warnings.
 
     Returns:
         The files, in the order of `edgeemo.model.folder.EXPORTED`. They are unverified.
 
     Raises:
         ModelFolderError: If the folder is incomplete, or a file exists and `replace` is false.
-        DatasetError: If int8 is asked for and the training images are not there.
+        DatasetError: If int8 is requested and the training images are missing.
         ExportError: If the model cannot be converted, or a file fails its checks.
         MissingExtraError: If a package of the `train` extra is not installed.
         OSError: If a file cannot be written.
@@ -71,23 +71,23 @@ def export(
     _refuse_existing(folder, options, replace=replace)
     _require_packages(options)
     source = find_reference_model(folder)
-    spec = _sealed_spec(folder.spec(), hash_reference_model(source))
+    spec = _add_source(folder.spec(), hash_reference_model(source))
     calibration = (
         calibrate(folder, options=options, data=data, progress=progress) if options.int8 else None
     )
     progress.stage("Loading the model")
-    original = load_reference_model(folder)
-    network = deployable(original, spec)
-    maker = _Maker(
+    model = load_reference_model(folder)
+    network = build_deployed(model, spec)
+    exporter = _Exporter(
         converter=Converter(network, spec, calibration.images if calibration else None),
-        expected=expect(original, spec),
+        expected=expect(model, spec),
         warnings=calibration.warnings if calibration else (),
     )
-    for warning in filter(None, (maker.expected.warning, *maker.warnings)):
+    for warning in filter(None, (exporter.expected.warning, *exporter.warnings)):
         progress.note(warning)
     paths = [folder.file(name) for name in options.file_names]
     with ExitStack() as places:
-        files = maker.make_all(paths, places, progress)
+        files = exporter.export_all(paths, places, progress)
         if calibration:
             write_file(folder.file(CALIBRATION), calibration.to_csv())
     write_record(
@@ -104,7 +104,7 @@ def _refuse_existing(folder: ModelFolder, options: ExportOptions, *, replace: bo
     existing = [name for name in options.file_names if folder.file(name).exists()]
     if existing and not replace:
         raise ModelFolderError(
-            f"{folder.path}: {', '.join(existing)} exists already; give --force to replace it"
+            f"{folder.path}: {', '.join(existing)} exists already; --force replaces it"
         )
 
 
@@ -121,36 +121,36 @@ def _is_installed(package: str) -> bool:
     return find_spec(package) is not None
 
 
-def _sealed_spec(spec: ModelSpec, source_sha256: str) -> ModelSpec:
+def _add_source(spec: ModelSpec, source_sha256: str) -> ModelSpec:
     return changed(spec, provenance=changed(spec.provenance, source_sha256=source_sha256))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Maker:
-    """Makes and checks files.
+class _Exporter:
+    """Export of one model: conversion, checks, and the files.
 
     Attributes:
-        converter: What converts the network.
-        expected: What the original answers.
-        warnings: What the user should know of the int8 files.
+        converter: Converter of the network.
+        expected: Predictions and sizes to hold the files against.
+        warnings: Warnings about the int8 files.
     """
 
     converter: Converter
     expected: Expectation
     warnings: tuple[str, ...]
 
-    def make_all(
+    def export_all(
         self, paths: Sequence[Path], places: ExitStack, progress: Progress
     ) -> tuple[ExportedFile, ...]:
-        """Make every file under a hidden name that `places` renames when it closes."""
+        """Write every file under a hidden name that `places` renames when it closes."""
         progress.stage("Converting and checking", total=len(paths))
         files = []
         for path in paths:
-            files.append(self._make(path, places.enter_context(replacing(path))))
+            files.append(self._export(path, places.enter_context(replacing(path))))
             progress.advance(detail=path.name)
         return tuple(files)
 
-    def _make(self, path: Path, partial: Path) -> ExportedFile:
+    def _export(self, path: Path, partial: Path) -> ExportedFile:
         kind, format = cast("Kind", path.stem), cast("Format", path.suffix[1:])
         spec = self.converter.spec
         content = seal(self.converter.convert(kind, format), spec, format=format)

@@ -6,8 +6,8 @@ import pytest
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.errors import ExportError
 from edgeemo.export.calibration import complete_range
-from edgeemo.export.graph import deployable
-from edgeemo.export.tflite import to_tflite
+from edgeemo.export.graph import build_deployed
+from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.container import SealedModel
 
 DEAD = {"SHAPE", "STRIDED_SLICE", "PACK"}
@@ -35,7 +35,7 @@ def _images(pixels):
 
 
 def test_float32_is_one_partition_without_shape_arithmetic(plain, spec, load, run, ask, pixels):
-    engine = load(to_tflite(deployable(plain, spec), "float32"))
+    engine = load(convert_to_tflite(build_deployed(plain, spec), "float32"))
     assert engine.operations.count("DELEGATE") == 1
     assert not DEAD & set(engine.operations)
     assert engine.signature == {"serving_default": {"inputs": ["image"], "outputs": ["prob"]}}
@@ -43,8 +43,8 @@ def test_float32_is_one_partition_without_shape_arithmetic(plain, spec, load, ru
 
 
 def test_normalised_int8_is_one_partition_of_integers(normalised, spec, load, run, ask, pixels):
-    network = deployable(normalised, spec)
-    engine = load(to_tflite(network, "int8", calibration=_images(pixels)))
+    network = build_deployed(normalised, spec)
+    engine = load(convert_to_tflite(network, "int8", calibration=_images(pixels)))
     assert engine.operations.count("DELEGATE") == 1
     assert not (DEAD | {"MUL", "ADD"}) & set(engine.operations)
     assert not [t["name"] for t in engine.tensors if np.issubdtype(t["dtype"], np.floating)]
@@ -55,7 +55,7 @@ def test_normalised_int8_is_one_partition_of_integers(normalised, spec, load, ru
 
 def test_dark_calibration_keeps_raw_pixels_as_input(plain, spec, load, pixels):
     dark = pixels // 20
-    engine = load(to_tflite(deployable(plain, spec), "int8", calibration=_images(dark)))
+    engine = load(convert_to_tflite(build_deployed(plain, spec), "int8", calibration=_images(dark)))
     scale, zero_point = engine._input["quantization"]
     assert (np.float32(scale), zero_point) == (np.float32(1 / 255), 0)
 
@@ -72,7 +72,7 @@ def test_a_linear_layer_absorbs_its_normalisation(keras, shaken, spec, load):
             layers.Dense(1, activation="sigmoid"),
         ]
     )
-    engine = load(to_tflite(deployable(shaken(model), spec), "float32"))
+    engine = load(convert_to_tflite(build_deployed(shaken(model), spec), "float32"))
     assert not {"MUL", "ADD", "DEPTHWISE_CONV_2D"} & set(engine.operations)
 
 
@@ -93,7 +93,7 @@ def test_an_operator_that_tflite_lacks_is_named_in_one_line(keras, spec):
         ]
     )
     with pytest.raises(ExportError) as caught:
-        to_tflite(deployable(model, spec), "float32")
+        convert_to_tflite(build_deployed(model, spec), "float32")
     assert str(caught.value) == (
         "float32.tflite cannot be made: TFLite has no operator for Digamma; replace that layer"
     )
@@ -101,9 +101,9 @@ def test_an_operator_that_tflite_lacks_is_named_in_one_line(keras, spec):
 
 def test_int8_without_calibration_is_refused(plain, spec):
     with pytest.raises(ExportError, match="no calibration"):
-        to_tflite(deployable(plain, spec), "int8")
+        convert_to_tflite(build_deployed(plain, spec), "int8")
 
 
 def test_nothing_reaches_the_screen(plain, spec, capfd):
-    to_tflite(deployable(plain, spec), "float16")
+    convert_to_tflite(build_deployed(plain, spec), "float16")
     assert capfd.readouterr() == ("", "")

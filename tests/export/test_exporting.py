@@ -18,7 +18,7 @@ from edgeemo.errors import (
     MissingExtraError,
     ModelFolderError,
 )
-from edgeemo.export import ExportOptions, export, job
+from edgeemo.export import ExportOptions, export, exporting
 from edgeemo.model.container import unseal
 from edgeemo.model.folder import CALIBRATION, EXPORT, EXPORTED, ModelFolder
 from edgeemo.runtime.classifier import Classifier
@@ -61,7 +61,9 @@ def done(plain_folder, tmp_path_factory):
 @pytest.fixture
 def unloadable(monkeypatch):
     """Whatever loads the model fails the test: refusals must come before slow work."""
-    monkeypatch.setattr(job, "load_original", lambda _: pytest.fail("loaded the model"))
+    monkeypatch.setattr(
+        exporting, "load_reference_model", lambda _: pytest.fail("loaded the model")
+    )
 
 
 def _names(folder):
@@ -93,13 +95,13 @@ def test_the_spec_and_its_provenance_travel_inside(done, spec):
         assert inside.provenance.source_sha256 == sha256_file(folder.file("model.keras"))
 
 
-def test_every_file_answers_as_the_original(done, plain, ask, pixels):
+def test_every_file_predicts_as_the_reference_model(done, plain, ask, pixels):
     bounds = {"float32": 1e-5, "float16": 2e-3, "dynamic": 0.05, "int8": 0.05}
     _, files, _ = done
     for file in files:
         engine = Classifier.load(file.path).engine
-        answers = np.array([engine.run(image) for image in pixels])
-        assert answers == pytest.approx(ask(plain, pixels), abs=bounds[file.kind])
+        predictions = np.array([engine.run(image) for image in pixels])
+        assert predictions == pytest.approx(ask(plain, pixels), abs=bounds[file.kind])
 
 
 def test_the_record_names_every_file_and_the_calibration(done):
@@ -140,7 +142,7 @@ def test_calibration_warnings_reach_the_user_and_the_record(folder):
     progress, options = Notes(), ExportOptions(int8=True, formats=("onnx",), calibration_count=4)
     float32, int8 = export(folder, options=options, progress=progress)
     assert (float32.warnings, int8.warnings) == ((), tuple(progress.notes))
-    assert "4 images only" in progress.notes[0]
+    assert "on only 4 images" in progress.notes[0]
     assert folder.read_json(EXPORT)["files"][1]["warnings"] == progress.notes
 
 
@@ -167,7 +169,7 @@ def test_what_fails_half_way_leaves_nothing(folder, monkeypatch, trouble):
         passed.append(1)
         return 1
 
-    monkeypatch.setattr(job, "check", fail_at_the_second)
+    monkeypatch.setattr(exporting, "check", fail_at_the_second)
     with pytest.raises(type(trouble)):
         export(folder, options=ExportOptions())
     assert _names(folder) == BARE
@@ -175,14 +177,14 @@ def test_what_fails_half_way_leaves_nothing(folder, monkeypatch, trouble):
 
 def test_a_full_disk_names_its_file_and_leaves_nothing(folder, monkeypatch):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    convert = job.Converter.convert
+    convert = exporting.Converter.convert
 
     def fill_the_disk(*args):
         content = convert(*args)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
         return content
 
-    monkeypatch.setattr(job.Converter, "convert", fill_the_disk)
+    monkeypatch.setattr(exporting.Converter, "convert", fill_the_disk)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         with pytest.raises(OSError, match="too large") as caught:
@@ -197,14 +199,16 @@ def test_a_full_disk_names_its_file_and_leaves_nothing(folder, monkeypatch):
 FRESH = """
     import os, signal, sys
     from pathlib import Path
-    from edgeemo.export import ExportOptions, export, job
+    from edgeemo.export import ExportOptions, export, exporting
     from edgeemo.model.folder import ModelFolder
 
     whole, killed = (ModelFolder(Path(place)) for place in sys.argv[1:])
     export(killed, options=ExportOptions(formats=("onnx",)))
     options = ExportOptions(int8=True, float16=True, dynamic=True, calibration_count=20)
     export(whole, options=options)
-    job.check = lambda candidate, kind, _: kind == "int8" and os.kill(os.getpid(), signal.SIGKILL)
+    exporting.check = lambda candidate, kind, _: (
+        kind == "int8" and os.kill(os.getpid(), signal.SIGKILL)
+    )
     options = ExportOptions(int8=True, formats=("onnx",), calibration_count=20)
     export(killed, options=options, replace=True)
 """

@@ -5,26 +5,26 @@ import pytest
 
 from edgeemo.errors import ExportError
 from edgeemo.export.calibration import complete_range
-from edgeemo.export.canonical import serialised
-from edgeemo.export.graph import deployable
-from edgeemo.export.onnx import OPSET, to_onnx
-from edgeemo.export.onnx_int8 import quantised
+from edgeemo.export.canonical import serialise
+from edgeemo.export.graph import build_deployed
+from edgeemo.export.onnx import OPSET, convert_to_onnx
+from edgeemo.export.onnx_int8 import quantise
 
 
 @pytest.fixture(scope="module")
 def network(normalised, spec):
-    return deployable(normalised, spec)
+    return build_deployed(normalised, spec)
 
 
 @pytest.fixture(scope="module")
 def converted(network, spec):
-    return to_onnx(network, spec)
+    return convert_to_onnx(network, spec)
 
 
 def _run(model, pixels):
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(serialised(model), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(serialise(model), providers=["CPUExecutionProvider"])
     images = pixels * np.float32(1 / 255)
     return np.concatenate([session.run(["prob"], {"image": image[None]})[0] for image in images])
 
@@ -33,7 +33,7 @@ def _operators(model):
     return [node.op_type for node in model.graph.node]
 
 
-def test_answers_as_the_original(converted, normalised, ask, pixels):
+def test_predicts_as_the_reference_model(converted, normalised, ask, pixels):
     assert _run(converted, pixels) == pytest.approx(ask(normalised, pixels), abs=1e-5)
 
 
@@ -46,13 +46,13 @@ def test_has_named_ends_and_no_shape_arithmetic(converted):
 
 
 def test_a_second_conversion_gives_the_same_bytes(converted, network, plain, spec):
-    to_onnx(deployable(plain, spec), spec)
-    assert serialised(to_onnx(network, spec)) == serialised(converted)
+    convert_to_onnx(build_deployed(plain, spec), spec)
+    assert serialise(convert_to_onnx(network, spec)) == serialise(converted)
 
 
 def test_int8_is_static_and_per_channel(converted, normalised, ask, pixels, capfd):
     images = complete_range(pixels) * np.float32(1 / 255)
-    model = quantised(converted, images)
+    model = quantise(converted, images)
     assert capfd.readouterr() == ("", "")
     assert {"QuantizeLinear", "DequantizeLinear"} <= set(_operators(model))
     assert not [name for name in _operators(model) if "Dynamic" in name]
@@ -63,7 +63,7 @@ def test_int8_is_static_and_per_channel(converted, normalised, ask, pixels, capf
     assert set(types) == {1, 3}  # onnx.TensorProto.INT8: all others
     assert [w for w in model.graph.initializer if w.data_type == 1 and len(w.dims) == 1]
     assert _run(model, pixels) == pytest.approx(ask(normalised, pixels), abs=0.06)
-    assert serialised(quantised(converted, images)) == serialised(model)
+    assert serialise(quantise(converted, images)) == serialise(model)
 
 
 def test_an_operator_that_onnx_lacks_is_named_in_one_line(keras, spec):
@@ -78,7 +78,7 @@ def test_an_operator_that_onnx_lacks_is_named_in_one_line(keras, spec):
         [keras.Input(spec.input_shape), Digamma(), layers.Flatten(), layers.Dense(1)]
     )
     with pytest.raises(ExportError) as caught:
-        to_onnx(deployable(model, spec), spec)
+        convert_to_onnx(build_deployed(model, spec), spec)
     assert str(caught.value) == (
         "float32.onnx cannot be made: ONNX has no operator for Digamma; replace that layer"
     )
