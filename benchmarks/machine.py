@@ -7,7 +7,7 @@ import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, TypeVar
 
-from edgeemo.bench.conditions import others_seconds
+from edgeemo.bench.conditions import read_cpu_seconds_of_others
 from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def quiet_runs(
         if not lacking:
             break
         for side in lacking:
-            before, start = others_seconds()[0], time.perf_counter()
+            before, start = read_cpu_seconds_of_others()[0], time.perf_counter()
             measured = measures[side]()
-            others = (others_seconds()[0] - before) / (time.perf_counter() - start)
+            others = (read_cpu_seconds_of_others()[0] - before) / (time.perf_counter() - start)
             runs[side].append((others, number, measured))
     best = [sorted(done)[:wanted] for done in runs]
     most = max(others for done in best for others, *_ in done)

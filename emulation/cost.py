@@ -1,10 +1,10 @@
-"""What a prediction costs on the Raspberry Pis' processors, in instructions.
+"""Count the instructions of a prediction on the Raspberry Pis' processors.
 
     python -m emulation.cost MODEL_FOLDER [--out docs/device-cost]    (or: make device-cost)
     python -m emulation.cost FILE...
 
-A folder's exported files are measured stage by stage and as whole processes, and written as a page
-and a table (.md, .csv). Files alone are measured and shown.
+A folder's exported files are measured stage by stage and as whole processes, and the figures are
+written as a page and a table (.md, .csv). Files alone are measured stage by stage and printed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -23,16 +22,24 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import edgeemo
-from edgeemo.bench.protocol import Job
-from edgeemo.bench.sample_frame import camera_frame
+from edgeemo.bench import draw_camera_frame
 from edgeemo.bundle import make_bundle
 from edgeemo.model.folder import ModelFolder
+from edgeemo.utils.command import run_command
 from emulation import tutorial
-from emulation.cost_page import STAGES, TELEPHONE, WEBCAM, Row, csv_lines, page, stage_table
+from emulation.cost_page import (
+    STAGES,
+    TELEPHONE,
+    WEBCAM,
+    Row,
+    build_stage_table,
+    render_csv,
+    render_page,
+)
 from emulation.processors import PROCESSORS
-from emulation.root import EmulationError, arm64_root
+from emulation.root import arm64_root
 from emulation.system_mode import run_steps
+from emulation.workers import make_job, read_round, worker_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +57,7 @@ _BARE = Path(__file__).resolve().parents[1] / "benchmarks" / "bare.py"
 
 @dataclass(frozen=True)
 class _Measurement:
-    """A command and how to read rows out of what it printed."""
+    """A command, and how to read its rows."""
 
     file: str
     image: str
@@ -61,12 +68,10 @@ class _Measurement:
         counts = {"process": [step.instructions / 1e6]}
         peak_mb = step.peak_mb
         if self.stages == STAGES:
-            found = json.loads(step.stdout)
-            if "whole" not in found:
-                raise EmulationError(f"{self.file} on {processor.name}: {found['reason']}")
-            counts, peak_mb = found, found["peak_mb"]  # milliseconds of 1 ns an instruction
-        elif self.stages == ("whole",):
-            counts = {"whole": [each / 1e6 for each in json.loads(step.stdout)]}
+            found = read_round(step, f"{self.file} on {processor.name}")
+            counts, peak_mb = found["warm_ms"], found["peak_mb"]
+        elif self.stages == ("total",):
+            counts = {"total": [each / 1e6 for each in json.loads(step.stdout)]}
         return [
             Row(
                 processor=processor.name,
@@ -80,61 +85,33 @@ class _Measurement:
         ]
 
 
-def _worker(file: str, image: str) -> _Measurement:
-    job = Job(
-        path=f"/job/{file}", threads=1, workers=1, images=(f"/job/{image}.jpg",), first=0,
-        check=False, runs=_RUNS[image], seconds=1e9, stream_seconds=0, started_ns=0,
-    )  # fmt: skip
-    return _Measurement(
-        file, image, ("python3", "-m", "edgeemo.bench.worker", job.to_json()), STAGES
-    )
+def _measure_stages(file: str, image: str) -> _Measurement:
+    return _Measurement(file, image, worker_command(file, image, runs=_RUNS[image]), STAGES)
 
 
-def _measurements(names: Sequence[str], bundle: str | None) -> list[_Measurement]:
-    found = [_worker(name, WEBCAM) for name in names]
+def _list_measurements(names: Sequence[str], bundle: str | None) -> list[_Measurement]:
+    found = [_measure_stages(name, WEBCAM) for name in names]
     if bundle is None:
         return found
-    found += [_worker(name, TELEPHONE) for name in names if name == _OF_TELEPHONE]
+    found += [_measure_stages(name, TELEPHONE) for name in names if name == _OF_TELEPHONE]
     frame = f"/job/{WEBCAM}.jpg"
     for image in _SIZES if _FLOAT32 in names else ():
         words = ("python3", "/job/tutorial.py", f"/job/{_FLOAT32}", f"/job/{image}.jpg", "1")
-        found.append(_Measurement("full decode + float32", image, words, ("whole",)))
+        found.append(_Measurement("full decode + float32", image, words, ("total",)))
     process = ("process",)
     imports = ("python3", "-c", "import numpy, PIL.Image")
+    bare = ("python3", "/job/bare.py", f"/job/{bundle}", frame)
+    predict = ("python3", "/job/bundle.pyz", "predict", frame)
     return [
         *found,
         _Measurement("python", "", ("python3", "-c", "pass"), process),
         _Measurement("python, numpy, Pillow", "", imports, process),
-        _Measurement(
-            f"bare script, {bundle}",
-            WEBCAM,
-            ("python3", "/job/bare.py", f"/job/{bundle}", frame),
-            process,
-        ),
-        _Measurement(
-            f"bundle predict, {bundle}",
-            WEBCAM,
-            ("python3", "/job/bundle.pyz", "predict", frame),
-            process,
-        ),
+        _Measurement(f"bare script, {bundle}", WEBCAM, bare, process),
+        _Measurement(f"bundle predict, {bundle}", WEBCAM, predict, process),
     ]
 
 
-def _fill(job: Path, files: Sequence[Path], bundled: Path | None) -> None:
-    """What the emulated machine finds in /job."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(Path(edgeemo.__file__).parent, job / "edgeemo", ignore=ignored)
-    for script in (tutorial.__file__, _BARE):
-        shutil.copy(script, job)
-    for file in files:
-        shutil.copy(file, job)
-    for image, (width, height) in _SIZES.items():
-        (job / f"{image}.jpg").write_bytes(camera_frame(width, height))
-    if bundled:
-        make_bundle(bundled, job / "bundle.pyz")
-
-
-def count(
+def count_instructions(
     root: Root,
     files: Sequence[Path],
     bundled: Path | None,
@@ -147,7 +124,7 @@ def count(
         root: The arm64 Debian.
         files: The exported files.
         bundled: The one to measure whole processes with, or None for the stages alone.
-        processors: Which Pis'.
+        processors: Which Pis' processors.
 
     Returns:
         The rows of all processors, and once more those of the last, from a second start.
@@ -155,10 +132,10 @@ def count(
     Raises:
         EmulationError: If a machine cannot be started or fails.
     """
-    measurements = _measurements([file.name for file in files], bundled and bundled.name)
+    measurements = _list_measurements([file.name for file in files], bundled and bundled.name)
     commands = [each.command for each in measurements]
 
-    def rows(processor: Processor) -> list[Row]:
+    def count(processor: Processor) -> list[Row]:
         steps = run_steps(root, processor, job, commands)
         pairs = zip(measurements, steps, strict=True)
         found = [row for measurement, step in pairs for row in measurement.rows(processor, step)]
@@ -167,9 +144,11 @@ def count(
 
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(os.cpu_count()) as threads:
         job = Path(work) / "job"
-        job.mkdir()
-        _fill(job, files, bundled)
-        *first, again = threads.map(rows, [*processors, processors[-1]])
+        frames = {image: draw_camera_frame(*size) for image, size in _SIZES.items()}
+        make_job(job, [*files, Path(tutorial.__file__), _BARE], frames)
+        if bundled:
+            make_bundle(bundled, job / "bundle.pyz")
+        *first, again = threads.map(count, [*processors, processors[-1]])
     return list(chain.from_iterable(first)), again
 
 
@@ -179,22 +158,23 @@ def main() -> int:
     parser.add_argument("models", nargs="+", type=Path, help="a model folder, or exported files")
     parser.add_argument("--out", type=Path, default=Path("docs/device-cost"))
     options = parser.parse_args()
-    try:
-        root = arm64_root("bookworm")
-        if not options.models[0].is_dir():
-            rows, _ = count(root, options.models, None)
-            print("\n".join(stage_table(rows, WEBCAM)))
-            return 0
-        folder = ModelFolder(options.models[0])
-        rows, again = count(root, folder.exported(), folder.default_file())
-    except (EmulationError, edgeemo.EdgeEmoError) as error:
-        sys.stderr.write(f"error: {error}\n")
-        return 1
+    return run_command(lambda: _write_page(options.models, options.out))
+
+
+def _write_page(models: Sequence[Path], out: Path) -> int:
+    root = arm64_root("bookworm")
+    if not models[0].is_dir():
+        rows, _ = count_instructions(root, models, None)
+        print("\n".join(build_stage_table(rows, WEBCAM)))
+        return 0
+    folder = ModelFolder(models[0])
+    rows, again = count_instructions(root, folder.exported(), folder.default_file())
     packages = ("numpy", "pillow", "ai-edge-litert", "onnxruntime")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    options.out.with_suffix(".md").write_text(page(rows, again, folder.spec(), versions))
-    options.out.with_suffix(".csv").write_text("\n".join(csv_lines(rows)) + "\n")
-    print(options.out.with_suffix(".md").read_text())
+    page = render_page(rows, again, folder.spec(), versions)
+    out.with_suffix(".md").write_text(page)
+    out.with_suffix(".csv").write_text("\n".join(render_csv(rows)) + "\n")
+    print(page)
     return 0
 
 

@@ -1,9 +1,11 @@
-"""The counted instructions as a page and as a table."""
+"""Render counted instructions as a page and as a table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from edgeemo.utils.text import markdown_head, markdown_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
 
 WEBCAM, TELEPHONE = "640x480", "4000x3000"
-STAGES = ("decode", "resize", "invoke", "whole")
+STAGES = ("decode", "resize", "invoke", "total")
 
 _BOARDS = {
     "cortex-a53": "Cortex-A53 (Pi 3)",
@@ -34,7 +36,7 @@ python -m emulation.cost models/practice-faces      # or: make device-cost
 
 {versions}.
 Network: {network}, the model of `make demo`. Images: drawn JPEG images of {webcam} and
-{telephone} pixels. "whole" is one call from the file's bytes to the label; "peak MB" is the peak
+{telephone} pixels. "total" is one call from the file's bytes to the label; "peak MB" is the peak
 memory of a process that loads the file and predicts. [device-cost.csv](device-cost.csv) has every
 figure.
 
@@ -51,8 +53,8 @@ full decode, a resize that distorts, division by 255, float32.
 
 ## Overhead, and gain over the usual way
 
-Promised for the Cortex-A72: the whole takes at most 1.1 × the sum of its stages, and for the
-photograph the usual way takes at least 3.5 × the whole.
+Promised for the Cortex-A72: the total is at most 1.1 × the sum of its stages, and for the
+photograph the usual way takes at least 3.5 × the total.
 
 {ratios}
 
@@ -72,7 +74,7 @@ class Row:
         processor: QEMU's name for it.
         file: The exported file, or what else was run.
         image: Its size in pixels, or "".
-        stage: "decode", "resize", "invoke", "whole" (from bytes to label, warm), or "process"
+        stage: "decode", "resize", "invoke", "total" (from bytes to label, warm), or "process"
             (from the process's start to its end).
         instructions: Millions; the median of the runs.
         peak_mb: Peak memory of the process, in MB (2 to the power of 20 bytes).
@@ -87,12 +89,12 @@ class Row:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What was measured."""
+        """Return the processor, file, image and stage."""
         return (self.processor, self.file, self.image, self.stage)
 
 
-def page(rows: Sequence[Row], again: Sequence[Row], spec: ModelSpec, versions: str) -> str:
-    """The page, in Markdown.
+def render_page(rows: Sequence[Row], again: Sequence[Row], spec: ModelSpec, versions: str) -> str:
+    """Return the page, in Markdown.
 
     Args:
         rows: Of all processors.
@@ -102,33 +104,34 @@ def page(rows: Sequence[Row], again: Sequence[Row], spec: ModelSpec, versions: s
     """
     return _TEXT.format(
         again=_BOARDS[again[0].processor],
-        spread=spread(rows, again),
+        spread=compute_spread(rows, again),
         versions=versions,
         network=f"{spec.width}×{spec.height}×{spec.channels}",
         webcam=WEBCAM,
         telephone=TELEPHONE,
-        webcam_table="\n".join(stage_table(rows, WEBCAM)),
-        telephone_table="\n".join(stage_table(rows, TELEPHONE)),
-        ratios="\n".join(_ratios(rows)),
-        processes="\n".join(_processes(rows)),
+        webcam_table="\n".join(build_stage_table(rows, WEBCAM)),
+        telephone_table="\n".join(build_stage_table(rows, TELEPHONE)),
+        ratios="\n".join(_build_ratios(rows)),
+        processes="\n".join(_build_processes(rows)),
     )
 
 
-def stage_table(rows: Sequence[Row], image: str) -> list[str]:
-    """One line per processor and file: its stages and its peak memory."""
-    lines = _head("processor", "file", *STAGES, "peak MB")
+def build_stage_table(rows: Sequence[Row], image: str) -> list[str]:
+    """Return one line per processor and file: its stages and its peak memory."""
+    lines = markdown_head(["processor", "file", *STAGES, "peak MB"], words=2)
     for processor, file in dict.fromkeys(
         (row.processor, row.file) for row in rows if row.image == image
     ):
         found = {row.stage: row for row in rows if row.key[:3] == (processor, file, image)}
-        if "whole" in found:
+        if "total" in found:
             cells = [f"{found[name].instructions:.1f}" if name in found else "" for name in STAGES]
-            lines.append(_line(_BOARDS[processor], file, *cells, f"{found['whole'].peak_mb:.0f}"))
+            peak_mb = f"{found['total'].peak_mb:.0f}"
+            lines.append(markdown_row([_BOARDS[processor], file, *cells, peak_mb]))
     return lines
 
 
-def csv_lines(rows: Sequence[Row]) -> list[str]:
-    """The rows as comma-separated values, a heading first."""
+def render_csv(rows: Sequence[Row]) -> list[str]:
+    """Return the rows as comma-separated values, after a heading."""
     lines = ["processor,file,image,stage,million_instructions,peak_mb"]
     return lines + [
         f'{row.processor},"{row.file}",{row.image},{row.stage},'
@@ -137,38 +140,33 @@ def csv_lines(rows: Sequence[Row]) -> list[str]:
     ]
 
 
-def spread(rows: Sequence[Row], again: Sequence[Row]) -> float:
-    """The largest difference between two starts, as a percentage."""
+def compute_spread(rows: Sequence[Row], again: Sequence[Row]) -> float:
+    """Return the largest difference between two starts, in percent."""
     first = {row.key: row.instructions for row in rows}
     return max(100 * abs(row.instructions / first[row.key] - 1) for row in again)
 
 
-def _ratios(rows: Sequence[Row]) -> list[str]:
+def _build_ratios(rows: Sequence[Row]) -> list[str]:
     counts = {row.key: row.instructions for row in rows}
-    lines = _head("processor", "image", "whole / stages, int8", "usual way / whole, int8")
+    lines = markdown_head(
+        ["processor", "image", "total / stages, int8", "usual way / total, int8"], words=2
+    )
     for processor, board in _BOARDS.items():
         for image in (WEBCAM, TELEPHONE):
-            decode, resize, invoke, whole = (
+            decode, resize, invoke, total = (
                 counts[processor, _INT8, image, stage] for stage in STAGES
             )
-            full = counts[processor, _FULL, image, "whole"]
-            ratio = whole / (decode + resize + invoke)
-            lines.append(_line(board, image, f"{ratio:.3f} ×", f"{full / whole:.2f} ×"))
+            full = counts[processor, _FULL, image, "total"]
+            ratio = total / (decode + resize + invoke)
+            cells = (f"{ratio:.3f} ×", f"{full / total:.2f} ×")
+            lines.append(markdown_row([board, image, *cells]))
     return lines
 
 
-def _processes(rows: Sequence[Row]) -> list[str]:
-    lines = _head("processor", "process", "million instructions", "peak MB")
+def _build_processes(rows: Sequence[Row]) -> list[str]:
+    lines = markdown_head(["processor", "process", "million instructions", "peak MB"], words=2)
     for row in rows:
         if row.stage == "process":
             cells = (f"{row.instructions:.0f}", f"{row.peak_mb:.1f}")
-            lines.append(_line(_BOARDS[row.processor], row.file, *cells))
+            lines.append(markdown_row([_BOARDS[row.processor], row.file, *cells]))
     return lines
-
-
-def _head(*names: str) -> list[str]:
-    return [_line(*names), "|---|---|" + "---:|" * (len(names) - 2)]
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"

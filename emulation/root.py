@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.pip import download, pinned
-from edgeemo.errors import BundleError
+from edgeemo.bundle.pip import download, pin_versions
+from edgeemo.errors import BundleError, EdgeEmoError
 from edgeemo.utils.files import new_folder
 from emulation.processors import PROCESSORS
 from emulation.user_mode import run
@@ -51,8 +51,8 @@ _COMPILED = (
 """Python and the wheels are compiled as far as this goes: a third of an emulated run's time."""
 
 
-class EmulationError(Exception):
-    """An emulated Pi cannot be made or run; the text is one line."""
+class EmulationError(EdgeEmoError):
+    """An emulated Pi cannot be made or run."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def arm64_root(release: str, cache: Path = CACHE) -> Root:
     """
     if missing := missing_tools(TOOLS):
         raise EmulationError(f"nothing to emulate a Pi with: apt install {' '.join(missing)}")
-    pins = pinned(_WHEELS)
+    pins = pin_versions(_WHEELS)
     made_of = repr((_RECIPE, _COMPILED, PYTHONS[release], pins))
     key = hashlib.sha256(made_of.encode()).hexdigest()[:12]
     root = Root(release, cache.resolve() / f"{release}-{key}")

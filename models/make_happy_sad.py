@@ -19,10 +19,10 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from edgeemo.bundle.device.checks import expect
+from edgeemo.bundle.device.checks import record_golden
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
-from edgeemo.bundle.golden import drawn_images, golden_members
-from edgeemo.bundle.manifest import describe
+from edgeemo.bundle.golden import draw_images, name_members
+from edgeemo.bundle.manifest import describe_model
 from edgeemo.model.container import unseal
 from edgeemo.model.folder import EXPORT, SPEC, ModelFolder
 from edgeemo.model.verified import VERIFY_JSON
@@ -56,17 +56,17 @@ def ship(made: ModelFolder, out: Path) -> None:
     for old in (out / GOLDEN).iterdir():
         old.unlink()
     first = Classifier.load(out / FILES[0])
-    members = golden_members(drawn_images(first), first.detector)
+    members = name_members(draw_images(first), first.detector)
     for member, image in members.items():
         (out / member).write_bytes(image)
     answers = {}
     for name in FILES:
         classifier = Classifier.load(out / name)
         goldens = [
-            expect(classifier, image, file=member, photo=member == PHOTO)
+            record_golden(classifier, image, file=member, photo=member == PHOTO)
             for member, image in members.items()
         ]
-        manifest = describe(unseal(out / name), classifier, goldens)
+        manifest = describe_model(unseal(out / name), classifier, goldens)
         answers[name] = {
             "tolerance": manifest.tolerance,
             "built_with": manifest.built_with,

@@ -1,4 +1,4 @@
-"""What is to be measured: exported files, each with several numbers of threads."""
+"""The files to measure, and the numbers of threads to measure each with."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceRequest, FaceSettings
 
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
-"""The package that runs a file, as pip calls it."""
+"""Suffix of a file to the package that runs it, as pip calls it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportedFile:
-    """A file to be measured.
+class CandidateFile:
+    """A file to measure.
 
     Attributes:
-        name: What to call it.
-        path: The file, or what a worker calls the one inside a bundle.
-        sha256: SHA-256 of its bytes; empty where it cannot be read.
-        size_bytes: Its size; 0 where it cannot be read.
+        name: Its name in tables and reports.
+        path: Path of the file, or the worker's name for a file inside a bundle.
+        sha256: SHA-256 of its bytes; empty if it cannot be read.
+        size_bytes: Its size; 0 if it cannot be read.
         problem: Why it cannot be measured, in one line; empty if it can.
         verified: Whether these bytes passed their verification.
-        accuracy: On the test split, from the verification; None where there is none.
-        faces: How it finds faces; None where it does not, or cannot be read.
+        accuracy: Accuracy on the test split, from the verification; None if unknown.
+        faces: Face settings; None if it detects no faces or cannot be read.
     """
 
     name: str
@@ -50,46 +50,49 @@ class ExportedFile:
 
     @property
     def engine(self) -> str:
-        """The package that runs it; empty where its name does not tell."""
+        """Return the package that runs it; empty for an unknown suffix."""
         return ENGINES.get(os.path.splitext(self.name)[1], "")  # noqa: PTH122
 
 
-def exported_files(
+def read_candidates(
     paths: Iterable[Path], *, faces: FaceRequest | None = None
-) -> list[ExportedFile]:
-    """Files on disk, each once; if one cannot be used, that is its problem and no exception.
+) -> list[CandidateFile]:
+    """Read exported files, each once; a file that cannot be used is a candidate with a problem.
 
     Args:
-        paths: The files; the verification of each is that in the folder it lies in. They are called
-            by their names, or by their paths where two have the same name.
+        paths: The files. The verification of each is the one in its folder. A file is named by its
+            file name, or by its path if another has the same file name.
         faces: Requested changes to the models' face settings; None for none.
+
+    Returns:
+        One candidate per file, in the order of `paths`.
     """
     paths = list(dict.fromkeys(paths))
     names = [path.name for path in paths]
     return [
-        _exported_file(path, path.name if names.count(path.name) == 1 else str(path), faces)
+        _read_candidate(path, path.name if names.count(path.name) == 1 else str(path), faces)
         for path in paths
     ]
 
 
-def _exported_file(path: Path, name: str, faces: FaceRequest | None) -> ExportedFile:
+def _read_candidate(path: Path, name: str, faces: FaceRequest | None) -> CandidateFile:
     try:
         model = unseal(path)
     except (EngineError, SpecError) as error:
-        return ExportedFile(name=name, path=str(path), problem=str(error))
-    return ExportedFile(
+        return CandidateFile(name=name, path=str(path), problem=str(error))
+    return CandidateFile(
         name=name,
         path=str(path),
         sha256=model.sha256,
         size_bytes=model.size_bytes,
         verified=is_verified(path, sha256=model.sha256),
-        accuracy=_verified_accuracy(path.parent / VERIFY_JSON, model.sha256),
+        accuracy=_read_accuracy(path.parent / VERIFY_JSON, model.sha256),
         faces=faces.apply(model.spec.faces) if faces else model.spec.faces,
     )
 
 
-def accuracy_of(entry: Mapping[str, Any] | None) -> Estimate | None:
-    """The accuracy in a file's entry of ``verify.json``, or None."""
+def parse_accuracy(entry: Mapping[str, Any] | None) -> Estimate | None:
+    """Return the accuracy in a file's entry of ``verify.json``, or None if it has none."""
     try:
         found = (entry or {})["measured"]["accuracy"]["candidate"]
         return Estimate(float(found["value"]), float(found["low"]), float(found["high"]))
@@ -97,8 +100,8 @@ def accuracy_of(entry: Mapping[str, Any] | None) -> Estimate | None:
         return None
 
 
-def thread_counts(text: str | None) -> tuple[int, ...]:
-    """The numbers in "1,2,4", each once; by default 1 and as many as there are cores.
+def parse_threads(text: str | None) -> tuple[int, ...]:
+    """Return the numbers in "1,2,4", each once; by default 1 and the number of cores.
 
     Raises:
         ValueError: If one of them is not a whole number of 1 or more.
@@ -111,9 +114,9 @@ def thread_counts(text: str | None) -> tuple[int, ...]:
     return tuple(dict.fromkeys(counts))
 
 
-def _verified_accuracy(verification: Path, sha256: str) -> Estimate | None:
+def _read_accuracy(verification: Path, sha256: str) -> Estimate | None:
     try:
         entries: Iterable[Any] = json.loads(verification.read_bytes())["files"]
-        return next(accuracy_of(each) for each in entries if each["sha256"] == sha256)
+        return next(parse_accuracy(each) for each in entries if each["sha256"] == sha256)
     except (OSError, ValueError, KeyError, TypeError, StopIteration):
         return None

@@ -1,4 +1,4 @@
-"""In what state the machine was while it was measured: clock, temperature, throttling, others."""
+"""The machine's state during a measurement: clock, temperature, throttling, other processes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import glob
 import os
 import subprocess
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-from edgeemo.utils.serialize import to_plain
+from typing import ClassVar
 
 _GOVERNORS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
 _CLOCKS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq"
@@ -17,18 +15,19 @@ _THROTTLED = "/sys/devices/platform/soc*/*firmware*/get_throttled"
 _STAT = "/proc/stat"
 _VCGENCMD = ("vcgencmd", "get_throttled")
 
-_MEANINGS = {
+_REASONS = {
     0: "undervoltage",
     1: "clock capped",
     2: "throttled",
     3: "soft temperature limit",
 }
-"""Bits of what a Raspberry Pi's firmware tells of now; 16 higher, whether it ever was so since the
-board was started. From "vcgencmd: get_throttled" in the Raspberry Pi documentation (Raspberry Pi
-OS). The kernel's firmware driver shows the same number, hexadecimal, in sysfs."""
+"""Bits of a Raspberry Pi's firmware for its present state; 16 higher, for any time since the board
+was started. From "vcgencmd: get_throttled" in the Raspberry Pi documentation (Raspberry Pi OS). The
+kernel's firmware driver shows the same number, hexadecimal, in sysfs."""
 _SINCE_START = 16
+_PRESENT = sum(1 << bit for bit in _REASONS)
 _BUSY = 0.15
-"""Cores that others may keep busy before it is worth a warning."""
+"""Cores that other processes may use without a warning."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,14 @@ class Conditions:
     """The machine's state at one moment, as far as the system tells.
 
     Attributes:
-        governors: How the clock is chosen, of all cores, each once.
-        mhz: The clock of each core.
-        celsius: The temperature of each zone, by its type.
+        governors: Clock governors of all cores, each once.
+        mhz: Clock of each core, in MHz.
+        celsius: Temperature of each thermal zone in °C, by the zone's type.
         throttled: The firmware's bits, or None.
         load: Load average of the last minute.
     """
 
-    DERIVED: ClassVar[tuple[str, ...]] = ("throttled_means",)
+    DERIVED: ClassVar = ("throttled_reasons",)
 
     governors: tuple[str, ...]
     mhz: tuple[int, ...]
@@ -52,40 +51,58 @@ class Conditions:
     load: float
 
     @property
-    def throttled_means(self) -> list[str]:
+    def throttled_reasons(self) -> list[str]:
         """Return the firmware's bits in words."""
-        return throttle_words(self.throttled or 0)
+        return describe_throttling(self.throttled or 0)
 
 
-class Watch:
-    """Looks at the machine before, during and after a run."""
+@dataclass(frozen=True, kw_only=True)
+class RunConditions:
+    """The machine's state over a whole run.
+
+    Attributes:
+        before: State before the run.
+        after: State after it.
+        throttled_during: Reasons of throttling during the run, in words.
+        cores_used_by_others: Number of cores that other processes used.
+    """
+
+    before: Conditions
+    after: Conditions
+    throttled_during: tuple[str, ...]
+    cores_used_by_others: float
+
+
+class ConditionsMonitor:
+    """Monitor of the machine's state before, during and after a run."""
 
     def __init__(self) -> None:
         self._before = self._after = read_conditions()
-        self._seen = (self._before.throttled or 0) & _NOW
-        self._busy = others_seconds()
+        self._throttled = (self._before.throttled or 0) & _PRESENT
+        self._start = read_cpu_seconds_of_others()
         self._others = 0.0
 
-    def look(self) -> None:
-        """Look again: after every round, and at the end."""
+    def update(self) -> None:
+        """Read the state again: after every round and at the end."""
         self._after = read_conditions()
         bits = self._after.throttled or 0
         new = bits & ~(self._before.throttled or 0)
-        self._seen |= bits & _NOW | new >> _SINCE_START
-        busy, wall = (now - then for now, then in zip(others_seconds(), self._busy, strict=True))
+        self._throttled |= bits & _PRESENT | new >> _SINCE_START
+        seconds = zip(read_cpu_seconds_of_others(), self._start, strict=True)
+        busy, wall = (now - then for now, then in seconds)
         self._others = max(0.0, busy / wall) if wall > 0 else 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """The state before and after; and during it, what throttled and the cores others used."""
-        return {
-            "before": to_plain(self._before),
-            "after": to_plain(self._after),
-            "throttled_during": throttle_words(self._seen),
-            "cores_used_by_others": round(self._others, 2),
-        }
+    def summarise(self) -> RunConditions:
+        """Return the state before, during and after the run so far."""
+        return RunConditions(
+            before=self._before,
+            after=self._after,
+            throttled_during=tuple(describe_throttling(self._throttled)),
+            cores_used_by_others=round(self._others, 2),
+        )
 
-    def warnings(self) -> tuple[str, ...]:
-        """What speaks against the figures, in one line each."""
+    def list_warnings(self) -> tuple[str, ...]:
+        """Return the reasons to distrust the figures, one line each."""
         found = []
         other = [each for each in self._after.governors if each != "performance"]
         if other:
@@ -93,47 +110,43 @@ class Watch:
                 f"the processor's clock follows the governor {', '.join(other)}: write performance "
                 f"into {_GOVERNORS} for figures that repeat"
             )
-        if self._seen:
-            found.append(
-                f"the board was held back during the run: {', '.join(throttle_words(self._seen))}"
-            )
+        if self._throttled:
+            reasons = ", ".join(describe_throttling(self._throttled))
+            found.append(f"the board was throttled during the run: {reasons}")
         if self._others > _BUSY:
             found.append(
                 f"other processes used {self._others:.1f} cores during the run: times and "
-                "intervals are larger than they would be alone"
+                "intervals are larger than on an idle machine"
             )
         return tuple(found)
 
 
-_NOW = sum(1 << bit for bit in _MEANINGS)
-
-
 def read_conditions() -> Conditions:
-    """Look at the machine; what the system does not tell is left out."""
-    zones = {_read(f"{zone}/type"): _number(_read(f"{zone}/temp")) for zone in _found(_ZONES)}
-    clocks = [_number(_read(path)) for path in _found(_CLOCKS)]
+    """Read the machine's state; unknown parts are left empty."""
+    zones = {_read(f"{zone}/type"): _parse_int(_read(f"{zone}/temp")) for zone in _glob(_ZONES)}
+    clocks = [_parse_int(_read(path)) for path in _glob(_CLOCKS)]
     return Conditions(
-        governors=tuple(dict.fromkeys(filter(None, map(_read, _found(_GOVERNORS))))),
+        governors=tuple(dict.fromkeys(filter(None, map(_read, _glob(_GOVERNORS))))),
         mhz=tuple(round(khz / 1000) for khz in clocks if khz is not None),
         celsius={name: value / 1000 for name, value in zones.items() if name and value is not None},
-        throttled=_throttled(),
+        throttled=_read_throttled(),
         load=os.getloadavg()[0],
     )
 
 
-def throttle_words(bits: int) -> list[str]:
-    """What a Raspberry Pi's ``get_throttled`` means, in words; see `_MEANINGS`."""
-    now = [word for bit, word in _MEANINGS.items() if bits >> bit & 1]
+def describe_throttling(bits: int) -> list[str]:
+    """Return a Raspberry Pi's ``get_throttled`` bits in words; see `_REASONS`."""
+    now = [word for bit, word in _REASONS.items() if bits >> bit & 1]
     past = [
         f"{word} since it was started"
-        for bit, word in _MEANINGS.items()
+        for bit, word in _REASONS.items()
         if bits >> (bit + _SINCE_START) & 1 and not bits >> bit & 1
     ]
     return now + past
 
 
-def others_seconds() -> tuple[float, float]:
-    """Processor seconds that others have used so far, on all cores; and the clock."""
+def read_cpu_seconds_of_others() -> tuple[float, float]:
+    """Return the CPU seconds of all other processes on all cores so far, and the clock in s."""
     own = os.times()
     ours = own.user + own.system + own.children_user + own.children_system
     fields = _read(_STAT).partition("\n")[0].split()[1:]
@@ -143,9 +156,9 @@ def others_seconds() -> tuple[float, float]:
     return all_busy - ours, own.elapsed
 
 
-def _throttled() -> int | None:
-    """The firmware's bits, from the kernel or else from the Pi's own tool."""
-    text = next((_read(path) for path in _found(_THROTTLED)), "")
+def _read_throttled() -> int | None:
+    """Return the firmware's bits, from the kernel or else from the Pi's own tool."""
+    text = next((_read(path) for path in _glob(_THROTTLED)), "")
     try:
         if not text:
             done = subprocess.run(_VCGENCMD, capture_output=True, text=True, check=False)
@@ -155,7 +168,7 @@ def _throttled() -> int | None:
         return None
 
 
-def _found(pattern: str) -> list[str]:
+def _glob(pattern: str) -> list[str]:
     return sorted(glob.glob(pattern))  # noqa: PTH207
 
 
@@ -167,5 +180,5 @@ def _read(path: str) -> str:
         return ""
 
 
-def _number(text: str) -> int | None:
+def _parse_int(text: str) -> int | None:
     return int(text) if text.lstrip("-").isdecimal() else None

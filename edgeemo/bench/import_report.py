@@ -1,4 +1,4 @@
-"""Use what another machine measured: a bundle's ``bench --json`` on the device."""
+"""Import a report from another machine: a bundle's ``bench --json`` on the device."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edgeemo.bench.candidates import ExportedFile
+    from edgeemo.bench.candidates import CandidateFile
 
 
 def read_report(path: Path) -> BenchmarkReport:
     """Read a report.
 
     Raises:
-        BenchError: If it cannot be read or is none.
+        BenchError: If it cannot be read or is not a report.
     """
     try:
         return BenchmarkReport.from_json(path.read_bytes(), origin=str(path))
@@ -27,21 +27,19 @@ def read_report(path: Path) -> BenchmarkReport:
         raise BenchError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def adopt(
-    report: BenchmarkReport, files: Sequence[ExportedFile], *, origin: Path
+def match_files(
+    report: BenchmarkReport, files: Sequence[CandidateFile], *, origin: Path
 ) -> BenchmarkReport:
-    """What a report says of these very files; whether they are verified is asked here.
+    """Return the results of the files on this machine, matched by their SHA-256.
 
     Args:
-        report: Measured elsewhere.
-        files: The files here.
-        origin: The report's file, for messages.
-
-    Returns:
-        The report with the results of the files here, under their names here.
+        report: From another machine.
+        files: The files on this machine; they decide the names, the accuracy, and whether the bytes
+            are verified.
+        origin: File of the report, for messages.
 
     Raises:
-        BenchError: If it says nothing of any of them.
+        BenchError: If the report has no result of any of the files.
     """
     ours = {file.sha256: file for file in files if file.sha256}
     kept = tuple(

@@ -1,4 +1,4 @@
-"""Start one worker, and read what it says or how it ended."""
+"""Start one worker process, and read its figures or how it ended."""
 
 from __future__ import annotations
 
@@ -10,58 +10,58 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.protocol import BAD_IMAGE, CRASHED, FAILED, MISSING, Round, Trouble
+from edgeemo.bench.protocol import BAD_IMAGE, CRASHED, FAILED, MISSING, Failure, Round
 from edgeemo.errors import BenchError, ImageError, describe_crash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from edgeemo.bench.protocol import Job
+    from edgeemo.bench.protocol import RoundRequest
 
 # -P: a numpy.py in the current folder is not to be imported.
-INSTALLED = (sys.executable, "-P", "-m", "edgeemo.bench.worker")
-"""Starts a worker of the installed edgeemo; the job follows."""
+WORKER_COMMAND = (sys.executable, "-P", "-m", "edgeemo.bench.worker")
+"""Command that starts a worker of the installed edgeemo; the request follows."""
 
 
 @dataclass(frozen=True)
 class Launcher:
-    """Starts workers.
+    """Starter of worker processes.
 
     Attributes:
-        command: The words before the job.
-        image: What every worker gets on standard input.
+        command: The command before the request.
+        image: Standard input of every worker.
     """
 
     command: Sequence[str]
     image: bytes
 
-    def run(self, job: Job) -> Round | Trouble:
-        """Have a job done; the worker is ended if this is interrupted.
+    def run(self, request: RoundRequest) -> Round | Failure:
+        """Run one round in a worker process, which ends if this is interrupted.
 
         Raises:
             BenchError: If Python cannot be started as a process of its own.
             ImageError: If an image cannot be read.
         """
         done = subprocess.run(
-            [*self.command, job.to_json()], input=self.image, capture_output=True, check=False
+            [*self.command, request.to_json()], input=self.image, capture_output=True, check=False
         )
         if done.returncode < 0:
-            return _crash(-done.returncode)
+            return _build_crash(-done.returncode)
         try:
-            said = json.loads(done.stdout)
+            message = json.loads(done.stdout)
         except ValueError:
             lines = done.stderr.decode(errors="replace").strip().splitlines()
-            return Trouble(CRASHED, lines[-1] if lines else f"exit status {done.returncode}")
-        return _understood(said)
+            return Failure(CRASHED, lines[-1] if lines else f"exit status {done.returncode}")
+        return _parse(message)
 
 
-def _understood(said: dict[str, object]) -> Round | Trouble:
-    if said.get("status") == BAD_IMAGE:
-        raise ImageError(str(said["reason"]))
-    if "status" in said:
-        status = MISSING if said["status"] == MISSING else FAILED
-        return Trouble(status, str(said["reason"]))
-    measured = Round(**said)  # type: ignore[arg-type]
+def _parse(message: Mapping[str, object]) -> Round | Failure:
+    if message.get("status") == BAD_IMAGE:
+        raise ImageError(str(message["reason"]))
+    if "status" in message:
+        status = MISSING if message["status"] == MISSING else FAILED
+        return Failure(status, str(message["reason"]))
+    measured = Round(**message)  # type: ignore[arg-type]
     if measured.architecture != os.uname().machine:
         raise BenchError(
             f"{sys.executable} runs on {measured.architecture} when it is started from this "
@@ -70,9 +70,9 @@ def _understood(said: dict[str, object]) -> Round | Trouble:
     return measured
 
 
-def _crash(number: int) -> Trouble:
+def _build_crash(number: int) -> Failure:
     try:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
-    return Trouble(CRASHED, describe_crash(name))
+    return Failure(CRASHED, describe_crash(name))

@@ -1,4 +1,4 @@
-"""Latency against file size as a PNG, coloured by accuracy."""
+"""Plot latency against file size as a PNG, coloured by accuracy."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _MARKERS = {"ai-edge-litert": "o", "tflite-runtime": "o", "onnxruntime": "s"}
 _OTHER_MARKER = "D"
 _UNKNOWN = "#afb8c1"
 _INK = "#24292f"
-_LOG_FROM = 4  # a logarithmic axis where the largest value is that many times the smallest
+_LOG_FROM = 4  # ratio of the largest to the smallest value from which an axis is logarithmic
 _LINE = 0.042  # height of a label, as a share of the axis
 _COLUMN = 0.12  # markers closer than this, as a share of the axis, share a column of labels
 
 
 def plot_report(path: Path, report: BenchmarkReport) -> Path:
-    """Draw the median from bytes to label, with a whisker up to p99, against the file's size.
+    """Plot the median time of a warm prediction, with a whisker up to p99, against the file size.
 
     Args:
         path: The PNG to write.
-        report: At least one candidate of it was measured.
+        report: A report with at least one measured candidate.
 
     Returns:
         `path`.
@@ -37,25 +37,25 @@ def plot_report(path: Path, report: BenchmarkReport) -> Path:
     Raises:
         MissingExtraError: If matplotlib is not installed.
     """
-    points = [(each, each.measured) for each in report.results if each.measured]
+    points = [(each, each.measurement) for each in report.results if each.measurement]
     with figure(path, width=_WIDTH, height=_HEIGHT) as drawn:
         axis = drawn.subplots()
         _draw(drawn, axis, points)
         _set_up(axis, points)
-        _label(axis, points, fastest=report.fastest)
+        _label(axis, points, fastest=report.fastest_result)
         machine = report.machine.get("board") or report.machine.get("processor", "")
-        axis.set_title(f"From an image's bytes to its label: {machine}\n{report.image}")
+        axis.set_title(f"Time from an image's bytes to its label: {machine}\n{report.image}")
     return path
 
 
 def _draw(drawn: Any, axis: Any, points: Points) -> None:
-    """A marker at each median, a whisker up to p99, and what colours and shapes mean."""
+    """Draw a marker at each median, a whisker up to p99, and the legend."""
     known = [100 * each.accuracy.value for each, _ in points if each.accuracy]
     span = {"vmin": min(known, default=0) - 0.5, "vmax": max(known, default=0) + 0.5}
     coloured, shapes = None, {}
     for result, found in points:
         x, y = _place(result, found)
-        axis.plot([x, x], [y, found.whole.p99.value], "-_", color=_UNKNOWN, ms=9, zorder=1)
+        axis.plot([x, x], [y, found.total.p99.value], "-_", color=_UNKNOWN, ms=9, zorder=1)
         marker = _MARKERS.get(result.engine, _OTHER_MARKER)
         style = {"marker": marker, "s": 70, "edgecolors": _INK, "linewidths": 0.8, "zorder": 2}
         if result.accuracy:
@@ -68,27 +68,28 @@ def _draw(drawn: Any, axis: Any, points: Points) -> None:
         drawn.colorbar(coloured, ax=axis, label="accuracy on the test images, %", shrink=0.8)
     whisker = axis.plot([], [], "-_", color=_UNKNOWN, ms=9)[0]
     handles = {**shapes, "median, up to p99; bold: the fastest": whisker}
-    handles |= _draw_finding(axis, points)
+    handles |= _draw_detection(axis, points)
     drawn.legend(
         handles.values(), handles.keys(), loc="outside lower center", frameon=False, ncols=4
     )
 
 
-def _draw_finding(axis: Any, points: Points) -> dict[str, Any]:
-    """A bar at the median of finding a face; nothing where none are sought."""
-    finding = [(_place(*point)[0], _find_ms(point[1])) for point in points if _find_ms(point[1])]
-    if not finding:
+def _draw_detection(axis: Any, points: Points) -> dict[str, Any]:
+    """Draw a bar at the median of detecting a face, if faces are detected."""
+    detections = [(_place(*point)[0], _median_detection_ms(point[1])) for point in points]
+    detections = [each for each in detections if each[1]]
+    if not detections:
         return {}
-    sizes, times = zip(*finding, strict=True)
+    sizes, times = zip(*detections, strict=True)
     bars = axis.scatter(sizes, times, marker="_", s=160, c=_INK, zorder=3)
-    return {"of it finding a face": bars}
+    return {"of which face detection": bars}
 
 
 def _set_up(axis: Any, points: Points) -> None:
-    """Scales, limits with room for the labels, grid and names."""
+    """Set the scales, limits with room for the labels, grid and axis names."""
     sizes = [_place(*point)[0] for point in points]
-    times = [_place(*point)[1] for point in points] + [each.whole.p99.value for _, each in points]
-    times += [_find_ms(found) for _, found in points if _find_ms(found)]
+    times = [_place(*point)[1] for point in points] + [each.total.p99.value for _, each in points]
+    times += [_median_detection_ms(found) for _, found in points if _median_detection_ms(found)]
     for which, values in (("x", sizes), ("y", times)):
         if max(values) >= _LOG_FROM * min(values):
             axis.set(**{f"{which}scale": "log"})
@@ -96,20 +97,20 @@ def _set_up(axis: Any, points: Points) -> None:
             scale.set_major_formatter("{x:g}")
             scale.set_minor_formatter("{x:g}" if max(values) < 30 * min(values) else "")
     axis.margins(x=0.08, y=0.1)
-    axis.set_xlim(*_with_room(axis, *axis.get_xlim()))
-    axis.set(xlabel="size of the file, kB", ylabel="milliseconds")
+    axis.set_xlim(*_widen(axis, *axis.get_xlim()))
+    axis.set(xlabel="file size, kB", ylabel="milliseconds")
     axis.grid(alpha=0.3)
 
 
-def _with_room(axis: Any, low: float, high: float) -> tuple[float, float]:
-    """A wider range: labels stand to the right of their markers."""
+def _widen(axis: Any, low: float, high: float) -> tuple[float, float]:
+    """Return a wider range: labels stand to the right of their markers."""
     if axis.get_xscale() == "log":
         return low, high * float((high / low) ** 0.35)
     return low, high + 0.35 * (high - low)
 
 
 def _label(axis: Any, points: Points, *, fastest: CandidateResult | None) -> None:
-    """Names beside the markers, in columns, none upon another."""
+    """Write names beside the markers, in columns, without overlaps."""
     columns: list[tuple[float, float]] = []  # x of the column, upper end of its last label
     for result, found in sorted(points, key=lambda point: _place(*point)[::-1]):
         place = _place(result, found)
@@ -118,7 +119,7 @@ def _label(axis: Any, points: Points, *, fastest: CandidateResult | None) -> Non
         level = max([y, *(top for _, top in near)])
         columns.append((x, level + _LINE))
         axis.annotate(
-            _name(result),
+            _format_name(result),
             xy=place,
             xytext=(x + 0.03, level),
             textcoords="axes fraction",
@@ -135,15 +136,15 @@ def _label(axis: Any, points: Points, *, fastest: CandidateResult | None) -> Non
         )
 
 
-def _find_ms(found: Measurement) -> float:
-    """The median of finding a face; 0 where none are sought."""
-    return found.warm["find"].p50.value if "find" in found.warm else 0.0
+def _median_detection_ms(found: Measurement) -> float:
+    """Return the median of detecting a face; 0 if none are detected."""
+    return found.warm_ms["detect"].p50.value if "detect" in found.warm_ms else 0.0
 
 
-def _name(result: CandidateResult) -> str:
+def _format_name(result: CandidateResult) -> str:
     accuracy = f", {result.accuracy.value:.1%}" if result.accuracy else ""
     return f"{result.file} \u00d7{result.threads}{accuracy}"
 
 
 def _place(result: CandidateResult, found: Measurement) -> tuple[float, float]:
-    return result.size_bytes / 1000, found.whole.p50.value
+    return result.size_bytes / 1000, found.total.p50.value

@@ -1,36 +1,47 @@
-"""What a worker is told, and what it says after one round; as JSON between two processes."""
+"""Messages between the benchmark and its worker processes, as JSON."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from edgeemo.model.face_settings import FaceSettings
 
-TroubleStatus = Literal["not run", "failed", "crashed"]
+FailureStatus = Literal["not run", "failed", "crashed"]
 
-MISSING: TroubleStatus = "not run"
-FAILED: TroubleStatus = "failed"
-CRASHED: TroubleStatus = "crashed"
+MISSING: FailureStatus = "not run"
+FAILED: FailureStatus = "failed"
+CRASHED: FailureStatus = "crashed"
 BAD_IMAGE = "bad image"
+
+COLD_STAGES = ("start", "imports", "load", "first_prediction", "total")
+"""Parts of a cold start, in milliseconds each: starting Python up to the worker's first own line;
+importing numpy, Pillow, the runtime and the engine; from the file to a classifier; the first
+prediction, from an image's bytes to the label; and all of them."""
+
+WARM_STAGES = ("decode", "detect", "resize", "invoke", "total")
+"""Parts of a warm prediction, in milliseconds each: from the image's bytes to upright pixels;
+detecting faces and cropping the largest, where faces are detected; resizing to the network's input;
+running the network; and `Classifier.predict_all` from the image's bytes to the labels of all faces,
+or to the label. An image without a face is neither resized nor run."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class RoundRequest:
     """One round of one candidate.
 
     Attributes:
-        path: The exported file, or what the one inside a bundle is called.
-        threads: Threads per answer.
-        workers: Images answered at the same time where images per second are counted.
-        images: Image files; none where the image comes on standard input.
-        first: Which of them to begin with; beyond the last it goes on with the first.
-        check: Whether to answer every image once before, so that a bad one is found.
-        runs: How often to time an image.
-        seconds: When to stop before that.
-        stream_seconds: How long to count images per second; 0 for not at all.
-        started_ns: When the process was started, on the system's monotonic clock.
+        path: The exported file, or the name of the one inside a bundle.
+        threads: Threads per prediction.
+        workers: Images predicted at the same time where images per second are counted.
+        images: Image files; empty if the image comes on standard input.
+        first: Index of the image to begin with; the first follows the last.
+        check: Whether to predict every image once before, so that a bad one is found.
+        runs: Number of timed predictions.
+        seconds: Time limit of the timed predictions.
+        stream_seconds: Time to count images per second, in s; 0 for not at all.
+        started_ns: Start of the process, on the system's monotonic clock.
         faces: Face settings that replace the model's; None takes every image whole.
     """
 
@@ -47,11 +58,11 @@ class Job:
     faces: FaceSettings | None = None
 
     def to_json(self) -> str:
-        """The job as one word of a command line."""
+        """Return the request as one argument of a command line."""
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Job:
+    def from_json(cls, text: str) -> RoundRequest:
         """Read what `to_json` wrote."""
         fields = json.loads(text)
         faces = fields["faces"]
@@ -64,60 +75,42 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
-    """What one round found. Times are milliseconds.
+    """The figures of one round.
 
     Attributes:
-        start: From the process's start to its first own line: the interpreter.
-        imports: Importing numpy, Pillow, the runtime and the engine.
-        load: From the file to a classifier.
-        first: The first answer, from an image's bytes to the label.
-        cold: From the process's start to the first answer.
-        decode: From the image's bytes to upright pixels, once per run.
-        find: From there to the largest face, cropped; empty where no faces are found.
-        resize: From there to the network's size; without the images that have no face.
-        invoke: From there to the network's outputs; without them as well.
-        whole: `Classifier.predict_all`, from the image's bytes to the label, or those of all
-            faces.
-        faceless: How many of the runs were of an image in which no face was found.
-        peak_mb: Peak memory of the process up to here, in MB (2 to the power of 20 bytes).
-        per_second: Images answered per second, or None where they were not counted.
+        cold_ms: The cold start, by stage; see `COLD_STAGES`.
+        warm_ms: The timed predictions, by stage, one number each; see `WARM_STAGES`.
+        runs_without_face: Number of them in whose image no face was detected.
+        peak_mb: Peak memory of the process, in MB (2 to the power of 20 bytes).
+        images_per_second: Rate of predictions, or None if it was not counted.
         engine: The engine's package and version.
         versions: See `edgeemo.utils.system.versions`.
         architecture: Of the machine, as uname gives it.
     """
 
-    start: float
-    imports: float
-    load: float
-    first: float
-    cold: float
-    decode: list[float]
-    resize: list[float]
-    invoke: list[float]
-    whole: list[float]
+    cold_ms: dict[str, float]
+    warm_ms: dict[str, list[float]]
+    runs_without_face: int
     peak_mb: float
-    per_second: float | None
+    images_per_second: float | None
     engine: str
     versions: dict[str, str]
     architecture: str
-    find: list[float] = field(default_factory=list)
-    faceless: int = 0
 
     @property
     def seconds(self) -> float:
-        """How long the runs took."""
-        stages = (self.decode, self.find, self.resize, self.invoke, self.whole)
-        return sum(map(sum, stages)) / 1000
+        """Return the time that the timed predictions took."""
+        return sum(map(sum, self.warm_ms.values())) / 1000
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """Why there is no round.
+class Failure:
+    """Why a round has no figures.
 
     Attributes:
-        status: "not run" (no engine), "failed" (refused) or "crashed".
-        reason: In words.
+        status: "not run" (its engine is not installed), "failed" (it was refused) or "crashed".
+        reason: The reason, in words.
     """
 
-    status: TroubleStatus
+    status: FailureStatus
     reason: str

@@ -1,35 +1,33 @@
-"""What was measured, as data; the same on the device, in ``bench.json`` and on the screen."""
+"""The figures of a benchmark, as data: the same on the device, in ``bench.json`` and on screen."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
+from edgeemo.bench.conditions import RunConditions  # noqa: TC001 - read when a report is read
+from edgeemo.bench.protocol import COLD_STAGES
 from edgeemo.bench.quantiles import CONFIDENCE, Estimate
 from edgeemo.errors import BenchError
+from edgeemo.utils.serialize import from_plain
 from edgeemo.utils.text import plural
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 Status = Literal["measured", "not run", "failed", "crashed"]
 
-STARTS = ("start", "imports", "load", "first", "cold")
-STAGES = ("decode", "find", "resize", "invoke", "whole")
-_ALWAYS = ("decode", "whole")
-"""The stages of every answer; no face is found by many models, and none in some images."""
+_ALWAYS = {"decode", "total"}
+"""Stages of every warm prediction: many models detect no faces, and some images have none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StageTime:
-    """How long one stage takes, in milliseconds.
+    """Quantiles of the time of one stage, in milliseconds.
 
     Attributes:
         p50: Median.
-        p90: Nine in ten take no longer.
-        p99: 99 in a hundred take no longer.
+        p90: 90th percentile.
+        p99: 99th percentile.
     """
 
     p50: Estimate
@@ -39,54 +37,71 @@ class StageTime:
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What was measured of one candidate.
+    """The figures of one candidate.
 
     Attributes:
         rounds: Number of processes.
-        runs: Number of images timed, in all of them together.
-        cold: Medians over the processes, in milliseconds: "start" (of Python), "imports", "load",
-            "first" (answer), and "cold": everything from the process's start to the first answer.
-        warm: "decode", "find" (and crop the largest face; where faces are found), "resize",
-            "invoke" (both where there is an image that has one), and "whole": from an image's
-            bytes to the label, or those of all faces in it.
-        per_second: Images answered per second by `workers` at the same time.
-        workers: As many as occupy the cores: cores / threads.
-        peak_mb: Peak memory of the process that answers one image at a time, in MB (2 to the
+        runs: Number of timed predictions, in all of them together.
+        cold_ms: Medians over the processes, by stage; see `edgeemo.bench.protocol.COLD_STAGES`.
+        warm_ms: Times of warm predictions, by stage; see `edgeemo.bench.protocol.WARM_STAGES`.
+            "detect", "resize" and "invoke" are absent if they were never run.
+        images_per_second: Rate of predictions with `workers` images at the same time.
+        workers: Cores / threads.
+        peak_mb: Peak memory of a process that predicts one image at a time, in MB (2 to the
             power of 20 bytes); the largest of the processes.
-        faceless: In how many of the runs no face was found, where faces were sought.
+        runs_without_face: Number of runs in which no face was detected, if faces are detected.
     """
 
     rounds: int
     runs: int
-    cold: dict[str, Estimate]
-    warm: dict[str, StageTime]
-    per_second: Estimate
+    cold_ms: dict[str, Estimate]
+    warm_ms: dict[str, StageTime]
+    images_per_second: Estimate
     workers: int
     peak_mb: float
-    faceless: int = 0
+    runs_without_face: int = 0
+
+    def __post_init__(self) -> None:
+        for stage in (*(set(COLD_STAGES) - set(self.cold_ms)), *(_ALWAYS - set(self.warm_ms))):
+            raise ValueError(f"no figures of the stage {stage}")
 
     @property
-    def whole(self) -> StageTime:
-        """From an image's bytes to the label, once the process is warm."""
-        return self.warm["whole"]
+    def total(self) -> StageTime:
+        """Return the time of a warm prediction, from an image's bytes to the label."""
+        return self.warm_ms["total"]
+
+
+@dataclass(frozen=True, order=True)
+class CandidateKey:
+    """What tells a candidate from the others of a report.
+
+    Attributes:
+        file: Name of its file.
+        engine: The engine's package, as pip calls it.
+        threads: Threads per prediction.
+    """
+
+    file: str
+    engine: str
+    threads: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class CandidateResult:
-    """What came of one candidate: a file in its engine with a number of threads.
+    """The outcome of one candidate: a file in its engine with a number of threads.
 
     Attributes:
         file: Its name.
-        sha256: SHA-256 of its bytes; empty where it could not be read.
-        size_bytes: Its size; 0 where it could not be read.
+        sha256: SHA-256 of its bytes; empty if it could not be read.
+        size_bytes: Its size; 0 if it could not be read.
         engine: The engine's package, as pip calls it.
-        threads: Threads per answer.
+        threads: Threads per prediction.
         status: "measured"; "not run" (its engine is not installed); "failed" (it was refused);
             "crashed".
         reason: Why it was not measured, in words.
         verified: Whether these bytes passed their verification.
-        accuracy: On the test split, from the verification; None where there is none.
-        measured: The figures, if it was measured.
+        accuracy: Accuracy on the test split, from the verification; None if unknown.
+        measurement: The figures, if it was measured.
     """
 
     file: str
@@ -98,12 +113,22 @@ class CandidateResult:
     reason: str = ""
     verified: bool = False
     accuracy: Estimate | None = None
-    measured: Measurement | None = None
+    measurement: Measurement | None = None
+
+    @property
+    def key(self) -> CandidateKey:
+        """Return its file, engine and number of threads."""
+        return CandidateKey(self.file, self.engine, self.threads)
 
     @property
     def name(self) -> str:
-        """The candidate in words."""
+        """Return the candidate in words."""
         return f"{self.file} with {plural(self.threads, 'thread')}"
+
+    @property
+    def median_ms(self) -> float:
+        """Return the median time of a warm prediction; infinite if it was not measured."""
+        return self.measurement.total.p50.value if self.measurement else float("inf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,16 +136,20 @@ class BenchmarkReport:
     """One run of the benchmark.
 
     Attributes:
-        edgeemo: The version of edgeemo.
-        date: When it was finished, ISO 8601, UTC.
+        edgeemo: Version of edgeemo.
+        date: End of the run, ISO 8601, UTC.
         machine: See `edgeemo.utils.system.describe_machine`.
-        versions: Of numpy, Pillow and the engines.
-        image: What was answered, in words.
+        versions: Versions of numpy, Pillow and the engines.
+        image: The predicted images, in words.
         image_sha256: SHA-256 of the images' bytes, one after the other.
-        conditions: See `edgeemo.bench.conditions.Watch.to_dict`.
-        warnings: What speaks against the figures.
-        results: One per candidate, in the order in which they were asked for.
+        conditions: State of the machine.
+        warnings: Reasons to distrust the figures.
+        results: One per candidate, in the order of the request.
     """
+
+    DERIVED: ClassVar = ("version", "confidence", "fastest")
+    version: ClassVar = FORMAT_VERSION
+    confidence: ClassVar = CONFIDENCE
 
     edgeemo: str
     date: str
@@ -128,96 +157,52 @@ class BenchmarkReport:
     versions: dict[str, str]
     image: str
     image_sha256: str
-    conditions: dict[str, Any] = field(default_factory=dict)
+    conditions: RunConditions | None = None
     warnings: tuple[str, ...] = ()
     results: tuple[CandidateResult, ...]
 
     @property
     def measured(self) -> tuple[CandidateResult, ...]:
-        """The candidates that have figures."""
-        return tuple(result for result in self.results if result.measured)
+        """Return the candidates that have figures."""
+        return tuple(result for result in self.results if result.measurement)
 
     @property
-    def finds_faces(self) -> bool:
-        """Whether a measured candidate finds faces."""
-        return any(each.measured and "find" in each.measured.warm for each in self.results)
+    def detects_faces(self) -> bool:
+        """Return whether a measured candidate detects faces."""
+        return any(
+            each.measurement and "detect" in each.measurement.warm_ms for each in self.results
+        )
 
     @property
-    def fastest(self) -> CandidateResult | None:
-        """The candidate with the lowest median from an image's bytes to the label."""
-        return min(self.measured, key=whole_ms, default=None)
+    def fastest_result(self) -> CandidateResult | None:
+        """Return the candidate with the lowest median time of a warm prediction."""
+        return min(self.measured, key=lambda each: each.median_ms, default=None)
 
     @property
-    def has_troubles(self) -> bool:
-        """Whether a candidate failed or crashed; one whose engine is not installed does not."""
+    def fastest(self) -> CandidateKey | None:
+        """Return the key of `fastest_result`."""
+        return self.fastest_result.key if self.fastest_result else None
+
+    @property
+    def has_failures(self) -> bool:
+        """Return whether a candidate failed or crashed; a missing engine is no failure."""
         return any(result.status in ("failed", "crashed") for result in self.results)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON; the fields of the classes of this module, as they are.
-
-        Besides there is ``version`` (of this format), ``confidence`` (of the intervals) and
-        ``fastest``: file, engine and threads.
-        """
-        fastest = self.fastest
-        return {
-            "version": FORMAT_VERSION,
-            "confidence": CONFIDENCE,
-            "fastest": {
-                "file": fastest.file, "engine": fastest.engine, "threads": fastest.threads
-            } if fastest else None,
-            **asdict(self),
-        }  # fmt: skip
 
     @classmethod
     def from_json(cls, text: bytes, *, origin: str) -> BenchmarkReport:
-        """Read what `to_dict` gave.
+        """Read a report that `edgeemo.utils.serialize.to_plain` turned into JSON.
 
         Args:
             text: The JSON text.
-            origin: The file it came from, for the error message.
+            origin: Its file, for the error message.
 
         Raises:
-            BenchError: If it is not a report that this version understands.
+            BenchError: If it is not a report of this version's format.
         """
         try:
-            fields = json.loads(text)
-            if fields["version"] != FORMAT_VERSION:
-                raise ValueError(f"its version {fields['version']} is not {FORMAT_VERSION}")
-            return cls(
-                **{name: fields[name] for name in _PLAIN},
-                warnings=tuple(fields["warnings"]),
-                results=tuple(map(_result, fields["results"])),
-            )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else error
+            return from_plain(cls, json.loads(text))
+        except ValueError as error:
             raise BenchError(
-                f"{origin}: not what 'edgeemo bench --json' writes ({reason})"
+                f"{origin}: not a report of this version's 'edgeemo bench --json' ({error}); "
+                "measure again"
             ) from None
-
-
-_PLAIN = ("edgeemo", "date", "machine", "versions", "image", "image_sha256", "conditions")
-
-
-def whole_ms(result: CandidateResult) -> float:
-    """Median milliseconds from an image's bytes to the label; infinite if it was not measured."""
-    return result.measured.whole.p50.value if result.measured else float("inf")
-
-
-def _result(fields: Mapping[str, Any]) -> CandidateResult:
-    found, accuracy = fields["measured"], fields["accuracy"]
-    return CandidateResult(**{
-        **fields,
-        "accuracy": Estimate(**accuracy) if accuracy else None,
-        "measured": _measured(found) if found else None,
-    })  # fmt: skip
-
-
-def _measured(fields: Mapping[str, Any]) -> Measurement:
-    warm = {
-        name: StageTime(**{key: Estimate(**value) for key, value in fields["warm"][name].items()})
-        for name in STAGES
-        if name in _ALWAYS or name in fields["warm"]
-    }
-    cold = {name: Estimate(**fields["cold"][name]) for name in STARTS}
-    per_second = Estimate(**fields["per_second"])
-    return Measurement(**{**fields, "warm": warm, "cold": cold, "per_second": per_second})

@@ -1,4 +1,4 @@
-"""A whole run of the benchmark: the candidates, the machine around them, the report."""
+"""Run the benchmark: measure the candidates, monitor the machine, build the report."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from edgeemo import __version__
-from edgeemo.bench.conditions import Watch
+from edgeemo.bench.conditions import ConditionsMonitor
 from edgeemo.bench.launch import Launcher
-from edgeemo.bench.measure import Images, measure
+from edgeemo.bench.measure import BenchmarkImages, measure_candidates
 from edgeemo.bench.results import BenchmarkReport
 from edgeemo.errors import BenchError, ImageError
 from edgeemo.utils.system import describe_machine
@@ -18,15 +18,17 @@ from edgeemo.utils.system import describe_machine
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.bench.candidates import ExportedFile
+    from edgeemo.bench.candidates import CandidateFile
     from edgeemo.utils.progress import Progress
 
 MAX_IMAGES = 100
-"""How many of a folder's images are taken."""
+"""Maximum number of images of a folder."""
+SECONDS = 30.0
+"""Default time limit of one candidate's timed predictions."""
 
 
 def run_benchmark(
-    files: Sequence[ExportedFile],
+    files: Sequence[CandidateFile],
     *,
     command: Sequence[str],
     threads: Sequence[int],
@@ -39,12 +41,12 @@ def run_benchmark(
 
     Args:
         files: The exported files.
-        command: Starts a worker; see `edgeemo.bench.launch.INSTALLED`.
+        command: Starts a worker; see `edgeemo.bench.launch.WORKER_COMMAND`.
         threads: Numbers of threads, each tried with each file.
-        image: An image file or a folder of them; None for `photo`, or a drawn camera frame.
-        seconds: The longest that one candidate's answers are timed.
-        progress: Told where it is.
-        photo: A drawn photo with faces, for files that find them.
+        image: An image file or a folder of images; None for `photo`, or a drawn camera frame.
+        seconds: Time limit of one candidate's timed predictions, without the start of processes.
+        progress: Receiver of progress.
+        photo: A drawn photo with faces, for files that detect them.
 
     Raises:
         BenchError: If none of the files can be used, or workers cannot be started.
@@ -52,40 +54,40 @@ def run_benchmark(
     """
     if all(file.problem for file in files):
         raise BenchError("; ".join(file.problem for file in files))
-    images = _named(image) if image else _drawn(photo)
-    watch = Watch()
-    results, versions = measure(
+    images = _read_images(image) if image else _draw_image(photo)
+    monitor = ConditionsMonitor()
+    results, versions = measure_candidates(
         files,
         threads=threads,
         images=images,
         run=Launcher(command, images.content).run,
         seconds=seconds,
         progress=progress,
-        after_round=watch.look,
+        after_round=monitor.update,
     )
     return BenchmarkReport(
         edgeemo=__version__,
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=describe_machine(),
         versions=versions,
-        image=images.what,
+        image=images.description,
         image_sha256=images.sha256,
-        conditions=watch.to_dict(),
-        warnings=watch.warnings(),
+        conditions=monitor.summarise(),
+        warnings=monitor.list_warnings(),
         results=tuple(results),
     )
 
 
-def _drawn(photo: bytes | None) -> Images:
-    from edgeemo.bench.sample_frame import HEIGHT, WIDTH, camera_frame
+def _draw_image(photo: bytes | None) -> BenchmarkImages:
+    from edgeemo.bench.sample_frame import HEIGHT, WIDTH, draw_camera_frame
 
-    content = photo or camera_frame()
-    what = "photo with two faces" if photo else "camera frame"
-    what = f"a drawn {what}, {WIDTH}x{HEIGHT}, JPEG, {len(content) / 1000:.0f} kB"
-    return Images(what, sha256(content).hexdigest(), content=content)
+    content = photo or draw_camera_frame()
+    kind = "photo with two faces" if photo else "camera frame"
+    text = f"a drawn {kind}, {WIDTH}x{HEIGHT}, JPEG, {len(content) / 1000:.0f} kB"
+    return BenchmarkImages(text, sha256(content).hexdigest(), content=content)
 
 
-def _named(name: str) -> Images:
+def _read_images(name: str) -> BenchmarkImages:
     from edgeemo.runtime.inputs import expand
 
     paths = [path for path in expand([name]) if isinstance(path, str)][:MAX_IMAGES]
@@ -99,7 +101,7 @@ def _named(name: str) -> Images:
         digest.update(content)
         size += len(content)
     if not paths:
-        raise ImageError(f"{name}: holds no .jpg, .png or .bmp files")
+        raise ImageError(f"{name}: contains no .jpg, .png or .bmp files")
     images = f"{len(paths)} images, " if os.path.isdir(name) else ""  # noqa: PTH112
-    what = f"{name} ({images}{size / len(paths) / 1000:.0f} kB{' each' if images else ''})"
-    return Images(what, digest.hexdigest(), tuple(paths))
+    text = f"{name} ({images}{size / len(paths) / 1000:.0f} kB{' each' if images else ''})"
+    return BenchmarkImages(text, digest.hexdigest(), tuple(paths))

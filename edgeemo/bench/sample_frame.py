@@ -1,4 +1,4 @@
-"""The image that is measured where nobody names one: drawn, the same bytes everywhere."""
+"""The default image of a benchmark: a drawn camera frame, the same bytes everywhere."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _GRAIN = 6
 _QUALITY = 85
 
 
-def camera_frame(width: int = WIDTH, height: int = HEIGHT) -> bytes:
-    """A JPEG with as much in it as a camera's: large and small shapes, and grain.
+def draw_camera_frame(width: int = WIDTH, height: int = HEIGHT) -> bytes:
+    """Draw a JPEG with as much detail as a camera's: large and small shapes, and grain.
 
-    How long decoding takes depends on how much there is to decode: a smooth drawing of 640x480 has
-    20 kB, a photograph 50 to 90 kB.
+    The time to decode depends on the amount of detail: a smooth drawing of 640x480 has 20 kB, a
+    photograph 50 to 90 kB.
 
     Args:
         width: In pixels.
@@ -27,7 +27,7 @@ def camera_frame(width: int = WIDTH, height: int = HEIGHT) -> bytes:
         The file's bytes; the same with the same version of Pillow's JPEG library.
     """
     rng, size = np.random.default_rng(0), (width, height)
-    shapes = (_blobs(rng, _COARSE, size) * 2 + _blobs(rng, _FINE, size)) / 3
+    shapes = (_draw_blobs(rng, _COARSE, size) * 2 + _draw_blobs(rng, _FINE, size)) / 3
     grain = rng.integers(-_GRAIN, _GRAIN + 1, (height, width, 3))
     pixels = (shapes + grain).clip(0, 255).astype(np.uint8)
     file = io.BytesIO()
@@ -35,8 +35,8 @@ def camera_frame(width: int = WIDTH, height: int = HEIGHT) -> bytes:
     return file.getvalue()
 
 
-def _blobs(rng: np.random.Generator, columns: int, size: tuple[int, int]) -> np.ndarray:
-    """Random colours on a coarse grid, blown up to a size: (height, width, 3)."""
+def _draw_blobs(rng: np.random.Generator, columns: int, size: tuple[int, int]) -> np.ndarray:
+    """Draw random colours on a coarse grid, enlarged to a size: (height, width, 3) int64."""
     width, height = size
     grid = Image.fromarray(
         rng.integers(0, 256, (columns * height // width, columns, 3)).astype(np.uint8)

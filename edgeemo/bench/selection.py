@@ -1,14 +1,14 @@
-"""Choose the default by what was measured: the fastest that is verified and keeps to the limits."""
+"""Select the default by its figures: the fastest verified candidate within the limits."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from edgeemo.bench.results import whole_ms
-from edgeemo.bench.table import interval_text, ms_text
+from edgeemo.bench.table import format_interval, format_ms
 from edgeemo.errors import BenchError, LimitError
 from edgeemo.model.folder import DEFAULT
+from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
@@ -20,114 +20,116 @@ if TYPE_CHECKING:
 
 
 _ABOUT = 1.1
-"""Files of up to that many times the smallest's size count as equally small."""
+"""Files of at most this multiple of the smallest file's size count as equally small."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a candidate must keep to; None for no limit.
+class SelectionLimits:
+    """Limits of a candidate; None for no limit.
 
     Attributes:
-        max_p99_ms: 99 in a hundred answers take no longer, from an image's bytes to the label.
-        max_size_kb: Size of the file, in kB of 1000 bytes.
-        max_rss_mb: Peak memory of the process, in MB of 2 to the power of 20 bytes.
+        max_p99_ms: Maximum 99th percentile of a warm prediction, from an image's bytes to the
+            label.
+        max_size_kb: Maximum size of the file, in kB of 1000 bytes.
+        max_rss_mb: Maximum peak memory of the process, in MB of 2 to the power of 20 bytes.
     """
 
     max_p99_ms: float | None = None
     max_size_kb: float | None = None
     max_rss_mb: float | None = None
 
-    def excesses(self, result: CandidateResult, found: Measurement) -> dict[str, float]:
-        """The limits that a candidate misses, in words, and the share by which: 0.1 is 10 %."""
+    def find_excesses(self, result: CandidateResult, found: Measurement) -> dict[str, float]:
+        """Return the limits that a candidate exceeds, in words, and by how much: 0.1 is 10 %."""
         checks = (
-            ("p99", found.whole.p99.value, self.max_p99_ms, "ms"),
+            ("p99", found.total.p99.value, self.max_p99_ms, "ms"),
             ("size", result.size_bytes / 1000, self.max_size_kb, "kB"),
             ("peak memory", found.peak_mb, self.max_rss_mb, "MB"),
         )
         return {
-            f"{name} {value:.4g} {unit} where {limit:.4g} is allowed": value / (limit or 1e-9) - 1
+            f"{name} {value:.4g} {unit} exceeds {limit:.4g} {unit}": value / (limit or 1e-9) - 1
             for name, value, limit, unit in checks
             if limit is not None and value > limit
         }
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The candidate that was chosen.
+class Selection:
+    """The selected candidate.
 
     Attributes:
-        result: What was measured of it.
-        measured: The same, known to be there.
-        why: In one sentence.
+        result: Its outcome.
+        measurement: Its figures.
+        reason: Why it was selected, in one sentence.
     """
 
     result: CandidateResult
-    measured: Measurement
-    why: str
+    measurement: Measurement
+    reason: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """File, engine, threads and why."""
-        return {
-            "file": self.result.file,
-            "engine": self.result.engine,
-            "threads": self.result.threads,
-            "why": self.why,
-        }
+    def to_dict(self) -> dict[str, object]:
+        """Return its file, engine, threads and the reason."""
+        return {**to_plain(self.result.key), "reason": self.reason}
 
 
-def choose(report: BenchmarkReport, limits: Limits) -> Choice:
-    """The fastest candidate by the median from bytes to label that is verified and within limits.
+def select_candidate(report: BenchmarkReport, limits: SelectionLimits) -> Selection:
+    """Select the fastest verified candidate within the limits, by the median warm prediction.
 
-    Candidates whose interval meets the fastest's count as equally fast. Of these are kept those
-    with the fewest threads, of these the smallest files (within 10 %), of these the fastest is
-    taken: what is simpler leaves more of the device to others, and a coin toss between equals would
-    come out differently on every run.
+    Candidates whose interval overlaps that of the fastest count as equally fast. Among these, the
+    fewest threads win, then the smallest file (within 10 %), then the median: a simpler candidate
+    leaves more of the device to other programs, and the choice between equals does not change from
+    run to run.
 
     Raises:
         BenchError: If nothing was measured.
         LimitError: If no candidate is verified and within the limits; it names the nearest.
     """
     if not report.measured:
-        raise BenchError("nothing could be measured, so nothing can be chosen")
+        raise BenchError("nothing could be measured, so nothing can be selected")
     verified = [result for result in report.measured if result.verified]
     if not verified:
         raise LimitError(
-            "no measured file is verified against its original, so none is chosen: run "
+            "no measured file is verified against its reference model, so none is selected: run "
             "'edgeemo verify'"
         )
-    fitting = [each for each in verified if not _excesses(each, limits)]
+    fitting = [each for each in verified if not _find_excesses(each, limits)]
     if not fitting:
-        raise LimitError(_nearest(verified, limits))
-    fastest = min(fitting, key=whole_ms)
-    chosen = _simplest([each for each in fitting if _as_fast(each, fastest)])
-    if chosen.measured is None:
-        raise BenchError(f"{chosen.name}: was not measured")
-    why = _why(chosen, chosen.measured, fastest, len(verified))
-    return Choice(chosen, chosen.measured, why)
+        raise LimitError(_describe_nearest(verified, limits))
+    fastest = min(fitting, key=lambda each: each.median_ms)
+    selected = _find_simplest([each for each in fitting if _is_as_fast(each, fastest)])
+    if selected.measurement is None:
+        raise BenchError(f"{selected.name}: was not measured")
+    reason = _explain(selected, selected.measurement, fastest, len(verified))
+    return Selection(selected, selected.measurement, reason)
 
 
 def write_default(
-    folder: ModelFolder, choice: Choice, *, report: BenchmarkReport, limits: Limits
+    folder: ModelFolder, selection: Selection, *, report: BenchmarkReport, limits: SelectionLimits
 ) -> Path:
-    """Record a choice in a model folder as what predict and bundle use, whole or not at all.
+    """Write a selection as the default of a model folder, which predict and bundle use.
+
+    Args:
+        folder: The model folder.
+        selection: The selected candidate.
+        report: Its report.
+        limits: The limits that it keeps.
 
     Returns:
-        The ``default.json`` that was written.
+        The ``default.json``, which is written whole or not at all.
     """
-    found = choice.measured
+    found = selection.measurement
     content = {
-        **choice.to_dict(),
-        "sha256": choice.result.sha256,
-        "limits": asdict(limits),
-        "measured": {
+        **selection.to_dict(),
+        "sha256": selection.result.sha256,
+        "limits": to_plain(limits),
+        "measurement": {
             "date": report.date,
             "image": report.image,
-            "p50_ms": asdict(found.whole.p50),
-            "p99_ms": asdict(found.whole.p99),
-            "cold_ms": asdict(found.cold["cold"]),
-            "per_second": found.per_second.value,
+            "p50_ms": to_plain(found.total.p50),
+            "p99_ms": to_plain(found.total.p99),
+            "cold_ms": to_plain(found.cold_ms["total"]),
+            "images_per_second": found.images_per_second.value,
             "peak_mb": found.peak_mb,
-            "size_bytes": choice.result.size_bytes,
+            "size_bytes": selection.result.size_bytes,
         },
         "machine": report.machine,
         "versions": report.versions,
@@ -135,47 +137,50 @@ def write_default(
     return folder.write_json(DEFAULT, content)
 
 
-def _excesses(result: CandidateResult, limits: Limits) -> dict[str, float]:
-    return limits.excesses(result, result.measured) if result.measured else {"not measured": 1.0}
+def _find_excesses(result: CandidateResult, limits: SelectionLimits) -> dict[str, float]:
+    if result.measurement is None:
+        return {"not measured": 1.0}
+    return limits.find_excesses(result, result.measurement)
 
 
-def _simplest(equals: Sequence[CandidateResult]) -> CandidateResult:
-    """Fewest threads, then about the smallest file, then the fastest."""
+def _find_simplest(equals: Sequence[CandidateResult]) -> CandidateResult:
+    """Return the candidate with the fewest threads, then about the smallest file, then fastest."""
     threads = min(each.threads for each in equals)
     frugal = [each for each in equals if each.threads == threads]
     size = min(each.size_bytes for each in frugal)
-    return min((each for each in frugal if each.size_bytes <= _ABOUT * size), key=whole_ms)
+    small = [each for each in frugal if each.size_bytes <= _ABOUT * size]
+    return min(small, key=lambda each: each.median_ms)
 
 
-def _as_fast(result: CandidateResult, fastest: CandidateResult) -> bool:
-    """Whether two medians' intervals meet; one without an interval stands for itself alone."""
-    if result.measured is None or fastest.measured is None:
+def _is_as_fast(result: CandidateResult, fastest: CandidateResult) -> bool:
+    """Return whether two medians' intervals overlap; a median without an interval is a point."""
+    if result.measurement is None or fastest.measurement is None:
         return False
-    ours, theirs = result.measured.whole.p50, fastest.measured.whole.p50
+    ours, theirs = result.measurement.total.p50, fastest.measurement.total.p50
     low = ours.value if ours.low is None else ours.low
     high = theirs.value if theirs.high is None else theirs.high
     return low <= high
 
 
-def _nearest(verified: Sequence[CandidateResult], limits: Limits) -> str:
-    """Who misses the limits by least, and by what."""
-    best = min(verified, key=lambda each: max(_excesses(each, limits).values()))
-    missed = ", ".join(
-        f"{words} ({excess:.1%} too much)" for words, excess in _excesses(best, limits).items()
+def _describe_nearest(verified: Sequence[CandidateResult], limits: SelectionLimits) -> str:
+    """Return which candidate exceeds the limits by the least, and by how much."""
+    best = min(verified, key=lambda each: max(_find_excesses(each, limits).values()))
+    excesses = ", ".join(
+        f"{words} by {excess:.1%}" for words, excess in _find_excesses(best, limits).items()
     )
     return (
-        f"none of {plural(len(verified), 'verified candidate')} keeps to the limits; nearest is "
-        f"{best.name}: {missed}"
+        f"none of {plural(len(verified), 'verified candidate')} is within the limits; nearest is "
+        f"{best.name}: {excesses}"
     )
 
 
-def _why(
-    chosen: CandidateResult, found: Measurement, fastest: CandidateResult, candidates: int
+def _explain(
+    selected: CandidateResult, found: Measurement, fastest: CandidateResult, candidates: int
 ) -> str:
-    whole = f"{interval_text(found.whole.p50)} ms, p99 {ms_text(found.whole.p99.value)} ms"
-    if chosen is fastest:
-        return f"the fastest of {plural(candidates, 'verified candidate')} within limits: {whole}"
+    total = f"{format_interval(found.total.p50)} ms, p99 {format_ms(found.total.p99.value)} ms"
+    if selected is fastest:
+        return f"the fastest of {plural(candidates, 'verified candidate')} within limits: {total}"
     return (
-        f"as fast as {fastest.name} ({ms_text(whole_ms(fastest))} ms) within the intervals, and "
-        f"simpler: {whole}"
+        f"as fast as {fastest.name} ({format_ms(fastest.median_ms)} ms) within the intervals, and "
+        f"simpler: {total}"
     )

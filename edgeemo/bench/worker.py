@@ -1,7 +1,7 @@
-"""One round of one candidate, in a process of its own: ``python -m edgeemo.bench.worker JOB``.
+"""Run one round of one candidate: ``python -m edgeemo.bench.worker REQUEST``.
 
-It imports what a prediction imports, and times that; then it answers images and times them, stage
-by stage and as a whole; then it counts images per second. One JSON object on standard output.
+The worker times the imports of a prediction, then predicts images and times that stage by stage and
+as a whole, then counts images per second. It prints one JSON object on standard output.
 """
 
 from __future__ import annotations
@@ -12,11 +12,18 @@ import signal
 import sys
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import cycle, islice, repeat
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.protocol import BAD_IMAGE, FAILED, MISSING, Job, Round
+from edgeemo.bench.protocol import (
+    BAD_IMAGE,
+    FAILED,
+    MISSING,
+    WARM_STAGES,
+    Round,
+    RoundRequest,
+)
 from edgeemo.errors import (
     EdgeEmoError,
     EngineError,
@@ -35,96 +42,102 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
 
 _WARM_UP = 2
-"""Answers between the first, which is cold, and those that are timed."""
+"""Number of predictions between the first, which is cold, and the timed ones."""
 _AHEAD = 2
-"""Images per worker before the counting begins."""
+"""Number of images per worker before the counting begins."""
 _STATUS = "/proc/self/status"
 
 
-def main(text: str, load: Callable[[Job], Classifier] | None = None) -> int:
-    """Do a job and print what came of it.
+def main(text: str, load: Callable[[RoundRequest], Classifier] | None = None) -> int:
+    """Run a round and print its figures or its failure.
 
     Args:
-        text: The job, as `Job.to_json` wrote it.
-        load: How to come from the job to a classifier; by default from its file.
+        text: The request, as `RoundRequest.to_json` wrote it.
+        load: Loads the classifier of a request; by default from its file.
 
     Returns:
-        Exit status: 0, whatever came of it; a crash ends the process otherwise.
+        Exit status 0, also for a failure; a crash ends the process otherwise.
     """
     begun_ns = time.monotonic_ns()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # who started this says what there is to say
-    with os.fdopen(os.dup(1), "w") as answer:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the process that started this one reports it
+    with os.fdopen(os.dup(1), "w") as output:
         os.dup2(2, 1)  # whatever an engine prints
         try:
-            found = _work(Job.from_json(text), load or load_file, begun_ns)
-            said: dict[str, object] = asdict(found)
+            found = _run(RoundRequest.from_json(text), load or load_classifier, begun_ns)
+            message: dict[str, object] = asdict(found)
         except MissingExtraError as error:
-            said = {"status": MISSING, "reason": f"{error.package} is not installed"}
+            message = {"status": MISSING, "reason": f"{error.package} is not installed"}
         except ImageError as error:
-            said = {"status": BAD_IMAGE, "reason": str(error)}
+            message = {"status": BAD_IMAGE, "reason": str(error)}
         except EdgeEmoError as error:
-            said = {"status": FAILED, "reason": str(error)}
+            message = {"status": FAILED, "reason": str(error)}
         except MemoryError:
-            said = {"status": FAILED, "reason": "out of memory"}
-        answer.write(json.dumps(said))
+            message = {"status": FAILED, "reason": "out of memory"}
+        output.write(json.dumps(message))
     return 0
 
 
-def load_file(job: Job, *, detector_file: DetectorFile | None = None) -> Classifier:
-    """Load the classifier of a job's file.
+def load_classifier(
+    request: RoundRequest, *, detector_file: DetectorFile | None = None
+) -> Classifier:
+    """Load the classifier of a request's file.
 
     Args:
-        job: The job.
-        detector_file: The face detector's own file; by default the one beside the job's file.
+        request: The request.
+        detector_file: The face detector's own file; by default the one beside the request's file.
 
     Raises:
         EngineError: If its engine refuses the file.
         FaceModelError: If the face detector's own file is missing or cannot be used.
         MissingExtraError: If its engine or its face detector is not installed.
-        SpecError: If the file carries no spec.
+        SpecError: If the file has no embedded spec.
     """
     from edgeemo.model.container import unseal
     from edgeemo.model.detector_file import find_detector_file
     from edgeemo.model.verified import is_verified
     from edgeemo.runtime.classifier import Classifier
 
-    model = unseal(job.path)
+    path, faces = request.path, request.faces
+    model = unseal(path)
     return Classifier.from_model(
         model,
-        faces=job.faces,
-        detector_file=detector_file or find_detector_file(job.faces, os.path.dirname(job.path)),  # noqa: PTH120
+        faces=faces,
+        detector_file=detector_file or find_detector_file(faces, os.path.dirname(path)),  # noqa: PTH120
         verified=is_verified(model.path, sha256=model.sha256),
-        threads=job.threads,
+        threads=request.threads,
     )
 
 
-def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
-    images = _contents(job)
+def _run(request: RoundRequest, load: Callable[[RoundRequest], Classifier], begun_ns: int) -> Round:
+    images = _read_images(request)
     image = next(images)
     start = time.perf_counter()
-    _import(job.path)
+    _import(request.path)
     imported = time.perf_counter()
-    classifier = load(job)
+    classifier = load(request)
     loaded = time.perf_counter()
     classifier.predict_all(image)
-    answered, answered_ns = time.perf_counter(), time.monotonic_ns()
-    if job.check:
-        for path in job.images:
+    predicted, predicted_ns = time.perf_counter(), time.monotonic_ns()
+    if request.check:
+        for path in request.images:
             classifier.predict_all(path)
-    stages = _time_stages(classifier, job, images)
-    peak_mb = _peak_mb()
-    per_second = _count(classifier, job, image)
+    warm_ms, faceless = _time_predictions(classifier, request, images)
+    peak_mb = _read_peak_mb()
+    rate = _count_per_second(classifier, request, image)
     from edgeemo.utils.system import versions
 
     return Round(
-        start=_ms((begun_ns - job.started_ns) / 1e9),
-        imports=_ms(imported - start),
-        load=_ms(loaded - imported),
-        first=_ms(answered - loaded),
-        cold=_ms((answered_ns - job.started_ns) / 1e9),
-        **asdict(stages),
+        cold_ms={
+            "start": _to_ms((begun_ns - request.started_ns) / 1e9),
+            "imports": _to_ms(imported - start),
+            "load": _to_ms(loaded - imported),
+            "first_prediction": _to_ms(predicted - loaded),
+            "total": _to_ms((predicted_ns - request.started_ns) / 1e9),
+        },
+        warm_ms=warm_ms,
+        runs_without_face=faceless,
         peak_mb=peak_mb,
-        per_second=per_second,
+        images_per_second=rate,
         engine=classifier.engine.name,
         versions=versions(classifier.engine.name),
         architecture=os.uname().machine,
@@ -132,7 +145,7 @@ def _work(job: Job, load: Callable[[Job], Classifier], begun_ns: int) -> Round:
 
 
 def _import(path: str) -> None:
-    """What loading a file and answering imports; the engine's package is most of it."""
+    """Import the modules that a prediction with a file needs; mostly the engine's package."""
     import edgeemo.runtime.classifier  # noqa: F401
     from edgeemo.engines.load import import_engine
     from edgeemo.model.container import model_format
@@ -140,11 +153,11 @@ def _import(path: str) -> None:
     import_engine(model_format(path))
 
 
-def _contents(job: Job) -> Iterator[bytes]:
-    """The bytes of the images in turn, without end, each read when it is asked for."""
-    if not job.images:
+def _read_images(request: RoundRequest) -> Iterator[bytes]:
+    """Yield the bytes of the images in turn, without end, each read when it is needed."""
+    if not request.images:
         yield from repeat(sys.stdin.buffer.read())
-    for path in islice(cycle(job.images), job.first, None):
+    for path in islice(cycle(request.images), request.first, None):
         try:
             with open(path, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
                 yield stream.read()
@@ -152,62 +165,58 @@ def _contents(job: Job) -> Iterator[bytes]:
             raise ImageError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-@dataclass
-class _Stages:
-    """Milliseconds of each stage and of the whole; see `edgeemo.bench.protocol.Round`."""
-
-    decode: list[float] = field(default_factory=list)
-    find: list[float] = field(default_factory=list)
-    resize: list[float] = field(default_factory=list)
-    invoke: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
-    faceless: int = 0
-
-
-def _time_stages(classifier: Classifier, job: Job, images: Iterator[bytes]) -> _Stages:
-    """Answer images in turn; those that warm up are not counted."""
-    times = _Stages()
-    end = time.perf_counter() + job.seconds
-    for number, content in enumerate(islice(images, _WARM_UP + job.runs)):
-        _time(classifier, content, times if number >= _WARM_UP else _Stages())
-        if number >= _WARM_UP and time.perf_counter() > end:
+def _time_predictions(
+    classifier: Classifier, request: RoundRequest, images: Iterator[bytes]
+) -> tuple[dict[str, list[float]], int]:
+    """Predict images in turn; return milliseconds by stage and the number without a face."""
+    times: dict[str, list[float]] = {stage: [] for stage in WARM_STAGES}
+    faceless = 0
+    end = time.perf_counter() + request.seconds
+    for number, content in enumerate(islice(images, _WARM_UP + request.runs)):
+        taken = _time_prediction(classifier, content)
+        if number < _WARM_UP:
+            continue
+        faceless += "resize" not in taken
+        for stage, ms in taken.items():
+            times[stage].append(ms)
+        if time.perf_counter() > end:
             break
-    return times
+    return times, faceless
 
 
-def _time(classifier: Classifier, content: bytes, times: _Stages) -> None:
-    """One image stage by stage, as far as it goes, and then as a whole."""
+def _time_prediction(classifier: Classifier, content: bytes) -> dict[str, float]:
+    """Predict one image stage by stage, as far as it goes, and then as a whole."""
     from edgeemo.imaging.decode import open_image
     from edgeemo.imaging.preprocess import crop, decode, resize
 
     spec, now = classifier.spec.for_photos(), time.perf_counter
+    taken = {}
     begun = now()
     with open_image(content) as opened:
         image: Image | None = decode(opened, spec)
     decoded = now()
-    times.decode.append(_ms(decoded - begun))
+    taken["decode"] = _to_ms(decoded - begun)
     if image is not None and spec.crops_faces:
         try:
             image = crop(image, spec, detector=classifier.detector)
         except NoFaceError:
             image = None
-        times.find.append(_ms(now() - decoded))
-    if image is None:
-        times.faceless += 1
-    else:
+        taken["detect"] = _to_ms(now() - decoded)
+    if image is not None:
         begun = now()
         pixels = resize(image, spec)
         resized = now()
         classifier.engine.run(pixels)
-        times.invoke.append(_ms(now() - resized))
-        times.resize.append(_ms(resized - begun))
+        taken["invoke"] = _to_ms(now() - resized)
+        taken["resize"] = _to_ms(resized - begun)
     begun = now()
     classifier.predict_all(content)
-    times.whole.append(_ms(now() - begun))
+    taken["total"] = _to_ms(now() - begun)
+    return taken
 
 
-def _peak_mb() -> float:
-    """Peak memory of this process alone: getrusage hands on that of the process that started it."""
+def _read_peak_mb() -> float:
+    """Return the peak memory of this process; getrusage inherits that of the parent process."""
     with open(_STATUS, encoding="ascii", errors="replace") as stream:  # noqa: PTH123
         for line in stream:
             if line.startswith("VmHWM:"):
@@ -215,27 +224,27 @@ def _peak_mb() -> float:
     raise EngineError(f"{_STATUS} does not tell the peak memory")
 
 
-def _count(classifier: Classifier, job: Job, image: bytes) -> float | None:
-    """Images answered per second by as many workers as the job says."""
-    if not job.stream_seconds:
+def _count_per_second(classifier: Classifier, request: RoundRequest, image: bytes) -> float | None:
+    """Return the images per second of the request's number of workers; None if not requested."""
+    if not request.stream_seconds:
         return None
     from edgeemo.runtime.stream import predict_images
 
-    sources: Iterator[Source] = cycle(job.images or (image,))
-    begin = _AHEAD * job.workers  # by then every worker is at work
+    sources: Iterator[Source] = cycle(request.images or (image,))
+    begin = _AHEAD * request.workers  # by then every worker is busy
     start = 0.0
-    with closing(predict_images(classifier, sources, workers=job.workers)) as stream:
+    with closing(predict_images(classifier, sources, workers=request.workers)) as stream:
         for number, _ in enumerate(stream):
             now = time.perf_counter()
             if number == begin:
                 start = now
-            elif number >= 2 * begin and now - start >= job.stream_seconds:
+            elif number >= 2 * begin and now - start >= request.stream_seconds:
                 return round((number - begin) / (now - start), 3)
     return None
 
 
-def _ms(seconds: float) -> float:
-    """Milliseconds, to a tenth of a microsecond."""
+def _to_ms(seconds: float) -> float:
+    """Return milliseconds, to a tenth of a microsecond."""
     return round(seconds * 1000, 4)
 
 

@@ -1,13 +1,13 @@
-"""The file itself: a ZIP archive that Python runs, the same bytes for the same members.
+"""Pack a bundle's file: a ZIP archive that Python runs, the same bytes for the same members.
 
 Three things are special about it:
 
 * Members are stored, not compressed: models and images hardly shrink, and the bytes then do not
-  depend on which zlib there is.
+  depend on the version of zlib.
 * The archive's comment, the last eight bytes of the file, is the CRC-32 of everything before it.
-  The bundle holds itself against it before it does anything (`edgeemo/bundle/device/__main__.py`).
-  That guards against accidents; who has to rule out more compares the SHA-256 of the file with the
-  one that ``edgeemo bundle`` told.
+  The bundle checks it before it does anything (`edgeemo/bundle/device/__main__.py`). It guards
+  against accidents; to rule out more, compare the SHA-256 of the file with the one that
+  ``edgeemo bundle`` printed.
 * A file that was cut short is no ZIP archive any more (its directory comes last), and Python then
   reads it as source. The second line is the one that Python shows when it gives up: a sentence.
   So do Pythons before 3.8, which know no archive with a comment.
@@ -33,16 +33,13 @@ _SEAL_BYTES = 8
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
-    """Make the archive.
+    """Pack members into the bytes of a bundle.
 
     Args:
-        members: Path inside to content, in the order of the file; ``__main__.py`` is what Python
-            runs. A ``.tflite`` had better come first: it ends in an archive of its own, which
-            Python takes for the bundle's where the file was cut in the 64 kB that follow, and
-            then only says that it finds no ``__main__``.
-
-    Returns:
-        The bytes of the file.
+        members: Path inside to content, in the order of the file; Python runs ``__main__.py``. A
+            ``.tflite`` should come first: it ends in an archive of its own, which Python takes for
+            the bundle's if the file was cut in the 64 kB that follow, and then only says that it
+            finds no ``__main__``.
     """
     buffer = io.BytesIO()
     buffer.write(_HEAD)

@@ -1,4 +1,4 @@
-"""Make a bundle: choose the golden images, record their answers, pack, and try it once."""
+"""Make a bundle: choose the golden images, record their outputs, pack, and run the self-test."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from edgeemo.bundle.archive import pack
-from edgeemo.bundle.device.checks import expect
+from edgeemo.bundle.device.checks import record_golden
 from edgeemo.bundle.device.contents import MANIFEST, PHOTO
 from edgeemo.bundle.faces import detector_members, runtime_modules
 from edgeemo.bundle.golden import (
-    drawn_images,
-    golden_members,
-    images_of,
-    undecided_count,
+    choose_images,
+    count_undecided,
+    draw_images,
+    name_members,
 )
-from edgeemo.bundle.manifest import describe, describe_all, to_json
-from edgeemo.bundle.modules import compiled
-from edgeemo.bundle.sample_images import test_images
+from edgeemo.bundle.manifest import complete_manifest, describe_model, to_json
+from edgeemo.bundle.modules import compile_module
+from edgeemo.bundle.options import BundleOptions, GoldenSource
+from edgeemo.bundle.sample_images import read_test_images
 from edgeemo.errors import BundleError, EngineError
 from edgeemo.model.container import unseal_bytes
 from edgeemo.model.detector_file import find_detector_file
@@ -37,11 +38,10 @@ if TYPE_CHECKING:
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceRequest
 
-GoldenKind = Literal["drawn", "test"]
-
 _SILENT = Silent()
-_FRONT_DOOR = "edgeemo.bundle.device.main"
+_ENTRY_POINT = "edgeemo.bundle.device.main"
 _START = Path(__file__).with_name("device") / "__main__.py"
+_DEFAULT = BundleOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ class Fallback:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A bundle that was made and passed its self-test here.
+    """A bundle that passed its self-test on this machine.
 
     Attributes:
         path: The ``.pyz``.
@@ -70,11 +70,11 @@ class Bundle:
         model: Name of the exported file inside.
         engine: The engine's package that the device needs, as pip calls it.
         verified: Whether the exported file passed its verification.
-        golden: Number of golden images.
-        undecided: How many of them the model gives no class 0.8 or more.
+        golden_images: Number of golden images.
+        undecided_images: Number of them in which no class has a probability of 0.8.
         fallback: The second exported file, or None.
-        detector: The face detector, or empty without one.
-        faces: How many are found in the golden photo; 0 where there is none.
+        detector: The face detector, an `edgeemo.model.face_settings.Detector`; empty without one.
+        detected_faces: Number of faces detected in the golden photo; 0 without one.
     """
 
     path: Path
@@ -83,50 +83,42 @@ class Bundle:
     model: str
     engine: str
     verified: bool
-    golden: int
-    undecided: int
+    golden_images: int
+    undecided_images: int
     fallback: Fallback | None = None
     detector: str = ""
-    faces: int = 0
+    detected_faces: int = 0
 
 
 def make_bundle(
     model: Path,
     out: Path,
     *,
-    fallback: Path | None = None,
-    golden: GoldenKind = "drawn",
-    data: Path | None = None,
-    faces: FaceRequest | None = None,
+    options: BundleOptions = _DEFAULT,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> Bundle:
-    """Make one file that runs a model on a device and proves that it does.
+    """Make one file that runs a model on a device and tests itself there.
 
     The same model gives the same bytes with the same versions of edgeemo, numpy, Pillow and the
     engine. The bundle runs its self-test in a fresh interpreter before it takes its place.
 
     Args:
-        model: An exported file, ``.tflite`` or ``.onnx``; the verification is that of the model
-            folder it lies in.
+        model: An exported file, ``.tflite`` or ``.onnx``; its verification is that of the model
+            folder that it is in.
         out: The ``.pyz`` to write; its folder is made.
-        fallback: An exported file of the same model for the other engine, which is run on a device
-            where the engine of the first is missing, cannot be loaded or crashes.
-        golden: "drawn" images, or images of the model folder's "test" split, which then travel
-            with the bundle.
-        data: For "test": folder or .zip of the images; by default where they lay at training.
-        faces: Requested changes to the model's face settings; None for none.
-        replace: Whether an existing file gives way.
-        progress: Told where it is.
+        options: The other contents.
+        replace: Whether to replace an existing file.
+        progress: Receiver of progress.
 
     Raises:
         BundleError: If `out` exists and `replace` is false, the fallback does not match the model,
-            the model takes faces and none is found in a golden image, or the self-test fails.
+            the model takes faces and none is detected in a golden image, or the self-test fails.
         DatasetError: If the test images cannot be found.
         EngineError: If the model cannot be run.
         FaceModelError: If the face detector's own file is missing or cannot be used.
         MissingExtraError: If the engine or the face detector is not installed.
-        SpecError: If it carries no spec.
+        SpecError: If the model has no embedded spec.
     """
     if out.is_dir() and replace:
         raise BundleError(f"{out}: is a folder; name the file to write with --out")
@@ -134,32 +126,20 @@ def make_bundle(
         raise BundleError(
             f"{out}: exists already; choose another --out, or replace it with --force"
         )
-    first = _loaded(model, faces)
-    second = _loaded(fallback, faces) if fallback else None
+    first = _load(model, options.faces)
+    second = _load(options.fallback, options.faces) if options.fallback else None
     if second:
         _check_fallback(first.model, second.model)
     progress.stage("Choosing golden images")
-    if golden == "test":
-        found = test_images(ModelFolder(model.parent), data, progress)
-        images = images_of(first.classifier, found)
+    if options.golden == GoldenSource.test:
+        found = read_test_images(ModelFolder(model.parent), options.data, progress)
+        images = choose_images(first.classifier, found)
     else:
-        images = drawn_images(first.classifier)
-    members, manifest = _members(first, second, images)
+        images = draw_images(first.classifier)
+    members, manifest = _build_members(first, second, images)
     progress.stage("Packing, and running the self-test")
     _write(out, pack(members))
-    return Bundle(
-        path=out,
-        sha256=sha256_file(out),
-        size_bytes=out.stat().st_size,
-        model=manifest.model,
-        engine=manifest.engine,
-        verified=manifest.verified,
-        golden=len(manifest.golden),
-        undecided=undecided_count(manifest.golden, first.model.spec),
-        fallback=_fallback(manifest),
-        detector=manifest.detector,
-        faces=sum(len(each.faces) for each in manifest.golden if each.file == PHOTO),
-    )
+    return _describe(out, manifest, undecided=count_undecided(manifest.golden, first.model.spec))
 
 
 @dataclass(frozen=True)
@@ -168,18 +148,17 @@ class _Loaded:
     classifier: Classifier
     detector_file: DetectorFile | None
 
-    def described(self, golden: Mapping[str, bytes]) -> Manifest:
-        """What it answers to the golden images, member to content."""
-        classifier = self.classifier
+    def describe(self, golden: Mapping[str, bytes]) -> Manifest:
+        """Return the manifest with its outputs for the golden images, member to content."""
         expected = [
-            expect(classifier, image, file=file, photo=file == PHOTO)
+            record_golden(self.classifier, image, file=file, photo=file == PHOTO)
             for file, image in golden.items()
         ]
-        return describe(self.model, classifier, expected)
+        return describe_model(self.model, self.classifier, expected)
 
 
-def _loaded(path: Path, request: FaceRequest | None) -> _Loaded:
-    """The model as the device will see it: from its bytes."""
+def _load(path: Path, request: FaceRequest | None) -> _Loaded:
+    """Load the model as on the device: from its bytes."""
     try:
         model = unseal_bytes(path.read_bytes(), name=str(path))
     except OSError as error:
@@ -202,37 +181,30 @@ def _check_fallback(first: SealedModel, fallback: SealedModel) -> None:
         )
 
 
-def _fallback(manifest: Manifest) -> Fallback | None:
-    fallback = manifest.fallback
-    if fallback is None:
-        return None
-    return Fallback(model=fallback.model, engine=fallback.engine, verified=fallback.verified)
-
-
-def _members(
+def _build_members(
     first: _Loaded, second: _Loaded | None, images: Sequence[bytes]
 ) -> tuple[dict[str, bytes], Manifest]:
-    """Everything that goes into the file, and what it says of itself."""
+    """Return the members of the archive, and its manifest."""
     faces = first.classifier.spec.faces
-    golden = golden_members(images, first.classifier.detector)
-    modules = runtime_modules(_FRONT_DOOR, faces)
+    golden = name_members(images, first.classifier.detector)
+    modules = runtime_modules(_ENTRY_POINT, faces)
     models = [each.model for each in (first, second) if each]
     models.sort(key=lambda model: model.format != "tflite")  # see pack
     members = {
         **{Path(model.path).name: model.content or b"" for model in models},
         "__main__.py": _START.read_bytes(),  # not compiled: damaged code can crash Python
         **modules,
-        **{f"{path}c": compiled(path, source) for path, source in modules.items()},
+        **{f"{path}c": compile_module(path, source) for path, source in modules.items()},
         **detector_members(faces, first.detector_file),
         **golden,
     }
-    fallback = second.described(golden) if second else None
-    manifest = describe_all(first.described(golden), fallback, members)
+    fallback = second.describe(golden) if second else None
+    manifest = complete_manifest(first.describe(golden), fallback, members)
     return {**members, MANIFEST: to_json(manifest)}, manifest
 
 
 def _write(out: Path, content: bytes) -> None:
-    """Write the bundle, executable for whoever may read it, once it has passed its self-test."""
+    """Write the bundle, executable for all who may read it, once it has passed its self-test."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as partial:
         partial.write_bytes(content)
@@ -241,5 +213,24 @@ def _write(out: Path, content: bytes) -> None:
         command = [sys.executable, str(partial), "selftest", "--json"]
         tried = subprocess.run(command, capture_output=True, text=True, check=False)
         if tried.returncode:
-            said = tried.stderr.strip().splitlines() or ["its answers differ between two runs"]
-            raise BundleError(f"{out}: not written, its self-test fails here: {said[-1]}")
+            lines = tried.stderr.strip().splitlines() or ["its outputs differ between two runs"]
+            raise BundleError(f"{out}: not written, its self-test fails here: {lines[-1]}")
+
+
+def _describe(out: Path, manifest: Manifest, *, undecided: int) -> Bundle:
+    second = manifest.fallback
+    return Bundle(
+        path=out,
+        sha256=sha256_file(out),
+        size_bytes=out.stat().st_size,
+        model=manifest.model,
+        engine=manifest.engine,
+        verified=manifest.verified,
+        golden_images=len(manifest.golden),
+        undecided_images=undecided,
+        fallback=Fallback(model=second.model, engine=second.engine, verified=second.verified)
+        if second
+        else None,
+        detector=manifest.detector,
+        detected_faces=sum(len(each.faces) for each in manifest.golden if each.file == PHOTO),
+    )

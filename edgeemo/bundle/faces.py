@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.modules import imported_modules
+from edgeemo.bundle.modules import collect_modules
 from edgeemo.imaging.faces.blaze import BLAZEFACE
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.face_settings import Detector
@@ -21,13 +21,13 @@ def runtime_modules(entry_point: str, settings: FaceSettings | None) -> dict[str
     """Return the modules of a bundle, without those of face detection where no faces are found.
 
     Args:
-        entry_point: As in `edgeemo.bundle.modules.imported_modules`.
+        entry_point: As in `edgeemo.bundle.modules.collect_modules`.
         settings: The face settings, or None.
 
     Returns:
         Path inside the bundle to source.
     """
-    return imported_modules(entry_point, without="" if settings else _PACKAGE)
+    return collect_modules(entry_point, without="" if settings else _PACKAGE)
 
 
 def detector_members(settings: FaceSettings | None, file: DetectorFile | None) -> dict[str, bytes]:

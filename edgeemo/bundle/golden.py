@@ -1,7 +1,7 @@
-"""Choose the golden images: of every kind, and some that the model is not sure about.
+"""Choose the golden images: of every kind, and some of which the model is undecided.
 
-A saturated answer stays what it is when preprocessing or an engine is a little wrong; one near the
-middle moves. So of sixteen images at least four should be undecided.
+A saturated prediction does not change when preprocessing or an engine is a little wrong; one near
+the middle does. So at least four of the sixteen images should be undecided.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from edgeemo.bench.sample_photo import photo_for
+from edgeemo.bench import draw_detectable_photo
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
 from edgeemo.dataset import draw_golden_images
 from edgeemo.dataset.synthetic.draw import encode_image
@@ -23,16 +23,17 @@ from edgeemo.imaging.preprocess import preprocess
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from edgeemo.bundle.device.contents import Golden
+    from edgeemo.bundle.device.contents import GoldenImage
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
 
 COUNT = 16
-UNDECIDED = 4
-"""How many of them should be undecided."""
+"""Number of golden images."""
+MIN_UNDECIDED = 4
+"""Number of them that should be undecided."""
 
-_LARGEST_SCORE = 0.8  # below it an answer counts as undecided: 0.2 < p < 0.8 for two classes
+_DECIDED = 0.8  # undecided is a smaller largest probability: 0.2 < p < 0.8 for two classes
 _SEEDS = 6
 _HALVINGS = 12
 _SIDE = 96
@@ -41,150 +42,159 @@ _KINDS = 10  # the first ten are one of each kind; see edgeemo.dataset.synthetic
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _Predicted:
+    """An image and its prediction.
+
+    Attributes:
+        image: The file's bytes.
+        label: The class with the largest probability.
+        undecided: Whether no class has a probability of `_DECIDED`.
+    """
+
     image: bytes
     label: str
     undecided: bool
 
 
-def drawn_images(classifier: Classifier) -> list[bytes]:
-    """Draw `COUNT` images, `UNDECIDED` or more of them undecided where such can be found.
+def draw_images(classifier: Classifier) -> list[bytes]:
+    """Draw `COUNT` images, at least `MIN_UNDECIDED` of them undecided if possible.
 
-    Each of the ten kinds occurs. Where drawing anew is not enough, images that the model answers
-    differently are blended: somewhere between them it changes its mind. Where the model answers
-    the largest face of an image, only those count in which one is found.
+    Each of the ten kinds occurs. If drawing anew is not enough, images of different predictions are
+    blended: somewhere between them the prediction changes. If the model predicts the largest face
+    of an image, only images with a detected face count.
 
     Args:
         classifier: The model.
 
     Returns:
-        The files' contents, fewer where no face is found in any of a kind; the same for the same
-        model and version of Pillow.
+        The files' contents, fewer if no face is detected in any image of a kind; the same for the
+        same model and version of Pillow.
 
     Raises:
-        BundleError: If no face is found in any.
+        BundleError: If no face is detected in any image.
     """
-    drawn = chosen = _judged(classifier, draw_golden_images(count=COUNT))
+    drawn = chosen = _predict_all(classifier, draw_golden_images(count=COUNT))
     for seed in range(1, _SEEDS):
-        if all(chosen) and not _few_undecided(_usable(chosen)):
+        if all(chosen) and not _lacks_undecided(_drop_faceless(chosen)):
             break
-        others = _judged(classifier, draw_golden_images(count=COUNT, seed=seed))
+        others = _predict_all(classifier, draw_golden_images(count=COUNT, seed=seed))
         drawn = drawn + others
-        chosen = [_better(old, new) for old, new in zip(chosen, others, strict=True)]
-    if _few_undecided(_usable(chosen)):
-        chosen = _with_blends(classifier, chosen, _usable(drawn))
-    return _contents(_usable(chosen), "drawn images; --golden test takes the test split's")
+        chosen = [_choose_better(old, new) for old, new in zip(chosen, others, strict=True)]
+    if _lacks_undecided(_drop_faceless(chosen)):
+        chosen = _add_blends(classifier, chosen, _drop_faceless(drawn))
+    origin = "drawn images; --golden test takes the test split's"
+    return _list_contents(_drop_faceless(chosen), origin)
 
 
-def images_of(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]:
-    """Choose `COUNT` of the images given, `UNDECIDED` of them undecided where such come along.
+def choose_images(classifier: Classifier, sources: Iterable[bytes]) -> list[bytes]:
+    """Choose `COUNT` of the images given, `MIN_UNDECIDED` of them undecided if possible.
 
     Args:
         classifier: The model.
-        sources: Image files' contents; read until enough are found.
+        sources: Contents of image files; read until enough are found.
 
     Raises:
-        BundleError: As `drawn_images`.
+        BundleError: If no face is detected in any image.
     """
-    seen: list[_Candidate] = []
+    seen: list[_Predicted] = []
     for source in sources:
-        seen += _usable(_judged(classifier, [source]))
-        if len(seen) >= COUNT and not _few_undecided(seen):
+        seen += _drop_faceless(_predict_all(classifier, [source]))
+        if len(seen) >= COUNT and not _lacks_undecided(seen):
             break
-    undecided = [each for each in seen if each.undecided][:UNDECIDED]
+    undecided = [each for each in seen if each.undecided][:MIN_UNDECIDED]
     others = [each for each in seen if each not in undecided]
-    return _contents((undecided + others)[:COUNT], "test images")
+    return _list_contents((undecided + others)[:COUNT], "test images")
 
 
-def golden_members(images: Iterable[bytes], detector: FaceDetector | None) -> dict[str, bytes]:
-    """The golden images as members of a bundle.
+def name_members(images: Iterable[bytes], detector: FaceDetector | None) -> dict[str, bytes]:
+    """Return the golden images as members of a bundle.
 
     Args:
         images: The chosen ones.
-        detector: The face detector; with one there is a drawn photo, too, unless it finds no face
-            in any.
+        detector: The face detector; a drawn photo is then added, unless it detects no face in any.
 
     Returns:
         Path inside the bundle to content.
     """
     members = {
-        f"{GOLDEN}/{number:02}.{_suffix(image)}": image for number, image in enumerate(images, 1)
+        f"{GOLDEN}/{number:02}.{_find_suffix(image)}": image
+        for number, image in enumerate(images, 1)
     }
-    photo = photo_for(detector) if detector else None
+    photo = draw_detectable_photo(detector) if detector else None
     return {**members, PHOTO: photo} if photo else members
 
 
-def undecided_count(goldens: Iterable[Golden], spec: ModelSpec) -> int:
-    """How many golden answers are undecided: no class has 0.8 or more."""
-    return sum(max(spec.scores(golden.outputs)) < _LARGEST_SCORE for golden in goldens)
+def count_undecided(goldens: Iterable[GoldenImage], spec: ModelSpec) -> int:
+    """Return the number of golden images in which no class has a probability of 0.8."""
+    return sum(max(spec.scores(golden.outputs)) < _DECIDED for golden in goldens)
 
 
-def _suffix(image: bytes) -> str:
+def _find_suffix(image: bytes) -> str:
     format = sniff(image[:HEAD_BYTES]) or ""
     return _SUFFIXES.get(format, format.lower())
 
 
-def _judged(classifier: Classifier, images: Iterable[bytes]) -> list[_Candidate | None]:
-    """What the model makes of each; None where it wants a face and there is none."""
-    return [_judge(classifier, image) for image in images]
+def _predict_all(classifier: Classifier, images: Iterable[bytes]) -> list[_Predicted | None]:
+    """Predict images; None for one without the face that the model needs."""
+    return [_predict(classifier, image) for image in images]
 
 
-def _judge(classifier: Classifier, image: bytes) -> _Candidate | None:
+def _predict(classifier: Classifier, image: bytes) -> _Predicted | None:
     try:
         pixels = preprocess(image, classifier.spec, detector=classifier.detector)
-        answer = classifier.predict_pixels(pixels)
+        prediction = classifier.predict_pixels(pixels)
     except NoFaceError:
         return None
-    return _Candidate(image, answer.guess, max(answer.scores.values()) < _LARGEST_SCORE)
+    return _Predicted(image, prediction.guess, max(prediction.scores.values()) < _DECIDED)
 
 
-def _usable(candidates: Iterable[_Candidate | None]) -> list[_Candidate]:
-    return [each for each in candidates if each]
+def _drop_faceless(images: Iterable[_Predicted | None]) -> list[_Predicted]:
+    return [each for each in images if each]
 
 
-def _better(old: _Candidate | None, new: _Candidate | None) -> _Candidate | None:
+def _choose_better(old: _Predicted | None, new: _Predicted | None) -> _Predicted | None:
     if old is None or new is None:
         return old or new
     return new if new.undecided > old.undecided else old
 
 
-def _contents(chosen: Sequence[_Candidate], of: str) -> list[bytes]:
+def _list_contents(chosen: Sequence[_Predicted], origin: str) -> list[bytes]:
     if not chosen:
-        raise BundleError(f"no face is found in any of the {of}")
-    return [candidate.image for candidate in chosen]
+        raise BundleError(f"no face is detected in any of the {origin}")
+    return [each.image for each in chosen]
 
 
-def _few_undecided(candidates: Iterable[_Candidate]) -> bool:
-    return sum(candidate.undecided for candidate in candidates) < UNDECIDED
+def _lacks_undecided(images: Iterable[_Predicted]) -> bool:
+    return sum(each.undecided for each in images) < MIN_UNDECIDED
 
 
-def _with_blends(
-    classifier: Classifier, chosen: Sequence[_Candidate | None], seen: Sequence[_Candidate]
-) -> list[_Candidate | None]:
-    """Blends in place of images whose kind occurs a second time."""
-    better, blends = list(chosen), _blends(classifier, seen)
+def _add_blends(
+    classifier: Classifier, chosen: Sequence[_Predicted | None], seen: Sequence[_Predicted]
+) -> list[_Predicted | None]:
+    """Replace images whose kind occurs a second time by blends."""
+    better, blends = list(chosen), _blend_pairs(classifier, seen)
     for number in range(_KINDS, COUNT):
         old = better[number]
-        if not (old and old.undecided) and _few_undecided(_usable(better)):
+        if not (old and old.undecided) and _lacks_undecided(_drop_faceless(better)):
             better[number] = next(blends, old)
     return better
 
 
-def _blends(classifier: Classifier, seen: Sequence[_Candidate]) -> Iterator[_Candidate]:
-    """Undecided images between pairs that the model answers differently."""
+def _blend_pairs(classifier: Classifier, seen: Sequence[_Predicted]) -> Iterator[_Predicted]:
+    """Yield undecided images between pairs of different predictions."""
     ones = [each for each in seen if each.label == seen[0].label]
     others = [each for each in seen if each.label != seen[0].label]
     for one, other in zip(ones, others, strict=False):
-        yield from _between(classifier, one, other)
+        yield from _blend(classifier, one, other)
 
 
-def _between(classifier: Classifier, one: _Candidate, other: _Candidate) -> Iterator[_Candidate]:
-    """Halve the way from one image to the other towards where the answer changes."""
-    start, end = _opened(one.image), _opened(other.image)
+def _blend(classifier: Classifier, one: _Predicted, other: _Predicted) -> Iterator[_Predicted]:
+    """Bisect the way from one image to the other towards the change of the prediction."""
+    start, end = _open(one.image), _open(other.image)
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        blend = _judge(classifier, encode_image(Image.blend(start, end, middle), "PNG"))
+        blend = _predict(classifier, encode_image(Image.blend(start, end, middle), "PNG"))
         if blend is None:
             return
         if blend.undecided:
@@ -193,6 +203,6 @@ def _between(classifier: Classifier, one: _Candidate, other: _Candidate) -> Iter
         low, high = (middle, high) if blend.label == one.label else (low, middle)
 
 
-def _opened(image: bytes) -> Image.Image:
+def _open(image: bytes) -> Image.Image:
     with Image.open(io.BytesIO(image)) as opened:
         return opened.convert("RGB").resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)

@@ -1,4 +1,4 @@
-"""The shell script that installs a bundle and its wheels on a device without internet."""
+"""Render the shell script that installs a bundle and its wheels without internet."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 NAME = "install.sh"
 
 _SCRIPT = r"""#!/bin/sh
-# Installs @BUNDLE@ and all that it needs, without internet, and runs its self-test.
+# Installs @BUNDLE@ and the packages it needs, without internet, and runs its self-test.
 #
-#     sh install.sh [FOLDER]             where to make its virtual environment, by default ~/edgeemo
+#     sh install.sh [FOLDER]             its virtual environment, by default ~/edgeemo
 #     PYTHON=python3.13 sh install.sh    with another Python than python3
 set -eu
 
@@ -25,11 +25,11 @@ fail() {
     exit "${2:-1}"
 }
 
-# The line of a program's output that says what went wrong.
+# The line of a program's output with the error.
 reason() {
-    said=$(printf '%s\n' "$1" | sed -n 's/^[Ee][Rr][Rr][Oo][Rr]: //p' | head -n 1)
-    [ -n "$said" ] || said=$(printf '%s\n' "$1" | tail -n 1)
-    printf '%s' "$said"
+    line=$(printf '%s\n' "$1" | sed -n 's/^[Ee][Rr][Rr][Oo][Rr]: //p' | head -n 1)
+    [ -n "$line" ] || line=$(printf '%s\n' "$1" | tail -n 1)
+    printf '%s' "$line"
 }
 
 command -v "$python" >/dev/null || fail "there is no $python here"
@@ -41,8 +41,8 @@ requirements=$here/requirements-$tag.txt
 [ -f "$requirements" ] ||
     fail "$python is $tag, and the wheels are for @TAGS@: make the folder again with --wheels $tag"
 
-# A folder that this makes goes again where anything fails; what a power cut left is made anew. One
-# that was there before is brought up to date.
+# A new folder is removed again if anything fails; one that a power cut left unfinished is made
+# anew. An existing one is updated.
 unfinished=$target/.unfinished
 new=
 [ -e "$target" ] && [ ! -e "$unfinished" ] || new=yes
@@ -66,17 +66,17 @@ out=$(cp "$here/@BUNDLE@" "$target/.@BUNDLE@" 2>&1 &&
     mv "$target/.@BUNDLE@" "$target/@BUNDLE@" 2>&1 && rm -f "$unfinished" 2>&1) ||
     fail "$(reason "$out")"
 new=
-echo "To answer images: $target/bin/python $target/@BUNDLE@ predict IMAGE..."
+echo "To predict images: $target/bin/python $target/@BUNDLE@ predict IMAGE..."
 """
 
 
-def install_script(bundle: str, *, tags: Sequence[str], machine: str) -> str:
-    """The script for one bundle.
+def render_install_script(bundle: str, *, tags: Sequence[str], machine: str) -> str:
+    """Render the script for one bundle.
 
     Args:
-        bundle: File name of the bundle beside the script.
-        tags: The Pythons that there are wheels for.
-        machine: The processor architecture that they are for, as ``uname -m`` calls it.
+        bundle: File name of the bundle, beside the script.
+        tags: Python tags of the wheels.
+        machine: Processor architecture of the wheels, as ``uname -m`` calls it.
     """
     return (
         _SCRIPT.replace("@BUNDLE@", bundle)

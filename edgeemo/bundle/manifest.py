@@ -1,4 +1,4 @@
-"""Write down what a bundle holds; `edgeemo.bundle.device.contents` reads it."""
+"""Describe the contents of a bundle; `edgeemo.bundle.device.contents` reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
-from edgeemo.bundle.device.contents import MANIFEST_VERSION, Golden, Manifest
+from edgeemo.bundle.device.contents import MANIFEST_VERSION, GoldenImage, Manifest
 from edgeemo.bundle.device.faces import detector_versions
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.verified import VERIFY_JSON, is_verified
@@ -22,20 +22,23 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
 
 _FLOAT_TOLERANCE = 1e-6
-"""How far a float answer may be off on another processor; int8 answers have to be identical."""
+"""Minimum tolerance of a float output on another processor; int8 outputs have to be identical."""
 
 _ROUNDINGS = 4
-"""Or that many times the largest difference by which float32 differs from the original already: as
-far as this network's rounding reaches. A tiny one was seen to be 1.3e-6 off with nothing wrong."""
+"""Multiple of the largest difference between float32 and the reference model that a float output
+may differ: the reach of this network's rounding. A tiny network differed by 1.3e-6 with nothing
+wrong."""
 
 
-def describe(model: SealedModel, classifier: Classifier, goldens: Sequence[Golden]) -> Manifest:
-    """What a bundle says of a file that it holds; nothing yet of a fallback and its members.
+def describe_model(
+    model: SealedModel, classifier: Classifier, goldens: Sequence[GoldenImage]
+) -> Manifest:
+    """Describe one file of a bundle, without a fallback and the other members.
 
     Args:
         model: The exported file.
-        classifier: What gave the golden answers, with the faces found as on the device.
-        goldens: The golden answers.
+        classifier: The classifier of the golden images, with the face settings of the device.
+        goldens: The golden images and their outputs.
     """
     path = Path(model.path)
     name = path.name
@@ -48,8 +51,8 @@ def describe(model: SealedModel, classifier: Classifier, goldens: Sequence[Golde
         engine=engine.name.partition(" ")[0],
         threads=ModelFolder(path.parent).threads_for(name),
         verified=is_verified(model.path, sha256=model.sha256),
-        verification=_verification(model),
-        tolerance=0.0 if name.startswith("int8.") else _float_tolerance(path.parent),
+        verification=_read_verification(model),
+        tolerance=0.0 if name.startswith("int8.") else _find_float_tolerance(path.parent),
         built_with=versions(engine.name) | detector_versions(detector),
         golden=tuple(goldens),
         members={},
@@ -58,14 +61,14 @@ def describe(model: SealedModel, classifier: Classifier, goldens: Sequence[Golde
     )
 
 
-def describe_all(
+def complete_manifest(
     first: Manifest, fallback: Manifest | None, members: Mapping[str, bytes]
 ) -> Manifest:
-    """What a bundle says of itself.
+    """Return the manifest of a whole bundle.
 
     Args:
-        first: Of the file that it runs.
-        fallback: Of the one that it runs where it cannot run the first.
+        first: Of its file.
+        fallback: Of its fallback, or None.
         members: Every other member of the bundle.
     """
     return replace(
@@ -76,29 +79,29 @@ def describe_all(
 
 
 def to_json(manifest: Manifest) -> bytes:
-    """The manifest as the bundle holds it; the same bytes for the same manifest."""
+    """Return the manifest as a member of the bundle; the same bytes for the same manifest."""
     fields = {"version": MANIFEST_VERSION, **asdict(manifest)}
     return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _float_tolerance(folder: Path) -> float:
-    """How far a float answer of this network may be off on another processor."""
+def _find_float_tolerance(folder: Path) -> float:
+    """Return the tolerance of this network's float outputs on another processor."""
     rounding = [
         float((entry.get("measured") or {}).get("max_difference", 0))
-        for entry in _verified_files(folder)
+        for entry in _read_verified_files(folder)
         if entry.get("kind") == "float32" and entry.get("passed")
     ]
     return max(_FLOAT_TOLERANCE, _ROUNDINGS * max(rounding, default=0.0))
 
 
-def _verified_files(folder: Path) -> list[dict[str, Any]]:
-    """The entries of ``verify.json``."""
+def _read_verified_files(folder: Path) -> list[dict[str, Any]]:
+    """Return the entries of ``verify.json``."""
     return list(ModelFolder(folder).read_json(VERIFY_JSON).get("files", []))
 
 
-def _verification(model: SealedModel) -> dict[str, Any] | None:
-    """These bytes' entry in ``verify.json``, without the names of people's images."""
-    for entry in _verified_files(Path(model.path).parent):
+def _read_verification(model: SealedModel) -> dict[str, Any] | None:
+    """Return these bytes' entry in ``verify.json``, without the names of people's images."""
+    for entry in _read_verified_files(Path(model.path).parent):
         if entry.get("sha256") == model.sha256:
             measured = dict(entry.get("measured") or {})
             measured.pop("flips", None)

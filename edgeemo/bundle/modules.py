@@ -1,4 +1,4 @@
-"""Which modules of edgeemo go into a bundle: those that its front door imports, and no other.
+"""Collect and compile the modules of edgeemo that a bundle needs.
 
 Standard library only.
 """
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PACKAGE = "edgeemo"
-_UNCHECKED_HASH = 1  # flags of a .pyc that is not held against its source (PEP 552)
+_UNCHECKED_HASH = 1  # flags of a .pyc that is not compared with its source (PEP 552)
 _WITHOUT_REFERENCES = 2  # later versions of marshal write how often an object happens to be used
 
 
-def imported_modules(root: str, *, without: str = "") -> dict[str, bytes]:
-    """A module of edgeemo and every other that it imports, directly or not.
+def collect_modules(root: str, *, without: str = "") -> dict[str, bytes]:
+    """Collect a module of edgeemo and all modules of edgeemo that it imports, directly or not.
 
-    Imports inside functions count, so nothing is missing when a rare path is taken; imports for
-    type checkers do not.
+    Imports inside functions count, so that nothing is missing on a rare path; imports for type
+    checkers do not.
 
     Args:
         root: The module to start from, such as "edgeemo.bundle.device.main".
@@ -37,25 +37,33 @@ def imported_modules(root: str, *, without: str = "") -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     waiting = [root]
     while waiting:
-        path = _path(waiting.pop())
+        path = _find_path(waiting.pop())
         if path is None or path in found or (without and path.startswith(_folder(without))):
             continue
         found[path] = _home().joinpath(path).read_bytes()
-        waiting.extend(_wanted(found[path]))
+        waiting.extend(_list_imports(found[path]))
     return dict(sorted(found.items()))
 
 
-def compiled(path: str, source: bytes) -> bytes:
-    """A module's ``.pyc`` for the Python that runs this, the same bytes for the same source.
+def compile_module(path: str, source: bytes) -> bytes:
+    """Compile a module for the Python that runs this, the same bytes for the same source.
 
-    Compiling is a sixth of a bundle's start. Another version of Python passes this by and compiles
-    the source beside it.
+    Compiling is a sixth of a bundle's start. Another version of Python ignores the ``.pyc`` and
+    compiles the source beside it. The code has no docstrings of functions, a twelfth of its size;
+    those of classes stay, because a dataclass without one computes its signature at every start.
 
     Args:
-        path: What tracebacks call the module.
+        path: Name of the module in tracebacks.
         source: Its source.
+
+    Returns:
+        The content of its ``.pyc``.
     """
-    code = compile(source, path, "exec", dont_inherit=True, optimize=0)
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+            node.body = node.body[1:] or [ast.copy_location(ast.Pass(), node)]
+    code = compile(tree, path, "exec", dont_inherit=True, optimize=0)
     flags = _UNCHECKED_HASH.to_bytes(4, "little")
     return MAGIC_NUMBER + flags + source_hash(source) + marshal.dumps(code, _WITHOUT_REFERENCES)
 
@@ -64,12 +72,12 @@ def _home() -> Path:
     return Path(edgeemo.__file__).parent.parent
 
 
-def _folder(room: str) -> str:
-    return f"{room.replace('.', '/')}/"
+def _folder(package: str) -> str:
+    return f"{package.replace('.', '/')}/"
 
 
-def _path(module: str) -> str | None:
-    """Where a module's source lies, or None where the name is not a module's."""
+def _find_path(module: str) -> str | None:
+    """Return the path of a module's source, or None if the name is not a module's."""
     base = module.replace(".", "/")
     for path in (f"{base}/__init__.py", f"{base}.py"):
         if _home().joinpath(path).is_file():
@@ -77,22 +85,23 @@ def _path(module: str) -> str | None:
     return None
 
 
-def _wanted(source: bytes) -> Iterator[str]:
-    for name in _names(ast.parse(source)):
+def _list_imports(source: bytes) -> Iterator[str]:
+    """Yield every name of edgeemo that a source may import, and the packages above it."""
+    for name in _list_names(ast.parse(source)):
         parts = name.split(".")
         if parts[0] == _PACKAGE:  # importing a.b.c imports a and a.b first
             yield from (".".join(parts[: end + 1]) for end in range(len(parts)))
 
 
-def _names(node: ast.AST) -> Iterator[str]:
-    """Every dotted name that an import statement below a node may stand for."""
+def _list_names(node: ast.AST) -> Iterator[str]:
+    """Yield every dotted name that an import statement below a node may stand for."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     elif not _is_for_type_checkers(node):
         for child in ast.iter_child_nodes(node):
-            yield from _names(child)
+            yield from _list_names(child)
 
 
 def _is_for_type_checkers(node: ast.AST) -> bool:

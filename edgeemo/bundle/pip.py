@@ -1,4 +1,4 @@
-"""Fetch wheels for another machine with pip, and pin them by their hashes."""
+"""Download wheels for another machine with pip, and pin them by their hashes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _TAG = re.compile(r"cp3(\d{2})")
 _NAME = re.compile(r"[\w.-]+")
 
 
-def python_version(tag: str) -> str:
-    """The version of Python that a tag means: "3.11" for "cp311".
+def parse_tag(tag: str) -> str:
+    """Return the version of Python of a tag: "3.11" for "cp311".
 
     Raises:
-        BundleError: If it is no such tag.
+        BundleError: If it is not such a tag.
     """
     found = _TAG.fullmatch(tag)
     if found is None:
@@ -37,8 +37,8 @@ def python_version(tag: str) -> str:
     return f"3.{found[1]}"
 
 
-def pinned(packages: Iterable[str]) -> list[str]:
-    """The packages and what they need, each pinned to the version that is installed here.
+def pin_versions(packages: Iterable[str]) -> list[str]:
+    """Pin packages and their dependencies to the versions that are installed here.
 
     Args:
         packages: Names as pip knows them.
@@ -49,59 +49,59 @@ def pinned(packages: Iterable[str]) -> list[str]:
     pins: dict[str, str] = {}
     waiting = list(packages)
     while waiting:
-        name = _normal(waiting.pop())
+        name = _normalise(waiting.pop())
         if name in pins:
             continue
         try:
             pins[name] = f"{name}=={version(name)}"
             needs = requires(name) or []
-        except PackageNotFoundError:  # needed elsewhere; pip will choose
+        except PackageNotFoundError:  # for another platform; pip will choose
             continue
         waiting += [_NAME.match(need)[0] for need in needs if "extra ==" not in need]  # type: ignore[index]
     return sorted(pins.values())
 
 
 def download(requirements: Sequence[str], tag: str, folder: Path) -> None:
-    """Fetch wheels, and what they need, for one version of Python on 64-bit ARM.
+    """Download wheels, and their dependencies, for one version of Python on 64-bit ARM.
 
     Args:
-        requirements: What to fetch, as pip takes it.
-        tag: The Python, such as "cp311".
-        folder: Where the wheels go.
+        requirements: Requirements in pip's syntax.
+        tag: Python tag, such as "cp311".
+        folder: Folder for the wheels.
 
     Raises:
-        BundleError: If pip is missing or cannot fetch them.
+        BundleError: If pip is missing or cannot download them.
     """
     options = [f"--platform={platform}" for platform in _PLATFORMS]
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
         "--no-input", "--retries=1", "--only-binary=:all:", "--implementation=cp",
-        f"--python-version={python_version(tag)}", *options, f"--dest={folder}", *requirements,
+        f"--python-version={parse_tag(tag)}", *options, f"--dest={folder}", *requirements,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["it does not say why"]
+        lines = done.stderr.strip().splitlines() or ["no message"]
         reason = lines[-1].removeprefix("ERROR: ")
         raise BundleError(
-            f"pip cannot fetch the wheels of {tag} for {MACHINE}: {reason}; is there a way to the "
-            "package index, and does it have them for this Python?"
+            f"pip cannot download the wheels of {tag} for {MACHINE}: {reason}; check that the "
+            "package index can be reached and has them for this Python"
         )
 
 
-def requirements_text(wheels: Iterable[Path], *, tag: str) -> str:
-    """A requirements file for ``pip install --require-hashes``.
+def render_requirements(wheels: Iterable[Path], *, tag: str) -> str:
+    """Render a requirements file for ``pip install --require-hashes``.
 
     Args:
         wheels: Exactly the wheels to install.
-        tag: The Python that they are for.
+        tag: Their Python tag.
     """
-    lines = [f"# Python {python_version(tag)} on {MACHINE}; install.sh uses this."]
+    lines = [f"# Python {parse_tag(tag)} on {MACHINE}; install.sh uses this."]
     for wheel in sorted(wheels):
         name, number = wheel.name.split("-")[:2]
-        lines.append(f"{_normal(name)}=={number} --hash=sha256:{sha256_file(wheel)}")
+        lines.append(f"{_normalise(name)}=={number} --hash=sha256:{sha256_file(wheel)}")
     return "\n".join(lines) + "\n"
 
 
-def _normal(name: str) -> str:
-    """A package's name as PEP 503 spells it."""
+def _normalise(name: str) -> str:
+    """Return a package's name as PEP 503 spells it."""
     return re.sub(r"[-_.]+", "-", name).lower()

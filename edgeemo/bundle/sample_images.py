@@ -1,4 +1,4 @@
-"""Images of a model folder's test split, for those who want them as golden images."""
+"""Read images of a model folder's test split, for golden images."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 MAX_IMAGES = 400
-"""How many are looked at before the choice is made from what there is."""
+"""Maximum number of images to choose from."""
 MAX_BYTES = 1 << 18
-"""Larger files are left out: a bundle stays small."""
+"""Maximum size of an image file: a bundle stays small."""
 
 
-def test_images(folder: ModelFolder, data: Path | None, progress: Progress) -> Iterator[bytes]:
-    """Read images of the test split in an order that only their contents decide.
+def read_test_images(folder: ModelFolder, data: Path | None, progress: Progress) -> Iterator[bytes]:
+    """Read images of the test split, in an order that only their contents decide.
 
     Args:
         folder: The model folder.
-        data: Folder or .zip of the images; by default where they lay at training.
-        progress: Told where it is.
+        data: Folder or .zip of the images; by default the one of the training.
+        progress: Receiver of progress.
 
     Yields:
         The contents of image files of at most `MAX_BYTES`.
 
     Raises:
         DatasetError: If the images cannot be found.
-        ModelFolderError: If the folder does not say which images they are.
+        ModelFolderError: If the folder does not list its images.
     """
     wanted = {row.sha256: row.path for row in folder.samples() if row.split == "test"}
     some = {sha256: wanted[sha256] for sha256 in sorted(wanted)[:MAX_IMAGES]}
     source = data or folder.data()
     if source is None:
         raise DatasetError(
-            f"{folder.path}: does not say where its images lay; name their folder with --data"
+            f"{folder.path}: does not record the folder of its images; name it with --data"
         )
     with open_data(source) as root:
         found = locate_files(root, some, hint=some, progress=progress)
@@ -48,8 +48,8 @@ def test_images(folder: ModelFolder, data: Path | None, progress: Progress) -> I
                  if found[sha256].stat().st_size <= MAX_BYTES]  # fmt: skip
         if not small:
             raise DatasetError(
-                f"{source}: holds no test image of at most {MAX_BYTES // 1024} kB; say with "
-                "--data where the images are, or bundle drawn ones"
+                f"{source}: has no test image of at most {MAX_BYTES // 1024} kB; name the folder "
+                "of the images with --data, or bundle drawn images"
             )
         for path in small:
             yield path.read_bytes()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 
 def plural(number: int, one: str, many: str = "") -> str:
@@ -43,6 +43,22 @@ def first_line(text: object) -> str:
         text: As of `one_line`.
     """
     return str(text).strip().partition("\n")[0].rstrip() or _name_error(text)
+
+
+def markdown_row(cells: Iterable[object]) -> str:
+    """Return a row of a Markdown table; cells are taken as they are."""
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def markdown_head(names: Sequence[str], *, words: int = 1) -> list[str]:
+    """Return the first two lines of a Markdown table.
+
+    Args:
+        names: Names of the columns.
+        words: Number of columns, from the left, of text; the others are numbers, aligned right.
+    """
+    rule = ["---"] * words + ["---:"] * (len(names) - words)
+    return [markdown_row(names), f"|{'|'.join(rule)}|"]
 
 
 def _name_error(text: object) -> str:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edgeemo.bench.protocol import COLD_STAGES, WARM_STAGES
 from edgeemo.bench.quantiles import Estimate
 from edgeemo.bench.results import (
-    STAGES,
-    STARTS,
     BenchmarkReport,
     CandidateResult,
     Measurement,
@@ -30,14 +29,14 @@ def result(
     file: str, ms: float, *, threads: int = 1, size_kb: float = 10, p99: float = 0,
     faces: bool = False, **changes,
 ) -> CandidateResult:  # fmt: skip
-    """A verified candidate that takes `ms`, known within 1 %; perhaps one that finds faces."""
+    """A verified candidate that takes `ms`, known within 1 %; perhaps one that detects faces."""
     stage = StageTime(p50=estimate(ms), p90=estimate(ms * 1.2), p99=estimate(p99 or ms * 1.5))
     measured = Measurement(
         rounds=6,
         runs=540,
-        cold=dict.fromkeys(STARTS, estimate(100 + ms)),
-        warm={name: stage for name in STAGES if faces or name != "find"},
-        per_second=estimate(1000 / ms),
+        cold_ms=dict.fromkeys(COLD_STAGES, estimate(100 + ms)),
+        warm_ms={name: stage for name in WARM_STAGES if faces or name != "detect"},
+        images_per_second=estimate(1000 / ms),
         workers=2,
         peak_mb=50.0,
     )
@@ -45,7 +44,7 @@ def result(
     made = CandidateResult(
         file=file, sha256=f"sha of {file}", size_bytes=round(size_kb * 1000), engine=engine,
         threads=threads, status="measured", verified=True, accuracy=Estimate(0.9, 0.85, 0.94),
-        measured=measured,
+        measurement=measured,
     )  # fmt: skip
     return replace(made, **changes)
 

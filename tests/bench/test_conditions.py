@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeemo.bench import conditions
-from edgeemo.bench.conditions import Watch, read_conditions, throttle_words
+from edgeemo.bench.conditions import ConditionsMonitor, describe_throttling, read_conditions
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_what_is_not_told_is_left_out(pi, monkeypatch):
     monkeypatch.setattr(conditions, "_VCGENCMD", (str(pi / "gone"),))
     found = read_conditions()
     assert (found.governors, found.mhz, found.celsius, found.throttled) == ((), (), {}, None)
-    assert Watch().warnings() == ()
+    assert ConditionsMonitor().list_warnings() == ()
 
 
 def test_where_the_kernel_does_not_tell_the_pis_own_tool_is_asked(pi, monkeypatch):
@@ -58,35 +58,39 @@ def test_where_the_kernel_does_not_tell_the_pis_own_tool_is_asked(pi, monkeypatc
     ],
 )
 def test_the_bits_in_words(bits, words):
-    assert throttle_words(bits) == words
+    assert describe_throttling(bits) == words
 
 
 def test_the_governor_is_worth_a_warning(pi):
-    assert "governor ondemand" in Watch().warnings()[0]
+    assert "governor ondemand" in ConditionsMonitor().list_warnings()[0]
     (pi / "governor").write_text("performance\n")
-    assert Watch().warnings() == ()
+    assert ConditionsMonitor().list_warnings() == ()
 
 
 @pytest.mark.parametrize("during", ["5", "50000"])
 def test_throttling_during_the_run_is_seen_even_if_it_is_over(pi, during):
     (pi / "governor").write_text("performance\n")
-    watch = Watch()
+    monitor = ConditionsMonitor()
     (pi / "throttled").write_text(f"{during}\n")
-    watch.look()
+    monitor.update()
     (pi / "throttled").write_text("50000\n")
-    watch.look()
-    assert watch.to_dict()["throttled_during"] == ["undervoltage", "throttled"]
-    assert watch.warnings() == ("the board was held back during the run: undervoltage, throttled",)
+    monitor.update()
+    assert monitor.summarise().throttled_during == ("undervoltage", "throttled")
+    assert monitor.list_warnings() == (
+        "the board was throttled during the run: undervoltage, throttled",
+    )
 
 
 def test_throttling_long_before_the_run_is_no_reproach(pi):
     (pi / "governor").write_text("performance\n")
     (pi / "throttled").write_text("50000\n")
-    watch = Watch()
-    watch.look()
-    assert watch.warnings() == ()
-    said = watch.to_dict()["before"]["throttled_means"]
-    assert said == ["undervoltage since it was started", "throttled since it was started"]
+    monitor = ConditionsMonitor()
+    monitor.update()
+    assert monitor.list_warnings() == ()
+    assert monitor.summarise().before.throttled_reasons == [
+        "undervoltage since it was started",
+        "throttled since it was started",
+    ]
 
 
 def test_other_processes_are_noticed(pi, monkeypatch):
@@ -96,8 +100,8 @@ def test_other_processes_are_noticed(pi, monkeypatch):
     monkeypatch.setattr(conditions.os, "times", lambda: conditions.os.times_result(next(own)))
     (pi / "governor").write_text("performance\n")
     (pi / "stat").write_text("cpu 0 0 0 0 0 0 0 0 0 0\n")
-    watch = Watch()
+    monitor = ConditionsMonitor()
     (pi / "stat").write_text(f"cpu {8 * ticks} 0 {3 * ticks} 999999 50 0 0 {ticks} 0 0\n")
-    watch.look()
-    assert watch.to_dict()["cores_used_by_others"] == 0.8
-    assert "other processes used 0.8 cores" in watch.warnings()[0]
+    monitor.update()
+    assert monitor.summarise().cores_used_by_others == 0.8
+    assert "other processes used 0.8 cores" in monitor.list_warnings()[0]

@@ -4,74 +4,78 @@ from __future__ import annotations
 
 import pytest
 
-from edgeemo.bench.candidates import ExportedFile, exported_files, thread_counts
-from edgeemo.bench.measure import MAX_ROUNDS, MIN_ROUNDS, Images, measure
-from edgeemo.bench.protocol import Round, Trouble
+from edgeemo.bench.candidates import CandidateFile, parse_threads, read_candidates
+from edgeemo.bench.measure import MAX_ROUNDS, MIN_ROUNDS, BenchmarkImages, measure_candidates
+from edgeemo.bench.protocol import Failure, Round
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.system import usable_cores
 
-IMAGES = Images("an image", "sha", content=b"x")
+IMAGES = BenchmarkImages("an image", "sha", content=b"x")
 
 
-def found(ms=1.0, **changes):
+def found(ms=1.0, *, warm=(), **changes):
+    """A round; `warm` changes its stages."""
+    stages = dict.fromkeys(("decode", "resize", "invoke", "total"), [ms] * 90)
     fields = {
-        "start": 10.0, "imports": 50.0, "load": 5.0, "first": 7.0, "cold": 72.0,
-        "decode": [ms] * 90, "resize": [ms] * 90, "invoke": [ms] * 90, "whole": [ms] * 90,
-        "peak_mb": 40.0, "per_second": 200.0, "engine": "ai-edge-litert 2.3.0",
+        "cold_ms": {
+            "start": 10.0, "imports": 50.0, "load": 5.0, "first_prediction": 7.0, "total": 72.0,
+        },
+        "warm_ms": {"detect": [], **stages, **dict(warm)}, "runs_without_face": 0,
+        "peak_mb": 40.0, "images_per_second": 200.0, "engine": "ai-edge-litert 2.3.0",
         "versions": {"numpy": "2.4.6"}, "architecture": "x86_64",
     }  # fmt: skip
     return Round(**{**fields, **changes})
 
 
 def run_with(run, names=("a.tflite",), threads=(1,), seconds=600.0):
-    files = [ExportedFile(name=name, path=name, sha256=name, size_bytes=1) for name in names]
-    return measure(
+    files = [CandidateFile(name=name, path=name, sha256=name, size_bytes=1) for name in names]
+    return measure_candidates(
         files, threads=threads, images=IMAGES, run=run, seconds=seconds, progress=Silent(),
         after_round=lambda: None,
     )  # fmt: skip
 
 
 def test_figures_that_are_certain_need_the_fewest_rounds():
-    jobs = []
+    requests = []
 
-    def run(job):
-        jobs.append(job)
+    def run(request):
+        requests.append(request)
         return found()
 
     (result,), versions = run_with(run)
-    assert len(jobs) == 1 + MIN_ROUNDS  # the try is not counted
-    assert (jobs[0].check, jobs[0].runs, jobs[0].stream_seconds) == (True, 1, 0)
-    assert [job.first for job in jobs[1:4]] == [0, 90, 180]
-    assert result.measured.rounds == MIN_ROUNDS
-    assert result.measured.runs == 90 * MIN_ROUNDS
-    assert result.measured.cold["cold"].value == 72.0
-    assert result.measured.whole.p99.high == 1.0
+    assert len(requests) == 1 + MIN_ROUNDS  # the try is not counted
+    assert (requests[0].check, requests[0].runs, requests[0].stream_seconds) == (True, 1, 0)
+    assert [request.first for request in requests[1:4]] == [0, 90, 180]
+    assert result.measurement.rounds == MIN_ROUNDS
+    assert result.measurement.runs == 90 * MIN_ROUNDS
+    assert result.measurement.cold_ms["total"].value == 72.0
+    assert result.measurement.total.p99.high == 1.0
     assert versions == {"numpy": "2.4.6"}
 
 
 def test_figures_that_are_not_certain_get_more_rounds():
     times = iter(range(1, 100))
     (result,), _ = run_with(lambda _: found(float(next(times))))
-    assert result.measured.rounds == MAX_ROUNDS
+    assert result.measurement.rounds == MAX_ROUNDS
 
 
 def test_too_few_runs_get_more_rounds():
-    (result,), _ = run_with(lambda _: found(whole=[1.0] * 60))
-    assert result.measured.runs == 540
-    assert result.measured.rounds == 9
+    (result,), _ = run_with(lambda _: found(warm={"total": [1.0] * 60}))
+    assert result.measurement.runs == 540
+    assert result.measurement.rounds == 9
 
 
 def test_it_ends_when_the_time_is_over():
     times = iter(range(1, 100))
     (result,), _ = run_with(lambda _: found(float(next(times))), seconds=1.0)
-    assert result.measured.rounds == MIN_ROUNDS
+    assert result.measurement.rounds == MIN_ROUNDS
 
 
 def test_candidates_take_turns():
     order = []
 
-    def run(job):
-        order.append(f"{job.path}{job.threads}")
+    def run(request):
+        order.append(f"{request.path}{request.threads}")
         return found()
 
     run_with(run, names=("a", "b"), threads=(1, 2))
@@ -81,15 +85,18 @@ def test_candidates_take_turns():
 def test_only_stages_that_were_timed_have_figures():
     """Of an image without a face there is nothing to resize, and many models find no faces."""
     (plain,), _ = run_with(lambda _: found())
-    assert set(plain.measured.warm) == {"decode", "resize", "invoke", "whole"}
-    (faces,), _ = run_with(lambda _: found(find=[2.0] * 90))
-    assert faces.measured.warm["find"].p50.value == 2.0
+    assert set(plain.measurement.warm_ms) == {"decode", "resize", "invoke", "total"}
+    (faces,), _ = run_with(lambda _: found(warm={"detect": [2.0] * 90}))
+    assert faces.measurement.warm_ms["detect"].p50.value == 2.0
     some = iter([[1.0] * 90, []] * MAX_ROUNDS)
-    (mixed,), _ = run_with(lambda _: found(find=[2.0] * 90, resize=next(some), faceless=3))
-    assert mixed.measured.warm["resize"].p50.value == 1.0
-    assert mixed.measured.faceless == 3 * mixed.measured.rounds
-    (none,), _ = run_with(lambda _: found(find=[2.0] * 90, resize=[], invoke=[], faceless=90))
-    assert set(none.measured.warm) == {"decode", "find", "whole"}
+    (mixed,), _ = run_with(
+        lambda _: found(warm={"detect": [2.0] * 90, "resize": next(some)}, runs_without_face=3)
+    )
+    assert mixed.measurement.warm_ms["resize"].p50.value == 1.0
+    assert mixed.measurement.runs_without_face == 3 * mixed.measurement.rounds
+    stages = {"detect": [2.0] * 90, "resize": [], "invoke": []}
+    (none,), _ = run_with(lambda _: found(warm=stages, runs_without_face=90))
+    assert set(none.measurement.warm_ms) == {"decode", "detect", "total"}
 
 
 def test_memory_is_the_largest_and_the_rest_medians():
@@ -97,23 +104,24 @@ def test_memory_is_the_largest_and_the_rest_medians():
 
     def run(_):
         peak, rate = next(values)
-        return found(peak_mb=peak, per_second=rate)
+        return found(peak_mb=peak, images_per_second=rate)
 
     (result,), _ = run_with(run)
-    assert result.measured.peak_mb == 35.0
-    assert (result.measured.per_second.low, result.measured.per_second.high) == (100.0, 105.0)
+    assert result.measurement.peak_mb == 35.0
+    rate = result.measurement.images_per_second
+    assert (rate.low, rate.high) == (100.0, 105.0)
 
 
 def test_one_that_crashes_later_has_no_figures_and_the_others_go_on():
     count = {"a": 0, "b": 0}
 
-    def run(job):
-        count[job.path] += 1
-        broken = job.path == "a" and count["a"] == 4
-        return Trouble("crashed", "SIGSEGV") if broken else found()
+    def run(request):
+        count[request.path] += 1
+        broken = request.path == "a" and count["a"] == 4
+        return Failure("crashed", "SIGSEGV") if broken else found()
 
     (a, b), _ = run_with(run, names=("a", "b"))
-    assert (a.status, a.reason, a.measured) == ("crashed", "SIGSEGV (in round 3)", None)
+    assert (a.status, a.reason, a.measurement) == ("crashed", "SIGSEGV (in round 3)", None)
     assert b.status == "measured"
     assert count == {"a": 4, "b": 1 + MIN_ROUNDS}
 
@@ -121,9 +129,9 @@ def test_one_that_crashes_later_has_no_figures_and_the_others_go_on():
 def test_one_without_an_engine_is_tried_once():
     calls = []
 
-    def run(job):
-        calls.append(job)
-        return Trouble("not run", "onnxruntime is not installed")
+    def run(request):
+        calls.append(request)
+        return Failure("not run", "onnxruntime is not installed")
 
     (result,), versions = run_with(run, names=("a.onnx",))
     assert len(calls) == 1
@@ -131,12 +139,12 @@ def test_one_without_an_engine_is_tried_once():
 
 
 def test_a_file_that_cannot_be_read_is_not_even_tried(tmp_path):
-    (file,) = exported_files([tmp_path / "gone.tflite"])
+    (file,) = read_candidates([tmp_path / "gone.tflite"])
 
-    def run(job):
-        raise AssertionError(job)
+    def run(request):
+        raise AssertionError(request)
 
-    results, _ = measure(
+    results, _ = measure_candidates(
         [file], threads=(1,), images=IMAGES, run=run, seconds=1, progress=Silent(),
         after_round=lambda: None,
     )  # fmt: skip
@@ -145,25 +153,25 @@ def test_a_file_that_cannot_be_read_is_not_even_tried(tmp_path):
 
 
 def test_workers_occupy_the_cores():
-    jobs = []
+    requests = []
 
-    def run(job):
-        jobs.append(job)
+    def run(request):
+        requests.append(request)
         return found()
 
     run_with(run, threads=(1, usable_cores(), 1000))
-    assert [job.workers for job in jobs[:3]] == [usable_cores(), 1, 1]
+    assert [request.workers for request in requests[:3]] == [usable_cores(), 1, 1]
 
 
 def test_thread_counts():
-    assert thread_counts("4,1,2,1") == (4, 1, 2)
-    assert thread_counts(None) == tuple(dict.fromkeys((1, usable_cores())))
+    assert parse_threads("4,1,2,1") == (4, 1, 2)
+    assert parse_threads(None) == tuple(dict.fromkeys((1, usable_cores())))
     for text in ("0", "", "1,,2", "-1", "two", "1.5", "²"):
         with pytest.raises(ValueError, match="not a list of whole numbers"):
-            thread_counts(text)
+            parse_threads(text)
 
 
 def test_files_are_called_by_their_names_where_these_differ(tmp_path):
     paths = [tmp_path / "a" / "int8.tflite", tmp_path / "b" / "int8.tflite", tmp_path / "x.onnx"]
-    names = [file.name for file in exported_files([*paths, paths[0]])]
+    names = [file.name for file in read_candidates([*paths, paths[0]])]
     assert names == [str(paths[0]), str(paths[1]), "x.onnx"]

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from edgeemo.bench.quantiles import Estimate, median_over_rounds, quantile
+from edgeemo.bench.quantiles import Estimate, estimate_median, estimate_quantile
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from edgeemo.bench.quantiles import Estimate, median_over_rounds, quantile
     ],
 )
 def test_the_ends_are_the_values_of_known_ranks(n, p, low, high):
-    found = quantile([float(rank) for rank in range(n, 0, -1)], p)
+    found = estimate_quantile([float(rank) for rank in range(n, 0, -1)], p)
     assert (found.low, found.high) == (low, high)
 
 
@@ -29,15 +29,15 @@ def test_the_ends_are_the_values_of_known_ranks(n, p, low, high):
 def test_the_interval_holds_the_true_quantile_95_times_in_100(n, p):
     draws = np.random.default_rng(0).exponential(size=(2000, n))
     truth = -math.log(1 - p)
-    found = [quantile(row, p) for row in draws.tolist()]
+    found = [estimate_quantile(row, p) for row in draws.tolist()]
     held = np.mean([each.low <= truth <= each.high for each in found])
     assert 0.94 <= held <= 0.99
 
 
 def test_the_value_is_one_of_those_measured():
-    assert quantile([3.0], 0.5) == Estimate(3.0)
-    assert quantile([1.0, 2.0, 3.0, 4.0], 0.5).value == 2.0
-    assert quantile([float(x) for x in range(1, 501)], 0.99).value == 495.0
+    assert estimate_quantile([3.0], 0.5) == Estimate(3.0)
+    assert estimate_quantile([1.0, 2.0, 3.0, 4.0], 0.5).value == 2.0
+    assert estimate_quantile([float(x) for x in range(1, 501)], 0.99).value == 495.0
 
 
 def test_processes_that_differ_make_the_medians_interval_wider():
@@ -45,16 +45,16 @@ def test_processes_that_differ_make_the_medians_interval_wider():
     rounds = [
         [base + step / 1000 for step in range(100)] for base in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
     ]
-    found = median_over_rounds(rounds)
-    pooled = quantile([value for each in rounds for value in each], 0.5)
+    found = estimate_median(rounds)
+    pooled = estimate_quantile([value for each in rounds for value in each], 0.5)
     assert found.value == pooled.value
     assert (found.low, found.high) == pytest.approx((1.049, 6.049))
     assert pooled.low > 2.9
 
 
 def test_five_processes_are_too_few_for_an_interval():
-    assert median_over_rounds([[1.0] * 100] * 5) == Estimate(1.0)
-    assert median_over_rounds([[1.0] * 100] * 6) == Estimate(1.0, 1.0, 1.0)
+    assert estimate_median([[1.0] * 100] * 5) == Estimate(1.0)
+    assert estimate_median([[1.0] * 100] * 6) == Estimate(1.0, 1.0, 1.0)
 
 
 def test_precision_is_half_the_width_as_a_share():

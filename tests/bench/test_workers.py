@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edgeemo.bench.launch import INSTALLED, Launcher
-from edgeemo.bench.protocol import Job, Trouble
-from edgeemo.bench.sample_frame import camera_frame
-from edgeemo.bench.sample_photo import drawn_photo
+from edgeemo.bench.launch import WORKER_COMMAND, Launcher
+from edgeemo.bench.protocol import COLD_STAGES, WARM_STAGES, Failure, RoundRequest
+from edgeemo.bench.sample_frame import draw_camera_frame
+from edgeemo.bench.sample_photo import draw_photo
 from edgeemo.errors import BenchError, ImageError
 from edgeemo.model.face_settings import FaceSettings
 
@@ -25,11 +25,11 @@ GONE = "raise ModuleNotFoundError('no such module', name='ai_edge_litert')"
 
 @pytest.fixture(scope="module")
 def frame():
-    return camera_frame()
+    return draw_camera_frame()
 
 
-def job(path=GOLDEN / "int8.tflite", **changes):
-    made = Job(
+def request(path=GOLDEN / "int8.tflite", **changes):
+    made = RoundRequest(
         path=str(path), threads=1, workers=1, images=(), first=0, check=False, runs=3, seconds=60,
         stream_seconds=0, started_ns=time.monotonic_ns(),
     )  # fmt: skip
@@ -38,48 +38,51 @@ def job(path=GOLDEN / "int8.tflite", **changes):
 
 @pytest.mark.parametrize("name", ["int8.tflite", "float32.onnx"])
 def test_a_worker_measures_every_stage(frame, name):
-    found = Launcher(INSTALLED, frame).run(job(GOLDEN / name, workers=2, stream_seconds=0.01))
-    assert not isinstance(found, Trouble)
-    parts = [found.start, found.imports, found.load, found.first]
+    found = Launcher(WORKER_COMMAND, frame).run(
+        request(GOLDEN / name, workers=2, stream_seconds=0.01)
+    )
+    assert not isinstance(found, Failure)
+    *parts, total = (found.cold_ms[stage] for stage in COLD_STAGES)
     assert all(each > 0 for each in parts)
-    assert sum(parts) <= found.cold
-    for stage in (found.decode, found.resize, found.invoke, found.whole):
-        assert len(stage) == 3
-        assert all(each > 0 for each in stage)
-    assert found.per_second > 0
+    assert sum(parts) <= total
+    for stage in ("decode", "resize", "invoke", "total"):
+        assert len(found.warm_ms[stage]) == 3
+        assert all(each > 0 for each in found.warm_ms[stage])
+    assert found.images_per_second > 0
     assert found.peak_mb > 20
     package = "onnxruntime" if name.endswith("onnx") else "ai-edge-litert"
     assert found.engine.startswith(f"{package} ")
     assert {"numpy", "pillow", package} <= set(found.versions)
 
 
-def test_finding_a_face_is_timed_where_faces_are_found(frame):
+def test_detecting_a_face_is_timed_where_faces_are_detected(frame):
     faces = FaceSettings(cropped=True)
-    found = Launcher(INSTALLED, drawn_photo()).run(job(faces=faces))
-    stages = (found.decode, found.find, found.resize, found.invoke, found.whole)
+    found = Launcher(WORKER_COMMAND, draw_photo()).run(request(faces=faces))
+    stages = [found.warm_ms[stage] for stage in WARM_STAGES]
     assert [len(stage) for stage in stages] == [3] * 5
-    assert (min(map(min, stages)) > 0, found.faceless) == (True, 0)
-    assert Launcher(INSTALLED, frame).run(job()).find == []
+    assert (min(map(min, stages)) > 0, found.runs_without_face) == (True, 0)
+    assert Launcher(WORKER_COMMAND, frame).run(request()).warm_ms["detect"] == []
 
 
 def test_an_image_without_a_face_is_timed_as_far_as_it_goes(frame):
-    found = Launcher(INSTALLED, frame).run(job(faces=FaceSettings(), check=True))
-    assert not isinstance(found, Trouble), found
-    assert (found.resize, found.invoke, found.faceless) == ([], [], 3)
-    assert len(found.decode) == len(found.find) == len(found.whole) == 3
+    found = Launcher(WORKER_COMMAND, frame).run(request(faces=FaceSettings(), check=True))
+    assert not isinstance(found, Failure), found
+    warm_ms = found.warm_ms
+    assert (warm_ms["resize"], warm_ms["invoke"], found.runs_without_face) == ([], [], 3)
+    assert [len(warm_ms[stage]) for stage in ("decode", "detect", "total")] == [3] * 3
 
 
 def test_the_peak_memory_is_the_workers_own(frame):
     """getrusage would tell that of this process, which starts it."""
     ballast = bytearray(300 << 20)
     ballast[::4096] = b"x" * len(ballast[::4096])
-    found = Launcher(INSTALLED, frame).run(job())
+    found = Launcher(WORKER_COMMAND, frame).run(request())
     assert found.peak_mb < 200
 
 
 def test_it_stops_when_the_time_is_over(frame):
-    found = Launcher(INSTALLED, frame).run(job(runs=1_000_000, seconds=0))
-    assert len(found.whole) == 1
+    found = Launcher(WORKER_COMMAND, frame).run(request(runs=1_000_000, seconds=0))
+    assert len(found.warm_ms["total"]) == 1
 
 
 def test_images_are_taken_in_turn_from_the_one_named(tmp_path):
@@ -88,9 +91,9 @@ def test_images_are_taken_in_turn_from_the_one_named(tmp_path):
     for path, side in zip(paths, (8, 1500), strict=True):
         Image.effect_noise((side, side), 50).save(path)
     names = tuple(map(str, paths))
-    found = Launcher(INSTALLED, b"").run(job(images=names, first=1, runs=4))
-    # The second is the cold answer, two more warm up, so the timed runs begin with the first.
-    decode = found.decode
+    found = Launcher(WORKER_COMMAND, b"").run(request(images=names, first=1, runs=4))
+    # The second is the cold prediction, two more warm up, so the timed runs begin with the first.
+    decode = found.warm_ms["decode"]
     assert max(decode[1], decode[3]) > 5 * min(decode[0], decode[2])
 
 
@@ -99,7 +102,7 @@ def test_a_bad_image_among_many_is_named(tmp_path, frame):
     good.write_bytes(frame)
     bad.write_bytes(frame[:2000])
     with pytest.raises(ImageError, match=r"bad\.jpg: the image is damaged"):
-        Launcher(INSTALLED, b"").run(job(images=(str(good), str(bad)), check=True, runs=1))
+        Launcher(WORKER_COMMAND, b"").run(request(images=(str(good), str(bad)), check=True, runs=1))
 
 
 @pytest.mark.parametrize(
@@ -118,8 +121,8 @@ def test_a_bad_image_among_many_is_named(tmp_path, frame):
 )
 def test_a_worker_that_cannot_work_says_why(frame, broken_engine, code, status, said):
     broken_engine(code)
-    found = Launcher(INSTALLED, frame).run(job())
-    assert isinstance(found, Trouble)
+    found = Launcher(WORKER_COMMAND, frame).run(request())
+    assert isinstance(found, Failure)
     assert found.status == status
     assert said in found.reason
     assert "\n" not in found.reason
@@ -128,23 +131,23 @@ def test_a_worker_that_cannot_work_says_why(frame, broken_engine, code, status, 
 def test_a_refused_file_says_why(tmp_path, frame):
     path = Path(shutil.copy(GOLDEN / "int8.tflite", tmp_path))
     path.write_bytes(path.read_bytes()[:-1])
-    found = Launcher(INSTALLED, frame).run(job(path))
+    found = Launcher(WORKER_COMMAND, frame).run(request(path))
     assert found.status == "failed"
     assert "cut short" in found.reason
 
 
 def test_a_python_of_another_architecture_is_noticed(frame):
     """Under an emulator, starting a program by its path may start the host's."""
-    measured = Launcher(INSTALLED, frame).run(job())
+    measured = Launcher(WORKER_COMMAND, frame).run(request())
     said = json.dumps({**vars(measured), "architecture": "m68k"})
     with pytest.raises(BenchError, match="runs on m68k when it is started from this"):
-        Launcher((sys.executable, "-c", f"print({said!r})"), b"").run(job())
+        Launcher((sys.executable, "-c", f"print({said!r})"), b"").run(request())
 
 
 def test_a_file_of_the_current_folder_is_not_imported(tmp_path, frame, monkeypatch):
     (tmp_path / "numpy.py").write_text("raise RuntimeError('not this one')")
     monkeypatch.chdir(tmp_path)
-    assert not isinstance(Launcher(INSTALLED, frame).run(job()), Trouble)
+    assert not isinstance(Launcher(WORKER_COMMAND, frame).run(request()), Failure)
 
 
 def test_the_frame_is_a_camera_frame_and_always_the_same(frame, tmp_path):
@@ -153,4 +156,4 @@ def test_the_frame_is_a_camera_frame_and_always_the_same(frame, tmp_path):
     with Image.open(path) as image:
         assert (image.size, image.format) == ((640, 480), "JPEG")
     assert 50_000 <= len(frame) <= 90_000
-    assert camera_frame() == frame
+    assert draw_camera_frame() == frame

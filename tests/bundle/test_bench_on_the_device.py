@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgeemo.bench.results import BenchmarkReport
-from edgeemo.bundle import make_bundle
+from edgeemo.bundle import BundleOptions, make_bundle
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.model.face_settings import FaceRequest
 from edgeemo.utils.files import sha256_file
@@ -27,7 +27,9 @@ def ran(device, tmp_path_factory):
     """One run of a bundle with a fallback, given a copy of the file inside and a damaged one."""
     folder = tmp_path_factory.mktemp("bench")
     bundle = make_bundle(
-        GOLDEN / "int8.tflite", folder / "tiny.pyz", fallback=GOLDEN / "float32.onnx"
+        GOLDEN / "int8.tflite",
+        folder / "tiny.pyz",
+        options=BundleOptions(fallback=GOLDEN / "float32.onnx"),
     )
     shutil.copy(GOLDEN / "int8.tflite", folder)
     (folder / "bad.tflite").write_bytes(b"hello")
@@ -57,22 +59,26 @@ def test_its_json_is_what_the_workstation_takes(report):
     assert inside.sha256 == sha256_file(GOLDEN / "int8.tflite")
     assert (inside.engine, fallback.engine) == ("ai-edge-litert", "onnxruntime")
     assert inside.size_bytes == (GOLDEN / "int8.tflite").stat().st_size
-    assert inside.measured.whole.p50.low is not None
+    assert inside.measurement.total.p50.low is not None
     assert {"numpy", "pillow", "ai-edge-litert", "onnxruntime"} <= set(report.versions)
 
 
 def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
-    made = make_bundle(GOLDEN / "int8.tflite", tmp_path / "faces.pyz", faces=FIND)
+    made = make_bundle(
+        GOLDEN / "int8.tflite",
+        tmp_path / "faces.pyz",
+        options=BundleOptions(faces=FaceRequest(enabled=True)),
+    )
     shutil.copy(GOLDEN / "float32.tflite", tmp_path)
     words = ("bench", "--json", "float32.tflite", *QUICK)
     ran = device(made.path, *words, cwd=tmp_path)
     assert ran.status == 0, ran.err
     found = BenchmarkReport.from_json(ran.out.encode(), origin="pi.json")
     assert found.image.startswith("a drawn photo with two faces, 640x480")
-    assert ["find" in each.measured.warm for each in found.results] == [True, True]
+    assert ["detect" in each.measurement.warm_ms for each in found.results] == [True, True]
     plain = json.loads(device(made.path, *words, "--no-faces", cwd=tmp_path).out)
     assert plain["image"].startswith("a drawn camera frame, 640x480")
-    assert "find" not in plain["results"][0]["measured"]["warm"]
+    assert "detect" not in plain["results"][0]["measurement"]["warm_ms"]
 
 
 def test_a_bundle_without_a_face_detector_cannot_time_it(int8, device):
@@ -91,9 +97,9 @@ def test_a_worker_starts_with_next_to_nothing():
 
 
 def test_the_text_has_all_of_it(report):
-    from edgeemo.bundle.device.bench import text
+    from edgeemo.bundle.device.bench import format_report
 
-    shown = text(report)
+    shown = format_report(report)
     names = [line.split()[0] for line in shown.splitlines() if " x1 " in line]
     measured = ["int8.tflite", "float32.onnx"]
     assert names == [*measured, "bad.tflite", *measured, *measured]
@@ -123,7 +129,7 @@ def test_missing_packages_are_named(int8, device):
 
 def test_the_worker_is_not_in_the_help(int8, device):
     shown = device(int8.path, "--help").out
-    assert "how fast is it here" in shown
+    assert "measure speed and memory" in shown
     assert "worker" not in shown
 
 

@@ -8,10 +8,10 @@ from importlib.metadata import version
 import pytest
 
 from edgeemo.bundle import make_bundle
-from edgeemo.bundle.device.checks import check, expect
+from edgeemo.bundle.device.checks import check_golden, record_golden
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.load import load_classifier
-from edgeemo.bundle.device.selftest import Result, run, selftest
+from edgeemo.bundle.device.selftest import SelfTestResult, run, run_selftest
 from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.utils.system import describe_machine
 
@@ -30,8 +30,8 @@ def case(contents):
 
 def test_what_is_recorded_is_what_comes_back(case):
     classifier, golden, image = case
-    assert expect(classifier, image, file=golden.file) == golden
-    assert check(classifier, golden, image, tolerance=0).differs is None
+    assert record_golden(classifier, image, file=golden.file) == golden
+    assert check_golden(classifier, golden, image, tolerance=0).differs is None
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_what_is_recorded_is_what_comes_back(case):
 )
 def test_the_first_stage_that_differs_is_named(case, changed, stage):
     classifier, golden, image = case
-    assert check(classifier, replace(golden, **changed), image, tolerance=0).differs == stage
+    assert check_golden(classifier, replace(golden, **changed), image, tolerance=0).differs == stage
 
 
 @pytest.mark.parametrize(("off", "tolerance", "fine"), [
@@ -55,7 +55,7 @@ def test_the_first_stage_that_differs_is_named(case, changed, stage):
 def test_int8_is_exact_and_floats_keep_to_a_millionth(case, off, tolerance, fine):
     classifier, golden, image = case
     shifted = replace(golden, outputs=tuple(value + off for value in golden.outputs))
-    assert (check(classifier, shifted, image, tolerance=tolerance).differs is None) == fine
+    assert (check_golden(classifier, shifted, image, tolerance=tolerance).differs is None) == fine
 
 
 def test_a_failure_says_which_image_and_what_differs(contents, capsys):
@@ -64,10 +64,10 @@ def test_a_failure_says_which_image_and_what_differs(contents, capsys):
     contents.manifest = replace(contents.manifest, golden=golden)
     assert run(contents, threads=1, json=False) == EXIT_GATE_FAILED == 3
     *_, detail, verdict = capsys.readouterr().out.splitlines()
-    assert detail.startswith(f"  {wrong.file}: engine differs; answer 0.")
+    assert detail.startswith(f"  {wrong.file}: engine differs; output 0.")
     assert detail.endswith("here, 0 on the workstation")
-    assert verdict.startswith("FAILED: 1 of 16 images come out differently here; ")
-    assert "what differs is: engine" in verdict
+    assert verdict.startswith("FAILED: results of 1 of 16 images differ from the workstation's in ")
+    assert "the workstation's in engine (" in verdict
 
 
 def test_an_image_that_comes_out_differently_blames_another_pillow(contents):
@@ -77,7 +77,7 @@ def test_an_image_that_comes_out_differently_blames_another_pillow(contents):
         golden=(odd,),
         built_with={**contents.manifest.built_with, "pillow": "99.1"},
     )
-    verdict = selftest(contents).verdict
+    verdict = run_selftest(contents).verdict
     assert f"resizing (pillow {version('pillow')} here, 99.1 on the workstation)" in verdict
 
 
@@ -89,10 +89,10 @@ def test_other_versions_are_shown_beside_the_workstations(contents, capsys):
 
 
 def test_the_result_as_json_types(contents):
-    result = selftest(contents)
-    assert isinstance(result, Result)
+    result = run_selftest(contents)
+    assert isinstance(result, SelfTestResult)
     assert result.to_dict()["checks"][0]["differs"] is None
-    assert result.different == ()
+    assert result.failures == ()
 
 
 def test_a_raspberry_pi_is_recognised(tmp_path, monkeypatch):
@@ -119,7 +119,7 @@ def test_a_hesitant_model_is_hesitant_from_its_bundle(hesitant, tmp_path, device
     bundle = make_bundle(model, tmp_path / "tiny.pyz")
     contents = Contents(str(bundle.path))
     golden = contents.manifest.golden
-    shown = [golden_answer.label for golden_answer in golden]
+    shown = [each.label for each in golden]
     assert "not sure" in shown
     assert len(set(shown)) > 1
     image = tmp_path / "image"

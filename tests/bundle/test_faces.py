@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from edgeemo import Classifier
-from edgeemo.bench.sample_frame import camera_frame
-from edgeemo.bench.sample_photo import FACES, drawn_photo, photo_for
-from edgeemo.bundle import make_bundle
-from edgeemo.bundle.device.checks import check
+from edgeemo.bench.sample_frame import draw_camera_frame
+from edgeemo.bench.sample_photo import FACES, draw_detectable_photo, draw_photo
+from edgeemo.bundle import BundleOptions, make_bundle
+from edgeemo.bundle.device.checks import check_golden
 from edgeemo.bundle.device.contents import PHOTO, Contents
 from edgeemo.bundle.device.load import load_classifier
-from edgeemo.bundle.device.selftest import run, selftest
+from edgeemo.bundle.device.selftest import run, run_selftest
 from edgeemo.bundle.faces import detector_members
-from edgeemo.bundle.modules import imported_modules
-from edgeemo.bundle.wheels import _packages
+from edgeemo.bundle.modules import collect_modules
+from edgeemo.bundle.wheels import _list_packages
 from edgeemo.errors import BundleError, MissingExtraError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.container import seal, unseal
@@ -37,7 +37,9 @@ BLAZE = "edgeemo/imaging/faces/blazeface.tflite"
 @pytest.fixture(scope="module")
 def finding(tmp_path_factory):
     """The bundle of a model that says nothing of faces, and finds them all the same."""
-    return make_bundle(MODEL, tmp_path_factory.mktemp("finding") / "faces.pyz", faces=FIND)
+    return make_bundle(
+        MODEL, tmp_path_factory.mktemp("finding") / "faces.pyz", options=BundleOptions(faces=FIND)
+    )
 
 
 @pytest.fixture
@@ -47,7 +49,10 @@ def contents(finding):
 
 @pytest.fixture
 def photos(tmp_path):
-    for name, content in {"people.jpg": drawn_photo(seed=1), "none.jpg": camera_frame()}.items():
+    for name, content in {
+        "people.jpg": draw_photo(seed=1),
+        "none.jpg": draw_camera_frame(),
+    }.items():
         (tmp_path / name).write_bytes(content)
     return tmp_path / "people.jpg", tmp_path / "none.jpg"
 
@@ -70,19 +75,22 @@ def _members(bundle):
 
 def test_what_finds_faces_is_inside_only_where_faces_are_found(int8, finding):
     faces = {name for name in _members(finding) if name.startswith("edgeemo/imaging/faces/")}
-    modules = imported_modules("edgeemo.bundle.device.main")
+    modules = collect_modules("edgeemo.bundle.device.main")
     assert {name for name in faces if name.endswith(".py")} == {
         name for name in modules if name.startswith("edgeemo/imaging/faces/")
     }
     assert BLAZE in faces
     assert not {name for name in _members(int8) if name.startswith("edgeemo/imaging/faces/")}
     assert int8.size_bytes + 229_032 < finding.size_bytes
-    assert (finding.detector, finding.faces, finding.golden) == ("blaze", 2, 17)
-    assert (int8.detector, int8.faces, int8.golden) == ("", 0, 16)
+    assert (finding.detector, finding.detected_faces, finding.golden_images) == ("blaze", 2, 17)
+    assert (int8.detector, int8.detected_faces, int8.golden_images) == ("", 0, 16)
 
 
 def test_the_same_model_gives_the_same_bytes(finding, tmp_path):
-    assert make_bundle(MODEL, tmp_path / "a.pyz", faces=FIND).sha256 == finding.sha256
+    assert (
+        make_bundle(MODEL, tmp_path / "a.pyz", options=BundleOptions(faces=FIND)).sha256
+        == finding.sha256
+    )
 
 
 def test_faces_are_found_from_the_archive_alone(finding, device, photos):
@@ -126,11 +134,12 @@ def test_on_the_device_it_can_be_left(finding, int8, device, photos):
 
 def test_info_says_what_finds_faces(finding, int8, device):
     assert (
-        "faces         found by blaze, margin 0; each answered" in device(finding.path, "info").out
+        "faces         detected by blaze, margin 0; each predicted"
+        in device(finding.path, "info").out
     )
     said = json.loads(device(finding.path, "info", "--json", python=("-I", "-S")).out)
     assert (said["detector"], said["faces"]["detector"]) == ("blaze", "blaze")
-    assert "found by" not in device(int8.path, "info").out
+    assert "detected by" not in device(int8.path, "info").out
     assert json.loads(device(int8.path, "info", "--json").out)["faces"] is None
 
 
@@ -152,8 +161,8 @@ def test_a_prediction_without_faces_imports_nothing_that_finds_them(finding, dev
 def test_the_selftest_finds_the_faces_of_the_photo(finding, device):
     ran = device(finding.path, "selftest")
     assert ran.status == 0, ran.err
-    assert "1 of 1 images with faces: found in the same places, to within 2 pixels" in ran.out
-    assert "PASSED: this machine answers all 17 images exactly as" in ran.out
+    assert "1 of 1 images with faces: detected in the same places, to within 2 pixels" in ran.out
+    assert "PASSED: outputs of all 17 images are identical to" in ran.out
     said = json.loads(device(finding.path, "selftest", "--json").out)["checks"][-1]
     assert (said["file"], len(said["faces"])) == (PHOTO, 2)
     assert said["faces"] == said["expected_faces"]
@@ -165,16 +174,16 @@ def test_the_selftest_finds_the_faces_of_the_photo(finding, device):
         (lambda faces: faces, None),
         (lambda faces: tuple(reversed(faces)), "resizing"),  # another face is answered
         (lambda faces: (faces[0], tuple(value + 2 for value in faces[1])), None),
-        (lambda faces: (faces[0], tuple(value + 3 for value in faces[1])), "finding faces"),
-        (lambda faces: faces[:1], "finding faces"),
-        (lambda faces: (*faces, (5, 5, 50)), "finding faces"),
+        (lambda faces: (faces[0], tuple(value + 3 for value in faces[1])), "face detection"),
+        (lambda faces: faces[:1], "face detection"),
+        (lambda faces: (*faces, (5, 5, 50)), "face detection"),
     ],
 )
 def test_another_place_or_number_of_faces_is_named(contents, moved, stage):
     golden = contents.manifest.golden[-1]
     odd = replace(golden, faces=moved(golden.faces))
     image = contents.member(PHOTO)
-    assert check(load_classifier(contents), odd, image, tolerance=0).differs == stage
+    assert check_golden(load_classifier(contents), odd, image, tolerance=0).differs == stage
 
 
 @pytest.mark.parametrize(
@@ -188,7 +197,7 @@ def test_another_place_or_number_of_faces_is_named(contents, moved, stage):
 def test_the_other_stages_of_the_photo_are_named(contents, changed, stage):
     golden = replace(contents.manifest.golden[-1], **changed)
     image = contents.member(PHOTO)
-    assert check(load_classifier(contents), golden, image, tolerance=0).differs == stage
+    assert check_golden(load_classifier(contents), golden, image, tolerance=0).differs == stage
 
 
 def test_a_failure_says_where_the_faces_are(contents, capsys):
@@ -199,9 +208,9 @@ def test_a_failure_says_where_the_faces_are(contents, capsys):
     assert run(contents, threads=1, json=False) == 3
     *_, detail, verdict = capsys.readouterr().out.splitlines()
     here = " and ".join(f"{side}x{side}+{left}+{top}" for left, top, side in golden.faces)
-    assert f"{PHOTO}: finding faces differs; {here} here, 30x30+10+20 and " in detail
+    assert f"{PHOTO}: face detection differs; {here} here, 30x30+10+20 and " in detail
     litert = version("ai-edge-litert")
-    assert f"finding faces (ai-edge-litert {litert} here, 9.9 on the workstation)" in verdict
+    assert f"face detection (ai-edge-litert {litert} here, 9.9 on the workstation)" in verdict
 
 
 def test_a_model_of_whole_photos_gets_golden_images_with_faces(tmp_path, device):
@@ -210,10 +219,10 @@ def test_a_model_of_whole_photos_gets_golden_images_with_faces(tmp_path, device)
     made = make_bundle(model, tmp_path / "photos.pyz")
     manifest = Contents(str(made.path)).manifest
     assert manifest.faces == FaceSettings(margin=0.1)
-    assert (manifest.detector, made.golden) == ("blaze", 17)
+    assert (manifest.detector, made.golden_images) == ("blaze", 17)
     assert all(golden.faces for golden in manifest.golden)
     assert device(made.path, "selftest").status == 0
-    assert "found by blaze, margin 0.1; each answered" in device(made.path, "info").out
+    assert "detected by blaze, margin 0.1; each predicted" in device(made.path, "info").out
 
 
 def test_of_a_detector_that_finds_few_drawn_faces_those_are_taken(tmp_path):
@@ -222,13 +231,13 @@ def test_of_a_detector_that_finds_few_drawn_faces_those_are_taken(tmp_path):
         _of_faces(tmp_path, FaceSettings(detector="cascade")), tmp_path / "cascade.pyz"
     )
     contents = Contents(str(made.path))
-    assert (made.detector, made.faces) == ("cascade", 2)
-    assert 4 <= made.golden <= 17
+    assert (made.detector, made.detected_faces) == ("cascade", 2)
+    assert 4 <= made.golden_images <= 17
     assert all(golden.faces for golden in contents.manifest.golden)
     assert BLAZE not in contents.manifest.members
     assert "opencv-python-headless" in contents.manifest.built_with
-    assert not selftest(contents).different
-    assert _packages(made) == ["numpy", "pillow", "ai-edge-litert", "opencv-python-headless"]
+    assert not run_selftest(contents).failures
+    assert _list_packages(made) == ["numpy", "pillow", "ai-edge-litert", "opencv-python-headless"]
 
 
 def test_where_no_drawn_image_has_a_face_it_says_so(tmp_path, monkeypatch):
@@ -236,17 +245,21 @@ def test_where_no_drawn_image_has_a_face_it_says_so(tmp_path, monkeypatch):
 
     monkeypatch.setattr(BlazeFace, "detect", lambda self, image: ())
     model = _of_faces(tmp_path, FaceSettings())
-    with pytest.raises(BundleError, match="no face is found in any of the drawn images; --golden"):
+    with pytest.raises(
+        BundleError, match="no face is detected in any of the drawn images; --golden"
+    ):
         make_bundle(model, tmp_path / "a.pyz")
     assert not (tmp_path / "a.pyz").exists()
-    assert photo_for(build_detector(FaceSettings())) is None
+    assert draw_detectable_photo(build_detector(FaceSettings())) is None
 
 
 def test_a_model_of_faces_may_be_bundled_without(tmp_path, device, photos):
     model = _of_faces(tmp_path, FaceSettings(cropped=True))
-    made = make_bundle(model, tmp_path / "plain.pyz", faces=FaceRequest(enabled=False))
+    made = make_bundle(
+        model, tmp_path / "plain.pyz", options=BundleOptions(faces=FaceRequest(enabled=False))
+    )
     manifest = Contents(str(made.path)).manifest
-    assert (manifest.faces, manifest.detector, made.golden) == (None, "", 16)
+    assert (manifest.faces, manifest.detector, made.golden_images) == (None, "", 16)
     assert not {name for name in _members(made) if name.startswith("edgeemo/imaging/faces")}
     said = json.loads(device(made.path, "predict", "--json", photos[0]).out)
     assert "scores" in said
@@ -255,7 +268,7 @@ def test_a_model_of_faces_may_be_bundled_without(tmp_path, device, photos):
 def test_other_settings_than_the_models_are_recorded(tmp_path, device, photos):
     model = _of_faces(tmp_path, FaceSettings(cropped=True))
     request = FaceRequest(margin=0.3)
-    made = make_bundle(model, tmp_path / "wide.pyz", faces=request)
+    made = make_bundle(model, tmp_path / "wide.pyz", options=BundleOptions(faces=request))
     assert Contents(str(made.path)).manifest.faces == FaceSettings(margin=0.3, cropped=True)
     said = json.loads(device(made.path, "predict", "--json", photos[0]).out)
     expected = Classifier.load(model, faces=request).predict(photos[0])
@@ -265,18 +278,24 @@ def test_other_settings_than_the_models_are_recorded(tmp_path, device, photos):
 
 
 def test_a_fallback_finds_the_same_faces(tmp_path):
-    made = make_bundle(MODEL, tmp_path / "two.pyz", fallback=GOLDEN / "float32.onnx", faces=FIND)
+    made = make_bundle(
+        MODEL,
+        tmp_path / "two.pyz",
+        options=BundleOptions(fallback=GOLDEN / "float32.onnx", faces=FIND),
+    )
     contents = Contents(str(made.path))
     contents.use_fallback()
-    result = selftest(contents)
-    assert not result.different
+    result = run_selftest(contents)
+    assert not result.failures
     assert result.manifest.detector == "blaze"
     assert len(result.checks[-1].faces) == 2
 
 
 def test_a_device_is_told_what_to_install_for_its_face_detector(tmp_path, device, photos):
     pytest.importorskip("cv2")
-    made = make_bundle(MODEL, tmp_path / "c.pyz", faces=FaceRequest(detector="cascade"))
+    made = make_bundle(
+        MODEL, tmp_path / "c.pyz", options=BundleOptions(faces=FaceRequest(detector="cascade"))
+    )
     for words in (("selftest",), ("predict", photos[0])):
         ran = device(made.path, *words, python=("-I", "-S"))
         assert (ran.status, ran.err.count("\n")) == (1, 1)
@@ -296,11 +315,13 @@ def test_a_users_file_travels_as_one():
 def test_what_is_not_installed_here_cannot_be_bundled(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(MissingExtraError, match=r"pip install .*\[faces\]'"):
-        make_bundle(MODEL, tmp_path / "c.pyz", faces=FaceRequest(detector="cascade"))
+        make_bundle(
+            MODEL, tmp_path / "c.pyz", options=BundleOptions(faces=FaceRequest(detector="cascade"))
+        )
 
 
 def test_the_drawn_photo_is_always_the_same():
-    assert drawn_photo() == drawn_photo()
-    assert drawn_photo(seed=1) != drawn_photo()
-    assert photo_for(build_detector(FaceSettings())) == drawn_photo()
+    assert draw_photo() == draw_photo()
+    assert draw_photo(seed=1) != draw_photo()
+    assert draw_detectable_photo(build_detector(FaceSettings())) == draw_photo()
     assert FACES == 2

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from edgeemo.bundle import golden
-from edgeemo.bundle.device.checks import expect
-from edgeemo.bundle.golden import COUNT, UNDECIDED, drawn_images, images_of, undecided_count
-from edgeemo.bundle.sample_images import test_images as read_test_images
+from edgeemo.bundle.device.checks import record_golden
+from edgeemo.bundle.golden import COUNT, MIN_UNDECIDED, choose_images, count_undecided, draw_images
+from edgeemo.bundle.sample_images import read_test_images
 from edgeemo.dataset import draw_golden_images
 from edgeemo.dataset.synthetic.draw import encode_image
 from edgeemo.errors import DatasetError
@@ -41,23 +41,23 @@ def _classifier(spec, **engine):
 
 
 def _undecided(classifier, images):
-    goldens = [expect(classifier, image, file="x") for image in images]
-    return undecided_count(goldens, classifier.spec)
+    goldens = [record_golden(classifier, image, file="x") for image in images]
+    return count_undecided(goldens, classifier.spec)
 
 
 def test_a_saturated_model_gets_blends_between_what_it_tells_apart(spec48):
     classifier = _classifier(spec48, steepness=40)
     first = draw_golden_images(count=COUNT)
-    assert _undecided(classifier, first) < UNDECIDED
-    chosen = drawn_images(classifier)
+    assert _undecided(classifier, first) < MIN_UNDECIDED
+    chosen = draw_images(classifier)
     assert len(chosen) == COUNT
-    assert _undecided(classifier, chosen) >= UNDECIDED
-    assert chosen == drawn_images(classifier)
+    assert _undecided(classifier, chosen) >= MIN_UNDECIDED
+    assert chosen == draw_images(classifier)
 
 
 def test_a_model_that_is_never_in_doubt_gets_what_there_is(spec48):
     classifier = _classifier(spec48, middle=1e6, steepness=1)
-    assert drawn_images(classifier) == draw_golden_images(count=COUNT)
+    assert draw_images(classifier) == draw_golden_images(count=COUNT)
 
 
 def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
@@ -67,8 +67,8 @@ def test_drawing_stops_when_there_are_enough(spec48, monkeypatch):
         seeds.append(seed)
         return draw_golden_images(count=count, seed=seed)
 
-    monkeypatch.setattr(golden, "golden_images", counted)
-    drawn_images(_classifier(spec48, steepness=0))
+    monkeypatch.setattr(golden, "draw_golden_images", counted)
+    draw_images(_classifier(spec48, steepness=0))
     assert seeds == [0]
 
 
@@ -80,11 +80,11 @@ def test_test_images_are_read_until_there_are_enough(spec48):
     classifier = _classifier(spec48, steepness=0.5)
     images = [_grey(level) for level in (*range(40), *range(108, 200))]
     source = iter(images)
-    chosen = images_of(classifier, source)
+    chosen = choose_images(classifier, source)
     assert len(chosen) == COUNT
-    assert _undecided(classifier, chosen) == UNDECIDED
+    assert _undecided(classifier, chosen) == MIN_UNDECIDED
     assert len(list(source)) > 60
-    assert images_of(classifier, images[:5]) == images[:5]
+    assert choose_images(classifier, images[:5]) == images[:5]
 
 
 @pytest.fixture
@@ -122,5 +122,5 @@ def test_test_images_that_are_gone_are_an_error(folder, tmp_path):
     with pytest.raises(DatasetError, match="--data"):
         list(read_test_images(folder.folder, None, Silent()))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match=r"empty: holds no test image"):
+    with pytest.raises(DatasetError, match=r"empty: has no test image"):
         list(read_test_images(folder.folder, tmp_path / "empty", Silent()))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-SELFTEST_FACTS = {"model", "python", "packages", "images", "answers", "time"}
+SELFTEST_FACTS = {"model", "python", "packages", "images", "predictions", "time"}
 
 
 @pytest.fixture
@@ -36,9 +36,11 @@ def test_the_selftest_passes_where_the_bundle_was_made(int8, device):
     assert {line.split()[0] for line in facts} >= SELFTEST_FACTS
     assert "16 of 16 preprocessed to the same bytes" in ran.out
     assert verdict.startswith(
-        "PASSED: this machine answers all 16 images exactly as the workstation did (int8.tflite, "
+        "PASSED: outputs of all 16 images are identical to the workstation's (int8.tflite, "
     )
-    assert ran.err == f"warning: {int8.path}/int8.tflite is not verified against its original\n"
+    assert (
+        ran.err == f"warning: {int8.path}/int8.tflite is not verified against its reference model\n"
+    )
 
 
 def test_the_selftest_as_json(int8, device):
@@ -210,7 +212,7 @@ def test_a_member_swapped_with_care_is_noticed_by_the_selftest(copied, device, t
     ran = device(swapped, "selftest")
     assert ran.status == 1
     assert ran.err.splitlines()[-1].endswith(
-        "swapped.pyz: somebody changed golden/06.png inside; copy or make the bundle again"
+        "swapped.pyz: golden/06.png was changed; copy the bundle or make it again"
     )
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from edgeemo.bundle.device import needs
+from edgeemo.bundle.device import requirements
 from edgeemo.errors import BundleError
 
 _VERSIONS = {"numpy": "2.4.6", "pillow": "13.0.0", "ai-edge-litert": "2.3.0"}
@@ -20,21 +20,23 @@ def _told(
     venv=False,
     version=(3, 11),
     engine="ai-edge-litert",
-    finder="",
+    detector="",
 ):
-    modules = {module for name in missing for module in needs._MODULES[name]}
-    monkeypatch.setattr(needs, "_is_there", lambda module: module not in modules)
+    modules = {module for name in missing for module in requirements._MODULES[name]}
+    monkeypatch.setattr(requirements, "_is_importable", lambda module: module not in modules)
     monkeypatch.setattr(sys, "maxsize", 2 ** (bits - 1) - 1)
     monkeypatch.setattr(sys, "version_info", (*version, 0))
     monkeypatch.setattr(sys, "prefix", "/venv" if venv else sys.base_prefix)
     with pytest.raises(BundleError) as raised:
-        needs.require(engine, versions=_VERSIONS, archive="/media/face.pyz", finder=finder)
+        requirements.require(
+            engine, versions=_VERSIONS, archive="/media/face.pyz", detector=detector
+        )
     return str(raised.value)
 
 
 def test_nothing_is_missing(monkeypatch):
-    needs.require("ai-edge-litert", versions={}, archive="face.pyz")
-    needs.require("onnxruntime", versions={}, archive="face.pyz")
+    requirements.require("ai-edge-litert", versions={}, archive="face.pyz")
+    requirements.require("onnxruntime", versions={}, archive="face.pyz")
 
 
 def test_a_fresh_system(monkeypatch):
@@ -54,22 +56,22 @@ def test_inside_a_virtual_environment(monkeypatch):
     )
 
 
-def test_debians_packages_where_the_engine_is_there(monkeypatch):
+def test_debians_packages_where_the_engine_is_importable(monkeypatch):
     told = _told(monkeypatch, missing=["numpy"])
     assert told == "numpy is not installed: sudo apt install python3-numpy"
 
 
 def test_what_finds_faces_is_asked_for_with_the_rest(monkeypatch):
     opencv = "opencv-python-headless"
-    told = _told(monkeypatch, missing=[opencv], finder=opencv)
+    told = _told(monkeypatch, missing=[opencv], detector=opencv)
     assert told.startswith(f"{opencv} is not installed: sudo apt install python3-venv && ")
     assert f"pip install numpy==2.4.6 pillow==13.0.0 ai-edge-litert==2.3.0 {opencv} && " in told
-    told = _told(monkeypatch, missing=[opencv], finder=opencv, venv=True)
+    told = _told(monkeypatch, missing=[opencv], detector=opencv, venv=True)
     assert told == f"{opencv} is not installed: {sys.executable} -m pip install {opencv}"
-    needed = {"engine": "onnxruntime", "finder": "ai-edge-litert"}
+    needed = {"engine": "onnxruntime", "detector": "ai-edge-litert"}
     told = _told(monkeypatch, missing=["ai-edge-litert"], **needed)
     assert "onnxruntime ai-edge-litert==2.3.0 && " in told
-    told = _told(monkeypatch, missing=[opencv], finder=opencv, bits=32)
+    told = _told(monkeypatch, missing=[opencv], detector=opencv, bits=32)
     assert told.endswith("install the 64-bit Raspberry Pi OS")
 
 
@@ -84,9 +86,9 @@ def test_32_bits(monkeypatch):
 
 
 def test_a_numpy_that_does_not_load_is_named_with_the_cause(monkeypatch, tmp_path):
-    monkeypatch.setattr(needs, "import_module", _broken)
+    monkeypatch.setattr(requirements, "import_module", _broken)
     with pytest.raises(BundleError, match=r"^numpy is installed but cannot be loaded: libblas"):
-        needs.require("ai-edge-litert", versions={}, archive="face.pyz")
+        requirements.require("ai-edge-litert", versions={}, archive="face.pyz")
 
 
 def _broken(name):

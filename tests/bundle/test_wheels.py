@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.bundle import make_wheel_folder, pip, wheels
-from edgeemo.bundle.install_script import install_script
+from edgeemo.bundle import BundleOptions, make_wheel_folder, pip, wheels
+from edgeemo.bundle.install_script import render_install_script
 from edgeemo.errors import BundleError
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -106,7 +106,7 @@ def test_every_wheel_is_pinned_by_its_hash(fleet):
 def _install(folder, target, *, machine=None):
     script = folder / "install.sh"
     if machine:
-        script.write_text(install_script("fleet.pyz", tags=[TAG], machine=machine))
+        script.write_text(render_install_script("fleet.pyz", tags=[TAG], machine=machine))
     return subprocess.run(
         ["sh", script, target], capture_output=True, text=True, check=False, cwd="/",
         env={**os.environ, "PYTHON": sys.executable, "PIP_INDEX_URL": "http://127.0.0.1:9/"},
@@ -117,9 +117,9 @@ def test_the_script_installs_without_internet_and_runs_the_selftest(fleet, tmp_p
     target = tmp_path / "a folder" / "edgeemo"
     done = _install(fleet.path, target, machine=os.uname().machine)
     assert done.returncode == 0, done.stderr
-    assert "PASSED: this machine answers all 16 images" in done.stdout
+    assert "PASSED: outputs of all 16 images" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        f"To answer images: {target}/bin/python {target}/fleet.pyz predict IMAGE..."
+        f"To predict images: {target}/bin/python {target}/fleet.pyz predict IMAGE..."
     )
     shutil.rmtree(target)
     wheel = next((fleet.path / "wheels").glob("numpy*"))
@@ -137,7 +137,9 @@ def test_the_script_installs_without_internet_and_runs_the_selftest(fleet, tmp_p
 
 def _limited(folder, target, *, file_kb, machine):
     """Run the script where no file may grow beyond a size: as a card that is full in the middle."""
-    (folder / "install.sh").write_text(install_script("fleet.pyz", tags=[TAG], machine=machine))
+    (folder / "install.sh").write_text(
+        render_install_script("fleet.pyz", tags=[TAG], machine=machine)
+    )
     return subprocess.run(
         ["sh", "-c", f'ulimit -f {2 * file_kb}; exec sh "$0" "$1"', folder / "install.sh", target],
         capture_output=True, text=True, check=False, env={**os.environ, "PYTHON": sys.executable},
@@ -195,7 +197,7 @@ def test_the_script_refuses_another_machine_and_another_python(fleet, tmp_path):
 
 
 def test_only_a_folder_of_its_own_is_replaced(fleet, tmp_path, asked):
-    again = {"tags": ("cp399",), "golden": "drawn"}
+    again = {"tags": ("cp399",), "options": BundleOptions(golden="drawn")}
     with pytest.raises(BundleError, match=r"fleet: exists already.*or give --force"):
         make_wheel_folder(GOLDEN / "int8.tflite", fleet.path, **again)
     made = make_wheel_folder(GOLDEN / "int8.tflite", fleet.path, replace=True, **again)
@@ -235,7 +237,7 @@ def test_pip_is_asked_for_arm_wheels_of_that_python(monkeypatch, tmp_path):
     [
         ("WARNING: retrying\nERROR: No matching distribution found for numpy==1", "No matching"),
         ("/usr/bin/python: No module named pip", "No module named pip"),
-        ("", "it does not say why"),
+        ("", "no message"),
     ],
 )
 def test_a_pip_that_fails_is_one_line_and_leaves_nothing(monkeypatch, tmp_path, stderr, said):
@@ -244,7 +246,7 @@ def test_a_pip_that_fails_is_one_line_and_leaves_nothing(monkeypatch, tmp_path, 
 
     monkeypatch.setattr(wheels, "make_bundle", _made)
     monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(BundleError, match="pip cannot fetch the wheels of cp311") as raised:
+    with pytest.raises(BundleError, match="pip cannot download the wheels of cp311") as raised:
         make_wheel_folder(GOLDEN / "int8.tflite", tmp_path / "x", tags=("cp311",))
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -257,7 +259,7 @@ def _made(model, out, **options):
     out.write_bytes(b"")
     return Bundle(
         path=out, sha256="", size_bytes=0, model="", engine="ai-edge-litert", verified=False,
-        golden=16, undecided=4,
+        golden_images=16, undecided_images=4,
     )  # fmt: skip
 
 
@@ -275,4 +277,4 @@ def test_what_a_package_needs_is_pinned_too_and_what_is_not_here_is_left_to_pip(
 
     monkeypatch.setattr(pip, "version", installed)
     monkeypatch.setattr(pip, "requires", needs.get)
-    assert pip.pinned(["A", "gone"]) == ["a==1.0", "b==1.0", "c-c==1.0"]
+    assert pip.pin_versions(["A", "gone"]) == ["a==1.0", "b==1.0", "c-c==1.0"]

@@ -37,7 +37,7 @@ def test_without_arguments_the_newest_models_default_is_bundled(edgeemo, models)
         [sys.executable, "dist/mine.pyz", "selftest"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    assert "PASSED: this machine answers all 16 images to within 1e-06 as" in done.stdout
+    assert "PASSED: outputs of all 16 images are within 1e-06 of" in done.stdout
 
 
 def test_one_file_of_a_folder_and_json(edgeemo, models):
@@ -49,7 +49,7 @@ def test_one_file_of_a_folder_and_json(edgeemo, models):
     assert "warning" not in shown.err
     assert said["path"] == "a/b.pyz"
     assert said["sha256"] == sha256_file(Path("a/b.pyz"))
-    assert (said["model"], said["verified"], said["golden"]) == ("int8.tflite", True, 16)
+    assert (said["model"], said["verified"], said["golden_images"]) == ("int8.tflite", True, 16)
 
 
 def test_a_fallback_for_the_other_engine(edgeemo, models):
@@ -58,7 +58,7 @@ def test_a_fallback_for_the_other_engine(edgeemo, models):
     assert shown.status == 0
     assert "numpy, pillow, ai-edge-litert or onnxruntime for the fallback" in shown.out
     assert "float32.onnx, NOT verified" in shown.out
-    assert shown.err.count("is not verified against its original") == 2
+    assert shown.err.count("is not verified against its reference model") == 2
     said = json.loads(edgeemo(*words, "--force", "--json").out)
     assert said["fallback"] == {"model": "float32.onnx", "engine": "onnxruntime", "verified": False}
 
@@ -67,11 +67,11 @@ def test_faces_and_how_they_are_found(edgeemo, models):
     words = ("bundle", "models/mine", "--file", "int8.tflite")
     shown = edgeemo(*words, "--faces")
     assert shown.status == 0
-    assert "found by blaze" in shown.out
+    assert "detected by blaze" in shown.out
     said = json.loads(edgeemo(*words, "--face-margin", "0.2", "--force", "--json").out)
-    assert (said["detector"], said["faces"], said["golden"]) == ("blaze", 2, 17)
+    assert (said["detector"], said["detected_faces"], said["golden_images"]) == ("blaze", 2, 17)
     said = json.loads(edgeemo(*words, "--no-faces", "--force", "--json").out)
-    assert (said["detector"], said["golden"]) == ("", 16)
+    assert (said["detector"], said["golden_images"]) == ("", 16)
 
 
 def test_wheels_make_a_folder(edgeemo, models, monkeypatch):

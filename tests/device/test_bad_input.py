@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from edgeemo import Classifier
-from edgeemo.bundle import make_bundle
+from edgeemo.bundle import BundleOptions, make_bundle
 from emulation.processors import A53, A72, A76
 from emulation.root import overlay
 from emulation.user_mode import environment_of
@@ -88,10 +88,10 @@ def test_another_answer_names_the_stage(copied, pi):
     ran = pi(A72, copied, "selftest")
     assert ran.returncode == 3
     *_, first, second, third, verdict = ran.stdout.splitlines()
-    assert first.startswith(f"  {golden[0]['file']}: engine differs; answer ")
+    assert first.startswith(f"  {golden[0]['file']}: engine differs; output ")
     assert second.startswith(f"  {golden[1]['file']}: resizing differs; ")
     assert third.startswith(f"  {golden[3]['file']}: image decoding differs; ")
-    assert verdict.startswith("FAILED: 3 of 16 images come out differently here; what differs is")
+    assert verdict.startswith("FAILED: results of 3 of 16 images differ from the workstation's in ")
 
 
 def test_wheels_of_another_processor(bundle, pi):
@@ -138,11 +138,15 @@ def test_an_instruction_that_the_processor_lacks(bundle, pi, wrong, face):
 
 
 def test_the_fallback_is_used_where_the_engine_crashes(model, pi, wrong, face, tmp_path):
-    made = make_bundle(model("int8.tflite"), tmp_path / "two.pyz", fallback=model("float32.onnx"))
+    made = make_bundle(
+        model("int8.tflite"),
+        tmp_path / "two.pyz",
+        options=BundleOptions(fallback=model("float32.onnx")),
+    )
     tested = pi(A53, made.path, "selftest", prefix=wrong)
     assert tested.returncode == 0, tested.stderr
     assert tested.stdout.splitlines()[-1].startswith(
-        "PASSED: this machine answers all 16 images to within 1e-06 as the workstation did "
+        "PASSED: outputs of all 16 images are within 1e-06 of the workstation's "
         "(float32.onnx, the fallback for int8.tflite, "
     )
     ran = pi(A53, made.path, "predict", "--json", face, prefix=wrong)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emulation.cost import count
-from emulation.cost_page import STAGES, spread
-from emulation.find_cost import count_finding
+from emulation.cost import count_instructions
+from emulation.cost_page import STAGES, compute_spread
+from emulation.detection_cost import count_detection
 from emulation.processors import A72
 from emulation.root import EmulationError, missing_tools
 from emulation.system_mode import TOOLS, run_steps
@@ -28,7 +28,9 @@ def counting(root):
 
 @pytest.fixture(scope="module")
 def starts(counting):
-    return count(counting, [GOLDEN / "int8.tflite"], GOLDEN / "int8.tflite", processors=(A72,))
+    return count_instructions(
+        counting, [GOLDEN / "int8.tflite"], GOLDEN / "int8.tflite", processors=(A72,)
+    )
 
 
 def test_counts_repeat_within_one_percent(starts):
@@ -38,7 +40,7 @@ def test_counts_repeat_within_one_percent(starts):
     # One interrupt more, of a few thousand instructions, is much of a stage that has 60,000.
     large = [[row for row in rows if row.instructions > 1] for rows in starts]
     assert len(large[0]) == len(large[1]) > 6
-    assert spread(*large) < 1
+    assert compute_spread(*large) < 1
 
 
 def test_counts_make_sense(starts):
@@ -53,12 +55,12 @@ def test_counts_make_sense(starts):
     assert 5 < python.peak_mb < 20 < bare.peak_mb < 100
 
 
-def test_finding_faces_is_counted(counting):
-    found = count_finding(counting, GOLDEN / "int8.tflite", processors=(A72,))
+def test_face_detection_is_counted(counting):
+    found = count_detection(counting, GOLDEN / "int8.tflite", processors=(A72,))
     faces, none = (found[A72.name, image] for image in ("two faces", "no face"))
     assert (none["resize"], none["invoke"]) == (None, None)
-    assert none["find"] > 5 * faces["find"]  # every look is taken
-    assert faces["decode"] + faces["find"] < faces["whole"]
+    assert none["detect"] > 5 * faces["detect"]  # every pass is made
+    assert faces["decode"] + faces["detect"] < faces["total"]
 
 
 def test_a_command_that_fails_is_one_line(counting, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from edgeemo import Classifier
-from edgeemo.bench.sample_photo import drawn_photo
-from edgeemo.bundle import make_bundle
+from edgeemo.bench.sample_photo import draw_photo
+from edgeemo.bundle import BundleOptions, make_bundle
 from edgeemo.bundle.device.checks import FACE_PIXELS
 from edgeemo.dataset import draw_golden_images
 from edgeemo.dataset.synthetic.draw import encode_image
@@ -23,13 +23,15 @@ def finding(root, model, tmp_path_factory):
     """The bundle of a tiny model that finds faces."""
     root("bookworm")  # skips where there is nothing to emulate with
     out = tmp_path_factory.mktemp("faces") / "faces.pyz"
-    return make_bundle(model("int8.tflite"), out, faces=FaceRequest(enabled=True)).path
+    return make_bundle(
+        model("int8.tflite"), out, options=BundleOptions(faces=FaceRequest(enabled=True))
+    ).path
 
 
 @pytest.fixture
 def photos(tmp_path):
     """Faces near and far, one that is found in a part of the image alone, and none."""
-    contents = [drawn_photo(seed=0), drawn_photo(seed=1), *draw_golden_images(count=3)]
+    contents = [draw_photo(seed=0), draw_photo(seed=1), *draw_golden_images(count=3)]
     with Image.open(io.BytesIO(contents[0])) as photo:
         small = photo.resize((160, 120), Image.Resampling.BILINEAR)
     wall = Image.new("RGB", (640, 480), "#808890")

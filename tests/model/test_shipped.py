@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.bundle.device.checks import check
-from edgeemo.bundle.device.contents import Golden
+from edgeemo.bundle.device.checks import check_golden
+from edgeemo.bundle.device.contents import GoldenImage
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.model.face_settings import FaceRequest
 from edgeemo.model.folder import ModelFolder, newest_folder, shipped_folder
@@ -42,7 +42,7 @@ def test_the_drawn_images_are_answered_as_recorded(name):
     assert len(recorded["golden"]) >= 16
     labels = set()
     for entry in recorded["golden"]:
-        golden = Golden(
+        golden = GoldenImage(
             **{
                 **entry,
                 "outputs": tuple(entry["outputs"]),
@@ -50,7 +50,7 @@ def test_the_drawn_images_are_answered_as_recorded(name):
             }
         )
         image = (HAPPY_SAD / golden.file).read_bytes()
-        found = check(classifier, golden, image, tolerance=recorded["tolerance"])
+        found = check_golden(classifier, golden, image, tolerance=recorded["tolerance"])
         assert found.differs is None, golden.file
         labels.add(golden.label)
     assert labels == {"happy", "sad"}
@@ -69,8 +69,7 @@ def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
 def test_int8_answers_the_test_images_as_the_card_says(data_dir):
     classifier = Classifier.load(HAPPY_SAD / "int8.tflite", faces=FaceRequest(enabled=False))
     fer = data_dir / "fer2013"
-    kept = ingest_folder(fer, options=IngestOptions(labels=classifier.spec.labels)).samples
-    test = [sample for sample in kept if sample.split == "test"]
+    test = ingest_folder(fer, options=IngestOptions(labels=classifier.spec.labels)).in_split("test")
     right = sum(classifier.predict(fer / sample.path).label == sample.label for sample in test)
     stated = re.search(r"accuracy of int8\.tflite \|.*?\*\*([\d.]+)\*\*", CARD.read_text())
     assert stated

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edgeemo.bench.sample_frame import camera_frame
-from edgeemo.bench.sample_photo import drawn_photo
+from edgeemo.bench.sample_frame import draw_camera_frame
+from edgeemo.bench.sample_photo import draw_photo
 from edgeemo.runtime.__main__ import main
 from edgeemo.runtime.inputs import expand
 
@@ -85,7 +85,7 @@ def test_a_hesitant_model_says_so_and_what_it_would_guess(images, hesitant, tmp_
 
 @pytest.fixture
 def photos(tmp_path):
-    for name, content in {"people.jpg": drawn_photo(), "wall.jpg": camera_frame()}.items():
+    for name, content in {"people.jpg": draw_photo(), "wall.jpg": draw_camera_frame()}.items():
         (tmp_path / name).write_bytes(content)
     return str(tmp_path / "people.jpg"), str(tmp_path / "wall.jpg")
 

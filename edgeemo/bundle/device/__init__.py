@@ -1,1 +1,1 @@
-"""What a bundle brings to the device besides the runtime: its front door and its self-test."""
+"""The part of a bundle that runs on the device: entry point, self-test and subcommands."""

@@ -1,12 +1,12 @@
-"""A bundle's beginning: ``python3 NAME.pyz`` runs this, so even an old Python must understand it.
+"""The start of a bundle: ``python3 NAME.pyz`` runs this, so even an old Python must parse it.
 
-Before anything else of the bundle is loaded, the whole file is held against the CRC-32 in its last
-bytes (see `edgeemo.bundle.archive`): against accidents. SHA-256 takes eight times as long where the
-processor has no instructions for it, as in every Raspberry Pi before the 5, and is left to the
+Before anything else of the bundle is loaded, the whole file is checked against the CRC-32 in its
+last bytes (see `edgeemo.bundle.archive`): against accidents. SHA-256 takes eight times as long on a
+processor without instructions for it, as in every Raspberry Pi before the 5, and is left to the
 self-test.
 """
 # ruff: noqa: PTH120, PTH123, UP024, UP031, UP036
-# There is no pathlib and no f-string in the Pythons that this has to turn away.
+# There is no pathlib and no f-string in the Pythons that this has to refuse.
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""``python3 NAME.pyz bench``: the file inside, and others, measured where they are to run."""
+"""``python3 NAME.pyz bench``: measure the files inside, and others, on the device."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.bench import table
-from edgeemo.bench.candidates import ExportedFile, accuracy_of, exported_files, thread_counts
+from edgeemo.bench.candidates import CandidateFile, parse_accuracy, parse_threads, read_candidates
 from edgeemo.bench.run import run_benchmark
 from edgeemo.bundle.device.contents import PHOTO
 from edgeemo.bundle.device.faces import select_faces
-from edgeemo.bundle.device.load import path_inside, sealed_model
+from edgeemo.bundle.device.load import member_path, read_model
 from edgeemo.errors import BenchError
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,63 +35,64 @@ def run(
     faces: bool | None,
     json: bool,
 ) -> int:
-    """Measure and print.
+    """Measure files and print the report.
 
     Args:
-        contents: The bundle.
-        files: Exported files beside the one inside and its fallback.
-        threads: Numbers of threads, as in "1,2,4"; by default 1 and as many as there are cores.
-        image: An image file or a folder of them; None for the golden photo where faces are
-            found, else for a drawn camera frame.
-        seconds: The longest that one candidate's answers are timed.
-        faces: Whether to find faces; by default as the manifest says.
-        json: Whether to print one JSON object, which ``edgeemo bench --from`` takes.
+        contents: The bundle; its file and its fallback are always measured.
+        files: More exported files.
+        threads: Numbers of threads, as in "1,2,4"; by default 1 and the number of cores.
+        image: An image file or a folder of images; by default the golden photo if faces are
+            detected, else a drawn camera frame.
+        seconds: Time limit of one candidate's timed predictions.
+        faces: Whether to detect faces; by default as in the manifest.
+        json: Whether to print one JSON object, for ``edgeemo bench --from``.
 
     Returns:
-        Exit status: 0, or 1 where a file could not be used or crashed.
+        Exit status: 0, or 1 if a file could not be used or crashed.
 
     Raises:
-        BenchError: If `threads` is no such list, or nothing could be measured.
+        BenchError: If `threads` is not such a list, or nothing could be measured.
         ImageError: If an image cannot be read.
     """
     try:
-        counts = thread_counts(threads)
+        counts = parse_threads(threads)
     except ValueError as error:
         raise BenchError(f"--threads: {error}") from None
     if not sys.executable:
-        raise BenchError("cannot tell which Python runs this; name it by its whole path")
-    settings = select_faces(contents, sealed_model(contents).spec.faces, enabled=faces)
-    inside = _inside(contents, settings)
+        raise BenchError("cannot tell which Python runs this; name it by its absolute path")
+    settings = select_faces(contents, read_model(contents).spec.faces, enabled=faces)
+    inside = _read_inside(contents, settings)
     known = {file.sha256 for file in inside}
-    others = exported_files([Path(name) for name in files])
+    others = read_candidates([Path(name) for name in files])
     report = run_benchmark(
         [*inside, *(replace(each, faces=settings) for each in others if each.sha256 not in known)],
         command=(sys.executable, contents.archive, "bench-worker"),
         threads=counts,
         image=image,
         seconds=seconds,
-        progress=_Lines(),
-        photo=_photo(contents) if faces is not False else None,
+        progress=_LineProgress(),
+        photo=_read_photo(contents) if faces is not False else None,
     )
-    sys.stdout.write((dumps(report.to_dict(), indent=1) if json else text(report)) + "\n")
+    text = dumps(to_plain(report), indent=1) if json else format_report(report)
+    sys.stdout.write(f"{text}\n")
     for line in report.warnings:
         sys.stderr.write(f"warning: {line}\n")
     if not report.measured:
         raise BenchError("nothing could be measured")
-    return int(report.has_troubles)
+    return int(report.has_failures)
 
 
-def _inside(contents: Contents, settings: FaceSettings | None) -> list[ExportedFile]:
+def _read_inside(contents: Contents, settings: FaceSettings | None) -> list[CandidateFile]:
     """Return the bundle's file, and its fallback if there is one, with the same face settings."""
     manifests = [contents.manifest, contents.manifest.fallback]
     return [
-        ExportedFile(
+        CandidateFile(
             name=each.model,
-            path=path_inside(contents, each),
+            path=member_path(contents, each),
             sha256=each.model_sha256,
             size_bytes=len(contents.member(each.model)),
             verified=each.verified,
-            accuracy=accuracy_of(each.verification),
+            accuracy=parse_accuracy(each.verification),
             faces=settings,
         )
         for each in manifests
@@ -98,26 +100,27 @@ def _inside(contents: Contents, settings: FaceSettings | None) -> list[ExportedF
     ]
 
 
-def _photo(contents: Contents) -> bytes | None:
-    """The golden photo, where there is one."""
+def _read_photo(contents: Contents) -> bytes | None:
+    """Return the golden photo, or None if there is none."""
     golden = [each.file for each in contents.manifest.golden]
     return contents.member(PHOTO) if PHOTO in golden else None
 
 
-def text(report: BenchmarkReport) -> str:
-    """A report as a device shows it: facts, tables, notes."""
-    facts = table.facts(report)
+def format_report(report: BenchmarkReport) -> str:
+    """Return a report as text for the device: facts, tables, notes."""
+    facts = table.describe_report(report)
     lines = [f"{name:<14}{fact}" for name, fact in facts.items()]
-    lines += ["", *table.plain_table(table.HEADER, table.rows(report), numbers_from=2)]
+    rows = table.build_rows(report)
+    lines += ["", *table.format_table(table.HEADER, rows, numbers_from=table.TEXT_COLUMNS)]
     if report.measured:
         lines += ["", table.WARM_TITLE]
-        lines += table.plain_table(table.warm_header(report), table.warm_rows(report))
+        lines += table.format_table(table.build_warm_header(report), table.build_warm_rows(report))
         lines += ["", table.COLD_TITLE]
-        lines += table.plain_table(table.COLD_HEADER, table.cold_rows(report))
-    return "\n".join([*lines, "", *table.notes(report)])
+        lines += table.format_table(table.COLD_HEADER, table.build_cold_rows(report))
+    return "\n".join([*lines, "", *table.build_notes(report)])
 
 
-class _Lines:
+class _LineProgress:
     """An `edgeemo.utils.progress.Progress` of one line per stage, on standard error."""
 
     def stage(self, name: str, *, total: int | None = None) -> None:

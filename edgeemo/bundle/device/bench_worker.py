@@ -1,6 +1,6 @@
-"""``python3 NAME.pyz bench-worker``, not in the help: measures one candidate for ``bench``.
+"""``python3 NAME.pyz bench-worker``, hidden from the help: run one round for ``bench``.
 
-A process of its own for each round; what this module imports counts as its start.
+Every round is a process of its own; importing this module counts as its start.
 """
 
 from __future__ import annotations
@@ -9,27 +9,31 @@ from typing import TYPE_CHECKING
 
 from edgeemo.bench import worker
 from edgeemo.bundle.device.faces import detector_file
-from edgeemo.bundle.device.load import path_inside, unwarned_classifier
+from edgeemo.bundle.device.load import build_classifier, member_path
 
 if TYPE_CHECKING:
-    from edgeemo.bench.protocol import Job
+    from edgeemo.bench.protocol import RoundRequest
     from edgeemo.bundle.device.contents import Contents
     from edgeemo.runtime.classifier import Classifier
 
 
-def run(contents: Contents, job: str) -> int:
-    """Do one job, of the file inside, its fallback, or another.
+def run(contents: Contents, request: str) -> int:
+    """Run one round of the file inside, its fallback, or another file.
+
+    Args:
+        contents: The bundle.
+        request: The request as JSON; see `edgeemo.bench.protocol.RoundRequest`.
 
     Returns:
         Exit status: 0.
     """
 
-    def load(job: Job) -> Classifier:
-        fallback = contents.manifest.fallback
-        if fallback and job.path == path_inside(contents, fallback):
+    def load(request: RoundRequest) -> Classifier:
+        fallback, faces = contents.manifest.fallback, request.faces
+        if fallback and request.path == member_path(contents, fallback):
             contents.use_fallback()
-        if job.path == path_inside(contents, contents.manifest):
-            return unwarned_classifier(contents, threads=job.threads, faces=job.faces is not None)
-        return worker.load_file(job, detector_file=detector_file(contents, job.faces))
+        if request.path == member_path(contents, contents.manifest):
+            return build_classifier(contents, threads=request.threads, faces=faces is not None)
+        return worker.load_classifier(request, detector_file=detector_file(contents, faces))
 
-    return worker.main(job, load)
+    return worker.main(request, load)

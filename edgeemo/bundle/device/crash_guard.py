@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CRASHES = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS)
-"""What ends a process whose engine does not suit the machine."""
+"""Signals that end a process whose engine does not suit the machine."""
 
 _ENDED_BY_OTHERS = (signal.SIGTERM, signal.SIGHUP)
 
@@ -33,29 +33,29 @@ class CrashError(EngineError):
 
 
 def run_guarded(work: Callable[[Callable[[], None]], int]) -> int:
-    """Do something in a forked child and hand on its exit status.
+    """Run something in a forked child and return its exit status.
 
-    Called before numpy and an engine are loaded, it costs about a millisecond and no memory. Who
-    ends or hangs up on this process does so to the child as well.
+    Called before numpy and an engine are loaded, this costs about a millisecond and no memory. A
+    signal that ends or hangs up this process is passed on to the child.
 
     Args:
-        work: What to do; it prints its own errors. It is given a function to call before the first
-            answer goes out.
+        work: The work, which prints its own errors. It takes a function to call before the first
+            prediction is printed.
 
     Returns:
-        What `work` returned.
+        The exit status that `work` returned.
 
     Raises:
         CrashError: If the child was ended by a signal.
     """
     reading, writing = os.pipe()
-    # Held back until there is somebody to hand them on.
+    # Blocked until there is a child to pass them on to.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDED_BY_OTHERS)
     child = os.fork()
     if child == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDED_BY_OTHERS)
         os.close(reading)
-        _work_and_end(lambda: work(lambda: _tell(writing)))
+        _work_and_end(lambda: work(lambda: _report(writing)))
     os.close(writing)
     status = _wait(child)
     predicted = bool(os.read(reading, 1))
@@ -69,7 +69,7 @@ def run_guarded(work: Callable[[Callable[[], None]], int]) -> int:
 
 
 def _wait(child: int) -> int:
-    """The child's status, as os.waitpid gives it; signals to this process go on to the child."""
+    """Return the child's status, as os.waitpid does; pass signals to this process on to it."""
     before = {
         number: signal.signal(number, lambda number, _: os.kill(child, number))
         for number in _ENDED_BY_OTHERS
@@ -77,14 +77,14 @@ def _wait(child: int) -> int:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDED_BY_OTHERS)
     try:
         return os.waitpid(child, 0)[1]
-    except KeyboardInterrupt:  # the child got it as well, and says what there is to say
+    except KeyboardInterrupt:  # the child got it as well, and reports it
         return os.waitpid(child, 0)[1]
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _tell(writing: int) -> None:
+def _report(writing: int) -> None:
     os.write(writing, b".")
 
 

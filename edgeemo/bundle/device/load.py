@@ -1,4 +1,4 @@
-"""From a bundle to its classifier."""
+"""Load the classifier of a bundle."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
 
 
-def path_inside(contents: Contents, manifest: Manifest) -> str:
-    """What to call the model file inside."""
+def member_path(contents: Contents, manifest: Manifest) -> str:
+    """Return the name of a model file inside the bundle, as a path."""
     return f"{contents.archive}/{manifest.model}"
 
 
-def sealed_model(contents: Contents) -> SealedModel:
-    """The exported file inside; no engine is needed."""
+def read_model(contents: Contents) -> SealedModel:
+    """Read the exported file inside; no engine is needed."""
     manifest = contents.manifest
     return unseal_bytes(
         contents.member(manifest.model),
-        name=path_inside(contents, manifest),
+        name=member_path(contents, manifest),
         sha256=manifest.model_sha256,  # the bundle as a whole is checked when it starts
     )
 
@@ -34,34 +34,37 @@ def sealed_model(contents: Contents) -> SealedModel:
 def load_classifier(
     contents: Contents, *, threads: int | None = None, faces: bool | None = None
 ) -> Classifier:
-    """The model, ready to answer; warns on standard error where it is not verified.
+    """Load the model, or the fallback; warn on standard error if it is not verified.
 
     Args:
         contents: The bundle.
-        threads: Threads per answer; by default as the manifest says.
-        faces: Whether to find faces; by default as the manifest says.
+        threads: Threads per prediction; by default as in the manifest.
+        faces: Whether to detect faces; by default as in the manifest.
 
     Raises:
-        BundleError: If faces are to be found, and it holds nothing that does.
-        EngineError: If the engine cannot be loaded or refuses the model, and so with the fallback.
+        BundleError: If faces are requested, and the bundle has no detector.
+        EngineError: If the engine cannot be loaded or refuses the model, and the fallback fails
+            as well.
     """
     try:
-        classifier = unwarned_classifier(contents, threads=threads, faces=faces)
+        classifier = build_classifier(contents, threads=threads, faces=faces)
     except EngineError as error:
         use_fallback(contents, str(error))
-        classifier = unwarned_classifier(contents, threads=threads, faces=faces)
+        classifier = build_classifier(contents, threads=threads, faces=faces)
     if not classifier.verified:
-        sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
+        sys.stderr.write(
+            f"warning: {classifier.path} is not verified against its reference model\n"
+        )
     return classifier
 
 
-def unwarned_classifier(
+def build_classifier(
     contents: Contents, *, threads: int | None = None, faces: bool | None = None
 ) -> Classifier:
-    """As `load_classifier`, and silent."""
+    """Load the model as `load_classifier` does, without a fallback and without a warning."""
     from edgeemo.runtime.classifier import Classifier
 
-    model = sealed_model(contents)
+    model = read_model(contents)
     settings = select_faces(contents, model.spec.faces, enabled=faces)
     return Classifier.from_model(
         model,

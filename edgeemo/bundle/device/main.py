@@ -1,6 +1,6 @@
-"""``python3 NAME.pyz selftest | predict | bench | info``: argparse alone, one line per mistake.
+"""``python3 NAME.pyz selftest | predict | bench | info``: argparse alone, one line per error.
 
-A further verb is one entry in `_parser` and one function that imports what it needs.
+A further subcommand is one entry in `_build_parser` and one function that imports its module.
 """
 
 from __future__ import annotations
@@ -30,89 +30,91 @@ if TYPE_CHECKING:
 
 
 def main(archive: str, arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line of a bundle says.
+    """Run the command line of a bundle.
 
     Args:
         archive: Path of the bundle.
-        arguments: The words after the bundle's name; the process's own by default.
+        arguments: Arguments after the bundle's name; by default those of the process.
 
     Returns:
-        Exit status: 0; 1 where something could not be used; 3 where the self-test found an answer
-        that differs; 130 after Ctrl-C. Wrong usage ends the process with 2.
+        Exit status: 0; 1 after an error; 3 if the self-test found a difference; 130 after Ctrl-C.
+        Wrong usage ends the process with 2.
     """
     accept_any_file_name()
     start_fast()
-    options = _parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
-    do = _do_guarded if options.guarded else _do
-    return run_command(lambda: do(options, Contents(archive)))
+    options = _build_parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
+    run = _run_guarded if options.guarded else _run
+    return run_command(lambda: run(options, Contents(archive)))
 
 
-def _do(options: argparse.Namespace, contents: Contents) -> int:
-    """Run the verb."""
+def _run(options: argparse.Namespace, contents: Contents) -> int:
+    """Run the subcommand."""
     status: int = options.run(options, contents)
     return status
 
 
-def _do_guarded(options: argparse.Namespace, contents: Contents) -> int:
-    """Run the verb in a process of its own, which an engine may crash."""
+def _run_guarded(options: argparse.Namespace, contents: Contents) -> int:
+    """Run the subcommand in a process of its own, which an engine may crash."""
 
-    def work(before_first_answer: Callable[[], None]) -> int:
-        options.before_first_answer = before_first_answer
-        return run_command(lambda: _do(options, contents))
+    def work(before_first: Callable[[], None]) -> int:
+        options.before_first = before_first
+        return run_command(lambda: _run(options, contents))
 
     return run_guarded_with_fallback(contents, work)
 
 
-def _parser(name: str) -> argparse.ArgumentParser:
+def _build_parser(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python3 {name}",
-        description="A classifier, its test images and their answers, in one file.",
+        description="A classifier with golden images and a self-test, in one file.",
         formatter_class=FixedWidthFormatter,
     )
-    verbs = parser.add_subparsers(prog=parser.prog, metavar="VERB", required=True)
+    commands = parser.add_subparsers(prog=parser.prog, metavar="COMMAND", required=True)
     selftest = _add(
-        verbs, "selftest", _selftest, "does this machine answer as the workstation did?"
+        commands, "selftest", _selftest, "compare this machine's outputs with the workstation's"
     )
-    predict = _add(verbs, "predict", _predict, "answer images")
+    predict = _add(commands, "predict", _predict, "predict images")
     add_prediction_options(predict)
     add_face_options(predict)
-    _add_bench(verbs)
-    _add(verbs, "info", _info, "what is inside")
-    for verb in (selftest, predict):
-        verb.set_defaults(guarded=True)
-        verb.add_argument("--threads", type=at_least_one, help="threads per answer (as bundled)")
+    _add_bench(commands)
+    _add(commands, "info", _info, "show the contents")
+    for command in (selftest, predict):
+        command.set_defaults(guarded=True)
+        command.add_argument(
+            "--threads", type=at_least_one, help="threads per prediction (as bundled)"
+        )
     return parser
 
 
 def _add(
-    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
     name: str,
     run: Callable[[argparse.Namespace, Contents], int],
     help: str,
 ) -> argparse.ArgumentParser:
     description = f"{help[0].upper()}{help[1:]}"
-    verb = verbs.add_parser(
+    command = commands.add_parser(
         name, help=help, description=description, formatter_class=FixedWidthFormatter
     )
-    verb.add_argument("--json", action="store_true", help="print JSON and nothing else")
-    verb.set_defaults(run=run, guarded=False)
-    return verb
+    command.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    command.set_defaults(run=run, guarded=False)
+    return command
 
 
-def _add_bench(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    bench = _add(verbs, "bench", _bench, "how fast is it here, with how many threads?")
-    bench.add_argument("files", nargs="*", help="other .tflite and .onnx files to measure, too")
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = _add(commands, "bench", _bench, "measure speed and memory on this machine")
+    bench.add_argument("files", nargs="*", help="more .tflite and .onnx files to measure")
     bench.add_argument(
-        "--threads", metavar="1,2,4", help="threads per answer to try (1, and all cores)"
+        "--threads", metavar="1,2,4", help="threads per prediction to try (1, and all cores)"
     )
-    bench.add_argument("--image", help="what to answer: a file or a folder (a drawn one)")
+    bench.add_argument("--image", help="image file or folder to predict (a drawn one)")
     bench.add_argument(
-        "--seconds", type=at_least_one, default=30, help="per file and threads, at most (30)"
+        "--seconds", type=at_least_one, default=30, help="time limit per file and threads (30)"
     )
     add_face_options(bench)
-    worker = verbs.add_parser("bench-worker")  # without help, so it is not listed
-    worker.add_argument("job")
-    worker.set_defaults(run=_work, guarded=False)
+    worker = commands.add_parser("bench-worker")  # without help, so it is not listed
+    worker.add_argument("request")
+    worker.set_defaults(run=_bench_worker, guarded=False)
 
 
 def _selftest(options: argparse.Namespace, contents: Contents) -> int:
@@ -133,7 +135,7 @@ def _predict(options: argparse.Namespace, contents: Contents) -> int:
         workers=options.workers,
         faces=options.faces,
         json=options.json,
-        before_first=options.before_first_answer,
+        before_first=options.before_first,
     )
 
 
@@ -152,10 +154,10 @@ def _bench(options: argparse.Namespace, contents: Contents) -> int:
     )
 
 
-def _work(options: argparse.Namespace, contents: Contents) -> int:
+def _bench_worker(options: argparse.Namespace, contents: Contents) -> int:
     from edgeemo.bundle.device.bench_worker import run
 
-    return run(contents, options.job)
+    return run(contents, options.request)
 
 
 def _info(options: argparse.Namespace, contents: Contents) -> int:
@@ -165,12 +167,12 @@ def _info(options: argparse.Namespace, contents: Contents) -> int:
 
 
 def _prepare(contents: Contents, *, faces: bool | None = None) -> None:
-    """See to it that what gives the answers is installed."""
+    """Check that the packages of a prediction are installed."""
     use_fallback_if_not_installed(contents)
     manifest = contents.manifest
     require(
         manifest.engine,
         versions=manifest.built_with,
         archive=contents.archive,
-        finder=detector_package(manifest.detector) if faces is not False else "",
+        detector=detector_package(manifest.detector) if faces is not False else "",
     )

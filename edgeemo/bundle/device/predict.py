@@ -1,4 +1,4 @@
-"""``python3 NAME.pyz predict``."""
+"""``python3 NAME.pyz predict``: predict images."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def run(
     json: bool,
     before_first: Callable[[], None],
 ) -> int:
-    """Answer images, one line each.
+    """Predict images, one line each.
 
     Args:
         contents: The bundle.
         images: Image files, folders, or "-" for standard input.
-        threads: Threads per answer; by default as the manifest says.
-        workers: Images answered at the same time; by default as many as occupy the cores.
-        faces: Whether to find faces; by default as the manifest says.
+        threads: Threads per prediction; by default as in the manifest.
+        workers: Images predicted at the same time; by default as many as occupy the cores.
+        faces: Whether to detect faces; by default as in the manifest.
         json: Whether to print a JSON object per line.
-        before_first: Called before the first answer is printed.
+        before_first: Called before the first prediction is printed.
 
     Returns:
-        Exit status: 0, or 1 where an image could not be read or there was none.
+        Exit status: 0, or 1 if an image could not be read or there was none.
     """
     classifier = load_classifier(contents, threads=threads, faces=faces)
     from edgeemo.runtime.argparse_cli import print_predictions
@@ -43,15 +43,15 @@ def run(
     from edgeemo.runtime.stream import choose_worker_count
 
     if STDIN in images and contents.manifest.fallback:
-        _try(classifier)  # what was read is gone when the engine crashes
+        _try_engine(classifier)  # an image that was read is lost when the engine crashes
     workers = workers or choose_worker_count(classifier.threads)
     return print_predictions(
         classifier, images, workers=workers, json=json, before_first=before_first
     )
 
 
-def _try(classifier: Classifier) -> None:
-    """Let an engine that is going to crash do so before an image is read."""
+def _try_engine(classifier: Classifier) -> None:
+    """Run the engine once, so that one that crashes does so before an image is read."""
     import numpy as np
 
     classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))

@@ -1,4 +1,4 @@
-"""What a bundle needs on the device, and what to type where it is missing."""
+"""Check the packages that a bundle needs on the device, and name the command that installs them."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ _MODULES = {
     "onnxruntime": ("onnxruntime",),
     "opencv-python-headless": ("cv2",),
 }
-"""Package, as pip calls it, and what it is imported as; one of several will do."""
+"""Package, as pip calls it, to its modules, any one of which will do."""
 
 _DEBIAN = {"numpy": "python3-numpy", "pillow": "python3-pil"}
 _VENV = "~/edgeemo"
 
 
-def require(engine: str, *, versions: Mapping[str, str], archive: str, finder: str = "") -> None:
-    """See that the packages are there, and that numpy and Pillow load.
+def require(engine: str, *, versions: Mapping[str, str], archive: str, detector: str = "") -> None:
+    """Check that the packages are installed, and that numpy and Pillow load.
 
     Args:
         engine: The engine's package, as pip calls it.
-        finder: The package that finds faces, or nothing.
-        versions: What the workstation had, for the line to type.
+        versions: The workstation's versions, for the command in the message.
         archive: The bundle, for the same.
+        detector: The face detector's package, or nothing.
 
     Raises:
-        BundleError: If not; its text holds the line to type.
+        BundleError: If not; the message contains the command that installs them.
     """
-    needed = tuple(dict.fromkeys(filter(None, ("numpy", "pillow", engine, finder))))
+    needed = tuple(dict.fromkeys(filter(None, ("numpy", "pillow", engine, detector))))
     missing = [name for name in needed if not is_installed(name)]
     if missing:
         from edgeemo.utils.text import join_and
 
-        remedy = _remedy(missing, needed, versions, archive)
+        remedy = _find_remedy(missing, needed, versions, archive)
         raise BundleError(
             f"{join_and(missing)} {'are' if missing[1:] else 'is'} not installed: {remedy}"
         )
@@ -52,12 +52,12 @@ def require(engine: str, *, versions: Mapping[str, str], archive: str, finder: s
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package can be found; nothing is imported.
+    """Return whether a package is installed; nothing is imported.
 
     Args:
-        package: "numpy", "pillow", an engine's or a face finder's, as pip calls it.
+        package: "numpy", "pillow", an engine's or a face detector's, as pip calls it.
     """
-    return any(map(_is_there, _MODULES[package]))
+    return any(map(_is_importable, _MODULES[package]))
 
 
 def _check_that_they_load() -> None:
@@ -73,34 +73,34 @@ def _check_that_they_load() -> None:
             raise BundleError(f"{name} is installed but cannot be loaded: {reason}") from None
 
 
-def _is_there(module: str) -> bool:
+def _is_importable(module: str) -> bool:
     return module in sys.modules or PathFinder.find_spec(module) is not None
 
 
-def _remedy(
+def _find_remedy(
     missing: Sequence[str], needed: Sequence[str], versions: Mapping[str, str], archive: str
 ) -> str:
-    """What to type. Debian's own Python refuses pip outside a virtual environment."""
+    """Return the command; Debian's own Python refuses pip outside a virtual environment."""
     if sys.maxsize < 2**32:
-        return _remedy_of_32_bits(needed[2:], archive)
-    if _in_venv():
-        return f"{sys.executable} -m pip install {_pinned(missing, versions)}"
+        return _find_remedy_for_32_bits(needed[2:], archive)
+    if _is_in_venv():
+        return f"{sys.executable} -m pip install {_pin(missing, versions)}"
     if all(name in _DEBIAN for name in missing):
         return "sudo apt install " + " ".join(_DEBIAN[name] for name in missing)
-    packages = _pinned(needed, versions)
+    packages = _pin(needed, versions)
     return (
         f"sudo apt install python3-venv && python3 -m venv {_VENV} && "
-        f"{_VENV}/bin/pip install {packages} && {_then(archive)}"
+        f"{_VENV}/bin/pip install {packages} && {_selftest_command(archive)}"
     )
 
 
-def _pinned(names: Iterable[str], versions: Mapping[str, str]) -> str:
-    """As on the workstation: another Pillow may resize a little differently."""
+def _pin(names: Iterable[str], versions: Mapping[str, str]) -> str:
+    """Return requirements as on the workstation: another Pillow may resize a little differently."""
     return " ".join(f"{name}=={versions[name]}" if name in versions else name for name in names)
 
 
-def _remedy_of_32_bits(engines: Sequence[str], archive: str) -> str:
-    """There are wheels of one engine for one Python, and none of numpy and Pillow."""
+def _find_remedy_for_32_bits(engines: Sequence[str], archive: str) -> str:
+    """Return the command: one engine has wheels for one Python, numpy and Pillow have none."""
     if (*engines, sys.version_info[:2]) != ("ai-edge-litert", (3, 11)):
         return (
             f"there is no {' and '.join(engines)} for a 32-bit system; install the 64-bit "
@@ -109,13 +109,13 @@ def _remedy_of_32_bits(engines: Sequence[str], archive: str) -> str:
     return (
         f"sudo apt install python3-venv {' '.join(_DEBIAN.values())} && "
         f"python3 -m venv --system-site-packages {_VENV} && "
-        f"{_VENV}/bin/pip install tflite-runtime && {_then(archive)}"
+        f"{_VENV}/bin/pip install tflite-runtime && {_selftest_command(archive)}"
     )
 
 
-def _then(archive: str) -> str:
+def _selftest_command(archive: str) -> str:
     return f"{_VENV}/bin/python {os.path.basename(archive)} selftest"  # noqa: PTH119
 
 
-def _in_venv() -> bool:
+def _is_in_venv() -> bool:
     return sys.prefix != sys.base_prefix

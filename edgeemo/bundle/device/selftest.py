@@ -1,4 +1,4 @@
-"""The self-test: does this machine answer the golden images as the workstation did?"""
+"""``python3 NAME.pyz selftest``: compare golden images with the workstation's results."""
 
 from __future__ import annotations
 
@@ -8,65 +8,62 @@ from dataclasses import asdict, dataclass
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bundle.device.checks import FACE_PIXELS, check
+from edgeemo.bundle.device.checks import FACE_PIXELS, check_golden
 from edgeemo.bundle.device.faces import detector_package, detector_versions
-from edgeemo.bundle.device.info import verification_text
+from edgeemo.bundle.device.info import describe_verification
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.utils.system import describe_machine, versions
 
 if TYPE_CHECKING:
-    from edgeemo.bundle.device.checks import Check, Places
+    from edgeemo.bundle.device.checks import GoldenCheck, Places
     from edgeemo.bundle.device.contents import Contents, Manifest
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class SelfTestResult:
     """The outcome of a self-test.
 
     Attributes:
-        manifest: Of the bundle.
+        manifest: Manifest of the bundle.
         checks: One per golden image.
-        machine: See `describe_machine`.
-        versions: See `versions`.
-        seconds: From the start of the self-test to its end, loading included.
+        machine: See `edgeemo.utils.system.describe_machine`.
+        versions: See `edgeemo.utils.system.versions`.
+        seconds: Duration of the self-test, loading included.
     """
 
     manifest: Manifest
-    checks: tuple[Check, ...]
+    checks: tuple[GoldenCheck, ...]
     machine: dict[str, str]
     versions: dict[str, str]
     seconds: float
 
     @property
-    def different(self) -> tuple[Check, ...]:
-        """The checks that failed."""
+    def failures(self) -> tuple[GoldenCheck, ...]:
+        """Return the checks that failed."""
         return tuple(check for check in self.checks if check.differs)
 
     @property
     def verdict(self) -> str:
-        """The outcome as one line."""
+        """Return the outcome as one line."""
         count = len(self.checks)
         name = f"{self.manifest.model_text}, {self.seconds:.1f} s"
-        if not self.different:
+        if not self.failures:
             off = self.manifest.tolerance
-            how = f"to within {off:.1g} as" if off else "exactly as"
-            return (
-                f"PASSED: this machine answers all {count} images {how} the workstation did "
-                f"({name})"
-            )
-        stages = ", ".join(dict.fromkeys(map(self._blame, self.different)))
+            how = f"within {off:.1g} of" if off else "identical to"
+            return f"PASSED: outputs of all {count} images are {how} the workstation's ({name})"
+        stages = ", ".join(dict.fromkeys(map(self._describe_stage, self.failures)))
         return (
-            f"FAILED: {len(self.different)} of {count} images come out differently here; "
-            f"what differs is: {stages} ({name})"
+            f"FAILED: results of {len(self.failures)} of {count} images differ from the "
+            f"workstation's in {stages} ({name})"
         )
 
-    def _blame(self, check: Check) -> str:
-        """The stage that differs, and the versions of what does it where they differ as well."""
+    def _describe_stage(self, check: GoldenCheck) -> str:
+        """Return the stage that differs, and its package's versions if they differ as well."""
         stage = check.differs or ""
         package = {
             "engine": self.manifest.engine,
-            "finding faces": detector_package(self.manifest.detector),
+            "face detection": detector_package(self.manifest.detector),
         }.get(stage, "pillow")
         here, there = self.versions.get(package), self.manifest.built_with.get(package)
         if here == there:
@@ -74,9 +71,9 @@ class Result:
         return f"{stage} ({package} {here or 'is not used'} here, {there} on the workstation)"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything, ready for JSON."""
+        """Return the outcome, ready for JSON."""
         return {
-            "passed": not self.different,
+            "passed": not self.failures,
             "verdict": self.verdict,
             "model": self.manifest.model,
             "fallback_for": self.manifest.fallback_for,
@@ -92,33 +89,42 @@ class Result:
 
 
 def run(contents: Contents, *, threads: int | None, json: bool) -> int:
-    """Do the self-test and print it.
+    """Run the self-test and print its outcome.
+
+    Args:
+        contents: The bundle.
+        threads: Threads per prediction; by default as in the manifest.
+        json: Whether to print one JSON object.
 
     Returns:
-        Exit status: 0, or `EXIT_GATE_FAILED` where a prediction differs.
+        Exit status: 0, or that of a gate if an output differs.
     """
-    result = selftest(contents, threads=threads)
-    sys.stdout.write(dumps(result.to_dict(), indent=2) if json else "\n".join(_lines(result)))
-    sys.stdout.write("\n")
-    return EXIT_GATE_FAILED if result.different else 0
+    result = run_selftest(contents, threads=threads)
+    text = dumps(result.to_dict(), indent=2) if json else "\n".join(_format(result))
+    sys.stdout.write(f"{text}\n")
+    return EXIT_GATE_FAILED if result.failures else 0
 
 
-def selftest(contents: Contents, *, threads: int | None = None) -> Result:
-    """Answer every golden image and compare each stage.
+def run_selftest(contents: Contents, *, threads: int | None = None) -> SelfTestResult:
+    """Predict every golden image and compare each stage.
+
+    Args:
+        contents: The bundle.
+        threads: Threads per prediction; by default as in the manifest.
 
     Raises:
-        BundleError: If a member is not what it was.
+        BundleError: If a member was changed.
         EngineError: If the engine refuses the model.
     """
     start = time.perf_counter()
     contents.check_members()
     classifier = load_classifier(contents, threads=threads)
-    manifest = contents.manifest  # the fallback's where the first cannot be loaded
+    manifest = contents.manifest  # the fallback's if the first cannot be loaded
     checks = [
-        check(classifier, golden, contents.member(golden.file), tolerance=manifest.tolerance)
+        check_golden(classifier, golden, contents.member(golden.file), tolerance=manifest.tolerance)
         for golden in manifest.golden
     ]
-    return Result(
+    return SelfTestResult(
         manifest=manifest,
         checks=tuple(checks),
         machine=describe_machine(),
@@ -127,36 +133,36 @@ def selftest(contents: Contents, *, threads: int | None = None) -> Result:
     )
 
 
-def _lines(result: Result) -> list[str]:
-    count, ran = len(result.checks), result.different
-    prepared = sum(check.differs in (None, "engine") for check in result.checks)
+def _format(result: SelfTestResult) -> list[str]:
+    count, failures = len(result.checks), result.failures
+    preprocessed = sum(check.differs in (None, "engine") for check in result.checks)
     median = sorted(check.ms for check in result.checks)[count // 2]
     facts = {
-        "model": f"{result.manifest.model_text}, {verification_text(result.manifest)}",
+        "model": f"{result.manifest.model_text}, {describe_verification(result.manifest)}",
         **result.machine,
-        "packages": _packages(result),
-        "images": f"{prepared} of {count} preprocessed to the same bytes",
-        **_face_facts(result),
-        "answers": f"{count - len(ran)} of {count} the same",
-        "time": f"{median:.1f} ms an image (median), from its file to the answer",
+        "packages": _format_packages(result),
+        "images": f"{preprocessed} of {count} preprocessed to the same bytes",
+        **_list_face_facts(result),
+        "predictions": f"{count - len(failures)} of {count} the same",
+        "time": f"{median:.1f} ms an image (median), from its file to the prediction",
     }
     lines = [f"{name:<14}{text}" for name, text in facts.items()]
-    lines += [f"  {check.file}: {_difference(check)}" for check in result.different]
+    lines += [f"  {check.file}: {_format_difference(check)}" for check in failures]
     return [*lines, result.verdict]
 
 
-def _face_facts(result: Result) -> dict[str, str]:
-    sought = [check for check in result.checks if check.expected_faces]
-    if not sought:
+def _list_face_facts(result: SelfTestResult) -> dict[str, str]:
+    checked = [check for check in result.checks if check.expected_faces]
+    if not checked:
         return {}
-    same = sum(check.differs != "finding faces" for check in sought)
+    same = sum(check.differs != "face detection" for check in checked)
     return {
-        "faces": f"{same} of {len(sought)} images with faces: found in the same places, to "
+        "faces": f"{same} of {len(checked)} images with faces: detected in the same places, to "
         f"within {FACE_PIXELS} pixels"
     }
 
 
-def _packages(result: Result) -> str:
+def _format_packages(result: SelfTestResult) -> str:
     def one(name: str, version: str) -> str:
         there = result.manifest.built_with.get(name, "none")
         return f"{name} {version}" + (f" (workstation: {there})" if there != version else "")
@@ -164,17 +170,17 @@ def _packages(result: Result) -> str:
     return ", ".join(one(*item) for item in result.versions.items())
 
 
-def _difference(check: Check) -> str:
-    if check.differs == "finding faces":
-        here, there = (_places_text(each) for each in (check.faces, check.expected_faces))
-        return f"finding faces differs; {here} here, {there} on the workstation"
+def _format_difference(check: GoldenCheck) -> str:
+    if check.differs == "face detection":
+        here, there = (_format_places(each) for each in (check.faces, check.expected_faces))
+        return f"face detection differs; {here} here, {there} on the workstation"
     here, there = (
         " ".join(f"{value:.7g}" for value in values) for values in (check.outputs, check.expected)
     )
-    return f"{check.differs} differs; answer {here} here, {there} on the workstation"
+    return f"{check.differs} differs; output {here} here, {there} on the workstation"
 
 
-def _places_text(faces: Places) -> str:
+def _format_places(faces: Places) -> str:
     from edgeemo.imaging.faces import Face
 
     return " and ".join(Face(*face).text for face in faces) or "no face"

@@ -17,8 +17,7 @@ from edgeemo.cli.output.progress import progress
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.bench.candidates import ExportedFile
-    from edgeemo.bench.results import BenchmarkReport
+    from edgeemo.bench import BenchmarkReport, CandidateFile
     from edgeemo.model.folder import ModelFolder
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo bench
@@ -28,7 +27,7 @@ _EXAMPLES = f"""{EXAMPLES}  edgeemo bench
   edgeemo bench models/mine --from pi.json --pick
 """
 
-_SECONDS = 30.0  # that of edgeemo.bench.measure, which is not imported to show the help
+_SECONDS = 30.0  # that of edgeemo.bench.run, which is not imported to show the help
 
 
 def register(app: typer.Typer) -> None:
@@ -125,15 +124,14 @@ def bench(
     installed is listed as not run. Exit status 1 when a file cannot be used or crashed (the others
     are measured all the same), 3 when --pick finds none that fits.
     """
-    from edgeemo.bench.import_report import read_report
-    from edgeemo.bench.selection import Limits
+    from edgeemo.bench import SelectionLimits, read_report
 
-    limits = Limits(max_p99_ms=max_p99_ms, max_size_kb=max_size_kb, max_rss_mb=max_rss_mb)
+    limits = SelectionLimits(max_p99_ms=max_p99_ms, max_size_kb=max_size_kb, max_rss_mb=max_rss_mb)
     counts = _thread_counts(threads)
     if measured and (threads or image or faces is not None):
         raise typer.BadParameter("measures nothing itself", param_hint="--from")
     asked = _asked(models, faces)
-    if not pick and limits != Limits():
+    if not pick and limits != SelectionLimits():
         raise typer.BadParameter("the limits choose a default: add --pick", param_hint="--max-...")
     if pick and asked.folder is None:
         raise typer.BadParameter(
@@ -153,21 +151,21 @@ def bench(
 class _Asked:
     """What is to be measured, and the one model folder it comes from, if it is one."""
 
-    files: Sequence[ExportedFile]
+    files: Sequence[CandidateFile]
     folder: ModelFolder | None
 
 
 def _thread_counts(text: str | None) -> tuple[int, ...]:
-    from edgeemo.bench.candidates import thread_counts
+    from edgeemo.bench import parse_threads
 
     try:
-        return thread_counts(text)
+        return parse_threads(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--threads") from None
 
 
 def _asked(models: Sequence[str] | None, faces: bool | None) -> _Asked:
-    from edgeemo.bench.candidates import exported_files
+    from edgeemo.bench import read_candidates
     from edgeemo.cli.default_model import model_to_answer
     from edgeemo.errors import ModelFolderError
     from edgeemo.model.face_settings import FaceRequest
@@ -183,7 +181,7 @@ def _asked(models: Sequence[str] | None, faces: bool | None) -> _Asked:
         files += found
     folder = ModelFolder(paths[0])
     one = len(paths) == 1 and folder.path.is_dir() and not folder.ships
-    return _Asked(exported_files(files, faces=FaceRequest(enabled=faces)), folder if one else None)
+    return _Asked(read_candidates(files, faces=FaceRequest(enabled=faces)), folder if one else None)
 
 
 def _try_to_write(folder: Path, *, make: bool) -> None:
@@ -205,22 +203,22 @@ def _try_to_write(folder: Path, *, make: bool) -> None:
 
 
 def _adopted(path: Path, asked: _Asked) -> BenchmarkReport:
-    from edgeemo.bench.import_report import adopt, read_report
+    from edgeemo.bench import match_files, read_report
 
-    return adopt(read_report(path), asked.files, origin=path)
+    return match_files(read_report(path), asked.files, origin=path)
 
 
 def _measured(
     asked: _Asked, threads: Sequence[int], image: Path | None, seconds: float
 ) -> BenchmarkReport:
-    from edgeemo.bench.launch import INSTALLED
-    from edgeemo.bench.run import run_benchmark
+    from edgeemo.bench import run_benchmark
+    from edgeemo.bench.launch import WORKER_COMMAND
 
     photo = None if image else _photo(asked)
     with progress() as shown:
         return run_benchmark(
             asked.files,
-            command=INSTALLED,
+            command=WORKER_COMMAND,
             threads=threads,
             image=str(image) if image else None,
             seconds=seconds,
@@ -234,9 +232,9 @@ def _photo(asked: _Asked) -> bytes | None:
     file = next((file for file in asked.files if file.faces), None)
     if file is None or file.faces is None:
         return None
-    from edgeemo.bench.sample_photo import photo_for
+    from edgeemo.bench import draw_detectable_photo
     from edgeemo.imaging.faces import build_detector
     from edgeemo.model.detector_file import find_detector_file
 
     file_beside = find_detector_file(file.faces, Path(file.path).parent)
-    return photo_for(build_detector(file.faces, file=file_beside))
+    return draw_detectable_photo(build_detector(file.faces, file=file_beside))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypedDict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeemo.bundle.options import BundleOptions, GoldenSource
 from edgeemo.cli.options.common import Data, Force, Json, names
 from edgeemo.cli.options.faces import (
     FaceDetector,
@@ -21,9 +21,7 @@ from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say, w
 from edgeemo.cli.output.progress import progress
 
 if TYPE_CHECKING:
-    from edgeemo.bundle.build import Bundle, GoldenKind
-    from edgeemo.bundle.wheels import WheelFolder
-    from edgeemo.model.face_settings import FaceRequest
+    from edgeemo.bundle import Bundle, WheelFolder
 
 _EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
   edgeemo bundle models/mine --file float32.tflite --out face.pyz
@@ -33,23 +31,6 @@ _EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
 """
 
 DIST = Path("dist")
-
-
-class Golden(StrEnum):
-    """Where the golden images come from."""
-
-    drawn = "drawn"
-    test = "test"
-
-
-class _Chosen(TypedDict):
-    """What both kinds of bundle take alike."""
-
-    fallback: Path | None
-    golden: GoldenKind
-    data: Path | None
-    faces: FaceRequest
-    replace: bool
 
 
 def register(app: typer.Typer) -> None:
@@ -90,12 +71,12 @@ def bundle(
         ),
     ] = None,
     golden: Annotated[
-        Golden,
+        GoldenSource,
         typer.Option(
             help="The 16 images of the self-test: drawn, or taken from the test split, which "
             "then travel with the bundle."
         ),
-    ] = Golden.drawn,
+    ] = GoldenSource.drawn,
     data: Data = None,
     faces: Faces = None,
     face_detector: FaceDetector = None,
@@ -123,13 +104,12 @@ def bundle(
         faces, detector=face_detector, margin=face_margin, score=face_score, file=face_model
     )
     path = _exported_file(model, file)
-    chosen: _Chosen = {
-        "fallback": _beside(path, fallback) if fallback else None,
-        "golden": golden.value,
-        "data": data,
-        "faces": request,
-        "replace": force,
-    }
+    options = BundleOptions(
+        fallback=_beside(path, fallback) if fallback else None,
+        golden=golden,
+        data=data,
+        faces=request,
+    )
     name = out.stem if out else path.resolve().parent.name
     if wheels is not None:
         tags = names(wheels)
@@ -137,9 +117,9 @@ def bundle(
             raise typer.BadParameter(
                 "name at least one Python, such as cp311", param_hint="--wheels"
             )
-        _make_folder(path, out or DIST / name, tags, chosen, json)
+        _make_folder(path, out or DIST / name, tags, options, force=force, json=json)
     else:
-        _make_file(path, out or DIST / f"{name}.pyz", chosen, json)
+        _make_file(path, out or DIST / f"{name}.pyz", options, force=force, json=json)
 
 
 def _exported_file(model: Path | None, file: str | None) -> Path:
@@ -164,11 +144,11 @@ def _beside(path: Path, name: str) -> Path:
     return folder.require(name, remedy=f"'edgeemo export {folder.path}' makes it")
 
 
-def _make_file(path: Path, out: Path, chosen: _Chosen, json: bool) -> None:
+def _make_file(path: Path, out: Path, options: BundleOptions, *, force: bool, json: bool) -> None:
     from edgeemo.bundle import make_bundle
 
     with progress() as shown:
-        made = make_bundle(path, out, **chosen, progress=shown)
+        made = make_bundle(path, out, options=options, replace=force, progress=shown)
     _warn(made)
     if json:
         print_json(made)
@@ -177,11 +157,21 @@ def _make_file(path: Path, out: Path, chosen: _Chosen, json: bool) -> None:
     say(f"on the device: python3 {made.path.name} selftest")
 
 
-def _make_folder(path: Path, out: Path, tags: tuple[str, ...], chosen: _Chosen, json: bool) -> None:
+def _make_folder(
+    path: Path,
+    out: Path,
+    tags: tuple[str, ...],
+    options: BundleOptions,
+    *,
+    force: bool,
+    json: bool,
+) -> None:
     from edgeemo.bundle import make_wheel_folder
 
     with progress() as shown:
-        made = make_wheel_folder(path, out, tags=tags, **chosen, progress=shown)
+        made = make_wheel_folder(
+            path, out, tags=tags, options=options, replace=force, progress=shown
+        )
     _warn(made.bundle)
     if json:
         print_json(made)
@@ -193,11 +183,11 @@ def _make_folder(path: Path, out: Path, tags: tuple[str, ...], chosen: _Chosen, 
 def _warn(made: Bundle) -> None:
     for file in (made, made.fallback):
         if file and not file.verified:
-            warn(f"{file.model} is not verified against its original, and the bundle will say so")
-    if not made.undecided:
-        warn("the model is sure about every golden image; the self-test will see less")
-    if made.detector and not made.faces:
-        warn(f"{made.detector} finds no face in a drawn photo; the self-test will not try it")
+            warn(f"{file.model} is not verified against its reference model; the bundle will warn")
+    if not made.undecided_images:
+        warn("the model is decided on every golden image, which makes the self-test less sensitive")
+    if made.detector and not made.detected_faces:
+        warn(f"{made.detector} detects no face in a drawn photo: the self-test skips it")
 
 
 def _facts(made: Bundle) -> dict[str, str]:
@@ -210,8 +200,9 @@ def _facts(made: Bundle) -> dict[str, str]:
             for name, file in files.items()
             if file
         },
-        "golden": f"{made.golden} images, {made.undecided} of them undecided (no class at 0.8)",
-        **({"faces": f"found by {made.detector}"} if made.detector else {}),
+        "golden": f"{made.golden_images} images, {made.undecided_images} of them undecided (no "
+        "class at 0.8)",
+        **({"faces": f"detected by {made.detector}"} if made.detector else {}),
         "size": f"{made.size_bytes / 1e6:.2f} MB",
         "sha256": made.sha256,
         "needs": f"numpy, pillow, {made.engine}"

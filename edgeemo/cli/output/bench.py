@@ -1,4 +1,4 @@
-"""What ``edgeemo bench`` does with its report: show it, compare it, keep it, choose by it."""
+"""The outcome of ``edgeemo bench``: show, compare and keep the report, pick a default."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from edgeemo.errors import EXIT_ERROR
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.bench.results import BenchmarkReport
-    from edgeemo.bench.selection import Limits
+    from edgeemo.bench import BenchmarkReport, SelectionLimits
     from edgeemo.errors import LimitError
     from edgeemo.model.folder import ModelFolder
 
@@ -23,7 +22,7 @@ def finish(
     *,
     old: BenchmarkReport | None,
     pick_in: ModelFolder | None,
-    limits: Limits,
+    limits: SelectionLimits,
     keep: Path | None,
     json: bool,
 ) -> None:
@@ -42,7 +41,9 @@ def finish(
         LimitError: If no candidate fits.
         typer.Exit: With 1, if a candidate failed or crashed or nothing was measured.
     """
-    content: dict[str, Any] = report.to_dict()
+    from edgeemo.utils.serialize import to_plain
+
+    content: dict[str, Any] = to_plain(report)
     if not json:
         _print_report(report)
     for warning in report.warnings:
@@ -60,59 +61,64 @@ def finish(
         raise missed
     if not report.measured:
         say("error: nothing could be measured")
-    if report.has_troubles or not report.measured:
+    if report.has_failures or not report.measured:
         raise typer.Exit(EXIT_ERROR)
 
 
 def _print_report(report: BenchmarkReport) -> None:
     from edgeemo.bench import table
 
-    print_facts(table.facts(report), title=f"measured {report.date}")
-    print_table(table.HEADER, table.rows(report), numbers_from=table.TEXT_COLUMNS)
+    print_facts(table.describe_report(report), title=f"measured {report.date}")
+    print_table(table.HEADER, table.build_rows(report), numbers_from=table.TEXT_COLUMNS)
     if report.measured:
-        print_table(table.warm_header(report), table.warm_rows(report), title=table.WARM_TITLE)
-        print_table(table.COLD_HEADER, table.cold_rows(report), title=table.COLD_TITLE)
-    for line in table.notes(report):
+        print_table(
+            table.build_warm_header(report), table.build_warm_rows(report), title=table.WARM_TITLE
+        )
+        print_table(table.COLD_HEADER, table.build_cold_rows(report), title=table.COLD_TITLE)
+    for line in table.build_notes(report):
         say(line)
 
 
 def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> dict[str, Any]:
-    from edgeemo.bench import compare
+    from edgeemo.bench.compare import EXPLANATION, HEADER, compare_reports
+    from edgeemo.utils.serialize import to_plain
 
-    differences, caveats = compare.compare(old, new), compare.caveats(old, new)
+    comparison = compare_reports(old, new)
     if not silent:
         title = f"Compared with {old.date}: median from bytes to label (95 %)"
-        print_table(compare.HEADER, compare.rows(differences), title=title)
-        if any(each.verdict == "unclear" for each in differences):
-            say(compare.EXPLANATION)
-    for line in caveats:
+        print_table(HEADER, comparison.rows, title=title)
+        if comparison.is_unclear:
+            say(EXPLANATION)
+    for line in comparison.caveats:
         warn(line)
-    return compare.to_dict(differences, caveats)
+    plain: dict[str, Any] = to_plain(comparison)
+    return plain
 
 
 def _pick(
-    report: BenchmarkReport, folder: ModelFolder, limits: Limits
+    report: BenchmarkReport, folder: ModelFolder, limits: SelectionLimits
 ) -> tuple[dict[str, Any] | None, LimitError | None]:
     """Choose and record; what no candidate keeps to is handed back, to be raised at the end."""
-    from edgeemo.bench.selection import choose, write_default
+    from edgeemo.bench import select_candidate, write_default
     from edgeemo.errors import LimitError
 
     try:
-        choice = choose(report, limits)
+        selection = select_candidate(report, limits)
     except LimitError as error:
         return None, error
-    path = write_default(folder, choice, report=report, limits=limits)
-    say(f"picked {choice.result.name}: {choice.why}")
+    path = write_default(folder, selection, report=report, limits=limits)
+    say(f"picked {selection.result.name}: {selection.reason}")
     say(f"default: {path}")
-    return choice.to_dict(), None
+    return selection.to_dict(), None
 
 
 def _keep(report: BenchmarkReport, folder: Path) -> None:
     """Write the report and its image, the report last."""
-    from edgeemo.bench.plot import plot_report
+    from edgeemo.bench import plot_report
     from edgeemo.errors import MissingExtraError
     from edgeemo.model.folder import BENCH_JSON, BENCH_PNG, to_json
     from edgeemo.utils.files import replacing, write_file
+    from edgeemo.utils.serialize import to_plain
 
     image = folder / BENCH_PNG
     try:
@@ -121,4 +127,4 @@ def _keep(report: BenchmarkReport, folder: Path) -> None:
         say(f"image: {image}")
     except MissingExtraError as error:
         say(f"note: no {BENCH_PNG}: {error}")
-    say(f"report: {write_file(folder / BENCH_JSON, to_json(report.to_dict()))}")
+    say(f"report: {write_file(folder / BENCH_JSON, to_json(to_plain(report)))}")

@@ -126,3 +126,7 @@ class Dataset:
     samples: tuple[Sample, ...]
     rejected: tuple[Rejected, ...] = field(repr=False)
     summary: IngestSummary
+
+    def in_split(self, split: str) -> list[Sample]:
+        """Return the images of one split, "train", "validation" or "test", sorted by path."""
+        return [sample for sample in self.samples if sample.split == split]
