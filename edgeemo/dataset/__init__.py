@@ -19,7 +19,7 @@ from edgeemo.dataset.synthetic.practice import (
     choose_data,
     ensure_practice_faces,
 )
-from edgeemo.dataset.write.cropped import FACES_JSON, read_faces_json
+from edgeemo.dataset.write.faces_json import FACES_JSON, read_faces_json
 
 __all__ = [
     "DATA_FOLDER",

@@ -116,7 +116,7 @@ def test_crop_without_any_face_is_one_line(edgeemo, photos, tmp_path):
         shutil.copy(photos / label / "none.png", tmp_path / "walls" / label)
     shown = edgeemo("data", "crop", tmp_path / "walls", "--out", tmp_path / "crops")
     assert shown.status == 1
-    said = f"error: {tmp_path / 'walls'}: blaze finds no face in any of 2 files\n"
+    said = f"error: {tmp_path / 'walls'}: blaze detects no face in any of 2 files\n"
     assert shown.err.endswith(said)
     assert not (tmp_path / "crops").exists()
 
@@ -142,7 +142,7 @@ def test_draw(edgeemo, tmp_path):
         (("check", "faces", "--accept", "tiff"), 1, "cannot accept tiff"),
         (("check", "faces", "--html", "missing/page.html"), 2, "--html"),
         (("clean", "faces", "--out", "faces"), 2, "where the images are"),
-        (("clean", "faces", "--out", "faces/clean"), 1, "must lie beside"),
+        (("clean", "faces", "--out", "faces/clean"), 1, "must be neither inside nor around"),
         (("clean", "faces", "--out", "taken"), 1, "exists already"),
         (("clean", "faces", "--out", "taken", "--force"), 1, "not written by edgeemo"),
         (("clean", "faces", "--out", "new", "--link", "soft"), 2, "copy, hard, symlink"),

@@ -17,7 +17,7 @@ from edgeemo.cli.output.progress import progress
 from edgeemo.errors import EXIT_GATE_FAILED
 
 if TYPE_CHECKING:
-    from edgeemo.dataset.write.placing import LinkMode
+    from edgeemo.dataset.write.placement import LinkMode
     from edgeemo.imaging.faces import FaceDetector as Detector
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceSettings
@@ -186,7 +186,7 @@ def draw(
     """Draw happy and sad practice faces."""
     from edgeemo.dataset import draw_faces
     from edgeemo.dataset.synthetic.draw import PRACTICE_MARKER
-    from edgeemo.dataset.write.placing import check_destination
+    from edgeemo.dataset.write.placement import check_destination
 
     check_destination(None, folder, marker=PRACTICE_MARKER, replace=force)
     with progress() as shown:
@@ -215,7 +215,7 @@ def _build_detector(
 
 
 def _linked(link: str, source: Path) -> LinkMode:
-    from edgeemo.dataset.write.placing import LINK_MODES
+    from edgeemo.dataset.write.placement import LINK_MODES
     from edgeemo.utils.suggest import describe_unknown
 
     for known in LINK_MODES:

@@ -1,4 +1,4 @@
-"""What an image looks like to a simple classifier: histograms of oriented gradients."""
+"""Image features for a simple classifier: histograms of oriented gradients."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CELLS = 8
-"""Cells along each side of an image."""
+"""Number of cells along each side of an image."""
 
 ORIENTATIONS = 8
-"""Orientations told apart in each cell."""
+"""Number of orientations in each cell."""
 
 FEATURES = CELLS * CELLS * ORIENTATIONS
 
@@ -21,11 +21,11 @@ _SMALL = 1e-3
 
 
 def compute_gradient_histograms(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Histograms of oriented gradients, each cell set in relation to its neighbours.
+    """Compute histograms of oriented gradients, each cell normalised by its neighbours.
 
     N. Dalal and B. Triggs, "Histograms of oriented gradients for human detection", CVPR 2005; with
-    one histogram per cell, divided by the length of the 3x3 cells around it, and its root taken (as
-    in R. Arandjelovic and A. Zisserman, CVPR 2012).
+    one histogram per cell, divided by the length of the 3x3 cells around it, and the square root of
+    it (as in R. Arandjelovic and A. Zisserman, CVPR 2012).
 
     Args:
         pixels: Shape (N, 64, 64), uint8, grey.
@@ -34,7 +34,7 @@ def compute_gradient_histograms(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         Shape (N, 512), uint8: 0 to 1 in 255 steps.
     """
     count, side, _ = pixels.shape
-    strength, low, share = _gradients(pixels.astype(np.float32))
+    strength, low, share = _compute_gradients(pixels.astype(np.float32))
     cell = np.arange(side) * CELLS // side
     place = (cell[:, None] * CELLS + cell) * ORIENTATIONS
     place = place + np.arange(count)[:, None, None] * FEATURES
@@ -44,14 +44,14 @@ def compute_gradient_histograms(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         (place + low).ravel(), (strength * (1 - share)).ravel(), length
     ) + np.bincount((place + upper).ravel(), (strength * share).ravel(), length)
     cells = histograms.astype(np.float32).reshape(count, CELLS, CELLS, ORIENTATIONS)
-    scaled = np.sqrt(cells / _surroundings(cells)[..., None])
+    scaled = np.sqrt(cells / _measure_surroundings(cells)[..., None])
     return np.asarray((scaled.clip(0, 1) * 255).round(), np.uint8).reshape(count, FEATURES)
 
 
-def _gradients(
+def _compute_gradients(
     pixels: NDArray[np.float32],
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-    """Strength, orientation rounded down, and how far it is towards the next one."""
+    """Return strength, orientation rounded down, and the fraction towards the next one."""
     across, down = np.zeros_like(pixels), np.zeros_like(pixels)
     across[:, :, 1:-1] = pixels[:, :, 2:] - pixels[:, :, :-2]
     down[:, 1:-1] = pixels[:, 2:] - pixels[:, :-2]
@@ -60,8 +60,8 @@ def _gradients(
     return np.hypot(across, down), low.astype(np.int64) % ORIENTATIONS, angle - low
 
 
-def _surroundings(cells: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The length of all histograms in the 3x3 cells around each."""
+def _measure_surroundings(cells: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the length of all histograms in the 3x3 cells around each."""
     energy = np.pad((cells**2).sum(axis=-1), ((0, 0), (1, 1), (1, 1)))
     windows = np.lib.stride_tricks.sliding_window_view(energy, (3, 3), axis=(1, 2))
     return np.asarray(np.sqrt(windows.sum(axis=(-1, -2)) + _SMALL), np.float32)

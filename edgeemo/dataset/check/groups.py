@@ -1,26 +1,27 @@
-"""Groups of images that are copies or near-duplicates of each other."""
+"""Groups of copies and near-duplicates."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from edgeemo.dataset.ingest.duplicates import list_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.dataset.ingest.judge import UsableImage
+    from edgeemo.dataset.ingest.examine import UsableImage
 
 
 @dataclass(frozen=True, kw_only=True)
 class DuplicateGroup:
-    """Images that are alike.
+    """Images that are copies or near-duplicates of each other.
 
     Attributes:
         paths: The images, sorted.
-        labels: The classes that they lie in, sorted.
-        splits: The splits that the folder brings them in, sorted; empty if it brings none.
-        identical: Whether all of them are the same bytes.
+        labels: Their classes, sorted.
+        splits: Their splits in the folder, sorted; empty if it has none.
+        identical: Whether all files are identical.
     """
 
     paths: tuple[str, ...]
@@ -30,29 +31,28 @@ class DuplicateGroup:
 
     @property
     def across_classes(self) -> bool:
-        """Whether it straddles classes."""
+        """Return whether the images are in several classes."""
         return len(self.labels) > 1
 
     @property
     def across_splits(self) -> bool:
-        """Whether it straddles splits that the folder brings."""
+        """Return whether the images are in several splits of the folder."""
         return len(self.splits) > 1
 
 
 def find_near_duplicate_groups(
     images: Sequence[UsableImage], groups: Sequence[int]
 ) -> tuple[DuplicateGroup, ...]:
-    """The groups of two or more: those across classes first, then across splits, then the largest.
+    """Return the groups of two or more images.
+
+    Those across classes come first, then those across splits, then the largest.
 
     Args:
         images: Usable images.
-        groups: For each the number that it shares with those that are alike.
+        groups: The number of each image's group.
     """
-    members = defaultdict(list)
-    for image, number in zip(images, groups, strict=True):
-        members[number].append(image)
-    found = [_group(alike) for alike in members.values() if len(alike) > 1]
-    return tuple(sorted(found, key=_turn))
+    found = [_make_group(members) for members in list_groups(images, groups) if len(members) > 1]
+    return tuple(sorted(found, key=_sort_key))
 
 
 def find_identical_groups(images: Sequence[UsableImage]) -> tuple[DuplicateGroup, ...]:
@@ -63,14 +63,14 @@ def find_identical_groups(images: Sequence[UsableImage]) -> tuple[DuplicateGroup
     )
 
 
-def _group(alike: Sequence[UsableImage]) -> DuplicateGroup:
+def _make_group(members: Sequence[UsableImage]) -> DuplicateGroup:
     return DuplicateGroup(
-        paths=tuple(sorted(image.path for image in alike)),
-        labels=tuple(sorted({image.label for image in alike})),
-        splits=tuple(sorted({image.split for image in alike if image.split})),
-        identical=len({image.sha256 for image in alike}) == 1,
+        paths=tuple(sorted(image.path for image in members)),
+        labels=tuple(sorted({image.label for image in members})),
+        splits=tuple(sorted({image.split for image in members if image.split})),
+        identical=len({image.sha256 for image in members}) == 1,
     )
 
 
-def _turn(group: DuplicateGroup) -> tuple[bool, bool, int, str]:
+def _sort_key(group: DuplicateGroup) -> tuple[bool, bool, int, str]:
     return not group.across_classes, not group.across_splits, -len(group.paths), group.paths[0]

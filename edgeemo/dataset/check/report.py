@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset.check.groups import DuplicateGroup
-    from edgeemo.dataset.check.mislabels import LabelCheck
+    from edgeemo.dataset.check.labels import LabelCheck
     from edgeemo.dataset.check.shortcuts import Shortcut
     from edgeemo.model.tables import Rejected
 

@@ -1,4 +1,4 @@
-"""What tells the classes apart without looking at a face: a network finds it, too."""
+"""Shortcuts: numbers that separate the classes, which a network may learn instead of faces."""
 
 from __future__ import annotations
 
@@ -14,36 +14,39 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.dataset.check.look import ImageStatistics
+    from edgeemo.dataset.check.inspection import ImageStatistics
 
 SHORTCUT_AUC = 0.7
-"""From here on a single number is called a shortcut."""
+"""Smallest AUC of a single number that is called a shortcut."""
 
-_MIN_IMAGES = 2  # images of a class, and of the others
+_MIN_IMAGES = 2  # of a class, and of all others
 
 _MEASURES: Mapping[str, tuple[Callable[[ImageStatistics], float], str, str]] = {
-    "brightness": (lambda facts: facts.brightness, "brighter", "darker"),
-    "contrast": (lambda facts: facts.contrast, "of more contrast", "of less contrast"),
-    "colour": (lambda facts: facts.colour, "more colourful", "greyer"),
-    "file size": (lambda facts: facts.size_bytes, "kept in larger files", "kept in smaller files"),
-    "image size": (lambda facts: facts.width * facts.height, "larger", "smaller"),
-    "shape": (lambda facts: facts.width / facts.height, "wider in shape", "taller in shape"),
+    "brightness": (lambda image: image.brightness, "brighter", "darker"),
+    "contrast": (lambda image: image.contrast, "of more contrast", "of less contrast"),
+    "colour": (lambda image: image.colour, "more colourful", "greyer"),
+    "file size": (
+        lambda image: image.size_bytes,
+        "stored in larger files",
+        "stored in smaller files",
+    ),
+    "image size": (lambda image: image.width * image.height, "larger", "smaller"),
+    "shape": (lambda image: image.width / image.height, "wider in shape", "taller in shape"),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shortcut:
-    """How well one number separates the class that it separates best from all others.
+    """The separation of one class from all others by one number, for the best separated class.
 
     Attributes:
         measure: "brightness", "contrast", "colour", "file size", "image size" or "shape".
-        auc: 0.5 (it tells nothing) to 1: the chance that of two images, one of that class and one
-            of another, the number picks the right one.
-        low: Lower end of the 95 % interval.
-        high: Upper end of it.
+        auc: Area under the ROC curve, 0.5 (no separation) to 1 (perfect separation).
+        low: Lower end of its 95 % interval.
+        high: Upper end of its 95 % interval.
         label: The class.
-        meaning: In words, such as "happy images are brighter".
-        flagged: Whether `auc` is at least `SHORTCUT_AUC` and chance does not explain it.
+        meaning: The separation in words, such as "happy images are brighter".
+        flagged: Whether `auc` is at least `SHORTCUT_AUC` and its interval above 0.5.
     """
 
     measure: str
@@ -56,17 +59,17 @@ class Shortcut:
 
 
 def find_shortcuts(
-    facts: Sequence[ImageStatistics], labels: Sequence[str], classes: Sequence[str]
+    statistics: Sequence[ImageStatistics], labels: Sequence[str], classes: Sequence[str]
 ) -> tuple[Shortcut, ...]:
-    """Measure every shortcut, the worst first.
+    """Measure every shortcut, the strongest first.
 
     Args:
-        facts: Of each image.
-        labels: The class of each image.
-        classes: All classes; those of fewer than two images are left out.
+        statistics: Statistics of each image.
+        labels: Class of each image.
+        classes: All classes; those of fewer than two images are ignored.
 
     Returns:
-        One per number; empty where there are not two classes to separate.
+        One per number; empty without two classes.
     """
     truth = np.asarray(labels)
     large = [
@@ -76,20 +79,20 @@ def find_shortcuts(
         return ()
     found = []
     for measure, (read, *words) in _MEASURES.items():
-        values = np.array([read(one) for one in facts], np.float64)
-        each = [_shortcut(measure, words, values, truth, name) for name in large]
+        values = np.array([read(one) for one in statistics], np.float64)
+        each = [_measure_shortcut(measure, words, values, truth, name) for name in large]
         found.append(max(each, key=lambda shortcut: shortcut.auc))
     return tuple(sorted(found, key=lambda shortcut: -shortcut.auc))
 
 
-def _shortcut(
+def _measure_shortcut(
     measure: str,
     words: Sequence[str],
     values: NDArray[np.float64],
     truth: NDArray[np.str_],
     label: str,
 ) -> Shortcut:
-    """One class against all others; an AUC below 0.5 is one above it of the reversed number."""
+    """Measure one class against all others; an AUC below 0.5 is above it for the negated number."""
     interval = auc_interval(truth == label, values)
     reverse = interval.value < 0.5
     low, high = (1 - interval.high, 1 - interval.low) if reverse else (interval.low, interval.high)

@@ -1,4 +1,4 @@
-"""Open a folder or a .zip of images; an archive is unpacked as if it meant harm.
+"""Open a folder or a .zip file of images; archives are treated as untrusted.
 
 Standard library only.
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 MAX_FILES = 1_000_000
-"""Most entries an archive may have."""
+"""Largest number of entries of an archive."""
 MAX_BYTES = 64 * 2**30
-"""Most that an archive may unpack to."""
+"""Largest size of an unpacked archive."""
 MAX_RATIO = 100
-"""Most that an archive may unpack to, in times its own size: images hardly shrink..."""
+"""Largest size of an unpacked archive relative to its own: images hardly compress..."""
 FREE_BYTES = 256 * 2**20
-"""... though up to this much it may unpack to in any case: flat drawings do shrink."""
+"""... but this size is always accepted: flat drawings do compress."""
 
 _CHUNK = 2**20
 _ENCRYPTED = 0x1
@@ -35,18 +35,18 @@ _ENCRYPTED = 0x1
 
 @contextmanager
 def open_data(source: Path) -> Iterator[Path]:
-    """A folder of images to work on, whether `source` is one or a .zip of one.
+    """Provide a folder of images: `source` itself, or its content if it is a .zip file.
 
     Args:
         source: A folder, or a .zip file.
 
     Yields:
-        The folder; for a .zip a temporary one that is removed afterwards.
+        The folder; for a .zip file a temporary one that is removed afterwards.
 
     Raises:
-        DatasetError: If there is nothing of that name, it is no archive, or the archive is
-            damaged, encrypted, or made to do harm: entries that lead outside it, links, or more
-            data than its size warrants.
+        DatasetError: If `source` does not exist or is no archive, or the archive is damaged,
+            encrypted or unsafe: entries that lead outside it, links, or far more data than its
+            size allows for.
     """
     if source.is_dir():
         yield source
@@ -74,22 +74,22 @@ def _unpack(source: Path, folder: Path) -> None:
 def _check_entries(
     source: Path, entries: Sequence[zipfile.ZipInfo], folder: Path
 ) -> list[zipfile.ZipInfo]:
-    """The entries to unpack, once their headers promise nothing bad."""
+    """Return the entries to unpack, once their headers are found to be safe."""
     if len(entries) > MAX_FILES:
         raise DatasetError(f"{source}: {len(entries):,} files are more than {MAX_FILES:,}")
     for entry in entries:
         problem = _find_problem(entry)
         if problem:
             raise DatasetError(f"{source}: refused, {entry.filename!r} {problem}")
-    wanted = [entry for entry in entries if not entry.is_dir() and not _is_ignored(entry)]
-    total = sum(entry.file_size for entry in wanted)
+    needed = [entry for entry in entries if not entry.is_dir() and not _is_ignored(entry)]
+    total = sum(entry.file_size for entry in needed)
     if total > _size_limit(source):
         raise DatasetError(
             f"{source}: refused, it unpacks to {_format_gigabytes(total)}, as a bomb does"
         )
     if total > shutil.disk_usage(folder).free:
         raise DatasetError(f"{source}: {_format_gigabytes(total)} do not fit into {folder.parent}")
-    return wanted
+    return needed
 
 
 def _find_problem(entry: zipfile.ZipInfo) -> str | None:
@@ -130,7 +130,7 @@ def _extract_all(
 
 
 def _copy(packed: IO[bytes], unpacked: IO[bytes], *, limit: int) -> int:
-    """Copy what is really there, whatever the header says, up to just over `limit` bytes."""
+    """Copy the actual content, whatever the header states, up to just over `limit` bytes."""
     copied = 0
     while copied <= limit and (chunk := packed.read(_CHUNK)):
         unpacked.write(chunk)

@@ -1,4 +1,4 @@
-"""What must not count twice, and what must not leak from one split into another."""
+"""Exclusion of copies, of images in two classes, and of leaks between splits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.dataset.ingest.judge import THUMBNAIL_SIDE
+from edgeemo.dataset.ingest.fingerprint import THUMBNAIL_SIDE
 from edgeemo.dataset.ingest.near_duplicates import (
     HASH_BITS,
     NEAR_DUPLICATE_CORRELATION,
@@ -20,21 +20,22 @@ from edgeemo.model.tables import Rejected
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from edgeemo.dataset.ingest.judge import UsableImage
+    from edgeemo.dataset.ingest.examine import UsableImage
 
 _RANK = {"test": 0, "validation": 1, "train": 2, None: 3}
-"""Which copy stays: test keeps what it has, then validation."""
+"""Which copy stays: that in the test split, then that in the validation split."""
 
 
 @dataclass(frozen=True)
 class CleanImages:
-    """What is left when nothing counts twice and nothing leaks.
+    """The images without copies and leaks.
 
     Attributes:
-        images: The images kept, sorted by path.
-        groups: For each image kept a number that it shares with its near-duplicates.
-        rejected: The images set aside.
-        leaks: How many left one split because another holds the same, by "train/test" and so on.
+        images: The images, sorted by path.
+        groups: The number of each image's group of near-duplicates.
+        rejected: The excluded images.
+        leaks: Number of images excluded from one split because another has the same or nearly the
+            same, by both splits, such as "train/test".
     """
 
     images: tuple[UsableImage, ...]
@@ -44,29 +45,30 @@ class CleanImages:
 
 
 def clean_images(images: Iterable[UsableImage]) -> CleanImages:
-    """Set aside what counts twice, carries two labels, or leaks between brought splits.
+    """Exclude copies, images in two classes, and leaks between the folder's splits.
 
-    Byte-identical images count once. The same image in two classes (byte-identical, or with
-    thumbnails that correlate at `SAME_IMAGE_CORRELATION` or more) leaves both. Near-duplicates
-    stay, as a group. Of a group that straddles brought splits only the test images stay, or those
-    of validation if none is in test.
+    Of byte-identical images one stays. The same image in two classes (byte-identical, or with
+    thumbnails that correlate at `SAME_IMAGE_CORRELATION` or more) is excluded from both.
+    Near-duplicates stay, as a group. Of a group in several splits of the folder only the test
+    images stay, or those of validation if none is in test.
 
     Args:
         images: All usable images, in any order.
     """
-    work = _Exclusions()
-    kept = _drop_identical(sorted(images, key=lambda image: image.path), work)
-    kept, groups = _drop_ambiguous(kept, _group(kept), work)
-    kept, groups = _drop_leaks(kept, groups, work)
-    return CleanImages(tuple(kept), tuple(groups), tuple(work.rejected), dict(work.leaks))
+    exclusions = _Exclusions()
+    kept = _exclude_copies(sorted(images, key=lambda image: image.path), exclusions)
+    kept, groups = _exclude_same_images_in_two_classes(kept, _group(kept), exclusions)
+    kept, groups = _exclude_leaks(kept, groups, exclusions)
+    return CleanImages(
+        tuple(kept), tuple(groups), tuple(exclusions.rejected), dict(exclusions.leaks)
+    )
 
 
 def keep_all(images: Iterable[UsableImage]) -> CleanImages:
-    """Keep every image, copies and those in two classes included; only the groups are new.
+    """Group the images and exclude none, neither copies nor images in two classes.
 
     Args:
-        images: All usable images, in any order. The splits that they were brought in are
-            forgotten.
+        images: All usable images, in any order. Their splits are dropped.
     """
     kept = [replace(image, split=None) for image in sorted(images, key=lambda one: one.path)]
     return CleanImages(tuple(kept), tuple(group_near_duplicates(kept)), (), {})
@@ -75,7 +77,7 @@ def keep_all(images: Iterable[UsableImage]) -> CleanImages:
 def group_near_duplicates(
     images: Sequence[UsableImage], *, min_correlation: float = NEAR_DUPLICATE_CORRELATION
 ) -> list[int]:
-    """For each image a number that it shares with its copies and near-duplicates.
+    """Return for each image the number of its group of copies and near-duplicates.
 
     Args:
         images: Usable images, in any order.
@@ -90,8 +92,21 @@ def group_near_duplicates(
     return [group_of[image.sha256] for image in images]
 
 
+def list_groups(images: Sequence[UsableImage], groups: Sequence[int]) -> list[list[UsableImage]]:
+    """Return the images of each group.
+
+    Args:
+        images: Usable images.
+        groups: The number of each image's group.
+    """
+    members = defaultdict(list)
+    for image, group in zip(images, groups, strict=True):
+        members[group].append(image)
+    return list(members.values())
+
+
 class _Exclusions:
-    """What has been set aside so far."""
+    """The images that are excluded so far."""
 
     def __init__(self) -> None:
         self.rejected: list[Rejected] = []
@@ -105,30 +120,30 @@ class _Exclusions:
         self.exclude(image, "leak", f"{how} {other.path}, which is in {other.split}")
 
 
-def _drop_identical(images: Sequence[UsableImage], work: _Exclusions) -> list[UsableImage]:
+def _exclude_copies(images: Sequence[UsableImage], exclusions: _Exclusions) -> list[UsableImage]:
     by_content: dict[str, list[UsableImage]] = defaultdict(list)
     for image in images:
         by_content[image.sha256].append(image)
     kept = []
     for copies in by_content.values():
         if len({copy.label for copy in copies}) > 1:
-            _drop_two_classes(copies, work)
+            _exclude_two_classes(copies, exclusions)
             continue
         first, *others = sorted(copies, key=lambda copy: (_RANK[copy.split], copy.path))
         kept.append(first)
         for copy in others:
             if copy.split == first.split:
-                work.exclude(copy, "duplicate", f"the same bytes as {first.path}")
+                exclusions.exclude(copy, "duplicate", f"identical to {first.path}")
             else:
-                work.exclude_leak(copy, first, "the same bytes as")
+                exclusions.exclude_leak(copy, first, "identical to")
     return kept
 
 
-def _drop_two_classes(copies: Sequence[UsableImage], work: _Exclusions) -> None:
+def _exclude_two_classes(copies: Sequence[UsableImage], exclusions: _Exclusions) -> None:
     for copy in copies:
         other = next(other for other in copies if other.label != copy.label)
         detail = f"the same image as {other.path}, which is {other.label}"
-        work.exclude(copy, "two-classes", detail)
+        exclusions.exclude(copy, "two-classes", detail)
 
 
 def _group(
@@ -144,48 +159,41 @@ def _group(
     return groups
 
 
-def _drop_ambiguous(
-    images: Sequence[UsableImage], groups: Sequence[int], work: _Exclusions
+def _exclude_same_images_in_two_classes(
+    images: Sequence[UsableImage], groups: Sequence[int], exclusions: _Exclusions
 ) -> tuple[list[UsableImage], list[int]]:
-    """Set aside what is the same image in two classes though its bytes differ."""
+    """Exclude the same image in two classes where its bytes differ."""
     labels_of = defaultdict(set)
     for image, group in zip(images, groups, strict=True):
         labels_of[group].add(image.label)
     mixed = [p for p, group in zip(images, groups, strict=True) if len(labels_of[group]) > 1]
-    dropped: set[str] = set()
-    for alike in _members(mixed, _group(mixed, min_correlation=SAME_IMAGE_CORRELATION)):
+    excluded: set[str] = set()
+    for alike in list_groups(mixed, _group(mixed, min_correlation=SAME_IMAGE_CORRELATION)):
         if len({image.label for image in alike}) > 1:
-            _drop_two_classes(alike, work)
-            dropped.update(image.path for image in alike)
-    return _without(images, groups, dropped)
+            _exclude_two_classes(alike, exclusions)
+            excluded.update(image.path for image in alike)
+    return _remove(images, groups, excluded)
 
 
-def _drop_leaks(
-    images: Sequence[UsableImage], groups: Sequence[int], work: _Exclusions
+def _exclude_leaks(
+    images: Sequence[UsableImage], groups: Sequence[int], exclusions: _Exclusions
 ) -> tuple[list[UsableImage], list[int]]:
-    dropped: set[str] = set()
-    for alike in _members(images, groups):
+    excluded: set[str] = set()
+    for alike in list_groups(images, groups):
         first = min(alike, key=lambda image: (_RANK[image.split], image.path))
         for image in alike:
             if image.split != first.split:
-                work.exclude_leak(image, first, "nearly the same image as")
-                dropped.add(image.path)
-    return _without(images, groups, dropped)
+                exclusions.exclude_leak(image, first, "near-duplicate of")
+                excluded.add(image.path)
+    return _remove(images, groups, excluded)
 
 
-def _members(images: Sequence[UsableImage], groups: Sequence[int]) -> list[list[UsableImage]]:
-    members = defaultdict(list)
-    for image, group in zip(images, groups, strict=True):
-        members[group].append(image)
-    return list(members.values())
-
-
-def _without(
-    images: Sequence[UsableImage], groups: Sequence[int], dropped: set[str]
+def _remove(
+    images: Sequence[UsableImage], groups: Sequence[int], excluded: set[str]
 ) -> tuple[list[UsableImage], list[int]]:
     kept = [
         (image, group)
         for image, group in zip(images, groups, strict=True)
-        if image.path not in dropped
+        if image.path not in excluded
     ]
     return [image for image, _ in kept], [group for _, group in kept]

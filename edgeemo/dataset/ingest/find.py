@@ -1,4 +1,4 @@
-"""Find the classes, the splits and the image files of a folder. Standard library only."""
+"""Classes, splits and files of a data folder. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ _SPLIT_NAMES: dict[str, Split] = {
     "test": "test",
 }
 _DESKTOP_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
+# Files that edgeemo writes beside the images.
 _OWN_FILES = {"rejected.csv", "split.csv", "crop.csv", "faces.json", "face-model.onnx"}
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
-    """One file in a class folder; whether it is an image is not known yet.
+    """A file in a class folder, an image or not.
 
     Attributes:
-        path: Relative to the data folder, with forward slashes.
-        label: Its class.
-        split: The split that it was brought in, or None.
+        path: Path relative to the data folder, with forward slashes.
+        label: Class of the file.
+        split: Split of the data folder that the file lies in, or None.
     """
 
     path: str
@@ -44,14 +45,14 @@ class LabelledFile:
 
 @dataclass(frozen=True)
 class FolderLayout:
-    """What a data folder holds.
+    """Classes, splits and files of a data folder.
 
     Attributes:
         root: The folder.
-        labels: Class names, in the order asked for, else sorted.
-        splits: The splits that the folder brings and that hold files; empty if it brings none.
+        labels: Class names, in the given order or sorted.
+        splits: Splits of the folder that hold files; empty if it has none.
         files: Every file in a class folder, sorted by path.
-        ignored: Sub-folders beside the splits that were not looked into.
+        ignored: Sub-folders beside the splits, which are not used.
     """
 
     root: Path
@@ -62,20 +63,20 @@ class FolderLayout:
 
 
 def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayout:
-    """Find the classes and their files.
+    """Find the classes of a data folder and their files.
 
     The folder has one sub-folder per class, or train, validation (or val, valid) and test, in any
-    case, with the class folders inside; either may lie deeper, each folder above being the only
-    one of its parent. Files inside a class are found at any depth. Hidden entries and what
-    desktops leave behind are no images; links to folders are not followed.
+    case, with the class folders inside; either may lie deeper, if each folder above is the only
+    one of its parent. Files inside a class are found at any depth. Hidden files and those that
+    desktops create are ignored; links to folders are not followed.
 
     Args:
         root: The data folder.
-        labels: The class names in the order wanted; None sorts them.
+        labels: Class names in the required order; None sorts them.
 
     Raises:
-        DatasetError: If there is no such folder, it cannot be read, it holds fewer than two
-            classes, or `labels` are not its classes.
+        DatasetError: If the folder does not exist or cannot be read, has fewer than two classes,
+            or has other classes than `labels`.
     """
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder")
@@ -95,10 +96,12 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayo
 
 
 def find_any_files(root: Path) -> FolderLayout:
-    """As `find_files`, but a folder with fewer than two classes counts as one, of its own name.
+    """Find the files of a folder with classes as `find_files`, or of one without.
+
+    A folder with fewer than two classes counts as one class with the name of the folder.
 
     Raises:
-        DatasetError: As `find_files`, but for the number of classes; and if there are no files.
+        DatasetError: If the folder does not exist, cannot be read or has no files.
     """
     top = _descend_to_classes(root) if root.is_dir() else root
     if root.is_dir() and not _find_splits(top) and len(_list_folders(top)) < 2:
@@ -106,7 +109,7 @@ def find_any_files(root: Path) -> FolderLayout:
         paths = [
             path.relative_to(root).as_posix()
             for path in walk_files(root)
-            if path.parent != root or path.name not in _OWN_FILES  # what edgeemo puts beside
+            if path.parent != root or path.name not in _OWN_FILES
         ]
         found = tuple(LabelledFile(path, name, None) for path in sorted(paths))
         layout = FolderLayout(root=root, labels=(name,), splits=(), files=found)
@@ -118,7 +121,7 @@ def find_any_files(root: Path) -> FolderLayout:
 
 
 def find_top_folder(root: Path) -> Path:
-    """The folder that holds the classes or splits, past folders that are alone in their parent.
+    """Return the folder with the classes or splits: `root`, or a folder that is alone inside it.
 
     Raises:
         DatasetError: If a folder cannot be read.
@@ -127,32 +130,32 @@ def find_top_folder(root: Path) -> Path:
 
 
 def has_classes(root: Path) -> bool:
-    """Whether a folder exists and holds at least one folder that could be a class."""
+    """Return whether a folder exists and has a sub-folder, which could be a class."""
     return root.is_dir() and bool(_list_folders(root))
 
 
 def is_ignored(name: str) -> bool:
-    """Whether an entry of that name is hidden, or of the kind that desktops leave behind."""
+    """Return whether a file or folder of that name is hidden or created by a desktop."""
     return name.startswith(".") or name.lower() in _DESKTOP_FILES
 
 
 def walk_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder that is not ignored, in sorted order.
+    """Yield every file below a folder that is not ignored, in sorted order.
 
     Raises:
-        DatasetError: If a folder cannot be read: its images would be missing unnoticed.
+        DatasetError: If a folder cannot be read, so that no image is missing unnoticed.
     """
     for name in _list_entries(folder):
         path = folder / name
         if path.is_dir():
-            if not path.is_symlink():  # a link may lead back up, and round for ever
+            if not path.is_symlink():  # a link may lead back up: an endless loop
                 yield from walk_files(path)
         else:
             yield path
 
 
 def _descend_to_classes(folder: Path) -> Path:
-    """Down to the folder that holds the classes, past folders that are alone in their parent."""
+    """Return the folder with the classes, below folders that are alone in their parent."""
     names = _list_folders(folder)
     if len(names) != 1 or names[0].lower() in _SPLIT_NAMES:
         return folder
@@ -161,7 +164,7 @@ def _descend_to_classes(folder: Path) -> Path:
 
 
 def _find_splits(top: Path) -> list[tuple[Path, Split]]:
-    """The folders that are splits; none unless one of them is train, with folders inside."""
+    """Return the folders that are splits; none without a train folder with folders inside."""
     found = [
         (top / name, _SPLIT_NAMES[name.lower()])
         for name in _list_folders(top)
@@ -234,8 +237,8 @@ def _suggest_folders(missing: Sequence[str], free: Sequence[str]) -> str:
 def _list_folders(folder: Path) -> list[str]:
     names = [name for name in _list_entries(folder) if (folder / name).is_dir()]
     for name in names:
-        if not name.isprintable():  # nor is what is not valid text
-            raise DatasetError(f"{folder}: rename the folder {name!r}: not a name to print")
+        if not name.isprintable():  # nor is invalid text
+            raise DatasetError(f"{folder}: rename the folder {name!r}: it cannot be printed")
     return names
 
 

@@ -1,4 +1,4 @@
-"""Find images again by their bytes, wherever they lie now. Standard library only."""
+"""Find files by their SHA-256. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ def locate_files(
     hint: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Path]:
-    """Find the files with these SHA-256 below a folder.
+    """Find the files with given SHA-256 below a folder.
 
-    The places in `hint` are looked at first, then files named as in `hint`, then all others; it
-    ends as soon as everything is found.
+    Paths in `hint` are tried first, then files of the same names, then all others; the search
+    ends as soon as every file is found.
 
     Args:
         root: The folder to search.
-        hashes: SHA-256 of the files wanted, hexadecimal.
-        hint: For some of the hashes, where the file may be, relative to `root`.
-        progress: Who is told how many are found.
+        hashes: SHA-256 of the files, hexadecimal.
+        hint: Likely path of the file, relative to `root`, for some of the hashes.
+        progress: Receives the progress.
 
     Returns:
-        The path of each file found, by hash; those that are nowhere are absent.
+        The path of each file, by hash, without those that are not found.
 
     Raises:
         DatasetError: If there is no such folder, or part of it cannot be read.
@@ -58,22 +58,22 @@ def locate_files(
 
 
 def _candidates(root: Path, missing: set[str], hint: Mapping[str, str]) -> Iterator[Path]:
-    """Every file once, the likeliest first; others only if `missing` has not shrunk to nothing."""
+    """Yield every file once, the likeliest first; stop when nothing is missing any more."""
     hinted = {root / hint[sha256]: None for sha256 in sorted(missing) if sha256 in hint}
     yield from hinted
     if not missing:
         return
     others = [path for path in walk_files(root) if path not in hinted]
     names = {path.name for path in hinted}
-    yield from _named_first(others, names)
+    yield from _sort_by_name(others, names)
 
 
-def _named_first(paths: Iterable[Path], names: set[str]) -> list[Path]:
+def _sort_by_name(paths: Iterable[Path], names: set[str]) -> list[Path]:
     return sorted(paths, key=lambda path: path.name not in names)
 
 
 def _hash(path: Path) -> str | None:
     try:
         return sha256_file(path)
-    except OSError:  # not there, or not readable: it is not the one, or cannot serve
+    except OSError:  # missing or unreadable: not a match
         return None

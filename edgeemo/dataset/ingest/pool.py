@@ -1,4 +1,4 @@
-"""Work on many files with every core, in order, a batch at a time. Standard library only."""
+"""A function applied to many files on every core, in order. Standard library only."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def map_in_threads(
     *,
     progress: Progress,
 ) -> list[_Result]:
-    """Have batches of items worked on by threads.
+    """Apply a function to batches of items in several threads.
 
     Args:
-        items: What to work on.
-        work: Given some of the items, returns a result for each. It runs in several threads at
-            once; warnings in it are dropped.
-        progress: Who is told of each item.
+        items: The items.
+        work: Function that returns a result for each of some items. It runs in several threads at
+            once; its warnings are dropped.
+        progress: Receives the progress.
 
     Returns:
         A result per item, in the same order.
@@ -40,7 +40,9 @@ def map_in_threads(
     pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; the verdict counts
+            warnings.simplefilter(
+                "ignore"
+            )  # Pillow warns of odd metadata, which the verdict covers
             for batch in pool.map(work, batches):
                 results.extend(batch)
                 progress.advance(len(batch))

@@ -1,4 +1,4 @@
-"""Share out images to splits: by class, by seed, and never a group of near-duplicates apart."""
+"""Assignment of images to splits: stratified, seeded, near-duplicates in one split."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from edgeemo.model.tables import Split
 
 _FIRST_SERVED: tuple[Split, ...] = ("train", "test", "validation")
-"""Whose turn it is where there are fewer images than splits."""
+"""Order in which splits get images if there are fewer images than splits."""
 
 
 @dataclass(frozen=True)
 class SplitItem:
-    """One image to be put into a split.
+    """An image to assign to a split.
 
     Attributes:
-        key: What tells it from all others whatever it is called: its SHA-256.
-        label: Its class.
-        group: Shared with the images that must stay with it.
+        key: Identifier that does not depend on the file's name: its SHA-256.
+        label: Class of the image.
+        group: Number of the group of images that belong into one split.
     """
 
     key: str
@@ -34,46 +34,46 @@ class SplitItem:
 def assign_splits(
     items: Sequence[SplitItem], *, ratios: Mapping[Split, float], seed: int
 ) -> list[Split]:
-    """Put each image into a split.
+    """Assign each image to a split.
 
-    Groups are dealt out whole, the large ones first and otherwise in a random order, each to the
-    split that lacks most of its class. So large groups tend into train, and what is tested on is
-    mostly images that have no near-duplicate. Each class comes out within its largest group of
-    what the ratios ask for; one that has the images gets one into every split.
+    Whole groups are assigned, the largest first and those of one size in a random order, each to
+    the split with the most images of its class missing. So large groups tend to be in train, and
+    the test images mostly have no near-duplicate. The size of each class in each split differs
+    from the ratios by its largest group at most; a class with enough images has one in every split.
 
     Args:
-        items: What to share out; their order does not matter.
+        items: The images; their order has no effect.
         ratios: Share of each split; they add up to 1.
-        seed: Decides the order in which groups of one size are dealt.
+        seed: Seed of the order of groups of one size.
 
     Returns:
-        The split of each item, in the order given.
+        The split of each item, in the same order.
     """
     groups = defaultdict(list)
     for item in items:
         groups[item.group].append(item)
     table = _MissingCounts.for_items(items, ratios)
-    dealt = {}
+    assigned = {}
     for group in sorted(groups.values(), key=lambda members: _dealing_order(members, seed)):
         counts = Counter(item.label for item in group)
-        dealt[group[0].group] = table.place(counts)
-    return [dealt[item.group] for item in items]
+        assigned[group[0].group] = table.place(counts)
+    return [assigned[item.group] for item in items]
 
 
 def _dealing_order(members: Sequence[SplitItem], seed: int) -> tuple[int, str]:
-    """Sorts by size and then at random, by what is in a group, not by what it is called."""
+    """Return a sort key: by size, then at random, whatever the names and numbers are."""
     lowest = min(item.key for item in members)
     return -len(members), hashlib.sha256(f"{seed}:{lowest}".encode()).hexdigest()
 
 
 class _MissingCounts:
-    """How many images of each class each split still lacks."""
+    """Number of images of each class that each split still needs."""
 
-    def __init__(self, wanted: dict[str, dict[Split, int]], groups_left: Counter[str]) -> None:
-        self._lacks = wanted
+    def __init__(self, targets: dict[str, dict[Split, int]], groups_left: Counter[str]) -> None:
+        self._missing = targets
         self._empty = {
-            label: [split for split in _FIRST_SERVED if split in lacks]
-            for label, lacks in wanted.items()
+            label: [split for split in _FIRST_SERVED if split in missing]
+            for label, missing in targets.items()
         }
         self._groups_left = groups_left
 
@@ -86,36 +86,36 @@ class _MissingCounts:
         )
 
     def place(self, counts: Mapping[str, int]) -> Split:
-        """Choose the split for a group of so many images of each class, and note it."""
-        split = self._owed(counts) or self._neediest(counts)
+        """Choose the split of a group with these numbers of images per class, and count it."""
+        split = self._find_empty_split(counts) or self._find_neediest_split(counts)
         for label, count in counts.items():
-            self._lacks[label][split] -= count
+            self._missing[label][split] -= count
             self._groups_left[label] -= 1
             if split in self._empty[label]:
                 self._empty[label].remove(split)
         return split
 
-    def _owed(self, counts: Mapping[str, int]) -> Split | None:
-        """A split that stays without a class unless it gets this group."""
+    def _find_empty_split(self, counts: Mapping[str, int]) -> Split | None:
+        """Return a split that would remain without a class if it did not get this group."""
         for label in sorted(counts):
             empty = self._empty[label]
             if empty and self._groups_left[label] <= len(empty):
                 return empty[0]
         return None
 
-    def _neediest(self, counts: Mapping[str, int]) -> Split:
-        def lack(split: Split) -> int:
-            return sum(count * self._lacks[label][split] for label, count in counts.items())
+    def _find_neediest_split(self, counts: Mapping[str, int]) -> Split:
+        def count_missing(split: Split) -> int:
+            return sum(count * self._missing[label][split] for label, count in counts.items())
 
-        splits = next(iter(self._lacks.values()))
-        return max(splits, key=lack)
+        splits = next(iter(self._missing.values()))
+        return max(splits, key=count_missing)
 
 
 def _target_counts(size: int, ratios: Mapping[Split, float]) -> dict[Split, int]:
-    """Whole numbers nearest to the ratios that add up to `size` (largest remainder)."""
+    """Return the whole numbers nearest to the ratios that add up to `size` (largest remainder)."""
     exact = {split: ratio * size for split, ratio in ratios.items()}
-    wanted = {split: int(share) for split, share in exact.items()}
-    by_remainder = sorted(exact, key=lambda split: wanted[split] - exact[split])
-    for split in by_remainder[: size - sum(wanted.values())]:
-        wanted[split] += 1
-    return wanted
+    targets = {split: int(share) for split, share in exact.items()}
+    by_remainder = sorted(exact, key=lambda split: targets[split] - exact[split])
+    for split in by_remainder[: size - sum(targets.values())]:
+        targets[split] += 1
+    return targets

@@ -1,8 +1,8 @@
-"""Write the faces of photos anew, each as an image of its own.
+"""Crops of the faces in a folder of photos, each as an image of its own.
 
 The crops are those of `edgeemo.imaging.preprocess`, before resizing: training with the new folder
-equals training with the photos, except that faces are found once. The new folder is complete
-or absent, and nothing in the old one changes.
+equals training with the photos, except that faces are detected once. The new folder is complete
+or absent, and the old one is not changed.
 """
 
 from __future__ import annotations
@@ -10,18 +10,15 @@ from __future__ import annotations
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
-from dataclasses import replace as changed
+from dataclasses import replace as replace_fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from edgeemo.dataset.ingest.examine import examine_file, explain_image_error
 from edgeemo.dataset.ingest.find import find_any_files
-from edgeemo.dataset.ingest.judge import (
-    NO_FACE,
-    accepted_formats,
-    examine,
-    is_grey,
-    require_imagehash,
-)
+from edgeemo.dataset.ingest.fingerprint import require_imagehash
+from edgeemo.dataset.ingest.formats import is_grey, list_accepted_formats
+from edgeemo.dataset.ingest.judge import NO_FACE
 from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.dataset.write.crop_table import (
     CROP_CSV,
@@ -32,9 +29,13 @@ from edgeemo.dataset.write.crop_table import (
     count_rows,
     write_rows,
 )
-from edgeemo.dataset.write.cropped import write_faces_json
-from edgeemo.dataset.write.placing import check_destination
-from edgeemo.dataset.write.rewrite import DATA_MARKER, find_free_path, write_marker
+from edgeemo.dataset.write.faces_json import write_faces_json
+from edgeemo.dataset.write.placement import (
+    DATA_MARKER,
+    check_destination,
+    find_free_path,
+    write_marker,
+)
 from edgeemo.errors import DatasetError, ImageError
 from edgeemo.imaging.decode import open_image, stretch
 from edgeemo.imaging.faces import build_detector, crop_face
@@ -56,20 +57,20 @@ if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.progress import Progress
 
-_SIDE = 48  # of a network, where no size is named: a photo is decoded as large as that needs it
+_SIDE = 48  # of a network's input without a given size: photos are decoded as large as it needs
 
 
 @dataclass(frozen=True, kw_only=True)
 class CropOptions:
-    """How to crop.
+    """Options of cropping.
 
     Attributes:
-        faces: The face detector's settings, and the margin around a face.
-        detector_file: The detector's own file, where it has one.
-        accept: Formats to take besides the usual ones.
-        all_faces: Whether every face of an image is written, not the largest alone.
-        size: Side of the crops in pixels; None for as large as they are in the image, a JPEG
-            being decoded no larger than `edgeemo.imaging.preprocess.PHOTO_SIDE` asks for.
+        faces: Settings of the face detector, and the margin around a face.
+        detector_file: The detector's own file, if it has one.
+        accept: Formats to accept besides JPEG, PNG and BMP.
+        all_faces: Whether to write every face of an image, not only the largest.
+        size: Side of the crops in pixels; None for the size of the face in the decoded image,
+            which for a JPEG depends on `edgeemo.imaging.preprocess.PHOTO_SIDE`.
     """
 
     faces: FaceSettings
@@ -81,13 +82,13 @@ class CropOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class CropResult:
-    """What was written.
+    """A folder of crops that was written.
 
     Attributes:
         folder: The new folder.
-        faces: How faces were found, for images that are crops, as ``faces.json`` has it.
-        counts: Per split ("all" without splits) and class: images, those with one face, with
-            several, with none, those that cannot be used, and the crops that were written.
+        faces: The face settings for cropped images, as in ``faces.json``.
+        counts: Per split ("all" without splits) and class the number of images, of those with
+            one face, several faces and none, of unusable ones, and of crops.
     """
 
     folder: Path
@@ -103,20 +104,20 @@ def write_crops(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> CropResult:
-    """Write the faces of a folder's images as PNG files, where the images lay.
+    """Write the faces of a folder's images as PNG files, into the same sub-folders.
 
-    Besides it writes ``crop.csv`` and ``faces.json``.
+    Also writes ``crop.csv`` and ``faces.json``.
 
     Args:
         root: A folder as `find_files` describes it, or one of images without classes.
-        out: The folder to make.
-        options: How to crop.
-        replace: Whether a folder gives way that edgeemo has written.
-        progress: Who is told how far it is.
+        out: Folder to write.
+        options: Options of cropping.
+        replace: Whether to replace a folder that edgeemo wrote.
+        progress: Receives the progress.
 
     Raises:
         DatasetError: If `root` cannot be used, no image in it has a face, or `out` cannot be
-            made.
+            written.
         FaceModelError: If the detector's file cannot be used.
         MissingExtraError: If the ``data`` extra or the face detector is not installed.
     """
@@ -125,13 +126,13 @@ def write_crops(
     detector = build_detector(options.faces, file=options.detector_file)
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
     layout = find_any_files(root)
-    with _explained(out), new_folder(out, replace=replace) as partial:
-        work = _Cropper(root, partial, options, detector)
+    with _explain_write_errors(out), new_folder(out, replace=replace) as partial:
+        cropper = _Cropper(root, partial, options, detector)
         progress.stage("Cropping the faces", total=len(layout.files))
-        results = map_in_threads(work.planned(layout.files), work.batch, progress=progress)
+        results = map_in_threads(cropper.plan(layout.files), cropper.crop_batch, progress=progress)
         if not any(row.crop for rows in results for row in rows):
             raise DatasetError(
-                f"{root}: {options.faces.detector} finds no face in any of "
+                f"{root}: {options.faces.detector} detects no face in any of "
                 f"{len(layout.files):,} files"
             )
         write_rows(partial / CROP_CSV, (row for rows in results for row in rows))
@@ -139,82 +140,82 @@ def write_crops(
         write_marker(partial, "crop")
     return CropResult(
         folder=out,
-        faces=changed(options.faces, cropped=True),
+        faces=replace_fields(options.faces, cropped=True),
         counts=count_rows(layout.files, results, layout.labels),
     )
 
 
 class _Cropper:
-    """Crops images of one folder into another; several threads may use it."""
+    """Crops images of one folder into another; several threads may use one cropper."""
 
     def __init__(
         self, root: Path, folder: Path, options: CropOptions, detector: FaceDetector
     ) -> None:
         self._root, self._folder, self._options = root, folder, options
         self._detector = detector
-        settings = changed(options.faces, cropped=False)
-        self._formats = accepted_formats(options.accept)
+        settings = replace_fields(options.faces, cropped=False)
+        self._formats = list_accepted_formats(options.accept)
         side = options.size or _SIDE
         self._specs = {
             grey: InputSpec(height=side, width=side, channels=1 if grey else 3, faces=settings)
             for grey in (True, False)
         }
 
-    def planned(self, files: Sequence[LabelledFile]) -> list[tuple[LabelledFile, str]]:
-        """Each file, and its place in the new folder; the folders are made."""
+    def plan(self, files: Sequence[LabelledFile]) -> list[tuple[LabelledFile, str]]:
+        """Return each file with the path of its crop, and create the folders."""
         taken: set[str] = set()
-        places = [
+        paths = [
             find_free_path(PurePosixPath(file.path).with_suffix(".png"), taken) for file in files
         ]
-        for folder in {(self._folder / place).parent for place in places}:
+        for folder in {(self._folder / path).parent for path in paths}:
             folder.mkdir(parents=True, exist_ok=True)
-        return list(zip(files, places, strict=True))
+        return list(zip(files, paths, strict=True))
 
-    def batch(self, planned: Sequence[tuple[LabelledFile, str]]) -> list[list[CropRow]]:
-        """Crop some images; of each at least one row."""
-        return [self._one(file, place) for file, place in planned]
+    def crop_batch(self, planned: Sequence[tuple[LabelledFile, str]]) -> list[list[CropRow]]:
+        """Crop some images and return the rows of each, at least one."""
+        return [self._crop_file(file, path) for file, path in planned]
 
-    def _one(self, file: LabelledFile, place: str) -> list[CropRow]:
-        examined = examine(self._root, file, formats=self._formats)
+    def _crop_file(self, file: LabelledFile, path: str) -> list[CropRow]:
+        examined = examine_file(self._root, file, formats=self._formats)
         if isinstance(examined.verdict, Rejected):
             verdict = examined.verdict
             return [CropRow(image=verdict.path, outcome=verdict.reason, detail=verdict.detail)]
         try:
-            return self._crop(file, place, examined.content)
+            return self._crop_content(file, path, examined.content)
         except ImageError as error:  # at a larger scale than it was judged at
-            detail = str(error).removeprefix("image: ")
+            detail = explain_image_error(error)
             return [CropRow(image=file.path, outcome="damaged", detail=detail)]
 
-    def _crop(self, file: LabelledFile, place: str, content: bytes) -> list[CropRow]:
+    def _crop_content(self, file: LabelledFile, path: str, content: bytes) -> list[CropRow]:
         with open_image(content) as opened:
             spec, width = self._specs[is_grey(opened.mode)], opened.size[0]
             photo = decode(opened, spec)
         found = self._detector.detect(photo)
         if not found:
-            detail = f"{self._options.faces.detector} finds none"
+            detail = f"{self._options.faces.detector} detects none"
             return [CropRow(image=file.path, outcome=NO_FACE, detail=detail)]
         written = found if self._options.all_faces else found[:1]
-        names = [self._name(place, number) for number in range(1, len(written) + 1)]
+        names = [self._name_crop(path, number) for number in range(1, len(written) + 1)]
         for face, name in zip(written, names, strict=True):
-            (self._folder / name).write_bytes(self._png(crop_face(photo, face, spec)))
+            (self._folder / name).write_bytes(self._encode_png(crop_face(photo, face, spec)))
         return [
-            _row(file, name, face.scale(width / photo.width), faces=len(found))
+            _make_row(file, name, face.scale(width / photo.width), faces=len(found))
             for face, name in zip(written, names, strict=True)
         ]
 
-    def _name(self, place: str, number: int) -> str:
+    def _name_crop(self, path: str, number: int) -> str:
         if not self._options.all_faces:
-            return place
-        path = PurePosixPath(place)
-        return str(path.with_name(f"{path.stem}-{number}.png"))
+            return path
+        whole = PurePosixPath(path)
+        return str(whole.with_name(f"{whole.stem}-{number}.png"))
 
-    def _png(self, crop: Image.Image) -> bytes:
+    def _encode_png(self, crop: Image.Image) -> bytes:
         size, stream = self._options.size, io.BytesIO()
         (stretch(crop, size, size) if size else crop).save(stream, "PNG")
         return stream.getvalue()
 
 
-def _row(file: LabelledFile, name: str, face: Face, *, faces: int) -> CropRow:
+def _make_row(file: LabelledFile, name: str, face: Face, *, faces: int) -> CropRow:
     return CropRow(
         image=file.path,
         crop=name,
@@ -227,8 +228,8 @@ def _row(file: LabelledFile, name: str, face: Face, *, faces: int) -> CropRow:
 
 
 @contextmanager
-def _explained(out: Path) -> Iterator[None]:
-    """A full disk and the like in one line that names the folder as the user knows it."""
+def _explain_write_errors(out: Path) -> Iterator[None]:
+    """Turn errors of the file system into one line that names the requested folder."""
     try:
         yield
     except OSError as error:

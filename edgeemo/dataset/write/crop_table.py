@@ -1,4 +1,4 @@
-"""``crop.csv``: what became of each image whose faces were cropped, and that in numbers."""
+"""``crop.csv``: the outcome of cropping for each image, and the totals."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from edgeemo.dataset.ingest.find import LabelledFile
 
 CROP_CSV = "crop.csv"
-"""Table of what became of each image; its columns are the attributes of `CropRow`."""
+"""Table of the outcome for each image; its columns are the attributes of `CropRow`."""
 
 ONE_FACE, SEVERAL_FACES = "cropped", "several-faces"
 
 CropCount = Literal["images", "one_face", "several_faces", "no_face", "unusable", "crops"]
 CROP_COUNTS: tuple[CropCount, ...] = get_args(CropCount)
-"""What is counted."""
+"""The counts per class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CropRow:
-    """What became of one image, or of one face of it.
+    """The outcome for one image, or for one of its faces.
 
     Attributes:
-        image: Relative to the old folder, with forward slashes.
-        crop: Relative to the new one; empty if nothing was written.
-        outcome: "cropped", "several-faces" (the largest was, or each), "no-face", or why the
-            image cannot be used, such as "damaged".
-        faces: How many were found.
-        left: Of the face's frame, without the margin, in pixels of the whole upright image; None
-            without a face, like the next two.
-        top: Likewise.
-        side: Likewise; frames are square.
-        detail: What exactly, in words.
+        image: Path relative to the old folder, with forward slashes.
+        crop: Path relative to the new folder; empty without a crop.
+        outcome: "cropped", "several-faces" (the largest or each was cropped), "no-face", or the
+            reason why the image is unusable, such as "damaged".
+        faces: Number of detected faces.
+        left: Left edge of the face's bounding box, without the margin, in pixels of the whole
+            upright image; None without a face.
+        top: Top edge of the bounding box; None without a face.
+        side: Side of the bounding box, which is square; None without a face.
+        detail: The outcome in words.
     """
 
     image: str
@@ -66,15 +66,15 @@ def write_rows(path: Path, rows: Iterable[CropRow]) -> None:
 def count_rows(
     files: Sequence[LabelledFile], results: Sequence[Sequence[CropRow]], labels: Sequence[str]
 ) -> dict[str, dict[str, dict[CropCount, int]]]:
-    """What became of a folder's images, in numbers.
+    """Count the outcomes of cropping a folder.
 
     Args:
         files: The images.
-        results: For each of them its rows, at least one.
-        labels: The classes, in the order wanted.
+        results: The rows of each image, at least one.
+        labels: The classes, in the required order.
 
     Returns:
-        Per split ("all" without splits) and class.
+        The counts per split ("all" without splits) and class.
     """
     named: dict[str, CropCount] = {
         ONE_FACE: "one_face",

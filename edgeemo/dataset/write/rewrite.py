@@ -1,21 +1,27 @@
-"""Write the images of a folder anew: without what training leaves out, or in splits.
+"""Cleaned and split copies of a folder of images.
 
-The new folder is whole or not there at all, and nothing in the old one is touched.
+The new folder is complete or absent, and the old one is not changed.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.duplicates import clean_images
+from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.ingestion import ingest_folder
-from edgeemo.dataset.ingest.judge import UsableImage, judge_files
-from edgeemo.dataset.write.placing import check_destination, place_files
+from edgeemo.dataset.ingest.judge import judge_files
+from edgeemo.dataset.write.placement import (
+    DATA_MARKER,
+    check_destination,
+    find_free_path,
+    place_files,
+    write_marker,
+)
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS, Rejected, Sample, write_rejected, write_samples
 from edgeemo.utils.files import new_folder
@@ -26,27 +32,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset.ingest.options import IngestOptions
-    from edgeemo.dataset.write.placing import LinkMode
+    from edgeemo.dataset.write.placement import LinkMode
     from edgeemo.utils.progress import Progress
 
-DATA_MARKER = ".edgeemo-data.json"
-"""File in a folder that says that edgeemo made it, so that edgeemo may replace it."""
-
 REJECTED_CSV = "rejected.csv"
-"""Table of what was left out and why: path, reason, detail."""
+"""Table of the excluded files: path, reason, detail."""
 
 SPLIT_CSV = "split.csv"
-"""Table of what went where: path, label, split, sha256."""
+"""Table of the images: path, label, split, sha256."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFolder:
-    """What was written.
+    """A folder that was written.
 
     Attributes:
         folder: The new folder.
-        counts: Images per split ("all" without splits) and class.
-        excluded: Number of files that are excluded, per reason.
+        counts: Number of images per split ("all" without splits) and class.
+        excluded: Number of excluded files per reason.
     """
 
     folder: Path
@@ -63,39 +66,39 @@ def write_clean(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> WrittenFolder:
-    """Write what training would use, each file where it lay, and ``rejected.csv``.
+    """Write the images that training would use, under the same names, and ``rejected.csv``.
 
     Args:
         root: A folder as `find_files` describes it, or one of images without classes.
-        out: The folder to make.
-        accept: Formats to take besides the usual ones.
-        link: Whether files are copied, or linked to where they lie.
-        replace: Whether a folder gives way that edgeemo has written.
-        progress: Who is told how far it is.
+        out: Folder to write.
+        accept: Formats to accept besides JPEG, PNG and BMP.
+        link: How to place the files.
+        replace: Whether to replace a folder that edgeemo wrote.
+        progress: Receives the progress.
 
     Raises:
-        DatasetError: If `root` cannot be used, nothing in it is usable, or `out` cannot be made.
+        DatasetError: If `root` cannot be used, has no usable image, or `out` cannot be written.
         MissingExtraError: If the ``data`` extra is not installed.
     """
     progress = progress or Silent()
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
     layout = find_any_files(root)
     verdicts = judge_files(root, layout.files, accept=accept, progress=progress)
-    progress.stage("Looking for duplicates")
+    progress.stage("Finding duplicates")
     cleaned = clean_images(verdict for verdict in verdicts if isinstance(verdict, UsableImage))
     if not cleaned.images:
         raise DatasetError(f"{root}: none of {len(verdicts):,} files is usable")
     unusable = [verdict for verdict in verdicts if isinstance(verdict, Rejected)]
-    places = {image.path: image.path for image in cleaned.images}
+    paths = {image.path: image.path for image in cleaned.images}
     with new_folder(out, replace=replace) as partial:
-        place_files(root, partial, places, link=link, progress=progress)
+        place_files(root, partial, paths, link=link, progress=progress)
         rejected = sorted([*unusable, *cleaned.rejected], key=lambda row: row.path)
         write_rejected(partial / REJECTED_CSV, rejected)
         write_marker(partial, "clean")
     return WrittenFolder(
         folder=out,
-        counts=_counts((p.split or "all", p.label) for p in cleaned.images),
-        excluded=_reasons(rejected),
+        counts=_count_images((p.split or "all", p.label) for p in cleaned.images),
+        excluded=_count_reasons(rejected),
     )
 
 
@@ -110,29 +113,29 @@ def write_split(
 ) -> WrittenFolder:
     """Write ``train``, ``validation`` and ``test`` as training would split them.
 
-    Besides it writes ``split.csv``, which names the files anew, and ``rejected.csv``, which names
-    them as they were. Sub-folders of a class are kept.
+    Also writes ``split.csv`` with the new names of the files, and ``rejected.csv`` with the old
+    ones. Sub-folders of a class are kept.
 
     Args:
         root: A folder as `find_files` describes it.
-        out: The folder to make.
-        options: How to split.
-        link: Whether files are copied, or linked to where they lie.
-        replace: Whether a folder gives way that edgeemo has written.
-        progress: Who is told how far it is.
+        out: Folder to write.
+        options: Formats, classes, splits and crops.
+        link: How to place the files.
+        replace: Whether to replace a folder that edgeemo wrote.
+        progress: Receives the progress.
 
     Raises:
-        DatasetError: As `ingest_folder`, or if `out` cannot be made.
+        DatasetError: As `ingest_folder`, or if `out` cannot be written.
         MissingExtraError: If the ``data`` extra is not installed.
     """
     progress = progress or Silent()
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
     dataset = ingest_folder(root, options=options, progress=progress)
-    places = _split_places(dataset.samples)
+    paths = _choose_paths(dataset.samples)
     with new_folder(out, replace=replace) as partial:
-        place_files(root, partial, places, link=link, progress=progress)
+        place_files(root, partial, paths, link=link, progress=progress)
         moved = [
-            Sample(path=places[one.path], label=one.label, split=one.split, sha256=one.sha256)
+            Sample(path=paths[one.path], label=one.label, split=one.split, sha256=one.sha256)
             for one in dataset.samples
         ]
         write_samples(partial / SPLIT_CSV, sorted(moved, key=lambda sample: sample.path))
@@ -140,25 +143,25 @@ def write_split(
         write_marker(partial, "split")
     return WrittenFolder(
         folder=out,
-        counts=_counts((sample.split, sample.label) for sample in dataset.samples),
-        excluded=_reasons(dataset.rejected),
+        counts=_count_images((sample.split, sample.label) for sample in dataset.samples),
+        excluded=_count_reasons(dataset.rejected),
     )
 
 
-def _split_places(samples: Sequence[Sample]) -> dict[str, str]:
-    """Where each image goes, by where it is: SPLIT/CLASS/ and its path within the class."""
-    depth = _class_depth(samples)
+def _choose_paths(samples: Sequence[Sample]) -> dict[str, str]:
+    """Return the new path of each image by the old one: SPLIT/CLASS/ and its path in the class."""
+    depth = _find_class_depth(samples)
     taken: set[str] = set()
-    places = {}
+    paths = {}
     for sample in samples:
         within = PurePosixPath(*PurePosixPath(sample.path).parts[depth + 1 :])
-        place = find_free_path(PurePosixPath(sample.split, sample.label, within), taken)
-        places[sample.path] = place
-    return places
+        path = find_free_path(PurePosixPath(sample.split, sample.label, within), taken)
+        paths[sample.path] = path
+    return paths
 
 
-def _class_depth(samples: Sequence[Sample]) -> int:
-    """How many folders are above the class folders."""
+def _find_class_depth(samples: Sequence[Sample]) -> int:
+    """Return the number of folders above the class folders."""
     parts = [(PurePosixPath(sample.path).parts, sample.label) for sample in samples]
     shortest = min(len(path) for path, _ in parts)
     return next(
@@ -166,44 +169,17 @@ def _class_depth(samples: Sequence[Sample]) -> int:
     )
 
 
-def find_free_path(place: PurePosixPath, taken: set[str]) -> str:
-    """The place, or with a number at its name where it is taken.
-
-    Args:
-        place: Where a file should go.
-        taken: Places in small letters; this one is added.
-    """
-    number, name = 1, place
-    while str(name).lower() in taken:
-        number += 1
-        name = place.with_name(f"{place.stem}-{number}{place.suffix}")
-    taken.add(str(name).lower())  # some file systems don't tell the cases apart
-    return str(name)
-
-
-def write_marker(folder: Path, kind: str) -> None:
-    """Leave `DATA_MARKER` in a folder in the making.
-
-    Args:
-        folder: The folder.
-        kind: The command that makes it.
-    """
-    (folder / DATA_MARKER).write_text(
-        json.dumps({"made_by": "edgeemo data", "kind": kind}), "utf-8"
-    )
-
-
-def _counts(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
+def _count_images(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    for (split, label), count in sorted(Counter(pairs).items(), key=_turn):
+    for (split, label), count in sorted(Counter(pairs).items(), key=_sort_key):
         counts.setdefault(split, {})[label] = count
     return counts
 
 
-def _turn(counted: tuple[tuple[str, str], int]) -> tuple[int, str]:
+def _sort_key(counted: tuple[tuple[str, str], int]) -> tuple[int, str]:
     (split, label), _ = counted
     return ("all", *SPLITS).index(split), label
 
 
-def _reasons(rejected: Sequence[Rejected]) -> dict[str, int]:
+def _count_reasons(rejected: Sequence[Rejected]) -> dict[str, int]:
     return dict(sorted(Counter(row.reason for row in rejected).items()))

@@ -7,7 +7,7 @@ import pytest
 
 from edgeemo.dataset.check.discriminant import predict_out_of_fold
 from edgeemo.dataset.check.features import FEATURES, compute_gradient_histograms
-from edgeemo.dataset.check.mislabels import check_labels, find_contradictions
+from edgeemo.dataset.check.labels import check_labels, find_contradictions
 
 
 def test_histograms_tell_upright_edges_from_level_ones():

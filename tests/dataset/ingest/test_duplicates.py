@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeemo.dataset.ingest.duplicates import clean_images
-from edgeemo.dataset.ingest.judge import UsableImage
+from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.near_duplicates import (
     NEAR_DUPLICATE_CORRELATION,
     SAME_IMAGE_CORRELATION,
@@ -43,7 +43,7 @@ def test_identical_bytes_count_once():
     cleaned = clean_images([image(f"happy/{name}", 1, sha256="same") for name in "bca"])
     assert kept(cleaned) == ["happy/a"]
     assert reasons(cleaned) == {"happy/b": "duplicate", "happy/c": "duplicate"}
-    assert cleaned.rejected[0].detail == "the same bytes as happy/a"
+    assert cleaned.rejected[0].detail == "identical to happy/a"
     assert cleaned.leaks == {}
 
 
@@ -115,7 +115,7 @@ def test_near_duplicates_leave_train_for_test_and_validation():
     assert kept(cleaned) == ["test/happy/1", "train/happy/3", "validation/happy/2"]
     assert cleaned.leaks == {"train/test": 1, "validation/test": 1, "train/validation": 2}
     detail = {row.path: row.detail for row in cleaned.rejected}["train/happy/1"]
-    assert detail == "nearly the same image as test/happy/1, which is in test"
+    assert detail == "near-duplicate of test/happy/1, which is in test"
 
 
 def test_the_order_does_not_matter():

@@ -221,9 +221,9 @@ def test_progress_is_told_of_every_file(tmp_path, fill):
     (tmp_path / "notes").mkdir()
     progress = Recording()
     ingest_folder(tmp_path, progress=progress)
-    assert progress.stages == {"Looking at the images": 28, "Looking for duplicates": None}
+    assert progress.stages == {"Reading the images": 28, "Finding duplicates": None}
     assert progress.steps == 28
-    assert progress.notes == [f"{tmp_path}: notes lies beside the splits and is not used"]
+    assert progress.notes == [f"{tmp_path}: notes is beside the splits and not used"]
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_fer2013_does_not_leak(data_dir):
 
 
 def is_shared(row):
-    return row.reason == "leak" and row.detail.startswith("the same bytes")
+    return row.reason == "leak" and row.detail.startswith("identical to")
 
 
 def count_shared(folder):
@@ -359,8 +359,8 @@ def test_what_has_no_face_is_set_aside_before_the_split(photos):
     options = IngestOptions(crops=(spec,))
     dataset = ingest_folder(photos, options=options, detector=build_detector(FaceSettings()))
     assert [(row.path, row.reason, row.detail) for row in dataset.rejected] == [
-        ("happy/none.png", "no-face", "blaze finds none"),
-        ("sad/none.png", "no-face", "blaze finds none"),
+        ("happy/none.png", "no-face", "blaze detects none"),
+        ("sad/none.png", "no-face", "blaze detects none"),
     ]
     assert dataset.summary.rejected == {"no-face": 2}
     assert dataset.summary.kept == 28

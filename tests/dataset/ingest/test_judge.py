@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset.ingest import judge as judging
+from edgeemo.dataset.ingest import examine
+from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import LabelledFile
-from edgeemo.dataset.ingest.judge import UsableImage, judge_file, judge_files
+from edgeemo.dataset.ingest.judge import judge_file, judge_files
 from edgeemo.errors import MissingExtraError
 from edgeemo.utils.progress import Silent
 
@@ -63,7 +64,7 @@ def test_other_formats_only_on_request(tmp_path, paint, format):
     verdict = look(path)
     assert (verdict.reason, verdict.detail) == (
         "format",
-        f"{format}; --accept {format.lower()} takes it",
+        f"{format}; --accept {format.lower()} accepts it",
     )
     assert look(path, formats=(*FORMATS, format)).wrong_extension
 
@@ -153,7 +154,7 @@ def test_a_decompression_bomb_is_not_decoded(tmp_path, side):
 
 def test_a_file_too_large_is_not_read(tmp_path, monkeypatch, paint):
     paint(1).save(tmp_path / "a.bmp")
-    monkeypatch.setattr(judging, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(examine, "MAX_FILE_BYTES", 1000)
     assert look(tmp_path / "a.bmp").reason == "too-large"
 
 

@@ -110,7 +110,7 @@ def test_the_folder_says_how_it_was_made_and_can_be_trained_with(few, tmp_path):
 @pytest.mark.parametrize("content", ["{", "[]", '{"detector": "blase"}', '{"face": 1}'])
 def test_a_malformed_record_is_named(few, content):
     (few / FACES_JSON).write_text(content)
-    with pytest.raises(DatasetError, match=r"faces\.json: does not say how faces were cropped"):
+    with pytest.raises(DatasetError, match=r"faces\.json: not the face settings of cropped images"):
         read_faces_json(few)
 
 
@@ -170,7 +170,7 @@ def test_a_folder_without_classes_is_not_told_of_its_tables(few, tmp_path):
 def test_no_face_in_any_is_an_error_and_leaves_nothing(few, tmp_path):
     for path in few.glob("*/0*"):
         path.unlink()
-    with pytest.raises(DatasetError, match="blaze finds no face in any of 3 files"):
+    with pytest.raises(DatasetError, match="blaze detects no face in any of 3 files"):
         write_crops(few, tmp_path / "out", options=OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 

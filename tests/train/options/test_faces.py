@@ -52,8 +52,8 @@ def crops(photos, tmp_path_factory):
 
 def test_photos_without_a_face_are_set_aside_with_the_reason(model):
     assert model.file(REJECTED).read_text().splitlines()[1:] == [
-        "happy/none.png,no-face,blaze finds none",
-        "sad/none.png,no-face,blaze finds none",
+        "happy/none.png,no-face,blaze detects none",
+        "sad/none.png,no-face,blaze detects none",
     ]
     summary = model.read_json(TRAINING)["ingest"]
     assert summary["rejected"] == {"no-face": 2}

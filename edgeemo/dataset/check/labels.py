@@ -1,7 +1,7 @@
-"""Images that may lie in the wrong class: a suspicion, for a person to look at.
+"""Suspicious labels: images that may be in the wrong class, for a person to look at.
 
-A simple classifier that has not seen an image says what it would call it, and confident learning
-says where that contradicts the label: C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident
+A simple classifier that is not fitted to an image predicts its class, and confident learning
+decides whether that contradicts the label: C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident
 Learning: Estimating Uncertainty in Dataset Labels", JAIR 70 (2021), 1373-1411.
 """
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MIN_IMAGES = 20
-"""Images that each class needs."""
+"""Smallest number of images of each class."""
 
-_ABOVE_CHANCE = 0.2  # of the way from chance to always right that the classifier must come
+_ABOVE_CHANCE = 0.2  # smallest accuracy of the classifier, from 0 (chance) to 1 (always correct)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +30,10 @@ class SuspiciousLabel:
     """An image whose label the classifier contradicts.
 
     Attributes:
-        path: Relative to the data folder.
-        label: The class that it lies in.
-        suggested: What it looks like instead.
-        confidence: The classifier's probability for that, 0 to 1.
+        path: Path relative to the data folder.
+        label: Class of the image.
+        suggested: Class that the classifier predicts.
+        confidence: The classifier's probability of that class, 0 to 1.
     """
 
     path: str
@@ -44,13 +44,13 @@ class SuspiciousLabel:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelCheck:
-    """The search for wrong labels.
+    """The check of the labels.
 
     Attributes:
-        accuracy: Mean over the classes of the share that the classifier names as labelled; None
-            where it could not be tried. What it gets wrong at this rate it accuses wrongly, too.
-        suspects: Images in doubt, the most doubtful first.
-        skipped: Why nothing can be said; empty if something can.
+        accuracy: Balanced accuracy of the classifier, the labels taken as the truth; None if it
+            could not be fitted. Wrong predictions lead to wrong suspicions.
+        suspects: The suspicious labels, the most suspicious first.
+        skipped: Reason why there is no result; empty with a result.
     """
 
     accuracy: float | None
@@ -66,15 +66,15 @@ def check_labels(
     features: NDArray[np.uint8],
     groups: Sequence[int],
 ) -> LabelCheck:
-    """Look for labels that a classifier contradicts.
+    """Find labels that a classifier contradicts.
 
     Args:
-        paths: Of each image.
-        labels: The class of each image.
+        paths: Path of each image.
+        labels: Class of each image.
         classes: All classes.
         features: Shape (N, D), uint8.
-        groups: For each image a number shared with its near-duplicates: they are never used to
-            judge each other, since they would bear the same wrong label.
+        groups: Number of each image's group of near-duplicates: they are in one fold, since they
+            would have the same wrong label.
     """
     index = {name: number for number, name in enumerate(classes)}
     truth = np.array([index[label] for label in labels], np.int64)
@@ -83,7 +83,7 @@ def check_labels(
         return LabelCheck(
             accuracy=None,
             suspects=(),
-            skipped=f"it takes two classes or more, of {MIN_IMAGES} images or more each",
+            skipped=f"this requires at least two classes of at least {MIN_IMAGES} images each",
         )
     scores = predict_out_of_fold(
         features, truth, np.asarray(groups, np.int64), classes=len(classes)
@@ -94,7 +94,7 @@ def check_labels(
         return LabelCheck(
             accuracy=accuracy,
             suspects=(),
-            skipped="the classifier tells the classes apart hardly better than chance would",
+            skipped="the classifier is hardly better than chance",
         )
     suspects = [
         SuspiciousLabel(
@@ -111,18 +111,19 @@ def check_labels(
 def find_contradictions(
     scores: NDArray[np.float64], truth: NDArray[np.int64]
 ) -> list[tuple[int, int]]:
-    """The images off the diagonal of the confident joint, and the class that each is counted to.
+    """Find the images off the diagonal of the confident joint.
 
-    An image counts to a class if its score for it reaches the mean score of the images labelled
-    so (equation 2 of the paper); if several do, to the one of them with the highest score.
+    An image is counted for a class if its score for the class is at least the mean score of the
+    images with that label (equation 2 of the paper); of several such classes, for the one with the
+    highest score.
 
     Args:
-        scores: Shape (N, K): probabilities from a classifier that has not seen the image.
-        truth: Shape (N,): the label's index; each class has an image.
+        scores: Shape (N, K), probabilities from a classifier that is not fitted to the image.
+        truth: Shape (N,), index of the label; each class has an image.
 
     Returns:
-        Index of the image and of the class, by the margin of the label's score below the other
-        one's, the widest first.
+        Index of each image and of the class that it is counted for, the largest difference of
+        the two scores first.
     """
     number, classes = np.arange(len(truth)), scores.shape[1]
     limits = np.array([scores[truth == label, label].mean() for label in range(classes)])

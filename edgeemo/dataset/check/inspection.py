@@ -1,4 +1,4 @@
-"""Look at each file once, more closely than the ingest does."""
+"""Inspection of each file: the verdict of the ingest, and statistics of the image."""
 
 from __future__ import annotations
 
@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.dataset.check.features import compute_gradient_histograms
-from edgeemo.dataset.ingest.judge import (
-    Examination,
-    UsableImage,
-    accepted_formats,
-    examine,
-    is_grey,
-    promised_format,
-    require_imagehash,
-)
+from edgeemo.dataset.ingest.examine import Examination, UsableImage, examine_file
+from edgeemo.dataset.ingest.fingerprint import require_imagehash
+from edgeemo.dataset.ingest.formats import format_by_name, is_grey, list_accepted_formats
 from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.imaging.decode import HEAD_BYTES, open_image, sniff
 from edgeemo.imaging.preprocess import decode, preprocess
@@ -40,19 +34,19 @@ _PHOTO = InputSpec(height=48, width=48, faces=FaceSettings())
 
 @dataclass(frozen=True, slots=True)
 class ImageStatistics:
-    """What one usable image measures.
+    """Statistics of one usable image.
 
     Attributes:
-        mode: Pillow's name for its channels: "RGB", "L" (grey), "P" (palette), "CMYK" and so on.
-        width: In pixels, as the file holds it.
-        height: In pixels, as the file holds it.
-        size_bytes: Of the file.
+        mode: Colour mode as Pillow names it: "RGB", "L" (grey), "P" (palette), "CMYK" and so on.
+        width: Stored width in pixels.
+        height: Stored height in pixels.
+        size_bytes: Size of the file.
         brightness: Mean grey value, 0 to 255.
         contrast: Standard deviation of the grey values.
-        colour: Mean over the pixels of the largest less the smallest of red, green and blue; 0 is
-            grey.
+        colour: Mean over the pixels of the largest minus the smallest of red, green and blue; 0
+            for grey.
         features: `compute_gradient_histograms`, 512 bytes.
-        faces: How many faces were found; None if nobody looked.
+        faces: Number of detected faces; None without a detector.
     """
 
     mode: str
@@ -68,21 +62,21 @@ class ImageStatistics:
 
 @dataclass(frozen=True, slots=True)
 class InspectedFile:
-    """One file, looked at.
+    """An inspected file.
 
     Attributes:
-        verdict: The image, or why it would be set aside.
-        label: The class that it lies in.
-        format: What its content is, as Pillow names it; None if it is no image.
-        disguised: Whether its name promises another format than its content has.
-        facts: What it measures; None if it would be set aside.
+        verdict: The usable image, or the reason for its exclusion.
+        label: Class of the file.
+        format: Format of the content, as Pillow names it; None for no image.
+        disguised: Whether the extension stands for another format than the content has.
+        statistics: Statistics of the image; None for an excluded file.
     """
 
     verdict: UsableImage | Rejected
     label: str
     format: str | None
     disguised: bool
-    facts: ImageStatistics | None
+    statistics: ImageStatistics | None
 
 
 def inspect_files(
@@ -93,38 +87,38 @@ def inspect_files(
     detector: FaceDetector | None,
     progress: Progress,
 ) -> list[InspectedFile]:
-    """Look at files, on all cores.
+    """Inspect files, on all cores.
 
     Args:
-        root: The folder that the files' paths are relative to.
-        files: What to look at.
-        accept: Formats to take besides the usual ones.
-        detector: The face detector; None looks for no faces.
-        progress: Who is told of each file.
+        root: Folder that the paths of the files are relative to.
+        files: The files.
+        accept: Formats to accept besides JPEG, PNG and BMP.
+        detector: The face detector; None to detect no faces.
+        progress: Receives the progress.
 
     Returns:
-        What was seen of each file, in the same order.
+        The inspection of each file, in the same order.
 
     Raises:
-        MissingExtraError: If the perceptual hash's library is not installed.
+        MissingExtraError: If the library of the perceptual hash is not installed.
     """
     require_imagehash()
-    formats = accepted_formats(accept)
-    progress.stage("Looking at the images", total=len(files))
+    formats = list_accepted_formats(accept)
+    progress.stage("Reading the images", total=len(files))
 
-    def look(batch: Sequence[LabelledFile]) -> list[InspectedFile]:
-        examined = [examine(root, file, formats=formats) for file in batch]
-        features = _features(examined)
+    def inspect_batch(batch: Sequence[LabelledFile]) -> list[InspectedFile]:
+        examined = [examine_file(root, file, formats=formats) for file in batch]
+        features = _compute_features(examined)
         return [
-            _look(file, one, features.get(number, b""), detector)
+            _inspect_file(file, one, features.get(number, b""), detector)
             for number, (file, one) in enumerate(zip(batch, examined, strict=True))
         ]
 
-    return map_in_threads(files, look, progress=progress)
+    return map_in_threads(files, inspect_batch, progress=progress)
 
 
-def _features(examined: Sequence[Examination]) -> dict[int, bytes]:
-    """The features of each that has pixels, by its number; computed together, which is faster."""
+def _compute_features(examined: Sequence[Examination]) -> dict[int, bytes]:
+    """Compute the features of each image, by its number, together, which is faster."""
     usable = {number: one.pixels for number, one in enumerate(examined) if one.pixels is not None}
     if not usable:
         return {}
@@ -132,23 +126,23 @@ def _features(examined: Sequence[Examination]) -> dict[int, bytes]:
     return {number: row.tobytes() for number, row in zip(usable, rows, strict=True)}
 
 
-def _look(
+def _inspect_file(
     file: LabelledFile, examined: Examination, features: bytes, detector: FaceDetector | None
 ) -> InspectedFile:
-    format, promised = sniff(examined.content[:HEAD_BYTES]), promised_format(file.path)
-    facts = None
+    format, promised = sniff(examined.content[:HEAD_BYTES]), format_by_name(file.path)
+    statistics = None
     if examined.pixels is not None:
-        facts = _facts(examined.content, examined.pixels, features, detector)
+        statistics = _measure_image(examined.content, examined.pixels, features, detector)
     return InspectedFile(
         verdict=examined.verdict,
         label=file.label,
         format=format,
         disguised=format is not None and promised not in (None, format),
-        facts=facts,
+        statistics=statistics,
     )
 
 
-def _facts(
+def _measure_image(
     content: bytes, pixels: NDArray[np.uint8], features: bytes, detector: FaceDetector | None
 ) -> ImageStatistics:
     with open_image(content) as opened:
@@ -161,12 +155,12 @@ def _facts(
         size_bytes=len(content),
         brightness=float(pixels.mean()),
         contrast=float(pixels.std()),
-        colour=0.0 if is_grey(mode) else _colour(content),
+        colour=0.0 if is_grey(mode) else _measure_colour(content),
         features=features,
         faces=faces,
     )
 
 
-def _colour(content: bytes) -> float:
+def _measure_colour(content: bytes) -> float:
     rgb = preprocess(content, _COLOUR).astype(np.int16)
     return float((rgb.max(axis=-1) - rgb.min(axis=-1)).mean())

@@ -1,4 +1,4 @@
-"""``faces.json``: how a folder's images were cropped, told to whoever trains with them."""
+"""``faces.json``: the face settings with which the images of a folder were cropped."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from edgeemo.model.detector_file import DetectorFile
 
 FACES_JSON = "faces.json"
-"""Name of the file, which lies beside the class or split folders."""
+"""Name of the file, which is beside the class or split folders."""
 
 
 def write_faces_json(folder: Path, settings: FaceSettings, file: DetectorFile | None) -> None:
     """Write ``faces.json``, and the detector's own file if it has one.
 
     Args:
-        folder: A folder in the making.
-        settings: The face settings; recorded as of images that are crops.
-        file: The detector's own file, where it has one.
+        folder: Folder to write into.
+        settings: The face settings; they are written as those of cropped images.
+        file: The detector's own file, if it has one.
     """
     content = asdict(replace(settings, cropped=True))
     (folder / FACES_JSON).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -35,13 +35,13 @@ def write_faces_json(folder: Path, settings: FaceSettings, file: DetectorFile | 
 
 
 def read_faces_json(root: Path) -> tuple[FaceSettings, Path] | None:
-    """How the images of a data folder were cropped, and the folder where that is written.
+    """Return the face settings of a folder of crops, and the folder of the file.
 
     Args:
-        root: The data folder, or one that holds nothing but it.
+        root: The data folder, or one that has nothing else in it.
 
     Returns:
-        None where nothing is written.
+        None without the file.
 
     Raises:
         DatasetError: If the file is malformed, or the folder cannot be read.
@@ -58,5 +58,5 @@ def _read(path: Path) -> FaceSettings:
         return FaceSettings(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, SpecError) as error:
         raise DatasetError(
-            f"{path}: does not say how faces were cropped ({error}); crop again, or remove it"
+            f"{path}: not the face settings of cropped images ({error}); crop again, or remove it"
         ) from None

@@ -1,0 +1,171 @@
+"""Read and decode one file, and decide whether it is a usable image.
+
+Images are decoded by the one preprocessing, so the decision is about the pixels that training uses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
+from edgeemo.dataset.ingest.formats import format_by_name
+from edgeemo.errors import ImageError, ImageTooLargeError
+from edgeemo.imaging.decode import sniff
+from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.spec import InputSpec
+from edgeemo.model.tables import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edgeemo.dataset.ingest.find import LabelledFile
+    from edgeemo.model.tables import Split
+
+BLANK_RANGE = 8
+"""Largest range of grey values, of 0 to 255, in a blank image reduced to 64x64."""
+
+MAX_FILE_BYTES = 256 * 2**20
+"""Largest size of a file that is read; photographs are smaller."""
+
+_SIDE = 64  # twice the side that the hash transforms, so that its own, sharper filter reduces it
+_GREY_64 = InputSpec(height=_SIDE, width=_SIDE, channels=1)
+
+
+@dataclass(frozen=True, slots=True)
+class UsableImage:
+    """A usable image: its identity and its look, in a few hundred bytes.
+
+    Attributes:
+        path: Path relative to the data folder, with forward slashes.
+        label: Class of the image.
+        split: Split of the data folder that the image lies in, or None.
+        sha256: SHA-256 of the file, hexadecimal.
+        perceptual_hash: 64 bits as 8 bytes; similar images differ in few bits.
+        thumbnail: Grey values, 16x16, row by row, as 256 bytes.
+        wrong_extension: Whether the extension stands for another format than the content has.
+    """
+
+    path: str
+    label: str
+    split: Split | None
+    sha256: str
+    perceptual_hash: bytes
+    thumbnail: bytes
+    wrong_extension: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The verdict on a file, with the content that it is based on.
+
+    Attributes:
+        verdict: The usable image, or the reason for its exclusion.
+        content: Bytes of the file; empty if it could not be read.
+        pixels: Grey values of shape (64, 64); None for an excluded file.
+    """
+
+    verdict: UsableImage | Rejected
+    content: bytes
+    pixels: NDArray[np.uint8] | None = None
+
+
+def examine_file(root: Path, file: LabelledFile, *, formats: Iterable[str]) -> Examination:
+    """Read and decode a file, and decide whether it is a usable image.
+
+    Args:
+        root: Folder that the path of the file is relative to.
+        file: The file.
+        formats: Accepted formats, as Pillow names them.
+    """
+    path, content = _to_printable(file.path), b""
+    try:
+        content = _read_file(root / file.path)
+        format = _require_format(content, formats)
+        pixels = _decode_grey(content)
+    except _UnusableError as verdict:
+        reason, detail = verdict.reason, verdict.detail
+        return Examination(Rejected(path=path, reason=reason, detail=detail), content)
+    if path != file.path:
+        detail = "the file's name is not valid text"
+        return Examination(Rejected(path=path, reason="name", detail=detail), content)
+    return Examination(_describe_image(file, content, format, pixels), content, pixels)
+
+
+def explain_image_error(error: ImageError) -> str:
+    """Return the text of an error without the name of the image, which its row has."""
+    return str(error).removeprefix("image: ")
+
+
+class _UnusableError(Exception):
+    """The verdict on an unusable file.
+
+    Attributes:
+        reason: A word, as ``rejected.csv`` has it.
+        detail: The reason in words.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise _UnusableError("too-large", f"more than {MAX_FILE_BYTES // 2**20} MB")
+        content = path.read_bytes() if path.is_file() else b""
+    except OSError as error:
+        raise _UnusableError("unreadable", error.strerror or str(error)) from None
+    if not content:
+        raise _UnusableError("empty", "the file is empty")
+    return content
+
+
+def _require_format(content: bytes, formats: Iterable[str]) -> str:
+    """Return the format of a file's content if it is accepted."""
+    format = sniff(content)
+    if format is None:
+        raise _UnusableError("not-an-image", "the content has no known image format")
+    if format not in formats:
+        raise _UnusableError("format", f"{format}; --accept {format.lower()} accepts it")
+    return format
+
+
+def _decode_grey(content: bytes) -> NDArray[np.uint8]:
+    """Return the whole decoded image as grey values of shape (64, 64)."""
+    try:
+        pixels = preprocess(content, _GREY_64)[..., 0]
+    except ImageTooLargeError as error:
+        raise _UnusableError("too-large", explain_image_error(error)) from None
+    except ImageError as error:
+        raise _UnusableError("damaged", explain_image_error(error)) from None
+    if int(pixels.max()) - int(pixels.min()) <= BLANK_RANGE:
+        raise _UnusableError("blank", f"all grey values are within {BLANK_RANGE} of 255 levels")
+    return pixels
+
+
+def _describe_image(
+    file: LabelledFile, content: bytes, format: str, pixels: NDArray[np.uint8]
+) -> UsableImage:
+    return UsableImage(
+        path=file.path,
+        label=file.label,
+        split=file.split,
+        sha256=hashlib.sha256(content).hexdigest(),
+        perceptual_hash=compute_perceptual_hash(pixels),
+        thumbnail=make_thumbnail(pixels),
+        wrong_extension=format_by_name(file.path) not in (None, format),
+    )
+
+
+def _to_printable(path: str) -> str:
+    """Return the path as text that UTF-8 can hold: unchanged unless the name is not valid text."""
+    return os.fsencode(path).decode("utf-8", "replace")
