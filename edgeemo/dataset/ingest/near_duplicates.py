@@ -1,10 +1,10 @@
-"""Find near-duplicates: perceptual hashes that differ in few bits, confirmed on thumbnails.
+"""Near-duplicates: images whose perceptual hashes differ in few bits and whose thumbnails match.
 
 The search is exact. Two hashes of 64 bits that differ in at most 4 differ in at most 1 within one
 of any 3 parts (pigeonhole), so 3 hash tables of 21-bit parts, each looked up with every single bit
-flipped, meet every such pair; the bit left over takes part in the distance only. What a look-up
-costs does not depend on how many images there are, as long as they differ; where thousands have
-one and the same hash, each is compared with the first of them, and with more only if that fails.
+flipped, find every such pair; the remaining bit counts in the distance only. The cost of a look-up
+does not depend on the number of images, as long as they differ; of thousands with the same hash
+each is compared with the first of them, and with others only if that fails.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Pairs: TypeAlias = "tuple[Indices, Indices]"
 
 HASH_BITS = 64
 HAMMING_RADIUS = 4
-"""Most bits in which the hashes of near-duplicates differ."""
+"""Largest number of bits in which the hashes of near-duplicates differ."""
 
 NEAR_DUPLICATE_CORRELATION = 0.92
-"""Least correlation of the thumbnails of near-duplicates. Of the pairs above it on FER2013 all but
-one or two are one photograph, cropped, compressed or marked differently; those below are not."""
+"""Smallest correlation of the thumbnails of near-duplicates. All but one or two pairs above it on
+FER2013 show one photograph, cropped, compressed or marked differently; those below do not."""
 
 SAME_IMAGE_CORRELATION = 0.995
-"""Least correlation of the thumbnails of one and the same image. Frames of a film in which a face
-passes from one expression to another reach 0.993 (CK+); copies of web images are above."""
+"""Smallest correlation of the thumbnails of copies of one image. Frames of a film in which a face
+changes its expression reach 0.993 (CK+); copies of web images are above."""
 
 _PARTS, _PART_BITS, _FLIPS = 3, 21, 1
 _QUERIES = 1024  # hashes looked up at once
@@ -47,51 +47,46 @@ def group_similar(
     *,
     min_correlation: float = NEAR_DUPLICATE_CORRELATION,
 ) -> Indices:
-    """Put images that are alike, directly or through others, into one group.
+    """Group near-duplicates, directly or through others.
 
     Args:
-        hashes: Shape (N, 8), uint8: 64 bits an image.
+        hashes: Shape (N, 8), uint8: 64 bits per image.
         thumbnails: Shape (N, P), uint8: grey values 0 to 255.
         min_correlation: Smallest correlation of the thumbnails of two images within
             `HAMMING_RADIUS` that are near-duplicates.
 
     Returns:
-        Shape (N,), int64: the same number for the same group.
+        Shape (N,), int64: the number of each image's group; the groups are numbered from 0 in the
+        order of their first images.
 
     Raises:
-        MissingExtraError: If the search's library is not installed.
+        MissingExtraError: If the ``data`` extra is not installed.
     """
-    buckets, groups = _Buckets.of(hashes), _DisjointSets(len(hashes))
-
-    def join(first: Indices, second: Indices) -> None:
-        apart = groups.roots(first) != groups.roots(second)
-        first, second = first[apart], second[apart]
-        alike = correlate(thumbnails[first], thumbnails[second]) >= min_correlation
-        groups.join(first[alike], second[alike])
-
-    for first, second in buckets.stars():
-        join(first, second)
-    united = buckets.united(groups)
-    firsts = buckets.firsts
-    for left, right in _near_hashes(buckets.distinct):
-        join(firsts[left], firsts[right])
-        together = groups.roots(firsts[left]) == groups.roots(firsts[right])
-        open_ = ~(together & united[left] & united[right])
-        for first, second in buckets.images(left[open_], right[open_]):
-            join(first, second)
-    return groups.roots(np.arange(len(hashes)))
+    buckets = _Buckets.from_hashes(hashes)
+    groups = _Groups(thumbnails, min_correlation=min_correlation)
+    for first, second in buckets.pair_with_first():
+        groups.join_similar(first, second)
+    united, firsts = buckets.find_united(groups), buckets.firsts
+    for left, right in _find_near_hashes(buckets.distinct):
+        groups.join_similar(firsts[left], firsts[right])
+        together = groups.are_together(firsts[left], firsts[right])
+        undecided = ~(together & united[left] & united[right])
+        for first, second in buckets.pair_images(left[undecided], right[undecided]):
+            groups.join_similar(first, second)
+    return groups.numbers
 
 
 def correlate(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Pearson's correlation of thumbnails, row by row: blind to brightness and contrast.
+    """Return Pearson's correlation of thumbnails, row by row.
+
+    It ignores brightness and contrast.
 
     Args:
         first: Shape (M, P), uint8.
         second: Shape (M, P), uint8.
 
     Returns:
-        Shape (M,), -1 to 1. A thumbnail that varies by less than about one level correlates with
-        nothing.
+        Shape (M,), -1 to 1; about 0 for a thumbnail that varies by less than about one level.
     """
     product: NDArray[np.float32] = np.einsum("mp,mp->m", _standardise(first), _standardise(second))
     return product
@@ -105,22 +100,65 @@ def _standardise(thumbnails: NDArray[np.uint8]) -> NDArray[np.float32]:
     return values
 
 
-def _near_hashes(distinct: NDArray[np.uint8]) -> Iterator[Pairs]:
-    """Pairs (u, v), u <= v, of different hashes within the radius, and each hash with itself."""
+class _Groups:
+    """Groups of images, joined at their near-duplicates.
+
+    Attributes:
+        numbers: Shape (N,): the number of each image's group.
+    """
+
+    def __init__(self, thumbnails: NDArray[np.uint8], *, min_correlation: float) -> None:
+        self._thumbnails, self._min_correlation = thumbnails, min_correlation
+        self.numbers: Indices = np.arange(len(thumbnails))
+        self._count = len(thumbnails)
+
+    def are_together(self, first: Indices, second: Indices) -> NDArray[np.bool_]:
+        """Return for each pair of images whether both are in one group."""
+        return np.asarray(self.numbers[first] == self.numbers[second])
+
+    def join_similar(self, first: Indices, second: Indices) -> None:
+        """Join the groups of each pair of images whose thumbnails correlate."""
+        apart = ~self.are_together(first, second)
+        first, second = first[apart], second[apart]
+        correlation = correlate(self._thumbnails[first], self._thumbnails[second])
+        similar = correlation >= self._min_correlation
+        if similar.any():
+            self._join(self.numbers[first[similar]], self.numbers[second[similar]])
+
+    def _join(self, left: Indices, right: Indices) -> None:
+        """Join pairs of groups; the numbers stay in the order of the groups' first images."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        edges = (np.ones(len(left), np.bool_), (left, right))
+        graph = coo_array(edges, shape=(self._count, self._count))
+        self._count, component = connected_components(graph, directed=False)
+        self.numbers = component[self.numbers].astype(np.int64)
+
+
+def _find_near_hashes(distinct: NDArray[np.uint8]) -> Iterator[Pairs]:
+    """Yield pairs (u, v), u <= v, of hashes within the radius, each hash with itself among them."""
     index = _import_faiss().IndexBinaryMultiHash(HASH_BITS, _PARTS, _PART_BITS)
     index.nflip = _FLIPS
     index.add(distinct)
     for start in range(0, len(distinct), _QUERIES):
         queries = distinct[start : start + _QUERIES]
         limits, _, found = index.range_search(queries, HAMMING_RADIUS + 1)  # below, not at
-        asked = np.repeat(np.arange(len(queries)) + start, np.diff(limits.astype(np.int64)))
-        kept = asked <= found
-        yield asked[kept], found[kept]
+        query = np.repeat(np.arange(len(queries)) + start, np.diff(limits.astype(np.int64)))
+        once = query <= found
+        yield query[once], found[once]
 
 
 @dataclass(frozen=True)
 class _Buckets:
-    """Images sorted by hash: bucket u holds those whose hash is `distinct[u]`."""
+    """Images sorted by hash: bucket u holds those whose hash is `distinct[u]`.
+
+    Attributes:
+        distinct: Shape (U, 8), uint8: the different hashes.
+        members: Shape (N,): the images, bucket by bucket.
+        starts: Shape (U,): the place of each bucket's first image in `members`.
+        counts: Shape (U,): the number of images of each bucket.
+    """
 
     distinct: NDArray[np.uint8]
     members: Indices
@@ -128,7 +166,7 @@ class _Buckets:
     counts: Indices
 
     @classmethod
-    def of(cls, hashes: NDArray[np.uint8]) -> _Buckets:
+    def from_hashes(cls, hashes: NDArray[np.uint8]) -> _Buckets:
         whole = np.ascontiguousarray(hashes).view(np.uint64).ravel()
         distinct, bucket, counts = np.unique(whole, return_inverse=True, return_counts=True)
         return cls(
@@ -140,29 +178,29 @@ class _Buckets:
 
     @property
     def firsts(self) -> Indices:
-        """The first image of each bucket."""
+        """Return the first image of each bucket."""
         return self.members[self.starts]
 
-    def stars(self) -> Iterator[Pairs]:
-        """The first image of each bucket with each other one of it."""
+    def pair_with_first(self) -> Iterator[Pairs]:
+        """Yield each image with the first one of its bucket."""
         firsts = np.repeat(self.firsts, self.counts)
         for start in range(0, len(firsts), _PAIRS):
             portion = slice(start, start + _PAIRS)
             yield firsts[portion], self.members[portion]
 
-    def united(self, groups: _DisjointSets) -> NDArray[np.bool_]:
-        """For each bucket whether all its images are in one group."""
+    def find_united(self, groups: _Groups) -> NDArray[np.bool_]:
+        """Return for each bucket whether all its images are in one group."""
         if not len(self.members):
             return np.zeros(0, dtype=np.bool_)
-        roots = groups.roots(self.members)
-        lowest = np.minimum.reduceat(roots, self.starts)
-        return np.asarray(lowest == np.maximum.reduceat(roots, self.starts))
+        numbers = groups.numbers[self.members]
+        lowest = np.minimum.reduceat(numbers, self.starts)
+        return np.asarray(lowest == np.maximum.reduceat(numbers, self.starts))
 
-    def images(self, left: Indices, right: Indices) -> Iterator[Pairs]:
-        """From pairs of buckets (u, v), u <= v, to pairs of images, none with itself.
+    def pair_images(self, left: Indices, right: Indices) -> Iterator[Pairs]:
+        """Yield the pairs of images, none with itself, of pairs of buckets (u, v), u <= v.
 
-        Each stands for counts[u] x counts[v] pairs. All of them are numbered through and cut into
-        portions of one size, however many a single one of them is.
+        Each pair of buckets stands for counts[u] x counts[v] pairs of images. They are numbered
+        consecutively and cut into portions of one size, however many one pair of buckets has.
         """
         sizes = self.counts[left] * self.counts[right]
         ends = np.cumsum(sizes)
@@ -175,32 +213,6 @@ class _Buckets:
             second = self.starts[right[pair]] + within % width
             once = first < second
             yield self.members[first[once]], self.members[second[once]]
-
-
-class _DisjointSets:
-    """Union-find over 0 .. count-1 whose look-ups work on whole arrays."""
-
-    def __init__(self, count: int) -> None:
-        self._parent = np.arange(count)
-
-    def roots(self, items: Indices) -> Indices:
-        found = self._parent[items]
-        while True:
-            above = self._parent[found]
-            if np.array_equal(above, found):
-                self._parent[items] = found
-                return found
-            found = above
-
-    def join(self, first: Indices, second: Indices) -> None:
-        for i, j in zip(first.tolist(), second.tolist(), strict=True):
-            low, high = sorted((self._root(i), self._root(j)))
-            self._parent[high] = low
-
-    def _root(self, item: int) -> int:
-        while (above := int(self._parent[item])) != item:
-            item = above
-        return item
 
 
 def _import_faiss() -> Any:
