@@ -1,4 +1,7 @@
-"""A linear discriminant whose folds come from sums: one pass, whatever the number of images."""
+"""Cross-validated linear discriminant from sums over the folds: one pass over the features.
+
+It needs a tenth of the memory of scikit-learn's and is faster (decision 9).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from edgeemo.metrics import softmax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,39 +30,40 @@ def predict_out_of_fold(
     classes: int,
     seed: int = 0,
 ) -> NDArray[np.float64]:
-    """What a classifier says of images that it was not fitted to.
+    """Return the class probabilities of each image from a classifier fitted to other images.
 
     Fisher's linear discriminant for Gaussian classes of one covariance, which is shrunk towards a
     multiple of the identity as O. Ledoit and M. Wolf estimate it ("A well-conditioned estimator for
     large-dimensional covariance matrices", Journal of Multivariate Analysis 88 (2004), 365-411).
-    All that it needs are sums over images: those of the other folds are the whole less the own.
+    It needs sums over images only: those of the other folds are the total minus the own fold.
 
     Args:
         features: Shape (N, D), uint8.
-        truth: Shape (N,), index of each image's class.
-        groups: Shape (N,); images of one number share a fold.
+        truth: Shape (N,), index of the class of each image.
+        groups: Shape (N,), number of the group of each image; a group is in one fold.
         classes: Number of classes K.
-        seed: Decides the folds.
+        seed: Seed of the folds.
 
     Returns:
         Shape (N, K), probabilities.
     """
-    fold = _folds(groups, seed)
+    fold = _assign_folds(groups, seed)
     centre = features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    each = [_Sums.zero(classes, features.shape[1]) for _ in range(FOLDS)]
-    for rows in _portions(len(features)):
+    parts = [_Sums.zero(classes, features.shape[1]) for _ in range(FOLDS)]
+    for rows in _cut_rows(len(features)):
         values = features[rows].astype(np.float32) - centre
         for number in range(FOLDS):
-            mine = fold[rows] == number
-            each[number].add(values[mine], truth[rows][mine])
-    whole = _Sums.total(each)
+            inside = fold[rows] == number
+            parts[number].add(values[inside], truth[rows][inside])
+    whole = _Sums.total(parts)
+    shrinkage = whole.estimate_shrinkage()
     scores = np.empty((len(features), classes))
     for number in range(FOLDS):
-        weights, bias = whole.without(each[number]).discriminant(whole.shrinkage())
-        for rows in _portions(len(features)):
-            mine = np.flatnonzero(fold[rows] == number) + rows.start
-            values = features[mine].astype(np.float32) - centre
-            scores[mine] = _softmax(values @ weights + bias)
+        weights, bias = whole.without(parts[number]).fit(shrinkage)
+        for rows in _cut_rows(len(features)):
+            inside = np.flatnonzero(fold[rows] == number) + rows.start
+            values = features[inside].astype(np.float32) - centre
+            scores[inside] = softmax(values @ weights + bias)
     return scores
 
 
@@ -66,9 +72,9 @@ class _Sums:
     """Sums over images x of D values in K classes.
 
     Attributes:
-        counts: Shape (K,): how many.
-        sums: Shape (K, D): of x.
-        products: Shape (D, D): of x x^T.
+        counts: Shape (K,): number of images per class.
+        sums: Shape (K, D): sum of x per class.
+        products: Shape (D, D): sum of x x^T.
         fourth: Sum of |x|^4.
     """
 
@@ -105,8 +111,8 @@ class _Sums:
             self.fourth - other.fourth,
         )
 
-    def shrinkage(self) -> float:
-        """Ledoit and Wolf's intensity, 0 to 1 (lemma 3.2 to 3.4); the mean of all x is 0."""
+    def estimate_shrinkage(self) -> float:
+        """Return Ledoit and Wolf's intensity, 0 to 1 (lemmas 3.2 to 3.4), for x of mean 0."""
         count, size = self.counts.sum(), len(self.products)
         covariance = self.products / count
         spread = np.square(covariance).sum()
@@ -114,8 +120,8 @@ class _Sums:
         error = (self.fourth / count - spread) / count
         return float(min(error / distance, 1.0)) if distance > 0 else 1.0
 
-    def discriminant(self, shrinkage: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Weights of shape (D, K) and bias of shape (K,)."""
+    def fit(self, shrinkage: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the discriminant: weights of shape (D, K) and bias of shape (K,)."""
         count, size = self.counts.sum(), len(self.products)
         means = self.sums / np.maximum(self.counts, 1)[:, None]
         within = (self.products - (means.T * self.counts) @ means) / count
@@ -127,19 +133,14 @@ class _Sums:
         return weights.astype(np.float32), bias.astype(np.float32)
 
 
-def _folds(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """A fold for each image: groups in a random order, one fold after the other."""
+def _assign_folds(groups: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return the fold of each image: groups in a random order, fold after fold."""
     _, group = np.unique(groups, return_inverse=True)
     count = int(group.max()) + 1
     folds = np.random.default_rng(seed).permutation(count) % FOLDS
     return np.asarray(folds[group], np.int64)
 
 
-def _portions(count: int) -> Iterator[slice]:
+def _cut_rows(count: int) -> Iterator[slice]:
     for start in range(0, count, _ROWS):
         yield slice(start, min(start + _ROWS, count))
-
-
-def _softmax(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    exponents = np.exp(values.astype(np.float64) - values.max(axis=1, keepdims=True))
-    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))
