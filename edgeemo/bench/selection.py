@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.bench.table import format_interval, format_ms
 from edgeemo.errors import BenchError, LimitError
 from edgeemo.model.folder import DEFAULT
+from edgeemo.utils.options import Option
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import plural
 
@@ -23,20 +24,37 @@ _ABOUT = 1.1
 """Files of at most this multiple of the smallest file's size count as equally small."""
 
 
+_GROUP = "Limits of the default file (with --pick)"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SelectionLimits:
-    """Limits of a candidate; None for no limit.
+    """Limits of a candidate; None for no limit."""
 
-    Attributes:
-        max_p99_ms: Maximum 99th percentile of a warm prediction, from an image's bytes to the
-            label.
-        max_size_kb: Maximum size of the file, in kB of 1000 bytes.
-        max_rss_mb: Maximum peak memory of the process, in MB of 2 to the power of 20 bytes.
-    """
-
-    max_p99_ms: float | None = None
-    max_size_kb: float | None = None
-    max_rss_mb: float | None = None
+    max_p99_ms: Annotated[
+        float | None,
+        Option(
+            "Maximum 99th percentile of the time from an image's bytes to the label.",
+            group=_GROUP,
+            metavar="MS",
+            minimum=0,
+        ),
+    ] = None
+    max_size_kb: Annotated[
+        float | None,
+        Option(
+            "Maximum size of the file, in kB of 1000 bytes.", group=_GROUP, metavar="KB", minimum=0
+        ),
+    ] = None
+    max_rss_mb: Annotated[
+        float | None,
+        Option(
+            "Maximum peak memory of the process, in MB of 2^20 bytes.",
+            group=_GROUP,
+            metavar="MB",
+            minimum=0,
+        ),
+    ] = None
 
     def find_excesses(self, result: CandidateResult, found: Measurement) -> dict[str, float]:
         """Return the limits that a candidate exceeds, in words, and by how much: 0.1 is 10 %."""

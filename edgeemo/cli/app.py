@@ -8,32 +8,17 @@ from typing import Annotated
 import typer
 
 from edgeemo import __version__
-from edgeemo.cli.commands import (
-    bench,
-    bundle,
-    data,
-    export,
-    info,
-    predict,
-    recipes,
-    train,
-    tune,
-    verify,
-)
+from edgeemo.cli.lazy import group
 from edgeemo.errors import EXIT_OK
 from edgeemo.utils.command import accept_any_file_name, run_command
 
-app = typer.Typer(
-    name="edgeemo",
-    help="From a folder of faces to a verified happy/sad classifier on a Raspberry Pi.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = group(
+    "edgeemo",
+    "From a folder of faces to a verified happy/sad classifier on a Raspberry Pi.",
+    ("train", "tune", "recipes", "export", "verify", "predict", "info", "bench", "bundle", "data"),
+    package="edgeemo.cli.commands",
+    add_completion=True,
 )
-for command in (train, tune, recipes, export, verify, predict, info, bench, bundle, data):
-    command.register(app)
 
 
 def main() -> None:
@@ -50,15 +35,26 @@ def _run_app() -> int:
     return EXIT_OK
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            "-V",
+            help="Print the version and exit.",
+            is_eager=True,
+            callback=_print_version,
+        ),
     ] = False,
 ) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
+    pass
 
 
 if __name__ == "__main__":

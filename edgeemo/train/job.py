@@ -32,8 +32,13 @@ from edgeemo.train.networks.network import (
 )
 from edgeemo.train.options.checks import check_alone, check_files
 from edgeemo.train.options.config import to_toml
-from edgeemo.train.options.faces import build_training_detector, detector_file, settle_faces
-from edgeemo.train.options.options import as_plain
+from edgeemo.train.options.faces import (
+    build_training_detector,
+    detector_file,
+    ingest_options,
+    settle_faces,
+)
+from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import build_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents
 from edgeemo.utils.files import write_file
@@ -98,7 +103,7 @@ def run(job: Job) -> ModelFolder:
         job = changed(job, options=options)
         detector = build_training_detector(job.options)
         dataset = ingest_folder(
-            root, options=job.options.ingest, detector=detector, progress=job.progress
+            root, options=ingest_options(job.options), detector=detector, progress=job.progress
         )
         _check_labels(dataset, job)
         check_teachers(teachers, make_spec(dataset.labels, job.options))
@@ -110,7 +115,7 @@ def run(job: Job) -> ModelFolder:
         else:
             began = {
                 "data": str(job.data.absolute()),
-                "options": as_plain(job.options),
+                "options": record_options(job.options),
                 "teachers": hash_teachers(teachers),
             }
             job.checkpoint.begin(began, dataset.samples)
@@ -203,7 +208,7 @@ def _train(
                 **make_record(
                     dataset, spec, data=job.data, accept=options.accept, seed=options.seed
                 ),
-                **as_plain(options),
+                **record_options(options),
                 "teacher_sha256": [teacher.sha256 for teacher in teachers],
                 **_course(fitted),
                 "validates_on_test": options.validates_on_test,

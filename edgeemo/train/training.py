@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.train.job import Job, run
 from edgeemo.train.loop.checkpoint import Checkpoint
-from edgeemo.train.options.config import configured
-from edgeemo.train.options.options import TrainOptions, as_plain, differences, from_plain
+from edgeemo.train.options.checks import check_options
+from edgeemo.train.options.config import merge_options
+from edgeemo.train.options.options import TrainOptions
+from edgeemo.train.options.record import find_differences, read_options, record_options
 from edgeemo.train.output_folder import check_output_folder
 from edgeemo.utils.progress import Silent
 
@@ -54,7 +56,7 @@ def train(
         MissingExtraError: If the `train` extra is not installed.
     """
     options = options or TrainOptions()
-    options.check()
+    check_options(options)
     job = _job(data, out, options, resumed=False, replace=replace, progress=progress)
     if job.checkpoint.exists and not replace:
         raise ModelFolderError(
@@ -95,14 +97,14 @@ def resume(
     requested, recorded = requested or {}, began["options"]
     if "workers" in requested:  # how many train changes nothing but the rounding
         recorded = {**recorded, "workers": requested["workers"]}
-    now = as_plain(configured(requested).options)
-    changes = differences({name: now.get(name) for name in requested}, recorded)
+    now = record_options(merge_options(requested).options)
+    changes = find_differences({name: now.get(name) for name in requested}, recorded)
     if changes:
         raise TrainingError(
             f"{out}: the training began otherwise: {'; '.join(changes)}; leave that out to go "
             "on, or begin anew with --force"
         )
-    data, options = data or Path(began["data"]), from_plain(recorded)
+    data, options = data or Path(began["data"]), read_options(recorded)
     return run(_job(data, out, options, resumed=True, replace=replace, progress=progress))
 
 

@@ -12,10 +12,10 @@ from edgeemo.utils.lazy import import_on_use
 if TYPE_CHECKING:
     from edgeemo.tune.goal import Goal
     from edgeemo.tune.limits import Limits
-    from edgeemo.tune.space import Space, space_of
+    from edgeemo.tune.space import Space, make_space
     from edgeemo.tune.tuner import Found, Job, tune
 
-__all__ = ["Found", "Goal", "Job", "Limits", "Space", "space_of", "tune"]
+__all__ = ["Found", "Goal", "Job", "Limits", "Space", "make_space", "tune"]
 
 __getattr__ = import_on_use(
     __name__,
@@ -25,7 +25,7 @@ __getattr__ = import_on_use(
         "Job": "edgeemo.tune.tuner",
         "Limits": "edgeemo.tune.limits",
         "Space": "edgeemo.tune.space",
-        "space_of": "edgeemo.tune.space",
+        "make_space": "edgeemo.tune.space",
         "tune": "edgeemo.tune.tuner",
     },
 )

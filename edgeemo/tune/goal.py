@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from edgeemo.errors import TrainingError
 from edgeemo.tune.limits import Limits
+from edgeemo.tune.record import Objective
+from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeemo.train.loop.history import Epoch
     from edgeemo.tune.limits import Footprint
-    from edgeemo.tune.record import Objective
 
 Second = Literal["none", "size", "params", "macs"]
 
@@ -26,22 +27,45 @@ SECONDS: Mapping[Second, str] = {
 """What may be a second objective, and the field of `Footprint` that it is."""
 
 
+_GROUP = "Goal"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Goal:
     """What is searched for, and how long.
 
     Attributes:
-        trials: Trials that the study shall hold, those of earlier runs and other machines included.
-        minutes: After so many minutes no trial is begun any more; None for no such end.
-        objective: What of the validation split is best: the "accuracy" or the "loss".
-        second: A cost to keep small as well; "none" for the objective alone.
-        limits: What a network must keep to; others are not trained.
+        limits: Limits of a network; others are not trained.
     """
 
-    trials: int = 30
-    minutes: float | None = None
-    objective: Objective = "accuracy"
-    second: Second = "none"
+    trials: Annotated[
+        int,
+        Option(
+            "Trials in the study, those of earlier runs and of other machines included.",
+            group=_GROUP,
+            minimum=1,
+        ),
+    ] = 30
+    timeout: Annotated[
+        float | None,
+        Option(
+            "Minutes after which no trial begins.",
+            group=_GROUP,
+            metavar="MINUTES",
+            default="no limit",
+            minimum=0,
+        ),
+    ] = None
+    objective: Annotated[
+        Objective, Option("Measure of the validation images to optimise.", group=_GROUP)
+    ] = "accuracy"
+    second: Annotated[
+        Second,
+        Option(
+            "Cost to minimise, too: no trial is ended early then.",
+            group=_GROUP,
+        ),
+    ] = "none"
     limits: Limits = field(default_factory=Limits)
 
     @property

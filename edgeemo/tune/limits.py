@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from edgeemo.model.keras import import_keras
 from edgeemo.train.networks.cost import iter_layers, measure_costs
+from edgeemo.utils.options import Option
 
 _PER_OUTPUT = 28
 """Bytes of int8.tflite per output channel besides its weights: the bias (4), and scale (4) and zero
@@ -32,19 +33,29 @@ class Footprint:
     int8_bytes: int
 
 
+_GROUP = "Limits of the network"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a network must keep to; None for no limit.
+    """Limits of a network; None for no limit."""
 
-    Attributes:
-        max_params: Number of weights.
-        max_mmacs: Multiply-adds for one image, in millions.
-        max_size_kb: Size of int8.tflite, in kB of 1000 bytes.
-    """
-
-    max_params: int | None = None
-    max_mmacs: float | None = None
-    max_size_kb: float | None = None
+    max_params: Annotated[
+        int | None, Option("Maximum number of parameters.", group=_GROUP, minimum=1)
+    ] = None
+    max_mmacs: Annotated[
+        float | None,
+        Option("Maximum multiply-adds for one image, in millions.", group=_GROUP, minimum=0),
+    ] = None
+    max_size_kb: Annotated[
+        float | None,
+        Option(
+            "Maximum estimated size of int8.tflite, in kB of 1000 bytes.",
+            group=_GROUP,
+            metavar="KB",
+            minimum=0,
+        ),
+    ] = None
 
     def excesses(self, network: Footprint) -> dict[str, float]:
         """The limits that a network misses, in words, and the share by which: 0.1 is 10 %."""

@@ -11,9 +11,10 @@ from edgeemo.errors import StudyError, TrainingError
 from edgeemo.model.keras import import_keras
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.networks.network import build_network, make_spec
+from edgeemo.train.options.choices import Weights
 from edgeemo.tune.limits import footprint
 from edgeemo.tune.record import ranked, trained
-from edgeemo.tune.space import options as options_of
+from edgeemo.tune.space import merge_choice
 from edgeemo.tune.study import Pruned
 from edgeemo.utils.serialize import to_plain
 
@@ -61,8 +62,8 @@ class Search:
                 apart from a loss that runs away, which makes a trial a poor one.
         """
         goal, end = self._goal, None
-        if goal.minutes is not None:
-            end = time.monotonic() + goal.minutes * 60
+        if goal.timeout is not None:
+            end = time.monotonic() + goal.timeout * 60
         trials = self._study.trials()
         left = goal.trials - len(trained(trials))
         if left > 0:
@@ -83,7 +84,7 @@ class Search:
         trial = self._study.ask()
         try:
             chosen = self._space.draw(trial)
-            options = options_of(self._base, chosen)
+            options = merge_choice(self._base, chosen)
             size = self._footprint(options)
             trial.note(chosen=chosen, footprint=to_plain(size))
             excesses = self._goal.limits.excesses(size)
@@ -135,7 +136,7 @@ class Search:
         key = (options.arch, options.side)
         if key not in self._footprints:
             spec = make_spec(self._images.dataset.labels, options)
-            bare = dataclasses.replace(options, weights="none")
+            bare = dataclasses.replace(options, weights=Weights.NONE)
             self._footprints[key] = footprint(build_network(spec, bare))
         return self._footprints[key]
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from edgeemo.errors import StudyError
-from edgeemo.train.networks.architectures import get_architecture
+from edgeemo.train.networks.architectures import ARCHITECTURES, get_architecture
 from edgeemo.train.networks.edge import NAME as FREE_EDGE
 from edgeemo.train.networks.edge import Stage
+from edgeemo.train.options.choices import Augment, Weights
+from edgeemo.utils.options import Option, convert_fields
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from edgeemo.train.options.options import TrainOptions
 
@@ -46,24 +49,59 @@ class Draws(Protocol):
         """A number from low to high."""
 
 
+_GROUP = "Search space"
+
+
+def _networks() -> Iterable[str]:
+    return (FREE, *ARCHITECTURES)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Space:
-    """What may be chosen; a single choice is no choice.
+    """The options that a search chooses; one choice alone is fixed.
 
-    Attributes:
-        archs: Names that `edgeemo.train.networks.architectures.get_architecture` takes, or `FREE`;
-            "edge" stands for its whole family, of which stem and three stages are drawn.
-        sizes: Sides of the input, in pixels.
-        filters: Filters of each block of `FREE`.
-        lr: Lowest and highest learning rate at the start; drawn evenly by its logarithm.
-        augments: Names of `edgeemo.train.data.augmentations.AUGMENTATIONS`.
+    Raises:
+        StudyError: If a value has the wrong type or is out of its range, or a name is unknown.
     """
 
-    archs: tuple[str, ...] = ("cnn-16-32-16", "cnn-bn-64", FREE)
-    sizes: tuple[int, ...] = (48, 64)
-    filters: tuple[int, ...] = (8, 16, 32, 64)
-    lr: tuple[float, float] = (1e-4, 1e-2)
-    augments: tuple[str, ...] = ("none", "light", "strong")
+    arch: Annotated[
+        tuple[str, ...],
+        Option(
+            "Networks: names as of 'edgeemo train --arch', 'cnn' for three blocks whose filters, "
+            "normalisation and hidden layer are searched, and 'edge' for the edge family.",
+            group=_GROUP,
+            names=_networks,
+        ),
+    ] = ("cnn-16-32-16", "cnn-bn-64", FREE)
+    sizes: Annotated[
+        tuple[int, ...],
+        Option("Heights and widths of the input in pixels.", group=_GROUP, minimum=1),
+    ] = (48, 64)
+    filters: Annotated[
+        tuple[int, ...],
+        Option("Filters of each block of 'cnn'.", group=_GROUP, minimum=1, maximum=9_999),
+    ] = (8, 16, 32, 64)
+    lr: Annotated[
+        tuple[float, ...],
+        Option(
+            "Range of the initial learning rate, searched on a logarithmic scale; one number fixes "
+            "it.",
+            group=_GROUP,
+            metavar="LOW,HIGH",
+            above=0,
+        ),
+    ] = (1e-4, 1e-2)
+    augment: Annotated[tuple[Augment, ...], Option("Augmentations.", group=_GROUP)] = (
+        Augment.NONE,
+        Augment.LIGHT,
+        Augment.STRONG,
+    )
+
+    def __post_init__(self) -> None:
+        try:
+            convert_fields(self)
+        except ValueError as error:
+            raise StudyError(str(error)) from None
 
     def check(self, base: TrainOptions) -> None:
         """Refuse what cannot be trained, before any slow work.
@@ -72,46 +110,43 @@ class Space:
             base: The options that are not searched.
 
         Raises:
-            StudyError: If there is nothing to choose from, or a number is out of its range.
-            TrainingError: If a name is unknown, an input too small, or an option wrong.
-            DatasetError: If the options of the data are wrong.
+            StudyError: If an option has no choice, or one twice, or `lr` is not a range.
+            TrainingError: If a network is unknown, an input too small, or options contradict.
+            DatasetError: If the options of the images are wrong.
         """
-        for name, choices in vars(self).items():
+        from edgeemo.train.options.checks import check_options
+
+        for name, choices in to_plain(self).items():
             if not choices:
-                raise StudyError(f"there are no {name} to choose from; name at least one")
+                raise StudyError(f"{name} has no choices; name at least one")
             if name != "lr" and len(set(choices)) < len(choices):
                 raise StudyError(f"{name} names one choice twice: {', '.join(map(str, choices))}")
-        if not all(1 <= number < 10_000 for number in self.filters):
-            raise StudyError(f"filters must be 1 to 9,999, not {', '.join(map(str, self.filters))}")
-        if not 0 < self.lr[0] <= self.lr[1]:
+        if len(self.lr) > 2 or self.lr[0] > self.lr[-1]:
             raise StudyError(
-                f"lr must be the lowest and the highest learning rate, such as 0.0001,0.01, "
-                f"not {self.lr[0]:g},{self.lr[1]:g}"
+                "lr must be the lowest and the highest learning rate, such as 0.0001,0.01, "
+                f"not {','.join(f'{rate:g}' for rate in self.lr)}"
             )
         smallest = {
             FREE: _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_USUAL_DENSE),
             FREE_EDGE: _SMALLEST_EDGE,
         }
-        for arch in self.archs:
-            for size in self.sizes:
-                for augment in self.augments:
-                    name = smallest.get(arch, arch)
-                    chosen = {"arch": name, "size": size, "augment": augment, "lr": self.lr[1]}
-                    options(base, chosen).check()
+        for arch, size in product(self.arch, self.sizes):
+            name = smallest.get(arch, arch)
+            check_options(merge_choice(base, {"arch": name, "size": size, "lr": self.lr[-1]}))
 
     def draw(self, draws: Draws) -> dict[str, Any]:
         """One choice: the `SEARCHED` options."""
-        arch = draws.suggest_categorical("arch", self.archs)
+        arch = draws.suggest_categorical("arch", self.arch)
         if arch == FREE:
             arch = self._draw_network(draws)
         elif arch == FREE_EDGE:
             arch = _draw_edge(draws)
-        lr = draws.suggest_float("lr", *self.lr, log=True)
+        lr = draws.suggest_float("lr", self.lr[0], self.lr[-1], log=True)
         return {
             "arch": arch,
             "size": draws.suggest_categorical("size", self.sizes),
             "lr": float(f"{lr:.3g}"),  # more digits would only make the config hard to read
-            "augment": draws.suggest_categorical("augment", self.augments),
+            "augment": draws.suggest_categorical("augment", to_plain(self.augment)),
         }
 
     def _draw_network(self, draws: Draws) -> str:
@@ -126,35 +161,29 @@ class Space:
         )
 
 
-def space_of(searched: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> Space:
-    """The space that a user describes.
+def make_space(searched: Mapping[str, Any], *, fixed: Mapping[str, Any]) -> Space:
+    """Return the space of a search.
 
     Args:
-        searched: Fields of `Space` that the user names.
-        fixed: Options of a training that the user names; one of `SEARCHED` is the only choice,
-            unless the field is named as well.
+        searched: Options of `Space` that are given.
+        fixed: Options of a training that are given; one of `SEARCHED` is the only choice, unless
+            the option of the space is given as well.
     """
+    names = {"arch": "arch", "size": "sizes", "augment": "augment", "lr": "lr"}
     single = {
-        field: (fixed[option],) * count
-        for field, option, count in (
-            ("archs", "arch", 1),
-            ("sizes", "size", 1),
-            ("augments", "augment", 1),
-            ("lr", "lr", 2),
-        )
-        if fixed.get(option) is not None
+        name: (fixed[option],) for option, name in names.items() if fixed.get(option) is not None
     }
     return Space(**{**single, **searched})
 
 
-def options(base: TrainOptions, chosen: Mapping[str, Any]) -> TrainOptions:
-    """The options of one trial: those that are not searched, and what it chose.
+def merge_choice(base: TrainOptions, chosen: Mapping[str, Any]) -> TrainOptions:
+    """Return the options of one trial: those that are not searched, and those chosen.
 
-    What only backbones have is left out of a plain network's.
+    A plain network gets none of the options of backbones.
     """
-    changed = dataclasses.replace(base, **chosen)
+    changed = replace(base, **chosen)
     if not get_architecture(changed.arch).is_backbone:
-        changed = dataclasses.replace(changed, weights="none", frozen_epochs=0)
+        changed = replace(changed, weights=Weights.NONE, frozen_epochs=0)
     return changed
 
 

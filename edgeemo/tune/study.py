@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import MissingExtraError, StudyError
-from edgeemo.train.options.options import TrainOptions, as_plain, differences
+from edgeemo.train.options.options import TrainOptions
+from edgeemo.train.options.record import find_differences, record_options
 from edgeemo.tune.limits import Footprint
 from edgeemo.tune.record import Trial
 from edgeemo.tune.storage import describe_cause, opened, shown
@@ -125,9 +126,9 @@ class Study:
                 f"{self.place}: its study {self.name!r} was not made by edgeemo; choose another "
                 "--name or --storage"
             )
-        usual = as_plain(TrainOptions())  # of options that are younger than the study
+        usual = record_options(TrainOptions())  # of options that are younger than the study
         recorded = {name: usual[name] for name in identity if name in usual} | dict(recorded)
-        changes = differences({**dict.fromkeys(recorded), **identity}, recorded)
+        changes = find_differences({**dict.fromkeys(recorded), **identity}, recorded)
         if changes:
             raise StudyError(
                 f"{self.place}: the study {self.name!r} began otherwise: {'; '.join(changes)}; "

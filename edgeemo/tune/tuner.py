@@ -9,14 +9,13 @@ from edgeemo.errors import StudyError
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.keras import import_keras
 from edgeemo.train.options.faces import FACE_OPTIONS
-from edgeemo.train.options.options import as_plain
+from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import check_output_folder
 from edgeemo.train.training import train
 from edgeemo.tune import plots, record
 from edgeemo.tune.images import images
 from edgeemo.tune.search import Search
-from edgeemo.tune.space import SEARCHED
-from edgeemo.tune.space import options as options_of
+from edgeemo.tune.space import SEARCHED, merge_choice
 from edgeemo.tune.study import Study
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
@@ -153,7 +152,7 @@ def _check(job: Job, space: Space, base: TrainOptions, *, replace: bool) -> None
 
 def _identity(images: str, space: Space, base: TrainOptions, goal: Goal) -> dict[str, Any]:
     left_out = (*_NOT_OF_THE_SEARCH, *(() if base.faces else FACE_OPTIONS))
-    fixed = {k: v for k, v in as_plain(base).items() if k not in left_out}
+    fixed = {k: v for k, v in record_options(base).items() if k not in left_out}
     return {
         **fixed,
         **to_plain(space),
@@ -183,7 +182,7 @@ def _finish(
             f"Training {best.name} once more for its model folder; as a trial it took "
             f"{best.seconds or 0:.0f} s"
         )
-        options = options_of(base, best.chosen)
+        options = merge_choice(base, best.chosen)
         folder = train(job.data, job.out, options=options, replace=replace, progress=shown)
     found = Found(
         trials=tuple(trials),

@@ -105,7 +105,8 @@ def _read_scalar(hint: Any, value: Any, place: str) -> Any:
 def _read_choice(hint: Any, value: Any, place: str) -> Any:
     is_enum = isinstance(hint, type)
     choices = [each.value for each in hint] if is_enum else get_args(hint)
-    _require(value in choices, value, place, f"one of {', '.join(map(str, choices))}")
+    is_one = any(type(value) is type(each) and value == each for each in choices)  # 1 == True
+    _require(is_one, value, place, f"one of {', '.join(map(str, choices))}")
     return hint(value) if is_enum else value
 
 

@@ -27,6 +27,11 @@ def join_and(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
+def join_or(names: Sequence[str]) -> str:
+    """Return names as in a sentence: "bce", "bce or focal", "none, light or strong"."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
 def one_line(text: object) -> str:
     """Return a text or an exception's text with every run of white space as one space.
 

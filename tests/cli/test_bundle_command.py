@@ -98,7 +98,7 @@ def test_wheels_make_a_folder(edgeemo, models, monkeypatch):
     [
         (["gone"], 1, "gone: no such model folder"),
         (["models/mine", "--file", "int4.tflite"], 1, "int4.tflite is missing; 'edgeemo export"),
-        (["models/mine/int8.tflite", "--file", "int8.tflite"], 2, "is for a model folder"),
+        (["models/mine/int8.tflite", "--file", "int8.tflite"], 2, "--file requires a model folder"),
         (["--fallback", "int8.onnx"], 1, "int8.onnx is missing; 'edgeemo export"),
         (["--fallback", "int8.tflite"], 1, "a fallback must be an .onnx file"),
         (["--wheels", ","], 2, "at least one Python"),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.cli.options.train import said
 from edgeemo.dataset import draw_faces
+from edgeemo.train import ARCHITECTURES, RECIPES, TrainOptions
+from edgeemo.utils.options import option_fields
 
 QUICK = ("--size", 32, "--channels", 1, "--epochs", 1, "--batch-size", 16)
 
@@ -82,16 +83,13 @@ def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
         (("--config", "none.toml"), "none.toml: no such file"),
         (("--labels", "glad,sad"), "happy"),
         (("--ratios", "0.9,0.2,0.1"), "add up to 1"),
-        (("--faces", "--face-detector", "blase"), "did you mean 'blaze'"),
         (("--faces", "--face-model", "none.onnx"), "none.onnx: cannot be read"),
         (("--face-margin", "0.2"), "--face-margin requires --faces"),
         (("--cropped",), "--cropped requires --faces"),
         (("--resume",), "no interrupted training here"),
         (("--resume", "--out", "m"), "m: no interrupted training"),
-        (("--target-accuracy", "95"), "target accuracy must be"),
-        (("--ema", "1"), "ema must be at least 0 and less than 1"),
         (("--teacher", "none.keras"), "none.keras: no such model"),
-        (("--mixup", "0.2", "--workers", "2"), "--workers 2 trains without --mixup"),
+        (("--mixup", "0.2", "--workers", "2"), "--workers 2 excludes --mixup"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(edgeemo, here, drawn, words, message):
@@ -103,11 +101,40 @@ def test_a_mistake_is_one_line_and_leaves_nothing(edgeemo, here, drawn, words, m
     assert list(here.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--faces", "--face-detector", "blase"), "did you mean 'blaze'"),
+        (
+            ("--target-accuracy", "95"),
+            "'--target-accuracy': must be more than 0 and at most 1",
+        ),
+        (("--ema", "1"), "'--ema': must be at least 0 and less than 1, not 1.0"),
+        (("--epochs", "ten"), "'--epochs': must be a whole number, not 'ten'"),
+        (("--augment", "lite"), "none, light, strong or camera, not 'lite'; did you mean 'light'?"),
+        (("--metrics", "auc,roc"), "must be a list of precision, recall, binary_accuracy or auc"),
+        (("--ratios", "a,b,c"), "'--ratios': must be a list of 3 numbers, not 'a,b,c'"),
+    ],
+)
+def test_a_wrong_value_is_wrong_usage(edgeemo, here, drawn, words, message):
+    shown = edgeemo("train", "--data", drawn, *words)
+    assert shown.status == 2
+    errors = [line for line in shown.err.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert list(here.iterdir()) == []
+
+
 def test_teachers_are_named_with_commas():
-    assert said({"teacher": "models/a, b.keras"}) == {
-        "teacher": (Path("models/a"), Path("b.keras"))
-    }
+    teachers = option_fields(TrainOptions)["teacher"].parse("models/a, b.keras")
+    assert teachers == (Path("models/a"), Path("b.keras"))
 
 
-def test_ratios_that_are_no_numbers_are_wrong_usage(edgeemo, here):
-    assert edgeemo("train", "--ratios", "a,b,c").status == 2
+def test_one_declaration_says_what_help_offers(edgeemo):
+    shown = " ".join(edgeemo("train", "--help").out.split())
+    for name in ARCHITECTURES:
+        assert name in shown
+    assert "--face-detector blaze|cascade|yunet" in shown
+    assert f"Names: {', '.join(RECIPES)}." in shown
+    for name, option in option_fields(TrainOptions).items():
+        assert f"{option.flag} " in shown, name

@@ -58,10 +58,10 @@ def test_limits_that_nothing_keeps_end_with_status_3(edgeemo, faces):
     ("words", "status", "message"),
     [
         (("--storage", "missing/s.db"), 1, "missing/s.db: the study cannot be kept there"),
-        (("--objective", "acuracy"), 1, "did you mean 'accuracy'"),
-        (("--second", "weight"), 1, "choose from none, size, params, macs"),
-        (("--sizes", "48,x"), 2, "'x' is not a whole number"),
-        (("--lr", "1,2,3"), 2, "--lr takes LOW,HIGH or one number"),
+        (("--objective", "acuracy"), 2, "did you mean 'accuracy'"),
+        (("--second", "weight"), 2, "must be none, size, params or macs, not 'weight'"),
+        (("--sizes", "48,x"), 2, "must be a list of whole numbers, not '48,x'"),
+        (("--lr", "1,2,3"), 1, "lr must be the lowest and the highest learning rate"),
         (("--arch", "cnn,mobilnet-v2"), 1, "did you mean 'mobilenet-v2'"),
     ],
 )

@@ -14,7 +14,7 @@ from edgeemo.tune import Goal, Job, Space, tune
 if TYPE_CHECKING:
     from pathlib import Path
 
-SPACE = Space(archs=("cnn-4-4-4-d16", "cnn"), sizes=(24,), filters=(2, 4), augments=("none",))
+SPACE = Space(arch=("cnn-4-4-4-d16", "cnn"), sizes=(24,), filters=(2, 4), augment=("none",))
 BASE = TrainOptions(channels=1, epochs=1, batch_size=16)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from edgeemo.errors import LimitError, StudyError
 from edgeemo.train import TrainOptions, train
-from edgeemo.train.options.config import configured, read_config
+from edgeemo.train.options.config import merge_options, read_config
 from edgeemo.tune import Goal, Limits, Space, tuner
 from edgeemo.tune.search import Search
 
@@ -35,7 +35,7 @@ def test_the_config_file_alone_repeats_the_model(found, images, tmp_path):
     said = read_config(found.folder.file("config.toml"))
     assert said["arch"] == found.best.chosen["arch"]
     assert said["lr"] == found.best.chosen["lr"]
-    again = train(images, tmp_path / "again", options=configured(said).options)
+    again = train(images, tmp_path / "again", options=merge_options(said).options)
     column = "\n".join(found.folder.file("history.csv").read_text().splitlines())
     assert again.file("history.csv").read_text().strip() == column
 
@@ -69,8 +69,8 @@ def test_enough_trials_train_no_more(found, search, monkeypatch):
 
 def test_another_search_is_refused_in_one_line(found, search, images, tmp_path):
     storage = found.folder.path.parent / "study.db"
-    other = Space(archs=("cnn",), sizes=(24,), filters=(2, 4), augments=("none",))
-    with pytest.raises(StudyError, match=r"began otherwise: archs \['cnn-4-4-4-d16', 'cnn'\] be"):
+    other = Space(arch=("cnn",), sizes=(24,), filters=(2, 4), augment=("none",))
+    with pytest.raises(StudyError, match=r"began otherwise: arch \['cnn-4-4-4-d16', 'cnn'\] be"):
         search(storage, 4, space=other)
     data = tmp_path / "faces"
     for path in images.glob("*/*.png"):

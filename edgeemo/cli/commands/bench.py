@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgeemo.cli.options.common import Json  # noqa: TC001 - Typer reads it
-from edgeemo.cli.options.faces import Faces  # noqa: TC001 - Typer reads it
+from edgeemo.bench.selection import SelectionLimits
+from edgeemo.cli.command import command
+from edgeemo.cli.options.common import DEFAULT_MODEL, Json
 from edgeemo.cli.output.bench import finish
-from edgeemo.cli.output.console import EXAMPLES
 from edgeemo.cli.output.progress import progress
+from edgeemo.utils.options import Argument, Option, option_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,131 +21,144 @@ if TYPE_CHECKING:
     from edgeemo.bench import BenchmarkReport, CandidateFile
     from edgeemo.model.folder import ModelFolder
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo bench
-  edgeemo bench models/mine --threads 1,2,4 --compare models/mine/bench.json
-  edgeemo bench --pick --max-p99-ms 50 --max-size-kb 4000
-  ssh raspberrypi 'edgeemo/bin/python NAME.pyz bench --json *.tflite' > pi.json
-  edgeemo bench models/mine --from pi.json --pick
-"""
-
-_SECONDS = 30.0  # that of edgeemo.bench.run, which is not imported to show the help
+_MEASURE, _CHOOSE = "Measurement", "Default file of the folder"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("bench", epilog=_EXAMPLES)(bench)
+@dataclass(frozen=True, kw_only=True)
+class BenchArguments:
+    """Options of ``edgeemo bench``."""
 
-
-def bench(
     models: Annotated[
-        list[str] | None,
-        typer.Argument(
+        tuple[str, ...],
+        Argument(
+            "Model folders, all of whose exported files are measured, or .tflite and .onnx files; "
+            f"{DEFAULT_MODEL}.",
             metavar="MODEL|FILE...",
-            help="Model folders, all of whose exported files are measured, or .tflite and .onnx "
-            "files; by default the newest folder under models/, else happy-sad, the model that "
-            "comes with edgeemo.",
         ),
-    ] = None,
-    threads: Annotated[
-        str | None,
-        typer.Option(
-            metavar="1,2,4",
-            help="Threads per answer to try with each file; by default 1, and as many as there "
-            "are cores.",
-        ),
-    ] = None,
-    image: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE|DIR",
-            help="What to answer; of a folder the first 100 images. By default a drawn camera "
-            "frame, 640x480, or a drawn photo with two faces where faces are found.",
-        ),
-    ] = None,
-    seconds: Annotated[
-        float,
-        typer.Option(
-            min=1,
-            metavar="S",
-            help="The longest that one candidate's answers are timed; it ends before that when "
-            "the median is known within 2 %.",
-        ),
-    ] = _SECONDS,
+    ] = ()
     out: Annotated[
         Path | None,
-        typer.Option(
+        Option(
+            "Folder for bench.json and bench.png; of single files, happy-sad and with --from they "
+            "are not written by default.",
             metavar="FOLDER",
-            help="Where to write bench.json and bench.png; by default into the model folder, for "
-            "single files, happy-sad and with --from nowhere.",
+            default="the model folder",
         ),
-    ] = None,
+    ] = None
     compare: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="OLD.json", help="An earlier bench.json to set this measurement beside."
+        Path | None, Option("Earlier bench.json to compare with.", metavar="OLD.json")
+    ] = None
+    json: Json = False
+    threads: Annotated[
+        tuple[int, ...],
+        Option(
+            "Threads per prediction to try with each file.",
+            group=_MEASURE,
+            metavar="1,2,4",
+            default="1 and the number of cores",
+            minimum=1,
         ),
-    ] = None,
+    ] = ()
+    image: Annotated[
+        Path | None,
+        Option(
+            "Image to predict; of a folder the first 100.",
+            group=_MEASURE,
+            metavar="FILE|DIR",
+            default="a drawn one, 640x480",
+        ),
+    ] = None
+    seconds: Annotated[
+        float,
+        Option(
+            "Maximum time per candidate; it ends earlier when the median is known within 2 %.",
+            group=_MEASURE,
+            metavar="S",
+            minimum=1,
+        ),
+    ] = 30.0  # that of edgeemo.bench.run, which is not imported to show the help
+    faces: Annotated[
+        bool | None, Option("Find faces.", group=_MEASURE, default="as the model says")
+    ] = None
     measured: Annotated[
         Path | None,
-        typer.Option(
-            "--from",
+        Option(
+            "Measure nothing: import what a bundle's 'bench --json' measured on the device.",
+            group=_MEASURE,
+            flag="--from",
             metavar="MEASURED.json",
-            help="Measure nothing: take what a bundle's 'bench --json' measured on the device.",
         ),
-    ] = None,
+    ] = None
     pick: Annotated[
         bool,
-        typer.Option(
-            "--pick",
-            help="Make the fastest verified file, with its threads, the folder's default, which "
-            "predict and bundle take.",
+        Option(
+            "Make the fastest verified file, with its threads, the folder's default, which predict "
+            "and bundle take.",
+            group=_CHOOSE,
         ),
-    ] = False,
-    max_p99_ms: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="MS", help="With --pick: 99 in 100 answers take no longer."),
-    ] = None,
-    max_size_kb: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="KB", help="With --pick: largest file, in kB of 1000 bytes."),
-    ] = None,
-    max_rss_mb: Annotated[
-        float | None,
-        typer.Option(min=0, metavar="MB", help="With --pick: largest peak memory of the process."),
-    ] = None,
-    faces: Faces = None,
-    json: Json = False,
-) -> None:
-    """Measure exported files here, and choose the fastest that fits.
+    ] = False
+    limits: SelectionLimits
+
+
+@command(
+    "edgeemo bench",
+    "edgeemo bench models/mine --threads 1,2,4 --compare models/mine/bench.json",
+    "edgeemo bench --pick --max-p99-ms 50 --max-size-kb 4000",
+    "ssh raspberrypi 'edgeemo/bin/python NAME.pyz bench --json *.tflite' > pi.json",
+    "edgeemo bench models/mine --from pi.json --pick",
+)
+def bench(given: BenchArguments) -> None:
+    """Measure exported files on this machine, and choose the fastest.
 
     Every file is tried with several numbers of threads, and every such candidate runs in processes
-    of its own, in turn with the others: cold start, then decode, find (a face, where faces are
-    found), resize, invoke and the whole from an image's bytes to its label, images per second,
-    memory. A file whose engine is not
-    installed is listed as not run. Exit status 1 when a file cannot be used or crashed (the others
-    are measured all the same), 3 when --pick finds none that fits.
+    of its own, in turn with the others: cold start, then decoding, face detection (where faces are
+    found), resizing, inference and the whole from an image's bytes to its label, images per second,
+    memory. A file whose engine is not installed is listed as not run. Exit status 1 when a file
+    cannot be used or crashed (the others are measured all the same), 3 when --pick finds none
+    within the limits.
     """
-    from edgeemo.bench import SelectionLimits, read_report
+    from edgeemo.bench import read_report
 
-    limits = SelectionLimits(max_p99_ms=max_p99_ms, max_size_kb=max_size_kb, max_rss_mb=max_rss_mb)
-    counts = _thread_counts(threads)
-    if measured and (threads or image or faces is not None):
-        raise typer.BadParameter("measures nothing itself", param_hint="--from")
-    asked = _asked(models, faces)
-    if not pick and limits != SelectionLimits():
-        raise typer.BadParameter("the limits choose a default: add --pick", param_hint="--max-...")
-    if pick and asked.folder is None:
-        raise typer.BadParameter(
-            "needs one model folder of yours, for the default", param_hint="--pick"
-        )
-    old = read_report(compare) if compare else None
-    keep = out or (asked.folder.path if asked.folder and measured is None else None)
+    asked = _check(given)
+    old = read_report(given.compare) if given.compare else None
+    keep = given.out or (asked.folder.path if asked.folder and given.measured is None else None)
     if keep:
-        _try_to_write(keep, make=out is not None)
-    report = _adopted(measured, asked) if measured else _measured(asked, counts, image, seconds)
+        _try_to_write(keep, make=given.out is not None)
+    report = _adopted(given.measured, asked) if given.measured else _measured(asked, given)
     finish(
-        report, old=old, pick_in=asked.folder if pick else None, limits=limits, keep=keep, json=json
+        report,
+        old=old,
+        pick_in=asked.folder if given.pick else None,
+        limits=given.limits,
+        keep=keep,
+        json=given.json,
     )
+
+
+def _check(given: BenchArguments) -> _Asked:
+    """Return what is to be measured.
+
+    Raises:
+        typer.BadParameter: If options contradict each other.
+    """
+    measuring = _given(given, "threads", "image", "faces")
+    if given.measured and measuring:
+        raise typer.BadParameter(f"--from excludes {measuring}")
+    limits = _given(given.limits, *option_fields(SelectionLimits))
+    if limits and not given.pick:
+        raise typer.BadParameter(f"{limits} requires --pick")
+    asked = _asked(given.models, given.faces)
+    if given.pick and asked.folder is None:
+        raise typer.BadParameter("--pick requires one model folder of yours")
+    return asked
+
+
+def _given(options: Any, *names: str) -> str:
+    """Return the flags of those options that are given, in a sentence."""
+    cls: Any = type(options)
+    fields = option_fields(cls)
+    given = [name for name in names if getattr(options, name) != fields[name].default]
+    return ", ".join(fields[name].flag for name in given)
 
 
 @dataclass(frozen=True)
@@ -155,23 +169,14 @@ class _Asked:
     folder: ModelFolder | None
 
 
-def _thread_counts(text: str | None) -> tuple[int, ...]:
-    from edgeemo.bench import parse_threads
-
-    try:
-        return parse_threads(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--threads") from None
-
-
-def _asked(models: Sequence[str] | None, faces: bool | None) -> _Asked:
+def _asked(models: Sequence[str], faces: bool | None) -> _Asked:
     from edgeemo.bench import read_candidates
     from edgeemo.cli.default_model import model_to_answer
     from edgeemo.errors import ModelFolderError
     from edgeemo.model.face_settings import FaceRequest
     from edgeemo.model.folder import ModelFolder
 
-    named: Sequence[Path | None] = [Path(name) for name in models or ()] or [None]
+    named: Sequence[Path | None] = [Path(name) for name in models] or [None]
     paths = list(dict.fromkeys(model_to_answer(name) for name in named))
     files: list[Path] = []
     for path in paths:
@@ -208,20 +213,18 @@ def _adopted(path: Path, asked: _Asked) -> BenchmarkReport:
     return match_files(read_report(path), asked.files, origin=path)
 
 
-def _measured(
-    asked: _Asked, threads: Sequence[int], image: Path | None, seconds: float
-) -> BenchmarkReport:
-    from edgeemo.bench import run_benchmark
+def _measured(asked: _Asked, given: BenchArguments) -> BenchmarkReport:
+    from edgeemo.bench import parse_threads, run_benchmark
     from edgeemo.bench.launch import WORKER_COMMAND
 
-    photo = None if image else _photo(asked)
+    photo = None if given.image else _photo(asked)
     with progress() as shown:
         return run_benchmark(
             asked.files,
             command=WORKER_COMMAND,
-            threads=threads,
-            image=str(image) if image else None,
-            seconds=seconds,
+            threads=tuple(dict.fromkeys(given.threads)) or parse_threads(None),
+            image=str(given.image) if given.image else None,
+            seconds=given.seconds,
             progress=shown,
             photo=photo,
         )

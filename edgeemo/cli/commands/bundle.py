@@ -2,124 +2,106 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgeemo.bundle.options import BundleOptions, GoldenSource
-from edgeemo.cli.options.common import Data, Force, Json, names
-from edgeemo.cli.options.faces import (
-    FaceDetector,
-    FaceMargin,
-    FaceModelFile,
-    Faces,
-    FaceScore,
-    face_request,
-)
-from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say, warn
+from edgeemo.cli.command import command
+from edgeemo.cli.options.common import DEFAULT_MODEL, Data, Force, Json
+from edgeemo.cli.options.faces import FaceArguments
+from edgeemo.cli.output.console import print_facts, print_json, say, warn
 from edgeemo.cli.output.progress import progress
+from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
     from edgeemo.bundle import Bundle, WheelFolder
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo bundle
-  edgeemo bundle models/mine --file float32.tflite --out face.pyz
-  edgeemo bundle models/mine --faces
-  edgeemo bundle --wheels cp311,cp313 --out dist/fleet
-  scp dist/NAME.pyz raspberrypi: && ssh raspberrypi 'edgeemo/bin/python NAME.pyz selftest'
-"""
-
 DIST = Path("dist")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("bundle", epilog=_EXAMPLES)(bundle)
+@dataclass(frozen=True, kw_only=True)
+class BundleArguments(FaceArguments):
+    """Options of ``edgeemo bundle``."""
 
-
-def bundle(
     model: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="MODEL",
-            help="A model folder, or a .tflite or .onnx file; by default the newest folder under "
-            "models/, else happy-sad, the model that comes with edgeemo.",
-        ),
-    ] = None,
+        Argument(f"Model folder, or .tflite or .onnx file; {DEFAULT_MODEL}.", metavar="MODEL"),
+    ] = None
     file: Annotated[
         str | None,
-        typer.Option(
+        Option(
+            "Exported file of the folder.",
             metavar="NAME",
-            help="Which file of the folder; by default the one that predict takes: the recorded "
-            "default, else the verified int8.tflite, else float32.",
+            default="that of predict: the recorded default, else the verified int8.tflite, else "
+            "float32",
         ),
-    ] = None,
+    ] = None
     fallback: Annotated[
         str | None,
-        typer.Option(
+        Option(
+            "Second file of the folder, for the other engine (float32.onnx beside int8.tflite): it "
+            "takes over where the first file's engine is missing, cannot be loaded or crashes.",
             metavar="NAME",
-            help="A second file of the folder, for the other engine (float32.onnx beside "
-            "int8.tflite): the device answers with it where the engine of the first is missing, "
-            "cannot be loaded or crashes.",
         ),
-    ] = None,
+    ] = None
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PATH", help="What to make.", show_default="dist/NAME.pyz, or dist/NAME"
-        ),
-    ] = None,
+        Option("File or folder to make.", metavar="PATH", default="dist/NAME.pyz, or dist/NAME"),
+    ] = None
     golden: Annotated[
         GoldenSource,
-        typer.Option(
-            help="The 16 images of the self-test: drawn, or taken from the test split, which "
-            "then travel with the bundle."
+        Option(
+            "Origin of the 16 images of the self-test: drawn, or taken from the test split and "
+            "included in the bundle."
         ),
-    ] = GoldenSource.drawn,
-    data: Data = None,
-    faces: Faces = None,
-    face_detector: FaceDetector = None,
-    face_margin: FaceMargin = None,
-    face_score: FaceScore = None,
-    face_model: FaceModelFile = None,
+    ] = GoldenSource.drawn
+    data: Data = None
     wheels: Annotated[
-        str | None,
-        typer.Option(
+        tuple[str, ...] | None,
+        Option(
+            "Make a folder for devices without internet, with 64-bit ARM wheels for these versions "
+            "of Python and an install.sh.",
             metavar="cp311,cp313",
-            help="Make a folder for devices without internet: 64-bit ARM wheels for these Pythons "
-            "and an install.sh with it.",
         ),
-    ] = None,
-    force: Force = False,
-    json: Json = False,
-) -> None:
-    """Make one file for the device: runtime, model, golden images and a self-test.
+    ] = None
+    force: Force = False
+    json: Json = False
+
+
+@command(
+    "edgeemo bundle",
+    "edgeemo bundle models/mine --file float32.tflite --out face.pyz",
+    "edgeemo bundle models/mine --faces",
+    "edgeemo bundle --wheels cp311,cp313 --out dist/fleet",
+    "scp dist/NAME.pyz raspberrypi: && ssh raspberrypi 'edgeemo/bin/python NAME.pyz selftest'",
+)
+def bundle(given: BundleArguments) -> None:
+    """Make one file for the device: runtime, model, self-test.
 
     On the device, with numpy, Pillow and ai-edge-litert installed: python3 NAME.pyz selftest,
-    predict or info. A model that was made for faces, or any with --faces, answers every face in a
-    photo there, too; what finds them travels with the bundle.
+    predict or info. A model for faces, or any with --faces, predicts every face in a photo there,
+    too; the face detector is included.
     """
-    request = face_request(
-        faces, detector=face_detector, margin=face_margin, score=face_score, file=face_model
-    )
-    path = _exported_file(model, file)
+    request = given.face_request
+    path = _exported_file(given.model, given.file)
     options = BundleOptions(
-        fallback=_beside(path, fallback) if fallback else None,
-        golden=golden,
-        data=data,
+        fallback=_beside(path, given.fallback) if given.fallback else None,
+        golden=given.golden,
+        data=given.data,
         faces=request,
     )
-    name = out.stem if out else path.resolve().parent.name
-    if wheels is not None:
-        tags = names(wheels)
-        if not tags:
-            raise typer.BadParameter(
-                "name at least one Python, such as cp311", param_hint="--wheels"
-            )
-        _make_folder(path, out or DIST / name, tags, options, force=force, json=json)
+    name = given.out.stem if given.out else path.resolve().parent.name
+    if given.wheels == ():
+        raise typer.BadParameter("name at least one Python, such as cp311", param_hint="--wheels")
+    if given.wheels:
+        out = given.out or DIST / name
+        _make_folder(path, out, options, tags=given.wheels, force=given.force, json=given.json)
     else:
-        _make_file(path, out or DIST / f"{name}.pyz", options, force=force, json=json)
+        out = given.out or DIST / f"{name}.pyz"
+        _make_file(path, out, options, force=given.force, json=given.json)
 
 
 def _exported_file(model: Path | None, file: str | None) -> Path:
@@ -129,7 +111,7 @@ def _exported_file(model: Path | None, file: str | None) -> Path:
     model = model_to_answer(model)
     if model.is_file():
         if file is not None:
-            raise typer.BadParameter("is for a model folder, not for a file", param_hint="--file")
+            raise typer.BadParameter("--file requires a model folder, not a file")
         return model
     folder = open_folder(model)
     if file is None:
@@ -160,9 +142,9 @@ def _make_file(path: Path, out: Path, options: BundleOptions, *, force: bool, js
 def _make_folder(
     path: Path,
     out: Path,
-    tags: tuple[str, ...],
     options: BundleOptions,
     *,
+    tags: tuple[str, ...],
     force: bool,
     json: bool,
 ) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeemo.cli.command import command
 from edgeemo.cli.commands.verify import print_report, run_verification
-from edgeemo.cli.options.common import MODELS, Data, Force, Json, names, number
-from edgeemo.cli.output.console import EXAMPLES, print_json, say
+from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.output.console import print_json, say
 from edgeemo.cli.output.progress import progress
+from edgeemo.train.options.shared import MAX_SEED
+from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,94 +24,92 @@ if TYPE_CHECKING:
     from edgeemo.model.container import Format
     from edgeemo.model.folder import ModelFolder
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo export --int8
-  edgeemo export models/mine --int8 --float16 --format tflite --force
-  edgeemo export my_model.keras --labels happy,sad --scale 1/255 --data faces/ --int8
-"""
-
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+_FILES, _OWN = "Files to export", "Your own Keras model"
 
 
 class Formats(StrEnum):
-    """Which formats to export."""
+    """Formats to export."""
 
-    tflite = "tflite"
-    onnx = "onnx"
-    all = "all"
+    TFLITE = "tflite"
+    ONNX = "onnx"
+    ALL = "all"
 
-
-_FORMATS: dict[Formats, tuple[Format, ...]] = {
-    Formats.tflite: ("tflite",),
-    Formats.onnx: ("onnx",),
-    Formats.all: ("tflite", "onnx"),
-}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("export", epilog=_EXAMPLES)(export)
+    @property
+    def listed(self) -> tuple[Format, ...]:
+        """Return the formats one by one."""
+        formats: tuple[Format, ...] = ("tflite", "onnx")
+        return tuple(each for each in formats if self in (each, Formats.ALL))
 
 
-def export(
+@dataclass(frozen=True, kw_only=True)
+class ExportArguments:
+    """Options of ``edgeemo export``."""
+
     model: Annotated[
         Path | None,
-        typer.Argument(
+        Argument(
+            "Model folder, or your own .keras, .h5 or SavedModel; by default the newest folder "
+            "under models/.",
             metavar="MODEL",
-            help="A model folder, or your own .keras, .h5 or SavedModel; by default the newest "
-            "folder under models/.",
         ),
-    ] = None,
-    int8: Annotated[
-        bool, typer.Option("--int8", help="Full-integer TFLite and ONNX as well.")
-    ] = False,
-    float16: Annotated[
-        bool, typer.Option("--float16", help="TFLite with float16 weights as well.")
-    ] = False,
+    ] = None
+    data: Data = None
+    force: Force = False
+    json: Json = False
+    int8: Annotated[bool, Option("Export full-integer TFLite and ONNX, too.", group=_FILES)] = False
+    float16: Annotated[bool, Option("Export TFLite with float16 weights, too.", group=_FILES)] = (
+        False
+    )
     dynamic: Annotated[
-        bool, typer.Option("--dynamic", help="TFLite with int8 weights and float answers as well.")
-    ] = False,
-    format: Annotated[Formats, typer.Option(help="Which formats.")] = Formats.all,
-    data: Data = None,
+        bool,
+        Option("Export TFLite with int8 weights and float activations, too.", group=_FILES),
+    ] = False
+    format: Annotated[Formats, Option("Formats to export.", group=_FILES)] = Formats.ALL
+    seed: Annotated[
+        int,
+        Option(
+            "Seed of the choice of calibration images.", group=_FILES, minimum=0, maximum=MAX_SEED
+        ),
+    ] = 0
     labels: Annotated[
-        str | None,
-        typer.Option(metavar="A,B", help="Own model: its classes in the order of its outputs."),
-    ] = None,
+        tuple[str, ...], Option("Classes in the order of the model's outputs.", group=_OWN)
+    ] = ()
     scale: Annotated[
         float | None,
-        typer.Option(
-            parser=number,
+        Option(
+            "Factor of a pixel, 0 to 255, in the training of the model, as in 1/255.",
+            group=_OWN,
             metavar="NUMBER",
-            help="Own model: what a pixel of 0 to 255 was multiplied by, as in 1/255.",
         ),
-    ] = None,
+    ] = None
     offset: Annotated[
         float,
-        typer.Option(
-            parser=number,
-            metavar="NUMBER",
-            help="Own model: what was added after that, as in -1.",
-            show_default="0",
-        ),
-    ] = 0.0,
+        Option("Number that was added after that, as in -1.", group=_OWN, metavar="NUMBER"),
+    ] = 0.0
     threshold: Annotated[
         float,
-        typer.Option(
-            metavar="P", help="Own model with two classes: the second is answered from here on."
+        Option(
+            "With two classes, minimum probability to predict the second.",
+            group=_OWN,
+            metavar="P",
+            above=0,
+            below=1,
         ),
-    ] = 0.5,
+    ] = 0.5
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Own model: its model folder.", show_default="models/NAME"
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, metavar="N", help="For the choice of calibration images.")
-    ] = 0,
-    force: Force = False,
-    json: Json = False,
-) -> None:
-    """Export a model to TFLite and ONNX, and prove that the files answer as the original does.
+        Option("Model folder to make.", group=_OWN, metavar="FOLDER", default="models/NAME"),
+    ] = None
+
+
+@command(
+    "edgeemo export --int8",
+    "edgeemo export models/mine --int8 --float16 --format tflite --force",
+    "edgeemo export my_model.keras --labels happy,sad --scale 1/255 --data faces/ --int8",
+)
+def export(given: ExportArguments) -> None:
+    """Export a model to TFLite and ONNX, and verify the files.
 
     float32 files are always made. int8 is calibrated on images of the training split alone. Until
     the verification that follows has passed, the files count as unverified.
@@ -117,24 +119,20 @@ def export(
     from edgeemo.verify import raise_for_gates
 
     options = ExportOptions(
-        int8=int8,
-        float16=float16,
-        dynamic=dynamic,
-        formats=_FORMATS[format],
-        seed=seed,
+        int8=given.int8,
+        float16=given.float16,
+        dynamic=given.dynamic,
+        formats=given.format.listed,
+        seed=given.seed,
     )
-    own = _own_model(model)
-    if own is not None:
-        wanted = {"labels": names(labels), "scale": scale, "data": data}
-        _require(own, wanted)
-        folder = _adopt(own, wanted, offset, threshold, out or MODELS / own.stem, seed, force)
-    else:
-        _refuse({"labels": labels, "scale": scale, "out": out})
-        folder = _model_folder(model)
+    own = _own_model(given.model)
+    folder = _import_own(own, given) if own else _model_folder(given)
     with progress() as shown:
-        exported = run(folder, options=options, data=data, replace=force, progress=shown)
-    report = run_verification(folder, data)
-    if json:
+        exported = run(
+            folder, options=options, data=given.data, replace=given.force, progress=shown
+        )
+    report = run_verification(folder, given.data)
+    if given.json:
         print_json({"folder": folder.path, "exported": exported, "verification": report})
     else:
         print_report(folder, report)
@@ -150,7 +148,7 @@ def _print_partitions(exported: Sequence[ExportedFile]) -> None:
 
 
 def _own_model(model: Path | None) -> Path | None:
-    """The path itself if it is a Keras model and not (part of) a model folder."""
+    """Return the path itself if it is a Keras model and not (part of) a model folder."""
     if model is None or _model_folder_of(model) is not None:
         return None
     is_saved_model = (model / "saved_model.pb").exists()
@@ -163,50 +161,49 @@ def _model_folder_of(model: Path) -> Path | None:
     return next((path for path in (model, model.parent) if (path / SPEC).exists()), None)
 
 
-def _model_folder(model: Path | None) -> ModelFolder:
+def _model_folder(given: ExportArguments) -> ModelFolder:
+    """Return the model folder to export.
+
+    Raises:
+        typer.BadParameter: If an option is for one's own Keras model.
+    """
     from edgeemo.model.folder import newest_folder, open_folder
 
-    if model is None:
+    named = [f"--{name}" for name in ("labels", "scale", "out") if getattr(given, name)]
+    if named:
+        raise typer.BadParameter(
+            f"{', '.join(named)}: only for your own Keras model; a model folder has its own"
+        )
+    if given.model is None:
         return newest_folder(MODELS)
-    return open_folder(_model_folder_of(model) or model)
+    return open_folder(_model_folder_of(given.model) or given.model)
 
 
-def _require(model: Path, wanted: dict[str, Any]) -> None:
-    missing = [f"--{name}" for name, value in wanted.items() if not value]
-    if missing:
-        raise typer.BadParameter(
-            f"{model} does not say this itself: give {', '.join(missing)} "
-            "(--labels in the order of its outputs; --scale 1/255 if pixels were divided by 255)"
-        )
+def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
+    """Import one's own Keras model.
 
-
-def _refuse(own_only: dict[str, Any]) -> None:
-    given = [f"--{name}" for name, value in own_only.items() if value]
-    if given:
-        raise typer.BadParameter(
-            f"{', '.join(given)}: only for your own Keras model; a model folder knows its own"
-        )
-
-
-def _adopt(
-    model: Path,
-    wanted: dict[str, Any],
-    offset: float,
-    threshold: float,
-    out: Path,
-    seed: int,
-    force: bool,
-) -> ModelFolder:
+    Raises:
+        typer.BadParameter: If an option is missing.
+    """
     from edgeemo.train import import_keras_model
 
+    labels, scale, data = given.labels, given.scale, given.data
+    missing = [f"--{name}" for name in ("labels", "scale", "data") if not getattr(given, name)]
+    if not labels or not scale or not data:
+        raise typer.BadParameter(
+            f"{model} does not include {', '.join(missing)}: add them (--labels in the order of "
+            "its outputs; --scale 1/255 if pixels were divided by 255)"
+        )
     with progress() as shown:
         return import_keras_model(
             model,
-            out,
-            **wanted,
-            offset=offset,
-            threshold=threshold,
-            seed=seed,
-            replace=force,
+            given.out or MODELS / model.stem,
+            labels=labels,
+            scale=scale,
+            data=data,
+            offset=given.offset,
+            threshold=given.threshold,
+            seed=given.seed,
+            replace=given.force,
             progress=shown,
         )

@@ -2,53 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from edgeemo.cli.options.common import Json  # noqa: TC001 - Typer reads it
-from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, print_table
+from edgeemo.cli.command import command
+from edgeemo.cli.options.common import DEFAULT_MODEL, Json
+from edgeemo.cli.output.console import print_facts, print_json, print_table
+from edgeemo.utils.options import Argument
 
 if TYPE_CHECKING:
     from edgeemo.model.container import SealedModel
     from edgeemo.model.folder import ModelFolder
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo info models/mine
-  edgeemo info int8.tflite
-  edgeemo info models/mine --json
-"""
 
+@dataclass(frozen=True, kw_only=True)
+class InfoArguments:
+    """Options of ``edgeemo info``."""
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("info", epilog=_EXAMPLES)(info)
-
-
-def info(
     model: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="FILE|FOLDER",
-            help="An exported file or a model folder; by default the newest under models/, "
-            "else happy-sad, the model that comes with edgeemo.",
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
+        Argument(f"Exported file or model folder; {DEFAULT_MODEL}.", metavar="FILE|FOLDER"),
+    ] = None
+    json: Json = False
+
+
+@command("edgeemo info models/mine", "edgeemo info int8.tflite", "edgeemo info models/mine --json")
+def info(given: InfoArguments) -> None:
     """Show what is inside an exported file or a model folder."""
     from edgeemo.cli.default_model import model_to_answer
     from edgeemo.model.folder import open_folder
 
-    path = model_to_answer(model)
+    path = model_to_answer(given.model)
     if path.suffix in (".tflite", ".onnx") and not path.is_dir():
         facts = _file_facts(path)
         title = str(path)
     else:
         facts = _folder_facts(open_folder(path))
         title = f"{path} (model folder)"
-    if json:
+    if given.json:
         print_json(facts)
         return
     files = facts.pop("files", [])

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeemo.cli.options.common import AnswerFormat
-from edgeemo.cli.options.faces import (
-    FaceDetector,
-    FaceMargin,
-    FaceModelFile,
-    Faces,
-    FaceScore,
-    face_request,
-)
-from edgeemo.cli.output.console import EXAMPLES, say, warn
+from edgeemo.cli.command import command
+from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat
+from edgeemo.cli.options.faces import FaceArguments
+from edgeemo.cli.output.console import say, warn
 from edgeemo.errors import EXIT_ERROR
 from edgeemo.runtime.fast_start import start_fast
+from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,105 +25,94 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo predict photo.jpg
-  edgeemo predict photos/ --model models/mine --format csv > answers.csv
-  find /media -name '*.jpg' | edgeemo predict - --model int8.tflite --json
-  cat face.jpg | edgeemo predict -
-  edgeemo predict party.jpg --faces --annotate seen/
-"""
+_SPEED = "Speed"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("predict", epilog=_EXAMPLES)(predict)
+@dataclass(frozen=True, kw_only=True)
+class PredictArguments(FaceArguments):
+    """Options of ``edgeemo predict``."""
 
-
-def predict(
     images: Annotated[
-        list[str],
-        typer.Argument(
+        tuple[str, ...],
+        Argument(
+            "Images; folders, searched recursively; - for one image or a list of paths on standard "
+            "input.",
             metavar="FILE|DIR|-...",
-            help="Images; folders, searched recursively; - for one image or a list of paths "
-            "on standard input.",
         ),
-    ],
+    ]
     model: Annotated[
         Path | None,
-        typer.Option(
+        Option(
+            f".tflite, .onnx or .keras file, or model folder; {DEFAULT_MODEL}.",
             metavar="FILE|FOLDER",
-            help="A .tflite, .onnx or .keras file, or a model folder; by default the newest "
-            "folder under models/, else happy-sad, the model that comes with edgeemo.",
         ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Threads per answer; by default those of the folder's recorded default, else 1.",
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Images answered at the same time; by default as many as there are cores / "
-            "threads.",
-        ),
-    ] = None,
-    faces: Faces = None,
-    face_detector: FaceDetector = None,
-    face_margin: FaceMargin = None,
-    face_score: FaceScore = None,
-    face_model: FaceModelFile = None,
+    ] = None
     annotate: Annotated[
         Path | None,
-        typer.Option(
+        Option(
+            "Folder for copies of the images with bounding boxes, labels and probabilities.",
             metavar="DIR",
-            help="Write copies of the images into this folder, with frames, labels and "
-            "probabilities drawn in.",
         ),
-    ] = None,
-    format: Annotated[
-        AnswerFormat, typer.Option(help="How to print the answers.")
-    ] = AnswerFormat.table,
-    json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
-) -> None:
-    """Answer images: label, probability and time of each.
+    ] = None
+    format: Annotated[OutputFormat, Option("Format of the output.")] = OutputFormat.TABLE
+    json: Annotated[bool, Option("The same as --format jsonl.")] = False
+    threads: Annotated[
+        int | None,
+        Option(
+            "Threads per prediction.",
+            group=_SPEED,
+            default="the folder's recorded default, else 1",
+            minimum=1,
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        Option(
+            "Images predicted at the same time.",
+            group=_SPEED,
+            default="cores / threads",
+            minimum=1,
+        ),
+    ] = None
 
-    A model made for a wanted accuracy answers "not sure" where it is not confident enough. A model
-    that was made for faces, or any with --faces, answers every face in an image, and "no face"
-    where there is none.
 
-    From a folder it takes the recorded default, else the verified int8.tflite, else float32. A
-    image that cannot be read is reported and the rest go on; the exit status is then 1.
+@command(
+    "edgeemo predict photo.jpg",
+    "edgeemo predict photos/ --model models/mine --format csv > predictions.csv",
+    "find /media -name '*.jpg' | edgeemo predict - --model int8.tflite --json",
+    "cat face.jpg | edgeemo predict -",
+    "edgeemo predict party.jpg --faces --annotate seen/",
+)
+def predict(given: PredictArguments) -> None:
+    """Predict the labels of images, with probability and time.
+
+    A model with a target accuracy predicts "not sure" where it is not confident enough. A model for
+    faces, or any with --faces, predicts every face in an image, and "no face" where there is none.
+
+    Of a folder it takes the recorded default, else the verified int8.tflite, else float32. An image
+    that cannot be read is reported and the others are predicted; the exit status is then 1.
     """
     start_fast()
     from edgeemo.cli.output.predict import Tally, printer
     from edgeemo.runtime.inputs import expand
     from edgeemo.runtime.stream import choose_worker_count, predict_images
 
-    request = face_request(
-        faces, detector=face_detector, margin=face_margin, score=face_score, file=face_model
-    )
-    classifier = _load(model, threads, request)
+    classifier = _load(given.model, given.threads, given.face_request)
     if not classifier.verified:
-        warn(f"{classifier.path} is not verified against its original: run 'edgeemo verify'")
-    chosen = AnswerFormat.jsonl if json else format
+        warn(f"{classifier.path} is not verified: run 'edgeemo verify'")
+    chosen = OutputFormat.JSONL if given.json else given.format
     print_result, tally = printer(chosen, classifier.spec), Tally()
-    copies = _Copies(annotate)
-    workers = workers or choose_worker_count(classifier.threads)
-    with closing(
-        predict_images(classifier, copies.seen(expand(images)), workers=workers)
-    ) as stream:
+    copies = _Copies(given.annotate)
+    workers = given.workers or choose_worker_count(classifier.threads)
+    sources = copies.seen(expand(given.images))
+    with closing(predict_images(classifier, sources, workers=workers)) as stream:
         for result in stream:
             print_result(result)
             tally.add(result)
             if result.error is not None:
                 say(f"error: {result.error}")
             copies.write(result)
-    if not tally.finish(quiet=chosen is not AnswerFormat.table):
+    if not tally.finish(quiet=chosen is not OutputFormat.TABLE):
         raise typer.Exit(EXIT_ERROR)
 
 

@@ -2,163 +2,120 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
-from edgeemo.cli.options import train as how
+from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
-from edgeemo.cli.options.faces import (  # noqa: TC001 - Typer reads these when it runs
-    FaceDetector,
-    FaceMargin,
-    FaceModelFile,
-    FaceScore,
-)
-from edgeemo.cli.options.learning import (  # noqa: TC001 - likewise
-    Ema,
-    Mixup,
-    Teacher,
-    TeacherTemperature,
-    TeacherWeight,
-)
-from edgeemo.cli.output.console import EXAMPLES, print_facts, print_json, say
+from edgeemo.cli.output.console import print_facts, print_json, say
 from edgeemo.cli.output.progress import progress
+from edgeemo.train.options.options import TrainOptions
+from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edgeemo.model.folder import ModelFolder
+    from edgeemo.train.options.config import Config
     from edgeemo.utils.progress import Progress
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo train
-  edgeemo train --data faces/ --arch cnn-bn-64 --augment light
-  edgeemo train --data faces.zip --size 48 --channels 1 --epochs 40 --out models/mine
-  edgeemo train --data faces --recipe filters-16-32-16
-  edgeemo train --data photos --faces
-  edgeemo train --config models/mine/config.toml --seed 1 --out models/again
-  edgeemo train --resume
-"""
 
+@dataclass(frozen=True, kw_only=True)
+class TrainArguments:
+    """Options of ``edgeemo train``."""
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("train", epilog=_EXAMPLES)(train)
-
-
-def train(
-    data: Data = None,
-    recipe: how.Recipe = None,
-    config: how.Config = None,
-    arch: how.Arch = None,
-    size: how.Size = None,
-    channels: how.Channels = None,
-    epochs: how.Epochs = None,
-    batch_size: how.BatchSize = None,
-    seed: how.Seed = None,
-    labels: how.Labels = None,
-    accept: how.Accept = None,
-    threshold: how.Threshold = None,
-    ratios: how.Ratios = None,
-    split: how.Split = None,
-    augment: how.Augment = None,
-    loss: how.Loss = None,
-    class_weights: how.ClassWeights = None,
-    optimizer: how.Optimizer = None,
-    lr: how.Lr = None,
-    schedule: how.Schedule = None,
-    early_stopping: how.EarlyStopping = None,
-    label_smoothing: how.LabelSmoothing = None,
-    ema: Ema = None,
-    mixup: Mixup = None,
-    teacher: Teacher = None,
-    teacher_weight: TeacherWeight = None,
-    teacher_temperature: TeacherTemperature = None,
-    metrics: how.Metrics = None,
-    weights: how.Weights = None,
-    frozen_epochs: how.FrozenEpochs = None,
-    target_accuracy: how.TargetAccuracy = None,
-    tensorboard: how.Tensorboard = None,
-    save_keras: how.SaveKeras = None,
-    faces: how.Faces = None,
-    cropped: how.Cropped = None,
-    face_detector: FaceDetector = None,
-    face_margin: FaceMargin = None,
-    face_score: FaceScore = None,
-    face_model: FaceModelFile = None,
-    workers: how.Workers = None,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Go on with the training of --out that was interrupted (by default the latest).",
-        ),
-    ] = False,
+    data: Data = None
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FOLDER", help="The model folder.", show_default="models/DATA-RECIPE or -ARCH"
+        Option("Model folder to make.", metavar="FOLDER", default="models/DATA-RECIPE or -ARCH"),
+    ] = None
+    config: Annotated[
+        Path | None,
+        Option(
+            "TOML file of options, spelt with _ for -; the command line overrides it.",
+            metavar="FILE",
         ),
-    ] = None,
-    force: Force = False,
-    json: Json = False,
-) -> None:
-    """Train a network on a folder of images and write a model folder.
+    ] = None
+    options: Annotated[Mapping[str, Any], Given(TrainOptions)]
+    resume: Annotated[
+        bool,
+        Option("Continue the interrupted training of --out, by default the latest."),
+    ] = False
+    force: Force = False
+    json: Json = False
+
+
+@command(
+    "edgeemo train",
+    "edgeemo train --data faces/ --arch cnn-bn-64 --augment light",
+    "edgeemo train --data faces.zip --size 48 --channels 1 --epochs 40 --out models/mine",
+    "edgeemo train --data faces --recipe filters-16-32-16",
+    "edgeemo train --data photos --faces",
+    "edgeemo train --config models/mine/config.toml --seed 1 --out models/again",
+    "edgeemo train --resume",
+)
+def train(given: TrainArguments) -> None:
+    """Train a network on a folder of images, and write a model folder.
 
     Without --data it takes the classes in data/, else it draws practice faces. Duplicates never
-    straddle the splits, unusable images are set aside, and nothing in your folder is touched.
-    Ctrl-C keeps the best model so far; after a crash or a power cut --resume goes on.
+    straddle the splits, unusable images are left out, and nothing in your folder is touched.
+    Ctrl-C keeps the best model so far; after a crash or a power cut --resume continues.
 
-    With --faces the model is one for photos, in which 'edgeemo predict' then answers every face. A
+    With --faces the model is one for photos, in which 'edgeemo predict' then predicts every face. A
     folder that 'edgeemo data crop' wrote needs no --faces.
     """
-    options = locals()
-    for name in ("config", "resume", "force", "json"):
-        del options[name]
     with progress() as shown:
-        folder = _run(how.said(options), config, resume=resume, force=force, shown=shown)
+        folder = _run(given, shown)
     if folder is None:
-        print_json({"assisted": True}) if json else say("done; worker 0 writes the model folder")
+        text = "done; worker 0 writes the model folder"
+        print_json({"assisted": True}) if given.json else say(text)
         return
-    print_trained(folder, json=json)
+    print_trained(folder, json=given.json)
 
 
-def _run(
-    said: Mapping[str, Any], config: Path | None, *, resume: bool, force: bool, shown: Progress
-) -> ModelFolder | None:
+def _run(given: TrainArguments, shown: Progress) -> ModelFolder | None:
     """Train, resume, or on all machines but worker 0's assist, which gives no folder."""
-    from edgeemo.train import training as trainer
-    from edgeemo.train.distributed import assist, read_rank
+    from edgeemo.train import training
+    from edgeemo.train.distributed import read_rank
     from edgeemo.train.loop import checkpoint
-    from edgeemo.train.networks import network
-    from edgeemo.train.options.config import configured, read_config
+    from edgeemo.train.options.checks import check_options
+    from edgeemo.train.options.config import merge_options, read_config
 
-    asked = configured(read_config(config) if config else {}, said)
-    where = read_rank(asked.options.workers)
-    if where.is_helper:
-        assist(
-            where,
-            data=chosen_data(asked.data, shown) if asked.data else None,
-            options=None if resume else asked.options,
-            spec_of=network.make_spec,
-            progress=shown,
-        )
+    places = {"data": given.data, "out": given.out}
+    named = {name: place for name, place in places.items() if place is not None}
+    file = read_config(given.config) if given.config else {}
+    config = merge_options(file, given.options, named)
+    if read_rank(config.options.workers).is_helper:
+        _assist(config, given, shown)
         return None
-    if resume:
-        out = asked.out or checkpoint.find_interrupted(MODELS)
+    if given.resume:
+        out = config.out or checkpoint.find_interrupted(MODELS)
         shown.note(f"Resuming {out}")
-        return trainer.resume(
-            out, data=asked.data, requested=asked.asked, replace=force, progress=shown
+        return training.resume(
+            out, data=config.data, requested=config.given, replace=given.force, progress=shown
         )
-    asked.options.check()
-    source = chosen_data(asked.data, shown)
+    check_options(config.options)
+    source = choose_images(config.data, shown)
     name = source.stem if source.suffix == ".zip" else source.name
-    out = asked.out or MODELS / f"{name}-{asked.options.recipe or asked.options.arch}"
-    return trainer.train(source, out, options=asked.options, replace=force, progress=shown)
+    out = config.out or MODELS / f"{name}-{config.options.recipe or config.options.arch}"
+    return training.train(source, out, options=config.options, replace=given.force, progress=shown)
 
 
-def chosen_data(data: Path | None, shown: Progress) -> Path:
-    """The images: those named, else those that lie here, else practice faces."""
+def _assist(config: Config, given: TrainArguments, shown: Progress) -> None:
+    from edgeemo.train.distributed import assist, read_rank
+    from edgeemo.train.networks import network
+
+    assist(
+        read_rank(config.options.workers),
+        data=choose_images(config.data, shown) if config.data else None,
+        options=None if given.resume else config.options,
+        spec_of=network.make_spec,
+        progress=shown,
+    )
+
+
+def choose_images(data: Path | None, shown: Progress) -> Path:
+    """Return the images: those named, else those that lie here, else practice faces."""
     from edgeemo.dataset import PRACTICE_FOLDER, choose_data, ensure_practice_faces
 
     if data is None:

@@ -2,68 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from edgeemo.cli.command import command
 from edgeemo.cli.options.common import MODELS, Data, Json
-from edgeemo.cli.output.console import EXAMPLES, print_json, print_table, say
+from edgeemo.cli.output.console import print_json, print_table, say
 from edgeemo.cli.output.progress import progress
+from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.verify import Gates, Verification
 
-_EXAMPLES = f"""{EXAMPLES}  edgeemo verify
-  edgeemo verify models/mine --data /media/faces
-  edgeemo verify models/mine --max-flips 0 --json
-"""
+_GATES = "Gates"
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("verify", epilog=_EXAMPLES)(verify)
+@dataclass(frozen=True, kw_only=True)
+class VerifyArguments:
+    """Options of ``edgeemo verify``."""
 
-
-def verify(
     model: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="FOLDER", help="A model folder; by default the newest under models/."
-        ),
-    ] = None,
-    data: Data = None,
+        Argument("Model folder; by default the newest under models/.", metavar="FOLDER"),
+    ] = None
+    data: Data = None
+    json: Json = False
     float32_max_dp: Annotated[
         float | None,
-        typer.Option(
-            min=0,
+        Option(
+            "Maximum |Δp| of a float32 file.",
+            group=_GATES,
             metavar="P",
-            help="Largest |Δp| of float32 files.",
-            show_default="1e-5; of a backbone 1e-4",
+            default="1e-5; of a backbone 1e-4",
+            minimum=0,
         ),
-    ] = None,
+    ] = None
     float16_max_dp: Annotated[
         float | None,
-        typer.Option(
-            min=0,
+        Option(
+            "Maximum |Δp| of a float16 file.",
+            group=_GATES,
             metavar="P",
-            help="Largest |Δp| of float16 files.",
-            show_default="2e-3; of a backbone 2e-2",
+            default="2e-3; of a backbone 2e-2",
+            minimum=0,
         ),
-    ] = None,
+    ] = None
     max_flips: Annotated[
         int | None,
-        typer.Option(
-            min=0,
-            metavar="N",
-            help="Most labels, and most net extra errors, that int8 and dynamic files may lose.",
-            show_default="1 in 100, at least 1",
+        Option(
+            "Maximum number of flipped labels, and of net additional errors, of an int8 or dynamic "
+            "file.",
+            group=_GATES,
+            default="1 in 100",
+            minimum=0,
         ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Prove that the exported files answer as the original did.
+    ] = None
+
+
+@command(
+    "edgeemo verify",
+    "edgeemo verify models/mine --data /media/faces",
+    "edgeemo verify models/mine --max-flips 0 --json",
+)
+def verify(given: VerifyArguments) -> None:
+    """Prove that exported files predict as the reference model.
 
     Every file runs in the engine that ships, from image file to label, over the whole test split.
     Needs no TensorFlow. Exit status 3 when a gate fails.
@@ -72,15 +76,15 @@ def verify(
     from edgeemo.utils.serialize import to_plain
     from edgeemo.verify import Gates, raise_for_gates
 
-    folder = open_folder(model) if model else newest_folder(MODELS)
+    folder = open_folder(given.model) if given.model else newest_folder(MODELS)
     gates = Gates.for_architecture(
         folder.read_json(TRAINING).get("arch"),
-        float32_max_dp=float32_max_dp,
-        float16_max_dp=float16_max_dp,
-        max_flips=max_flips,
+        float32_max_dp=given.float32_max_dp,
+        float16_max_dp=given.float16_max_dp,
+        max_flips=given.max_flips,
     )
-    report = run_verification(folder, data, gates)
-    if json:
+    report = run_verification(folder, given.data, gates)
+    if given.json:
         print_json({"folder": folder.path, **to_plain(report)})
     else:
         print_report(folder, report)

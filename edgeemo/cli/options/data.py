@@ -1,40 +1,74 @@
-"""The options that several commands of ``edgeemo data`` share."""
+"""Options that several commands of ``edgeemo data`` share."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from edgeemo.cli.options.common import Json
+from edgeemo.dataset.write.placement import LinkMode
+from edgeemo.train.options.shared import ACCEPT
+from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Source: TypeAlias = Annotated[
-    Path, typer.Argument(metavar="DIR|ZIP", help="The images: one folder per class, or a .zip.")
-]
-Out: TypeAlias = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder to make.")]
-Accept: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--accept",
-        metavar="A,B",
-        help="Formats to take besides JPEG, PNG and BMP: webp, gif.",
-        show_default="none",
-    ),
-]
-Replace: TypeAlias = Annotated[
-    bool, typer.Option("--force", help="Replace a folder that edgeemo wrote itself.")
-]
+
+@dataclass(frozen=True, kw_only=True)
+class SourceArguments:
+    """Options of a command that reads images."""
+
+    source: Annotated[Path, Argument("Images: one folder per class, or a .zip.", metavar="DIR|ZIP")]
+    accept: Annotated[tuple[str, ...], ACCEPT] = ()
+    json: Json = False
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Return the image formats to accept.
+
+        Raises:
+            DatasetError: If one is unknown.
+        """
+        from edgeemo.dataset import IngestOptions
+
+        return IngestOptions(accept=self.accept).accept
 
 
-@contextmanager
-def opened(source: Path, out: Path) -> Iterator[Path]:
-    """The folder of images; `out` is looked at before an archive is unpacked."""
-    from edgeemo.dataset import open_data
+@dataclass(frozen=True, kw_only=True)
+class WritingArguments(SourceArguments):
+    """Options of a command that writes images into a new folder."""
 
-    if out.resolve() == source.resolve():
-        raise typer.BadParameter(f"{out} is where the images are", param_hint="--out")
-    with open_data(source) as folder:
-        yield folder
+    out: Annotated[Path, Option("Folder to make.", metavar="DIR")]
+    force: Annotated[bool, Option("Replace a folder that edgeemo wrote itself.")] = False
+
+    @contextmanager
+    def open_source(self) -> Iterator[Path]:
+        """Open the folder of images, an archive's too; `out` is checked first."""
+        from edgeemo.dataset import open_data
+
+        if self.out.resolve() == self.source.resolve():
+            raise typer.BadParameter(f"{self.out} is where the images are", param_hint="--out")
+        with open_data(self.source) as folder:
+            yield folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkingArguments(WritingArguments):
+    """Options of a command that copies images or links to them."""
+
+    link: Annotated[
+        LinkMode, Option("How to write: a copy of each image, or a link to where it lies.")
+    ] = "copy"
+
+    def check_link(self) -> None:
+        """Refuse links into an archive.
+
+        Raises:
+            typer.BadParameter: If there are to be some.
+        """
+        if self.link != "copy" and not self.source.is_dir():
+            raise typer.BadParameter(f"--link {self.link} requires a folder, not a .zip")

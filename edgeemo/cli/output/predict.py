@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from edgeemo.cli.options.common import AnswerFormat
+from edgeemo.cli.options.common import OutputFormat
 from edgeemo.cli.output.console import say
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.runtime.formats import to_csv_header, to_csv_rows, to_jsonl
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edgeemo.runtime.prediction import ImageResult, Prediction
 
 
-def printer(format: AnswerFormat, spec: ModelSpec) -> Callable[[ImageResult], None]:
+def printer(format: OutputFormat, spec: ModelSpec) -> Callable[[ImageResult], None]:
     """What prints one image's answers; the headings are printed at once.
 
     Args:
@@ -30,9 +30,9 @@ def printer(format: AnswerFormat, spec: ModelSpec) -> Callable[[ImageResult], No
         spec: Of the model that answers.
     """
     faces = spec.faces is not None
-    if format is AnswerFormat.jsonl:
+    if format is OutputFormat.JSONL:
         return lambda result: typer.echo(to_jsonl(result, faces=faces))
-    if format is AnswerFormat.csv:
+    if format is OutputFormat.CSV:
         typer.echo(_csv_line(to_csv_header(spec.labels, faces=faces)))
         return lambda result: _print_csv(to_csv_rows(result, spec.labels, faces=faces))
     return _table(spec)

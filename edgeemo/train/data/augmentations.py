@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from edgeemo.train.options.choices import Augment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,12 +56,12 @@ _STRONG = Augmentation(
     erased=0.35,
 )
 
-AUGMENTATIONS: Mapping[str, Augmentation] = MappingProxyType(
+AUGMENTATIONS: Mapping[Augment, Augmentation] = MappingProxyType(
     {
-        "none": Augmentation(),
-        "light": Augmentation(flip=0.5, rotation=10, shift=0.08, zoom=0.1, brightness=0.1),
-        "strong": _STRONG,
-        "camera": replace(_STRONG, blur=0.02),
+        Augment.NONE: Augmentation(),
+        Augment.LIGHT: Augmentation(flip=0.5, rotation=10, shift=0.08, zoom=0.1, brightness=0.1),
+        Augment.STRONG: _STRONG,
+        Augment.CAMERA: replace(_STRONG, blur=0.02),
     }
 )
 """Name to ranges. "light" holds the changes of the well-known tutorials: flip, rotation, shift,

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, WorkerError
-from edgeemo.train.options.options import as_plain, differences, from_plain
+from edgeemo.train.options.record import find_differences, read_options, record_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,10 +63,10 @@ def check_agreement(begun: Message, said: TrainOptions | None, position: Rank) -
     if others:
         raise WorkerError(f"worker 0 has other versions: {', '.join(others)}; install the same")
     recorded = begun["options"]
-    changes = differences(as_plain(said), recorded) if said else []
+    changes = find_differences(record_options(said), recorded) if said else []
     if changes:
         text = "; ".join(changes).replace(" before, ", " at worker 0, ").replace(" now", " here")
         raise WorkerError(
             f"{position.describe(position.number)} was started otherwise: {text}; start all alike"
         )
-    return from_plain(recorded)
+    return read_options(recorded)

@@ -17,7 +17,7 @@ from edgeemo.train.distributed.monitor import LostWorkerError, WorkerMonitor
 from edgeemo.train.distributed.processes import WorkerProcesses
 from edgeemo.train.loop.callbacks import FitResult
 from edgeemo.train.loop.history import Epoch
-from edgeemo.train.options.options import as_plain
+from edgeemo.train.options.record import record_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,7 +62,7 @@ class Coordinator:
             self._peers = rendezvous.gather_workers(self._position)
             self._tell(
                 {
-                    "options": as_plain(self._options),
+                    "options": record_options(self._options),
                     "data": str(self._data.absolute()),
                     "versions": collect_versions(),
                 }

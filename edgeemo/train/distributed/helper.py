@@ -15,7 +15,7 @@ from edgeemo.train.distributed.job import make_job
 from edgeemo.train.distributed.messages import send
 from edgeemo.train.distributed.monitor import LostWorkerError, WorkerMonitor
 from edgeemo.train.distributed.processes import WorkerProcesses
-from edgeemo.train.options.faces import build_training_detector, settle_faces
+from edgeemo.train.options.faces import build_training_detector, ingest_options, settle_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +92,9 @@ def _assist(
         place = data or Path(begun["data"])
         options = settle_faces(options, root, data=place, progress=progress)
         detector = build_training_detector(options)
-        dataset = ingest_folder(root, options=options.ingest, detector=detector, progress=progress)
+        dataset = ingest_folder(
+            root, options=ingest_options(options), detector=detector, progress=progress
+        )
         spec = spec_of(dataset.labels, options)
         with decode_splits(
             dataset.root,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.train.options.options import as_plain
+from edgeemo.train.options.record import record_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,7 @@ def make_job(
     return {
         "workers": position.workers,
         "join_seconds": position.join_seconds,
-        "options": as_plain(options),
+        "options": record_options(options),
         "spec": spec.to_json(),
         "files": files,
     }

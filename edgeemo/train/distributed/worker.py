@@ -127,13 +127,13 @@ def _fit(job: dict[str, Any], folder: Path, told: _ParentProgress) -> dict[str, 
     from edgeemo.train.distributed.shard import Shard, shard_model
     from edgeemo.train.loop.fit import fit
     from edgeemo.train.networks.architectures import build
-    from edgeemo.train.options.options import from_plain
+    from edgeemo.train.options.record import read_options
 
     tf.config.set_visible_devices([], "GPU")  # it only feeds
     first = job["number"] == 0
     received = _share_start(folder)
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
-    options = from_plain(job["options"])
+    options = read_options(job["options"])
     if not first:
         options = replace(options, tensorboard=None)
     spec = ModelSpec.from_json(job["spec"], origin="job")

@@ -6,26 +6,32 @@ Losses are made of Keras' own operations, so that they run on any backend.
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgeemo.errors import TrainingError
 from edgeemo.model.keras import import_keras
-from edgeemo.train.options.choices import unknown
+from edgeemo.train.options.choices import Loss, Optimizer, Schedule
+from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike
 
     from edgeemo.model.spec import ModelSpec
 
-LOSSES = ("bce", "focal")
+LOSSES = tuple(Loss)
 """Cross-entropy, binary or over all classes; and its focal form."""
 
-OPTIMIZERS = {"adam": 1e-3, "adamw": 1e-3, "sgd": 1e-2, "rmsprop": 1e-3}
+OPTIMIZERS: Mapping[str, float] = MappingProxyType(
+    {Optimizer.ADAM: 1e-3, Optimizer.ADAMW: 1e-3, Optimizer.SGD: 1e-2, Optimizer.RMSPROP: 1e-3}
+)
 """Name to the usual learning rate, which is Keras'."""
 
-SCHEDULES = ("constant", "cosine", "step")
+SCHEDULES = tuple(Schedule)
 
 _MOMENTUM = 0.9
 _DROPS = (0.5, 0.75)
@@ -52,7 +58,7 @@ def make_loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> An
         TrainingError: If the name is unknown or the share out of its range.
     """
     if name not in LOSSES:
-        raise unknown("loss", name, LOSSES)
+        raise TrainingError(describe_unknown("loss", name, LOSSES))
     if not 0 <= label_smoothing < 1:
         raise TrainingError(f"label smoothing must be 0 to below 1, not {label_smoothing}")
     keras = import_keras()
@@ -106,7 +112,7 @@ def default_lr(name: str) -> float:
         TrainingError: If there is no such optimiser.
     """
     if name not in OPTIMIZERS:
-        raise unknown("optimizer", name, OPTIMIZERS)
+        raise TrainingError(describe_unknown("optimizer", name, OPTIMIZERS))
     return OPTIMIZERS[name]
 
 
@@ -140,7 +146,7 @@ def _make_schedule(schedules: Any, rate: float, schedule: str, steps: int) -> An
         return schedules.PiecewiseConstantDecay(
             boundaries, [rate, rate * _DROP, rate * _DROP * _DROP]
         )
-    raise unknown("schedule", schedule, SCHEDULES)
+    raise TrainingError(describe_unknown("schedule", schedule, SCHEDULES))
 
 
 def _make_one_hot_loss(keras: Any, several: Any) -> Any:

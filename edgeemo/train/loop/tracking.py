@@ -11,7 +11,8 @@ import numpy as np
 
 from edgeemo.errors import MissingExtraError, TrainingError
 from edgeemo.model.keras import import_keras
-from edgeemo.train.options.choices import unknown
+from edgeemo.train.options.choices import Metric
+from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from edgeemo.model.spec import ModelSpec
 
-METRICS = ("precision", "recall", "binary_accuracy", "auc")
+METRICS = tuple(Metric)
 """What can be tracked besides the accuracy, which always is."""
 
 
@@ -88,7 +89,7 @@ def _make_binary_metric(keras: Any, name: str, spec: ModelSpec) -> Any:
         return keras.metrics.BinaryAccuracy(threshold=below, name=name)
     if name == "auc":
         return keras.metrics.AUC(name=name)
-    raise unknown("metric", name, METRICS)
+    raise TrainingError(describe_unknown("metric", name, METRICS))
 
 
 def _make_multiclass_metric(keras: Any, name: str, spec: ModelSpec) -> Any:
@@ -101,7 +102,7 @@ def _make_multiclass_metric(keras: Any, name: str, spec: ModelSpec) -> Any:
             f"metric {name!r} is for two classes, and here are {len(spec.labels)}; "
             "leave it out: the accuracy is tracked anyway"
         )
-    raise unknown("metric", name, METRICS)
+    raise TrainingError(describe_unknown("metric", name, METRICS))
 
 
 def _make_macro_metric(keras: Any, name: str, classes: int) -> Any:

@@ -24,7 +24,7 @@ from edgeemo.train.networks.pretrained import (
     load_backbone_weights,
     load_model_weights,
 )
-from edgeemo.train.options.choices import unknown
+from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,7 +108,7 @@ def get_architecture(name: str) -> Architecture | Edge | Backbone:
         return read_edge(name)
     composed = _COMPOSED.fullmatch(name)
     if not composed:
-        raise unknown("architecture", name, ARCHITECTURES)
+        raise TrainingError(describe_unknown("architecture", name, ARCHITECTURES))
     filters = tuple(map(int, composed[1].split("-")[1:]))
     return Architecture(
         filters=filters,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from edgeemo import __version__
 from edgeemo.model.folder import KERAS
 from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.networks.architectures import build
-from edgeemo.train.options.checks import WEIGHTS
 from edgeemo.train.options.faces import face_settings
 from edgeemo.train.output_folder import make_timestamp
 from edgeemo.train.report.evaluation import raw_answers
@@ -27,12 +25,11 @@ if TYPE_CHECKING:
 
 def build_network(spec: ModelSpec, options: TrainOptions) -> Any:
     """The network that these options ask for, with its first weights, not compiled."""
-    named = options.weights in WEIGHTS
     return build(
         options.arch,
         input_shape=spec.input_shape,
         classes=len(spec.labels),
-        weights=options.weights if named else Path(options.weights),
+        weights=options.weights,
     )
 
 
@@ -42,7 +39,7 @@ def make_spec(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
         labels=labels,
         height=options.side,
         width=options.side,
-        channels=cast("Literal[1, 3]", options.channels),
+        channels=options.channels,
         activation="sigmoid" if len(labels) == 2 else "softmax",
         threshold=options.threshold,
         faces=face_settings(options),

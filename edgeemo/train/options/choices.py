@@ -1,27 +1,65 @@
-"""Options and unknown names in the errors of training."""
+"""Names to choose from, of the options of a training. Standard library only."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from edgeemo.errors import TrainingError
-from edgeemo.utils.suggest import describe_unknown
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from enum import StrEnum
 
 
-def unknown(what: str, name: str, choices: Iterable[str]) -> TrainingError:
-    """Return the error about a name that is none of the choices; the caller raises it.
+class Split(StrEnum):
+    """How images are split into training, validation and test."""
 
-    Args:
-        what: Kind of the name, such as "architecture".
-        name: The name as typed.
-        choices: The names there are, at least one.
-    """
-    return TrainingError(describe_unknown(what, name, choices))
+    GROUPED = "grouped"
+    """Duplicates are left out, and near-duplicates stay within one split."""
+    RANDOM = "random"
+    """By chance, duplicates and near-duplicates included."""
 
 
-def spoken(name: str) -> str:
-    """Return an option's name as in a sentence: "batch size"."""
-    return name.replace("_", " ")
+class Augment(StrEnum):
+    """Augmentation of the training images; `edgeemo.train.data.augmentations` has the ranges."""
+
+    NONE = "none"
+    LIGHT = "light"
+    STRONG = "strong"
+    CAMERA = "camera"
+
+
+class Loss(StrEnum):
+    """Loss function; see `edgeemo.train.loop.losses.loss`."""
+
+    BCE = "bce"
+    FOCAL = "focal"
+
+
+class Optimizer(StrEnum):
+    """Optimiser; see `edgeemo.train.loop.losses.optimizer`."""
+
+    ADAM = "adam"
+    ADAMW = "adamw"
+    SGD = "sgd"
+    RMSPROP = "rmsprop"
+
+
+class Schedule(StrEnum):
+    """Course of the learning rate; see `edgeemo.train.loop.losses.optimizer`."""
+
+    CONSTANT = "constant"
+    COSINE = "cosine"
+    STEP = "step"
+
+
+class Metric(StrEnum):
+    """Metric recorded after every epoch; see `edgeemo.train.loop.tracking.metrics`."""
+
+    PRECISION = "precision"
+    RECALL = "recall"
+    BINARY_ACCURACY = "binary_accuracy"
+    AUC = "auc"
+
+
+class Weights(StrEnum):
+    """Initial weights of a backbone, besides those of a file."""
+
+    NONE = "none"
+    """Random weights."""
+    IMAGENET = "imagenet"
+    """Those that Keras publishes."""

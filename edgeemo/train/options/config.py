@@ -1,74 +1,70 @@
-"""A training's options as a TOML file: read with its mistakes named, written back complete."""
+"""A training's options: merged from TOML files, recipes and the command line; written as TOML."""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, TrainingError
-from edgeemo.train.options.options import NAMES, TrainOptions, as_plain, converted
-from edgeemo.train.options.recipes import recipe
+from edgeemo.train.options.options import NAMES, TrainOptions
+from edgeemo.train.options.recipes import get_recipe
+from edgeemo.train.options.record import record_options
+from edgeemo.utils.options import option_fields
 from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PLACES = ("data", "out")
-"""Keys of a config file that say where, not how."""
+"""Keys of a configuration file that are places, not options."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What a config file and the command line say together.
+    """The options that a configuration file and the command line give together.
 
     Attributes:
-        data: The images; None if neither says.
-        out: The model folder; None if neither says.
-        options: The options, with the recipe's where nothing else was said.
-        asked: The options that were said, without defaults and the recipe's, as `TrainOptions`
-            takes them.
+        data: The images; None if neither names them.
+        out: The model folder; None if neither names it.
+        options: All options: those given, those of the recipe, the defaults.
+        given: Only those given, by name.
     """
 
     data: Path | None
     out: Path | None
     options: TrainOptions
-    asked: Mapping[str, Any]
+    given: Mapping[str, Any]
 
 
-def configured(*given: Mapping[str, Any]) -> Config:
-    """Put together what was said; what is said later counts.
+def merge_options(*sources: Mapping[str, Any]) -> Config:
+    """Merge options; a later source overrides an earlier one, and all override the recipe.
 
     Args:
-        given: From config file and command line: names of `NAMES` and `PLACES` to values.
+        sources: Names of `NAMES` and `PLACES` to values, as of a configuration file.
 
     Raises:
-        TrainingError: If the recipe is unknown.
+        TrainingError: If the recipe is unknown, or a value is wrong.
     """
-    said: dict[str, Any] = {}
-    for values in given:
-        said.update(values)
-    places = {name: said.pop(name, None) for name in PLACES}
-    preset = recipe(said["recipe"]).options if said.get("recipe") else {}
-    return Config(
-        data=_path(places["data"]),
-        out=_path(places["out"]),
-        options=replace(TrainOptions(), **{**preset, **said}),
-        asked=said,
-    )
+    given: dict[str, Any] = {}
+    for values in sources:
+        given.update(values)
+    data, out = (given.pop(name, None) for name in PLACES)
+    preset = get_recipe(given["recipe"]).options if given.get("recipe") else {}
+    return Config(data=data, out=out, options=TrainOptions(**{**preset, **given}), given=given)
 
 
 def read_config(path: Path) -> dict[str, Any]:
     """Read a TOML file of options.
 
     Returns:
-        Names of `NAMES` and `PLACES` to values as `TrainOptions` takes them. Relative paths are
+        Names of `NAMES` and `PLACES` to values as `TrainOptions` has them. Relative paths are
         relative to the current folder, as on the command line.
 
     Raises:
-        TrainingError: If the file cannot be read, is not TOML, or has an unknown key or a value of
-            the wrong type.
+        TrainingError: If the file cannot be read, is not TOML, or has an unknown key or a wrong
+            value.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -76,11 +72,11 @@ def read_config(path: Path) -> dict[str, Any]:
         raise TrainingError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: not TOML ({error})") from None
-    return {name: _value(path, name, value) for name, value in content.items()}
+    return {name: _convert(path, name, value) for name, value in content.items()}
 
 
 def to_toml(options: TrainOptions, *, data: Path, out: Path) -> str:
-    """Every option that was used, as a file that `read_config` reads.
+    """Return all options that were used, as a file for `read_config`.
 
     Raises:
         MissingExtraError: If the library that writes TOML is not installed.
@@ -89,24 +85,20 @@ def to_toml(options: TrainOptions, *, data: Path, out: Path) -> str:
         import tomli_w
     except ImportError:
         raise MissingExtraError("tomli-w", extra="train", purpose="training") from None
-    content = {"data": str(data), "out": str(out), **as_plain(options)}
+    content = {"data": str(data), "out": str(out), **record_options(options)}
     return "# What this model was trained with: edgeemo train --config config.toml\n" + (
         tomli_w.dumps(content)
     )
 
 
-def _value(path: Path, name: str, value: Any) -> Any:
-    if name not in (*PLACES, *NAMES):
+def _convert(path: Path, name: str, value: Any) -> Any:
+    if name in PLACES:
+        if isinstance(value, str):
+            return Path(value)
+        raise TrainingError(f"{path}: {name} must be a path, not {value!r}")
+    if name not in NAMES:
         raise TrainingError(f"{path}: {describe_unknown('key', name, (*PLACES, *NAMES))}")
     try:
-        if name in PLACES:
-            if isinstance(value, str):
-                return Path(value)
-            raise ValueError("text")
-        return converted(name, value)
+        return option_fields(TrainOptions)[name].convert(value)
     except ValueError as error:
-        raise TrainingError(f"{path}: {name} must be {error}, not {value!r}") from None
-
-
-def _path(value: Any) -> Path | None:
-    return None if value is None else Path(value)
+        raise TrainingError(f"{path}: {name} {error}") from None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import FACES_JSON, read_faces_json
+from edgeemo.dataset import FACES_JSON, IngestOptions, read_faces_json
 from edgeemo.errors import SpecError, TrainingError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
-from edgeemo.model.face_settings import Detector, FaceRequest, FaceSettings, known_detector
+from edgeemo.model.face_settings import Detector, FaceRequest, FaceSettings
 from edgeemo.model.spec import InputSpec
+from edgeemo.train.options.choices import Split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,10 +37,28 @@ def face_settings(options: TrainOptions) -> FaceSettings | None:
     return _request(options).apply(FaceSettings(cropped=options.cropped))
 
 
-def detector_name(options: TrainOptions) -> str:
-    """Return the name of the face detector; that of the options where no faces are found."""
+def choose_detector(options: TrainOptions) -> Detector | None:
+    """Return the face detector; that of the options, if any, where no faces are found."""
     default = Detector.YUNET if options.face_model else Detector.BLAZE
-    return options.face_detector or (default.value if options.faces else "")
+    return options.face_detector or (default if options.faces else None)
+
+
+def ingest_options(options: TrainOptions) -> IngestOptions:
+    """Return the options that prepare the images.
+
+    Raises:
+        DatasetError: If an image format is unknown, or the ratios are not three shares of 1.
+        FaceModelError: As `face_settings`.
+        SpecError: As `face_settings`.
+    """
+    return IngestOptions(
+        accept=options.accept,
+        labels=options.labels,
+        seed=options.seed,
+        ratios=options.ratios,
+        grouped=options.split is Split.GROUPED,
+        crops=crop_specs(options),
+    )
 
 
 def crop_specs(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[InputSpec, ...]:
@@ -130,8 +149,7 @@ def _settle_crops(
         return options
     settings, folder = recorded
     file = options.face_model
-    default = Detector.YUNET if file else settings.detector
-    detector = known_detector(options.face_detector or default)
+    detector = options.face_detector or (Detector.YUNET if file else settings.detector)
     if detector.takes_file and file is None:
         file = folder / FACE_MODEL
         if not (folder.is_relative_to(data) and file.is_file()):  # an unpacked archive goes again
@@ -139,7 +157,7 @@ def _settle_crops(
                 f"{data}: a YuNet file cropped these faces; name it (--faces --cropped "
                 "--face-model FILE), or do without photos (--no-faces)"
             )
-    requested = replace(options, face_detector=detector.value, face_model=file)
+    requested = replace(options, face_detector=detector, face_model=file)
     settings = _request(requested).apply(settings) or settings
     progress.note(
         f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: "
@@ -157,7 +175,7 @@ def _settle_crops(
 def _request(options: TrainOptions) -> FaceRequest:
     return FaceRequest(
         enabled=True,
-        detector=known_detector(options.face_detector) if options.face_detector else None,
+        detector=options.face_detector,
         margin=options.face_margin or None,
         min_score=options.face_score,
         file=detector_file(options),

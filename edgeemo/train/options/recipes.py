@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.train.options.choices import unknown
+from edgeemo.errors import TrainingError
+from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,12 +81,12 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 """Name to recipe; iterating gives the names."""
 
 
-def recipe(name: str) -> Recipe:
-    """The recipe of that name.
+def get_recipe(name: str) -> Recipe:
+    """Return the recipe of a name.
 
     Raises:
         TrainingError: If there is none; the text names the nearest.
     """
     if name not in RECIPES:
-        raise unknown("recipe", name, RECIPES)
+        raise TrainingError(describe_unknown("recipe", name, RECIPES))
     return RECIPES[name]

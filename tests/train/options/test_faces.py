@@ -20,8 +20,9 @@ from edgeemo.model.face_settings import FaceSettings
 from edgeemo.model.folder import CONFIG, REJECTED, TRAINING
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.train import TrainOptions, train
+from edgeemo.train.options.checks import check_options
 from edgeemo.train.options.faces import face_settings, settle_faces
-from edgeemo.train.options.options import as_plain, from_plain
+from edgeemo.train.options.record import read_options, record_options
 from edgeemo.utils.progress import Silent
 from edgeemo.verify import verify
 
@@ -119,7 +120,8 @@ def test_what_is_said_counts_for_more_than_the_folder(crops, photos):
     assert (face_settings(said), notes) == (FaceSettings(margin=0.3, cropped=True), [])
     said, _ = settled(OPTIONS, crops)
     assert face_settings(said) == FaceSettings(margin=0.1, cropped=True)
-    assert settled(from_plain(as_plain(said)), crops) == (from_plain(as_plain(said)), [])
+    again = read_options(record_options(said))
+    assert settled(again, crops) == (again, [])
     said, notes = settled(replace(OPTIONS, faces=None), photos)
     assert (said.faces, notes) == (False, [])
 
@@ -157,7 +159,10 @@ def test_too_few_faces_say_so(photos, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"face_detector": "blase"}, "face detector 'blase' is unknown; did you mean 'blaze'"),
+        (
+            {"face_detector": "blase"},
+            "blaze, cascade or yunet, not 'blase'; did you mean",
+        ),
         ({"face_margin": 3.0}, "margin must be -0.3 to 2, not 3"),
         ({"face_margin": float("nan")}, "margin must be"),
         ({"face_detector": "yunet"}, "face detector yunet requires its file: --face-model FILE"),
@@ -167,14 +172,14 @@ def test_too_few_faces_say_so(photos, tmp_path):
 )
 def test_options_that_make_no_sense(changes, message):
     with pytest.raises(TrainingError, match=message):
-        replace(OPTIONS, **changes).check()
+        check_options(replace(OPTIONS, **changes))
 
 
 def test_files_that_make_no_sense(tmp_path):
     file = tmp_path / "yunet.onnx"
     with pytest.raises(FaceModelError, match=r"yunet\.onnx: cannot be read"):
-        replace(OPTIONS, face_model=file).check()
+        check_options(replace(OPTIONS, face_model=file))
     file.write_bytes(b"\x08\x07")
-    replace(OPTIONS, face_model=file).check()
+    check_options(replace(OPTIONS, face_model=file))
     with pytest.raises(TrainingError, match="blaze takes no file"):
-        replace(OPTIONS, face_model=file, face_detector="blaze").check()
+        check_options(replace(OPTIONS, face_model=file, face_detector="blaze"))

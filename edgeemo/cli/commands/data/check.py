@@ -1,0 +1,100 @@
+"""``edgeemo data check``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgeemo.cli.command import command
+from edgeemo.cli.options.data import SourceArguments
+from edgeemo.cli.options.faces import DetectorArguments
+from edgeemo.cli.output.console import print_json, say, warn
+from edgeemo.cli.output.data import print_check
+from edgeemo.cli.output.progress import progress
+from edgeemo.errors import EXIT_GATE_FAILED
+from edgeemo.train.options.shared import FACES
+from edgeemo.utils.options import Option
+
+if TYPE_CHECKING:
+    from edgeemo.imaging.faces import FaceDetector
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.model.face_settings import FaceSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckArguments(DetectorArguments, SourceArguments):
+    """Options of ``edgeemo data check``."""
+
+    html: Annotated[Path | None, Option("Page with thumbnails to write, too.", metavar="FILE")] = (
+        None
+    )
+    strict: Annotated[bool, Option("Exit with status 3 if there is something to act on.")] = False
+    faces: Annotated[bool, Option("Find faces, too.", group=FACES)] = False
+
+
+@command(
+    "edgeemo data check faces",
+    "edgeemo data check faces.zip --html faces.html --faces",
+    "edgeemo data check faces --strict --json > faces.json",
+)
+def check(given: CheckArguments) -> None:
+    """Report what is in a folder of images and what is wrong with it.
+
+    Duplicates and near-duplicates, images in two classes, files that cannot be used, labels in
+    doubt, and what tells the classes apart without looking at a face. Nothing in the folder is
+    touched.
+    """
+    from edgeemo.dataset import open_data
+    from edgeemo.dataset.check import check_folder as run
+    from edgeemo.dataset.check import check_page
+    from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.utils.files import write_file
+    from edgeemo.utils.serialize import to_plain
+
+    formats, html = given.formats, given.html
+    if html is not None and (html.is_dir() or not html.parent.is_dir()):
+        raise typer.BadParameter(f"{html} is not a file in a folder", param_hint="--html")
+    request = given.request_faces(given.faces or None)
+    settings = request.apply(FaceSettings()) if request.enabled else None
+    detector, skipped = _build_detector(settings, request.file)
+    with progress() as shown, open_data(given.source) as folder:
+        checked = run(
+            folder,
+            accept=formats,
+            detector=detector,
+            detector_name=settings.detector if settings else "",
+            faces_skipped=skipped,
+            progress=shown,
+        )
+        if html is not None:
+            page = check_page(checked, title=str(given.source), folder=folder, progress=shown)
+            write_file(html, page)
+    if given.json:
+        written = {"html": str(html)} if html else {}
+        print_json({**to_plain(checked), "root": str(given.source), **written})
+    else:
+        print_check(checked, title=str(given.source))
+    if html is not None:
+        say(f"page: {html}")
+    if given.strict and checked.to_act_on:
+        say("strict: there is something to act on")
+        raise typer.Exit(EXIT_GATE_FAILED)
+
+
+def _build_detector(
+    settings: FaceSettings | None, file: DetectorFile | None
+) -> tuple[FaceDetector | None, str]:
+    """Return the face detector, or why there is none."""
+    from edgeemo.errors import MissingExtraError
+    from edgeemo.imaging.faces import build_detector
+
+    if settings is None:
+        return None, "--faces asks for it"
+    try:
+        return build_detector(settings, file=file), ""
+    except MissingExtraError as error:
+        warn(str(error))
+        return None, str(error)

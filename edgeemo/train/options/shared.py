@@ -1,0 +1,46 @@
+"""Options of a training that other commands have, too, declared once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.model.face_settings import MAX_MARGIN, MIN_MARGIN
+from edgeemo.utils.options import Option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FACES = "Faces"
+"""Heading of the options about faces."""
+
+
+def _formats() -> Iterable[str]:
+    from edgeemo.dataset.ingest.options import ACCEPTED_ON_REQUEST
+
+    return ACCEPTED_ON_REQUEST
+
+
+ACCEPT = Option("Image formats to accept besides JPEG, PNG and BMP.", names=_formats)
+RATIOS = Option("Shares of training, validation and test.", metavar="A,B,C")
+MAX_SEED = 2**32 - 1
+
+FACE_DETECTOR = Option(
+    "Face detector; cascade and yunet need the faces extra.", group=FACES, default="blaze"
+)
+FACE_MARGIN = Option(
+    "Share of a face's bounding box to add on each side.",
+    group=FACES,
+    metavar="SHARE",
+    default="0",
+    minimum=MIN_MARGIN,
+    maximum=MAX_MARGIN,
+)
+FACE_SCORE = Option(
+    "Minimum detector score of a face: a higher one finds fewer faces, and fewer false ones.",
+    group=FACES,
+    metavar="SCORE",
+    default="the detector's",
+    minimum=0,
+    maximum=1,
+)
+FACE_MODEL = Option("YuNet .onnx file, which selects that detector.", group=FACES, metavar="FILE")
