@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from edgeemo.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TARGET = Path(__file__).with_name("cli.md")
-COMMANDS = (
-    "train",
-    "tune",
-    "recipes",
-    "export",
-    "verify",
-    "predict",
-    "info",
-    "bench",
-    "bundle",
-    "data",
-    "data check",
-    "data clean",
-    "data split",
-    "data crop",
-    "data draw",
-)
+WIDTH = 80
 
 
 def reference() -> str:
-    """The whole page."""
+    """Return the whole page."""
+    (_, overview), *commands = help_pages(typer.main.get_command(app), "edgeemo")
     parts = [
         "# Commands\n",
         "Made by `make docs` from the commands' own help; do not edit.\n",
         "Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed.\n",
-        _help(),
+        _block(overview),
     ]
-    for command in COMMANDS:
-        parts += [f"## edgeemo {command}\n", _help(*command.split())]
+    for name, text in commands:
+        parts += [f"## {name}\n", _block(text)]
     return "\n".join(parts)
 
 
-def _help(*command: str) -> str:
-    program = "import sys; sys.argv[0] = 'edgeemo'; from edgeemo.cli.app import main; main()"
-    shown = subprocess.run(
-        [sys.executable, "-c", program, *command, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "96"},
+def help_pages(command: Any, name: str, parent: Any = None) -> Iterator[tuple[str, str]]:
+    """Yield name and help of a command, and of the commands below it.
+
+    Args:
+        command: A command or a group, as Typer makes it.
+        name: Its name.
+        parent: The context of the group that it belongs to.
+    """
+    context = typer.Context(
+        command, parent, info_name=name, terminal_width=WIDTH, **command.context_settings
     )
-    lines = "\n".join(line.rstrip() for line in shown.stdout.rstrip().splitlines())
+    yield context.command_path, context.get_help()
+    for below, each in getattr(command, "commands", {}).items():
+        yield from help_pages(each, below, context)
+
+
+def _block(text: str) -> str:
+    lines = "\n".join(line.rstrip() for line in text.rstrip().splitlines())
     return f"```text\n{lines}\n```\n"
 
 
 def main() -> int:
-    """Write the page, or with --check say whether it is current."""
+    """Write the page, or with --check report whether it is current."""
     page = reference()
     if "--check" in sys.argv:
         if TARGET.read_text(encoding="utf-8") == page:

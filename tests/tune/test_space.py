@@ -41,7 +41,7 @@ def test_a_drawn_member_of_the_edge_family_has_a_name_that_train_reads(index, na
     chosen = Space(arch=("edge",)).draw(_First(index))
     assert chosen["arch"] == name
     assert get_architecture(name).name == name
-    assert get_architecture(name).smallest == 8
+    assert get_architecture(name).min_side == 8
 
 
 def test_what_the_config_names_is_fixed_unless_it_is_searched():

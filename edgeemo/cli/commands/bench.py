@@ -104,7 +104,7 @@ class BenchArguments:
     "edgeemo bench",
     "edgeemo bench models/mine --threads 1,2,4 --compare models/mine/bench.json",
     "edgeemo bench --pick --max-p99-ms 50 --max-size-kb 4000",
-    "ssh raspberrypi 'edgeemo/bin/python NAME.pyz bench --json *.tflite' > pi.json",
+    "ssh pi 'edgeemo/bin/python NAME.pyz bench --json *.tflite' > pi.json",
     "edgeemo bench models/mine --from pi.json --pick",
 )
 def bench(given: BenchArguments) -> None:

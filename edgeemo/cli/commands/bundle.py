@@ -76,7 +76,7 @@ class BundleArguments(FaceArguments):
     "edgeemo bundle models/mine --file float32.tflite --out face.pyz",
     "edgeemo bundle models/mine --faces",
     "edgeemo bundle --wheels cp311,cp313 --out dist/fleet",
-    "scp dist/NAME.pyz raspberrypi: && ssh raspberrypi 'edgeemo/bin/python NAME.pyz selftest'",
+    "scp dist/NAME.pyz pi: && ssh pi 'edgeemo/bin/python NAME.pyz selftest'",
 )
 def bundle(given: BundleArguments) -> None:
     """Make one file for the device: runtime, model, self-test.

@@ -106,7 +106,7 @@ class ExportArguments:
 @command(
     "edgeemo export --int8",
     "edgeemo export models/mine --int8 --float16 --format tflite --force",
-    "edgeemo export my_model.keras --labels happy,sad --scale 1/255 --data faces/ --int8",
+    "edgeemo export my.keras --labels happy,sad --scale 1/255 --data faces",
 )
 def export(given: ExportArguments) -> None:
     """Export a model to TFLite and ONNX, and verify the files.

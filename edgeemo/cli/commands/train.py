@@ -48,7 +48,7 @@ class TrainArguments:
 @command(
     "edgeemo train",
     "edgeemo train --data faces/ --arch cnn-bn-64 --augment light",
-    "edgeemo train --data faces.zip --size 48 --channels 1 --epochs 40 --out models/mine",
+    "edgeemo train --data faces.zip --size 48 --channels 1 --out models/mine",
     "edgeemo train --data faces --recipe filters-16-32-16",
     "edgeemo train --data photos --faces",
     "edgeemo train --config models/mine/config.toml --seed 1 --out models/again",

@@ -78,9 +78,9 @@ class TuneArguments:
 @command(
     "edgeemo tune --data faces --trials 30",
     "edgeemo tune --data faces --max-size-kb 100 --max-mmacs 5 --second size",
-    "edgeemo tune --data faces --arch cnn --filters 8,16,32 --sizes 48 --channels 1",
+    "edgeemo tune --data faces --arch cnn --filters 8,16,32 --sizes 48",
     "edgeemo tune --data faces --trials 60 --force",
-    "edgeemo tune --data faces --storage postgresql://me@server/studies --search-only",
+    "edgeemo tune --data faces --storage redis://server/0 --search-only",
     "edgeemo tune --data faces --take 17 --out models/small",
 )
 def tune(given: TuneArguments) -> None:
