@@ -47,7 +47,7 @@ def draw_frame(number: int, size: tuple[int, int] = WEBCAM) -> bytes:
     import numpy as np
     from PIL import Image
 
-    from edgeemo.dataset.synthetic.draw import MOODS, draw_image
+    from edgeemo.dataset.synthetic import MOODS, draw_image
 
     rng = np.random.default_rng(number)
     width, height = size

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.dataset.synthetic.draw import MOODS, draw_image
+from edgeemo.dataset.synthetic import MOODS, draw_image
 from edgeemo.model.container import seal, unseal
 from edgeemo.model.spec import ModelSpec
 

@@ -13,11 +13,10 @@ import numpy as np
 from PIL import Image
 
 from edgeemo.bench.sample_frame import HEIGHT, WIDTH, draw_camera_frame
-from edgeemo.dataset.synthetic.cartoon import draw_face, randomize_face
-from edgeemo.dataset.synthetic.draw import MOODS, encode_image
+from edgeemo.dataset.synthetic import MOODS, draw_face, encode_image, randomize_face
 
 if TYPE_CHECKING:
-    from edgeemo.dataset.synthetic.cartoon import Mood
+    from edgeemo.dataset.synthetic import Mood
     from edgeemo.imaging.faces import FaceDetector
 
 FACES = 2

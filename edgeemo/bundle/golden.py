@@ -15,7 +15,7 @@ from PIL import Image
 from edgeemo.bench import draw_detectable_photo
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
 from edgeemo.dataset import draw_golden_images
-from edgeemo.dataset.synthetic.draw import encode_image
+from edgeemo.dataset.synthetic import encode_image
 from edgeemo.errors import BundleError, NoFaceError
 from edgeemo.imaging.decode import HEAD_BYTES, sniff
 from edgeemo.imaging.preprocess import preprocess

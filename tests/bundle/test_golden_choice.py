@@ -13,7 +13,7 @@ from edgeemo.bundle.device.checks import record_golden
 from edgeemo.bundle.golden import COUNT, MIN_UNDECIDED, choose_images, count_undecided, draw_images
 from edgeemo.bundle.sample_images import read_test_images
 from edgeemo.dataset import draw_golden_images
-from edgeemo.dataset.synthetic.draw import encode_image
+from edgeemo.dataset.synthetic import encode_image
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.folder import SPLIT, ModelFolder

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeemo.cli.options.common import Json
-from edgeemo.dataset.write.placement import LinkMode
+from edgeemo.dataset.write import LinkMode
 from edgeemo.train.options.shared import ACCEPT
 from edgeemo.utils.options import Argument, Option
 

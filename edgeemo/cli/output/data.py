@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgeemo.dataset.check import CheckReport
-    from edgeemo.dataset.write.crop import CropResult
-    from edgeemo.dataset.write.rewrite import WrittenFolder
+    from edgeemo.dataset.write import CropResult, WrittenFolder
 
 _SHOWN = 5  # of the labels in doubt
 
@@ -61,7 +60,7 @@ def print_cropped(cropped: CropResult, *, json: bool) -> None:
     if json:
         print_json(cropped)
         return
-    from edgeemo.dataset.write.crop_table import CROP_COUNTS, CROP_CSV
+    from edgeemo.dataset.write import CROP_COUNTS, CROP_CSV
 
     rows = [
         [split, label, *(f"{counts[group]:,}" for group in CROP_COUNTS)]

@@ -1,7 +1,7 @@
-"""Draw one cartoon face, happy or sad. Pillow and numpy only.
+"""Cartoon faces, happy or sad. Pillow and numpy only.
 
-Lengths are in units of half the head's width: the head's middle is (0, 0), x runs to the right and
-y downwards, the chin is near y = 1.25.
+The unit of length is half the width of the head; the head's centre is (0, 0), x points to the right
+and y downwards, the chin is near y = 1.25.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageDraw
 
-from edgeemo.dataset.synthetic.pen import Pen, arc, arc_below
+from edgeemo.dataset.synthetic.pen import Pen, make_arc, make_arc_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,24 +47,24 @@ _HAIR_STYLES = ("short", "long", "fringe", "bald", "bun", "hat")
 
 @dataclass(frozen=True, kw_only=True)
 class CartoonFace:
-    """Everything that a drawn face is made of.
+    """Properties of a drawn face.
 
     Attributes:
-        mood: What the face expresses.
-        strength: How strongly, 0 to 1.
-        opening: How far the mouth is open, 0 (closed) to 1.
+        mood: Expression of the face.
+        strength: Strength of the expression, 0 to 1.
+        opening: Opening of the mouth, 0 (closed) to 1.
         skin: Colour of the skin.
         hair: Colour of the hair.
-        style: One of the hair styles.
+        style: Hair style.
         iris: Colour of the eyes.
         clothes: Colour of the shoulders.
-        height: Head's height by its width.
-        eye_size: Half an eye's width.
-        gaze: Where the eyes look, -1 to 1, to the side and down.
-        turn: How far the head is turned aside, -1 to 1.
+        height: Height of the head relative to its width.
+        eye_size: Half the width of an eye.
+        gaze: Direction of the eyes, to the side and down, each -1 to 1.
+        turn: Turn of the head to the side, -1 to 1.
         glasses: Whether the face wears glasses.
         beard: Whether the face wears a beard.
-        tear: Whether a tear runs; for laughing faces too.
+        tear: Whether there is a tear, of laughing faces, too.
     """
 
     mood: Mood
@@ -85,7 +85,7 @@ class CartoonFace:
 
 
 def randomize_face(rng: np.random.Generator, mood: Mood) -> CartoonFace:
-    """A face with everything but its mood left to chance."""
+    """Return a face whose properties except the mood are random."""
     return CartoonFace(
         mood=mood,
         strength=float(rng.uniform(0.45, 1)),
@@ -106,10 +106,10 @@ def randomize_face(rng: np.random.Generator, mood: Mood) -> CartoonFace:
 
 
 def draw_face(face: CartoonFace, size: int) -> Image.Image:
-    """Draw a face upright on a transparent ground.
+    """Draw an upright face on a transparent background.
 
     Args:
-        face: What to draw.
+        face: The face.
         size: Side of the image in pixels; the head is about half as wide.
 
     Returns:
@@ -131,42 +131,44 @@ def draw_face(face: CartoonFace, size: int) -> Image.Image:
 def _draw_shoulders(pen: Pen, face: CartoonFace) -> None:
     chin = face.height
     if face.style == "long":
-        pen.oval((0, 0.25), (1.28, face.height * 1.15), face.hair)
+        pen.draw_oval((0, 0.25), (1.28, face.height * 1.15), face.hair)
     if face.style == "bun":
-        pen.oval((0, -face.height - 0.15), (0.45, 0.4), face.hair)
-    pen.shape([(-0.42, chin - 0.4), (0.42, chin - 0.4), (0.5, 2.2), (-0.5, 2.2)], _shade(face, 0.8))
-    pen.oval((0, chin + 1.05), (1.75, 0.9), face.clothes)
-    pen.shape([(-1.75, chin + 1.0), (1.75, chin + 1.0), (1.75, 3), (-1.75, 3)], face.clothes)
+        pen.draw_oval((0, -face.height - 0.15), (0.45, 0.4), face.hair)
+    pen.draw_shape(
+        [(-0.42, chin - 0.4), (0.42, chin - 0.4), (0.5, 2.2), (-0.5, 2.2)], _shade(face, 0.8)
+    )
+    pen.draw_oval((0, chin + 1.05), (1.75, 0.9), face.clothes)
+    pen.draw_shape([(-1.75, chin + 1.0), (1.75, chin + 1.0), (1.75, 3), (-1.75, 3)], face.clothes)
 
 
 def _draw_head(pen: Pen, face: CartoonFace) -> None:
     for side in (-1, 1):
-        pen.oval((side * 1.0, 0.05), (0.17, 0.27), _shade(face, 0.88))
+        pen.draw_oval((side * 1.0, 0.05), (0.17, 0.27), _shade(face, 0.88))
     if face.style != "bald":
-        pen.slice((0, -0.05), (1.1, face.height * 1.04), (180, 360), face.hair)
-    pen.oval((0, 0), (1, face.height), face.skin)
+        pen.draw_slice((0, -0.05), (1.1, face.height * 1.04), (180, 360), face.hair)
+    pen.draw_oval((0, 0), (1, face.height), face.skin)
     if face.style in ("short", "long", "bun"):
-        pen.slice((0, -0.05), (1.02, face.height), (212, 328), face.hair)
+        pen.draw_slice((0, -0.05), (1.02, face.height), (212, 328), face.hair)
     if face.style == "fringe":
-        pen.slice((0, -0.02), (1.06, face.height), (205, 335), face.hair)
+        pen.draw_slice((0, -0.02), (1.06, face.height), (205, 335), face.hair)
     if face.style == "hat":
-        pen.slice((0, -0.2), (1.15, face.height), (198, 342), face.clothes)
-        pen.shape([(-1.35, -0.7), (1.35, -0.7), (1.35, -0.56), (-1.35, -0.56)], face.clothes)
+        pen.draw_slice((0, -0.2), (1.15, face.height), (198, 342), face.clothes)
+        pen.draw_shape([(-1.35, -0.7), (1.35, -0.7), (1.35, -0.56), (-1.35, -0.56)], face.clothes)
     if face.beard:
-        pen.slice((0, 0), (0.99, face.height), (33, 147), face.hair)
+        pen.draw_slice((0, 0), (0.99, face.height), (33, 147), face.hair)
 
 
 def _draw_eye(pen: Pen, face: CartoonFace, side: int) -> None:
     x, y = side * 0.42 + face.turn * 0.14, -0.12
     squint = 0.45 if face.mood == "happy" else 0.25
     tall = face.eye_size * (0.85 - squint * face.strength)
-    pen.oval((x, y), (face.eye_size, tall), (246, 244, 240))
+    pen.draw_oval((x, y), (face.eye_size, tall), (246, 244, 240))
     pupil_x = x + face.gaze[0] * face.eye_size * 0.4
     pupil_y = y + face.gaze[1] * tall * 0.3
     radius = min(tall, face.eye_size * 0.62)
-    pen.oval((pupil_x, pupil_y), (radius, radius), face.iris)
-    pen.oval((pupil_x, pupil_y), (radius * 0.5, radius * 0.5), (10, 10, 12))
-    pen.line(arc((x, y), face.eye_size * 1.1, -tall), 0.05, _shade(face, 0.35))
+    pen.draw_oval((pupil_x, pupil_y), (radius, radius), face.iris)
+    pen.draw_oval((pupil_x, pupil_y), (radius * 0.5, radius * 0.5), (10, 10, 12))
+    pen.draw_line(make_arc((x, y), face.eye_size * 1.1, -tall), 0.05, _shade(face, 0.35))
 
 
 def _draw_brow(pen: Pen, face: CartoonFace, side: int) -> None:
@@ -176,47 +178,49 @@ def _draw_brow(pen: Pen, face: CartoonFace, side: int) -> None:
     reach = 0.27
     points = [(x - side * reach, y + inner_rise), (x, y - 0.06), (x + side * reach, y + outer_rise)]
     colour = face.hair if face.style != "bald" else _shade(face, 0.4)
-    pen.line(points, 0.09, _darker(colour, 0.8))
+    pen.draw_line(points, 0.09, _darker(colour, 0.8))
 
 
 def _draw_nose(pen: Pen, face: CartoonFace) -> None:
     x = face.turn * 0.2
-    pen.line(
+    pen.draw_line(
         [(x, 0.0), (x + 0.12 * (face.turn or 1), 0.33), (x - 0.05, 0.36)], 0.06, _shade(face, 0.7)
     )
 
 
 def _draw_mouth(pen: Pen, face: CartoonFace) -> None:
-    """A curve whose corners rise with happiness and sink with sadness, open or closed."""
+    """Draw the mouth, open or closed, its corners up for happy and down for sad faces."""
     laughs = face.mood == "happy"
     centre = (face.turn * 0.17, 0.72)
     width = 0.36 + (0.14 if laughs else -0.02) * face.strength
     bend = (0.12 + 0.26 * face.strength) * (1 if laughs else -1)
     if not face.opening:
-        pen.line(arc(centre, width, bend), 0.1, _shade(face, 0.5))
+        pen.draw_line(make_arc(centre, width, bend), 0.1, _shade(face, 0.5))
         return
     corners = (centre[0], centre[1] - bend / 2)
-    upper = arc_below(corners, width, bend * (0.25 if laughs else 1))
-    lower = arc_below(corners, width, bend + 0.25 * face.opening if laughs else 0.2 * face.opening)
-    pen.shape([*upper, *reversed(lower)], (70, 15, 20))
+    upper = make_arc_below(corners, width, bend * (0.25 if laughs else 1))
+    lower = make_arc_below(
+        corners, width, bend + 0.25 * face.opening if laughs else 0.2 * face.opening
+    )
+    pen.draw_shape([*upper, *reversed(lower)], (70, 15, 20))
     if laughs or face.strength > 0.7:
-        pen.shape([*upper[3:-3], *((x, y + 0.08) for x, y in upper[-4:2:-1])], (245, 242, 235))
-    pen.line([*upper, *reversed(lower), upper[0]], 0.06, _shade(face, 0.5))
+        pen.draw_shape([*upper[3:-3], *((x, y + 0.08) for x, y in upper[-4:2:-1])], (245, 242, 235))
+    pen.draw_line([*upper, *reversed(lower), upper[0]], 0.06, _shade(face, 0.5))
 
 
 def _draw_extras(pen: Pen, face: CartoonFace) -> None:
     if face.mood == "happy" and face.strength > 0.6:
         for side in (-1, 1):
             x = side * 0.62 + face.turn * 0.1
-            pen.line(arc((x, 0.48), 0.1, -0.05), 0.04, _shade(face, 0.8))
+            pen.draw_line(make_arc((x, 0.48), 0.1, -0.05), 0.04, _shade(face, 0.8))
     if face.tear:
-        pen.oval((0.5 + face.turn * 0.14, 0.25), (0.06, 0.13), (190, 220, 245))
+        pen.draw_oval((0.5 + face.turn * 0.14, 0.25), (0.06, 0.13), (190, 220, 245))
     if face.glasses:
         for side in (-1, 1):
             centre = (side * 0.42 + face.turn * 0.14, -0.1)
-            pen.ring(centre, (0.32, 0.27), 0.06, (30, 30, 35))
+            pen.draw_ring(centre, (0.32, 0.27), 0.06, (30, 30, 35))
         middle = face.turn * 0.14
-        pen.line([(middle - 0.1, -0.12), (middle + 0.1, -0.12)], 0.06, (30, 30, 35))
+        pen.draw_line([(middle - 0.1, -0.12), (middle + 0.1, -0.12)], 0.06, (30, 30, 35))
 
 
 def _vary(rng: np.random.Generator, palette: Sequence[Colour]) -> Colour:

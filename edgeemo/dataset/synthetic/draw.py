@@ -1,7 +1,7 @@
 """Practice faces: happy and sad, drawn by edgeemo, so that everything runs without a download.
 
-They vary in everything that photographs vary in (pose, light, background, sharpness, things in the
-way), so that a small network has something to learn; they say nothing about real faces.
+Like photographs they vary in pose, light, background, sharpness and occlusion, so that a small
+network has something to learn; results on them do not apply to real faces.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 PRACTICE_MARKER = ".edgeemo-practice.json"
-"""File in a folder of practice faces that says it is complete and how it was drawn."""
+"""File that marks a complete folder of practice faces, with the parameters of the drawing."""
 
 STYLE_VERSION = 1
-"""Raised whenever the drawing changes, so that older practice faces are drawn anew."""
+"""Version of the drawing; practice faces of another version are drawn again."""
 
 MOODS: tuple[Mood, ...] = get_args(Mood)
 _OVERSAMPLE = 2  # drawn larger and reduced: Pillow's drawing has no anti-aliasing
@@ -43,15 +43,15 @@ def draw_faces(
     replace: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Draw a folder of practice faces, complete or not at all.
+    """Draw a folder of practice faces, which is complete or absent.
 
     Args:
-        folder: The folder to make, with ``happy/`` and ``sad/`` inside.
+        folder: Folder to write, with ``happy/`` and ``sad/`` inside.
         count: Number of images, half of them happy.
         size: Side of an image in pixels.
         seed: The same seed gives the same images.
         replace: Whether an existing folder of that name gives way.
-        progress: Who is told how far it is.
+        progress: Receives the progress.
 
     Returns:
         `folder`.
@@ -68,13 +68,13 @@ def draw_faces(
             mood = MOODS[number % len(MOODS)]
             _write_face(partial / mood, number=number, mood=mood, size=size, seed=seed)
             progress.advance()
-        drawn = {"style": STYLE_VERSION, "count": count, "size": size, "seed": seed}
-        (partial / PRACTICE_MARKER).write_text(json.dumps(drawn), encoding="utf-8")
+        parameters = {"style": STYLE_VERSION, "count": count, "size": size, "seed": seed}
+        (partial / PRACTICE_MARKER).write_text(json.dumps(parameters), encoding="utf-8")
     return folder
 
 
 def read_style_version(folder: Path) -> int | None:
-    """The style version of a folder of practice faces; None where `draw_faces` did not make it."""
+    """Return the drawing's version in a folder of practice faces; None for any other folder."""
     try:
         return int(json.loads((folder / PRACTICE_MARKER).read_bytes())["style"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -82,11 +82,11 @@ def read_style_version(folder: Path) -> int | None:
 
 
 def draw_image(rng: np.random.Generator, mood: Mood, *, size: int) -> Image.Image:
-    """Draw one practice image: a face before a background, as a camera would see it.
+    """Draw one practice image: a face before a background, as in a photograph.
 
     Args:
-        rng: Where every choice but the mood comes from.
-        mood: What the face expresses.
+        rng: Source of every choice except the mood.
+        mood: Expression of the face.
         size: Side of the image in pixels.
 
     Returns:
@@ -113,14 +113,20 @@ def _write_face(folder: Path, *, number: int, mood: Mood, size: int, seed: int) 
 
 
 def encode_image(image: Image.Image, format: str, **options: object) -> bytes:
-    """An image as the bytes of a file of that format."""
+    """Return the bytes of an image file.
+
+    Args:
+        image: The image.
+        format: Format as Pillow names it.
+        options: Options of that format, as in `PIL.Image.Image.save`.
+    """
     buffer = io.BytesIO()
     image.save(buffer, format, **options)
     return buffer.getvalue()
 
 
 def _draw_background(rng: np.random.Generator, size: int) -> Image.Image:
-    """Two colours fading into each other, with a few shapes in them."""
+    """Draw a gradient of four colours with a few shapes."""
     corners = rng.integers(20, 236, (2, 2, 3)).astype(np.uint8)
     ground = Image.fromarray(corners).resize((size, size), Image.Resampling.BICUBIC)
     pen = ImageDraw.Draw(ground)
@@ -133,7 +139,7 @@ def _draw_background(rng: np.random.Generator, size: int) -> Image.Image:
 
 
 def _pose(rng: np.random.Generator, face: Image.Image, size: int) -> Image.Image:
-    """The face somewhere in an image of that size, larger or smaller, tilted, perhaps mirrored."""
+    """Return an image with the face at a random place, scale, angle and side."""
     if rng.random() < 0.5:
         face = face.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     step = face.width / size / rng.uniform(1.35, 1.8)
@@ -151,7 +157,7 @@ def _pose(rng: np.random.Generator, face: Image.Image, size: int) -> Image.Image
 
 
 def _draw_obstruction(rng: np.random.Generator, scene: Image.Image) -> None:
-    """Something in front of the face: a bar at some angle, as a hand or a branch would be."""
+    """Draw a bar at a random angle over the face, like a hand or a branch."""
     size = scene.width
     ends = rng.uniform(-0.1, 1.1, 4) * size
     red, green, blue = (int(value) for value in rng.integers(20, 236, 3))
@@ -160,7 +166,7 @@ def _draw_obstruction(rng: np.random.Generator, scene: Image.Image) -> None:
 
 
 def _photograph(rng: np.random.Generator, image: Image.Image) -> Image.Image:
-    """Light from a side, exposure, contrast, softness and noise."""
+    """Add light from a side, exposure, contrast, noise, blur and a loss of colour."""
     pixels = np.asarray(image, dtype=np.float32) / 255
     contrast, exposure = (float(value) for value in rng.uniform((0.7, -0.1), (1.1, 0.1)))
     pixels = (pixels - 0.5) * contrast + (0.5 + exposure)
@@ -176,7 +182,7 @@ def _photograph(rng: np.random.Generator, image: Image.Image) -> Image.Image:
 
 
 def _make_light(rng: np.random.Generator, size: int) -> NDArray[np.float32]:
-    """A factor per pixel, shape (size, size), that falls off towards one side."""
+    """Return a factor per pixel, shape (size, size), that decreases towards one side."""
     slope_x, slope_y = rng.uniform(-0.25, 0.25, 2)
     along = np.linspace(-1, 1, size, dtype=np.float32)
     return np.asarray(1 + slope_x * along[None, :] + slope_y * along[:, None], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Which images to use where nobody named any."""
+"""The default images of a training."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ PRACTICE_FOLDER = "practice-faces"
 
 
 def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
-    """The images to train on by default.
+    """Return the folder of images to train on by default.
 
     Args:
-        folder: Where to look, usually the current folder.
-        progress: Who is told of the drawing.
+        folder: Folder to search, usually the current one.
+        progress: Receives the progress of drawing.
 
     Returns:
-        ``data`` inside `folder` if that holds classes; else ``practice-faces``, drawn if need be.
+        ``data`` inside `folder` if that has classes; else ``practice-faces``, drawn if necessary.
 
     Raises:
-        DatasetError: If a ``practice-faces`` is in the way that edgeemo did not draw.
+        DatasetError: If ``practice-faces`` exists and edgeemo did not draw it.
     """
     data = folder / DATA_FOLDER
     return (
@@ -39,24 +39,23 @@ def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
 
 
 def ensure_practice_faces(folder: Path, *, progress: Progress | None = None) -> Path:
-    """A folder of practice faces, drawn unless it is there already.
+    """Draw a folder of practice faces unless it exists.
 
     Args:
-        folder: Where they are or shall be.
-        progress: Who is told of the drawing.
+        folder: The folder.
+        progress: Receives the progress of drawing.
 
     Returns:
         `folder`.
 
     Raises:
-        DatasetError: If a folder of that name is in the way that edgeemo did not draw.
+        DatasetError: If the folder exists and edgeemo did not draw it.
     """
     style = read_style_version(folder)
     if style == STYLE_VERSION:
         return folder
     if style is None and folder.exists():
         raise DatasetError(
-            f"{folder}: not drawn by edgeemo, so it is not replaced; rename it, or name it "
-            "with --data"
+            f"{folder}: not drawn by edgeemo and not replaced; rename it, or pass it with --data"
         )
     return draw_faces(folder, replace=True, progress=progress)

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from edgeemo.dataset.write.crop import CropOptions, write_crops
+from edgeemo.dataset.write import CropOptions, write_crops
 from edgeemo.errors import DatasetError, FaceModelError, TrainingError
 from edgeemo.export import ExportOptions, export
 from edgeemo.imaging.faces import build_detector

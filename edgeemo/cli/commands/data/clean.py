@@ -19,7 +19,7 @@ def clean(given: LinkingArguments) -> None:
     where the folder has splits, also what test or validation holds, too. rejected.csv in the new
     folder lists what and why. Nothing in the old one is touched.
     """
-    from edgeemo.dataset.write.rewrite import write_clean
+    from edgeemo.dataset.write import write_clean
 
     formats = given.formats
     given.check_link()

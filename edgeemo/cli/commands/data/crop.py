@@ -46,7 +46,7 @@ def crop(given: CropArguments) -> None:
     outcome of every image, and faces.json how faces were found: 'edgeemo train' reads that, so that
     the model finds them alike in photos. Nothing in the old folder is touched.
     """
-    from edgeemo.dataset.write.crop import CropOptions, write_crops
+    from edgeemo.dataset.write import CropOptions, write_crops
     from edgeemo.model.face_settings import FaceSettings
 
     request = given.request_faces(True, margin=given.face_margin)

@@ -31,8 +31,8 @@ class DrawArguments:
 def draw(given: DrawArguments) -> None:
     """Draw happy and sad practice faces."""
     from edgeemo.dataset import draw_faces
-    from edgeemo.dataset.synthetic.draw import PRACTICE_MARKER
-    from edgeemo.dataset.write.placement import check_destination
+    from edgeemo.dataset.synthetic import PRACTICE_MARKER
+    from edgeemo.dataset.write import check_destination
 
     count, size, seed = given.count, given.size, given.seed
     check_destination(None, given.folder, marker=PRACTICE_MARKER, replace=given.force)

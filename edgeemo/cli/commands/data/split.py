@@ -32,7 +32,7 @@ def split(given: SplitArguments) -> None:
     splits. What a folder has as validation or test stays that.
     """
     from edgeemo.dataset import IngestOptions
-    from edgeemo.dataset.write.rewrite import write_split
+    from edgeemo.dataset.write import write_split
 
     options = IngestOptions(accept=given.accept, seed=given.seed, ratios=given.ratios)
     given.check_link()
