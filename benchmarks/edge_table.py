@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.report.plots import figure
+from edgeemo.report.plots import draw_figure
 from edgeemo.utils.files import write_file
 from emulation.processors import PROCESSORS
 
@@ -85,7 +85,7 @@ def plot(path: Path, rows: Sequence[dict[str, str]]) -> None:
         raise SystemExit("no accuracies yet: benchmarks/edge_accuracy.py measures them")
     places = {row["name"]: (float(row["a72"]), float(row[ACCURACIES[1]])) for row in known}
     middle = np.mean([x for x, _ in places.values()])
-    with figure(path, width=8, height=5) as drawn:
+    with draw_figure(path, width=8, height=5) as drawn:
         axis = drawn.subplots()
         axis.scatter(
             *zip(*places.values(), strict=True),

@@ -25,7 +25,7 @@ from edgeemo.imaging.faces.cascade import Cascade
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.face_settings import DEFAULT_SCORES, Detector, FaceSettings
 from edgeemo.model.spec import InputSpec
-from edgeemo.report.contact_sheet import Tile, contact_sheet
+from edgeemo.report.contact_sheet import Tile, write_contact_sheet
 
 COLLECTIONS = ("photos", "web_small", "web_messy")
 PHOTO = InputSpec(height=48, width=48, channels=1, faces=FaceSettings())
@@ -87,7 +87,7 @@ def draw_sheet(data: Path, detector, out: Path) -> None:
             draw.rectangle(frame, outline="#00ff00", width=max(3, photo.width // 100))
         number = f"{len(tiles) + 1}: {len(seen)}"
         tiles.append(Tile(image=photo, caption=number, good=bool(seen)))
-    contact_sheet(tiles, out, columns=12, title="Number: faces found")
+    write_contact_sheet(tiles, out, columns=12, title="Number: faces found")
 
 
 def main() -> None:

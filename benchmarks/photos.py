@@ -22,7 +22,7 @@ from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.errors import NoFaceError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_settings import Detector, FaceRequest
-from edgeemo.report.contact_sheet import Tile, contact_sheet
+from edgeemo.report.contact_sheet import Tile, write_contact_sheet
 from edgeemo.runtime.classifier import Classifier
 
 COLLECTIONS = ("web_small", "web_messy")
@@ -77,7 +77,9 @@ def main() -> None:
             Tile(image=preprocess(path, photo, detector=faces.detector), caption=text)
             for path, text in shown
         ]
-        contact_sheet(tiles, options.sheet, columns=12, title="Labelled, and answered otherwise")
+        write_contact_sheet(
+            tiles, options.sheet, columns=12, title="Labelled, and answered otherwise"
+        )
 
 
 if __name__ == "__main__":

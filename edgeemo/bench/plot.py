@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.report.plots import figure
+from edgeemo.report.plots import draw_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def plot_report(path: Path, report: BenchmarkReport) -> Path:
         MissingExtraError: If matplotlib is not installed.
     """
     points = [(each, each.measurement) for each in report.results if each.measurement]
-    with figure(path, width=_WIDTH, height=_HEIGHT) as drawn:
+    with draw_figure(path, width=_WIDTH, height=_HEIGHT) as drawn:
         axis = drawn.subplots()
         _draw(drawn, axis, points)
         _set_up(axis, points)

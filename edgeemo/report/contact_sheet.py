@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageFont
 
 from edgeemo.report.document import Tile
-from edgeemo.report.thumbnail import fitted
+from edgeemo.report.thumbnail import fit_image
 from edgeemo.utils.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Tile", "contact_sheet"]
+__all__ = ["Tile", "write_contact_sheet"]
 
 _IMAGE = 192  # side of the square that an image is fitted into, in pixels
 _FRAME = 4
@@ -29,7 +29,7 @@ _TONES = {True: "#1a7f37", False: "#cf222e", None: "#8c959f"}  # frame, by `Tile
 _PLAIN = {"×": "x", "–": "-", "—": "-", "ß": "ss", "ı": "i", "ø": "o", "ł": "l", "æ": "ae"}
 
 
-def contact_sheet(tiles: Sequence[Tile], path: Path, *, columns: int, title: str) -> Path:
+def write_contact_sheet(tiles: Sequence[Tile], path: Path, *, columns: int, title: str) -> Path:
     """Draw tiles in rows, left to right, and write them as a PNG, whole or not at all.
 
     Below an image stand its caption and, where it has one, its name. A line too long for the tile
@@ -75,7 +75,7 @@ def _row_height(row: Sequence[Tile]) -> int:
 def _draw_tile(sheet: Image.Image, tile: Tile, at: tuple[int, int]) -> None:
     left, top = at
     tone = _TONES[tile.good]
-    image = fitted(tile.image, _IMAGE)
+    image = fit_image(tile.image, _IMAGE)
     frame = Image.new("RGB", (image.width + 2 * _FRAME, image.height + 2 * _FRAME), tone)
     frame.paste(image, (_FRAME, _FRAME))
     sheet.paste(frame, (left, top + _CELL - frame.height))

@@ -17,7 +17,7 @@ _DPI = 120
 
 
 @contextmanager
-def figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
+def draw_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
     """A new matplotlib figure to draw on; written, whole or not at all, when the block ends.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.report.plots import figure
+from edgeemo.report.plots import draw_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def plot_history(
         front: As of `edgeemo.tune.record.front`.
         objective: What is drawn on the left.
     """
-    with figure(path, width=10.4, height=4.4) as drawn:
+    with draw_figure(path, width=10.4, height=4.4) as drawn:
         left, right = drawn.subplots(1, 2)
         for state, name, mark, tone in _STATES:
             shown = [each for each in trials if each.state == state and each.accuracy is not None]
@@ -73,7 +73,7 @@ def plot_importances(path: Path, importances: Mapping[str, float], *, completed:
         importances: As of `edgeemo.tune.study.Study.importances`.
         completed: Number of completed trials.
     """
-    with figure(path, width=7.2, height=max(2.4, 1.4 + 0.36 * len(importances))) as drawn:
+    with draw_figure(path, width=7.2, height=max(2.4, 1.4 + 0.36 * len(importances))) as drawn:
         axis = drawn.subplots()
         axis.set(title=f"What mattered, after {completed} completed trials (PED-ANOVA)")
         if not importances:

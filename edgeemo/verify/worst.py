@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.report.contact_sheet import Tile, contact_sheet
+from edgeemo.report.contact_sheet import Tile, write_contact_sheet
 from edgeemo.utils.text import plural
 from edgeemo.verify.measure import decisions
 
@@ -52,7 +52,9 @@ def draw_worst(
         `path`.
     """
     if not answers:
-        return contact_sheet([], path, columns=COLUMNS, title="No exported file could be run.")
+        return write_contact_sheet(
+            [], path, columns=COLUMNS, title="No exported file could be run."
+        )
     n, original = len(references), np.asarray([row.scores for row in references], np.float64)
     flipped, differences = _compare(original, np.stack(list(answers.values())), spec)
     flips = int(flipped.any(axis=0).sum())
@@ -69,7 +71,7 @@ def draw_worst(
         )
         for i in worst[: min(flips or n, COLUMNS * ROWS)].tolist()
     ]
-    return contact_sheet(tiles, path, columns=COLUMNS, title=_title(flips, len(tiles), n))
+    return write_contact_sheet(tiles, path, columns=COLUMNS, title=_title(flips, len(tiles), n))
 
 
 def _compare(

@@ -15,7 +15,7 @@ from edgeemo.bench.import_report import match_files, read_report
 from edgeemo.bench.quantiles import Estimate
 from edgeemo.bench.results import BenchmarkReport
 from edgeemo.errors import BenchError
-from edgeemo.report.plots import figure
+from edgeemo.report.plots import draw_figure
 from edgeemo.utils.serialize import to_plain
 
 from .conftest import report, result
@@ -194,10 +194,10 @@ def figures(monkeypatch):
 
     @contextmanager
     def kept(path, **size):
-        with figure(path, **size) as drawn:
+        with draw_figure(path, **size) as drawn:
             yield figures.append(drawn) or drawn
 
-    monkeypatch.setattr(plot, "figure", kept)
+    monkeypatch.setattr(plot, "draw_figure", kept)
     return figures
 
 

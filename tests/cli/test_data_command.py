@@ -63,7 +63,7 @@ def test_check_looks_for_faces_without_the_faces_extra(edgeemo, photos, monkeypa
         "none": ["happy/none.png", "sad/none.png"],
         "share_per_class": {"happy": 14 / 15, "sad": 14 / 15},
     }
-    assert "blaze looked" in edgeemo("data", "check", photos, "--face-detector", "blaze").out
+    assert "detected by blaze" in edgeemo("data", "check", photos, "--face-detector", "blaze").out
 
 
 def test_check_without_the_detector_that_was_asked_for_goes_on(edgeemo, faces, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.report.contact_sheet import Tile, contact_sheet
+from edgeemo.report.contact_sheet import Tile, write_contact_sheet
 
 GREEN, RED = (0x1A, 0x7F, 0x37), (0xCF, 0x22, 0x2E)
 
@@ -20,13 +20,13 @@ def _tile(good=None, caption="one\ntwo"):
 
 @pytest.mark.parametrize(("good", "here", "absent"), [(True, GREEN, RED), (False, RED, GREEN)])
 def test_the_frame_says_good_or_bad(tmp_path, good, here, absent):
-    path = contact_sheet([_tile(good)], tmp_path / "sheet.png", columns=4, title="Title")
+    path = write_contact_sheet([_tile(good)], tmp_path / "sheet.png", columns=4, title="Title")
     assert here in _colours(path)
     assert absent not in _colours(path)
 
 
 def test_a_neutral_tile_has_neither_colour(tmp_path):
-    path = contact_sheet([_tile()], tmp_path / "sheet.png", columns=4, title="")
+    path = write_contact_sheet([_tile()], tmp_path / "sheet.png", columns=4, title="")
     assert not {GREEN, RED} & _colours(path)
 
 
@@ -34,13 +34,15 @@ def test_tiny_images_are_enlarged_pixel_by_pixel(tmp_path):
     """A checkerboard of two greys must not gain a third."""
     board = (np.indices((6, 6)).sum(axis=0) % 2 * 99 + 50).astype(np.uint8)[..., None]
     tile = Tile(image=board, caption="")
-    path = contact_sheet([tile], tmp_path / "sheet.png", columns=1, title="")
+    path = write_contact_sheet([tile], tmp_path / "sheet.png", columns=1, title="")
     assert _colours(path) == {(50, 50, 50), (149, 149, 149), (255, 255, 255), (0x8C, 0x95, 0x9F)}
 
 
 def test_more_rows_and_columns_make_a_larger_sheet(tmp_path):
     def size(count, columns):
-        path = contact_sheet([_tile()] * count, tmp_path / "s.png", columns=columns, title="T")
+        path = write_contact_sheet(
+            [_tile()] * count, tmp_path / "s.png", columns=columns, title="T"
+        )
         with Image.open(path) as sheet:
             return sheet.size
 
@@ -54,17 +56,17 @@ def test_any_image_any_text_and_no_tile_at_all(tmp_path):
         Tile(image=Image.new("RGBA", (900, 20)), caption="glücklich × 幸せ\n" + "long " * 50),
         Tile(image=np.zeros((300, 4, 3), np.uint8), caption=""),
     ]
-    path = contact_sheet(tiles, tmp_path / "sheet.png", columns=2, title="word " * 80)
+    path = write_contact_sheet(tiles, tmp_path / "sheet.png", columns=2, title="word " * 80)
     with Image.open(path) as sheet:
         assert sheet.mode == "RGB"
-    contact_sheet([], path, columns=3, title="Nothing")
+    write_contact_sheet([], path, columns=3, title="Nothing")
     with Image.open(path) as sheet:
         assert sheet.height < 100
 
 
 def test_the_same_tiles_give_the_same_bytes(tmp_path):
     first, second = (
-        contact_sheet([_tile(True)], tmp_path / name, columns=2, title="T") for name in "ab"
+        write_contact_sheet([_tile(True)], tmp_path / name, columns=2, title="T") for name in "ab"
     )
     assert first.read_bytes() == second.read_bytes()
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a", "b"]
@@ -72,4 +74,4 @@ def test_the_same_tiles_give_the_same_bytes(tmp_path):
 
 def test_no_column_is_refused(tmp_path):
     with pytest.raises(ValueError, match="columns"):
-        contact_sheet([], tmp_path / "sheet.png", columns=0, title="")
+        write_contact_sheet([], tmp_path / "sheet.png", columns=0, title="")

@@ -13,19 +13,23 @@ from PIL import Image
 
 from edgeemo.errors import MissingExtraError
 from edgeemo.report.document import (
+    Bullets,
     Code,
     Document,
     Gallery,
+    Heading,
+    Note,
     Plot,
     Section,
     Table,
     Text,
     Tile,
-    to_markdown,
 )
-from edgeemo.report.html import figure, from_document, render, thumbnail
-from edgeemo.report.html.page import _environment
-from edgeemo.report.plots import figure as drawn_figure
+from edgeemo.report.html import to_html
+from edgeemo.report.html.images import embed_plot, embed_thumbnail
+from edgeemo.report.html.render import _make_environment
+from edgeemo.report.markdown import to_markdown
+from edgeemo.report.plots import draw_figure
 
 NASTY = "<script>alert('\"')</script> & 😀 `code` |*x*"
 
@@ -58,13 +62,13 @@ def image(uri: str) -> Image.Image:
 
 
 def document(folder, *, text: str = "fine") -> Document:
-    with drawn_figure(folder / "plot.png", width=3, height=2) as drawn:
+    with draw_figure(folder / "plot.png", width=3, height=2) as drawn:
         drawn.subplots().plot([1, 2])
     tile = Tile(image=np.zeros((8, 8, 1), np.uint8), caption=f"{text}\n2nd", name=text, good=False)
     plot = Plot("plot.png", text)
     blocks = [
         Text("See ", Code(text), f", {text}."),
-        Table([text, "n"], [[text, "1"], ["all", "2"]], total=True),
+        Table([text, "n"], [[text, "1"], ["all", "2"]], has_total=True),
         plot,
         Gallery([tile], plot),
     ]
@@ -78,7 +82,7 @@ def document(folder, *, text: str = "fine") -> Document:
 
 
 def test_a_page_asks_for_nothing_outside_itself(tmp_path):
-    page = Page(from_document(document(tmp_path), folder=tmp_path))
+    page = Page(to_html(document(tmp_path), folder=tmp_path))
     assert not page.all("script", "iframe", "object", "embed", "base", "form")
     for attributes in page.all("img", "link", "source", "a"):
         for name in ("src", "srcset", "href"):
@@ -88,7 +92,7 @@ def test_a_page_asks_for_nothing_outside_itself(tmp_path):
 
 
 def test_every_image_says_what_it_shows_and_fits_a_phone(tmp_path):
-    page = Page(from_document(document(tmp_path), folder=tmp_path))
+    page = Page(to_html(document(tmp_path), folder=tmp_path))
     images = page.all("img")
     assert len(images) == 2
     assert all(each["alt"] for each in images)
@@ -100,7 +104,7 @@ def test_every_image_says_what_it_shows_and_fits_a_phone(tmp_path):
 
 
 def test_nothing_in_a_label_or_file_name_is_markup(tmp_path):
-    html = from_document(document(tmp_path, text=NASTY), folder=tmp_path)
+    html = to_html(document(tmp_path, text=NASTY), folder=tmp_path)
     page = Page(html)
     assert not page.all("script")
     assert page.text.count(NASTY) >= 8
@@ -109,16 +113,42 @@ def test_nothing_in_a_label_or_file_name_is_markup(tmp_path):
 
 
 def test_a_name_that_is_no_text_does_not_break_the_page(tmp_path):
-    html = from_document(document(tmp_path, text="a\udcff\x07.jpg"), folder=tmp_path)
+    html = to_html(document(tmp_path, text="a\udcff\x07.jpg"), folder=tmp_path)
     assert "a\ufffd\ufffd.jpg" in Page(html.encode().decode()).text
 
 
 def test_the_same_page_as_markdown(tmp_path):
     assert to_markdown(document(tmp_path)) == (
-        "# fine\n\n**fine**\n\nfine\n\n## Mind\n\n- fine\n\n## fine\n\nSee `fine`, fine.\n\n"
+        "# fine\n\n**fine**\n\nfine\n\n## Warnings\n\n- fine\n\n## fine\n\nSee `fine`, fine.\n\n"
         "| fine | n |\n| --- | ---: |\n| fine | 1 |\n| **all** | **2** |\n\n"
         "![fine](plot.png)\n\n![fine](plot.png)\n"
     )
+
+
+def other_blocks(text: str) -> Document:
+    with io.BytesIO() as stream:
+        Image.new("RGB", (5, 4), "red").save(stream, format="png")
+        tile = Tile(image=stream.getvalue(), caption=f"{text}\n2nd", name=text)
+    blocks = [Heading(text), Bullets([text, "b"]), Gallery([tile]), Note(text)]
+    return Document(
+        title="t",
+        headline="h",
+        warnings=["w"],
+        warnings_title="To do",
+        sections=[Section("s", blocks)],
+    )
+
+
+def test_headings_lists_notes_and_galleries_without_a_sheet():
+    assert to_markdown(other_blocks("a*b")) == (
+        "# t\n\n**h**\n\n## To do\n\n- w\n\n## s\n\n### a\\*b\n\n- a\\*b\n- b\n\n"
+        "- a\\*b, 2nd, a\\*b\n\na\\*b\n"
+    )
+    page = Page(to_html(other_blocks(NASTY)))
+    assert not page.all("script")
+    assert page.text.count(NASTY) == 5
+    assert "To do" in page.text
+    assert image(page.all("img")[0]["src"]).size == (5, 4)  # bytes are taken as they are
 
 
 def test_markdown_keeps_what_would_be_markup_as_text(tmp_path):
@@ -132,14 +162,14 @@ def test_a_missing_value_is_an_error_not_a_gap():
     from jinja2 import UndefinedError
 
     with pytest.raises(UndefinedError, match="headline"):
-        render("document.html", title="x", lead=[], warnings=[], sections=[])
+        _make_environment().get_template("page.html").render(title="x", sections=[])
 
 
 def test_without_jinja_it_says_what_to_install(monkeypatch):
-    _environment.cache_clear()
+    _make_environment.cache_clear()
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(MissingExtraError, match=r"pip install .*\[data\]'"):
-        render("document.html", title="x")
+        to_html(Document(title="x", headline="x", sections=[]))
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch, tmp_path):
@@ -147,21 +177,21 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch, tmp_path):
     path = tmp_path / "plot.png"
     with (
         pytest.raises(MissingExtraError, match=r"drawing plots needs matplotlib"),
-        drawn_figure(path, width=1, height=1),
+        draw_figure(path, width=1, height=1),
     ):
         pytest.fail("nothing to draw on")
     assert not path.exists()
 
 
 def test_a_plot_that_fails_leaves_nothing(tmp_path):
-    with pytest.raises(ZeroDivisionError), drawn_figure(tmp_path / "p.png", width=1, height=1):
+    with pytest.raises(ZeroDivisionError), draw_figure(tmp_path / "p.png", width=1, height=1):
         _ = 1 / 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_tiny_image_is_shown_pixel_by_pixel():
     board = (np.indices((6, 6)).sum(axis=0) % 2 * 99 + 50).astype(np.uint8)[..., None]
-    shown = np.asarray(image(thumbnail(board, 60)))
+    shown = np.asarray(image(embed_thumbnail(board, 60)))
     assert shown.shape == (60, 60, 3)
     assert np.array_equal(shown[5::10, 5::10, 0], board[..., 0])
     assert set(np.unique(shown)) == {50, 149}
@@ -170,7 +200,7 @@ def test_a_tiny_image_is_shown_pixel_by_pixel():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_what_is_shown_pixel_by_pixel_loses_nothing(channels):
     given = np.random.default_rng(0).integers(0, 256, (48, 40, channels)).astype(np.uint8)
-    shown = np.asarray(image(thumbnail(given, 150)))
+    shown = np.asarray(image(embed_thumbnail(given, 150)))
     assert np.array_equal(shown, np.broadcast_to(given, (48, 40, 3)).repeat(3, 0).repeat(3, 1))
 
 
@@ -184,7 +214,7 @@ def test_what_is_shown_pixel_by_pixel_loses_nothing(channels):
     ],
 )
 def test_a_large_image_becomes_a_small_one(given, size):
-    uri = thumbnail(given, 96)
+    uri = embed_thumbnail(given, 96)
     assert image(uri).size == size
     assert len(uri) < 3000
 
@@ -192,12 +222,12 @@ def test_a_large_image_becomes_a_small_one(given, size):
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_what_is_transparent_is_white(mode):
     clear = Image.new("RGBA", (8, 8), (9, 9, 9, 0)).convert(mode)
-    assert image(thumbnail(clear, 8)).getpixel((4, 4)) == (255, 255, 255)
+    assert image(embed_thumbnail(clear, 8)).getpixel((4, 4)) == (255, 255, 255)
 
 
 def test_a_plot_stays_white_and_gets_smaller(tmp_path):
-    with drawn_figure(tmp_path / "p.png", width=5, height=4) as drawn:
+    with draw_figure(tmp_path / "p.png", width=5, height=4) as drawn:
         drawn.subplots().plot([1, 3, 2])
-    uri = figure(tmp_path / "p.png")
+    uri = embed_plot(tmp_path / "p.png")
     assert image(uri).getpixel((0, 0)) == (255, 255, 255)
     assert len(uri) * 3 / 4 < (tmp_path / "p.png").stat().st_size

@@ -64,7 +64,7 @@ def drawn(monkeypatch, tmp_path):
         worst.draw_worst(tmp_path / "x.png", rows, scores, images=images, spec=THREE)
         return calls[-1]
 
-    monkeypatch.setattr(worst, "contact_sheet", keep)
+    monkeypatch.setattr(worst, "write_contact_sheet", keep)
     monkeypatch.setattr(
         worst, "preprocess", lambda path, spec, detector: np.zeros((4, 4, 1), np.uint8)
     )

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from edgeemo.cli.output.console import print_facts, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edgeemo.dataset.check import CheckReport
     from edgeemo.dataset.write import CropResult, WrittenFolder
 
@@ -17,25 +15,16 @@ _SHOWN = 5  # of the labels in doubt
 
 def print_check(checked: CheckReport, *, title: str) -> None:
     """The check as tables: the numbers, the shortcuts, the labels in doubt, and what to do."""
-    print_facts(_facts(checked), title=title)
+    from edgeemo.dataset.check.summary import SHORTCUT_COLUMNS, describe_figures, list_shortcuts
+
+    print_facts(describe_figures(checked), title=title)
     rows = [
         [split, *(f"{counts[label]:,}" for label in checked.labels)]
         for split, counts in checked.counts.items()
     ]
     print_table(["usable images", *checked.labels], rows)
     if checked.shortcuts:
-        shortcuts = [
-            [
-                one.measure,
-                "yes" if one.flagged else "",
-                one.meaning,
-                f"{one.auc:.2f} ({one.low:.2f} to {one.high:.2f})",
-            ]
-            for one in checked.shortcuts
-        ]
-        print_table(
-            ["tells the classes apart", "flagged", "how", "AUC (95 %)"], shortcuts, numbers_from=3
-        )
+        print_table(SHORTCUT_COLUMNS, list_shortcuts(checked), numbers_from=3)
     _print_suspects(checked)
     _print_findings(checked)
 
@@ -81,36 +70,6 @@ def print_cropped(cropped: CropResult, *, json: bool) -> None:
     say(f"faces found by {cropped.faces.text}; {cropped.folder / CROP_CSV} names each image")
 
 
-def _facts(checked: CheckReport) -> dict[str, str]:
-    from edgeemo.utils.text import plural
-
-    facts = {
-        "files": f"{checked.found:,}, of which {checked.usable:,} usable",
-        "formats": _listed(checked.formats),
-        "modes": _listed(checked.modes) or "none",
-    }
-    if checked.sizes:
-        sizes = checked.sizes
-        texts = ["x".join(map(str, one)) for one in (sizes.smallest, sizes.largest, sizes.median)]
-        different = plural(sizes.different, "size")
-        facts["sizes"] = f"{texts[0]} to {texts[1]}, median {texts[2]}; {different}"
-        facts["bytes"] = f"{sizes.bytes / 1e6:,.1f} MB"
-    facts["copies"] = _groups(len(checked.identical), sum(len(g.paths) for g in checked.identical))
-    near = [group for group in checked.alike if not group.identical]
-    facts["near-duplicates"] = _groups(len(near), sum(len(group.paths) for group in near))
-    if checked.faces:
-        shares = ", ".join(f"{k} {v:.0%}" for k, v in checked.faces.share_per_class.items())
-        facts["faces"] = (
-            f"one in {checked.faces.one:,}, several in {checked.faces.several:,}, none in "
-            f"{len(checked.faces.none):,} ({checked.faces.detector} looked); with a face: {shares}"
-        )
-    else:
-        facts["faces"] = f"not looked for: {checked.faces_skipped}"
-    if checked.mislabels.skipped:
-        facts["labels in doubt"] = f"cannot be said: {checked.mislabels.skipped}"
-    return facts
-
-
 def _print_suspects(checked: CheckReport) -> None:
     suspects = checked.mislabels.suspects
     if not suspects:
@@ -129,13 +88,3 @@ def _print_findings(checked: CheckReport) -> None:
         print_table(["to do", "what was found"], rows, numbers_from=2)
     else:
         say("nothing to act on or to look at")
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
-
-
-def _groups(groups: int, images: int) -> str:
-    from edgeemo.utils.text import plural
-
-    return f"{plural(images, 'image')} in {plural(groups, 'group')}" if groups else "none"

@@ -8,7 +8,7 @@ Needs the ``data`` extra; no TensorFlow.
 """
 
 from edgeemo.dataset.check.checking import check_folder
-from edgeemo.dataset.check.page import check_page
+from edgeemo.dataset.check.page import make_page
 from edgeemo.dataset.check.report import CheckReport, FaceCounts, Finding, Sizes
 
-__all__ = ["CheckReport", "FaceCounts", "Finding", "Sizes", "check_folder", "check_page"]
+__all__ = ["CheckReport", "FaceCounts", "Finding", "Sizes", "check_folder", "make_page"]

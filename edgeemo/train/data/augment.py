@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.model.keras import import_keras
-from edgeemo.report.contact_sheet import contact_sheet
+from edgeemo.report.contact_sheet import write_contact_sheet
 from edgeemo.report.document import Tile
 from edgeemo.train.data.distortion import (
     GENERATOR,
@@ -88,7 +88,7 @@ def draw_augmented_sheet(
         for image, label in zip(batch, labels, strict=True)
     ]
     title = "Training images as they are, and below as the network sees them"
-    return contact_sheet(tiles, path, columns=len(numbers), title=title)
+    return write_contact_sheet(tiles, path, columns=len(numbers), title=title)
 
 
 @cache

@@ -104,7 +104,8 @@ class TrainingReport:
             "warnings": list(self.warnings),
             "config": self.config,
             "plots": [
-                image.sheet.path if isinstance(image, Gallery) else image.path
+                plot.path
                 for image in self.images.values()
+                if (plot := image.sheet if isinstance(image, Gallery) else image)
             ],
         }

@@ -17,7 +17,9 @@ def training(report: TrainingReport) -> Section:
     """Its course, every option, and the versions it was made with."""
     blocks: list[Block] = [*(_elsewhere(report) if report.imported else _here(report))]
     versions = [[name, number] for name, number in report.training["versions"].items()]
-    return Section("The training", [*blocks, Table(["made with", "version"], versions, words=2)])
+    return Section(
+        "The training", [*blocks, Table(["made with", "version"], versions, text_columns=2)]
+    )
 
 
 def layers(report: TrainingReport) -> Section:
@@ -33,7 +35,7 @@ def layers(report: TrainingReport) -> Section:
     ]
     rows.append(["all", "", "", f"{report.parameters:,}"])
     head = ["name", "kind", "output shape", "parameters"]
-    return Section("Layers", [Table(head, rows, words=2, total=True)])
+    return Section("Layers", [Table(head, rows, text_columns=2, has_total=True)])
 
 
 def _elsewhere(report: TrainingReport) -> Iterator[Block]:
@@ -59,7 +61,7 @@ def _here(report: TrainingReport) -> Iterator[Block]:
     yield Table(
         ["option", "value"],
         [[name, _value(value)] for name, value in report.config.items()],
-        words=2,
+        text_columns=2,
     )
 
 

@@ -41,7 +41,7 @@ def _split(counts: Mapping[str, Mapping[str, int]]) -> Table:
             ("all", [sum(column) for column in zip(*by_label, strict=True)]),
         )
     ]
-    return Table(["split", *labels, "all"], rows, total=True)
+    return Table(["split", *labels, "all"], rows, has_total=True)
 
 
 def _set_aside(reasons: Mapping[str, int]) -> Iterator[Text | Table]:
@@ -51,7 +51,7 @@ def _set_aside(reasons: Mapping[str, int]) -> Iterator[Text | Table]:
     yield Text("Set aside, each named with the reason in ", Code("rejected.csv"), ":")
     rows = [[reason, f"{count:,}"] for reason, count in reasons.items()]
     yield Table(
-        ["reason", "files"], [*rows, ["all", f"{sum(reasons.values()):,}"]], total=len(rows) > 1
+        ["reason", "files"], [*rows, ["all", f"{sum(reasons.values()):,}"]], has_total=len(rows) > 1
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.model.folder import PLOTS
-from edgeemo.report.contact_sheet import contact_sheet
+from edgeemo.report.contact_sheet import write_contact_sheet
 from edgeemo.report.document import Gallery, Plot, Tile
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _caption(answer: str, confidence: float, truth: str) -> str:
 
 def _gallery(folder: Path, name: str, tiles: Sequence[Tile], *, title: str) -> Gallery:
     path = f"{PLOTS}/{name}.png"
-    contact_sheet(tiles, folder / path, columns=_COLUMNS, title=title)
+    write_contact_sheet(tiles, folder / path, columns=_COLUMNS, title=title)
     return Gallery(tiles, Plot(path, title))
 
 

@@ -10,7 +10,7 @@ from edgeemo.metrics import wilson_interval
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.tables import SPLITS
 from edgeemo.report.document import Plot
-from edgeemo.report.plots import figure
+from edgeemo.report.plots import draw_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ _UPRIGHT = 7  # and with more than this, names below the bars
 def plot_curves(folder: Path, fitted: FitResult) -> Plot:
     """Loss and accuracy of each epoch, on the training and the validation split."""
     path = f"{PLOTS}/curves.png"
-    with figure(folder / path, width=_WIDTH, height=6.6) as drawn:
+    with draw_figure(folder / path, width=_WIDTH, height=6.6) as drawn:
         loss, accuracy = drawn.subplots(2, 1, sharex=True)
         _curves(loss, fitted, "loss")
         _curves(accuracy, fitted, "accuracy")
@@ -48,7 +48,7 @@ def plot_metrics(folder: Path, fitted: FitResult) -> Plot:
     """The other metrics that were tracked, one below the other; there is at least one."""
     path = f"{PLOTS}/metrics.png"
     names = [name for name in fitted.history[0].tracked if not name.startswith("val_")]
-    with figure(folder / path, width=_WIDTH, height=0.8 + 2.6 * len(names)) as drawn:
+    with draw_figure(folder / path, width=_WIDTH, height=0.8 + 2.6 * len(names)) as drawn:
         axes = drawn.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
         for axis, name in zip(axes, names, strict=True):
             _curves(axis, fitted, name)
@@ -65,7 +65,7 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(3.6 + 0.6 * len(labels), _WIDEST)
     title = f"Confusion on {counts.sum():,} test images"
-    with figure(folder / path, width=side + 1, height=side) as drawn:
+    with draw_figure(folder / path, width=side + 1, height=side) as drawn:
         axis = drawn.subplots()
         image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         places = range(len(labels))
@@ -86,7 +86,7 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
 def plot_reliability(folder: Path, certainty: Certainty) -> Plot:
     """Confidence against accuracy on the test split, with the temperature and without."""
     path = f"{PLOTS}/reliability.png"
-    with figure(folder / path, width=_WIDTH, height=6.2) as drawn:
+    with draw_figure(folder / path, width=_WIDTH, height=6.2) as drawn:
         axis = drawn.subplots()
         axis.plot([0, 1], [0, 1], ls="--", lw=1, color=_GREY, label="confidence = accuracy")
         error = f"calibration error {certainty.ece_after:.3f}"
@@ -116,7 +116,7 @@ def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
     path = f"{PLOTS}/classes.png"
     labels = list(counts["train"])
     width = min(max(_WIDTH, 2.4 + 0.8 * len(labels)), _WIDEST)
-    with figure(folder / path, width=width, height=4.2) as drawn:
+    with draw_figure(folder / path, width=width, height=4.2) as drawn:
         axis = drawn.subplots()
         places = np.arange(len(labels))
         for number, split in enumerate(SPLITS):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from edgeemo.model.folder import PLOTS, REPORT_HTML, REPORT_JSON, REPORT_MD
 from edgeemo.model.keras import find_reference_model, load_keras
-from edgeemo.report.document import Plot, to_markdown
-from edgeemo.report.html import from_document
+from edgeemo.report.document import Plot
+from edgeemo.report.html import to_html
+from edgeemo.report.markdown import to_markdown
 from edgeemo.train.data.augment import draw_augmented_sheet
 from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.networks.summary import summarize_layers
@@ -67,7 +68,7 @@ def write_report(
     document = build_document(report)
     folder.write_json(REPORT_JSON, report.to_dict())
     write_file(folder.file(REPORT_MD), to_markdown(document))
-    write_file(folder.file(REPORT_HTML), from_document(document, folder=folder.path))
+    write_file(folder.file(REPORT_HTML), to_html(document, folder=folder.path))
 
 
 def _mistakes(contents: FolderContents, test: Evaluation) -> tuple[Mistake, ...]:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from edgeemo.dataset.check import check_folder, check_page, page
+from edgeemo.dataset.check import check_folder, make_page, page
 from edgeemo.utils.progress import Silent
 
 
@@ -27,7 +27,7 @@ class Reading(HTMLParser):
 
 
 def read(folder):
-    text = check_page(check_folder(folder), title="faces", folder=folder, progress=Silent())
+    text = make_page(check_folder(folder), title="faces", folder=folder, progress=Silent())
     return text, Reading(text)
 
 
@@ -41,7 +41,7 @@ def test_groups_and_unusable_files_are_shown(tmp_path, fill, paint):
     assert (seen.scripts, seen.outside) == (0, [])
     assert len(seen.images) == 5
     assert all(source.startswith("data:image/") for source in seen.images)
-    for words in ("2 images, the same bytes, happy and sad", "notes.txt", "sad/tiny.png"):
+    for words in ("2 images, identical files, happy and sad", "notes.txt", "sad/tiny.png"):
         assert words in text
 
 
@@ -66,8 +66,8 @@ def test_what_does_not_fit_is_counted(tmp_path, fill, monkeypatch):
     monkeypatch.setattr(page, "_PER_GROUP", 2)
     text, seen = read(tmp_path)
     assert len(seen.images) == 6
-    assert text.count("2 more are not shown") == 3
-    assert "1 more groups are not shown" in text
+    assert text.count("2 more images are not shown") == 3
+    assert "1 more group is not shown" in text
 
 
 @pytest.mark.parametrize("limit", [1, 10_000])

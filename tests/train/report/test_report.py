@@ -13,8 +13,8 @@ import pytest
 from edgeemo.metrics import expected_calibration_error
 from edgeemo.model.folder import REPORT_HTML, REPORT_JSON, REPORT_MD
 from edgeemo.model.spec import ModelSpec
-from edgeemo.report.document import to_markdown
-from edgeemo.report.html import from_document
+from edgeemo.report.html import to_html
+from edgeemo.report.markdown import to_markdown
 from edgeemo.train import train
 from edgeemo.train.data.pipeline import Pixels
 from edgeemo.train.loop.callbacks import FitResult
@@ -120,7 +120,7 @@ def said(made, tmp_path):
 
     def say(labels=("happy", "sad"), **changes) -> str:
         document = build_document(made(labels, **changes))
-        text = text_of(from_document(document, folder=tmp_path))
+        text = text_of(to_html(document, folder=tmp_path))
         markdown = re.sub(r"\\(.)", r"\1", to_markdown(document).replace("`", " "))
         assert re.sub(r"\s+", " ", markdown).count(" test images") >= 2
         return text
@@ -206,7 +206,7 @@ def test_seven_classes(said):
 
 def test_labels_are_never_markup(made, tmp_path):
     report = made(NASTY, skill=0.5, draw=True)
-    html = from_document(build_document(report), folder=tmp_path)
+    html = to_html(build_document(report), folder=tmp_path)
     assert NASTY[0] not in html
     assert NASTY[1] not in html
     assert f"truly {NASTY[0]}" in text_of(html)

@@ -49,7 +49,7 @@ def check(given: CheckArguments) -> None:
     """
     from edgeemo.dataset import open_data
     from edgeemo.dataset.check import check_folder as run
-    from edgeemo.dataset.check import check_page
+    from edgeemo.dataset.check import make_page
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.files import write_file
     from edgeemo.utils.serialize import to_plain
@@ -70,7 +70,7 @@ def check(given: CheckArguments) -> None:
             progress=shown,
         )
         if html is not None:
-            page = check_page(checked, title=str(given.source), folder=folder, progress=shown)
+            page = make_page(checked, title=str(given.source), folder=folder, progress=shown)
             write_file(html, page)
     if given.json:
         written = {"html": str(html)} if html else {}
@@ -92,7 +92,7 @@ def _build_detector(
     from edgeemo.imaging.faces import build_detector
 
     if settings is None:
-        return None, "--faces asks for it"
+        return None, "give --faces to detect them"
     try:
         return build_detector(settings, file=file), ""
     except MissingExtraError as error:
