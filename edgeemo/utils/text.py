@@ -66,5 +66,15 @@ def markdown_head(names: Sequence[str], *, words: int = 1) -> list[str]:
     return [markdown_row(names), f"|{'|'.join(rule)}|"]
 
 
+def format_size(size_bytes: int) -> str:
+    """Return a file size: "927 B", "14.8 kB", "3.7 MB" (powers of 1000)."""
+    size, unit = float(size_bytes), "B"
+    for larger in ("kB", "MB", "GB"):
+        if size < 999.5:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
+
+
 def _name_error(text: object) -> str:
     return type(text).__name__ if isinstance(text, BaseException) else ""

@@ -1,15 +1,15 @@
-"""Does the shipped file, run by the shipped engine, answer as the original does? No TensorFlow.
+"""Compare exported files, run by the engines that ship, with the reference model. No TensorFlow.
 
 >>> from pathlib import Path
 >>> from edgeemo.model.folder import open_folder
 >>> from edgeemo.verify import verify
->>> report = verify(open_folder("models/happy-sad"), data=Path("faces"))  # doctest: +SKIP
->>> report.verdict  # doctest: +SKIP
-'passed: 4 files agree with the original within the gates on 1,205 test images'
+>>> verification = verify(open_folder("models/mine"), data=Path("faces"))  # doctest: +SKIP
+>>> verification.verdict  # doctest: +SKIP
+'passed: 4 files agree with the reference model within the gates on 1,205 test images'
 """
 
+from edgeemo.verify.comparison import Comparison, Flip
 from edgeemo.verify.gates import Gates
-from edgeemo.verify.measure import Comparison, Flip
 from edgeemo.verify.report import FileVerification, Verification, raise_for_gates
 from edgeemo.verify.verification import verify
 

@@ -1,4 +1,4 @@
-"""The exported files, loaded into the engines that ship, answering images."""
+"""The exported files in the engines that ship."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 
 class Candidate:
-    """One exported file on trial. A file that cannot be run says why instead of raising.
+    """An exported file under verification. A file that cannot be run keeps the error.
 
     Args:
         path: The exported file.
-        spec: The model folder's spec, which the file's has to equal but for provenance.
-        n: How many images it will answer.
+        spec: Spec of the model folder; that of the file must equal it, except for provenance.
+        n: Number of images.
 
     Attributes:
         path: The exported file.
-        model: What the file says of itself, or None where it could not be read.
-        engine: What runs it, or None where nothing does.
+        model: The opened file, or None if it cannot be read.
+        engine: The engine that runs it, or None.
         error: Why it cannot be run, or None.
-        scores: (n, K) float64 probabilities; a row is NaN until it is answered.
+        scores: (n, K) float64 probabilities; a row is NaN before its prediction.
     """
 
     def __init__(self, path: Path, spec: ModelSpec, *, n: int) -> None:
@@ -54,12 +54,12 @@ class Candidate:
         except (EngineError, SpecError, MissingExtraError) as error:
             self.error = error
 
-    def answer(self, row: int, pixels: NDArray[np.uint8]) -> None:
-        """Answer one image into `scores`; nothing happens once the file has failed.
+    def predict(self, row: int, pixels: NDArray[np.uint8]) -> None:
+        """Predict one image into `scores`; do nothing once the file has failed.
 
         Args:
-            row: Which image it is, 0 to n - 1.
-            pixels: What `edgeemo.imaging.preprocess.preprocess` gave: (H, W, C) uint8.
+            row: Number of the image, 0 to n - 1.
+            pixels: Output of `edgeemo.imaging.preprocess.preprocess`: (H, W, C) uint8.
         """
         if self.engine is None or self.model is None or self.error is not None:
             return
@@ -67,10 +67,10 @@ class Candidate:
             self.scores[row] = self.model.spec.scores(self.engine.run(pixels))
         except Exception as error:  # engines raise their own kinds when a model fails to run
             reason = one_line(error)
-            self.error = EngineError(f"{self.path}: the engine fails while it answers: {reason}")
+            self.error = EngineError(f"{self.path}: the engine fails to predict: {reason}")
             return
         if not np.isfinite(self.scores[row]).all():
-            self.error = EngineError(f"{self.path}: answers with something that is not a number")
+            self.error = EngineError(f"{self.path}: predicts NaN or infinity")
 
 
 def _require_same(spec: ModelSpec, expected: ModelSpec, path: Path) -> None:
@@ -81,6 +81,6 @@ def _require_same(spec: ModelSpec, expected: ModelSpec, path: Path) -> None:
             if name != "provenance" and getattr(spec, name) != getattr(expected, name)
         ]
         raise SpecError(
-            f"{path}: its specification differs from the model folder's in {', '.join(names)}; "
+            f"{path}: its spec differs from that of the model folder in {', '.join(names)}; "
             "export it again"
         )

@@ -1,4 +1,4 @@
-"""How far an exported file may be from the original, by the kind of its numbers."""
+"""Gates: largest differences between an exported file and the reference model."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from edgeemo.utils.text import plural
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.verify.measure import Comparison
+    from edgeemo.verify.comparison import Comparison
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
 BACKBONES = frozenset(
     {"mobilenet-v3-small", "mobilenet-v2", "efficientnet-b0", "resnet50", "vgg16"}
 )
-"""Architectures with the float gates of `Gates.for_architecture`: this room knows them by name, as
-``training.json`` records it, since the networks themselves are the train room's."""
+"""Architectures with wider float gates, by their names in ``training.json``: this package cannot
+import the networks."""
 
 PROVEN_FROM = 300
-"""From this many test images on, one flip in a hundred says something about 99 % agreement."""
+"""Number of test images from which 1 flip in 100 supports a statement on 99 % agreement."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gates:
-    """What a file has to keep to in order to pass.
+    """Limits that a file must keep to pass.
 
-    "Δp" is the difference between two probabilities, 0 to 1; a flip is an image that gets another
-    label than the original gave.
+    Δp is the difference between two probabilities, 0 to 1. A flip is an image for which the file
+    predicts another label than the reference model.
 
     Attributes:
         float32_max_dp: Largest `|Δp|` of a float32 file.
-        float32_max_flips: Most flips of a float32 file.
+        float32_max_flips: Largest number of flips of a float32 file.
         float16_max_dp: Largest `|Δp|` of a float16 file.
-        float16_max_flips: Most flips of a float16 file; None for 1 image in 1000, at least one.
-        max_flips: Most flips of an int8 or dynamic file, and the most errors that it may make more
-            than the original; None for 1 image in 100, at least one.
+        float16_max_flips: Largest number of flips of a float16 file; None for 1 image in 1000, at
+            least one.
+        max_flips: Largest number of flips of an int8 or dynamic file, and largest number of errors
+            beyond those of the reference model; None for 1 image in 100, at least one.
 
     Raises:
         ValueError: If a limit is negative or not a number.
@@ -56,35 +58,35 @@ class Gates:
 
     @classmethod
     def for_architecture(cls, name: str | None, **limits: float | int | None) -> Gates:
-        """The gates of a network, by what its architecture can keep to.
+        """Return the gates of an architecture.
 
-        Dozens of layers add up more rounding than four: a backbone's float32 file may differ by
-        1e-4 and its float16 file by 2e-2. Flips are judged alike for every network.
+        Rounding errors add up over the layers: the float32 file of a backbone may differ by 1e-4
+        and its float16 file by 2e-2. The limits of flips are the same for every architecture.
 
         Args:
-            name: What ``training.json`` records as "arch"; None for a model that was imported.
-            limits: Fields of `Gates` that the user has set; None for the architecture's own.
+            name: The "arch" of ``training.json``; None for an imported model.
+            limits: Fields of `Gates`; None for the limit of the architecture.
         """
         own = {"float32_max_dp": 1e-4, "float16_max_dp": 2e-2} if name in BACKBONES else {}
         given = {field: limit for field, limit in limits.items() if limit is not None}
         return cls(**{**own, **given})  # type: ignore[arg-type]
 
     def allowed_flips(self, kind: Kind, n: int) -> int:
-        """How many of `n` images a file of that kind may give another label."""
+        """Return the largest number of flips of a file of that kind on `n` images."""
         if kind == "float32":
             return self.float32_max_flips
         if kind == "float16":
-            return _or_share(self.float16_max_flips, n, one_in=1000)
-        return _or_share(self.max_flips, n, one_in=100)
+            return _limit_or_share(self.float16_max_flips, n, one_in=1000)
+        return _limit_or_share(self.max_flips, n, one_in=100)
 
     def allowed_dp(self, kind: Kind) -> float | None:
-        """Largest `|Δp|` of a file of that kind, or None where there is no such limit."""
+        """Return the largest `|Δp|` of a file of that kind, or None without such a limit."""
         limits = {"float32": self.float32_max_dp, "float16": self.float16_max_dp}
         return limits.get(kind)
 
-    def failures(self, kind: Kind, measured: Comparison) -> tuple[str, ...]:
-        """The gates that a file misses, in words; none if it passes."""
-        flips, allowed = len(measured.flips), self.allowed_flips(kind, measured.n)
+    def list_failures(self, kind: Kind, measured: Comparison) -> tuple[str, ...]:
+        """Return the gates that a file misses, in words; none if it passes."""
+        flips, allowed = measured.flip_count, self.allowed_flips(kind, measured.n)
         extra, difference = measured.accuracy.net_extra_errors, self.allowed_dp(kind)
         found = []
         if difference is not None and measured.max_difference > difference:
@@ -95,8 +97,8 @@ class Gates:
             found.append(f"{plural(extra, 'extra error')}, {allowed} allowed")
         return tuple(found)
 
-    def notes(self, kind: Kind, n: int) -> tuple[str, ...]:
-        """What a reader of a file's figures has to know, in words."""
+    def list_notes(self, kind: Kind, n: int) -> tuple[str, ...]:
+        """Return what a reader of the figures has to know, in words."""
         if self.allowed_dp(kind) is not None or n >= PROVEN_FROM:
             return ()
         return (
@@ -104,26 +106,26 @@ class Gates:
             f"(at least {PROVEN_FROM} are needed)",
         )
 
-    def in_words(self, kind: Kind, n: int) -> str:
-        """The gates of a kind of file for a test split of `n` images, as a sentence."""
+    def describe(self, kind: Kind, n: int) -> str:
+        """Return the gates of a kind of file on `n` test images, in words."""
         allowed, difference = self.allowed_flips(kind, n), self.allowed_dp(kind)
         flips = f"at most {plural(allowed, 'flip')}" if allowed else "no flip"
         if difference is None:
-            return f"{flips} and at most {plural(allowed, 'error')} more than the original"
+            return f"{flips} and at most {plural(allowed, 'error')} more than the reference model"
         return f"max |Δp| at most {difference:.2g} and {flips}"
 
 
-def kind_of(file: Path) -> Kind:
-    """The kind of an exported file, from its name.
+def parse_kind(file: Path) -> Kind:
+    """Return the kind of an exported file, by its name.
 
     Raises:
-        ValueError: If the name says nothing of the sort.
+        ValueError: If it is not the name of an exported file.
     """
     for kind in KINDS:
         if file.stem == kind:
             return kind
-    raise ValueError(f"{file.name}: no exported file's name")
+    raise ValueError(f"{file.name}: not the name of an exported file")
 
 
-def _or_share(limit: int | None, n: int, *, one_in: int) -> int:
+def _limit_or_share(limit: int | None, n: int, *, one_in: int) -> int:
     return max(1, n // one_in) if limit is None else limit

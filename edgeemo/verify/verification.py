@@ -1,4 +1,4 @@
-"""The verification itself: find the test images, run every file on them, judge, write."""
+"""Verify a model folder: find the test images, run every file on them, judge, write."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
 from edgeemo.model.folder import REFERENCE, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
 from edgeemo.model.verified import VERIFY_JSON
+from edgeemo.report.markdown import to_markdown
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.progress import Progress, Silent
 from edgeemo.utils.text import plural
 from edgeemo.verify.candidates import Candidate
-from edgeemo.verify.gates import Gates, kind_of
-from edgeemo.verify.markdown import to_markdown
-from edgeemo.verify.measure import measure
+from edgeemo.verify.comparison import compare_predictions
+from edgeemo.verify.disagreements import draw_disagreements
+from edgeemo.verify.document import build_document
+from edgeemo.verify.gates import Gates, parse_kind
 from edgeemo.verify.report import FileVerification, Verification
-from edgeemo.verify.worst import draw_worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,20 +44,20 @@ def verify(
     gates: Gates | None = None,
     progress: Progress = _SILENT,
 ) -> Verification:
-    """Run every exported file of a model folder on the test split and compare with the original.
+    """Run every exported file on the test split and compare it with the reference model.
 
-    Images are found by their SHA-256, wherever they lie below the data folder now. Writes
-    ``verify.png``, ``verify.md`` and, last, ``verify.json`` into the model folder; the same inputs
-    and engines give the same bytes.
+    Images are found by their SHA-256, wherever they lie in the data folder. Writes ``verify.png``,
+    ``verify.md`` and, last, ``verify.json`` into the model folder; the same inputs and engines give
+    the same bytes.
 
     Args:
         folder: A model folder with exported files.
-        data: Folder or .zip with the images; by default where they lay at training.
-        gates: What each file has to keep to; by default what its architecture can.
-        progress: Told where the verification is.
+        data: Folder or .zip of the images; by default that of the training.
+        gates: Limits that each file must keep; by default those of the architecture.
+        progress: Gets the stages.
 
     Returns:
-        The report, whether passed or not; see `raise_for_gates`.
+        The verification, whether passed or not; see `raise_for_gates`.
 
     Raises:
         DatasetError: If a test image cannot be found or read.
@@ -71,30 +72,33 @@ def verify(
         raise ModelFolderError(
             f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"
         )
-    references, source = _references(folder, spec), _data(folder, data)
+    references, source = _read_references(folder, spec), _find_data(folder, data)
     file = find_detector_file(spec.faces, folder.path)
     detector = build_crop_detector(spec, file=file)
     with open_data(source) as root:
-        images = _find(references, root, source, progress)
+        images = _find_images(references, root, source, progress)
         candidates = [Candidate(path, spec, n=len(references)) for path in files]
-        _run(candidates, references, images, spec=spec, detector=detector, progress=progress)
-        report = _report(folder, candidates, references, spec=spec, gates=gates)
-        answers = {each.path.name: each.scores for each in candidates if each.error is None}
-        draw_worst(
+        _run_candidates(
+            candidates, references, images, spec=spec, detector=detector, progress=progress
+        )
+        verification = _build_verification(folder, candidates, references, spec=spec, gates=gates)
+        scores = {each.path.name: each.scores for each in candidates if each.error is None}
+        draw_disagreements(
             folder.file(VERIFY_PNG),
             references,
-            answers,
+            scores,
             images=images,
             spec=spec,
             detector=detector,
         )
-    write_file(folder.file(VERIFY_MD), to_markdown(report, name=folder.path.resolve().name))
-    folder.write_json(VERIFY_JSON, report)  # last: it is what marks files as verified
-    return report
+    document = build_document(verification, name=folder.path.resolve().name)
+    write_file(folder.file(VERIFY_MD), to_markdown(document))
+    folder.write_json(VERIFY_JSON, verification)  # last: it marks files as verified
+    return verification
 
 
-def _references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
-    """The original's answers, checked: they must fit the spec and be the whole test split."""
+def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
+    """Return the predictions of the reference model, which must fit the spec and the test split."""
     rows, remedy = folder.references(), "train or import the model again"
     if not rows:
         raise ModelFolderError(f"{folder.path}: {REFERENCE} lists no test image; {remedy}")
@@ -116,36 +120,34 @@ def _references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
     return rows
 
 
-def _data(folder: ModelFolder, data: Path | None) -> Path:
+def _find_data(folder: ModelFolder, data: Path | None) -> Path:
     source = data or folder.data()
     if source is None:
-        raise DatasetError(
-            f"{folder.path}: does not say where its images lay; name their folder with --data"
-        )
+        raise DatasetError(f"{folder.path}: does not name the folder of its images; give --data")
     if data is None and not source.exists():
         raise DatasetError(
-            f"{source}: the images that the model was trained on are no longer there; "
-            "say where they are with --data"
+            f"{source}: the images of the training are no longer there; name their folder with "
+            "--data"
         )
     return source
 
 
-def _find(
+def _find_images(
     references: Sequence[Reference], root: Path, source: Path, progress: Progress
 ) -> dict[str, Path]:
-    wanted = {row.sha256: row.path for row in references}
-    found = locate_files(root, wanted, hint=wanted, progress=progress)
+    paths = {row.sha256: row.path for row in references}
+    found = locate_files(root, paths, hint=paths, progress=progress)
     missing = [row for row in references if row.sha256 not in found]
     if missing:
         raise DatasetError(
             f"{source}: {len(missing):,} of {len(references):,} test images are not there "
             f"(the first is {missing[0].path}, SHA-256 {missing[0].sha256[:12]}...); "
-            "say with --data where the images are that the model was trained on"
+            "name the folder of the images of the training with --data"
         )
     return found
 
 
-def _run(
+def _run_candidates(
     candidates: Sequence[Candidate],
     references: Sequence[Reference],
     images: Mapping[str, Path],
@@ -154,22 +156,22 @@ def _run(
     detector: FaceDetector | None,
     progress: Progress,
 ) -> None:
-    """Let every file answer every image. One image is in memory at a time, decoded once."""
+    """Run every file on every image. One image is in memory at a time, decoded once."""
     progress.stage(f"Verifying {plural(len(candidates), 'file')}", total=len(references))
     for row, reference in enumerate(references):
         try:
             pixels = preprocess(images[reference.sha256], spec, detector=detector)
         except ImageError as error:
             raise DatasetError(
-                f"{error}; it is needed as the test image {reference.path}: restore it, or say "
-                "with --data where the images are"
+                f"{error}; it is the test image {reference.path}: restore it, or name another "
+                "folder with --data"
             ) from None
         for candidate in candidates:
-            candidate.answer(row, pixels)
+            candidate.predict(row, pixels)
         progress.advance()
 
 
-def _report(
+def _build_verification(
     folder: ModelFolder,
     candidates: Sequence[Candidate],
     references: Sequence[Reference],
@@ -181,18 +183,18 @@ def _report(
 
     return Verification(
         n=len(references),
-        files=tuple(_file_report(each, references, spec, gates) for each in candidates),
-        gates=gates,
         edgeemo_version=__version__,
         reference_sha256=sha256_file(folder.file(REFERENCE)),
+        gates=gates,
+        files=tuple(_verify_file(each, references, spec, gates) for each in candidates),
     )
 
 
-def _file_report(
+def _verify_file(
     candidate: Candidate, references: Sequence[Reference], spec: ModelSpec, gates: Gates
 ) -> FileVerification:
-    kind, model, error = kind_of(candidate.path), candidate.model, candidate.error
-    report = FileVerification(
+    kind, model, error = parse_kind(candidate.path), candidate.model, candidate.error
+    outcome = FileVerification(
         file=candidate.path.name,
         kind=kind,
         status="not run" if isinstance(error, MissingExtraError) else "failed",
@@ -201,13 +203,13 @@ def _file_report(
         engine=candidate.engine.name if candidate.engine else "",
     )
     if error is not None:
-        return replace(report, reasons=(str(error).removeprefix(f"{candidate.path}: "),))
-    measured = measure(references, candidate.scores, spec=spec)
-    failures = gates.failures(kind, measured)
+        return replace(outcome, reasons=(str(error).removeprefix(f"{candidate.path}: "),))
+    measured = compare_predictions(references, candidate.scores, spec=spec)
+    failures = gates.list_failures(kind, measured)
     return replace(
-        report,
+        outcome,
         status="failed" if failures else "passed",
         reasons=failures,
-        notes=gates.notes(kind, measured.n),
+        notes=gates.list_notes(kind, measured.n),
         measured=measured,
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edgeemo.utils.text import first_line, join_and, one_line, plural
+from edgeemo.utils.text import first_line, format_size, join_and, one_line, plural
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,17 @@ def test_any_text_on_one_line(text, line):
 )
 def test_the_first_line_of_any_text(text, line):
     assert first_line(text) == line
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [
+        (927, "927 B"),
+        (3764, "3.8 kB"),
+        (14_786_720, "14.8 MB"),
+        (999_960, "1.0 MB"),
+        (287_000, "287 kB"),
+    ],
+)
+def test_sizes_for_people(size_bytes, text):
+    assert format_size(size_bytes) == text

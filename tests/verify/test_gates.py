@@ -8,8 +8,8 @@ import pytest
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference
 from edgeemo.verify import Gates
-from edgeemo.verify.gates import BACKBONES, kind_of
-from edgeemo.verify.measure import measure
+from edgeemo.verify.comparison import compare_predictions
+from edgeemo.verify.gates import BACKBONES, parse_kind
 
 SPEC = ModelSpec(labels=("happy", "sad"), height=4, width=4)
 
@@ -23,7 +23,7 @@ def _measured(*, n, flips=0, dp=0.0, extra=0):
         Reference(sha256=f"{i:064}", path=f"{i}.png", label="sad", scores=(1 - p, p))
         for i, p in enumerate(original)
     ]
-    return measure(references, np.asarray([(1 - p, p) for p in candidate]), spec=SPEC)
+    return compare_predictions(references, np.asarray([(1 - p, p) for p in candidate]), spec=SPEC)
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_allowed_flips(kind, n, allowed):
     ],
 )
 def test_gates(kind, figures, failures):
-    assert len(Gates().failures(kind, _measured(**figures))) == failures
+    assert len(Gates().list_failures(kind, _measured(**figures))) == failures
 
 
 def test_extra_errors_have_a_gate_of_their_own():
-    failures = Gates(max_flips=1).failures("int8", _measured(n=50, flips=3, extra=3))
+    failures = Gates(max_flips=1).list_failures("int8", _measured(n=50, flips=3, extra=3))
     assert failures == ("3 flips, 1 allowed", "3 extra errors, 1 allowed")
 
 
@@ -87,9 +87,9 @@ def test_impossible_gates_are_refused(limits):
 
 
 def test_the_kind_comes_from_the_name():
-    assert kind_of(Path("a/int8.onnx")) == "int8"
+    assert parse_kind(Path("a/int8.onnx")) == "int8"
     with pytest.raises(ValueError, match="no exported file"):
-        kind_of(Path("model.tflite"))
+        parse_kind(Path("model.tflite"))
 
 
 def test_backbones_are_those_that_can_be_trained():

@@ -5,12 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edgeemo.cli.output.verify import COLUMNS, build_row
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference
+from edgeemo.report.markdown import to_markdown
 from edgeemo.verify import FileVerification, Gates, Verification
-from edgeemo.verify.markdown import to_markdown
-from edgeemo.verify.measure import measure
-from edgeemo.verify.report import size_text
+from edgeemo.verify.comparison import compare_predictions
+from edgeemo.verify.document import build_document
 
 SPEC = ModelSpec(labels=("happy", "sad|blue"), height=4, width=4)
 
@@ -25,13 +26,17 @@ def _report(*files):
     )
 
 
+def _page(verification):
+    return to_markdown(build_document(verification, name="my_model"))
+
+
 @pytest.fixture
 def passed():
     rows = [
         Reference(sha256=f"{i:064}", path=f"a|b/{i}_.png", label="sad|blue", scores=(0.4, 0.6))
         for i in range(2)
     ]
-    measured = measure(rows, np.asarray([(0.4, 0.6), (0.6, 0.4)]), spec=SPEC)
+    measured = compare_predictions(rows, np.asarray([(0.4, 0.6), (0.6, 0.4)]), spec=SPEC)
     return FileVerification(
         file="int8.onnx",
         kind="int8",
@@ -52,8 +57,8 @@ def failed():
 
 
 def test_rows_fit_the_header(passed, failed):
-    rows = _report(failed, passed).rows()
-    assert {len(row) for row in rows} == {len(Verification.HEADER)}
+    rows = [build_row(failed), build_row(passed)]
+    assert {len(row) for row in rows} == {len(COLUMNS)}
     assert rows[0][:2] == ("float32.tflite", "failed")
     assert rows[1] == (
         "int8.onnx",
@@ -61,14 +66,14 @@ def test_rows_fit_the_header(passed, failed):
         "50.00% (9.45% to 90.55%)",
         "1",
         "0.2",
-        "50.00% (original 100.00%)",
+        "50.00% (reference 100.00%)",
         "14.8 kB",
     )
 
 
 def test_one_line_of_verdict(passed, failed):
     assert _report(passed).verdict == (
-        "passed: 1 file agrees with the original within the gates on 2 test images"
+        "passed: 1 file agrees with the reference model within the gates on 2 test images"
     )
     assert _report(passed, failed).verdict == (
         "not passed: 1 of 2 files (float32.tflite: damaged [1], old)"
@@ -80,45 +85,31 @@ def test_a_report_of_no_file_has_not_passed():
 
 
 def test_markdown_shows_names_as_they_are(passed, failed):
-    text = to_markdown(_report(failed, passed), name="my_model")
+    text = _page(_report(failed, passed))
     assert text.startswith("# Verification of my\\_model\n\n**Not passed: 1 of 2 files")
     assert "a\\|b/1\\_.png | sad\\|blue" in text
     assert "- float32.tflite (failed): damaged \\[1\\]" in text
-    assert "Note: too few." in text
-    assert "- int8: at most 1 flip and at most 1 error more than the original" in text
+    assert "## Warnings\n\n- Too few.\n" in text
+    assert "- int8: at most 1 flip and at most 1 error more than the reference model" in text
 
 
 @pytest.mark.parametrize("line_start", ["| file |", "| image |"])
 def test_markdown_tables_are_rectangular(passed, failed, line_start):
-    lines = to_markdown(_report(failed, passed), name="my_model").splitlines()
+    lines = _page(_report(failed, passed)).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(line_start))
     table = lines[start : lines.index("", start)]
     assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert len(table) > 2
 
 
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [
-        (927, "927 B"),
-        (3764, "3.8 kB"),
-        (14_786_720, "14.8 MB"),
-        (999_960, "1.0 MB"),
-        (287_000, "287 kB"),
-    ],
-)
-def test_sizes_for_people(size_bytes, text):
-    assert size_text(size_bytes) == text
-
-
 def test_markdown_says_what_is_answered_where_the_model_may_be_not_sure(passed):
-    assert "not sure" not in to_markdown(_report(passed), name="my_model")
+    assert "not sure" not in _page(_report(passed))
     rows = [
         Reference(sha256=f"{i:064}", path=f"{i}.png", label="happy", scores=(0.9, 0.1))
         for i in range(4)
     ]
     scores = np.asarray([(0.9, 0.1), (0.7, 0.3), (0.8, 0.2), (0.1, 0.9)])
-    measured = measure(rows, scores, spec=replace(SPEC, min_confidence=0.75))
-    text = to_markdown(_report(replace(passed, measured=measured)), name="my_model")
+    measured = compare_predictions(rows, scores, spec=replace(SPEC, min_confidence=0.75))
+    text = _page(_report(replace(passed, measured=measured)))
     assert "| int8.onnx | 3 (75.0%) | 0.667 (0.208 to 0.939) | 4 (100.0%) | 1.000" in text
-    assert 'Below a confidence of 0.7500 the answer is "not sure"' in text
+    assert 'Below a confidence of 0.7500 the prediction is "not sure"' in text

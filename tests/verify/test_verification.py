@@ -263,7 +263,7 @@ def test_an_image_is_decoded_once_for_all_files(place, monkeypatch):
 
 
 def test_verify_json_comes_last(place, monkeypatch):
-    def fail(report, name):
+    def fail(document):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(verification, "to_markdown", fail)
@@ -340,7 +340,7 @@ def test_a_hesitant_models_files_are_held_against_its_spec(place, hesitant):
     hesitant("int8.tflite", folder.path, 0.75)
     hesitant("int8.onnx", folder.path, 0.7)
     files = _by_name(verify(folder))
-    found = files["int8.tflite"].measured.sureness
+    found = files["int8.tflite"].measured.selective_accuracy
     assert 0 < found.candidate.count < 40
     assert found.candidate.count == pytest.approx(found.reference.count, abs=2)
     for name in ("float32.tflite", "int8.onnx"):

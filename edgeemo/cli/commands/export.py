@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeemo.cli.command import command
-from edgeemo.cli.commands.verify import print_report, run_verification
+from edgeemo.cli.commands.verify import run_verification
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
 from edgeemo.cli.output.console import print_json, say
 from edgeemo.cli.output.progress import progress
+from edgeemo.cli.output.verify import print_verification
 from edgeemo.train.options.shared import MAX_SEED
 from edgeemo.utils.options import Argument, Option
 
@@ -135,7 +136,7 @@ def export(given: ExportArguments) -> None:
     if given.json:
         print_json({"folder": folder.path, "exported": exported, "verification": report})
     else:
-        print_report(folder, report)
+        print_verification(folder, report)
         _print_partitions(exported)
     raise_for_gates(report)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.cli.command import command
 from edgeemo.cli.options.common import MODELS, Data, Json
-from edgeemo.cli.output.console import print_json, print_table, say
+from edgeemo.cli.output.console import print_json
 from edgeemo.cli.output.progress import progress
+from edgeemo.cli.output.verify import print_verification
 from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def verify(given: VerifyArguments) -> None:
     if given.json:
         print_json({"folder": folder.path, **to_plain(report)})
     else:
-        print_report(folder, report)
+        print_verification(folder, report)
     raise_for_gates(report)
 
 
@@ -99,15 +100,3 @@ def run_verification(
 
     with progress() as shown:
         return run(folder, data=data, gates=gates, progress=shown)
-
-
-def print_report(folder: ModelFolder, report: Verification) -> None:
-    """A verification as a table, and the verdict."""
-    from edgeemo.model.folder import VERIFY_MD
-
-    print_table(report.HEADER, report.rows(), title=f"{folder.path}", numbers_from=2)
-    for note in report.notes:
-        say(f"note: {note}")
-    if report.passed:
-        say(report.verdict)
-    say(f"report: {folder.file(VERIFY_MD)}")

@@ -156,7 +156,9 @@ def _show_shortcuts(report: CheckReport) -> list[Block]:
     return [Text(text), Table(SHORTCUT_COLUMNS, list_shortcuts(report), text_columns=3)]
 
 
-def _show_groups(text: str, groups: Sequence[DuplicateGroup], thumbnails: _Thumbnails) -> list[Block]:
+def _show_groups(
+    text: str, groups: Sequence[DuplicateGroup], thumbnails: _Thumbnails
+) -> list[Block]:
     blocks: list[Block] = []
     shown = 0
     for group in groups[:_GROUPS]:

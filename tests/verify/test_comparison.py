@@ -11,8 +11,8 @@ from edgeemo.metrics import wilson_interval
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import Reference
 from edgeemo.utils.serialize import to_plain
-from edgeemo.verify import worst
-from edgeemo.verify.measure import measure
+from edgeemo.verify import disagreements
+from edgeemo.verify.comparison import compare_predictions
 
 THREE = ModelSpec(
     labels=("happy", "sad", "calm"), height=4, width=4, channels=1, activation="softmax"
@@ -32,7 +32,7 @@ def test_measuring_three_classes_agrees_with_the_definitions(n, seed):
     random = np.random.default_rng(seed)
     original, candidate = random.dirichlet(np.ones(3), (2, n))
     truth = random.integers(0, 3, n)
-    found = measure(_references(original, truth), candidate, spec=THREE)
+    found = compare_predictions(_references(original, truth), candidate, spec=THREE)
     theirs, ours = original.argmax(axis=1), candidate.argmax(axis=1)
     assert [flip.path for flip in found.flips] == [f"{i}.png" for i in np.where(theirs != ours)[0]]
     assert found.agreement == wilson_interval(int((theirs == ours).sum()), n)
@@ -43,14 +43,14 @@ def test_measuring_three_classes_agrees_with_the_definitions(n, seed):
 
 def test_the_same_answers_differ_in_nothing():
     scores = np.random.default_rng(0).dirichlet(np.ones(3), 20)
-    found = measure(_references(scores, [0] * 20), scores, spec=THREE)
+    found = compare_predictions(_references(scores, [0] * 20), scores, spec=THREE)
     assert (found.flips, found.max_difference, found.accuracy.mcnemar_p) == ((), 0, 1)
     assert found.reference_ece == found.candidate_ece
 
 
 @pytest.fixture
 def drawn(monkeypatch, tmp_path):
-    """Call `draw_worst` and see what it would draw: (tiles, title)."""
+    """Call `draw_disagreements` and see what it would draw: (tiles, title)."""
     calls = []
 
     def keep(tiles, path, *, columns, title):
@@ -61,12 +61,14 @@ def drawn(monkeypatch, tmp_path):
         rows = _references(np.asarray(original), truth)
         images = {row.sha256: row.path for row in rows}
         scores = {name: np.asarray(found) for name, found in answers.items()}
-        worst.draw_worst(tmp_path / "x.png", rows, scores, images=images, spec=THREE)
+        disagreements.draw_disagreements(
+            tmp_path / "x.png", rows, scores, images=images, spec=THREE
+        )
         return calls[-1]
 
-    monkeypatch.setattr(worst, "write_contact_sheet", keep)
+    monkeypatch.setattr(disagreements, "write_contact_sheet", keep)
     monkeypatch.setattr(
-        worst, "preprocess", lambda path, spec, detector: np.zeros((4, 4, 1), np.uint8)
+        disagreements, "preprocess", lambda path, spec, detector: np.zeros((4, 4, 1), np.uint8)
     )
     return draw
 
@@ -82,14 +84,14 @@ def test_the_worst_disagreement_comes_first_and_names_its_files(drawn):
     assert [tile.caption.splitlines() for tile in tiles] == [
         [
             "truth: happy",
-            "original: happy 0.9000",
+            "reference: happy 0.9000",
             "int8.tflite: sad 0.9000",
             "int8.onnx: sad 0.8000",
         ],
-        ["truth: sad", "original: happy 0.6000", "int8.tflite: sad 0.6000"],
+        ["truth: sad", "reference: happy 0.6000", "int8.tflite: sad 0.6000"],
     ]
     assert [tile.good for tile in tiles] == [False, True]
-    assert title.startswith("Another label than the original's: 2 of 3 test images.")
+    assert title.startswith("Another label than the reference model's: 2 of 3 test images.")
 
 
 def test_where_nothing_flips_the_largest_difference_is_shown_and_said(drawn):
@@ -98,7 +100,7 @@ def test_where_nothing_flips_the_largest_difference_is_shown_and_said(drawn):
     tiles, title = drawn(original, answers, [1, 0])
     assert "int8.onnx: happy 0.7000" in tiles[0].caption
     assert {tile.good for tile in tiles} == {None}
-    assert title.startswith("No disagreement")
+    assert title.startswith("No flip on")
 
 
 def test_many_flips_say_that_only_the_worst_are_shown(drawn):
@@ -112,12 +114,12 @@ def test_what_is_answered_is_counted_for_both():
     spec = replace(THREE, min_confidence=0.7)
     original = np.array([[0.8, 0.1, 0.1], [0.6, 0.4, 0], [0.1, 0.9, 0], [0, 0, 1.0]])
     candidate = np.array([[0.6, 0.3, 0.1], [0.7, 0.3, 0], [0.2, 0.8, 0], [0, 0.3, 0.7]])
-    found = measure(_references(original, [0, 1, 1, 2]), candidate, spec=spec)
+    found = compare_predictions(_references(original, [0, 1, 1, 2]), candidate, spec=spec)
     assert found.flips == ()  # by the labels behind "not sure"
-    assert found.sureness.reference.accuracy == wilson_interval(3, 3)
-    assert found.sureness.candidate.accuracy == wilson_interval(2, 3)
-    assert found.sureness.candidate.coverage == wilson_interval(3, 4)
-    assert to_plain(found)["sureness"]["candidate"]["count"] == 3
-    plain = measure(_references(original, [0, 1, 1, 2]), candidate, spec=THREE)
-    assert to_plain(plain)["sureness"] is None
-    assert replace(found, sureness=None) == plain
+    assert found.selective_accuracy.reference.accuracy == wilson_interval(3, 3)
+    assert found.selective_accuracy.candidate.accuracy == wilson_interval(2, 3)
+    assert found.selective_accuracy.candidate.coverage == wilson_interval(3, 4)
+    assert to_plain(found)["selective_accuracy"]["candidate"]["count"] == 3
+    plain = compare_predictions(_references(original, [0, 1, 1, 2]), candidate, spec=THREE)
+    assert to_plain(plain)["selective_accuracy"] is None
+    assert replace(found, selective_accuracy=None) == plain

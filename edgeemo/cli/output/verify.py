@@ -1,0 +1,48 @@
+"""Output of ``edgeemo verify``, and of the verification that follows an export."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.cli.output.console import print_table, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.verify import FileVerification, Verification
+
+COLUMNS = ("file", "verdict", "agreement (95 %)", "flips", "max |Δp|", "accuracy", "size")
+
+
+def print_verification(folder: ModelFolder, verification: Verification) -> None:
+    """Print a verification as a table with its notes and its verdict."""
+    from edgeemo.model.folder import VERIFY_MD
+
+    rows = [build_row(file) for file in verification.files]
+    print_table(COLUMNS, rows, title=str(folder.path), numbers_from=2)
+    for note in verification.notes:
+        say(f"note: {note}")
+    if verification.passed:
+        say(verification.verdict)
+    say(f"report: {folder.file(VERIFY_MD)}")
+
+
+def build_row(file: FileVerification) -> Sequence[str]:
+    """Return the cells of one file, under `COLUMNS`."""
+    from edgeemo.utils.text import format_size
+
+    size = format_size(file.size_bytes) if file.size_bytes else "-"
+    if file.measured is None:
+        return (file.file, file.status, "-", "-", "-", "-", size)
+    found = file.measured
+    agreement, accuracy = found.agreement, found.accuracy
+    return (
+        file.file,
+        file.status,
+        f"{agreement.value:.2%} ({agreement.low:.2%} to {agreement.high:.2%})",
+        str(found.flip_count),
+        f"{found.max_difference:.2g}",
+        f"{accuracy.candidate.value:.2%} (reference {accuracy.reference.value:.2%})",
+        size,
+    )
