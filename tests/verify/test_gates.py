@@ -68,15 +68,15 @@ def test_extra_errors_have_a_gate_of_their_own():
 
 @pytest.mark.parametrize("kind", ["int8", "dynamic"])
 def test_99_per_cent_is_unproven_below_300_images(kind):
-    assert "unproven" in Gates().notes(kind, 299)[0]
-    assert Gates().notes(kind, 300) == ()
-    assert Gates().notes("float32", 10) == ()
+    assert "unproven" in Gates().list_notes(kind, 299)[0]
+    assert Gates().list_notes(kind, 300) == ()
+    assert Gates().list_notes("float32", 10) == ()
 
 
 def test_gates_in_words():
-    assert Gates().in_words("float32", 10) == "max |Δp| at most 1e-05 and no flip"
-    assert Gates().in_words("int8", 1205) == (
-        "at most 12 flips and at most 12 errors more than the original"
+    assert Gates().describe("float32", 10) == "max |Δp| at most 1e-05 and no flip"
+    assert Gates().describe("int8", 1205) == (
+        "at most 12 flips and at most 12 errors more than the reference model"
     )
 
 
@@ -88,7 +88,7 @@ def test_impossible_gates_are_refused(limits):
 
 def test_the_kind_comes_from_the_name():
     assert parse_kind(Path("a/int8.onnx")) == "int8"
-    with pytest.raises(ValueError, match="no exported file"):
+    with pytest.raises(ValueError, match="not the name of an exported file"):
         parse_kind(Path("model.tflite"))
 
 

@@ -38,7 +38,7 @@ def _seal_again(path, **changes):
 
 
 def _flip_references(folder, count):
-    """Make the original's first answers the opposite of what they were."""
+    """Turn the first predictions of the reference model into their opposite."""
     rows = folder.references()
     turned = [replace(row, scores=row.scores[::-1]) for row in rows[:count]]
     write_references(folder.file(REFERENCE), [*turned, *rows[count:]], labels=folder.spec().labels)
@@ -51,7 +51,7 @@ def test_faithful_files_pass_and_count_as_verified(place):
     assert [file.file for file in report.files] == list(FILES)
     assert (
         report.verdict
-        == "passed: 4 files agree with the original within the gates on 40 test images"
+        == "passed: 4 files agree with the reference model within the gates on 40 test images"
     )
     raise_for_gates(report)
     for name in FILES:
@@ -153,7 +153,7 @@ def test_a_file_with_another_spec_than_the_folder_fails(place, changes, named):
     _seal_again(place.folder.file("int8.tflite"), **changes)
     file = _by_name(verify(place.folder))["int8.tflite"]
     assert file.status == "failed"
-    assert f"differs from the model folder's in {named};" in file.reasons[0]
+    assert f"differs from that of the model folder in {named};" in file.reasons[0]
 
 
 def test_the_provenance_may_differ(place):
@@ -227,7 +227,7 @@ def test_without_onnxruntime_its_files_are_not_run_and_not_passed(place, monkeyp
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(RuntimeError("node 3 failed"), "node 3 failed"), ([float("nan")], "not a number")],
+    [(RuntimeError("node 3 failed"), "node 3 failed"), ([float("nan")], "NaN or infinity")],
 )
 def test_an_engine_that_fails_on_the_way_fails_its_file_alone(place, monkeypatch, answer, reason):
     def run(engine, pixels):
@@ -344,5 +344,5 @@ def test_a_hesitant_models_files_are_held_against_its_spec(place, hesitant):
     assert 0 < found.candidate.count < 40
     assert found.candidate.count == pytest.approx(found.reference.count, abs=2)
     for name in ("float32.tflite", "int8.onnx"):
-        assert "differs from the model folder's in min_confidence" in files[name].reasons[0]
+        assert "differs from that of the model folder in min_confidence" in files[name].reasons[0]
     assert '"not sure"' in folder.file(VERIFY_MD).read_text()
