@@ -206,7 +206,7 @@ def _with_zip(model: bytes, members: dict[str, str]) -> bytes:
 
 
 def _read_zip(stream: BinaryIO, path: str) -> bytes:
-    """The stored member `_ENTRY` of the ZIP archive at the end of a file.
+    """Read the stored member `_ENTRY` of the ZIP archive at the end of a file.
 
     The offsets are those of PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
     """
@@ -275,7 +275,7 @@ def _read_metadata(stream: BinaryIO, path: str) -> bytes:
 
 
 def _metadata_entries(stream: BinaryIO, size: int) -> Iterator[bytes]:
-    """The payloads of `metadata_props`, skipping every other top-level field unread."""
+    """Yield the payloads of `metadata_props`, skipping every other top-level field unread."""
     while stream.tell() < size:
         key = _read_varint(stream)
         number, wire = key >> 3, key & 7

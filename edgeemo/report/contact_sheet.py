@@ -117,7 +117,7 @@ def _wrap(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: 
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """The text, or as much of it as fits followed by an ellipsis."""
+    """Return the text, cut with an ellipsis where it does not fit."""
     text = _drawable(text, font)
     if font.getlength(text) <= width:
         return text
@@ -127,7 +127,7 @@ def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: i
 
 
 def _drawable(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """The text in letters that the font has: without accents where it must be, else "?"."""
+    """Return the text in letters that the font has: without accents where needed, else "?"."""
     missing = bytes(font.getmask("\uffff"))
     out = ""
     for letter in text:

@@ -18,7 +18,7 @@ _DPI = 120
 
 @contextmanager
 def draw_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
-    """A new matplotlib figure to draw on; written, whole or not at all, when the block ends.
+    """Yield a new matplotlib figure; written, whole or not at all, when the block ends.
 
     Args:
         path: The PNG to write.

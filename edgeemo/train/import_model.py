@@ -103,7 +103,7 @@ def import_keras_model(
 
 
 def read_spec(model: Any, path: Path, *, labels: tuple[str, ...], threshold: float) -> ModelSpec:
-    """What a Keras model says of itself, and its user for it.
+    """Derive a spec from a Keras model and from the user's arguments.
 
     Args:
         model: What `edgeemo.model.keras.load_keras` gave.
@@ -186,7 +186,7 @@ def _check_scaling(scale: float, offset: float) -> None:
 
 
 def _choose_name(model: Path) -> str:
-    """What the model is called in its folder.
+    """Choose the name of a model within its folder.
 
     Raises:
         ModelFolderError: If there is no such model, or it is of no known kind.

@@ -44,7 +44,7 @@ def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
 
 @contextmanager
 def build_folder(out: Path, *, replace: bool) -> Iterator[ModelFolder]:
-    """The model folder in the making; it takes its place when the block succeeds.
+    """Make a model folder under a hidden name, renamed when the block succeeds.
 
     Raises:
         ModelFolderError: If it cannot be written: no permission, disk full, or somebody was faster.

@@ -44,7 +44,7 @@ def write_file(path: Path, content: bytes | str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A hidden path beside `path` to write a file to; renamed over `path` if the block succeeds."""
+    """Yield a hidden path beside `path` to write to; renamed to `path` if the block succeeds."""
     partial = _partial_path(path)
     try:
         yield partial
@@ -59,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A hidden folder beside `path` to fill; renamed to `path` if the block succeeds.
+    """Yield a hidden folder beside `path` to fill; renamed to `path` if the block succeeds.
 
     Args:
         path: The folder to make. Its parents are created; where the block fails, they go again.

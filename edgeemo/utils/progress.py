@@ -9,10 +9,10 @@ class Progress(Protocol):
     """Receiver of progress; the command line draws it, a library caller may ignore it."""
 
     def stage(self, name: str, *, total: int | None = None) -> None:
-        """A new stage begins; `total` is its number of steps, None where unknown."""
+        """Begin a stage of `total` steps, None where unknown."""
 
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
-        """Some steps of the current stage are done; `detail` is a short text to show beside it."""
+        """Count steps of the current stage as done; `detail` is a short text to show beside it."""
 
     def note(self, text: str) -> None:
         """Something that the user should read and that stays on the screen."""

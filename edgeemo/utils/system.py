@@ -29,7 +29,7 @@ _ARM_PARTS = {
 
 
 def describe_machine() -> dict[str, str]:
-    """The board, the processor, the cores, the architecture, the system and Python's version."""
+    """Return board, processor, cores, architecture, system and Python version."""
     cpu = _pairs(_read(_CPUINFO), ":")
     part = cpu.get("CPU part", "")
     facts = {

@@ -231,7 +231,7 @@ def _measured(asked: _Asked, given: BenchArguments) -> BenchmarkReport:
 
 
 def _photo(asked: _Asked) -> bytes | None:
-    """A drawn photo with faces, where a file finds them; None where it would find none there."""
+    """Return a drawn photo with faces, for a file that finds them; None for other files."""
     file = next((file for file in asked.files if file.faces), None)
     if file is None or file.faces is None:
         return None

@@ -71,7 +71,7 @@ def _spec_facts(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spoken(facts: dict[str, Any]) -> dict[str, str]:
-    """The facts as a person reads them."""
+    """Return the facts as text for a table."""
     return {key: _faces(value) if key == "faces" else _text(value) for key, value in facts.items()}
 
 
@@ -85,7 +85,7 @@ def _faces(faces: dict[str, Any] | None) -> str:
 
 
 def _engine_facts(model: SealedModel) -> dict[str, Any]:
-    """What only the engine can say; nothing where it is not installed."""
+    """Return the facts that need the engine; none where it is not installed."""
     from edgeemo.engines.litert import LiteRTEngine
     from edgeemo.engines.load import load_engine
     from edgeemo.errors import MissingExtraError

@@ -128,7 +128,7 @@ class _Copies:
             self._annotator = Annotator(folder)
 
     def seen(self, sources: Iterator[str | bytes]) -> Iterator[str | bytes]:
-        """The sources; what came on standard input is kept, since it cannot be read again."""
+        """Yield the sources, and keep those of standard input, which cannot be read again."""
         from edgeemo.runtime.prediction import STDIN
 
         for source in sources:
@@ -153,7 +153,7 @@ def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classi
 
 
 def _load_keras(path: Path, faces: FaceRequest) -> Classifier:
-    """The original itself; its spec is the spec.json beside it."""
+    """Load a reference model with the spec.json beside it."""
     from edgeemo.errors import EngineError
     from edgeemo.imaging.faces import build_detector
     from edgeemo.model.detector_file import find_detector_file

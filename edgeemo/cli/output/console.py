@@ -37,7 +37,7 @@ def print_json(content: Any) -> None:
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", numbers_from: int = 1
 ) -> None:
-    """A table to standard output.
+    """Print a table to standard output.
 
     Args:
         columns: The headings.

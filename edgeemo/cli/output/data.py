@@ -14,7 +14,7 @@ _SHOWN = 5  # of the labels in doubt
 
 
 def print_check(checked: CheckReport, *, title: str) -> None:
-    """The check as tables: the numbers, the shortcuts, the labels in doubt, and what to do."""
+    """Print a check as tables: numbers, shortcuts, suspicious labels and findings."""
     from edgeemo.dataset.check.summary import SHORTCUT_COLUMNS, describe_figures, list_shortcuts
 
     print_facts(describe_figures(checked), title=title)
@@ -30,7 +30,7 @@ def print_check(checked: CheckReport, *, title: str) -> None:
 
 
 def print_written(written: WrittenFolder, *, json: bool) -> None:
-    """What was written and what was left out, as a table or as JSON."""
+    """Print the written and the excluded images, as a table or as JSON."""
     if json:
         print_json(written)
         return
@@ -45,7 +45,7 @@ def print_written(written: WrittenFolder, *, json: bool) -> None:
 
 
 def print_cropped(cropped: CropResult, *, json: bool) -> None:
-    """What was cropped and what was not, as a table or as JSON."""
+    """Print the cropped images and the others, as a table or as JSON."""
     if json:
         print_json(cropped)
         return

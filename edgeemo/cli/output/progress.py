@@ -59,7 +59,7 @@ class _LineProgress:
 
 
 def in_words(seconds: float) -> str:
-    """A duration as one says it: "40 s", "12 min", "3.5 h"."""
+    """Return a duration as text: "40 s", "12 min", "3.5 h"."""
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     if seconds < 99.5 * 60:
@@ -101,7 +101,7 @@ class _BarProgress:
 
 
 def _bars(console: Console, *, total: int | None) -> Bars:
-    """A bar with count and time left, and below it the detail of its task."""
+    """Return a bar with count and time left, and below it the detail of its task."""
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
     from rich.text import Text
 

@@ -22,7 +22,7 @@ FEW = 100
 
 
 def derive_findings(check: CheckReport) -> tuple[Finding, ...]:
-    """What matters of a check, what to act on first; `check.findings` is not looked at."""
+    """Return the findings of a check, the most urgent first; `check.findings` is not read."""
     found = [
         *_broken(check),
         *_left_out(check),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def make_dataset(
     pixels: Pixels, *, spec: ModelSpec, batch_size: int, shard: Shard | None = None
 ) -> Any:
-    """A `tf.data.Dataset` of a split's batches in order, for `keras.Model.evaluate`.
+    """Return a `tf.data.Dataset` of a split's batches in order, for `keras.Model.evaluate`.
 
     Args:
         pixels: What `decode` gave.
@@ -58,7 +58,7 @@ def make_training_dataset(
     mixup: Mixup | None = None,
     shard: Shard | None = None,
 ) -> Any:
-    """A `tf.data.Dataset` of every epoch's batches, one epoch after the other.
+    """Return a `tf.data.Dataset` of the batches of every epoch, one epoch after the other.
 
     An epoch's order, augmentation and mixing follow from the seed and the epoch's number alone, so
     a training that goes on from epoch 7 sees what it would have seen had it never stopped.
@@ -113,7 +113,7 @@ def make_training_dataset(
 
 
 def _load_batch(pixels: Pixels, rows: Any, spec: ModelSpec) -> tuple[Any, Any]:
-    """The images of these row numbers as the network takes them, and what is true of them."""
+    """Return the network's input for these rows, and their class indices."""
     import tensorflow as tf
 
     def gather(numbers: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -64,7 +64,7 @@ def _reflect(tf: Any, places: Any, length: int) -> Any:
 
 
 def blur(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """A Gaussian blur, down and then across; what lies outside is the image mirrored."""
+    """Apply a Gaussian blur, vertical then horizontal, with the image mirrored at its edges."""
     height, width = images.shape[1:3]
     most = ranges.blur * height
     reach = math.ceil(_BLUR_REACH * most)
@@ -90,7 +90,7 @@ def adjust_light(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
 
 
 def erase_patch(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """A square patch anywhere, of the image's mean value (random erasing, Zhong et al. 2017)."""
+    """Fill a random square with the image's mean value (random erasing, Zhong et al. 2017)."""
     height, width = images.shape[1:3]
     side = drawn[0] * ranges.erased
 

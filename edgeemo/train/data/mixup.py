@@ -70,7 +70,7 @@ def mix_batch(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any,
 
 
 def _look_up_class_weights(tf: Any, truth: Any, mixup: Mixup) -> Any:
-    """What the images of these classes count, (B,) float32; 1 where all count alike."""
+    """Return the class weight of each image, (B,) float32; 1 where classes are not weighted."""
     if not mixup.weights:
         return 1.0
     weights = np.asarray(mixup.weights, np.float32)

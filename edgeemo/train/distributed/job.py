@@ -29,13 +29,13 @@ def save_arrays(path: Path, arrays: Sequence[Any]) -> None:
 
 
 def load_arrays(path: Path) -> list[Any]:
-    """What `save_arrays` wrote."""
+    """Read the arrays that `save_arrays` wrote."""
     with np.load(path) as file:
         return [file[name] for name in sorted(file.files)]
 
 
 def write_start(folder: Path, model: Any, checkpoint: Checkpoint) -> None:
-    """What worker 0 hands round: the state of an interrupted training, or the first weights."""
+    """Write the start of a training: the state of an interrupted one, or the initial weights."""
     if checkpoint.exists:
         (folder / STATE).write_bytes(checkpoint.state_path.read_bytes())
         return
@@ -51,7 +51,7 @@ def make_job(
     train: Pixels,
     validation: Pixels,
 ) -> Mapping[str, object]:
-    """What every worker of a machine is told, apart from its number and where to meet.
+    """Build the message for every worker of a machine, without its number and the rendezvous.
 
     Args:
         folder: Gets the files that belong to it.

@@ -25,7 +25,7 @@ def send(connection: Connection, message: Message) -> None:
 
 
 def receive(connection: Connection, *, seconds: float | None = None) -> Message | None:
-    """The next message; None where the other side has gone, or sent what is no message.
+    """Return the next message; None where the peer has gone, or sent an invalid one.
 
     Args:
         connection: Where from.
@@ -48,7 +48,7 @@ def receive(connection: Connection, *, seconds: float | None = None) -> Message 
 
 
 def wrap_socket(connected: socket.socket) -> Connection:
-    """A connected socket as a connection, which closes it.
+    """Wrap a connected socket in a connection, which closes it.
 
     Where the other machine falls silent the system ends the connection after a minute.
     """
@@ -61,12 +61,12 @@ def wrap_socket(connected: socket.socket) -> Connection:
 
 
 def open_inherited(descriptor: int) -> Connection:
-    """The end of a pipe that the parent process passed on."""
+    """Open the end of a pipe that the parent process passed on."""
     os.set_inheritable(descriptor, False)
     return Connection(descriptor)
 
 
 def find_free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on just now."""
+    """Return a port on which no process listens now."""
     with socket.create_server((host, 0)) as server:
         return int(server.getsockname()[1])

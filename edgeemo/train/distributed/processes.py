@@ -85,7 +85,7 @@ class WorkerProcesses:
         self.connections[number] = ours
 
     def message(self, number: int) -> Message | Lost | None:
-        """What a worker says; or how it ended, which is None where it was done."""
+        """Return a worker's next message, or its loss; None after a normal end."""
         message = receive(self.connections[number])
         if message is not None:
             return message

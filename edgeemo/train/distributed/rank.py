@@ -56,7 +56,7 @@ class Rank:
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def describe(self, number: int) -> str:
-        """A worker in a sentence: "worker 1 (of 2, counted from 0)"."""
+        """Return a worker's name for a sentence: "worker 1 (of 2, counted from 0)"."""
         return f"worker {number} (of {self.workers}, counted from 0)"
 
 

@@ -79,7 +79,7 @@ def join_coordinator(position: Rank) -> Connection:
 def receive_expected(
     connection: Connection, position: Rank, *, seconds: float | None = None
 ) -> Message:
-    """What worker 0 says next.
+    """Receive the next message of worker 0.
 
     Raises:
         WorkerError: If it has gone, says nothing, or says that the training has failed.

@@ -49,7 +49,7 @@ class Shard:
         return {self.rows(size) * self.workers: size for size in sizes}
 
     def take(self, rows: Any, *, images: int) -> Any:
-        """This worker's part of a batch.
+        """Return this worker's part of a batch.
 
         Args:
             rows: A tensor whose first axis are the batch's rows.
@@ -70,7 +70,7 @@ class Shard:
 
 
 def shard_model(model: Any, *, train: Mapping[int, int], validation: Mapping[int, int]) -> Any:
-    """The same layers as a network that takes filled-up batches and cuts them.
+    """Build a network of the same layers that takes padded batches and cuts them.
 
     Args:
         model: A functional model on JAX.

@@ -56,7 +56,7 @@ class _ParentProgress:
         self._say({"note": text})
 
     def epoch(self, ended: Epoch) -> None:
-        """An epoch has ended."""
+        """Report the end of an epoch."""
         send(self._parent, {"epoch": ended.epoch})
 
     def _say(self, message: dict[str, Any]) -> None:
@@ -103,7 +103,7 @@ def _leave() -> None:
 
 
 def _share_start(folder: Path) -> Path:
-    """What worker 0 starts from, on every worker: its state or its first weights, as a file."""
+    """Write worker 0's start, its state or its initial weights, to a file on every worker."""
     from jax.experimental.multihost_utils import broadcast_one_to_all
 
     own = folder / STATE if (folder / STATE).exists() else folder / START

@@ -54,7 +54,7 @@ class Teacher:
 
 
 def load_teachers(options: TrainOptions) -> tuple[Teacher, ...]:
-    """The models that these options name.
+    """Load the teacher models that these options name.
 
     Raises:
         TrainingError: If one takes other images than the network.
@@ -132,7 +132,7 @@ def hash_teachers(teachers: Iterable[Teacher]) -> dict[str, str]:
 def make_distillation_loss(
     teachers: Sequence[Teacher], *, temperature: float, spec: ModelSpec
 ) -> Callable[[Any, Any, Any], Any]:
-    """The part of the loss that teachers give.
+    """Return the loss between the network's and the teachers' predictions.
 
     Args:
         teachers: At least one.

@@ -39,7 +39,7 @@ _DROP = 0.1
 
 
 def make_loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> Any:
-    """A loss for truths as `edgeemo.train.data.batches.make_dataset` gives them.
+    """Return a loss for truths as `edgeemo.train.data.batches.make_dataset` gives them.
 
     "focal" weighs each image's cross-entropy by (1 - p) ** 2, p being the probability of its
     class, so that images that are answered well count less (Lin et al. 2017). It has Keras' usual
@@ -75,7 +75,7 @@ def make_loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> An
 def make_optimizer(
     name: str, *, lr: float | None = None, schedule: str = "constant", steps: int = 1
 ) -> Any:
-    """An optimiser whose learning rate follows a schedule.
+    """Return an optimiser whose learning rate follows a schedule.
 
     "constant" keeps the rate. "cosine" lowers it along half a cosine to 0 at the last step
     (Loshchilov and Hutter 2017, without restarts). "step" divides it by ten after half of the steps
@@ -106,7 +106,7 @@ def make_optimizer(
 
 
 def default_lr(name: str) -> float:
-    """The learning rate of an optimiser that is given none.
+    """Return the default learning rate of an optimiser.
 
     Raises:
         TrainingError: If there is no such optimiser.
@@ -150,7 +150,7 @@ def _make_schedule(schedules: Any, rate: float, schedule: str, steps: int) -> An
 
 
 def _make_one_hot_loss(keras: Any, several: Any) -> Any:
-    """A loss of class indices, from one of a one-hot truth."""
+    """Return a loss of class indices, from a loss of one-hot truths."""
     ops = keras.ops
 
     class OfIndices(keras.losses.Loss):  # type: ignore[misc]

@@ -24,7 +24,7 @@ def make_student(
     average: ExponentialMovingAverage | None,
     teachers: Sequence[Teacher],
 ) -> Any:
-    """The model that is compiled and fitted for a network.
+    """Return the model that is compiled and fitted for a network.
 
     Args:
         model: The network, a functional model.

@@ -25,7 +25,7 @@ METRICS = tuple(Metric)
 
 
 def make_metrics(names: Iterable[str], *, spec: ModelSpec) -> list[Any]:
-    """New Keras metrics, the accuracy first, then the named ones in their order.
+    """Return new Keras metrics, the accuracy first, then the named ones in their order.
 
     With two classes precision, recall and AUC are those of the second. With more they are the mean
     over the classes that have images, as in the report; the AUC is of one class against the rest.
@@ -45,7 +45,7 @@ def make_metrics(names: Iterable[str], *, spec: ModelSpec) -> list[Any]:
 
 
 def make_tensorboard_callback(keras: Any, folder: Path) -> Any:
-    """A Keras callback that writes every epoch's figures for TensorBoard.
+    """Return a Keras callback that writes the figures of every epoch for TensorBoard.
 
     Args:
         keras: The keras package.

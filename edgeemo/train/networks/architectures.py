@@ -91,7 +91,7 @@ _COMPOSED = re.compile(r"cnn((?:-[1-9]\d{0,3}){1,6})(-bn)?(-same)?(?:-d([1-9]\d{
 
 
 def get_architecture(name: str) -> Architecture | Edge | Backbone:
-    """The network of that name.
+    """Return the network of that name.
 
     Args:
         name: A name of `ARCHITECTURES`, or one that says what the network is made of,
@@ -140,7 +140,7 @@ def build(
     classes: int,
     weights: Path | str | None = None,
 ) -> Any:
-    """A new network with freshly drawn weights, or with those of another training.
+    """Build a network with random weights, or with those of another training.
 
     Args:
         name: A name of `ARCHITECTURES`.

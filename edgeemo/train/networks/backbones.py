@@ -115,7 +115,7 @@ class Backbone:
         return self.weights_file.format(side=height if known else 224)
 
     def build_application(self, input_shape: Sequence[int]) -> Any:
-        """The network as keras.applications has it, random weights, without its head.
+        """Build the network of keras.applications with random weights, without its head.
 
         Args:
             input_shape: (H, W, C); the source always takes three channels.
@@ -172,7 +172,7 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
 
 
 def build_features(backbone: Backbone, image: Any, source: Any) -> Any:
-    """A backbone's layers on an image.
+    """Apply a backbone's layers to an image.
 
     Args:
         backbone: Which.
@@ -199,7 +199,7 @@ class _LayerCopier:
         self._pairs: list[tuple[Any, Any]] = []
 
     def features(self, source: Any) -> Any:
-        """The source's answer to the image, with the source's weights."""
+        """Return the source's features of the image, with the source's weights."""
         copied = self._keras.models.clone_model(
             source,
             input_tensors=self._image,
@@ -221,7 +221,7 @@ class _LayerCopier:
         return copied
 
     def _name(self, layer: Any) -> str:
-        """The layer's own name; one that Keras numbered within the process is numbered anew."""
+        """Return the layer's own name; numbers that Keras counts per process start anew."""
         kind = type(layer).__name__.lower()
         if re.sub(r"_\d+$", "", layer.name).replace("_", "") != kind:
             return str(layer.name)

@@ -111,7 +111,7 @@ class Edge:
 
 
 def parse_edge(name: str) -> Edge:
-    """The network that a name spells.
+    """Return the network that a name spells.
 
     Args:
         name: `NAME`, or `NAME` and one to eight stages with "-" in front of each.

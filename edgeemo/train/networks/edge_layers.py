@@ -22,7 +22,7 @@ epoch, and the first epochs' validation would judge by statistics of networks lo
 
 
 def build_features(network: Edge, image: Any) -> Any:
-    """The layers of a network up to its head.
+    """Apply the layers of a network up to its head.
 
     Args:
         network: Which.
@@ -92,7 +92,7 @@ class _Block:
         return self._with_input(values, inner)
 
     def _with_input(self, values: Any, inner: Any) -> Any:
-        """The sum of both where they have one shape."""
+        """Add the input where both have one shape."""
         if values.shape[1:] != inner.shape[1:]:
             return inner
         return self._layers.Add(name=f"{self._name}_add")([values, inner])

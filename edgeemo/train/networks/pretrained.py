@@ -30,7 +30,7 @@ _BACKBONE_SUFFIXES = (".h5", ".hdf5")
 def find_weights_file(
     name: str, network: object, *, input_shape: Sequence[int], weights: Path | str | None
 ) -> Path | None:
-    """The file to start from, or None for random weights.
+    """Return the file of the initial weights, or None for random ones.
 
     Args:
         name: The architecture's name.
@@ -65,7 +65,7 @@ def find_weights_file(
 
 
 def _download_published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Path:
-    """The file of a backbone's ImageNet weights, from Keras' cache or else downloaded into it."""
+    """Return the file of ImageNet weights in Keras' cache, downloading it where it is missing."""
     keras = import_keras()
     file = backbone.weights_filename(input_shape)
     url = f"{backbone.folder}{file}"
@@ -174,7 +174,7 @@ def _describe_shapes(shapes: Counter[tuple[int, ...]]) -> str:
 
 
 def _describe_difference(wanted: Counter[tuple[int, ...]], found: Counter[tuple[int, ...]]) -> str:
-    """The largest shape that only one side has, to recognise the other architecture by."""
+    """Describe the largest shape that only one side has, which tells the other architecture."""
     strange = max(found - wanted, key=math.prod, default=None)
     missing = max(wanted - found, key=math.prod, default=None)
     texts = [

@@ -66,7 +66,7 @@ def _here(report: TrainingReport) -> Iterator[Block]:
 
 
 def _value(value: Any) -> str:
-    """An option's value in words."""
+    """Return an option's value for a table."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def data(report: TrainingReport) -> Section:
-    """The split, and what was set aside."""
+    """Describe the splits and the excluded images."""
     return Section(
         "The data",
         [
@@ -27,7 +27,7 @@ def data(report: TrainingReport) -> Section:
 
 
 def images(report: TrainingReport) -> Section:
-    """Samples of what the network learnt from."""
+    """Show samples of the training images."""
     return Section("The images", report.shown("samples", "augmented"))
 
 

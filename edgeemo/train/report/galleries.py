@@ -40,7 +40,7 @@ def samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> Galle
 def predictions(
     folder: Path, test: Pixels, evaluation: Evaluation, *, spec: ModelSpec, seed: int
 ) -> Gallery:
-    """A batch of test images: predicted against true."""
+    """Draw a batch of test images with predicted and true labels."""
     rows = np.random.default_rng(seed).permutation(len(test))[:_BATCH]
     tiles = [
         Tile(
@@ -62,7 +62,7 @@ def predictions(
 def worst_mistakes(
     folder: Path, test: Pixels, evaluation: Evaluation, mistakes: Sequence[Mistake]
 ) -> Gallery:
-    """The wrong answers on the test split that the model was most certain of.
+    """Draw the most confident wrong predictions on the test split.
 
     Args:
         folder: The model folder.

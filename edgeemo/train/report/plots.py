@@ -45,7 +45,7 @@ def plot_curves(folder: Path, fitted: FitResult) -> Plot:
 
 
 def plot_metrics(folder: Path, fitted: FitResult) -> Plot:
-    """The other metrics that were tracked, one below the other; there is at least one."""
+    """Plot the tracked metrics, at least one, one below the other."""
     path = f"{PLOTS}/metrics.png"
     names = [name for name in fitted.history[0].tracked if not name.startswith("val_")]
     with draw_figure(folder / path, width=_WIDTH, height=0.8 + 2.6 * len(names)) as drawn:
@@ -59,7 +59,7 @@ def plot_metrics(folder: Path, fitted: FitResult) -> Plot:
 
 
 def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str]) -> Plot:
-    """Counts of true against predicted class on the test split, shaded by share of the row."""
+    """Plot the counts of true against predicted class, shaded by their share of the row."""
     path = f"{PLOTS}/confusion.png"
     counts = np.array(evaluation.report.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -112,7 +112,7 @@ def plot_reliability(folder: Path, certainty: Certainty) -> Plot:
 
 
 def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
-    """Number of images per class and split."""
+    """Plot the number of images per class and split."""
     path = f"{PLOTS}/classes.png"
     labels = list(counts["train"])
     width = min(max(_WIDTH, 2.4 + 0.8 * len(labels)), _WIDEST)

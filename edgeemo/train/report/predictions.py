@@ -43,7 +43,7 @@ def answers(report: TrainingReport) -> Section:
 
 
 def mistakes(report: TrainingReport) -> Section:
-    """The wrong answers that the model was most certain of."""
+    """List the most confident wrong predictions."""
     n, right = report.test.n, sum(row[i] for i, row in enumerate(report.test.confusion))
     if right == n:
         words = f"None of the {n:,} test images was answered wrongly."
@@ -57,7 +57,7 @@ def mistakes(report: TrainingReport) -> Section:
 
 
 def batch(report: TrainingReport) -> Section:
-    """A batch of test images, taken at random."""
+    """Show a random batch of test images."""
     words = "The answer, its confidence, and what is true of test images taken at random."
     return Section("A look at the test split", [Text(words), *report.shown("predictions")])
 

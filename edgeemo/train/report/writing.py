@@ -72,7 +72,7 @@ def write_report(
 
 
 def _mistakes(contents: FolderContents, test: Evaluation) -> tuple[Mistake, ...]:
-    """The wrong answers that the model was most certain of, the worst first."""
+    """Return the most confident wrong predictions, the worst first."""
     samples = [sample for sample in contents.dataset.samples if sample.split == "test"]
     return tuple(
         Mistake(
