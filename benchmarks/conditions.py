@@ -24,7 +24,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.metrics import expected_calibration_error
-from edgeemo.model.face_settings import FaceRequest
+from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 
 Damage = Callable[[Image.Image, np.random.Generator], Image.Image | bytes]

@@ -21,7 +21,8 @@ from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.errors import NoFaceError
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.face_settings import Detector, FaceRequest
+from edgeemo.model.face_request import FaceRequest
+from edgeemo.model.face_settings import Detector
 from edgeemo.report.contact_sheet import Tile, write_contact_sheet
 from edgeemo.runtime.classifier import Classifier
 

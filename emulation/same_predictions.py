@@ -21,7 +21,7 @@ import numpy as np
 import edgeemo
 from edgeemo.cli.default_model import model_to_answer
 from edgeemo.dataset import IngestOptions, ingest_folder
-from edgeemo.model.face_settings import FaceRequest
+from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.command import run_command
 from edgeemo.utils.text import markdown_head, markdown_row
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _SCRIPT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-from edgeemo.model.face_settings import FaceRequest
+from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 classifier = Classifier.load(sys.argv[2], faces=FaceRequest(enabled=False))
 for line in sys.stdin:

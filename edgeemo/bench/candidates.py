@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from edgeemo.model.face_settings import FaceRequest, FaceSettings
+    from edgeemo.model.face_request import FaceRequest
+    from edgeemo.model.face_settings import FaceSettings
 
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
 """Suffix of a file to the package that runs it, as pip calls it."""

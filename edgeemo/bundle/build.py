@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Manifest
     from edgeemo.model.container import SealedModel
     from edgeemo.model.detector_file import DetectorFile
-    from edgeemo.model.face_settings import FaceRequest
+    from edgeemo.model.face_request import FaceRequest
 
 _SILENT = Silent()
 _ENTRY_POINT = "edgeemo.bundle.device.main"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.model.face_settings import FaceRequest
+    from edgeemo.model.face_request import FaceRequest
 
 
 class GoldenSource(StrEnum):

@@ -1,1 +1,1 @@
-"""The inference engines, behind one protocol; one module each."""
+"""The inference engines behind one protocol, one module each."""

@@ -1,4 +1,4 @@
-"""Why a package that runs models cannot be imported, in words. Standard library only."""
+"""Errors of importing the package of an engine. Standard library only."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from edgeemo.errors import EngineError
 
 
 def is_missing(error: ImportError | OSError, *modules: str) -> bool:
-    """Whether a package is not installed; one for another processor lacks only a part of itself.
+    """Return whether a package is not installed; one for another processor lacks a part of itself.
 
     Args:
-        error: What importing it raised.
-        modules: The package, and what of it was imported.
+        error: The error of its import.
+        modules: The package, and the module of it that was imported.
     """
     return isinstance(error, ModuleNotFoundError) and error.name in modules
 
 
-def cannot_load(package: str, error: ImportError | OSError) -> EngineError | MemoryError:
-    """What to raise where an engine is installed and does not load.
+def load_error(package: str, error: ImportError | OSError) -> EngineError | MemoryError:
+    """Return the error to raise where an engine is installed and cannot be loaded.
 
     Another processor and an old libc are an EngineError, too little memory is a MemoryError.
 
     Args:
         package: The package as pip calls it.
-        error: What importing it raised.
+        error: The error of its import.
     """
-    if is_want_of_memory(error):
+    if is_out_of_memory(error):
         return MemoryError()
     from edgeemo.utils.text import one_line
 
@@ -35,8 +35,8 @@ def cannot_load(package: str, error: ImportError | OSError) -> EngineError | Mem
     )
 
 
-def is_want_of_memory(error: ImportError | OSError) -> bool:
-    """Whether a module could not be imported because there was no memory for its libraries."""
+def is_out_of_memory(error: ImportError | OSError) -> bool:
+    """Return whether a module could not be imported for lack of memory."""
     reason = str(error.__cause__ or error)
     no_map = "failed to map segment" in reason and "not permitted" not in reason  # a noexec mount
     return no_map or "bad_alloc" in reason or "Cannot allocate memory" in reason

@@ -1,4 +1,4 @@
-"""The TFLite engine: the only file that imports ai_edge_litert."""
+"""The TFLite engine: the only module that imports ai_edge_litert."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.base import shape_problem
-from edgeemo.engines.imports import cannot_load, is_missing
+from edgeemo.engines.imports import is_missing, load_error
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.redirect import drop_output
 
@@ -24,7 +23,8 @@ class LiteRTEngine:
     """A ``.tflite`` file in the LiteRT interpreter.
 
     Raises:
-        EngineError: If the interpreter refuses the file or its tensors are not what the spec says.
+        EngineError: If the interpreter refuses the file, or its tensors do not match the
+            specification.
         MissingExtraError: If ai-edge-litert is not installed.
     """
 
@@ -38,9 +38,9 @@ class LiteRTEngine:
                 f"{model.path}: {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
             )
         self._input, self._output = inputs[0], outputs[0]
-        problem = shape_problem(
-            model.spec, self._input["shape"], self._output["shape"]
-        ) or _type_problem(self._input, self._output)
+        problem = model.spec.find_shape_mismatch(
+            self._input["shape"], self._output["shape"]
+        ) or _find_type_problem(self._input, self._output)
         if problem:
             raise EngineError(f"{model.path}: {problem}; export it again")
         self._takes_pixels = self._input["dtype"] == np.uint8
@@ -48,7 +48,7 @@ class LiteRTEngine:
 
     @property
     def name(self) -> str:
-        """Package and version."""
+        """Return the package and its version."""
         from importlib.metadata import version
 
         package = type(self._interpreter).__module__.partition(".")[0].replace("_", "-")
@@ -56,22 +56,22 @@ class LiteRTEngine:
 
     @property
     def tensors(self) -> list[dict[str, Any]]:
-        """The interpreter's details (name, index, shape, dtype, quantization) of every tensor."""
+        """Return name, index, shape, dtype and quantization of every tensor."""
         return list(self._interpreter.get_tensor_details())
 
     @property
     def operations(self) -> list[str]:
-        """Operator names in order; one "DELEGATE" at the end per XNNPACK partition."""
+        """Return the operator names in order; one "DELEGATE" at the end per XNNPACK partition."""
         return [entry["op_name"] for entry in self._interpreter._get_ops_details()]
 
     @property
     def types(self) -> tuple[str, str]:
-        """Input and output type, each with its quantisation where it has one."""
+        """Return the input and output type, each with its quantisation where it has one."""
         return _type_text(self._input), _type_text(self._output)
 
     @property
     def signature(self) -> dict[str, dict[str, list[str]]]:
-        """The signatures: name to {"inputs": names, "outputs": names}."""
+        """Return the signatures: name to {"inputs": names, "outputs": names}."""
         return dict(self._interpreter.get_signature_list())
 
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
@@ -90,8 +90,10 @@ class LiteRTEngine:
         return LiteRTEngine(self._model, threads=self._threads)
 
 
-def interpreter_class() -> Any:
-    """LiteRT's, or its ancestor's on a 32-bit Raspberry Pi OS, for which LiteRT has no wheels.
+def import_interpreter() -> Any:
+    """Import the interpreter's class: LiteRT's, or TFLite's on a 32-bit Raspberry Pi OS.
+
+    LiteRT has no wheels for 32-bit systems; tflite-runtime is its predecessor.
 
     Raises:
         EngineError: If it is installed and cannot be loaded.
@@ -101,7 +103,7 @@ def interpreter_class() -> Any:
         from ai_edge_litert.interpreter import Interpreter
     except (ImportError, OSError) as error:
         if not is_missing(error, "ai_edge_litert", "ai_edge_litert.interpreter"):
-            raise cannot_load("ai-edge-litert", error) from None
+            raise load_error("ai-edge-litert", error) from None
     else:
         return Interpreter
     try:
@@ -109,19 +111,19 @@ def interpreter_class() -> Any:
     except ModuleNotFoundError:
         raise MissingExtraError("ai-edge-litert", purpose="running a .tflite file") from None
     except ImportError as error:
-        raise cannot_load("tflite-runtime", error) from None
+        raise load_error("tflite-runtime", error) from None
 
 
-def unshared_interpreter(content: bytes) -> Any:
-    """An interpreter whose tensors share no memory, so that all can be read after a run.
+def build_unshared_interpreter(content: bytes) -> Any:
+    """Build an interpreter whose tensors share no memory, so that all can be read after a run.
 
-    It runs TFLite's own kernels, since a delegate keeps what is inside to itself.
+    It runs TFLite's own kernels: a delegate does not expose the tensors inside it.
 
     Raises:
         EngineError: If LiteRT is installed and cannot be loaded.
         MissingExtraError: If it is not installed.
     """
-    interpreter = interpreter_class()
+    interpreter = import_interpreter()
     kernels = import_module(interpreter.__module__).OpResolverType
     return interpreter(
         model_content=content,
@@ -132,7 +134,7 @@ def unshared_interpreter(content: bytes) -> Any:
 
 
 def _interpreter(model: SealedModel, threads: int) -> Any:
-    make = interpreter_class()
+    make = import_interpreter()
     try:
         with drop_output():  # it announces its delegate on standard error
             interpreter = make(
@@ -155,7 +157,7 @@ def _type_text(tensor: dict[str, Any]) -> str:
     return f"{name}, scale {scale:.9g}, zero point {zero_point}" if scale else name
 
 
-def _type_problem(inputs: dict[str, Any], outputs: dict[str, Any]) -> str | None:
+def _find_type_problem(inputs: dict[str, Any], outputs: dict[str, Any]) -> str | None:
     if inputs["dtype"] == np.uint8:
         scale, zero_point = inputs["quantization"]
         if np.float32(scale) != np.float32(1 / 255) or zero_point != 0:

@@ -1,4 +1,4 @@
-"""Which engine runs which file."""
+"""The engine of each format."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def load_engine(model: SealedModel, *, threads: int = 1) -> Engine:
     """Load a checked file into the engine that runs its format.
 
     Args:
-        model: What `edgeemo.model.container.unseal` gave.
-        threads: Threads that one answer may use; at least 1.
+        model: As `edgeemo.model.container.unseal` returns it.
+        threads: Number of threads per prediction; at least 1.
 
     Raises:
-        EngineError: If the engine refuses the file, or its tensors are not what the spec says.
+        EngineError: If the engine refuses the file, or its tensors differ from the specification.
         MissingExtraError: If the engine is not installed.
     """
     if model.format == "tflite":
@@ -30,17 +30,17 @@ def load_engine(model: SealedModel, *, threads: int = 1) -> Engine:
 
 
 def import_engine(format: Format) -> None:
-    """Import the package that runs a format, which `load_engine` otherwise does.
+    """Import the package that runs a format; `load_engine` does so otherwise.
 
     Raises:
         EngineError: If it is installed and cannot be loaded.
         MissingExtraError: If it is not installed.
     """
     if format == "tflite":
-        from edgeemo.engines.litert import interpreter_class
+        from edgeemo.engines.litert import import_interpreter
 
-        interpreter_class()
+        import_interpreter()
     else:
-        from edgeemo.engines.onnx import runtime_module
+        from edgeemo.engines.onnx import import_onnxruntime
 
-        runtime_module()
+        import_onnxruntime()

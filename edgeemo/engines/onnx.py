@@ -1,4 +1,4 @@
-"""The ONNX engine: the only file that imports onnxruntime to run a model."""
+"""The ONNX engine: the only module that imports onnxruntime to run a model."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.base import shape_problem
-from edgeemo.engines.imports import cannot_load, is_missing
+from edgeemo.engines.imports import is_missing, load_error
 from edgeemo.errors import EngineError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ class OnnxEngine:
     """An ``.onnx`` file in ONNX Runtime, on the CPU.
 
     Raises:
-        EngineError: If the engine refuses the file or its tensors are not what the spec says.
+        EngineError: If the engine refuses the file or its tensors differ from the specification.
         MissingExtraError: If onnxruntime is not installed.
     """
 
@@ -35,7 +34,7 @@ class OnnxEngine:
             raise EngineError(
                 f"{model.path}: {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
             )
-        problem = shape_problem(model.spec, inputs[0].shape, outputs[0].shape)
+        problem = model.spec.find_shape_mismatch(inputs[0].shape, outputs[0].shape)
         if problem is None and {inputs[0].type, outputs[0].type} != {"tensor(float)"}:
             problem = "its input and output are not both float32"
         if problem:
@@ -45,7 +44,7 @@ class OnnxEngine:
 
     @property
     def name(self) -> str:
-        """Package and version."""
+        """Return the package and its version."""
         from importlib.metadata import version
 
         return f"onnxruntime {version('onnxruntime')}"
@@ -61,8 +60,8 @@ class OnnxEngine:
         return self
 
 
-def runtime_module() -> Any:
-    """The package onnxruntime.
+def import_onnxruntime() -> Any:
+    """Import onnxruntime.
 
     Raises:
         EngineError: If it is installed and cannot be loaded.
@@ -72,7 +71,7 @@ def runtime_module() -> Any:
         import onnxruntime
     except (ImportError, OSError) as error:
         if not is_missing(error, "onnxruntime"):
-            raise cannot_load("onnxruntime", error) from None
+            raise load_error("onnxruntime", error) from None
         raise MissingExtraError(
             "onnxruntime", extra="onnx", purpose="running an .onnx file"
         ) from None
@@ -80,7 +79,7 @@ def runtime_module() -> Any:
 
 
 def _session(model: SealedModel, threads: int) -> Any:
-    onnxruntime = runtime_module()
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.litert import unshared_interpreter
+from edgeemo.engines.litert import build_unshared_interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ def measure_ranges(calibrated: bytes, images: Iterable[NDArray[np.float32]]) -> 
     bounds = _view_bounds(content)
     lows = dict.fromkeys(bounds, np.inf)
     highs = dict.fromkeys(bounds, -np.inf)
-    interpreter = unshared_interpreter(calibrated)
+    interpreter = build_unshared_interpreter(calibrated)
     interpreter.allocate_tensors()
     (entry,) = interpreter.get_input_details()
     for image in images:

@@ -17,7 +17,8 @@ from edgeemo.errors import SpecError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.model.face_settings import FaceRequest, FaceSettings
+    from edgeemo.model.face_request import FaceRequest
+    from edgeemo.model.face_settings import FaceSettings
 
 SPEC_VERSION = 4
 """Version written for a specification with a minimum detector score; 3 with face settings; 2 with a
@@ -198,8 +199,22 @@ class ModelSpec(InputSpec):
         """Return the number of values the network gives: 1 for a sigmoid, K for a softmax."""
         return 1 if self.activation == "sigmoid" else len(self.labels)
 
+    def find_shape_mismatch(self, inputs: Sequence[int], outputs: Sequence[int]) -> str | None:
+        """Return how the tensors of a model file differ from the specification, or None.
+
+        Args:
+            inputs: Shape of its input tensor.
+            outputs: Shape of its output tensor.
+        """
+        expected_in, expected_out = [1, *self.input_shape], [1, self.output_count]
+        if list(inputs) != expected_in:
+            return f"its input is {list(inputs)} where its specification says {expected_in}"
+        if list(outputs) != expected_out:
+            return f"its output is {list(outputs)} where its specification says {expected_out}"
+        return None
+
     def scores(self, output: Sequence[float]) -> tuple[float, ...]:
-        """Turn the network's raw output into one probability per label.
+        """Convert the network's raw output to one probability per label.
 
         Args:
             output: `output_count` values in [0, 1].
@@ -212,21 +227,24 @@ class ModelSpec(InputSpec):
         return tuple(output)
 
     def decide(self, scores: Sequence[float]) -> int:
-        """Index of the label to answer, given one probability per label.
+        """Return the index of the predicted label, without the confidence threshold.
 
-        With two labels the second is answered where its probability is at least `threshold`;
+        With two labels the second is predicted where its probability is at least `threshold`;
         with more, the largest (the first of equals).
+
+        Args:
+            scores: One probability per label.
         """
         if len(scores) == 2:
             return int(scores[1] >= self.threshold)
         return max(range(len(scores)), key=scores.__getitem__)
 
     def is_sure(self, scores: Sequence[float]) -> bool:
-        """Whether the label that `decide` picks has a probability of `min_confidence` or more."""
+        """Return whether the label of `decide` has a probability of `min_confidence` or more."""
         return scores[self.decide(scores)] >= self.min_confidence
 
-    def answer(self, scores: Sequence[float]) -> str:
-        """What to tell the user, given one probability per label: a label, or `NOT_SURE`."""
+    def choose_label(self, scores: Sequence[float]) -> str:
+        """Return the prediction for one probability per label: a label, or `NOT_SURE`."""
         return self.labels[self.decide(scores)] if self.is_sure(scores) else NOT_SURE
 
     def to_json(self) -> str:

@@ -41,7 +41,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     faces = None
     if options.faces is not None:
-        from edgeemo.model.face_settings import FaceRequest
+        from edgeemo.model.face_request import FaceRequest
 
         faces = FaceRequest(enabled=options.faces)
     classifier = Classifier.load(options.model, threads=options.threads, faces=faces)

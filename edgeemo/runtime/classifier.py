@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.container import SealedModel
     from edgeemo.model.detector_file import DetectorFile
-    from edgeemo.model.face_settings import FaceRequest, FaceSettings
+    from edgeemo.model.face_request import FaceRequest
+    from edgeemo.model.face_settings import FaceSettings
     from edgeemo.model.spec import ModelSpec
 
 
@@ -97,7 +98,7 @@ class Classifier:
         model = unseal(path)
         settings = faces.apply(model.spec.faces) if faces else model.spec.faces
         file = faces.file if faces else None
-        if settings is not None and file is None:
+        if settings is not None and settings.file_sha256 and file is None:
             from edgeemo.model.detector_file import find_detector_file
 
             file = find_detector_file(settings, os.path.dirname(model.path))  # noqa: PTH120
@@ -211,7 +212,7 @@ class Classifier:
         scores = spec.scores(self.engine.run(pixels))
         decided = spec.decide(scores)
         return Prediction(
-            label=spec.answer(scores),
+            label=spec.choose_label(scores),
             score=scores[decided],
             scores=dict(zip(spec.labels, scores, strict=True)),
             guess=spec.labels[decided],

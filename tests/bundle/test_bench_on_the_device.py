@@ -14,7 +14,7 @@ import pytest
 from edgeemo.bench.results import BenchmarkReport
 from edgeemo.bundle import BundleOptions, make_bundle
 from edgeemo.bundle.device.contents import Contents
-from edgeemo.model.face_settings import FaceRequest
+from edgeemo.model.face_request import FaceRequest
 from edgeemo.utils.files import sha256_file
 
 FIND = FaceRequest(enabled=True)

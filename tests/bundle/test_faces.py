@@ -26,7 +26,8 @@ from edgeemo.errors import BundleError, MissingExtraError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.container import seal, unseal
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
-from edgeemo.model.face_settings import FaceRequest, FaceSettings
+from edgeemo.model.face_request import FaceRequest
+from edgeemo.model.face_settings import FaceSettings
 
 FIND = FaceRequest(enabled=True)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

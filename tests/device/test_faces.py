@@ -14,7 +14,7 @@ from edgeemo.bundle import BundleOptions, make_bundle
 from edgeemo.bundle.device.checks import FACE_PIXELS
 from edgeemo.dataset import draw_golden_images
 from edgeemo.dataset.synthetic import encode_image
-from edgeemo.model.face_settings import FaceRequest
+from edgeemo.model.face_request import FaceRequest
 from emulation.processors import A72
 
 

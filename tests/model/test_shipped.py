@@ -11,7 +11,7 @@ import pytest
 from edgeemo.bundle.device.checks import check_golden
 from edgeemo.bundle.device.contents import GoldenImage
 from edgeemo.dataset import IngestOptions, ingest_folder
-from edgeemo.model.face_settings import FaceRequest
+from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.folder import ModelFolder, newest_folder, shipped_folder
 from edgeemo.runtime.classifier import Classifier
 

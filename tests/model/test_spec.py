@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError
 from edgeemo.model.detector_file import DetectorFile
-from edgeemo.model.face_settings import Detector, FaceRequest, FaceSettings
+from edgeemo.model.face_request import FaceRequest
+from edgeemo.model.face_settings import Detector, FaceSettings
 from edgeemo.model.spec import NOT_SURE, InputSpec, ModelSpec, Provenance
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -119,7 +120,7 @@ def test_asking_for_more_confidence_never_makes_it_sure(p, threshold, least):
     assert low.decide(scores) == high.decide(scores)
     for spec in (low, high):
         decided = spec.labels[spec.decide(scores)]
-        assert spec.answer(scores) == (decided if spec.is_sure(scores) else NOT_SURE)
+        assert spec.choose_label(scores) == (decided if spec.is_sure(scores) else NOT_SURE)
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
@@ -130,13 +131,13 @@ def test_without_a_least_confidence_every_answer_is_sure(scores):
 
 def test_the_least_confidence_itself_is_sure(spec48):
     spec = replace(spec48, min_confidence=0.75)
-    answers = [spec.answer(spec.scores([p])) for p in (0.25, 0.2501, 0.7499, 0.75)]
+    answers = [spec.choose_label(spec.scores([p])) for p in (0.25, 0.2501, 0.7499, 0.75)]
     assert answers == ["happy", NOT_SURE, NOT_SURE, "sad"]
 
 
 def test_a_class_may_be_called_so_where_every_answer_is_sure():
     spec = ModelSpec(labels=("sure", NOT_SURE), height=8, width=8)
-    assert spec.answer((0.1, 0.9)) == NOT_SURE
+    assert spec.choose_label((0.1, 0.9)) == NOT_SURE
 
 
 def test_an_unset_field_of_a_request_keeps_the_models_value(spec48):

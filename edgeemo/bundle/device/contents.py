@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipimport import zipimporter
 
 from edgeemo.errors import BundleError
-from edgeemo.model.face_settings import FaceSettings
+
+if TYPE_CHECKING:
+    from edgeemo.model.face_settings import FaceSettings
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 2
@@ -172,12 +174,12 @@ class Contents:
 
 def _parse_fields(fields: dict[str, Any]) -> dict[str, Any]:
     # By hand: reading by type hints would cost every start of a bundle some milliseconds on a Pi.
-    faces = fields["faces"]
-    return {
-        **fields,
-        "golden": tuple(map(_parse_golden, fields["golden"])),
-        "faces": FaceSettings(**faces) if faces else None,
-    }
+    fields = {**fields, "golden": tuple(map(_parse_golden, fields["golden"]))}
+    if fields["faces"]:
+        from edgeemo.model.face_settings import FaceSettings  # not every bundle finds faces
+
+        fields["faces"] = FaceSettings(**fields["faces"])
+    return fields
 
 
 def _parse_golden(fields: dict[str, Any]) -> GoldenImage:

@@ -43,7 +43,7 @@ def select_faces(
     if enabled is False:
         return None
     if enabled and contents.manifest.faces is None:
-        from edgeemo.model.face_settings import FaceRequest
+        from edgeemo.model.face_request import FaceRequest
 
         return FaceRequest(enabled=True).apply(model)
     return contents.manifest.faces

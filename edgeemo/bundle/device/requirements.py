@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
-from edgeemo.engines.imports import is_want_of_memory
+from edgeemo.engines.imports import is_out_of_memory
 from edgeemo.errors import BundleError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _check_that_they_load() -> None:
         try:
             import_module(module)
         except ImportError as error:
-            if is_want_of_memory(error):
+            if is_out_of_memory(error):
                 raise MemoryError from None
             from edgeemo.utils.text import one_line
 

@@ -173,7 +173,7 @@ def _asked(models: Sequence[str], faces: bool | None) -> _Asked:
     from edgeemo.bench import read_candidates
     from edgeemo.cli.default_model import model_to_answer
     from edgeemo.errors import ModelFolderError
-    from edgeemo.model.face_settings import FaceRequest
+    from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.folder import ModelFolder
 
     named: Sequence[Path | None] = [Path(name) for name in models] or [None]

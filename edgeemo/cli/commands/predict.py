@@ -21,7 +21,7 @@ from edgeemo.utils.options import Argument, Option
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeemo.model.face_settings import FaceRequest
+    from edgeemo.model.face_request import FaceRequest
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
 

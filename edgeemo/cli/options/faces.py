@@ -19,7 +19,7 @@ from edgeemo.train.options.shared import (
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
-    from edgeemo.model.face_settings import FaceRequest
+    from edgeemo.model.face_request import FaceRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class DetectorArguments:
         """
         from edgeemo.errors import SpecError
         from edgeemo.model.detector_file import DetectorFile
-        from edgeemo.model.face_settings import FaceRequest
+        from edgeemo.model.face_request import FaceRequest
 
         try:
             return FaceRequest(

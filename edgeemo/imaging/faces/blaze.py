@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.litert import interpreter_class
+from edgeemo.engines.litert import import_interpreter
 from edgeemo.imaging.decode import stretch
 from edgeemo.imaging.faces.face import Face, sort_by_size
 from edgeemo.utils.redirect import drop_output
@@ -55,7 +55,7 @@ class BlazeFace:
     def __init__(self, *, min_score: float, again: bool = True) -> None:
         self._again = again
         self._min_score = min_score
-        self._make = partial(interpreter_class(), model_content=_read_network())
+        self._make = partial(import_interpreter(), model_content=_read_network())
         self._own = threading.local()
         self._anchors = _anchors()
         with drop_output():  # LiteRT announces its delegate, once; other threads may print later

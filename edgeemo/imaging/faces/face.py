@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from PIL import Image
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import InputSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(NamedTuple):
     """A face's bounding box, in pixels of the image, beyond which it may reach.
 
     The box is a square from above the brows to the chin, as FER2013 crops faces, for every

@@ -9,7 +9,8 @@ from edgeemo.dataset import FACES_JSON, IngestOptions, read_faces_json
 from edgeemo.errors import SpecError, TrainingError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
-from edgeemo.model.face_settings import Detector, FaceRequest, FaceSettings
+from edgeemo.model.face_request import FaceRequest
+from edgeemo.model.face_settings import Detector, FaceSettings
 from edgeemo.model.spec import InputSpec
 from edgeemo.train.options.choices import Split
 
