@@ -22,7 +22,7 @@ def find_nearest(name: str, choices: Iterable[str]) -> str | None:
         name: The name as typed.
         choices: The names there are.
     """
-    lower = {choice.lower(): choice for choice in choices}
+    lower = {choice.lower(): str(choice) for choice in choices}  # of an enum its value
     found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=_CUTOFF)
     return lower[found[0]] if found else None
 

@@ -231,7 +231,7 @@ def test_no_such_data_leaves_nothing(tmp_path):
         ({"size": 10}, "at least"),
         ({"size": 5000}, "size must be"),
         ({"epochs": 0}, "epochs must be"),
-        ({"batch_size": 0}, "batch size must be"),
+        ({"batch_size": 0}, "batch_size must be"),
         ({"seed": -1}, "seed must be"),
         ({"channels": 4}, "channels must be"),
         ({"threshold": 1.0}, "threshold must"),

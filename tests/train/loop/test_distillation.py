@@ -222,6 +222,6 @@ def test_workers_named_on_resuming_are_refused_and_lose_nothing(images, options,
             options=replace(options, ema=0.9),
             progress=stopper("Answering the test images", 1),
         )
-    with pytest.raises(TrainingError, match="--workers 2 trains without --ema"):
+    with pytest.raises(TrainingError, match="--workers 2 excludes --ema"):
         resume(tmp_path / "model", requested={"workers": 2})
     assert Checkpoint(tmp_path / "model").exists
