@@ -104,7 +104,7 @@ def main() -> None:
     if options.sheet:
         draw_sheet(options.data, detectors["blaze"], options.sheet)
         return
-    print("| images | detector | with a face | faces | decode, ms | find, ms | mean |")
+    print("| images | detector | with a face | faces | decode, ms | detect, ms | mean |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for collection in COLLECTIONS:
         measure(options.data / collection, detectors, options.most)
