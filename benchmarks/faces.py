@@ -94,11 +94,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of photos, web_small and web_messy")
     parser.add_argument("--most", type=int, default=400, help="images of each collection")
-    parser.add_argument("--sheet", type=Path, help="draw a sample with frames, a PNG")
+    parser.add_argument("--sheet", type=Path, help="draw a sample with bounding boxes, a PNG")
     options = parser.parse_args()
     detectors = {
         "blaze": BlazeFace(min_score=SCORE),
-        "blaze, first look alone": BlazeFace(min_score=SCORE, again=False),
+        "blaze, first pass alone": BlazeFace(min_score=SCORE, again=False),
         **{f"cascade, {side} px": Cascade(side=side) for side in (160, 240, 320, 480)},
     }
     if options.sheet:
