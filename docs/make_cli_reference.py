@@ -43,8 +43,8 @@ def help_pages(command: Any, name: str, parent: Any = None) -> Iterator[tuple[st
         command, parent, info_name=name, terminal_width=WIDTH, **command.context_settings
     )
     yield context.command_path, context.get_help()
-    for below, each in getattr(command, "commands", {}).items():
-        yield from help_pages(each, below, context)
+    for below in getattr(command, "commands", ()):
+        yield from help_pages(command.get_command(context, below), below, context)
 
 
 def _block(text: str) -> str:

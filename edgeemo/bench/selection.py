@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.bench.table import format_interval, format_ms
@@ -24,7 +25,7 @@ _ABOUT = 1.1
 """Files of at most this multiple of the smallest file's size count as equally small."""
 
 
-_GROUP = "Limits of the default file (with --pick)"
+_limit = partial(Option, group="Limits of the default file (with --pick)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,27 +34,19 @@ class SelectionLimits:
 
     max_p99_ms: Annotated[
         float | None,
-        Option(
+        _limit(
             "Maximum 99th percentile of the time from an image's bytes to the label.",
-            group=_GROUP,
             metavar="MS",
             minimum=0,
         ),
     ] = None
     max_size_kb: Annotated[
         float | None,
-        Option(
-            "Maximum size of the file, in kB of 1000 bytes.", group=_GROUP, metavar="KB", minimum=0
-        ),
+        _limit("Maximum size of the file, in kB of 1000 bytes.", metavar="KB", minimum=0),
     ] = None
     max_rss_mb: Annotated[
         float | None,
-        Option(
-            "Maximum peak memory of the process, in MB of 2^20 bytes.",
-            group=_GROUP,
-            metavar="MB",
-            minimum=0,
-        ),
+        _limit("Maximum peak memory of the process, in MB of 2^20 bytes.", metavar="MB", minimum=0),
     ] = None
 
     def find_excesses(self, result: CandidateResult, found: Measurement) -> dict[str, float]:

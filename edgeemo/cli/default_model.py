@@ -1,4 +1,4 @@
-"""Which model a command means: the one named, the newest trained, or the one that ships."""
+"""The model of a command: the one named, the newest trained, or the one that edgeemo includes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from edgeemo.cli.options.common import MODELS
 from edgeemo.cli.output.console import say
 
 
-def model_to_answer(model: Path | None) -> Path:
-    """The exported file or model folder to answer with.
+def choose_model(model: Path | None) -> Path:
+    """Return the exported file or model folder to predict with.
 
     Args:
-        model: What was named; None where nothing was, which takes the newest folder under
-            ``models/``, else the model that ships, and says which.
+        model: The model as named; None takes the newest folder under ``models/``, else the shipped
+            model, and prints which.
 
     Returns:
-        `model` itself, unless it is the shipped model's name and no file's.
+        `model` itself, unless it is the name of the shipped model and of no file.
     """
     from edgeemo.model.folder import SHIPPED, answering_folder, shipped_folder
 
@@ -24,8 +24,8 @@ def model_to_answer(model: Path | None) -> Path:
         folder = answering_folder(MODELS)
         if folder.ships:
             say(
-                f"model: {SHIPPED}, which comes with edgeemo (faces in photos, happy against sad; "
-                f"'edgeemo info {SHIPPED}' tells more, --model takes another)"
+                f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy or sad; "
+                f"'edgeemo info {SHIPPED}' tells more, --model names another)"
             )
         else:
             say(f"model: {folder.path}")

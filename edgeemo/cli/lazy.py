@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from typer.core import TyperGroup
 from edgeemo.cli.command import SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 
 def group(
@@ -32,10 +31,13 @@ def group(
     class Group(TyperGroup):
         def __init__(self, **settings: Any) -> None:
             super().__init__(**settings)
-            self.commands = _Commands(commands, package)  # type: ignore[assignment]
+            self.commands = dict.fromkeys(commands)  # type: ignore[assignment]
 
         def list_commands(self, ctx: Any) -> list[str]:
             return list(commands)
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            return _load(package, cmd_name) if cmd_name in commands else None
 
     return typer.Typer(
         name=name,
@@ -49,24 +51,7 @@ def group(
     )
 
 
-class _Commands(Mapping[str, Any]):
-    """Name to command, imported when it is looked up."""
-
-    def __init__(self, names: Sequence[str], package: str) -> None:
-        self._names, self._package = names, package
-        self._built: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._built:
-            found = getattr(import_module(f"{self._package}.{name}"), name)
-            is_group = isinstance(found, typer.Typer)
-            self._built[name] = typer.main.get_group(found) if is_group else found.build(name)
-        return self._built[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
+def _load(package: str, name: str) -> Any:
+    """Return the command of a name, imported."""
+    found = getattr(import_module(f"{package}.{name}"), name)
+    return typer.main.get_group(found) if isinstance(found, typer.Typer) else found.build(name)

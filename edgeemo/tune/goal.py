@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from edgeemo.errors import TrainingError
@@ -27,7 +28,7 @@ SECONDS: Mapping[Second, str] = {
 """What may be a second objective, and the field of `Footprint` that it is."""
 
 
-_GROUP = "Goal"
+_goal = partial(Option, group="Goal")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,32 +41,22 @@ class Goal:
 
     trials: Annotated[
         int,
-        Option(
-            "Trials in the study, those of earlier runs and of other machines included.",
-            group=_GROUP,
-            minimum=1,
+        _goal(
+            "Trials in the study, those of earlier runs and of other machines included.", minimum=1
         ),
     ] = 30
     timeout: Annotated[
         float | None,
-        Option(
-            "Minutes after which no trial begins.",
-            group=_GROUP,
-            metavar="MINUTES",
-            default="no limit",
-            minimum=0,
+        _goal(
+            "Minutes after which no trial begins.", metavar="MINUTES", default="no limit", minimum=0
         ),
     ] = None
-    objective: Annotated[
-        Objective, Option("Measure of the validation images to optimise.", group=_GROUP)
-    ] = "accuracy"
-    second: Annotated[
-        Second,
-        Option(
-            "Cost to minimise, too: no trial is ended early then.",
-            group=_GROUP,
-        ),
-    ] = "none"
+    objective: Annotated[Objective, _goal("Measure of the validation images to optimise.")] = (
+        "accuracy"
+    )
+    second: Annotated[Second, _goal("Cost to minimise, too: no trial is ended early then.")] = (
+        "none"
+    )
     limits: Limits = field(default_factory=Limits)
 
     @property

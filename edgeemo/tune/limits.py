@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from edgeemo.model.keras import import_keras
@@ -33,27 +34,21 @@ class Footprint:
     int8_bytes: int
 
 
-_GROUP = "Limits of the network"
+_limit = partial(Option, group="Limits of the network")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Limits of a network; None for no limit."""
 
-    max_params: Annotated[
-        int | None, Option("Maximum number of parameters.", group=_GROUP, minimum=1)
-    ] = None
+    max_params: Annotated[int | None, _limit("Maximum number of parameters.", minimum=1)] = None
     max_mmacs: Annotated[
-        float | None,
-        Option("Maximum multiply-adds for one image, in millions.", group=_GROUP, minimum=0),
+        float | None, _limit("Maximum multiply-adds for one image, in millions.", minimum=0)
     ] = None
     max_size_kb: Annotated[
         float | None,
-        Option(
-            "Maximum estimated size of int8.tflite, in kB of 1000 bytes.",
-            group=_GROUP,
-            metavar="KB",
-            minimum=0,
+        _limit(
+            "Maximum estimated size of int8.tflite, in kB of 1000 bytes.", metavar="KB", minimum=0
         ),
     ] = None
 

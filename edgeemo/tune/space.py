@@ -1,8 +1,9 @@
-"""What a search may choose, and one choice of it."""
+"""Search space of `tune`: the options that it chooses, and how it draws them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from edgeemo.train.options.options import TrainOptions
 
 FREE = "cnn"
-"""Among the architectures: three blocks, whose filters, normalisation and dense layer are drawn."""
+"""Name of the networks of three blocks whose filters, normalisation and hidden layer are drawn."""
 
 SEARCHED = ("arch", "size", "lr", "augment")
-"""The options of `edgeemo.train.TrainOptions` that a search chooses."""
+"""Options of `edgeemo.train.TrainOptions` that a search chooses."""
 
 _BLOCKS = 3
 _DENSE = (64, 128, 256)
-_USUAL_DENSE = 256
+_DEFAULT_DENSE = 256
 
 _STEMS = ("c8", "c16", "c16d", "c32d")
 _KINDS = ("c", "r", "s", "i")
@@ -35,21 +36,20 @@ _EDGE_WIDTHS = (16, 32, 48, 64)
 _DEPTHS = (1, 2, 3)
 _EXPANSIONS = (2, 4)
 _SMALLEST_EDGE = "edge-c8-c16m-c16m-c16m"
-"""The member of the edge family that is drawn for the sake of the smallest input: they halve three
-times, all of them."""
+"""A member of the edge family for the smallest input: all that are drawn halve it three times."""
 
 
 class Draws(Protocol):
-    """What a trial chooses with; Optuna's trials are of this kind."""
+    """Interface of a trial that draws choices, as Optuna's trials do."""
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """One of the choices."""
+        """Return one of the choices."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """A number from low to high."""
+        """Return a number from low to high."""
 
 
-_GROUP = "Search space"
+_space = partial(Option, group="Search space")
 
 
 def _networks() -> Iterable[str]:
@@ -66,32 +66,28 @@ class Space:
 
     arch: Annotated[
         tuple[str, ...],
-        Option(
+        _space(
             "Networks: names as of 'edgeemo train --arch', 'cnn' for three blocks whose filters, "
             "normalisation and hidden layer are searched, and 'edge' for the edge family.",
-            group=_GROUP,
             names=_networks,
         ),
     ] = ("cnn-16-32-16", "cnn-bn-64", FREE)
     sizes: Annotated[
-        tuple[int, ...],
-        Option("Heights and widths of the input in pixels.", group=_GROUP, minimum=1),
+        tuple[int, ...], _space("Heights and widths of the input in pixels.", minimum=1)
     ] = (48, 64)
     filters: Annotated[
-        tuple[int, ...],
-        Option("Filters of each block of 'cnn'.", group=_GROUP, minimum=1, maximum=9_999),
+        tuple[int, ...], _space("Filters of each block of 'cnn'.", minimum=1, maximum=9_999)
     ] = (8, 16, 32, 64)
     lr: Annotated[
         tuple[float, ...],
-        Option(
+        _space(
             "Range of the initial learning rate, searched on a logarithmic scale; one number fixes "
             "it.",
-            group=_GROUP,
             metavar="LOW,HIGH",
             above=0,
         ),
     ] = (1e-4, 1e-2)
-    augment: Annotated[tuple[Augment, ...], Option("Augmentations.", group=_GROUP)] = (
+    augment: Annotated[tuple[Augment, ...], _space("Augmentations.")] = (
         Augment.NONE,
         Augment.LIGHT,
         Augment.STRONG,
@@ -127,7 +123,7 @@ class Space:
                 f"not {','.join(f'{rate:g}' for rate in self.lr)}"
             )
         smallest = {
-            FREE: _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_USUAL_DENSE),
+            FREE: _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_DEFAULT_DENSE),
             FREE_EDGE: _SMALLEST_EDGE,
         }
         for arch, size in product(self.arch, self.sizes):
@@ -135,7 +131,7 @@ class Space:
             check_options(merge_choice(base, {"arch": name, "size": size, "lr": self.lr[-1]}))
 
     def draw(self, draws: Draws) -> dict[str, Any]:
-        """One choice: the `SEARCHED` options."""
+        """Draw one choice: the `SEARCHED` options."""
         arch = draws.suggest_categorical("arch", self.arch)
         if arch == FREE:
             arch = self._draw_network(draws)
@@ -188,7 +184,11 @@ def merge_choice(base: TrainOptions, chosen: Mapping[str, Any]) -> TrainOptions:
 
 
 def _draw_edge(draws: Draws) -> str:
-    """The name of a member of the edge family: a stem, and three stages that end at an eighth."""
+    """Draw a member of the edge family: a stem, and three stages that end at an eighth of the side.
+
+    Returns:
+        Its name.
+    """
     stem = draws.suggest_categorical("stem", _STEMS)
     halving = draws.suggest_categorical("halving", ("d", "m"))
     texts = [FREE_EDGE, stem]
@@ -209,10 +209,10 @@ def _draw_edge(draws: Draws) -> str:
 
 
 def _composed(filters: Sequence[int], *, batch_norm: bool, dense: int) -> str:
-    """The name of a plain network, as `edgeemo.train.networks.architectures` reads it."""
+    """Return the name of a plain network, as `edgeemo.train.networks.architectures` reads it."""
     parts = ["cnn", *map(str, filters)]
     if batch_norm:
         parts.append("bn")
-    if dense != _USUAL_DENSE:
+    if dense != _DEFAULT_DENSE:
         parts.append(f"d{dense}")
     return "-".join(parts)

@@ -18,8 +18,8 @@ from edgeemo.cli.app import app
 def _pages(command, name, parent=None):
     context = typer.Context(command, parent, info_name=name, **command.context_settings)
     yield context.command_path, command, context
-    for below, each in getattr(command, "commands", {}).items():
-        yield from _pages(each, below, context)
+    for below in getattr(command, "commands", ()):
+        yield from _pages(command.get_command(context, below), below, context)
 
 
 PAGES = {

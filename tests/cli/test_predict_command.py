@@ -282,7 +282,7 @@ def test_without_a_model_the_one_that_ships_answers(edgeemo, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     shown = edgeemo("predict", photos / "happy", "--json")
     assert shown.status == 0
-    assert "model: happy-sad, which comes with edgeemo" in shown.err
+    assert "model: happy-sad, which edgeemo includes" in shown.err
     assert "not verified" not in shown.err
     answers = [json.loads(line) for line in shown.out.splitlines()]
     assert all(face["label"] in {"happy", "sad"} for each in answers for face in each["faces"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from edgeemo.bench import BenchmarkReport, CandidateFile
     from edgeemo.model.folder import ModelFolder
 
-_MEASURE, _CHOOSE = "Measurement", "Default file of the folder"
+_measure = partial(Option, group="Measurement")
+_choose = partial(Option, group="Default file of the folder")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,8 @@ class BenchArguments:
     json: Json = False
     threads: Annotated[
         tuple[int, ...],
-        Option(
+        _measure(
             "Threads per prediction to try with each file.",
-            group=_MEASURE,
             metavar="1,2,4",
             default="1 and the number of cores",
             minimum=1,
@@ -61,40 +62,34 @@ class BenchArguments:
     ] = ()
     image: Annotated[
         Path | None,
-        Option(
+        _measure(
             "Image to predict; of a folder the first 100.",
-            group=_MEASURE,
             metavar="FILE|DIR",
             default="a drawn one, 640x480",
         ),
     ] = None
     seconds: Annotated[
         float,
-        Option(
+        _measure(
             "Maximum time per candidate; it ends earlier when the median is known within 2 %.",
-            group=_MEASURE,
             metavar="S",
             minimum=1,
         ),
     ] = 30.0  # that of edgeemo.bench.run, which is not imported to show the help
-    faces: Annotated[
-        bool | None, Option("Find faces.", group=_MEASURE, default="as the model says")
-    ] = None
+    faces: Annotated[bool | None, _measure("Find faces.", default="as the model says")] = None
     measured: Annotated[
         Path | None,
-        Option(
+        _measure(
             "Measure nothing: import what a bundle's 'bench --json' measured on the device.",
-            group=_MEASURE,
             flag="--from",
             metavar="MEASURED.json",
         ),
     ] = None
     pick: Annotated[
         bool,
-        Option(
+        _choose(
             "Make the fastest verified file, with its threads, the folder's default, which predict "
-            "and bundle take.",
-            group=_CHOOSE,
+            "and bundle take."
         ),
     ] = False
     limits: SelectionLimits
@@ -171,13 +166,13 @@ class _Asked:
 
 def _asked(models: Sequence[str], faces: bool | None) -> _Asked:
     from edgeemo.bench import read_candidates
-    from edgeemo.cli.default_model import model_to_answer
+    from edgeemo.cli.default_model import choose_model
     from edgeemo.errors import ModelFolderError
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.folder import ModelFolder
 
     named: Sequence[Path | None] = [Path(name) for name in models] or [None]
-    paths = list(dict.fromkeys(model_to_answer(name) for name in named))
+    paths = list(dict.fromkeys(choose_model(name) for name in named))
     files: list[Path] = []
     for path in paths:
         found = ModelFolder(path).exported() if path.is_dir() else [path]

@@ -105,10 +105,10 @@ def bundle(given: BundleArguments) -> None:
 
 
 def _exported_file(model: Path | None, file: str | None) -> Path:
-    from edgeemo.cli.default_model import model_to_answer
+    from edgeemo.cli.default_model import choose_model
     from edgeemo.model.folder import open_folder
 
-    model = model_to_answer(model)
+    model = choose_model(model)
     if model.is_file():
         if file is not None:
             raise typer.BadParameter("--file requires a model folder, not a file")
@@ -140,13 +140,7 @@ def _make_file(path: Path, out: Path, options: BundleOptions, *, force: bool, js
 
 
 def _make_folder(
-    path: Path,
-    out: Path,
-    options: BundleOptions,
-    *,
-    tags: tuple[str, ...],
-    force: bool,
-    json: bool,
+    path: Path, out: Path, options: BundleOptions, *, tags: tuple[str, ...], force: bool, json: bool
 ) -> None:
     from edgeemo.bundle import make_wheel_folder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
 
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
-_FILES, _OWN = "Files to export", "Your own Keras model"
+_file = partial(Option, group="Files to export")
+_own = partial(Option, group="Your own Keras model")
 
 
 class Formats(StrEnum):
@@ -58,49 +60,37 @@ class ExportArguments:
     data: Data = None
     force: Force = False
     json: Json = False
-    int8: Annotated[bool, Option("Export full-integer TFLite and ONNX, too.", group=_FILES)] = False
-    float16: Annotated[bool, Option("Export TFLite with float16 weights, too.", group=_FILES)] = (
-        False
-    )
+    int8: Annotated[bool, _file("Export full-integer TFLite and ONNX, too.")] = False
+    float16: Annotated[bool, _file("Export TFLite with float16 weights, too.")] = False
     dynamic: Annotated[
-        bool,
-        Option("Export TFLite with int8 weights and float activations, too.", group=_FILES),
+        bool, _file("Export TFLite with int8 weights and float activations, too.")
     ] = False
-    format: Annotated[Formats, Option("Formats to export.", group=_FILES)] = Formats.ALL
+    format: Annotated[Formats, _file("Formats to export.")] = Formats.ALL
     seed: Annotated[
-        int,
-        Option(
-            "Seed of the choice of calibration images.", group=_FILES, minimum=0, maximum=MAX_SEED
-        ),
+        int, _file("Seed of the choice of calibration images.", minimum=0, maximum=MAX_SEED)
     ] = 0
-    labels: Annotated[
-        tuple[str, ...], Option("Classes in the order of the model's outputs.", group=_OWN)
-    ] = ()
+    labels: Annotated[tuple[str, ...], _own("Classes in the order of the model's outputs.")] = ()
     scale: Annotated[
         float | None,
-        Option(
+        _own(
             "Factor of a pixel, 0 to 255, in the training of the model, as in 1/255.",
-            group=_OWN,
             metavar="NUMBER",
         ),
     ] = None
     offset: Annotated[
-        float,
-        Option("Number that was added after that, as in -1.", group=_OWN, metavar="NUMBER"),
+        float, _own("Number that was added after that, as in -1.", metavar="NUMBER")
     ] = 0.0
     threshold: Annotated[
         float,
-        Option(
+        _own(
             "With two classes, minimum probability to predict the second.",
-            group=_OWN,
             metavar="P",
             above=0,
             below=1,
         ),
     ] = 0.5
     out: Annotated[
-        Path | None,
-        Option("Model folder to make.", group=_OWN, metavar="FOLDER", default="models/NAME"),
+        Path | None, _own("Model folder to make.", metavar="FOLDER", default="models/NAME")
     ] = None
 
 

@@ -30,10 +30,10 @@ class InfoArguments:
 @command("edgeemo info models/mine", "edgeemo info int8.tflite", "edgeemo info models/mine --json")
 def info(given: InfoArguments) -> None:
     """Show what is inside an exported file or a model folder."""
-    from edgeemo.cli.default_model import model_to_answer
+    from edgeemo.cli.default_model import choose_model
     from edgeemo.model.folder import open_folder
 
-    path = model_to_answer(given.model)
+    path = choose_model(given.model)
     if path.suffix in (".tflite", ".onnx") and not path.is_dir():
         facts = _file_facts(path)
         title = str(path)

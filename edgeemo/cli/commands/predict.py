@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
 
-_SPEED = "Speed"
+_speed = partial(Option, group="Speed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,21 +59,13 @@ class PredictArguments(FaceArguments):
     json: Annotated[bool, Option("The same as --format jsonl.")] = False
     threads: Annotated[
         int | None,
-        Option(
-            "Threads per prediction.",
-            group=_SPEED,
-            default="the folder's recorded default, else 1",
-            minimum=1,
+        _speed(
+            "Threads per prediction.", default="the folder's recorded default, else 1", minimum=1
         ),
     ] = None
     workers: Annotated[
         int | None,
-        Option(
-            "Images predicted at the same time.",
-            group=_SPEED,
-            default="cores / threads",
-            minimum=1,
-        ),
+        _speed("Images predicted at the same time.", default="cores / threads", minimum=1),
     ] = None
 
 
@@ -143,10 +136,10 @@ class _Copies:
 
 
 def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classifier:
-    from edgeemo.cli.default_model import model_to_answer
+    from edgeemo.cli.default_model import choose_model
     from edgeemo.runtime.classifier import Classifier
 
-    model = model_to_answer(model)
+    model = choose_model(model)
     if model.suffix == ".keras":
         return _load_keras(model, faces)
     return Classifier.load(model, threads=threads, faces=faces)
@@ -177,10 +170,5 @@ def _load_keras(path: Path, faces: FaceRequest) -> Classifier:
         file = faces.file or find_detector_file(spec.faces, folder.path)
         detector = build_detector(spec.faces, file=file)
     return Classifier(
-        spec,
-        KerasEngine(folder),
-        detector=detector,
-        verified=True,
-        path=str(path),
-        threads=cores,
+        spec, KerasEngine(folder), detector=detector, verified=True, path=str(path), threads=cores
     )

@@ -38,8 +38,7 @@ class TrainArguments:
     ] = None
     options: Annotated[Mapping[str, Any], Given(TrainOptions)]
     resume: Annotated[
-        bool,
-        Option("Continue the interrupted training of --out, by default the latest."),
+        bool, Option("Continue the interrupted training of --out, by default the latest.")
     ] = False
     force: Force = False
     json: Json = False

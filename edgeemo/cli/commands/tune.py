@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,7 @@ from edgeemo.utils.options import Option
 if TYPE_CHECKING:
     from edgeemo.tune import Job
 
-_STUDY = "Study"
+_study = partial(Option, group="Study")
 _FIXED = ("labels", "accept", "channels", "epochs", "batch_size", "seed")
 """Options of a training that the search does not choose."""
 
@@ -30,8 +31,7 @@ class TuneArguments:
 
     data: Data = None
     config: Annotated[
-        Path | None,
-        Option("TOML file with the options that are not searched.", metavar="FILE"),
+        Path | None, Option("TOML file with the options that are not searched.", metavar="FILE")
     ] = None
     out: Annotated[
         Path | None, Option("Model folder to make.", metavar="FOLDER", default="models/NAME")
@@ -42,36 +42,29 @@ class TuneArguments:
     goal: Goal
     name: Annotated[
         str | None,
-        Option(
-            "Name of the study in the storage.",
-            group=_STUDY,
-            metavar="NAME",
-            default="tuned-DATA",
-        ),
+        _study("Name of the study in the storage.", metavar="NAME", default="tuned-DATA"),
     ] = None
     storage: Annotated[
         str | None,
-        Option(
+        _study(
             "Storage of the study: a file (.db for SQLite, else a journal), or a URL such as "
             "postgresql://, mysql:// or redis://, which several machines can share.",
-            group=_STUDY,
             metavar="FILE|URL",
             default="models/NAME.study",
         ),
     ] = None
     take: Annotated[
         int | None,
-        Option(
+        _study(
             "Number of the trial to make the model of.",
-            group=_STUDY,
             metavar="TRIAL",
             default="the best within the limits",
             minimum=0,
         ),
     ] = None
-    search_only: Annotated[
-        bool, Option("Make no model: for further machines of one search.", group=_STUDY)
-    ] = False
+    search_only: Annotated[bool, _study("Make no model: for further machines of one search.")] = (
+        False
+    )
     options: Annotated[Mapping[str, Any], Given(TrainOptions, only=_FIXED)]
 
 
@@ -124,9 +117,5 @@ def _job(given: TuneArguments, data: Path) -> Job:
         MODELS.mkdir(exist_ok=True)
         storage = str(MODELS / f"{name}.study")
     return Job(
-        data=data,
-        out=None if given.search_only else near,
-        storage=storage,
-        name=name,
-        near=near,
+        data=data, out=None if given.search_only else near, storage=storage, name=name, near=near
     )

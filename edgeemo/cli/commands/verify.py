@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.verify import Gates, Verification
 
-_GATES = "Gates"
+_gate = partial(Option, group="Gates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +33,8 @@ class VerifyArguments:
     json: Json = False
     float32_max_dp: Annotated[
         float | None,
-        Option(
+        _gate(
             "Maximum |Δp| of a float32 file.",
-            group=_GATES,
             metavar="P",
             default="1e-5; of a backbone 1e-4",
             minimum=0,
@@ -42,9 +42,8 @@ class VerifyArguments:
     ] = None
     float16_max_dp: Annotated[
         float | None,
-        Option(
+        _gate(
             "Maximum |Δp| of a float16 file.",
-            group=_GATES,
             metavar="P",
             default="2e-3; of a backbone 2e-2",
             minimum=0,
@@ -52,10 +51,9 @@ class VerifyArguments:
     ] = None
     max_flips: Annotated[
         int | None,
-        Option(
+        _gate(
             "Maximum number of flipped labels, and of net additional errors, of an int8 or dynamic "
             "file.",
-            group=_GATES,
             default="1 in 100",
             minimum=0,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +14,8 @@ from edgeemo.train.options.shared import (
     FACE_MARGIN,
     FACE_MODEL,
     FACE_SCORE,
-    FACES,
+    face_option,
 )
-from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
     from edgeemo.model.face_request import FaceRequest
@@ -57,15 +56,19 @@ class DetectorArguments:
             raise typer.BadParameter(str(error)) from None
 
 
+_AS_MODEL = "as the model says"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FaceArguments(DetectorArguments):
     """Options about faces of the commands that predict."""
 
     faces: Annotated[
-        bool | None,
-        Option("Find faces and predict each of them.", group=FACES, default="as the model says"),
+        bool | None, face_option("Find faces and predict each of them.", default=_AS_MODEL)
     ] = None
-    face_margin: Annotated[float | None, FACE_MARGIN] = None
+    face_detector: Annotated[Detector | None, replace(FACE_DETECTOR, default=_AS_MODEL)] = None
+    face_margin: Annotated[float | None, replace(FACE_MARGIN, default=_AS_MODEL)] = None
+    face_score: Annotated[float | None, replace(FACE_SCORE, default=_AS_MODEL)] = None
 
     @property
     def face_request(self) -> FaceRequest:

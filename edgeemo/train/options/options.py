@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from edgeemo.errors import TrainingError
 from edgeemo.model.face_settings import Detector
 from edgeemo.model.spec import MAX_SIDE
-from edgeemo.train.options.choices import (
-    Augment,
-    Loss,
-    Metric,
-    Optimizer,
-    Schedule,
-    Split,
-    Weights,
-)
+from edgeemo.train.options.choices import Augment, Loss, Metric, Optimizer, Schedule, Split, Weights
 from edgeemo.train.options.shared import (
     ACCEPT,
     FACE_DETECTOR,
     FACE_MARGIN,
     FACE_MODEL,
     FACE_SCORE,
-    FACES,
     MAX_SEED,
     RATIOS,
+    face_option,
 )
 from edgeemo.utils.options import Option, convert_fields, option_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_IMAGES = "Images"
-_NETWORK = "Network"
-_TRAINING = "Training"
-_REGULARISATION = "Regularisation"
-_DISTILLATION = "Distillation"
-_DECISION = "Decision"
-_RECORDS = "Records"
+_image = partial(Option, group="Images")
+_network = partial(Option, group="Network")
+_training = partial(Option, group="Training")
+_regularisation = partial(Option, group="Regularisation")
+_distillation = partial(Option, group="Distillation")
+_decision = partial(Option, group="Decision")
+_record = partial(Option, group="Records")
 
 _MANY = 1_000_000
 _LARGEST_PARAMETER = 100
@@ -72,148 +65,127 @@ class TrainOptions:
     """
 
     recipe: Annotated[
-        str,
-        Option("Published project to repeat; other options override it.", names=_recipes),
+        str, Option("Published project to repeat; other options override it.", names=_recipes)
     ] = ""
 
     labels: Annotated[
         tuple[str, ...] | None,
-        Option("Classes in the order of the network's outputs.", group=_IMAGES, default="by name"),
+        _image("Classes in the order of the network's outputs.", default="by name"),
     ] = None
-    accept: Annotated[tuple[str, ...], replace(ACCEPT, group=_IMAGES)] = ()
+    accept: Annotated[tuple[str, ...], replace(ACCEPT, group="Images")] = ()
     ratios: Annotated[
         tuple[float, float, float],
         replace(
             RATIOS,
             help=f"{RATIOS.help} Without one for validation, the test images choose the epoch.",
-            group=_IMAGES,
+            group="Images",
         ),
     ] = (0.7, 0.2, 0.1)
     split: Annotated[
         Split,
-        Option(
+        _image(
             "How to split: grouped leaves duplicates out and keeps near-duplicates together, "
-            "random does neither.",
-            group=_IMAGES,
+            "random does neither."
         ),
     ] = Split.GROUPED
 
     arch: Annotated[
         str,
-        Option(
+        _network(
             "Network: a name, or a composed one such as cnn-16-32-bn or edge-c16-r32m.",
-            group=_NETWORK,
             names=_networks,
         ),
     ] = "cnn-16-32-16"
     size: Annotated[
         int | None,
-        Option(
+        _network(
             "Height and width of the network's input in pixels.",
-            group=_NETWORK,
             default="the network's own",
             minimum=1,
             maximum=MAX_SIDE,
         ),
     ] = None
-    channels: Annotated[
-        Literal[1, 3], Option("Channels of the input: 1 is grey, 3 is RGB.", group=_NETWORK)
-    ] = 3
+    channels: Annotated[Literal[1, 3], _network("Channels of the input: 1 is grey, 3 is RGB.")] = 3
     weights: Annotated[
         Weights | Path,
-        Option(
+        _network(
             "Initial weights of a backbone: random ones, ImageNet's, or those of a file.",
-            group=_NETWORK,
             metavar="none|imagenet|FILE",
             names=_weights,
         ),
     ] = Weights.NONE
     frozen_epochs: Annotated[
         int,
-        Option(
+        _network(
             "First epochs, in which only a backbone's new head is trained.",
-            group=_NETWORK,
             minimum=0,
             maximum=_MANY,
         ),
     ] = 0
 
     epochs: Annotated[
-        int, Option("Passes over the training images.", group=_TRAINING, minimum=1, maximum=_MANY)
+        int, _training("Passes over the training images.", minimum=1, maximum=_MANY)
     ] = 20
     batch_size: Annotated[
-        int, Option("Images per training step.", group=_TRAINING, minimum=1, maximum=65_536)
+        int, _training("Images per training step.", minimum=1, maximum=65_536)
     ] = 32
     seed: Annotated[
         int,
-        Option(
+        _training(
             "Seed of the split, the initial weights, the order of images and the augmentation.",
-            group=_TRAINING,
             minimum=0,
             maximum=MAX_SEED,
         ),
     ] = 0
-    loss: Annotated[
-        Loss, Option("Loss function: cross-entropy (bce), or its focal form.", group=_TRAINING)
-    ] = Loss.BCE
+    loss: Annotated[Loss, _training("Loss function: cross-entropy (bce), or its focal form.")] = (
+        Loss.BCE
+    )
     class_weights: Annotated[
         bool,
-        Option(
+        _training(
             "Weight the loss so that all classes count the same.",
-            group=_TRAINING,
             flag="--class-weights/--no-class-weights",
         ),
     ] = False
-    optimizer: Annotated[Optimizer, Option("Optimizer.", group=_TRAINING)] = Optimizer.ADAM
+    optimizer: Annotated[Optimizer, _training("Optimizer.")] = Optimizer.ADAM
     lr: Annotated[
         float | None,
-        Option(
-            "Initial learning rate.",
-            group=_TRAINING,
-            default="the optimizer's usual",
-            above=0,
-            below=1000,
-        ),
+        _training("Initial learning rate.", default="the optimizer's usual", above=0, below=1000),
     ] = None
     schedule: Annotated[
         Schedule,
-        Option(
-            "Course of the learning rate; step divides it by 10 after 1/2 and 3/4 of the steps.",
-            group=_TRAINING,
+        _training(
+            "Course of the learning rate; step divides it by 10 after 1/2 and 3/4 of the steps."
         ),
     ] = Schedule.CONSTANT
     early_stopping: Annotated[
         int,
-        Option(
+        _training(
             "Epochs without improvement after which training ends; 0 for never.",
-            group=_TRAINING,
             minimum=0,
             maximum=_MANY,
         ),
     ] = 0
     workers: Annotated[
         int,
-        Option(
+        _training(
             "Processes that train together, on JAX (needs the distributed extra).",
-            group=_TRAINING,
             minimum=1,
             maximum=65_536,
         ),
     ] = 1
 
-    augment: Annotated[
-        Augment, Option("Random changes to the training images.", group=_REGULARISATION)
-    ] = Augment.NONE
+    augment: Annotated[Augment, _regularisation("Random changes to the training images.")] = (
+        Augment.NONE
+    )
     label_smoothing: Annotated[
-        float,
-        Option("Label smoothing factor.", group=_REGULARISATION, minimum=0, below=1),
+        float, _regularisation("Label smoothing factor.", minimum=0, below=1)
     ] = 0.0
     ema: Annotated[
         float,
-        Option(
+        _regularisation(
             "Momentum of the exponential moving average of the weights, which becomes the model; 0 "
             "for none.",
-            group=_REGULARISATION,
             metavar="M",
             minimum=0,
             below=1,
@@ -221,9 +193,8 @@ class TrainOptions:
     ] = 0.0
     mixup: Annotated[
         float,
-        Option(
+        _regularisation(
             "Parameter of mix-up's beta distribution, as in 0.2; 0 for no mix-up.",
-            group=_REGULARISATION,
             metavar="ALPHA",
             minimum=0,
             maximum=_LARGEST_PARAMETER,
@@ -232,17 +203,15 @@ class TrainOptions:
 
     teacher: Annotated[
         tuple[Path, ...],
-        Option(
+        _distillation(
             "Models whose predictions are learnt, too: model folders or .keras files.",
-            group=_DISTILLATION,
             metavar="MODEL,...",
         ),
     ] = ()
     teacher_weight: Annotated[
         float,
-        Option(
+        _distillation(
             "Share of the teachers in the loss; the labels have the rest.",
-            group=_DISTILLATION,
             metavar="SHARE",
             above=0,
             maximum=1,
@@ -250,9 +219,8 @@ class TrainOptions:
     ] = 0.7
     teacher_temperature: Annotated[
         float,
-        Option(
+        _distillation(
             "Temperature that divides the logits before they are compared.",
-            group=_DISTILLATION,
             metavar="T",
             above=0,
             maximum=_LARGEST_PARAMETER,
@@ -261,9 +229,8 @@ class TrainOptions:
 
     threshold: Annotated[
         float,
-        Option(
+        _decision(
             "With two classes, minimum probability to predict the second.",
-            group=_DECISION,
             metavar="P",
             above=0,
             below=1,
@@ -271,9 +238,8 @@ class TrainOptions:
     ] = 0.5
     target_accuracy: Annotated[
         float | None,
-        Option(
+        _decision(
             "Accuracy to reach by predicting 'not sure' where the confidence is too low.",
-            group=_DECISION,
             metavar="SHARE",
             above=0,
             maximum=1,
@@ -281,31 +247,26 @@ class TrainOptions:
     ] = None
 
     metrics: Annotated[
-        tuple[Metric, ...], Option("Metrics to record after every epoch, too.", group=_RECORDS)
+        tuple[Metric, ...], _record("Metrics to record after every epoch, too.")
     ] = ()
-    tensorboard: Annotated[
-        Path | None, Option("Folder for a TensorBoard log.", group=_RECORDS, metavar="DIR")
-    ] = None
+    tensorboard: Annotated[Path | None, _record("Folder for a TensorBoard log.", metavar="DIR")] = (
+        None
+    )
     save_keras: Annotated[
-        str | None,
-        Option(
-            "Second name of model.keras in the model folder.", group=_RECORDS, metavar="NAME.keras"
-        ),
+        str | None, _record("Second name of model.keras in the model folder.", metavar="NAME.keras")
     ] = None
 
     faces: Annotated[
         bool | None,
-        Option(
+        face_option(
             "Train on the largest face of each image; images without one are left out.",
-            group=FACES,
             default="as the folder of images says",
         ),
     ] = None
     cropped: Annotated[
         bool,
-        Option(
+        face_option(
             "The images are crops of faces already; the model finds faces in photos.",
-            group=FACES,
             flag="--cropped/--no-cropped",
         ),
     ] = False

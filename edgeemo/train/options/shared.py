@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from edgeemo.model.face_settings import MAX_MARGIN, MIN_MARGIN
@@ -10,8 +11,8 @@ from edgeemo.utils.options import Option
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FACES = "Faces"
-"""Heading of the options about faces."""
+face_option = partial(Option, group="Faces")
+"""Declares an option about faces."""
 
 
 def _formats() -> Iterable[str]:
@@ -24,23 +25,20 @@ ACCEPT = Option("Image formats to accept besides JPEG, PNG and BMP.", names=_for
 RATIOS = Option("Shares of training, validation and test.", metavar="A,B,C")
 MAX_SEED = 2**32 - 1
 
-FACE_DETECTOR = Option(
-    "Face detector; cascade and yunet need the faces extra.", group=FACES, default="blaze"
+FACE_DETECTOR = face_option(
+    "Face detector; cascade and yunet need the faces extra.", default="blaze"
 )
-FACE_MARGIN = Option(
+FACE_MARGIN = face_option(
     "Share of a face's bounding box to add on each side.",
-    group=FACES,
     metavar="SHARE",
-    default="0",
     minimum=MIN_MARGIN,
     maximum=MAX_MARGIN,
 )
-FACE_SCORE = Option(
+FACE_SCORE = face_option(
     "Minimum detector score of a face: a higher one finds fewer faces, and fewer false ones.",
-    group=FACES,
     metavar="SCORE",
     default="the detector's",
     minimum=0,
     maximum=1,
 )
-FACE_MODEL = Option("YuNet .onnx file, which selects that detector.", group=FACES, metavar="FILE")
+FACE_MODEL = face_option("YuNet .onnx file, which selects that detector.", metavar="FILE")

@@ -15,7 +15,7 @@ from edgeemo.cli.output.console import print_json, say, warn
 from edgeemo.cli.output.data import print_check
 from edgeemo.cli.output.progress import progress
 from edgeemo.errors import EXIT_GATE_FAILED
-from edgeemo.train.options.shared import FACES
+from edgeemo.train.options.shared import face_option
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class CheckArguments(DetectorArguments, SourceArguments):
         None
     )
     strict: Annotated[bool, Option("Exit with status 3 if there is something to act on.")] = False
-    faces: Annotated[bool, Option("Find faces, too.", group=FACES)] = False
+    faces: Annotated[bool, face_option("Find faces, too.")] = False
 
 
 @command(

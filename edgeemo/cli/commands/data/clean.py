@@ -25,11 +25,6 @@ def clean(given: LinkingArguments) -> None:
     given.check_link()
     with progress() as shown, given.open_source() as folder:
         written = write_clean(
-            folder,
-            given.out,
-            accept=formats,
-            link=given.link,
-            replace=given.force,
-            progress=shown,
+            folder, given.out, accept=formats, link=given.link, replace=given.force, progress=shown
         )
     print_written(written, json=given.json)

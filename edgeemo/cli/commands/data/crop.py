@@ -31,7 +31,7 @@ class CropArguments(DetectorArguments, WritingArguments):
     all_faces: Annotated[bool, Option("Write every face of an image, not only the largest.")] = (
         False
     )
-    face_margin: Annotated[float | None, FACE_MARGIN] = None
+    face_margin: Annotated[float, FACE_MARGIN] = 0.0
 
 
 @command(

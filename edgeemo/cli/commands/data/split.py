@@ -38,11 +38,6 @@ def split(given: SplitArguments) -> None:
     given.check_link()
     with progress() as shown, given.open_source() as folder:
         written = write_split(
-            folder,
-            given.out,
-            options=options,
-            link=given.link,
-            replace=given.force,
-            progress=shown,
+            folder, given.out, options=options, link=given.link, replace=given.force, progress=shown
         )
     print_written(written, json=given.json)
