@@ -21,6 +21,7 @@ from edgeemo.metrics import (
     mcnemar_p_value,
     measure_classification,
     measure_selective_accuracy,
+    softmax,
     wilson_interval,
 )
 from edgeemo.utils.serialize import to_plain
@@ -110,6 +111,25 @@ def test_delong_variance_against_its_definition():
     assert auc_interval(truth, score).low == pytest.approx(low)
 
 
+@pytest.mark.parametrize(("successes", "n"), [(0, 7), (81, 263), (999, 1000), (1000, 1000)])
+def test_wilson_and_mcnemar_against_scipy(successes, n):
+    stats = pytest.importorskip("scipy.stats")
+    ends = stats.binomtest(successes, n).proportion_ci(0.95, method="wilson")
+    interval = wilson_interval(successes, n)
+    assert (interval.low, interval.high) == pytest.approx((ends.low, ends.high), abs=1e-12)
+    p_value = stats.binomtest(successes, n, 0.5).pvalue
+    assert mcnemar_p_value(successes, n - successes) == pytest.approx(p_value, abs=1e-12)
+
+
+@unhurried
+@given(scored)
+def test_auc_against_scipy(rows):
+    stats = pytest.importorskip("scipy.stats")
+    truth, score = (np.array(column) for column in zip(*rows, strict=True))
+    wins = stats.mannwhitneyu(score[truth], score[~truth]).statistic
+    assert auc(truth, score) == pytest.approx(wins / (truth.sum() * (~truth).sum()))
+
+
 def test_auc_needs_both_classes():
     with pytest.raises(ValueError, match="both classes"):
         auc([1, 1], [0.1, 0.2])
@@ -132,6 +152,16 @@ def test_mcnemar_of_many_images_stays_a_number():
 def test_mcnemar_refuses_negative_counts():
     with pytest.raises(ValueError, match="counts"):
         mcnemar_p_value(-1, 3)
+
+
+@unhurried
+@given(st.lists(st.floats(-1000, 1000), min_size=2, max_size=5), st.floats(-100, 100))
+def test_softmax_sums_to_1_and_ignores_a_constant(logits, constant):
+    values = np.array(logits)
+    probabilities = softmax(values)
+    assert probabilities.sum() == pytest.approx(1)
+    np.testing.assert_allclose(softmax(values + constant), probabilities, atol=1e-9)
+    assert softmax([0.0, math.log(3)]).tolist() == pytest.approx([0.25, 0.75])
 
 
 def test_calibration_error_of_a_perfectly_calibrated_toy_is_0():
