@@ -34,7 +34,7 @@ from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.networks.cost import measure_costs
 from emulation.processors import PROCESSORS
-from emulation.root import arm64_root
+from emulation.root import make_root
 from emulation.system_mode import run_steps
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def exported(name: str, pixels: np.ndarray) -> tuple[dict[str, str], bytes]:
 
 def count_invokes(files: Sequence[Path]) -> dict[str, list[int]]:
     """Instructions of one invoke of each file: processor to one number per file."""
-    root, counts = arm64_root("bookworm"), {}
+    root, counts = make_root("bookworm"), {}
     with tempfile.TemporaryDirectory() as work:
         job = Path(work) / "job"
         job.mkdir()

@@ -37,7 +37,7 @@ from emulation.cost_page import (
     render_page,
 )
 from emulation.processors import PROCESSORS
-from emulation.root import arm64_root
+from emulation.root import make_root
 from emulation.system_mode import run_steps
 from emulation.workers import make_job, read_round, worker_command
 
@@ -162,7 +162,7 @@ def main() -> int:
 
 
 def _write_page(models: Sequence[Path], out: Path) -> int:
-    root = arm64_root("bookworm")
+    root = make_root("bookworm")
     if not models[0].is_dir():
         rows, _ = count_instructions(root, models, None)
         print("\n".join(build_stage_table(rows, WEBCAM)))

@@ -24,7 +24,7 @@ from edgeemo.model.face_settings import FaceSettings
 from edgeemo.utils.command import run_command
 from edgeemo.utils.text import markdown_head, markdown_row
 from emulation.processors import PROCESSORS
-from emulation.root import arm64_root
+from emulation.root import make_root
 from emulation.system_mode import run_steps
 from emulation.workers import make_job, read_round, worker_command
 
@@ -91,7 +91,7 @@ def main() -> int:
     options = parser.parse_args()
 
     def work() -> int:
-        found = count_detection(arm64_root("bookworm"), options.file)
+        found = count_detection(make_root("bookworm"), options.file)
         print("\n".join(markdown_head(["processor", "image", *WARM_STAGES], words=2)))
         for (processor, image), counts in found.items():
             cells = ("-" if each is None else f"{each:.1f}" for each in counts.values())

@@ -1,7 +1,7 @@
-"""What runs as the emulated machine's first process: it does the steps, reports, switches off.
+"""The emulated machine's first process: it runs the steps, reports, and switches the machine off.
 
 Linux starts it with the arm64 Python and nothing else: no shell, no service, no other process. The
-clock counts instructions, one a nanosecond, those of the kernel included.
+clock counts instructions, one a nanosecond, the kernel's included.
 """
 
 import ctypes
@@ -31,14 +31,14 @@ def _main() -> None:
         kernel.mount(kind.encode(), place.encode(), kind.encode(), 0, None)
     try:
         with open(STEPS, encoding="utf-8") as stream:
-            report = [_do(words) for words in json.load(stream)]
+            report = [_run(words) for words in json.load(stream)]
         print(MARK + json.dumps(report), flush=True)
     finally:
         sys.stdout.flush()
         kernel.reboot(_POWER_OFF)
 
 
-def _do(words: list[str]) -> dict[str, object]:
+def _run(words: list[str]) -> dict[str, object]:
     """Run one command; `perf_counter_ns` is the number of instructions."""
     with open("/tmp/out", "w+b") as out, open("/tmp/err", "w+b") as err:
         start = time.perf_counter_ns()

@@ -1,4 +1,4 @@
-"""The processors of the Raspberry Pis, and what Linux tells about them."""
+"""The processors of the Raspberry Pis, as QEMU and Linux name them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 _CORES = 4
 _ARM = "0x41"
-_OF_ALL = "fp asimd evtstrm crc32 cpuid"
+_COMMON_FEATURES = "fp asimd evtstrm crc32 cpuid"
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Processor:
     part: str
     features: str
 
-    def cpuinfo(self) -> str:
-        """What /proc/cpuinfo holds on the Pi, with the emulator in the board's place."""
+    def render_cpuinfo(self) -> str:
+        """Return the Pi's /proc/cpuinfo, with the emulator as its board."""
         cores = [
             f"processor\t: {core}\nBogoMIPS\t: 108.00\nFeatures\t: {self.features}\n"
             f"CPU implementer\t: {_ARM}\nCPU architecture: 8\nCPU variant\t: 0x0\n"
@@ -34,9 +34,9 @@ class Processor:
         return "".join(cores) + "Model\t\t: emulated by QEMU\n"
 
 
-A53 = Processor("cortex-a53", "0xd03", _OF_ALL)
+A53 = Processor("cortex-a53", "0xd03", _COMMON_FEATURES)
 """Raspberry Pi 3 and Zero 2."""
-A72 = Processor("cortex-a72", "0xd08", _OF_ALL)
+A72 = Processor("cortex-a72", "0xd08", _COMMON_FEATURES)
 """Raspberry Pi 4 and 400."""
 A76 = Processor(
     "cortex-a76",

@@ -1,7 +1,7 @@
-"""An arm64 Debian with Python and the wheels that edgeemo runs with, made once in a cache folder.
+"""Make an arm64 Debian with Python and the wheels that edgeemo needs, once, in a cache folder.
 
-    >>> from emulation.root import arm64_root
-    >>> arm64_root("bookworm").python  # doctest: +SKIP
+    >>> from emulation.root import make_root
+    >>> make_root("bookworm").python  # doctest: +SKIP
     PosixPath('/…/.cache/arm64/bookworm-0123456789ab/debian/usr/bin/python3.11')
 
 No root rights are needed: mmdebstrap downloads Debian's packages and only unpacks them, pip
@@ -25,7 +25,7 @@ from edgeemo.bundle.pip import download, pin_versions
 from edgeemo.errors import BundleError, EdgeEmoError
 from edgeemo.utils.files import new_folder
 from emulation.processors import PROCESSORS
-from emulation.user_mode import run
+from emulation.user_mode import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from emulation.processors import Processor
 
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}
-"""Debian's release to the Python that it brings; Raspberry Pi OS is built on the same."""
+"""Debian's release to its version of Python; Raspberry Pi OS has the same."""
 
 TOOLS = {"mmdebstrap": "mmdebstrap", "qemu-aarch64-static": "qemu-user-static"}
-"""Program to the Debian package that holds it."""
+"""Program to its Debian package."""
 
 CACHE = Path(__file__).resolve().parents[1] / ".cache" / "arm64"
 
 _WHEELS = ("numpy", "pillow", "ai-edge-litert", "onnxruntime")
 _INSTALLER = "pip"  # for virtual environments without internet; not installed
-_RECIPE = 2  # counted up when a root is made in another way
+_RECIPE = 2  # increased when a root is made in another way
 _COMPILED = (
     "import argparse, bz2, copy, dataclasses, gettext, hashlib, importlib.metadata, json, lzma;"
     "import numpy, onnxruntime, runpy, shutil, venv, zipfile, zipimport;"
     "import ai_edge_litert.interpreter, PIL.features, PIL.JpegImagePlugin, PIL.PngImagePlugin"
 )
-"""Python and the wheels are compiled as far as this goes: a third of an emulated run's time."""
+"""Imports that are compiled once: a third of an emulated run's time."""
 
 
 class EmulationError(EdgeEmoError):
@@ -61,7 +61,7 @@ class Root:
 
     Attributes:
         release: Debian's release, such as "bookworm".
-        folder: Everything below; `CACHE` holds it.
+        folder: Its folder in `CACHE`.
     """
 
     release: str
@@ -69,75 +69,75 @@ class Root:
 
     @property
     def tag(self) -> str:
-        """Its Python as wheels name it, such as "cp311"."""
+        """Return its Python tag, such as "cp311"."""
         return "cp" + PYTHONS[self.release].replace(".", "")
 
     @property
     def path(self) -> Path:
-        """Debian's files, as they would lie under /."""
+        """Return the folder of Debian's files, which are those under /."""
         return self.folder / "debian"
 
     @property
     def python(self) -> Path:
-        """Debian's Python."""
+        """Return Debian's Python."""
         return self.path / "usr" / "bin" / f"python{PYTHONS[self.release]}"
 
     @property
     def site(self) -> Path:
-        """The wheels, unpacked: numpy, Pillow, both engines and what they need."""
+        """Return the folder of the unpacked wheels: numpy, Pillow, both engines, dependencies."""
         return self.folder / "site"
 
     @property
     def wheels(self) -> Path:
-        """The same as files, with pip among them."""
+        """Return the folder of the wheels themselves, with pip's."""
         return self.folder / "wheels"
 
     def prefix(self, processor: Processor) -> Path:
-        """The root that a processor is to see: its own /proc/cpuinfo, the rest is everybody's."""
+        """Return the root as a processor sees it: with its own /proc/cpuinfo."""
         return self.folder / processor.name
 
 
-def missing_tools(tools: Mapping[str, str]) -> list[str]:
-    """The Debian packages of those programs that are not installed here; see `TOOLS`."""
+def find_missing_packages(tools: Mapping[str, str]) -> list[str]:
+    """Return the Debian packages of the programs that are not installed; see `TOOLS`."""
     return [package for program, package in tools.items() if shutil.which(program) is None]
 
 
-def arm64_root(release: str, cache: Path = CACHE) -> Root:
-    """Make an arm64 root, or find it in the cache.
+def make_root(release: str, cache: Path = CACHE) -> Root:
+    """Make an arm64 root, or return the one in the cache.
 
-    Other versions of the wheels make another root. One that was interrupted is made again; two
-    processes that want the same one wait for each other.
+    Other versions of the wheels make another root. An interrupted one is made again; processes that
+    need the same root wait for each other.
 
     Args:
         release: A release of Debian, one of `PYTHONS`.
-        cache: The folder for all of them; about 300 MB each.
+        cache: Folder for all roots; about 300 MB each.
 
     Raises:
-        EmulationError: If a program is missing, or there is no way to Debian's mirror or to the
-            package index.
+        EmulationError: If a program is missing, or Debian's mirror or the package index cannot be
+            reached.
     """
-    if missing := missing_tools(TOOLS):
-        raise EmulationError(f"nothing to emulate a Pi with: apt install {' '.join(missing)}")
+    if missing := find_missing_packages(TOOLS):
+        raise EmulationError(f"emulating a Pi requires: apt install {' '.join(missing)}")
     pins = pin_versions(_WHEELS)
-    made_of = repr((_RECIPE, _COMPILED, PYTHONS[release], pins))
-    key = hashlib.sha256(made_of.encode()).hexdigest()[:12]
+    recipe = repr((_RECIPE, _COMPILED, PYTHONS[release], pins))
+    key = hashlib.sha256(recipe.encode()).hexdigest()[:12]
     root = Root(release, cache.resolve() / f"{release}-{key}")
-    with only_one_at_a_time(root.folder):
+    with lock_folder(root.folder):
         if not root.folder.exists():
             with new_folder(root.folder) as partial:
                 _fill(Root(release, partial), pins)
     return root
 
 
-def overlay(debian: Path, folder: Path, cpuinfo: str) -> None:
-    """A root that differs from another in /proc/cpuinfo alone.
+def make_overlay(debian: Path, folder: Path, cpuinfo: str) -> None:
+    """Make a root that differs from another in /proc/cpuinfo alone.
 
-    Its files are the other's by hard links; symbolic ones would be seen by who resolves a path.
+    Its files are hard links to the other's: a program that resolves a path would see symbolic ones.
 
     Args:
-        debian: The other.
+        debian: The other root.
         folder: The root to make.
-        cpuinfo: The text to be found there.
+        cpuinfo: The text of /proc/cpuinfo.
     """
     (folder / "proc").mkdir(parents=True)
     (folder / "proc" / "cpuinfo").write_text(cpuinfo, encoding="utf-8")
@@ -169,23 +169,25 @@ def _fill(root: Root, pins: list[str]) -> None:
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(root.site)
     for processor in PROCESSORS:
-        overlay(root.path, root.prefix(processor), processor.cpuinfo())
-    tried = run(root, PROCESSORS[0], ["-c", _COMPILED], environment={"PYTHONDONTWRITEBYTECODE": ""})
+        make_overlay(root.path, root.prefix(processor), processor.render_cpuinfo())
+    tried = run_python(
+        root, PROCESSORS[0], ["-c", _COMPILED], environment={"PYTHONDONTWRITEBYTECODE": ""}
+    )
     if tried.returncode:
-        said = tried.stderr.strip().splitlines() or [f"it ends with {tried.returncode}"]
-        raise EmulationError(f"the emulated Python {python} does not run: {said[-1]}")
+        lines = tried.stderr.strip().splitlines() or [f"exit status {tried.returncode}"]
+        raise EmulationError(f"the emulated Python {python} does not run: {lines[-1]}")
 
 
 def unpack_debian(release: str, folder: Path, packages: str) -> None:
-    """Download arm64 packages and what they need, and unpack them; nothing of them is run.
+    """Download arm64 packages and their dependencies, and unpack them; none of them is run.
 
     Args:
         release: Debian's release.
-        folder: Where to; it is made.
-        packages: Their names, with commas between.
+        folder: The folder to make.
+        packages: Names of the packages, with commas between.
 
     Raises:
-        EmulationError: If there is no way to Debian's mirror.
+        EmulationError: If Debian's mirror cannot be reached.
     """
     command = [
         "mmdebstrap", "--quiet", "--mode=chrootless", "--arch=arm64", "--variant=extract",
@@ -194,16 +196,16 @@ def unpack_debian(release: str, folder: Path, packages: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("E: ")]
-        reason = errors[0].removeprefix("E: ") if errors else "it does not say why"
+        reason = errors[0].removeprefix("E: ") if errors else "no message"
         raise EmulationError(
-            f"mmdebstrap cannot make an arm64 Debian {release}: {reason}; is there a way to "
-            "Debian's mirror?"
+            f"mmdebstrap cannot make an arm64 Debian {release}: {reason}; check that "
+            "Debian's mirror can be reached"
         )
 
 
 @contextmanager
-def only_one_at_a_time(folder: Path) -> Iterator[None]:
-    """Wait until no other process makes this folder of the cache."""
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Lock this folder of the cache against other processes that would make it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

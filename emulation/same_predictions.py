@@ -26,8 +26,8 @@ from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.command import run_command
 from edgeemo.utils.text import markdown_head, markdown_row
 from emulation.processors import PROCESSORS
-from emulation.root import EmulationError, arm64_root
-from emulation.user_mode import run
+from emulation.root import EmulationError, make_root
+from emulation.user_mode import run_python
 
 if TYPE_CHECKING:
     from emulation.processors import Processor
@@ -56,7 +56,7 @@ def predict_emulated(root: Root, processor: Processor, file: Path, images: list[
     """
     package = Path(edgeemo.__file__).resolve().parents[1]
     paths = "".join(f"{path.resolve()}\n" for path in images)
-    done = run(root, processor, ["-c", _SCRIPT, package, file.resolve()], input=paths)
+    done = run_python(root, processor, ["-c", _SCRIPT, package, file.resolve()], input=paths)
     if done.returncode:
         raise EmulationError(f"{processor.name}: {done.stderr.strip()[-300:]}")
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -78,7 +78,7 @@ def compare(model: Path, data: Path) -> int:
     images = [data / sample.path for sample in samples]
     truth = [labels.index(sample.label) for sample in samples]
     expected = [list(here.predict(path).scores.values()) for path in images]
-    root = arm64_root("bookworm")
+    root = make_root("bookworm")
     with ThreadPoolExecutor(len(PROCESSORS)) as threads:
         found = threads.map(lambda each: predict_emulated(root, each, file, images), PROCESSORS)
         scores = dict(zip((each.name for each in PROCESSORS), found, strict=True))

@@ -1,9 +1,9 @@
 """Run commands on a whole emulated Pi whose clock counts instructions (QEMU's system mode).
 
-With ``-icount shift=0`` the machine's clock goes on by a nanosecond with each instruction, so a
-program that looks at the clock sees how many instructions it took, and sees the same again the next
-time; addresses are not drawn at random there, for the same reason. Instructions are not
-milliseconds: caches, memory and the width of a core do not count.
+With ``-icount shift=0`` the machine's clock advances by a nanosecond with each instruction, so a
+program that reads the clock counts its instructions, and counts the same the next time. Addresses
+are not random, for the same reason. Instructions are not milliseconds: caches, memory and the width
+of a core do not count.
 
 The machine has one core, Debian's arm64 cloud kernel, and as its only disk an archive in memory
 with Debian's Python, the wheels and the job.
@@ -24,8 +24,8 @@ from emulation import guest
 from emulation.root import (
     CACHE,
     EmulationError,
-    missing_tools,
-    only_one_at_a_time,
+    find_missing_packages,
+    lock_folder,
     unpack_debian,
 )
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from emulation.root import Root
 
 TOOLS = {"qemu-system-aarch64": "qemu-system-arm", "cpio": "cpio"}
-"""Program to the Debian package that holds it."""
+"""Program to its Debian package."""
 
 _KERNEL_RELEASE = "bookworm"
 _KERNEL_PACKAGE = "linux-image-cloud-arm64"
@@ -47,14 +47,14 @@ _INIT = "/job/guest.py"
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What came of one command.
+    """The outcome of one command.
 
     Attributes:
         status: Its exit status; negative where a signal ended it.
         instructions: From before the process was made to its end, the kernel's included.
         peak_mb: Its peak memory as the kernel accounts for it, in MB (2 to the power of 20 bytes).
-        stdout: What it printed.
-        stderr: What it complained about.
+        stdout: Its standard output.
+        stderr: Its standard error.
     """
 
     status: int
@@ -67,12 +67,12 @@ class Step:
 def run_steps(
     root: Root, processor: Processor, job: Path, steps: Sequence[Sequence[str]]
 ) -> list[Step]:
-    """Start the machine, run commands one after the other, switch it off.
+    """Start the machine, run commands one after the other, and switch it off.
 
     Args:
-        root: The arm64 Debian; its wheels lie in /site there.
-        processor: Which Pi's.
-        job: A folder whose content is found in /job there.
+        root: The arm64 Debian, whose wheels are in /site there.
+        processor: Which Pi's processor.
+        job: A folder whose files are in /job there.
         steps: The commands; "python3" stands for the root's Python.
 
     Returns:
@@ -81,30 +81,30 @@ def run_steps(
     Raises:
         EmulationError: If a program is missing, a command fails, or the machine does not report.
     """
-    if missing := missing_tools(TOOLS):
-        raise EmulationError(f"nothing to count instructions with: apt install {' '.join(missing)}")
+    if missing := find_missing_packages(TOOLS):
+        raise EmulationError(f"counting instructions requires: apt install {' '.join(missing)}")
     python = f"/usr/bin/{root.python.name}"
     commands = [[python if word == "python3" else word for word in step] for step in steps]
     with tempfile.TemporaryDirectory() as work:
         disk = Path(work) / "disk.cpio"
         _write_disk(disk, root, job, commands)
-        said = _boot(processor, disk, python)
-    done = [Step(**fields) for fields in said]
+        reports = _boot(processor, disk, python)
+    done = [Step(**fields) for fields in reports]
     for step, words in zip(done, commands, strict=True):
         if step.status:
-            reason = (step.stderr.strip().splitlines() or ["it does not say why"])[-1]
+            reason = (step.stderr.strip().splitlines() or ["no message"])[-1]
             raise EmulationError(f"on {processor.name}, {' '.join(words[:4])} ...: {reason}")
     return done
 
 
-def kernel(cache: Path = CACHE) -> Path:
-    """Debian's arm64 kernel, fetched where it is not in the cache.
+def find_kernel(cache: Path = CACHE) -> Path:
+    """Return Debian's arm64 kernel, downloaded if it is not in the cache.
 
     Raises:
-        EmulationError: If there is no way to Debian's mirror.
+        EmulationError: If Debian's mirror cannot be reached.
     """
     folder = cache / f"kernel-{_KERNEL_RELEASE}"
-    with only_one_at_a_time(folder):
+    with lock_folder(folder):
         if not folder.exists():
             with new_folder(folder) as partial, tempfile.TemporaryDirectory() as work:
                 unpacked = Path(work) / "root"
@@ -115,7 +115,7 @@ def kernel(cache: Path = CACHE) -> Path:
 
 
 def _write_disk(disk: Path, root: Root, job: Path, commands: Sequence[Sequence[str]]) -> None:
-    """The archive that Linux unpacks into memory as /: several, one after the other."""
+    """Write the archive that Linux unpacks into memory as /: several, one after the other."""
     with tempfile.TemporaryDirectory() as work:
         own = Path(work) / "job"
         shutil.copytree(job, own)
@@ -129,7 +129,7 @@ def _write_disk(disk: Path, root: Root, job: Path, commands: Sequence[Sequence[s
 
 
 def _append(stream: BinaryIO, folder: Path, inside: str) -> None:
-    """Append an archive of what lies in a folder, under its path from that folder."""
+    """Append an archive of a folder's files, under their paths from that folder."""
     find = ["find", inside, "-print0"]
     names = subprocess.run(find, cwd=folder, stdout=subprocess.PIPE, check=True).stdout
     ordered = b"\0".join(sorted(names.split(b"\0"))).lstrip(b"\0")
@@ -141,7 +141,7 @@ def _boot(processor: Processor, disk: Path, python: str) -> list[dict[str, objec
     command = [
         "qemu-system-aarch64", "-machine", "virt", "-cpu", processor.name, "-smp", "1",
         "-m", str(_MEMORY_MB), "-icount", "shift=0,sleep=off", "-nodefaults", "-nographic",
-        "-serial", "stdio", "-no-reboot", "-kernel", str(kernel()), "-initrd", str(disk),
+        "-serial", "stdio", "-no-reboot", "-kernel", str(find_kernel()), "-initrd", str(disk),
         "-append", f"console=ttyAMA0 quiet panic=-1 norandmaps rdinit={python} -- {_INIT}",
     ]  # fmt: skip
     try:
@@ -156,5 +156,5 @@ def _boot(processor: Processor, disk: Path, python: str) -> list[dict[str, objec
         if line.startswith(guest.MARK):
             report: list[dict[str, object]] = json.loads(line.removeprefix(guest.MARK))
             return report
-    said = (done.stdout + done.stderr).strip().splitlines() or ["it says nothing"]
-    raise EmulationError(f"the emulated {processor.name} does not report: {said[-1]}")
+    lines = (done.stdout + done.stderr).strip().splitlines() or ["no output"]
+    raise EmulationError(f"the emulated {processor.name} does not report: {lines[-1]}")

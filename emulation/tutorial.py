@@ -1,4 +1,4 @@
-"""The tutorials' way, on the emulated machine: decode the whole image, stretch it, divide by 255.
+"""Predict as tutorials do, on the emulated machine: full decode, stretch, divide by 255.
 
     python3 tutorial.py float32.tflite IMAGE RUNS
 
@@ -26,8 +26,8 @@ def _main(model: str, image: str, runs: int) -> None:
     counts = []
     for _ in range(runs + 1):
         start = time.perf_counter_ns()
-        seen = Image.open(io.BytesIO(content)).convert("L" if channels == 1 else "RGB")
-        pixels = np.asarray(seen.resize((width, height), Image.Resampling.BILINEAR))
+        opened = Image.open(io.BytesIO(content)).convert("L" if channels == 1 else "RGB")
+        pixels = np.asarray(opened.resize((width, height), Image.Resampling.BILINEAR))
         values = pixels.reshape(1, height, width, channels).astype(np.float32) / 255
         interpreter.set_tensor(source["index"], values)
         interpreter.invoke()

@@ -1,7 +1,7 @@
 """Run the arm64 Python as one of the Pis' processors, program by program (QEMU's user mode).
 
-The kernel, the clock and the files are this machine's; the instructions, the libraries and the
-Python are the Pi's. An instruction that the processor lacks ends the program with SIGILL.
+The kernel, the clock and the files are this machine's; the instructions, libraries and Python are
+the Pi's. An instruction that the processor lacks ends the program with SIGILL.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _QEMU = "qemu-aarch64-static"
 _SCRIPT = """#!/bin/sh
-# {python} as {processor}; what -0 says is where Python looks for its virtual environment.
+# {python} as {processor}; Python looks for its virtual environment where -0 says.
 exec {qemu} -cpu {processor} -L "{prefix}" -0 "$0" "{python}" "$@"
 """
 
 
-def run(
+def run_python(
     root: Root,
     processor: Processor,
     words: Sequence[object],
@@ -38,44 +38,44 @@ def run(
 
     Args:
         root: The arm64 Debian.
-        processor: Which Pi's.
-        words: What follows "python3" on the command line.
+        processor: Which Pi's processor.
+        words: Arguments of Python.
         packages: Whether the wheels are installed there.
-        prefix: Another root than the processor's own, see `emulation.root.overlay`.
-        environment: Variables besides those of `environment_of`.
-        options: Passed on to `subprocess.run`, which keeps both outputs unless told otherwise.
+        prefix: Another root than the processor's own; see `emulation.root.make_overlay`.
+        environment: Variables beside those of `build_environment`.
+        options: Of `subprocess.run`, which keeps both outputs by default.
     """
     seen = prefix or root.prefix(processor)
     command = [_QEMU, "-cpu", processor.name, "-L", str(seen), str(root.python), *map(str, words)]
-    variables = environment_of(root, packages=packages) | dict(environment or {})
+    variables = build_environment(root, packages=packages) | dict(environment or {})
     outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.run(command, check=False, text=True, env=variables, **{**outputs, **options})
 
 
-def environment_of(root: Root, *, packages: bool = True) -> dict[str, str]:
-    """The variables that an emulated process starts with: none of this machine's Python.
+def build_environment(root: Root, *, packages: bool = True) -> dict[str, str]:
+    """Return the variables of an emulated process: none of this machine's Python.
 
     Args:
-        root: The arm64 Debian, where nothing is written.
-        packages: Whether its wheels are to be found.
+        root: The arm64 Debian, in which nothing is written.
+        packages: Whether its wheels can be imported.
     """
     variables = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.environ.get("HOME", "/"),
         "LC_ALL": "C.UTF-8",
-        "OPENBLAS_NUM_THREADS": "1",  # numpy's threads wait for each other for seconds
+        "OPENBLAS_NUM_THREADS": "1",  # emulated threads of numpy wait for each other for seconds
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     return {**variables, "PYTHONPATH": str(root.site)} if packages else variables
 
 
-def python_for(root: Root, processor: Processor, folder: Path) -> Path:
-    """A program to call as Python is called on the Pi, from scripts and for virtual environments.
+def make_python(root: Root, processor: Processor, folder: Path) -> Path:
+    """Make a program that is called like Python on the Pi, by scripts and virtual environments.
 
     Args:
         root: The arm64 Debian.
-        processor: Which Pi's.
-        folder: Where to put it, and links that make it look like an installed Python.
+        processor: Which Pi's processor.
+        folder: Folder for it, and for links that make it look like an installed Python.
 
     Returns:
         ``FOLDER/bin/python3``.

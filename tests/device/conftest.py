@@ -15,8 +15,8 @@ from edgeemo.bundle import make_bundle
 from edgeemo.model.container import seal
 from edgeemo.model.spec import ModelSpec
 from emulation.processors import PROCESSORS
-from emulation.root import EmulationError, Root, arm64_root
-from emulation.user_mode import run
+from emulation.root import EmulationError, Root, make_root
+from emulation.user_mode import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def root() -> Callable[[str], Root]:
     @cache
     def made(release: str) -> Root:
         try:
-            return arm64_root(release)
+            return make_root(release)
         except EmulationError as error:
             reason = str(error)
         if os.environ.get("CI"):
@@ -50,7 +50,7 @@ def pi(root) -> Callable[..., CompletedProcess[str]]:
     """Function (processor, *words, release, **options): what Python does there, finished."""
 
     def ran(processor, *words, release="bookworm", **options):
-        done = run(root(release), processor, words, **options)
+        done = run_python(root(release), processor, words, **options)
         assert "Traceback" not in (done.stderr or "")
         return done
 

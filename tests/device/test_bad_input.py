@@ -16,8 +16,8 @@ from PIL import Image
 from edgeemo import Classifier
 from edgeemo.bundle import BundleOptions, make_bundle
 from emulation.processors import A53, A72, A76
-from emulation.root import overlay
-from emulation.user_mode import environment_of
+from emulation.root import make_overlay
+from emulation.user_mode import build_environment
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_wheels_of_another_processor(bundle, pi):
 def test_an_engine_of_another_processor(bundle, pi, root, tmp_path):
     here = Path(sysconfig.get_path("platlib"))
     (tmp_path / "ai_edge_litert").symlink_to(here / "ai_edge_litert")
-    site = environment_of(root("bookworm"))["PYTHONPATH"]
+    site = build_environment(root("bookworm"))["PYTHONPATH"]
     environment = {"PYTHONPATH": f"{tmp_path}:{site}"}
     ran = pi(A72, bundle("int8.tflite"), "selftest", environment=environment)
     assert "ai-edge-litert is installed but cannot be loaded: " in _one_line(ran)
@@ -122,7 +122,7 @@ def wrong(root, tmp_path):
     """A root whose /proc/cpuinfo promises instructions that a Cortex-A53 does not have."""
     if not Path("/sys/devices/system/cpu").is_dir():
         pytest.skip("without /sys the engine does not ask for the processor's instructions")
-    overlay(root("bookworm").path, tmp_path / "wrong", A76.cpuinfo())
+    make_overlay(root("bookworm").path, tmp_path / "wrong", A76.render_cpuinfo())
     return tmp_path / "wrong"
 
 

@@ -11,7 +11,7 @@ from emulation.cost import count_instructions
 from emulation.cost_page import STAGES, compute_spread
 from emulation.detection_cost import count_detection
 from emulation.processors import A72
-from emulation.root import EmulationError, missing_tools
+from emulation.root import EmulationError, find_missing_packages
 from emulation.system_mode import TOOLS, run_steps
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 @pytest.fixture(scope="module")
 def counting(root):
     """The arm64 Debian, where there is something to count with; in CI there has to be."""
-    missing = missing_tools(TOOLS)
+    missing = find_missing_packages(TOOLS)
     if missing and not os.environ.get("CI"):
         pytest.skip(f"nothing to count instructions with: apt install {' '.join(missing)}")
     return root("bookworm")

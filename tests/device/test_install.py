@@ -9,7 +9,7 @@ import pytest
 
 from edgeemo.bundle import make_wheel_folder, wheels
 from emulation.processors import A76
-from emulation.user_mode import environment_of, python_for
+from emulation.user_mode import build_environment, make_python
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def outside(tmp_path):
 
     def variables(root):
         return {
-            **environment_of(root, packages=False),
+            **build_environment(root, packages=False),
             "HOME": str(tmp_path),
             "PIP_INDEX_URL": "http://127.0.0.1:9/",
             "PIP_NO_COMPILE": "1",
@@ -47,7 +47,7 @@ def outside(tmp_path):
 
 def test_install_without_internet(root, fleet, outside, tmp_path):
     there = root("trixie")
-    python = python_for(there, A76, tmp_path / "pi")
+    python = make_python(there, A76, tmp_path / "pi")
     done = subprocess.run(
         ["sh", fleet(there) / "install.sh"], capture_output=True, text=True, check=False,
         env={**outside(there), "PYTHON": str(python)},

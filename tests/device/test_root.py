@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from emulation.root import TOOLS, EmulationError, arm64_root
+from emulation.root import TOOLS, EmulationError, make_root
 
 
 def test_without_an_emulator_the_packages_are_named(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmulationError, match=r"apt install mmdebstrap qemu-user-static$"):
-        arm64_root("bookworm", tmp_path / "cache")
+        make_root("bookworm", tmp_path / "cache")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -22,9 +22,9 @@ def test_without_a_way_to_debian_one_line_says_so_and_nothing_is_left(tmp_path, 
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(EmulationError) as raised:
-        arm64_root("trixie", tmp_path / "cache")
+        make_root("trixie", tmp_path / "cache")
     assert str(raised.value) == (
-        "mmdebstrap cannot make an arm64 Debian trixie: no such host; is there a way to Debian's "
-        "mirror?"
+        "mmdebstrap cannot make an arm64 Debian trixie: no such host; check that "
+        "Debian's mirror can be reached"
     )
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
