@@ -1,4 +1,4 @@
-"""The least that answers an image: decode, load, invoke. `python bare.py MODEL.tflite IMAGE`."""
+"""Predict an image with the least code. `python bare.py MODEL.tflite IMAGE`."""
 
 import sys
 

@@ -1,10 +1,10 @@
-"""Cold start and warm speed of the runtime against a bare script, as ratios in one run.
+"""Compare the runtime's cold start and warm speed with a bare script's, as ratios in one run.
 
     python benchmarks/cold_start.py MODEL.tflite IMAGE.jpg [--bundle NAME.pyz] [--runs 31]
 
 The bare script decodes, loads and invokes the same file with numpy, Pillow and LiteRT and nothing
 else. Whole processes run in turn (A B C A B C ...), timed by the clock and by the processor, which
-others on the machine disturb less, with the peak memory that the kernel accounts for each. Warm:
+other processes disturb less, with the peak memory that the kernel accounts for each. Warm:
 `Classifier.predict(bytes)` against decode + resize + invoke, in one process. Install edgeemo
 properly for this (``pip install .``): an editable install costs every start 10 ms.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import subprocess
 import sys
 import time
@@ -21,9 +20,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from machine import describe
+from machine import describe, wait_for
+
+from edgeemo.utils.text import markdown_head, markdown_row
 
 BARE = Path(__file__).with_name("bare.py").read_text(encoding="utf-8")
+_COLUMNS = (
+    "cold start, whole process", "ms", "processor ms", "peak MB", "x bare, clock",
+    "x bare, processor", "MB above bare",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,20 +41,18 @@ class Start:
 
 
 def run_once(command: list[str]) -> Start:
-    """Start a process and wait for its end."""
+    """Run a process to its end."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    usage = wait_for(process)
     wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"failed: {' '.join(command[:4])} ...")
-    processor = usage.ru_utime + usage.ru_stime
-    return Start(wall * 1000, processor * 1000, usage.ru_maxrss / 1024)
+    return Start(wall * 1000, usage.cpu_ms, usage.peak_mb)
 
 
-def cold(model: str, image: str, bundle: str | None, runs: int) -> None:
-    """Print one row for each way to start; the first is what the others are compared with."""
+def measure_cold(model: str, image: str, bundle: str | None, runs: int) -> None:
+    """Print one row for each way to start, compared with the first."""
     commands = {
         "bare script": [sys.executable, "-c", BARE, model, image],
         "python -m edgeemo.runtime": [sys.executable, "-m", "edgeemo.runtime", model, image],
@@ -57,8 +60,7 @@ def cold(model: str, image: str, bundle: str | None, runs: int) -> None:
     if bundle:
         commands["python NAME.pyz predict"] = [sys.executable, bundle, "predict", image]
     rows = [list(map(run_once, commands.values())) for _ in range(runs + 2)][2:]
-    print("| cold start, whole process | ms | processor ms | peak MB | x bare, clock "
-          "| x bare, processor | MB above bare |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    print("\n".join(markdown_head(_COLUMNS, words=len(_COLUMNS))))
     for index, name in enumerate(commands):
         pairs = [(row[index], row[0]) for row in rows]
         cells = [
@@ -69,11 +71,11 @@ def cold(model: str, image: str, bundle: str | None, runs: int) -> None:
             f"{median(ours.processor_ms / bare.processor_ms for ours, bare in pairs):.3f}",
             f"{median(ours.peak_mb - bare.peak_mb for ours, bare in pairs):+.1f}",
         ]
-        print(f"| {name} | {' | '.join(cells)} |")
+        print(markdown_row([name, *cells]))
     print()
 
 
-def warm(model: str, image: str, runs: int) -> None:
+def measure_warm(model: str, image: str, runs: int) -> None:
     import numpy as np
     from PIL import Image
 
@@ -83,18 +85,21 @@ def warm(model: str, image: str, runs: int) -> None:
     spec, data = classifier.spec, Path(image).read_bytes()
     mode, size = "L" if spec.channels == 1 else "RGB", (spec.width, spec.height)
 
-    def parts() -> None:
+    def run_parts() -> None:
         opened = Image.open(io.BytesIO(data))
         opened.draft(mode, size)
         small = opened.convert(mode).resize(size, Image.Resampling.BILINEAR)
         classifier.engine.run(np.asarray(small).reshape(spec.input_shape))
 
-    def timed(function) -> float:
+    def time_ms(function) -> float:
         start = time.process_time()
         function()
         return (time.process_time() - start) * 1000
 
-    pairs = [(timed(parts), timed(lambda: classifier.predict(data))) for _ in range(runs * 20 + 20)]
+    pairs = [
+        (time_ms(run_parts), time_ms(lambda: classifier.predict(data)))
+        for _ in range(runs * 20 + 20)
+    ]
     pairs = pairs[20:]
     bare, ours = (median(pair[i] for pair in pairs) for i in (0, 1))
     ratio = median(b / a for a, b in pairs)
@@ -111,8 +116,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=31)
     options = parser.parse_args()
     print(describe("numpy", "pillow", "ai-edge-litert") + "\n")
-    cold(options.model, options.image, options.bundle, options.runs)
-    warm(options.model, options.image, options.runs)
+    measure_cold(options.model, options.image, options.bundle, options.runs)
+    measure_warm(options.model, options.image, options.runs)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""How a model of small face crops answers when images get worse, a table per kind.
+"""Measure a model of small face crops on degraded images, a table row per kind.
 
     python benchmarks/conditions.py happy-sad $EDGEEMO_DATA/fer2013
     python benchmarks/conditions.py models/mine/int8.tflite $EDGEEMO_DATA/fer2013 --split validation
 
-The images are those that a training on the folder would test on, or validate on. Each is
-answered by the whole runtime, one at a time: as its file is, and after every kind of damage, done
-to the decoded image at its own size (48x48 in FER2013). The mean is that of the kinds; where one
-has two directions, each counts half. Calibration is over 15 bins of equally many images.
+The images are those of the test or validation split of a training on the folder. The whole runtime
+predicts each, one at a time: its file as it is, and with every kind of damage, done to the decoded
+image at its own size (48x48 in FER2013). The mean is that of the kinds; of a kind with two
+directions, each counts half. Calibration is over 15 bins of equally many images.
 """
 
 from __future__ import annotations
@@ -32,60 +32,60 @@ Damage = Callable[[Image.Image, np.random.Generator], Image.Image | bytes]
 _BINS = 15
 
 
-def blurred(face: Image.Image, _: np.random.Generator) -> Image.Image:
-    """Gaussian, standard deviation 1 pixel."""
+def blur(face: Image.Image, _: np.random.Generator) -> Image.Image:
+    """Blur with a Gaussian, standard deviation 1 pixel."""
     return face.filter(ImageFilter.GaussianBlur(1))
 
 
-def noisy(face: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Gaussian, standard deviation 15 of 255."""
+def add_noise(face: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Add Gaussian noise, standard deviation 15 of 255."""
     values = np.asarray(face) + rng.normal(0, 15, (face.height, face.width))
     return Image.fromarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
 
-def jpeg(face: Image.Image, _: np.random.Generator) -> bytes:
-    """Saved once more as a JPEG of quality 30."""
+def save_jpeg(face: Image.Image, _: np.random.Generator) -> bytes:
+    """Save as a JPEG of quality 30."""
     stream = io.BytesIO()
     face.save(stream, "JPEG", quality=30)
     return stream.getvalue()
 
 
-def lit(factor: float) -> Damage:
-    """Every value times a factor."""
+def scale_brightness(factor: float) -> Damage:
+    """Return a damage that multiplies every value by a factor."""
     return lambda face, _: ImageEnhance.Brightness(face).enhance(factor)
 
 
-def turned(degrees: float) -> Damage:
-    """Turned about its middle; what comes in at the corners continues the edge as a mirror."""
+def rotate_by(degrees: float) -> Damage:
+    """Return a damage that rotates about the centre; the corners are filled by reflection."""
 
-    def turn(face: Image.Image, _: np.random.Generator) -> Image.Image:
+    def rotate(face: Image.Image, _: np.random.Generator) -> Image.Image:
         border = face.width // 2
         wide = Image.fromarray(np.pad(np.asarray(face), border, mode="reflect"))
         wide = wide.rotate(degrees, Image.Resampling.BILINEAR)
         return wide.crop((border, border, border + face.width, border + face.height))
 
-    return turn
+    return rotate
 
 
-def halved(face: Image.Image, _: np.random.Generator) -> Image.Image:
-    """Half as wide and high; the runtime enlarges it again."""
+def halve(face: Image.Image, _: np.random.Generator) -> Image.Image:
+    """Halve width and height; the runtime enlarges the image again."""
     return face.resize((face.width // 2, face.height // 2), Image.Resampling.BOX)
 
 
 KINDS: dict[str, dict[str, Damage]] = {
-    "blur, σ 1 px": {"": blurred},
-    "noise, σ 15/255": {"": noisy},
-    "JPEG, quality 30": {"": jpeg},
-    "brightness ±30 %": {"darker": lit(0.7), "brighter": lit(1.3)},
-    "turned by 15°": {"left": turned(15), "right": turned(-15)},
-    "half scale": {"": halved},
+    "blur, σ 1 px": {"": blur},
+    "noise, σ 15/255": {"": add_noise},
+    "JPEG, quality 30": {"": save_jpeg},
+    "brightness ±30 %": {"darker": scale_brightness(0.7), "brighter": scale_brightness(1.3)},
+    "turned by 15°": {"left": rotate_by(15), "right": rotate_by(-15)},
+    "half scale": {"": halve},
 }
 
 
-def scores(classifier: Classifier, sources: list) -> np.ndarray:
-    """(N, K) probabilities."""
-    answers = [classifier.predict(source) for source in sources]
-    return np.array([list(answer.scores.values()) for answer in answers])
+def predict_scores(classifier: Classifier, sources: list) -> np.ndarray:
+    """Return (N, K) probabilities."""
+    predictions = [classifier.predict(source) for source in sources]
+    return np.array([list(each.scores.values()) for each in predictions])
 
 
 def main() -> None:
@@ -96,23 +96,24 @@ def main() -> None:
     options = parser.parse_args()
     classifier = Classifier.load(model_to_answer(options.model), faces=FaceRequest(enabled=False))
     labels = classifier.spec.labels
-    kept = ingest_folder(options.data, options=IngestOptions(labels=labels)).samples
-    samples = [sample for sample in kept if sample.split == options.split]
+    dataset = ingest_folder(options.data, options=IngestOptions(labels=labels))
+    samples = dataset.in_split(options.split)
     truth = np.array([labels.index(sample.label) for sample in samples])
     files = [(options.data / sample.path).read_bytes() for sample in samples]
     faces = [Image.open(io.BytesIO(file)).convert("L") for file in files]
-    plain = scores(classifier, files)
+    plain = predict_scores(classifier, files)
     print(f"{Path(classifier.path).name}, {len(samples):,} {options.split} images\n")
     print(HEAD)
     print(accuracy_row("as they are", plain.argmax(axis=1), truth))
-    of_kind = defaultdict(list)
+    accuracies = defaultdict(list)
     for kind, ways in KINDS.items():
         for way, damage in ways.items():
             rng = np.random.default_rng(0)
-            answers = scores(classifier, [damage(face, rng) for face in faces]).argmax(axis=1)
-            print(accuracy_row(f"{kind}, {way}" if way else kind, answers, truth))
-            of_kind[kind].append(np.mean(answers == truth))
-    mean = np.mean([np.mean(values) for values in of_kind.values()])
+            damaged = [damage(face, rng) for face in faces]
+            predicted = predict_scores(classifier, damaged).argmax(axis=1)
+            print(accuracy_row(f"{kind}, {way}" if way else kind, predicted, truth))
+            accuracies[kind].append(np.mean(predicted == truth))
+    mean = np.mean([np.mean(values) for values in accuracies.values()])
     print(f"| **mean of the {len(KINDS)} kinds** | | **{mean:.3f}** | |")
     confidence, correct = plain.max(axis=1), plain.argmax(axis=1) == truth
     error = expected_calibration_error(confidence, correct, bins=_BINS)

@@ -1,12 +1,12 @@
-"""What members of the edge family cost on the Raspberry Pis' processors, before any is trained.
+"""Count the instructions of the edge family on the Raspberry Pis' processors, before any training.
 
     python benchmarks/edge.py [NAME ...] [--out docs/edge-model.csv]
     python benchmarks/edge.py --plot docs/edge-model.png
 
 Builds each network with random weights for 48x48 grey faces and two classes, exports it to int8 and
 counts the instructions of one invoke on an emulated Cortex-A53, A72 and A76; instructions do not
-depend on the weights. What the table holds already is not measured again. Without names the list is
-`MEMBERS`. ``--plot`` draws the accuracies, which ``benchmarks/edge_accuracy.py`` fills in, against
+depend on the weights. Members of the table are not measured again. Without names the list is
+`MEMBERS`. ``--plot`` plots the accuracies, which ``benchmarks/edge_accuracy.py`` fills in, against
 the instructions.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from edge_table import COUNTED, Rows, markdown, plot, read_rows, write_rows
+from edge_table import COLUMNS, COUNTED, Rows, build_table, plot, read_members, write_csv
 
 from edgeemo.dataset import draw_faces
 from edgeemo.engines.litert import LiteRTEngine
@@ -84,12 +84,12 @@ MEMBERS = (
     "edge-c16-c32m-r32-r48m-s96x2m",
     "edge-c16d-r32x2-s64x3d-s96x2d",
 )
-"""What the table is made of; the first is a plain network beyond the limits, to compare with."""
+"""Members of the table; the first is a plain network beyond the limits, for comparison."""
 
 SPEC = ModelSpec(labels=("happy", "sad"), height=48, width=48, channels=1)
 FACES = 64
 BATCH = 13
-"""Members that one start of the emulated machines counts."""
+"""Number of members that one start of the emulated machines counts."""
 _OPERATORS = {
     "QUANTIZE", "CONV_2D", "DEPTHWISE_CONV_2D", "MAX_POOL_2D", "ADD", "MEAN", "FULLY_CONNECTED",
     "LOGISTIC", "DELEGATE",
@@ -101,25 +101,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="members of the family (default: the list)")
     parser.add_argument("--out", type=Path, default=Path("docs/edge-model.csv"))
-    parser.add_argument("--plot", type=Path, help="a PNG to draw; needs accuracies")
+    parser.add_argument("--plot", type=Path, help="PNG of the plot; requires accuracies")
     options = parser.parse_args()
-    rows = read_rows(options.out)
-    lacking = [name for name in options.names or MEMBERS if name not in rows]
-    for batch in (lacking[at : at + BATCH] for at in range(0, len(lacking), BATCH)):
+    rows = read_members(options.out)
+    missing = [name for name in options.names or MEMBERS if name not in rows]
+    for batch in (missing[at : at + BATCH] for at in range(0, len(missing), BATCH)):
         rows.update(measure(batch))
-        write_rows(options.out, rows)
-    print("\n".join(markdown(rows.values())))
+        write_csv(options.out, COLUMNS, rows.values())
+    print("\n".join(build_table(rows.values())))
     if options.plot:
         plot(options.plot, list(rows.values()))
 
 
 def measure(names: Sequence[str]) -> Rows:
-    """Rows of members, without accuracies."""
+    """Return the rows of members, without accuracies."""
     with tempfile.TemporaryDirectory() as work:
-        pixels = faces(Path(work) / "faces")
+        pixels = draw_pixels(Path(work) / "faces")
         rows, files = {}, []
         for number, name in enumerate(names):
-            rows[name], content = exported(name, pixels)
+            rows[name], content = export(name, pixels)
             files.append(Path(work) / f"{number}.tflite")
             files[-1].write_bytes(content)
             print(f"{name}: {len(content):,} bytes", flush=True)
@@ -129,15 +129,15 @@ def measure(names: Sequence[str]) -> Rows:
     return rows
 
 
-def faces(folder: Path) -> np.ndarray:
-    """Drawn faces that span 0 to 255: (N, 48, 48, 1) uint8."""
+def draw_pixels(folder: Path) -> np.ndarray:
+    """Return drawn faces that span 0 to 255: (N, 48, 48, 1) uint8."""
     drawn = sorted(draw_faces(folder, count=FACES, size=SPEC.height).rglob("*.png"))
     drawn += sorted(folder.rglob("*.jpg"))
     return complete_range(np.stack([preprocess(path, SPEC) for path in drawn]))
 
 
-def exported(name: str, pixels: np.ndarray) -> tuple[dict[str, str], bytes]:
-    """A member's row, without instructions and accuracies, and its int8 file."""
+def export(name: str, pixels: np.ndarray) -> tuple[dict[str, str], bytes]:
+    """Return a member's row, without instructions and accuracies, and its int8 file."""
     keras = import_keras()
     keras.utils.set_random_seed(0)
     model = build(name, input_shape=SPEC.input_shape, classes=2)
@@ -150,7 +150,9 @@ def exported(name: str, pixels: np.ndarray) -> tuple[dict[str, str], bytes]:
     content = seal(converter.convert("int8", "tflite"), SPEC, format="tflite")
     operations = LiteRTEngine(unseal_bytes(content, name=f"{name}.tflite")).operations
     if operations.count("DELEGATE") != 1 or not set(operations) <= _OPERATORS:
-        raise SystemExit(f"{name}: XNNPACK does not take it as one: {sorted(set(operations))}")
+        raise SystemExit(
+            f"{name}: XNNPACK does not run it as one partition: {sorted(set(operations))}"
+        )
     cost = measure_costs(model)
     row = {
         "name": name,
@@ -163,7 +165,7 @@ def exported(name: str, pixels: np.ndarray) -> tuple[dict[str, str], bytes]:
 
 
 def count_invokes(files: Sequence[Path]) -> dict[str, list[int]]:
-    """Instructions of one invoke of each file: processor to one number per file."""
+    """Count the instructions of one invoke of each file: processor to one number per file."""
     root, counts = make_root("bookworm"), {}
     with tempfile.TemporaryDirectory() as work:
         job = Path(work) / "job"

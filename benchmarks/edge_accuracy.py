@@ -1,11 +1,11 @@
-"""What members of the edge family answer rightly after a short training, in float and in int8.
+"""Measure the accuracy of the edge family after a short training, in float and in int8.
 
     python benchmarks/edge_accuracy.py $EDGEEMO_DATA/fer2013 NAME ... [--epochs 12]
     python benchmarks/edge.py --plot docs/edge-model.png
 
-Every member is trained alike (light augmentation, averaged weights, AdamW, a cosine), exported, and
-answers the validation images through the runtime: the test images are not for choosing by. A
-member whose accuracy the table of ``benchmarks/edge.py`` holds already is not trained again.
+Every member is trained alike (light augmentation, moving average of the weights, AdamW, cosine
+schedule) and exported; the runtime predicts the validation images, since a choice must not use the
+test images. A member with an accuracy in the table of ``benchmarks/edge.py`` is not trained again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge_table import ACCURACIES, read_rows, write_rows
+from edge_table import ACCURACIES, COLUMNS, read_members, write_csv
 
 from edgeemo.model.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier
@@ -25,7 +25,7 @@ TRAINING = (
     "--optimizer=adamw", "--lr=0.004", "--schedule=cosine",
 )  # fmt: skip
 GATE = 3
-"""Exit status of a file that verification refuses; its accuracy is of interest all the same."""
+"""Exit status of a file that fails its verification; its accuracy is of interest all the same."""
 
 
 def run(*words: object, allowed: int = 0) -> None:
@@ -35,10 +35,10 @@ def run(*words: object, allowed: int = 0) -> None:
         sys.exit(f"edgeemo {words[0]} ended with {status}")
 
 
-def accuracy(file: Path, samples: list, data: Path) -> float:
+def measure_accuracy(file: Path, samples: list, data: Path) -> float:
     classifier = Classifier.load(file)
-    right = [classifier.predict(data / sample.path).guess == sample.label for sample in samples]
-    return sum(right) / len(right)
+    correct = [classifier.predict(data / sample.path).guess == sample.label for sample in samples]
+    return sum(correct) / len(correct)
 
 
 def measure(name: str, data: Path, work: Path, epochs: int) -> dict[str, str]:
@@ -49,7 +49,7 @@ def measure(name: str, data: Path, work: Path, epochs: int) -> dict[str, str]:
     folder = ModelFolder(out)
     samples = [sample for sample in folder.samples() if sample.split == "validation"]
     files = (folder.file(name) for name in ("float32.tflite", "int8.tflite"))
-    found = (f"{accuracy(file, samples, data):.4f}" for file in files)
+    found = (f"{measure_accuracy(file, samples, data):.4f}" for file in files)
     return dict(zip(ACCURACIES, found, strict=True))
 
 
@@ -61,14 +61,14 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path(".cache/edge"))
     parser.add_argument("--out", type=Path, default=Path("docs/edge-model.csv"))
     options = parser.parse_args()
-    rows = read_rows(options.out)
+    rows = read_members(options.out)
     unknown = [name for name in options.names if name not in rows]
     if unknown:
-        parser.error(f"measure first what it costs: benchmarks/edge.py {unknown[0]}")
+        parser.error(f"not in the table: run benchmarks/edge.py {unknown[0]}")
     for name in options.names:
         if not rows[name].get(ACCURACIES[0]):
             rows[name] |= measure(name, options.data, options.work, options.epochs)
-            write_rows(options.out, rows)
+            write_csv(options.out, COLUMNS, rows.values())
         print(name, *(rows[name][column] for column in ACCURACIES), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What single int8 layers cost on the Raspberry Pis' processors: what XNNPACK likes.
+"""Count the instructions of single int8 layers on the Raspberry Pis' processors.
 
     python benchmarks/edge_parts.py [--out docs/edge-parts.csv]
 
@@ -10,18 +10,17 @@ one. Prints a Markdown table of million instructions, and of instructions per mu
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from edge import count_invokes
-from edge_table import COUNTED
+from edge_table import COUNTED, read_csv, write_csv
 
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.keras import import_keras
-from edgeemo.utils.files import write_file
+from edgeemo.utils.text import markdown_head, markdown_row
 
 WIDTHS = {
     48: (16, 24, 32),
@@ -36,8 +35,8 @@ STEMS = ("stem 3x3", "stem 3x3 stride 2", "stem 5x5 stride 2", "stem 7x7 stride 
 STEM_SIDE, STEM_WIDTHS = 48, (8, 16, 24, 32)
 _NOTHING = "nothing"
 
-Job = tuple[str, int, int]
-"""A layer, the side of what it takes, its output channels."""
+Layer = tuple[str, int, int]
+"""Kind of a layer, side of its input in pixels, number of its output channels."""
 
 
 def main() -> None:
@@ -45,12 +44,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/edge-parts.csv"))
     out = parser.parse_args().out
     if not out.exists():
-        write_rows(out, measure(jobs()))
-    with out.open(encoding="utf-8", newline="") as stream:
-        print("\n".join(markdown(list(csv.DictReader(stream)))))
+        rows = measure(list_layers())
+        write_csv(out, list(rows[0]), rows)
+    print("\n".join(build_table(read_csv(out))))
 
 
-def jobs() -> list[Job]:
+def list_layers() -> list[Layer]:
     found = [(_NOTHING, STEM_SIDE, 1)]
     found += [(stem, STEM_SIDE, width) for stem in STEMS for width in STEM_WIDTHS]
     for side, widths in WIDTHS.items():
@@ -58,21 +57,21 @@ def jobs() -> list[Job]:
     return found
 
 
-def measure(wanted: list[Job]) -> list[dict[str, Any]]:
+def measure(layers: list[Layer]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as work:
         files = []
-        for number, job in enumerate(wanted):
+        for number, layer in enumerate(layers):
             files.append(Path(work) / f"{number}.tflite")
-            files[-1].write_bytes(converted(*job))
+            files[-1].write_bytes(convert(*layer))
         counts = count_invokes(files)
-    place = {job: number for number, job in enumerate(wanted)}
+    place = {layer: number for number, layer in enumerate(layers)}
     rows = []
-    for part, side, width in wanted:
+    for part, side, width in layers:
         if part == _NOTHING:
             continue
-        without = place[_without(part, side, width)]
+        without = place[_find_baseline(part, side, width)]
         row = {"part": part, "side": side, "width": width}
-        row["multiply_adds"] = multiply_adds(part, side, width)
+        row["multiply_adds"] = count_multiply_adds(part, side, width)
         for processor, name in COUNTED.items():
             found = counts[processor]
             row[name] = f"{(found[place[part, side, width]] - found[without]) / 1e6:.3f}"
@@ -80,15 +79,15 @@ def measure(wanted: list[Job]) -> list[dict[str, Any]]:
     return rows
 
 
-def _without(part: str, side: int, width: int) -> Job:
-    """The network to compare with."""
+def _find_baseline(part: str, side: int, width: int) -> Layer:
+    """Return the network to compare with."""
     if part == "add":
         return ("1x1", side, width)
     return (_NOTHING, side, 1 if part in STEMS else width)
 
 
-def multiply_adds(part: str, side: int, width: int) -> int:
-    """As `edgeemo.train.networks.cost` counts them: 0 for an addition and a maximum."""
+def count_multiply_adds(part: str, side: int, width: int) -> int:
+    """Count as `edgeemo.train.networks.cost` does: 0 for an addition and a maximum."""
     if part in ("add", "maximum 2x2"):
         return 0
     kernel = int(part.removeprefix("stem ").removeprefix("depthwise ")[0])
@@ -97,12 +96,12 @@ def multiply_adds(part: str, side: int, width: int) -> int:
     return positions * kernel**2 * inputs * width
 
 
-def converted(part: str, side: int, width: int) -> bytes:
-    """An int8 network of one such layer, the mean over the image and one sigmoid."""
+def convert(part: str, side: int, width: int) -> bytes:
+    """Return an int8 network of one such layer, the mean over the image and one sigmoid."""
     keras = import_keras()
     channels = 1 if part in STEMS else width
     image = keras.Input(batch_shape=(1, side, side, channels), name="image")
-    values = keras.layers.GlobalAveragePooling2D()(_layer(keras.layers, part, width, image))
+    values = keras.layers.GlobalAveragePooling2D()(_add_layer(keras.layers, part, width, image))
     output = keras.layers.Dense(1, activation="sigmoid")(values)
     images = np.random.default_rng(0).random((3, side, side, channels)).astype(np.float32)
     images[0].flat[:2] = 0, 1
@@ -112,7 +111,7 @@ def converted(part: str, side: int, width: int) -> bytes:
     return content
 
 
-def _layer(layers: Any, part: str, width: int, image: Any) -> Any:
+def _add_layer(layers: Any, part: str, width: int, image: Any) -> Any:
     if part == _NOTHING:
         return image
     if part == "maximum 2x2":
@@ -130,22 +129,17 @@ def _layer(layers: Any, part: str, width: int, image: Any) -> Any:
     return layers.Conv2D(width, kernel, **more)(image)
 
 
-def write_rows(path: Path, rows: list[dict[str, Any]]) -> None:
-    lines = [",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)]
-    write_file(path, "\n".join(lines) + "\n")
-
-
-def markdown(rows: list[dict[str, str]]) -> list[str]:
+def build_table(rows: list[dict[str, str]]) -> list[str]:
     names = list(COUNTED.values())
     heads = ["layer", "pixels", "channels", "multiply-adds, M", *(name.upper() for name in names)]
     heads += [f"{name.upper()} per multiply-add" for name in names]
-    lines = [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    lines = markdown_head(heads)
     for row in rows:
         products = int(row["multiply_adds"]) / 1e6
         cells = [row["part"], row["side"], row["width"], f"{products:.2f}" if products else ""]
         cells += [f"{float(row[name]):.2f}" for name in names]
         cells += [f"{float(row[name]) / products:.2f}" if products else "" for name in names]
-        lines.append(f"| {' | '.join(cells)} |")
+        lines.append(markdown_row(cells))
     return lines
 
 

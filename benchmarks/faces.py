@@ -1,11 +1,11 @@
-"""How often each detector finds a face in real photos, and what a photo costs.
+"""Measure how often each detector detects a face in real photos, and its time per photo.
 
     python benchmarks/faces.py $EDGEEMO_DATA [--most 400] [--sheet faces.png]
 
-Every image is decoded once, as for a device; then the detectors take turns on it, so that all
-meet the same machine. What an image costs is processor time of one thread, the median. ``--sheet``
-draws a sample with the frames of the first detector, to look at: nobody has marked these images,
-so how many faces are missed and how many are none is for eyes to say.
+Every image is decoded once, as on a device; then the detectors take turns on it, under the same
+conditions. The time is processor time of one thread, the median. ``--sheet`` draws a sample with
+the bounding boxes of the first detector: these images are not annotated, so missed faces and false
+detections have to be counted by eye.
 """
 
 from __future__ import annotations
@@ -26,15 +26,17 @@ from edgeemo.imaging.preprocess import decode
 from edgeemo.model.face_settings import DEFAULT_SCORES, Detector, FaceSettings
 from edgeemo.model.spec import InputSpec
 from edgeemo.report.contact_sheet import Tile, write_contact_sheet
+from edgeemo.utils.text import markdown_head, markdown_row
 
 COLLECTIONS = ("photos", "web_small", "web_messy")
 PHOTO = InputSpec(height=48, width=48, channels=1, faces=FaceSettings())
 SCORE = DEFAULT_SCORES[Detector.BLAZE]
 SAMPLE = 120
+COLUMNS = ("images", "detector", "with a face", "faces", "decode, ms", "detect, ms", "mean")
 
 
-def images(folder: Path, most: int) -> list[Path]:
-    """A collection's files in an order of chance that is always the same, at most so many."""
+def list_images(folder: Path, most: int) -> list[Path]:
+    """Return at most `most` of a collection's files, in a random order that is always the same."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     random.Random(0).shuffle(files)
     return files[:most]
@@ -44,7 +46,7 @@ def measure(folder: Path, detectors: dict, most: int) -> None:
     found = dict.fromkeys(detectors, 0)
     faces, ms = dict(found), {name: [] for name in ("decode", *detectors)}
     count = 0
-    for path in images(folder, most):
+    for path in list_images(folder, most):
         begun = time.thread_time()
         try:
             with open_image(path.read_bytes()) as opened:
@@ -60,17 +62,14 @@ def measure(folder: Path, detectors: dict, most: int) -> None:
             found[name] += bool(seen)
             faces[name] += len(seen)
     for name in detectors:
-        print(
-            f"| {folder.name} ({count}) | {name} | {found[name]} ({found[name] / count:.0%}) | "
-            f"{faces[name]} | {median(ms['decode']):.1f} | {median(ms[name]):.1f} | "
-            f"{sum(ms[name]) / count:.1f} |",
-            flush=True,
-        )
+        times = (median(ms["decode"]), median(ms[name]), sum(ms[name]) / count)
+        cells = [f"{folder.name} ({count})", name, f"{found[name]} ({found[name] / count:.0%})"]
+        print(markdown_row([*cells, faces[name], *(f"{each:.1f}" for each in times)]), flush=True)
 
 
 def draw_sheet(data: Path, detector, out: Path) -> None:
-    """Images of the web collections with the frames that were found."""
-    files = [path for name in COLLECTIONS[1:] for path in images(data / name, 10**6)]
+    """Draw images of the web collections with the detected bounding boxes."""
+    files = [path for name in COLLECTIONS[1:] for path in list_images(data / name, 10**6)]
     random.Random(1).shuffle(files)
     tiles = []
     for path in files[:SAMPLE]:
@@ -83,18 +82,18 @@ def draw_sheet(data: Path, detector, out: Path) -> None:
         draw = ImageDraw.Draw(photo)
         for face in seen:
             left, top, width, height = face.box
-            frame = (left, top, left + width, top + height)
-            draw.rectangle(frame, outline="#00ff00", width=max(3, photo.width // 100))
+            corners = (left, top, left + width, top + height)
+            draw.rectangle(corners, outline="#00ff00", width=max(3, photo.width // 100))
         number = f"{len(tiles) + 1}: {len(seen)}"
         tiles.append(Tile(image=photo, caption=number, good=bool(seen)))
-    write_contact_sheet(tiles, out, columns=12, title="Number: faces found")
+    write_contact_sheet(tiles, out, columns=12, title="Number: detected faces")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of photos, web_small and web_messy")
     parser.add_argument("--most", type=int, default=400, help="images of each collection")
-    parser.add_argument("--sheet", type=Path, help="draw a sample with bounding boxes, a PNG")
+    parser.add_argument("--sheet", type=Path, help="PNG of a sample with bounding boxes")
     options = parser.parse_args()
     detectors = {
         "blaze": BlazeFace(min_score=SCORE),
@@ -104,8 +103,7 @@ def main() -> None:
     if options.sheet:
         draw_sheet(options.data, detectors["blaze"], options.sheet)
         return
-    print("| images | detector | with a face | faces | decode, ms | detect, ms | mean |")
-    print("|---|---|---:|---:|---:|---:|---:|")
+    print("\n".join(markdown_head(COLUMNS, words=2)))
     for collection in COLLECTIONS:
         measure(options.data / collection, detectors, options.most)
 

@@ -1,9 +1,9 @@
-"""Drawn camera frames for the benchmarks: JPEG files as a webcam or a telephone would give them.
+"""Draw camera frames for the benchmarks: JPEG files like those of a webcam or a telephone.
 
     python benchmarks/frames.py FOLDER COUNT [--large FILE.jpg]
 
-The benchmarks draw them in a process of its own: what Linux says of a process's peak memory is not
-less than that of the one that started it.
+The benchmarks draw them in a process of its own: Linux reports a process's peak memory as at least
+that of its parent process.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _GRAIN = 6.0  # standard deviation of a sensor's noise, of 255
 _QUALITY = 85
 
 
-def drawn_frames(folder: Path, count: int, *, large: Path | None = None) -> Path:
+def draw_frames(folder: Path, count: int, *, large: Path | None = None) -> Path:
     """Draw `count` webcam frames and perhaps a large one, in another process.
 
     Returns:
@@ -35,7 +35,7 @@ def drawn_frames(folder: Path, count: int, *, large: Path | None = None) -> Path
 
 
 def draw_frame(number: int, size: tuple[int, int] = WEBCAM) -> bytes:
-    """One frame: a practice face as high as the image, on a plain wall, with a sensor's grain.
+    """Draw one frame: a practice face as high as the image, on a plain wall, with a sensor's grain.
 
     Args:
         number: The same number gives the same frame; even ones are happy.

@@ -1,4 +1,4 @@
-"""What the ingest and the check cost: on FER2013, and how that grows.
+"""Measure the time of the ingest and of the check: on FER2013, and its growth.
 
     python benchmarks/ingest.py --data DIR
     python benchmarks/ingest.py --data DIR --check
@@ -20,17 +20,16 @@ import io
 import json
 import math
 import os
-import platform
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from machine import describe
 from PIL import Image
 
 from edgeemo.dataset import draw_faces, ingest_folder
@@ -56,9 +55,7 @@ def main() -> None:
         check_one(options.check_one)
         return
     data = options.data
-    packages = ("numpy", "pillow", "imagehash", "faiss-cpu")
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(", ".join(f"{name} {version(name)}" for name in packages))
+    print(describe("numpy", "pillow", "imagehash", "faiss-cpu"))
     if options.check:
         checks(data)
         return

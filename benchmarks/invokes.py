@@ -1,6 +1,6 @@
-"""Counts the instructions of one invoke of each file: `python invokes.py FILE...` prints JSON.
+"""Count the instructions of one invoke of each file: `python invokes.py FILE...` prints JSON.
 
-Runs on an emulated machine whose clock counts instructions (`emulation.system_mode`).
+It runs on an emulated machine whose clock counts instructions (`emulation.system_mode`).
 """
 
 import json

@@ -1,4 +1,4 @@
-"""How many wrong labels `edgeemo data check` finds: 2 % of them are flipped in a folder of links.
+"""Measure how many wrong labels `edgeemo data check` finds: 2 % are flipped in a folder of links.
 
     python benchmarks/labels.py --data DIR
 

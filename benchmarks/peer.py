@@ -1,12 +1,12 @@
-"""One way to answer an image, in a process of its own; `benchmarks/peers.py` starts and times it.
+"""Predict images in one way, in a process of its own; `benchmarks/peers.py` starts and times it.
 
     python benchmarks/peer.py NAME MODEL_FOLDER IMAGE
 
-It answers the image and prints the probability of the second class. Then it reads lines from
-standard input, each the paths of images, answers them, and prints a JSON list of [probability,
+It predicts the image and prints the probability of the second class. Then it reads lines from
+standard input, each the paths of images, predicts them, and prints a JSON list of [probability,
 milliseconds of decoding and resizing, milliseconds of inference]. Every peer uses one thread; the
-milliseconds are processor time, which others on the machine disturb least. A peer imports what it
-needs when it is made, so that it pays for nothing else.
+milliseconds are processor time, which other processes disturb least. A peer imports its packages
+when it is made, so that it pays for no other.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class Edgeemo:
         self._preprocess = preprocess
 
     def prepare(self, content):
-        """From a file's bytes to the network's input."""
+        """Return the network's input, from a file's bytes."""
         return self._preprocess(content, self._classifier.spec)
 
     def infer(self, pixels):
-        """From that to the probability of the second class."""
+        """Return the probability of the second class."""
         return list(self._classifier.predict_pixels(pixels).scores.values())[1]
 
 
-class Original:
-    """What the others are held against: the Keras model, fed by edgeemo's preprocessing."""
+class Reference:
+    """The reference model: the Keras model with edgeemo's preprocessing."""
 
     def __init__(self, folder, file):
         from pathlib import Path
@@ -237,12 +237,12 @@ class Ncnn:
     def infer(self, values):
         with self._net.create_extractor() as extractor:
             extractor.input("in0", self._ncnn.Mat(values).clone())
-            _, answer = extractor.extract("out0")
-            return float(answer[0])
+            _, output = extractor.extract("out0")
+            return float(output[0])
 
 
 def one_tensorflow_thread():
-    """Keep TensorFlow to one thread; it must be told before it computes anything."""
+    """Keep TensorFlow to one thread; it must be set before it computes anything."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -259,7 +259,7 @@ PEERS = {
     "edgeemo float32.tflite": (Edgeemo, "float32.tflite"),
     "edgeemo int8.onnx": (Edgeemo, "int8.onnx"),
     "edgeemo float32.onnx": (Edgeemo, "float32.onnx"),
-    "original": (Original, "model.keras"),
+    "reference model": (Reference, "model.keras"),
     "Keras load_img + predict": (KerasPredict, "model.keras"),
     "OpenCV + tf.lite float32": (tutorial(OpenCVSource), "float32.tflite"),
     "Pillow + tf.lite float32": (
@@ -278,17 +278,17 @@ PEERS = {
     "Pillow + OpenVINO int8": (OpenVINO, "int8.onnx"),
     "Pillow + ncnn float16 weights": (Ncnn, ""),
 }  # fmt: skip
-"""Name to what makes it and the file that it answers with."""
+"""Name to its class and the file that it runs."""
 
 
 def read(path):
-    """The bytes of a file."""
+    """Return the bytes of a file."""
     with open(path, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
         return stream.read()
 
 
-def answered(peer, path):
-    """(probability, milliseconds of decoding and resizing, milliseconds of inference)."""
+def predict(peer, path):
+    """Return (probability, ms of decoding and resizing, ms of inference)."""
     content = read(path)
     start = time.process_time()
     values = peer.prepare(content)
@@ -306,9 +306,9 @@ def main():
     except ImportError as error:
         print(error, file=sys.stderr)
         sys.exit(MISSING)
-    print(answered(peer, first)[0], flush=True)
+    print(predict(peer, first)[0], flush=True)
     for line in sys.stdin:
-        print(json.dumps([answered(peer, path) for path in json.loads(line)]), flush=True)
+        print(json.dumps([predict(peer, path) for path in json.loads(line)]), flush=True)
 
 
 if __name__ == "__main__":

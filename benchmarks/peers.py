@@ -1,4 +1,4 @@
-"""edgeemo's runtime and other ways to answer the same images with the same network, side by side.
+"""Compare edgeemo's runtime with other ways to predict the same images with the same network.
 
     python benchmarks/peers.py models/NAME [--images 100] [--rounds 9] [--starts 5]
 
@@ -6,12 +6,11 @@ Needs a model folder with model.keras, both .tflite and both .onnx files, and
 
     pip install --group bench && pip install --no-deps pnnx
 
-(pnnx asks for PyTorch, which converting an .onnx file does not need). Every peer is a process of
-its own (`benchmarks/peer.py`) with one thread. Cold: whole processes up to the first answer, in
-turn; the wall clock's milliseconds and the processor's. Warm: all processes live on and answer
-blocks of the same images in turn, so that whatever else the machine does strikes all; processor
-time, and ratios to edgeemo's int8.tflite within a round. The images are drawn: 640x480 frames and
-one of 12 megapixels.
+(pnnx requires PyTorch, which converting an .onnx file does not need). Every peer is a process of
+its own (`benchmarks/peer.py`) with one thread. Cold: whole processes up to the first prediction, in
+turn; the wall clock's milliseconds and the processor's. Warm: all processes live on and predict
+blocks of the same images in turn, so that disturbances strike all; processor time, and ratios to
+edgeemo's int8.tflite within a round. The images are drawn: 640x480 frames and one of 12 megapixels.
 """
 
 from __future__ import annotations
@@ -29,12 +28,14 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-from frames import drawn_frames
-from machine import describe
+from frames import draw_frames
+from machine import describe, wait_for
 from packaging.requirements import Requirement
 from peer import MISSING, PEERS
 
-ORIGINAL = "original"
+from edgeemo.utils.text import markdown_head, markdown_row
+
+REFERENCE = "reference model"
 BLOCK, LARGE_BLOCK = 20, 3
 DECIDE = 0.5
 ENGINE = Path(__file__).with_name("peer.py")
@@ -59,12 +60,12 @@ NEEDS = {
     "Pillow + OpenVINO": ("openvino", "pillow"),
     "Pillow + ncnn": ("ncnn", "pillow"),
 }
-"""How a peer's name begins, to the packages that it needs."""
+"""Beginning of a peer's name to the packages that it needs."""
 
 
 @dataclass
 class Peer:
-    """What was measured of one."""
+    """The figures of one way."""
 
     name: str
     cold_ms: list[float] = field(default_factory=list)
@@ -76,12 +77,12 @@ class Peer:
     missing: str = ""
 
     def command(self, folder: Path, image: Path, network: Path) -> list[str]:
-        """What to run."""
+        """Return the command of its process."""
         return [sys.executable, ENGINE, self.name, folder, image, network]
 
 
 def environment() -> dict[str, str]:
-    """One thread, and no chatter."""
+    """Return variables for one thread, and no log."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     return {**os.environ, **one, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -98,63 +99,64 @@ def start(command: list[str]) -> subprocess.Popen[str]:
 
 
 def start_cold(peer: Peer, command: list[str]) -> None:
-    """One whole process: how long to its answer, and the most memory that it held."""
+    """Run one whole process: time to its prediction, and peak memory."""
     begin = time.perf_counter()
     process = start(command)
-    answer = process.stdout.readline()
+    output = process.stdout.readline()
     ms = (time.perf_counter() - begin) * 1000
     process.stdin.close()
     process.stdout.close()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode or not answer:
+    usage = wait_for(process)
+    if process.returncode or not output:
         peer.missing = "not installed" if process.returncode == MISSING else "failed"
         return
     peer.cold_ms.append(ms)
-    peer.cold_processor_ms.append((usage.ru_utime + usage.ru_stime) * 1000)
-    peer.peak_mb.append(usage.ru_maxrss / 1024)
+    peer.cold_processor_ms.append(usage.cpu_ms)
+    peer.peak_mb.append(usage.peak_mb)
 
 
-def ask(process: subprocess.Popen[str], images: list[Path]) -> list[tuple[float, float, float]]:
-    """Have a running peer answer images."""
+def predict(process: subprocess.Popen[str], images: list[Path]) -> list[tuple[float, float, float]]:
+    """Predict images with a running peer."""
     print(json.dumps(list(map(str, images))), file=process.stdin, flush=True)
     return [tuple(each) for each in json.loads(process.stdout.readline())]
 
 
-def block(process: subprocess.Popen[str], images: list[Path]) -> tuple[float, float]:
-    """Medians of a block: processor milliseconds of decoding and resizing, and of inference."""
-    answers = ask(process, images)
-    return statistics.median(a[1] for a in answers), statistics.median(a[2] for a in answers)
+def measure_block(process: subprocess.Popen[str], images: list[Path]) -> tuple[float, float]:
+    """Return a block's medians: processor ms of decoding and resizing, and of inference."""
+    found = predict(process, images)
+    return statistics.median(each[1] for each in found), statistics.median(
+        each[2] for each in found
+    )
 
 
 def measure(
     peers: list[Peer], commands: dict[str, list[str]], frames: list[Path], large: Path, rounds: int
 ) -> None:
-    """Everything warm; all peers in turn, round after round."""
+    """Measure warm predictions of all peers in turn, round after round."""
     processes = {peer.name: start(commands[peer.name]) for peer in peers if not peer.missing}
     for process in processes.values():
         process.stdout.readline()
     there = [peer for peer in peers if peer.name in processes]
     for peer in there:
-        peer.probabilities = [answer[0] for answer in ask(processes[peer.name], frames)]
-        ask(processes[peer.name], [large])
+        peer.probabilities = [found[0] for found in predict(processes[peer.name], frames)]
+        predict(processes[peer.name], [large])
     for number in range(rounds):
         begin = number * BLOCK % max(1, len(frames) - BLOCK)
         for peer in there:
-            peer.webcam.append(block(processes[peer.name], frames[begin : begin + BLOCK]))
+            peer.webcam.append(measure_block(processes[peer.name], frames[begin : begin + BLOCK]))
         for peer in there:
-            peer.telephone.append(block(processes[peer.name], [large] * LARGE_BLOCK))
+            peer.telephone.append(measure_block(processes[peer.name], [large] * LARGE_BLOCK))
     for process in processes.values():
         process.stdin.close()
         process.wait()
         process.stdout.close()
 
 
-def ncnn_network(model: Path, folder: Path) -> Path:
+def convert_to_ncnn(model: Path, folder: Path) -> Path:
     """Convert float32.onnx for ncnn; the converter is a program inside the package pnnx.
 
     Returns:
-        The path of the two files, without their suffixes; they are not there without pnnx.
+        The path of the two files, without their suffixes; they are missing without pnnx.
     """
     found = find_spec("pnnx")
     if found and found.origin:
@@ -167,8 +169,8 @@ def ncnn_network(model: Path, folder: Path) -> Path:
     return folder / "float32.ncnn"
 
 
-def installed_mb(name: str) -> float:
-    """Megabytes of the packages that a peer needs, with those that these need."""
+def measure_installed_mb(name: str) -> float:
+    """Return the megabytes of the packages that a peer needs, with their dependencies."""
     roots = next(needs for begin, needs in NEEDS.items() if name.startswith(begin))
     waiting, seen, total = list(roots), set(), 0
     while waiting:
@@ -183,38 +185,41 @@ def installed_mb(name: str) -> float:
         files = {path.resolve() for path in map(Path, map(found.locate_file, found.files or ()))}
         total += sum(path.stat().st_size for path in files if path.is_file())
         for text in found.requires or ():
-            wanted = Requirement(text)
-            if wanted.marker is None or wanted.marker.evaluate({"extra": ""}):
-                waiting.append(wanted.name)
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name)
     return total / 1e6
 
 
-def print_webcam(peers: list[Peer], original: Peer) -> None:
-    print(f"| {' | '.join(WEBCAM_COLUMNS)} |\n|{'---|' * len(WEBCAM_COLUMNS)}")
+def print_webcam(peers: list[Peer], reference: Peer) -> None:
+    print("\n".join(markdown_head(WEBCAM_COLUMNS, words=len(WEBCAM_COLUMNS))))
     for peer in peers:
         if peer.missing:
             blank = " |" * (len(WEBCAM_COLUMNS) - 2)
             print(f"| {peer.name} | {peer.missing}: {PIP_LINE} |{blank}")
             continue
-        pairs = list(zip(peer.probabilities, original.probabilities, strict=True))
+        pairs = list(zip(peer.probabilities, reference.probabilities, strict=True))
         same = sum((p >= DECIDE) == (q >= DECIDE) for p, q in pairs)
-        print(
-            f"| {peer.name} | {statistics.median(peer.cold_ms):.0f} "
-            f"| {statistics.median(peer.cold_processor_ms):.0f} "
-            f"| {statistics.median(peer.peak_mb):.0f} | {warm_cells(peer.webcam, peers[0].webcam)} "
-            f"| {installed_mb(peer.name):.0f} | {same}/{len(pairs)} "
-            f"| {max(abs(p - q) for p, q in pairs):.2g} |"
-        )
+        cold = (peer.cold_ms, peer.cold_processor_ms, peer.peak_mb)
+        cells = [
+            peer.name,
+            *(f"{statistics.median(values):.0f}" for values in cold),
+            format_warm(peer.webcam, peers[0].webcam),
+            f"{measure_installed_mb(peer.name):.0f}",
+            f"{same}/{len(pairs)}",
+            f"{max(abs(p - q) for p, q in pairs):.2g}",
+        ]
+        print(markdown_row(cells))
 
 
 def print_telephone(peers: list[Peer]) -> None:
-    print(f"\n| {' | '.join(TELEPHONE_COLUMNS)} |\n|{'---|' * len(TELEPHONE_COLUMNS)}")
+    print("\n" + "\n".join(markdown_head(TELEPHONE_COLUMNS, words=len(TELEPHONE_COLUMNS))))
     for peer in peers:
         if not peer.missing:
-            print(f"| {peer.name} | {warm_cells(peer.telephone, peers[0].telephone)} |")
+            print(f"| {peer.name} | {format_warm(peer.telephone, peers[0].telephone)} |")
 
 
-def warm_cells(rounds: list[tuple[float, float]], ours: list[tuple[float, float]]) -> str:
+def format_warm(rounds: list[tuple[float, float]], ours: list[tuple[float, float]]) -> str:
     prepare, infer = (statistics.median(each[side] for each in rounds) for side in (0, 1))
     ratio = statistics.median(sum(a) / sum(b) for a, b in zip(rounds, ours, strict=True))
     return f"{prepare:.2f} | {infer:.2f} | {prepare + infer:.2f} | {ratio:.2f}"
@@ -234,8 +239,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         large = place / "large.jpg"
-        frames = sorted(drawn_frames(place / "frames", options.images, large=large).iterdir())
-        network = ncnn_network(model, place)
+        frames = sorted(draw_frames(place / "frames", options.images, large=large).iterdir())
+        network = convert_to_ncnn(model, place)
         everyone = [Peer(name) for name in PEERS]
         commands = {peer.name: peer.command(model, frames[0], network) for peer in everyone}
         for _ in range(options.starts):
@@ -243,9 +248,9 @@ def main() -> None:
                 if not peer.missing:
                     start_cold(peer, commands[peer.name])
         measure(everyone, commands, frames, large, options.rounds)
-    original = next(peer for peer in everyone if peer.name == ORIGINAL)
-    shown = [peer for peer in everyone if peer is not original]
-    print_webcam(shown, original)
+    reference = next(peer for peer in everyone if peer.name == REFERENCE)
+    shown = [peer for peer in everyone if peer is not reference]
+    print_webcam(shown, reference)
     print_telephone(shown)
 
 

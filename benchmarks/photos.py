@@ -1,12 +1,12 @@
-"""What finding the face first is worth: a model's answers to whole photos of the web, both ways.
+"""Compare a model's accuracy on whole web photos with and without face detection.
 
     python benchmarks/photos.py models/mine/int8.tflite $EDGEEMO_DATA
     python benchmarks/photos.py happy-sad $EDGEEMO_DATA --detector cascade --sheet mistakes.png
 
-The model, trained on face crops, answers every image of two collections that it never saw, each
-cleaned of duplicates as a training would: once the whole image, once its largest face. Images
-in which no face is found are answered in the first case alone, which is why it has two rows.
-``--sheet`` draws faces that were answered otherwise than labelled, to look at.
+The model, trained on face crops, predicts every image of two unseen collections, each cleaned of
+duplicates as for a training: once the whole image, once its largest face. Images without a detected
+face are predicted in the first case alone, which therefore has two rows. ``--sheet`` draws faces
+whose prediction differs from their label.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COLLECTIONS = ("web_small", "web_messy")
 SHOWN = 96
 
 
-def answer(classifier: Classifier, path: Path) -> str | None:
+def predict_label(classifier: Classifier, path: Path) -> str | None:
     try:
         return classifier.predict(path).guess
     except NoFaceError:
@@ -45,7 +45,7 @@ def main() -> None:
         "--detector", type=Detector, choices=list(Detector), help="by default the model's"
     )
     parser.add_argument("--face-score", type=float, help="by default the model's")
-    parser.add_argument("--sheet", type=Path, help="a PNG to draw")
+    parser.add_argument("--sheet", type=Path, help="PNG of the mistakes")
     options = parser.parse_args()
     model = model_to_answer(options.model)
     whole = Classifier.load(model, faces=FaceRequest(enabled=False))
@@ -60,8 +60,8 @@ def main() -> None:
         ).samples
         paths = [options.data / collection / sample.path for sample in kept]
         truth = np.array([sample.label for sample in kept])
-        of_whole = np.array([answer(whole, path) for path in paths])
-        of_face = np.array([answer(faces, path) or "" for path in paths])
+        of_whole = np.array([predict_label(whole, path) for path in paths])
+        of_face = np.array([predict_label(faces, path) or "" for path in paths])
         rows.append((collection, truth, of_whole, of_face))
         mistaken = (of_face != "") & (of_face != truth)
         wrong += [(paths[k], f"{truth[k]}, not {of_face[k]}") for k in np.flatnonzero(mistaken)]
@@ -78,9 +78,7 @@ def main() -> None:
             Tile(image=preprocess(path, photo, detector=faces.detector), caption=text)
             for path, text in shown
         ]
-        write_contact_sheet(
-            tiles, options.sheet, columns=12, title="Labelled, and answered otherwise"
-        )
+        write_contact_sheet(tiles, options.sheet, columns=12, title="Label, and another prediction")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The five recipes on public collections, split as tutorials do and as edgeemo does.
+"""Train the five recipes on public collections, split as in tutorials and as edgeemo does.
 
     python benchmarks/recipes.py $EDGEEMO_DATA --models /tmp/recipes [--only A,B] [--table]
 
 Trains every recipe twice on each collection, with ``edgeemo train --recipe NAME`` alone (face crops
-of 48 pixels at that size, in grey), and then asks each model that was split properly about the
-other collections. What is there already is not trained again. ``--table`` prints the Markdown
-tables of docs/recipes.md from what is there.
+of 48 pixels at that size, in grey), and then evaluates each model with a grouped split on the other
+collections. Existing models are not trained again. ``--table`` prints the Markdown tables of
+docs/recipes.md from the existing models.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def train(recipe: str, collection: str, split: str, *, data: Path, models: Path)
     subprocess.run(command, check=True)
 
 
-def across(recipe: str, source: str, target: str, *, data: Path, models: Path) -> dict:
-    """How well a model answers a whole collection that it never saw; kept beside the models."""
+def evaluate_across(recipe: str, source: str, target: str, *, data: Path, models: Path) -> dict:
+    """Evaluate a model on a whole unseen collection; the report is kept beside the models."""
     kept = models / f"across-{source}-{target}-{recipe}.json"
     if not kept.exists():
         folder = open_folder(models / f"{source}-{recipe}-grouped")
@@ -54,7 +54,7 @@ def across(recipe: str, source: str, target: str, *, data: Path, models: Path) -
     return json.loads(kept.read_text())
 
 
-def interval(report: dict) -> str:
+def format_accuracy(report: dict) -> str:
     value = report["accuracy"]
     return f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
 
@@ -69,7 +69,7 @@ def print_splits(collections: list[str], models: Path) -> None:
                 report = json.loads(
                     (models / f"{collection}-{recipe}-{split}" / REPORT_JSON).read_text()
                 )
-                cells.append(f"{interval(report['test'])}, n = {report['test']['n']:,}")
+                cells.append(f"{format_accuracy(report['test'])}, n = {report['test']['n']:,}")
                 if split == "random":
                     seen = report["data"]["ingest"]["test_seen_in_train"]
                     cells.append(f"{seen} ({seen / report['test']['n']:.0%})")
@@ -84,7 +84,9 @@ def print_across(collections: list[str], models: Path, data: Path) -> None:
             cells = [
                 "–"
                 if source == target
-                else interval(across(recipe, source, target, data=data, models=models))
+                else format_accuracy(
+                    evaluate_across(recipe, source, target, data=data, models=models)
+                )
                 for target in COLLECTIONS
             ]
             print(f"| {source} | `{recipe}` | {' | '.join(cells)} |")

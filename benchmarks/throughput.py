@@ -1,13 +1,13 @@
-"""Images per second of ``edgeemo predict DIR``, one worker against one per core, and its memory.
+"""Measure images per second of ``edgeemo predict DIR``, one worker and one per core, and memory.
 
     python benchmarks/throughput.py models/NAME/int8.tflite [FILE ...] [--images 500] [--rounds 5]
 
 DIR holds drawn 640x480 JPEG frames. In turn: one process with one worker; as many of those side by
-side as there are cores, each over the whole folder, which is what the machine can give (the
-ceiling); one process with a worker per core. The rate counts from the first answer to the last;
-"whole" counts the start of the process as well. Medians over runs in which nobody else used the
-machine; where it is never left alone, the second table tells what these rates cannot: whether the
-workers cost more processor time together, and how much they wait (`benchmarks/worker_time.py`).
+side as there are cores, each over the whole folder, which is the machine's maximum (the ceiling);
+one process with a worker per core. The rate counts from the first prediction to the last; "whole"
+counts the start of the process as well. Medians over runs in which no other process used the
+machine; on a machine that is never idle, the second table is more reliable: processor time of the
+workers together, and the share that they wait (`benchmarks/worker_time.py`).
 The promise is 0.9 x cores x the rate of one worker; memory must not grow with the number of
 images.
 """
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,8 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from frames import drawn_frames
-from machine import CORES, describe, quiet_runs
+from frames import draw_frames
+from machine import CORES, describe, measure_quietly, wait_for
+
+from edgeemo.utils.text import markdown_head, markdown_row
 
 COUNTS = (50, 500, 2000)
 PROMISE = 0.9
@@ -44,7 +45,7 @@ WAITING_COLUMNS = (
 
 @dataclass(frozen=True)
 class Run:
-    """One process: images per second, and the most memory that it held."""
+    """One process: images per second, and peak memory."""
 
     rate: float
     whole_rate: float
@@ -52,7 +53,7 @@ class Run:
 
 
 def predict(model: str, folder: Path, workers: int) -> Run:
-    """Answer a folder in a process of its own."""
+    """Predict a folder in a process of its own."""
     words = ["predict", str(folder), "--model", model, "--json", "--workers", str(workers)]
     start = time.perf_counter()
     process = subprocess.Popen(
@@ -60,19 +61,18 @@ def predict(model: str, folder: Path, workers: int) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    with process.stdout as answers:
-        moments = [time.perf_counter() for _ in answers]
-    _, status, usage = os.wait4(process.pid, 0)
+    with process.stdout as lines:
+        moments = [time.perf_counter() for _ in lines]
+    usage = wait_for(process)
     end = time.perf_counter()
-    process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"failed: edgeemo {' '.join(words)}")
     between = (len(moments) - 1) / (moments[-1] - moments[0])
-    return Run(between, len(moments) / (end - start), usage.ru_maxrss / 1024)
+    return Run(between, len(moments) / (end - start), usage.peak_mb)
 
 
-def side_by_side(model: str, folder: Path) -> Run:
-    """As many processes as there are cores, each with one worker over the whole folder."""
+def predict_side_by_side(model: str, folder: Path) -> Run:
+    """Run a process per core, each with one worker over the whole folder."""
     runs: list[Run] = []
     threads = [
         threading.Thread(target=lambda: runs.append(predict(model, folder, 1)))
@@ -89,14 +89,14 @@ def side_by_side(model: str, folder: Path) -> Run:
     )
 
 
-def rates(model: str, folder: Path, rounds: int) -> None:
+def print_rates(model: str, folder: Path, rounds: int) -> None:
     """Print one row."""
     measures = (
         lambda: predict(model, folder, 1),
-        lambda: side_by_side(model, folder),
+        lambda: predict_side_by_side(model, folder),
         lambda: predict(model, folder, CORES),
     )
-    sides, remark = quiet_runs(measures, rounds)
+    sides, remark = measure_quietly(measures, rounds)
     one, ceiling, many = (median(run.rate for run in runs) for runs in sides)
     whole_one, _, whole_many = (median(run.whole_rate for run in runs) for runs in sides)
     print(
@@ -107,8 +107,8 @@ def rates(model: str, folder: Path, rounds: int) -> None:
     )
 
 
-def waiting(model: str, folder: Path, rounds: int) -> None:
-    """Print one row: processor time per image and, of several workers, the share waited."""
+def print_waiting(model: str, folder: Path, rounds: int) -> None:
+    """Print one row: processor time per image, and the share that several workers wait."""
     script = Path(__file__).with_name("worker_time.py")
     rows = []
     for _ in range(rounds):
@@ -128,7 +128,7 @@ def waiting(model: str, folder: Path, rounds: int) -> None:
     )
 
 
-def memory(model: str, folder: Path) -> None:
+def print_memory(model: str, folder: Path) -> None:
     """Print the peak memory for growing folders of the same frames."""
     frames = sorted(folder.iterdir())
     for workers in (1, CORES):
@@ -138,8 +138,8 @@ def memory(model: str, folder: Path) -> None:
                 for number in range(count):
                     Path(links, f"{number:05}.jpg").hardlink_to(frames[number % len(frames)])
                 peaks.append(predict(model, Path(links), workers).peak_mb)
-        shown = " | ".join(f"{peak:.1f}" for peak in peaks)
-        print(f"| {Path(model).name}, {workers} | {shown} |", flush=True)
+        cells = [f"{Path(model).name}, {workers}", *(f"{peak:.1f}" for peak in peaks)]
+        print(markdown_row(cells), flush=True)
 
 
 def main() -> None:
@@ -150,17 +150,17 @@ def main() -> None:
     options = parser.parse_args()
     print(describe("numpy", "pillow", "ai-edge-litert") + "\n")
     with tempfile.TemporaryDirectory() as parent:
-        folder = drawn_frames(Path(parent) / "frames", options.images)
-        print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
+        folder = draw_frames(Path(parent) / "frames", options.images)
+        print("\n".join(markdown_head(COLUMNS, words=len(COLUMNS))))
         for model in options.models:
-            rates(model, folder, options.rounds)
-        print(f"\n| {' | '.join(WAITING_COLUMNS)} |\n|{'---|' * len(WAITING_COLUMNS)}")
+            print_rates(model, folder, options.rounds)
+        print("\n" + "\n".join(markdown_head(WAITING_COLUMNS, words=len(WAITING_COLUMNS))))
         for model in options.models:
-            waiting(model, folder, options.rounds)
-        counts = " | ".join(f"{count} images" for count in COUNTS)
-        print(f"\n| file, workers: peak MB | {counts} |\n|---|{'---|' * len(COUNTS)}")
+            print_waiting(model, folder, options.rounds)
+        heads = ["file, workers: peak MB", *(f"{count} images" for count in COUNTS)]
+        print("\n" + "\n".join(markdown_head(heads, words=len(heads))))
         for model in options.models:
-            memory(model, folder)
+            print_memory(model, folder)
     print(f"\npromised: {PROMISE} x cores x one worker; memory that does not grow")
 
 

@@ -1,4 +1,4 @@
-"""What an epoch of `edgeemo train` costs over `model.fit` on float arrays already in memory.
+"""Compare the time of an epoch of `edgeemo train` with `model.fit` on float arrays in memory.
 
     python benchmarks/training.py [--rounds 5] [--images 1024] [--side 256]
 
@@ -6,8 +6,8 @@ Drawn noise is learnt by copies of one network: from arrays in memory; by `edgee
 plain and augmented; and from JPEG files as the tutorials do, with `image_dataset_from_directory`
 and with `ImageDataGenerator`, which Keras keeps as legacy. Each round runs all of them in turn for
 three epochs and takes the mean of the last two, since the first compiles as well. A ratio is that
-of one round; the table gives the median and the range over the rounds, by wall time, which is what
-a user waits for, and by processor time, which others on the machine disturb less.
+of one round; the table gives the median and the range over the rounds, by wall time, which a user
+waits for, and by processor time, which other processes disturb less.
 """
 
 from __future__ import annotations
