@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = ("*.md", "docs/**/*.md", "models/*.md", "models/happy-sad/*.md", "data/*.md")
+OPTIONS_OF_OTHERS = {
+    *("--no-isolation", "--group", "--no-deps"),  # build and pip
+    *("--tool", "--cache-sim"),  # valgrind
+    *("--nodes", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
+    *("--average", "--spare"),  # names that the changelog says are gone
+}
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
 PAGES = sorted(page for pattern in FOLDERS for page in REPOSITORY.glob(pattern))
 
 
@@ -34,6 +42,22 @@ def test_files_that_are_named_exist(page):
     folders = "benchmarks|docs|edgeemo|emulation|examples|models|tests"
     names = re.findall(rf"\b(?:{folders})/[\w/.-]+\.(?:csv|md|py|sh)\b", page.read_text("utf-8"))
     assert [name for name in names if not (REPOSITORY / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_options_that_are_named_exist(page):
+    named = set(_OPTION.findall(page.read_text(encoding="utf-8")))
+    assert named - _options() - OPTIONS_OF_OTHERS == set()
+
+
+@cache
+def _options() -> set[str]:
+    """The options of the commands, of a bundle and of the scripts."""
+    found = set(_OPTION.findall((REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")))
+    for folder in ("benchmarks", "emulation", "edgeemo/bundle", "edgeemo/runtime"):
+        for path in (REPOSITORY / folder).rglob("*.py"):
+            found |= set(re.findall(r'"(--[a-z][a-z0-9-]+)"', path.read_text(encoding="utf-8")))
+    return found
 
 
 def test_every_package_is_in_the_architecture():
