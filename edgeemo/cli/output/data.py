@@ -85,6 +85,6 @@ def _print_suspects(checked: CheckReport) -> None:
 def _print_findings(checked: CheckReport) -> None:
     if checked.findings:
         rows = [[finding.level, finding.text] for finding in checked.findings]
-        print_table(["to do", "what was found"], rows, numbers_from=2)
+        print_table(["to do", "finding"], rows, numbers_from=2)
     else:
         say("nothing to act on or to look at")
