@@ -22,7 +22,7 @@ from edgeemo.model.folder import REPORT_JSON, open_folder, to_json
 from edgeemo.model.keras import load_reference_model
 from edgeemo.train.data.pipeline import decode_split
 from edgeemo.train.options.recipes import RECIPES
-from edgeemo.train.report.evaluation import evaluate, raw_answers
+from edgeemo.train.report.evaluation import evaluate, predict_split
 
 COLLECTIONS = {"web_small": (), "web_messy": (), "fer2013": ("--size", "48", "--channels", "1")}
 SPLITS = ("random", "grouped")
@@ -49,7 +49,7 @@ def evaluate_across(recipe: str, source: str, target: str, *, data: Path, models
         found = ingest_folder(data / target, options=IngestOptions(labels=spec.labels))
         with tempfile.TemporaryDirectory() as place:
             pixels = decode_split(found.root, found.samples, spec=spec, path=Path(place) / "pixels")
-            outputs = raw_answers(load_reference_model(folder), pixels, spec=spec)
+            outputs = predict_split(load_reference_model(folder), pixels, spec=spec)
         kept.write_text(to_json(evaluate(outputs, pixels, spec=spec, seed=0).report))
     return json.loads(kept.read_text())
 

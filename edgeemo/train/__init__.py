@@ -12,6 +12,7 @@ from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
     from edgeemo.train.import_model import import_keras_model
+    from edgeemo.train.job import TrainedModel
     from edgeemo.train.networks.architectures import ARCHITECTURES, build
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.options.recipes import RECIPES
@@ -21,6 +22,7 @@ __all__ = [
     "ARCHITECTURES",
     "RECIPES",
     "TrainOptions",
+    "TrainedModel",
     "build",
     "import_keras_model",
     "resume",
@@ -33,6 +35,7 @@ __getattr__ = import_on_use(
         "ARCHITECTURES": "edgeemo.train.networks.architectures",
         "RECIPES": "edgeemo.train.options.recipes",
         "TrainOptions": "edgeemo.train.options.options",
+        "TrainedModel": "edgeemo.train.job",
         "build": "edgeemo.train.networks.architectures",
         "import_keras_model": "edgeemo.train.import_model",
         "resume": "edgeemo.train.training",

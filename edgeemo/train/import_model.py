@@ -15,9 +15,9 @@ from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras import hash_reference_model, load_keras
 from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.data.pipeline import decode_splits
-from edgeemo.train.model_folder import IMPORTED, complete_folder, make_record
+from edgeemo.train.model_folder import collect_versions, complete_folder
 from edgeemo.train.output_folder import build_folder, check_output_folder, make_timestamp
-from edgeemo.train.report.inputs import FolderContents
+from edgeemo.train.report.inputs import FolderContents, ModelImport
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
 
@@ -85,18 +85,23 @@ def import_keras_model(
     with open_data(data) as root, build_folder(out, replace=replace) as folder:
         spec = changed(spec, provenance=_copy(model, folder.file(name)))
         dataset = ingest_folder(root, options=options, progress=progress)
-        training = {
-            **make_record(dataset, spec, data=data, accept=options.accept, seed=seed),
-            "arch": IMPORTED,
-            "scale": scale,
-            "offset": offset,
-            "source": model.name,
-        }
         with decode_splits(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
         ) as pixels:
             contents = FolderContents(
-                name=out.name, dataset=dataset, pixels=pixels, spec=spec, training=training
+                name=out.name,
+                data=data,
+                dataset=dataset,
+                pixels=pixels,
+                spec=spec,
+                origin=ModelImport(
+                    source=model.name,
+                    scale=scale,
+                    offset=offset,
+                    seed=seed,
+                    accept=options.accept,
+                ),
+                versions=collect_versions(),
             )
             complete_folder(folder, contents, progress=progress)
     return ModelFolder(out)

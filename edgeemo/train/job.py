@@ -6,7 +6,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import TrainingError, WorkerError
@@ -23,7 +23,7 @@ from edgeemo.train.loop.distillation import (
     load_teachers,
 )
 from edgeemo.train.loop.fit import fit
-from edgeemo.train.model_folder import complete_folder, make_record
+from edgeemo.train.model_folder import collect_versions, complete_folder
 from edgeemo.train.networks.network import (
     build_network,
     calibrate_on_validation,
@@ -40,9 +40,8 @@ from edgeemo.train.options.faces import (
 )
 from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import build_folder, make_timestamp
-from edgeemo.train.report.inputs import FolderContents
+from edgeemo.train.report.inputs import FolderContents, TrainingRun
 from edgeemo.utils.files import write_file
-from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -53,10 +52,10 @@ if TYPE_CHECKING:
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.train.data.pipeline import Pixels
-    from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.loop.distillation import Teacher
     from edgeemo.train.options.options import TrainOptions
+    from edgeemo.train.report import TrainingReport
     from edgeemo.utils.progress import Progress
 
 
@@ -83,7 +82,20 @@ class Job:
     progress: Progress
 
 
-def run(job: Job) -> ModelFolder:
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """A model folder that was trained.
+
+    Attributes:
+        folder: The model folder.
+        report: The report on the model.
+    """
+
+    folder: ModelFolder
+    report: TrainingReport
+
+
+def run(job: Job) -> TrainedModel:
     """Train, and write a whole model folder, or nothing.
 
     Raises:
@@ -120,9 +132,9 @@ def run(job: Job) -> ModelFolder:
             }
             job.checkpoint.begin(began, dataset.samples)
         with _kept_if_useful(job.checkpoint):
-            _train(folder, dataset, job, team, teachers, detector=detector)
+            report = _train(folder, dataset, job, team, teachers, detector=detector)
     job.checkpoint.end()
-    return ModelFolder(job.out)
+    return TrainedModel(folder=ModelFolder(job.out), report=report)
 
 
 @contextmanager
@@ -168,7 +180,7 @@ def _train(
     teachers: Sequence[Teacher],
     *,
     detector: FaceDetector | None,
-) -> None:
+) -> TrainingReport:
     options, progress = job.options, job.progress
     spec = make_spec(dataset.labels, options)
     with decode_splits(
@@ -191,9 +203,9 @@ def _train(
             spec=spec,
             checkpoint=job.checkpoint,
         )
-        spec, confidence = calibrate_on_validation(model, pixels["validation"], spec, options)
-        if confidence:
-            progress.note(confidence.text)
+        spec, calibration = calibrate_on_validation(model, pixels["validation"], spec, options)
+        if calibration:
+            progress.note(calibration.text)
         spec = changed(spec, provenance=save_network(model, folder, options))
         write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
         file = detector_file(options)
@@ -201,22 +213,19 @@ def _train(
             write_file(folder.file(FACE_MODEL), file.content)
         contents = FolderContents(
             name=job.out.name,
+            data=job.data,
             dataset=dataset,
             pixels=pixels,
             spec=spec,
-            training={
-                **make_record(
-                    dataset, spec, data=job.data, accept=options.accept, seed=options.seed
-                ),
-                **record_options(options),
-                "teacher_sha256": [teacher.sha256 for teacher in teachers],
-                **_course(fitted),
-                "validates_on_test": options.validates_on_test,
-                "confidence": to_plain(confidence),
-            },
-            fitted=fitted,
+            origin=TrainingRun(
+                options=options,
+                fitted=fitted,
+                calibration=calibration,
+                teacher_sha256=tuple(teacher.sha256 for teacher in teachers),
+            ),
+            versions=collect_versions(),
         )
-        complete_folder(folder, contents, progress=progress)
+        return complete_folder(folder, contents, progress=progress)
 
 
 def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping[Split, Pixels]:
@@ -224,12 +233,3 @@ def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping
     if options.validates_on_test:
         return {**pixels, "validation": pixels["test"]}
     return pixels
-
-
-def _course(fitted: FitResult) -> dict[str, Any]:
-    return {
-        "epochs_run": len(fitted.history),
-        "best_epoch": fitted.best_epoch,
-        "interrupted": fitted.interrupted,
-        "stopped_early": fitted.stopped_early,
-    }

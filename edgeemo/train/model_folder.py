@@ -1,4 +1,4 @@
-"""Complete a model folder around an original: tables, the original's answers, report and plots."""
+"""Complete a model folder around a reference model: tables, its predictions, report and plots."""
 
 from __future__ import annotations
 
@@ -12,87 +12,84 @@ from edgeemo.model.folder import HISTORY, REFERENCE, REJECTED, SPEC, SPLIT, TRAI
 from edgeemo.model.keras import find_reference_model, find_shape_problem, load_reference_model
 from edgeemo.model.tables import Reference, write_references, write_rejected, write_samples
 from edgeemo.train.loop.history import write_history
+from edgeemo.train.options.record import record_options
 from edgeemo.train.report import write_report
-from edgeemo.train.report.evaluation import check_probabilities, evaluate, raw_answers
+from edgeemo.train.report.evaluation import check_probabilities, evaluate, predict_split
 from edgeemo.utils.files import write_file
-from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
-    from edgeemo.dataset import Dataset
     from edgeemo.model.folder import ModelFolder
-    from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Split
+    from edgeemo.train.report import TrainingReport
     from edgeemo.train.report.evaluation import Evaluation
-    from edgeemo.train.report.inputs import FolderContents
+    from edgeemo.train.report.inputs import FolderContents, ModelImport, TrainingRun
     from edgeemo.utils.progress import Progress
 
-IMPORTED = "imported"
-"""The ``arch`` of a model that was not trained here."""
-
 _TRIED = 64
-"""Training images on which the outputs are looked at first."""
+"""Number of training images whose outputs are checked first."""
 
 
-def complete_folder(folder: ModelFolder, contents: FolderContents, *, progress: Progress) -> None:
-    """Write everything but the original, which lies in the folder already.
+def complete_folder(
+    folder: ModelFolder, contents: FolderContents, *, progress: Progress
+) -> TrainingReport:
+    """Write everything but the reference model, which is in the folder already.
 
     Args:
-        folder: The folder in the making.
-        contents: What to write.
-        progress: Gets a stage for the answers and one for the report.
+        folder: The unfinished folder.
+        contents: Its contents.
+        progress: Gets a stage for the predictions and one for the report.
+
+    Returns:
+        The report on the model.
 
     Raises:
-        ModelFolderError: If the original does not load again, or does not answer as the spec says.
+        ModelFolderError: If the reference model does not load again, or its outputs do not fit the
+            spec.
     """
     write_file(folder.file(SPEC), contents.spec.to_json() + "\n")
-    folder.write_json(TRAINING, dict(contents.training))
+    folder.write_json(TRAINING, make_record(contents))
     write_samples(folder.file(SPLIT), contents.dataset.samples)
     write_rejected(folder.file(REJECTED), contents.dataset.rejected)
-    if contents.fitted is not None:
-        write_history(folder.file(HISTORY), contents.fitted.history)
+    if contents.run:
+        write_history(folder.file(HISTORY), contents.run.fitted.history)
     outputs = _predict_splits(folder, contents, progress)
-    seed = contents.training["seed"]
     test, validation = (
-        evaluate(outputs[split], contents.pixels[split], spec=contents.spec, seed=seed)
+        evaluate(
+            outputs[split], contents.pixels[split], spec=contents.spec, seed=contents.origin.seed
+        )
         for split in ("test", "validation")
     )
     _write_references(folder, contents, test)
     progress.stage("Writing the report", total=None)
-    write_report(folder, contents, test, validation)
+    return write_report(folder, contents, test, validation)
 
 
-def make_record(
-    dataset: Dataset, spec: ModelSpec, *, data: Path, accept: Sequence[str], seed: int
-) -> dict[str, Any]:
-    """What ``training.json`` says of every model, trained here or elsewhere.
-
-    Args:
-        dataset: What the ingest gave.
-        spec: The model's.
-        data: Where the images lie, as the user said.
-        accept: Formats that were taken beyond the usual.
-        seed: Of the split.
-    """
-    return {
-        "data": str(data),
-        "accept": list(accept),
+def make_record(contents: FolderContents) -> dict[str, Any]:
+    """Return the content of ``training.json``."""
+    spec, origin = contents.spec, contents.origin
+    record = {
+        "arch": origin.arch,
+        "data": contents.data,
+        "accept": origin.accept,
         "height": spec.height,
         "width": spec.width,
         "channels": spec.channels,
-        "labels": list(spec.labels),
-        "seed": seed,
-        "versions": collect_versions(),
-        "ingest": to_plain(dataset.summary),
+        "labels": spec.labels,
+        "seed": origin.seed,
+        "versions": contents.versions,
+        "ingest": contents.dataset.summary,
     }
+    if contents.run:
+        record |= _record_run(contents.run)
+    if contents.imported:
+        record |= _record_import(contents.imported)
+    return record
 
 
 def collect_versions() -> dict[str, str]:
-    """Versions of what the answer depends on."""
+    """Return the versions of the packages that the predictions depend on."""
     packages = ("tensorflow", "keras", "numpy", "pillow")
     return {
         "edgeemo": __version__,
@@ -101,31 +98,48 @@ def collect_versions() -> dict[str, str]:
     }
 
 
+def _record_run(run: TrainingRun) -> dict[str, Any]:
+    return {
+        **record_options(run.options),
+        "teacher_sha256": run.teacher_sha256,
+        "epochs_run": len(run.fitted.history),
+        "best_epoch": run.fitted.best_epoch,
+        "interrupted": run.fitted.interrupted,
+        "stopped_early": run.fitted.stopped_early,
+        "validates_on_test": run.options.validates_on_test,
+        "calibration": run.calibration,
+    }
+
+
+def _record_import(imported: ModelImport) -> dict[str, Any]:
+    return {"scale": imported.scale, "offset": imported.offset, "source": imported.source}
+
+
 def _predict_splits(
     folder: ModelFolder, contents: FolderContents, progress: Progress
 ) -> dict[str, NDArray[Any]]:
-    """The answers of the original as it was written, not of the one still in memory."""
+    """Return the outputs of the reference model as it was written, not of the one in memory."""
     model = load_reference_model(folder)
     problem = find_shape_problem(model, contents.spec)
     if problem:
         raise ModelFolderError(f"{find_reference_model(folder).name}: {problem}")
-    raw = {"tried": raw_answers(model, contents.pixels["train"].head(_TRIED), spec=contents.spec)}
-    wanted: tuple[Split, ...] = ("test", "validation")
-    count = sum(len(contents.pixels[split]) for split in wanted)
-    progress.stage("Answering the test images", total=count)
-    for split in wanted:
-        raw[split] = raw_answers(
+    tried = contents.pixels["train"].head(_TRIED)
+    outputs = {"tried": predict_split(model, tried, spec=contents.spec)}
+    splits: tuple[Split, ...] = ("test", "validation")
+    count = sum(len(contents.pixels[split]) for split in splits)
+    progress.stage("Predicting the test images", total=count)
+    for split in splits:
+        outputs[split] = predict_split(
             model, contents.pixels[split], spec=contents.spec, progress=progress
         )
-    for outputs in raw.values():
-        check_probabilities(outputs, contents.spec)
-    return raw
+    for each in outputs.values():
+        check_probabilities(each, contents.spec)
+    return outputs
 
 
 def _write_references(folder: ModelFolder, contents: FolderContents, test: Evaluation) -> None:
-    samples = [sample for sample in contents.dataset.samples if sample.split == "test"]
     references = (
         Reference(sha256=sample.sha256, path=sample.path, label=sample.label, scores=tuple(scores))
-        for sample, scores in zip(samples, test.scores.tolist(), strict=True)
+        for sample, scores in zip(contents.test_samples, test.scores.tolist(), strict=True)
     )
     write_references(folder.file(REFERENCE), references, labels=contents.spec.labels)

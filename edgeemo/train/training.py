@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError, TrainingError
-from edgeemo.train.job import Job, run
+from edgeemo.train.job import Job, TrainedModel, run
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.options.checks import check_options
 from edgeemo.train.options.config import merge_options
@@ -18,7 +18,6 @@ from edgeemo.utils.progress import Silent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgeemo.model.folder import ModelFolder
     from edgeemo.utils.progress import Progress
 
 
@@ -29,7 +28,7 @@ def train(
     options: TrainOptions | None = None,
     replace: bool = False,
     progress: Progress | None = None,
-) -> ModelFolder:
+) -> TrainedModel:
     """Train a network on a folder of images and write a whole model folder, or nothing.
 
     Ctrl-C after the first epoch keeps the best model so far. A process that is killed leaves a
@@ -46,7 +45,7 @@ def train(
         progress: Is told of every stage.
 
     Returns:
-        The model folder, at `out`.
+        The model folder at `out`, and its report.
 
     Raises:
         TrainingError: If the options are wrong, or training runs away.
@@ -72,7 +71,7 @@ def resume(
     requested: Mapping[str, Any] | None = None,
     replace: bool = False,
     progress: Progress | None = None,
-) -> ModelFolder:
+) -> TrainedModel:
     """Go on with a training that was interrupted, to the weights that it would have reached.
 
     Args:
@@ -83,7 +82,7 @@ def resume(
         progress: Is told of every stage.
 
     Returns:
-        The model folder, at `out`.
+        The model folder at `out`, and its report.
 
     Raises:
         ModelFolderError: If there is no interrupted training, or it is damaged.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.model.folder import ModelFolder
+    from edgeemo.train import TrainedModel
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.tune.goal import Goal
     from edgeemo.tune.record import Trial
@@ -67,14 +68,19 @@ class Found:
         best: The best completed one within the limits, or the one that was named.
         front: The completed trials within the limits that none beats in all.
         importances: How much each choice mattered; empty where that cannot be told.
-        folder: The best trial's model folder; None for the search alone.
+        model: The model of the best trial; None for the search alone.
     """
 
     trials: tuple[Trial, ...]
     best: Trial
     front: tuple[Trial, ...]
     importances: Mapping[str, float]
-    folder: ModelFolder | None
+    model: TrainedModel | None
+
+    @property
+    def folder(self) -> ModelFolder | None:
+        """Return the model folder of the best trial; None for the search alone."""
+        return self.model.folder if self.model else None
 
 
 def tune(
@@ -176,23 +182,23 @@ def _finish(
     fitting = record.ranked(trials, objective=goal.objective, limits=goal.limits)
     best = _taken(trials, take, goal)
     front = record.front(fitting)
-    folder = None
+    model = None
     if job.out is not None:
         shown.note(
             f"Training {best.name} once more for its model folder; as a trial it took "
             f"{best.seconds or 0:.0f} s"
         )
         options = merge_choice(base, best.chosen)
-        folder = train(job.data, job.out, options=options, replace=replace, progress=shown)
+        model = train(job.data, job.out, options=options, replace=replace, progress=shown)
     found = Found(
         trials=tuple(trials),
         best=best,
         front=tuple(front),
         importances=study.importances(),
-        folder=folder,
+        model=model,
     )
-    if folder:
-        _write(folder, found, goal)
+    if model:
+        _write(model.folder, found, goal)
     return found
 
 

@@ -56,7 +56,7 @@ def images(draw_classes, tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def trained(images, tmp_path_factory) -> ModelFolder:
     """A model folder; not to be changed."""
-    return train(images, tmp_path_factory.mktemp("models") / "tiny", options=OPTIONS)
+    return train(images, tmp_path_factory.mktemp("models") / "tiny", options=OPTIONS).folder
 
 
 @pytest.fixture(scope="session")

@@ -127,7 +127,7 @@ def test_three_classes_give_a_softmax_and_the_date_is_that_of_the_environment(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     data = draw_classes(tmp_path / "three", ("calm", "happy", "sad"), 12)
     asked = replace(options, epochs=1, labels=("sad", "happy", "calm"))
-    folder = train(data, tmp_path / "out" / "deep" / "model", options=asked)
+    folder = train(data, tmp_path / "out" / "deep" / "model", options=asked).folder
     spec = folder.spec()
     assert (spec.labels, spec.activation) == (("sad", "happy", "calm"), "softmax")
     assert spec.provenance.date == "1970-01-02T00:00:00Z"
@@ -138,7 +138,7 @@ def test_three_classes_give_a_softmax_and_the_date_is_that_of_the_environment(
 def test_ctrl_c_leaves_a_whole_folder_that_says_so(images, tmp_path, options, stopper):
     steps = -(-_count(images, tmp_path, options) // options.batch_size)
     progress = stopper("Training", steps + 1)
-    folder = train(images, tmp_path / "model", options=options, progress=progress)
+    folder = train(images, tmp_path / "model", options=options, progress=progress).folder
     said = folder.read_json("training.json")
     assert (said["interrupted"], said["epochs_run"], said["best_epoch"]) == (True, 1, 1)
     assert any("is kept" in note for note in progress.notes)

@@ -35,7 +35,7 @@ def test_the_config_file_alone_repeats_the_model(found, images, tmp_path):
     said = read_config(found.folder.file("config.toml"))
     assert said["arch"] == found.best.chosen["arch"]
     assert said["lr"] == found.best.chosen["lr"]
-    again = train(images, tmp_path / "again", options=merge_options(said).options)
+    again = train(images, tmp_path / "again", options=merge_options(said).options).folder
     column = "\n".join(found.folder.file("history.csv").read_text().splitlines())
     assert again.file("history.csv").read_text().strip() == column
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
-from edgeemo.cli.output.console import print_facts, print_json, say
+from edgeemo.cli.output.console import print_json, say
 from edgeemo.cli.output.progress import progress
+from edgeemo.cli.output.train import print_trained
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
-    from edgeemo.model.folder import ModelFolder
+    from edgeemo.train import TrainedModel
     from edgeemo.train.options.config import Config
     from edgeemo.utils.progress import Progress
 
@@ -64,15 +65,15 @@ def train(given: TrainArguments) -> None:
     folder that 'edgeemo data crop' wrote needs no --faces.
     """
     with progress() as shown:
-        folder = _run(given, shown)
-    if folder is None:
+        model = _run(given, shown)
+    if model is None:
         text = "done; worker 0 writes the model folder"
         print_json({"assisted": True}) if given.json else say(text)
         return
-    print_trained(folder, json=given.json)
+    print_trained(model, json=given.json)
 
 
-def _run(given: TrainArguments, shown: Progress) -> ModelFolder | None:
+def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
     """Train, resume, or on all machines but worker 0's assist, which gives no folder."""
     from edgeemo.train import training
     from edgeemo.train.distributed import read_rank
@@ -122,40 +123,3 @@ def choose_images(data: Path | None, shown: Progress) -> Path:
     if data == Path(PRACTICE_FOLDER):
         return ensure_practice_faces(data, progress=shown)
     return data.resolve() if data in (Path(), Path("..")) else data
-
-
-def print_trained(folder: ModelFolder, *, json: bool) -> None:
-    """What became of a training or an import, as a table or as JSON."""
-    from edgeemo.model.folder import REPORT_HTML, REPORT_JSON
-
-    report = folder.read_json(REPORT_JSON)
-    if json:
-        print_json({"folder": str(folder.path), **report})
-        return
-    print_facts(_facts(report), title=str(folder.path))
-    for warning in report["warnings"]:
-        say(f"warning: {warning}")
-    say(f"report: {folder.file(REPORT_HTML)}")
-
-
-def _facts(report: dict[str, Any]) -> dict[str, str]:
-    model, data, test = report["model"], report["data"], report["test"]
-    height, width, channels = model["input_shape"]
-    images = [f"{sum(counts.values()):,} {split}" for split, counts in data["counts"].items()]
-    aside = [f"{count:,} {reason}" for reason, count in data["set_aside"].items()]
-    facts = {
-        "network": f"{model['architecture']}, {model['parameters']:,} parameters",
-        "input": f"{width}x{height} {'grey' if channels == 1 else 'RGB'}",
-        "labels": ", ".join(model["labels"]),
-        "images": ", ".join(images),
-        "set aside": ", ".join(aside) or "none",
-        "test accuracy": f"{_interval(test['accuracy'])}, n = {test['n']:,}",
-        "test F1 (mean)": _interval(test["macro"]["f1"]),
-    }
-    if test["auc"]:
-        facts["test AUC"] = _interval(test["auc"])
-    return facts
-
-
-def _interval(interval: dict[str, float]) -> str:
-    return f"{interval['value']:.3f} ({interval['low']:.3f} to {interval['high']:.3f})"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.cli.output.console import print_facts, print_json, print_table, say
+from edgeemo.cli.output.console import print_facts, print_json, print_table, say, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edgeemo.train import TrainedModel
     from edgeemo.tune import Found, Goal, Job
     from edgeemo.tune.record import Trial
 
@@ -24,17 +25,19 @@ def finish(found: Found, *, job: Job, goal: Goal, json: bool) -> None:
     from edgeemo.tune.storage import shown
 
     if json:
-        print_json({"storage": shown(job.storage), "study": job.name, **_content(found, goal)})
+        print_json(
+            {"storage": shown(job.storage), "study": job.name, **_build_content(found, goal)}
+        )
         return
     _print_trials(found, goal)
     if found.importances:
         shares = (f"{name} {share:.0%}" for name, share in found.importances.items())
         say(f"what mattered: {', '.join(shares)}")
-    if found.folder is None:
+    if found.model is None:
         say(f"study: {job.name} in {shown(job.storage)}; without --search-only the same command")
         say(f"makes a model folder of the best, trial {found.best.number}")
         return
-    _print_model(found)
+    _print_model(found.model, name=found.best.name)
 
 
 def _print_trials(found: Found, goal: Goal) -> None:
@@ -84,39 +87,31 @@ def _counted(trials: Sequence[Trial]) -> str:
     )
 
 
-def _print_model(found: Found) -> None:
-    from edgeemo.model.folder import CONFIG, REPORT_JSON
+def _print_model(model: TrainedModel, *, name: str) -> None:
+    from edgeemo.model.folder import CONFIG
     from edgeemo.tune.tuner import STUDY_CSV
 
-    folder = found.folder
-    if folder is None:
-        return
-    test = folder.read_json(REPORT_JSON)["test"]
-    accuracy = test["accuracy"]
+    folder, test = model.folder, model.report.test
     facts = {
-        "made of": found.best.name,
-        "test accuracy": f"{accuracy['value']:.3f} ({accuracy['low']:.3f} to "
-        f"{accuracy['high']:.3f}), n = {test['n']:,}",
+        "made of": name,
+        "test accuracy": f"{test.accuracy}, n = {test.n:,}",
         "all trials": str(folder.file(STUDY_CSV)),
         "train again": f"edgeemo train --config {folder.file(CONFIG)} --out models/again",
     }
     print_facts(facts, title=str(folder.path))
-    for warning in folder.read_json(REPORT_JSON)["warnings"]:
-        say(f"warning: {warning}")
+    for warning in model.report.warnings:
+        warn(warning)
 
 
-def _content(found: Found, goal: Goal) -> dict[str, Any]:
-    from edgeemo.model.folder import REPORT_JSON
-
-    report = found.folder.read_json(REPORT_JSON) if found.folder else None
+def _build_content(found: Found, goal: Goal) -> dict[str, Any]:
     return {
-        "folder": str(found.folder.path) if found.folder else None,
+        "folder": found.folder.path if found.folder else None,
         "objective": goal.objective,
         "second": goal.second,
         "limits": goal.limits,
         "best": found.best.to_dict(),
         "front": [trial.number for trial in found.front],
-        "importances": dict(found.importances),
+        "importances": found.importances,
         "trials": [trial.to_dict() for trial in found.trials],
-        "test": report["test"] if report else None,
+        "test": found.model.report.test if found.model else None,
     }

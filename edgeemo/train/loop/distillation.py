@@ -21,7 +21,7 @@ from edgeemo.model.keras import (
     load_keras,
     load_reference_model,
 )
-from edgeemo.train.report.evaluation import check_probabilities, raw_answers
+from edgeemo.train.report.evaluation import check_probabilities, predict_split
 from edgeemo.utils.files import sha256_file
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def check_teacher_outputs(teachers: Iterable[Teacher], pixels: Pixels, spec: Mod
         TrainingError: If one's are not.
     """
     for teacher in teachers:
-        outputs = raw_answers(teacher.model, pixels.head(_TRIED), spec=spec)
+        outputs = predict_split(teacher.model, pixels.head(_TRIED), spec=spec)
         try:
             check_probabilities(outputs, spec)
         except TrainingError as error:

@@ -12,7 +12,7 @@ from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.faces import face_settings
 from edgeemo.train.output_folder import make_timestamp
-from edgeemo.train.report.evaluation import raw_answers
+from edgeemo.train.report.evaluation import predict_split
 from edgeemo.train.temperature import calibrate
 from edgeemo.utils.files import sha256_file
 
@@ -52,7 +52,7 @@ def calibrate_on_validation(
     """Calibrate on images that are neither trained nor tested on; without any, leave it."""
     if options.validates_on_test or not len(validation):
         return spec, None
-    outputs = raw_answers(model, validation, spec=spec)
+    outputs = predict_split(model, validation, spec=spec)
     scores = np.array([spec.scores(row) for row in outputs.tolist()])
     return calibrate(
         model, scores, validation.truth, spec=spec, target_accuracy=options.target_accuracy

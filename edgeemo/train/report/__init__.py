@@ -1,4 +1,4 @@
-"""The report on a trained or imported model: one value, told as JSON, as Markdown and as HTML."""
+"""The report on a trained or imported model: one value as JSON, Markdown and HTML."""
 
 from edgeemo.train.report.content import TrainingReport
 from edgeemo.train.report.writing import write_report

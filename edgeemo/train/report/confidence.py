@@ -1,75 +1,73 @@
-"""What a model's confidence is worth on its test split."""
+"""Section of the report on the calibration of the confidence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from edgeemo.metrics import (
-    ReliabilityBin,
-    SelectiveAccuracy,
-    apply_temperature,
-    bin_by_confidence,
-    expected_calibration_error,
-    measure_selective_accuracy,
-)
-from edgeemo.utils.serialize import to_plain
+from edgeemo.report.document import Section, Text
 
 if TYPE_CHECKING:
-    from edgeemo.model.spec import ModelSpec
-    from edgeemo.train.report.evaluation import Evaluation
+    from collections.abc import Iterator
+
+    from edgeemo.train.report.content import IllustratedReport, TrainingReport
+
+_ECE = (
+    "Expected calibration error (mean gap between confidence and accuracy in 15 bins of equal mass)"
+)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Certainty:
-    """How confidence and accuracy agree; confidence is the probability of the label answered.
-
-    Attributes:
-        temperature: What the logits were divided by; 1 where they were left alone.
-        ece_before: Expected calibration error (15 bins of equal mass) without it, 0 to 1.
-        ece_after: The same with it.
-        before: The bins of the reliability diagram without it.
-        after: The same with it.
-        min_confidence: Below it the model answers "not sure"; 0 if it never does.
-        answered: What it answers then, and how well.
-    """
-
-    temperature: float
-    ece_before: float
-    ece_after: float
-    before: tuple[ReliabilityBin, ...]
-    after: tuple[ReliabilityBin, ...]
-    min_confidence: float
-    answered: SelectiveAccuracy
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {
-            "temperature": self.temperature,
-            "ece_before": self.ece_before,
-            "ece_after": self.ece_after,
-            "reliability_before": to_plain(self.before),
-            "reliability_after": to_plain(self.after),
-            "min_confidence": self.min_confidence,
-            "answered": to_plain(self.answered),
-        }
+def describe_calibration(page: IllustratedReport) -> Section:
+    """Return the section on confidence against accuracy, and on "not sure"."""
+    return Section(
+        "Calibration",
+        [
+            Text(
+                "Confidence is the probability of the predicted label. Each point of the diagram "
+                "stands for the same number of test images. On the dashed line, 80% of the images "
+                "with a confidence of 0.8 are predicted rightly; below it the model is "
+                "overconfident."
+            ),
+            *page.select_images("reliability"),
+            Text(" ".join(_describe_temperature(page.report))),
+            Text(_describe_abstention(page.report)),
+        ],
+    )
 
 
-def certainty(evaluation: Evaluation, *, spec: ModelSpec) -> Certainty:
-    """Judge the confidence of a model's answers.
+def _describe_temperature(report: TrainingReport) -> Iterator[str]:
+    test, fitted = report.confidence.test, report.confidence.validation
+    if fitted and test.temperature != 1:
+        yield (
+            f"The logits were divided by a temperature of {test.temperature:.3g}, fitted on "
+            f"{fitted.images:,} validation images; no label changes by that. {_ECE} on the test "
+            f"split: {test.ece_before:.3f} before, {test.ece_after:.3f} after."
+        )
+        return
+    yield f"{_ECE} on the test split: {test.ece_after:.3f}."
+    if fitted and fitted.why_not:
+        yield f"No temperature was fitted: {fitted.why_not}."
+    elif not fitted and report.fit:
+        yield "No temperature was fitted: there is no validation split of its own."
 
-    Args:
-        evaluation: Of the test split, as the model answers now.
-        spec: Gives the temperature that is in the answers, and the least confidence.
-    """
-    stated, right = evaluation.confidence, evaluation.right
-    raw = evaluation.stated(apply_temperature(evaluation.scores, 1 / spec.temperature))
-    return Certainty(
-        temperature=spec.temperature,
-        ece_before=expected_calibration_error(raw, right),
-        ece_after=expected_calibration_error(stated, right),
-        before=bin_by_confidence(raw, right),
-        after=bin_by_confidence(stated, right),
-        min_confidence=spec.min_confidence,
-        answered=measure_selective_accuracy(stated, right, min_confidence=spec.min_confidence),
+
+def _describe_abstention(report: TrainingReport) -> str:
+    test, fitted = report.confidence.test, report.confidence.validation
+    found = fitted.abstention if fitted else None
+    if found is None:
+        return "Every image gets a label, whatever its confidence."
+    target = f"{found.target_accuracy:.0%}"
+    if test.min_confidence:
+        selective = test.selective_accuracy
+        return (
+            f"Below a confidence of {test.min_confidence:.3g} the prediction is “not sure”, so "
+            f"that {target} of the labels are right. Of {report.test.n:,} test images "
+            f"{selective.count:,} get a label, a share of {selective.coverage}; accuracy on those: "
+            f"{selective.accuracy}."
+        )
+    if found.reachable:
+        return f"An accuracy of {target} is reached on all images, so every image gets a label."
+    return (
+        f"No confidence threshold reaches an accuracy of {target} on the validation split, so "
+        f"every image gets a label. The best threshold reached {found.best.accuracy.value:.1%} on "
+        f"the {found.best.count:,} images above it."
     )

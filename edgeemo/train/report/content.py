@@ -1,111 +1,131 @@
-"""What there is to report, and its forms."""
+"""The report on a model as data, which is the content of ``report.json``."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.report.document import Gallery
-from edgeemo.train.options.options import NAMES
-from edgeemo.utils.serialize import to_plain
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from edgeemo.dataset import IngestSummary
     from edgeemo.metrics import ClassificationReport
-    from edgeemo.model.spec import ModelSpec
-    from edgeemo.report.document import Plot
+    from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.report.document import Gallery, Plot
     from edgeemo.train.networks.summary import LayerRow
-    from edgeemo.train.report.confidence import Certainty
+    from edgeemo.train.report.calibration import CalibrationReport
     from edgeemo.train.report.evaluation import Mistake
+    from edgeemo.train.report.inputs import FitSummary, ModelImport
+    from edgeemo.train.temperature import Calibration
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSummary:
+    """The model.
+
+    Attributes:
+        architecture: Name of the network, or "imported".
+        input_shape: Height, width and channels of an image.
+        output_count: Number of outputs.
+        activation: "sigmoid" or "softmax".
+        labels: Class names.
+        threshold: Probability from which the second of two labels is predicted.
+        min_confidence: Confidence below which it predicts "not sure"; 0 for none.
+        faces: How it detects faces; None if it takes whole images.
+        parameters: Number of weights.
+        layers: The layers.
+    """
+
+    architecture: str
+    input_shape: tuple[int, int, int]
+    output_count: int
+    activation: str
+    labels: tuple[str, ...]
+    threshold: float
+    min_confidence: float
+    faces: FaceSettings | None
+    parameters: int
+    layers: tuple[LayerRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSummary:
+    """The images.
+
+    Attributes:
+        source: Their folder or .zip, as the user named it.
+        counts: Number of images by split and label.
+        excluded: Number of excluded files by reason.
+        ingest: Summary of the ingest.
+    """
+
+    source: str
+    counts: Mapping[str, Mapping[str, int]]
+    excluded: Mapping[str, int]
+    ingest: IngestSummary
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfidenceSummary:
+    """How well the confidence is calibrated.
+
+    Attributes:
+        test: On the test split.
+        validation: What was fitted on the validation split; None without a fit.
+    """
+
+    test: CalibrationReport
+    validation: Calibration | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingReport:
-    """Everything that ``report.json``, ``report.md`` and ``report.html`` say.
+    """The report on a trained or imported model.
 
     Attributes:
-        name: The model folder's name.
-        spec: How the model is fed and read.
-        training: What ``training.json`` holds.
-        layers: The model's own layers.
-        counts: Split to label to number of images.
-        set_aside: Reason to number of files that were set aside.
-        test: How good the answers on the test split are.
+        name: Name of the model folder.
+        model: The model.
+        data: The images.
+        test: Quality of the predictions on the test split.
         validation: The same on the validation split.
-        certainty: What its confidence is worth on the test split.
-        mistakes: The wrong answers on the test split, the most confident first; of many, the first.
-        warnings: What the figures do not show, in words.
+        confidence: Calibration of the confidence.
+        mistakes: Wrong predictions on the test split, the most confident first; of many, the first.
+        warnings: What the figures do not show, in sentences.
+        fit: The training; None for an imported model.
+        imported: Origin of an imported model, else None.
+        config: Every option of the training, by name; empty for an imported model.
+        versions: Versions of the packages.
+        plots: Paths of the image files in the model folder.
+    """
+
+    name: str
+    model: ModelSummary
+    data: DataSummary
+    test: ClassificationReport
+    validation: ClassificationReport
+    confidence: ConfidenceSummary
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[str, ...]
+    fit: FitSummary | None
+    imported: ModelImport | None
+    config: Mapping[str, Any]
+    versions: Mapping[str, str]
+    plots: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class IllustratedReport:
+    """A report with its images.
+
+    Attributes:
+        report: The report.
         images: Plots and galleries by name: "curves", "metrics", "confusion", "reliability",
             "mistakes", "predictions", "classes", "samples", "augmented"; some may be absent.
     """
 
-    name: str
-    spec: ModelSpec
-    training: Mapping[str, Any]
-    layers: Sequence[LayerRow]
-    counts: Mapping[str, Mapping[str, int]]
-    set_aside: Mapping[str, int]
-    test: ClassificationReport
-    validation: ClassificationReport
-    certainty: Certainty
-    mistakes: Sequence[Mistake]
-    warnings: Sequence[str]
+    report: TrainingReport
     images: Mapping[str, Plot | Gallery]
 
-    @property
-    def parameters(self) -> int:
-        """Number of the model's weights."""
-        return sum(layer.parameters for layer in self.layers)
-
-    @property
-    def imported(self) -> bool:
-        """Whether the model was trained elsewhere."""
-        return bool(self.training["arch"] == "imported")
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Every option that the training used, by name; none for an imported model."""
-        if self.imported:
-            return {}
-        return {name: self.training[name] for name in NAMES if name in self.training}
-
-    def shown(self, *names: str) -> list[Plot | Gallery]:
-        """Those of the named images that there are."""
+    def select_images(self, *names: str) -> list[Plot | Gallery]:
+        """Return those of the named images that exist."""
         return [self.images[name] for name in names if name in self.images]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The content of ``report.json``."""
-        return {
-            "name": self.name,
-            "model": {
-                "architecture": self.training["arch"],
-                "input_shape": list(self.spec.input_shape),
-                "output_count": self.spec.output_count,
-                "activation": self.spec.activation,
-                "labels": list(self.spec.labels),
-                "threshold": self.spec.threshold,
-                "parameters": self.parameters,
-                "layers": [asdict(layer) for layer in self.layers],
-            },
-            "data": {
-                "source": self.training["data"],
-                "counts": {split: dict(each) for split, each in self.counts.items()},
-                "set_aside": dict(self.set_aside),
-                "ingest": self.training["ingest"],
-            },
-            "test": to_plain(self.test),
-            "validation": to_plain(self.validation),
-            "confidence": {
-                "test": self.certainty.to_dict(),
-                "validation": self.training.get("confidence"),
-            },
-            "mistakes": [asdict(mistake) for mistake in self.mistakes],
-            "warnings": list(self.warnings),
-            "config": self.config,
-            "plots": [
-                plot.path
-                for image in self.images.values()
-                if (plot := image.sheet if isinstance(image, Gallery) else image)
-            ],
-        }

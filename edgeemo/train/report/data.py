@@ -1,37 +1,39 @@
-"""The report's sections on the images."""
+"""Sections of the report on the images."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeemo.report.document import Code, Section, Table, Text
+from edgeemo.utils.text import join_and
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from edgeemo.train.report.content import TrainingReport
+    from edgeemo.train.report.content import IllustratedReport, TrainingReport
 
 
-def data(report: TrainingReport) -> Section:
-    """Describe the splits and the excluded images."""
+def describe_data(page: IllustratedReport) -> Section:
+    """Return the section on the splits and on what was excluded."""
+    data = page.report.data
     return Section(
-        "The data",
+        "Data",
         [
-            Text("From ", Code(report.training["data"]), "; ", Code("split.csv"), " lists each."),
-            _split(report.counts),
-            *report.shown("classes"),
-            Text(" ".join(_ingest(report))),
-            *_set_aside(report.set_aside),
+            Text("From ", Code(data.source), "; ", Code("split.csv"), " lists every image."),
+            _tabulate_splits(data.counts),
+            *page.select_images("classes"),
+            Text(" ".join(_describe_ingest(page.report))),
+            *_describe_excluded(data.excluded),
         ],
     )
 
 
-def images(report: TrainingReport) -> Section:
-    """Show samples of the training images."""
-    return Section("The images", report.shown("samples", "augmented"))
+def show_training_images(page: IllustratedReport) -> Section:
+    """Return the section on samples of the training images."""
+    return Section("Training images", page.select_images("samples", "augmented"))
 
 
-def _split(counts: Mapping[str, Mapping[str, int]]) -> Table:
+def _tabulate_splits(counts: Mapping[str, Mapping[str, int]]) -> Table:
     labels = list(next(iter(counts.values())))
     by_label = [[each[label] for label in labels] for each in counts.values()]
     rows = [
@@ -44,41 +46,44 @@ def _split(counts: Mapping[str, Mapping[str, int]]) -> Table:
     return Table(["split", *labels, "all"], rows, has_total=True)
 
 
-def _set_aside(reasons: Mapping[str, int]) -> Iterator[Text | Table]:
+def _describe_excluded(reasons: Mapping[str, int]) -> Iterator[Text | Table]:
     if not reasons:
-        yield Text("Nothing was set aside.")
+        yield Text("No file was excluded.")
         return
-    yield Text("Set aside, each named with the reason in ", Code("rejected.csv"), ":")
+    yield Text("Excluded files; ", Code("rejected.csv"), " names each with the reason:")
     rows = [[reason, f"{count:,}"] for reason, count in reasons.items()]
     yield Table(
-        ["reason", "files"], [*rows, ["all", f"{sum(reasons.values()):,}"]], has_total=len(rows) > 1
+        ["reason", "files"],
+        [*rows, ["all", f"{sum(reasons.values()):,}"]],
+        has_total=len(rows) > 1,
     )
 
 
-def _ingest(report: TrainingReport) -> Iterator[str]:
-    """How the split came about."""
-    summary: Mapping[str, Any] = report.training["ingest"]
-    if report.training.get("validates_on_test"):
-        yield "No images were kept for validation: the test split served as validation, too."
-    if summary["brought_splits"]:
-        yield "The folder brought its own splits."
-        if summary["taken_from_train"]:
-            yield f"{' and '.join(summary['taken_from_train']).capitalize()} was taken from train."
-    if not summary["grouped"]:
+def _describe_ingest(report: TrainingReport) -> Iterator[str]:
+    """Yield sentences on how the splits were made."""
+    summary = report.data.ingest
+    if report.fit and report.fit.validates_on_test:
+        yield "There is no validation split of its own: the test split served as validation, too."
+    if summary.brought_splits:
+        yield "The folder has its own splits."
+        if summary.taken_from_train:
+            names = join_and(summary.taken_from_train)
+            yield f"The images of {names} were taken from its train split."
+    if not summary.grouped:
         yield (
-            "The split is random, duplicates and all: "
-            f"{summary['test_seen_in_train']:,} of {report.test.n:,} test images have a copy or "
-            "a near-duplicate in train."
+            "The split is random, regardless of duplicates: "
+            f"{summary.test_seen_in_train:,} of {report.test.n:,} test images have a copy or a "
+            "near-duplicate in train."
         )
-    if summary["near_duplicates"]:
-        kept = "; no group straddles a split" if summary["grouped"] else ""
+    if summary.near_duplicates:
+        rule = "; every group is in one split" if summary.grouped else ""
         yield (
-            f"{summary['near_duplicates']:,} images are near-duplicates, in "
-            f"{summary['near_duplicate_groups']:,} groups{kept}."
+            f"{summary.near_duplicates:,} images are near-duplicates, in "
+            f"{summary.near_duplicate_groups:,} groups{rule}."
         )
-    elif summary["grouped"]:
-        yield "No two of these images are near-duplicates."
-    for pair, count in summary["leaks"].items():
-        left, stays = pair.split("/")
+    elif summary.grouped:
+        yield "There are no near-duplicates."
+    for pair, count in summary.leaks.items():
+        left, kept = pair.split("/")
         if count:
-            yield f"{count:,} images left {left} because {stays} holds the same, or nearly."
+            yield f"{count:,} images of {left} were excluded: {kept} has the same or nearly so."

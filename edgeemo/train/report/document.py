@@ -1,65 +1,73 @@
-"""The report on a model as a page."""
+"""The report on a model as a page: ``report.md`` and ``report.html``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from edgeemo.report.document import Document, Text
-from edgeemo.train.report import curves, data, predictions
+from edgeemo.train.report.confidence import describe_calibration
+from edgeemo.train.report.data import describe_data, show_training_images
+from edgeemo.train.report.results import (
+    describe_mistakes,
+    describe_results,
+    show_confusion,
+    show_predictions,
+)
+from edgeemo.train.report.training import describe_layers, describe_training
 
 if TYPE_CHECKING:
-    from edgeemo.train.report.content import TrainingReport
+    from edgeemo.train.report.content import IllustratedReport, ModelSummary
 
 
-def build_document(report: TrainingReport) -> Document:
-    """Return the content of ``report.md`` and ``report.html``."""
-    sections = (
-        predictions.answers(report),
-        predictions.mistakes(report),
-        predictions.batch(report),
-        predictions.confidence(report),
-        data.data(report),
-        data.images(report),
-        curves.training(report),
-        curves.layers(report),
-    )
+def build_document(page: IllustratedReport) -> Document:
+    """Return the report as a document."""
+    report = page.report
     return Document(
         title=report.name,
         headline=f"Accuracy on {report.test.n:,} test images: {report.test.accuracy}",
         lead=[
             Text(
-                "In brackets, here and below: the 95 % interval, where the true value lies in "
-                "95 of 100 such tests."
+                "Figures in parentheses are 95 % intervals: the true value lies within them in 95 "
+                "of 100 such tests."
             ),
-            Text(_describe_model(report)),
+            Text(_describe_model(report.model)),
         ],
         warnings=report.warnings,
-        sections=sections,
+        sections=(
+            describe_results(page),
+            show_confusion(page),
+            describe_mistakes(page),
+            show_predictions(page),
+            describe_calibration(page),
+            describe_data(page),
+            show_training_images(page),
+            describe_training(page),
+            describe_layers(page),
+        ),
     )
 
 
-def _describe_model(report: TrainingReport) -> str:
+def _describe_model(model: ModelSummary) -> str:
     """Return a sentence on the input and the output of the model."""
-    height, width, channels = report.spec.input_shape
+    height, width, channels = model.input_shape
     colour = "grey" if channels == 1 else "RGB"
     rule = (
-        f"{report.spec.labels[1]} from a probability of {report.spec.threshold:.3g} on"
-        if len(report.spec.labels) == 2
+        f"{model.labels[1]} from a probability of {model.threshold:.3g} on"
+        if len(model.labels) == 2
         else "the most probable"
     )
-    unsure = report.spec.min_confidence
-    doubt = f", “not sure” below a confidence of {unsure:.3g}" if unsure else ""
+    least = model.min_confidence
+    unsure = f", “not sure” below a confidence of {least:.3g}" if least else ""
     return (
-        f"A classifier of {', '.join(report.spec.labels)} ({rule}{doubt}): "
-        f"{report.training['arch']}, {report.parameters:,} parameters, images of "
-        f"{width}×{height} {colour}{_describe_faces(report)}."
+        f"A classifier of {', '.join(model.labels)} ({rule}{unsure}): {model.architecture}, "
+        f"{model.parameters:,} parameters, images of {width}×{height} {colour}"
+        f"{_describe_faces(model)}."
     )
 
 
-def _describe_faces(report: TrainingReport) -> str:
-    """Return how the model finds faces in a photo; empty if it takes whole images."""
-    faces = report.spec.faces
-    if faces is None:
+def _describe_faces(model: ModelSummary) -> str:
+    """Return how the model detects faces in a photo; empty if it takes whole images."""
+    if model.faces is None:
         return ""
-    trained = "; it was trained on crops" if faces.cropped else ""
-    return f", which are the faces in a photo ({faces.text}{trained})"
+    trained = "; it was trained on crops" if model.faces.cropped else ""
+    return f", which are the faces in a photo ({model.faces.text}{trained})"

@@ -1,4 +1,4 @@
-"""The original's answers on a split, and how good they are."""
+"""Predictions of the reference model on a split, and their quality."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from edgeemo.model.keras_engine import predict
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from edgeemo.metrics import ClassificationReport
     from edgeemo.model.spec import ModelSpec
+    from edgeemo.model.tables import Sample
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.utils.progress import Progress
+
+MOST_MISTAKES = 24
+"""Largest number of wrong predictions in a report."""
 
 _CHUNK = 256
 _ROUNDING = 1e-3
@@ -26,13 +32,13 @@ _ROUNDING = 1e-3
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A model's answers on one split.
+    """Predictions on one split.
 
     Attributes:
-        truth: (N,) int64, index of each image's class.
+        truth: (N,) int64, index of the true class of each image.
         scores: (N, K) float64, probability of each label.
-        predicted: (N,) int64, index of the label answered, as the spec decides.
-        report: How good they are.
+        predicted: (N,) int64, index of the predicted label, as the spec decides.
+        report: Quality of the predictions.
     """
 
     truth: NDArray[np.int64]
@@ -42,51 +48,72 @@ class Evaluation:
 
     @property
     def right(self) -> NDArray[np.bool_]:
-        """(N,) whether each answer is right."""
+        """Return (N,) whether each prediction is right."""
         return np.asarray(self.predicted == self.truth, np.bool_)
 
     @property
     def confidence(self) -> NDArray[np.float64]:
-        """(N,) probability of the label answered, 0 to 1."""
-        return self.stated(self.scores)
+        """Return (N,) the probability of the predicted label, 0 to 1."""
+        return self.confidence_in(self.scores)
 
-    def stated(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N,) what other (N, K) probabilities of the same images give the label answered."""
+    def confidence_in(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (N,) the probability of the predicted label in other (N, K) scores."""
         return np.asarray(scores[np.arange(len(self.truth)), self.predicted], np.float64)
 
-    def worst(self) -> NDArray[np.int64]:
-        """The rows answered wrongly, the most confident first."""
+    def rank_mistakes(self) -> NDArray[np.int64]:
+        """Return the rows of the wrong predictions, the most confident first."""
         wrong = np.flatnonzero(~self.right)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """An image of the test split that was answered wrongly.
+    """A wrong prediction on the test split.
 
     Attributes:
-        path: Of its file, relative to the data folder.
-        truth: Its class.
-        answer: What was answered.
-        confidence: The probability of that answer, 0 to 1.
+        path: Path of the image relative to the data folder.
+        truth: True class.
+        prediction: Predicted label.
+        confidence: Probability of the predicted label, 0 to 1.
     """
 
     path: str
     truth: str
-    answer: str
+    prediction: str
     confidence: float
 
 
-def raw_answers(
-    model: Any, pixels: Pixels, *, spec: ModelSpec, progress: Progress | None = None
-) -> NDArray[np.float32]:
-    """The network's raw outputs for every image of a split, in order, in constant memory.
+def list_mistakes(
+    evaluation: Evaluation, samples: Sequence[Sample], *, labels: Sequence[str]
+) -> tuple[Mistake, ...]:
+    """Return the most confident wrong predictions, at most `MOST_MISTAKES`.
 
     Args:
-        model: What `edgeemo.model.keras.load_reference_model` gave.
+        evaluation: Evaluation of a split.
+        samples: N images of the split.
+        labels: Class names.
+    """
+    return tuple(
+        Mistake(
+            path=samples[row].path,
+            truth=labels[evaluation.truth[row]],
+            prediction=labels[evaluation.predicted[row]],
+            confidence=float(evaluation.confidence[row]),
+        )
+        for row in evaluation.rank_mistakes()[:MOST_MISTAKES].tolist()
+    )
+
+
+def predict_split(
+    model: Any, pixels: Pixels, *, spec: ModelSpec, progress: Progress | None = None
+) -> NDArray[np.float32]:
+    """Return the raw outputs of the network for a split, in order, in constant memory.
+
+    Args:
+        model: Result of `edgeemo.model.keras.load_reference_model`.
         pixels: The split.
         spec: Gives the scaling and the number of outputs.
-        progress: Advances by one per image, within the caller's stage.
+        progress: Advances by one per image, within the stage of the caller.
 
     Returns:
         (N, outputs) float32.
@@ -104,13 +131,13 @@ def check_probabilities(outputs: NDArray[np.float32], spec: ModelSpec) -> None:
 
     Args:
         outputs: (N, outputs) float32.
-        spec: Says whether a sigmoid or a softmax gave them.
+        spec: Gives the activation, a sigmoid or a softmax.
 
     Raises:
-        TrainingError: If one is not in [0, 1], or a softmax's do not add up to 1.
+        TrainingError: If one is not in [0, 1], or those of a softmax do not add up to 1.
     """
     if not np.isfinite(outputs).all():
-        raise TrainingError("the model answers with NaN or infinity: its weights are broken")
+        raise TrainingError("the model predicts NaN or infinity: its weights are broken")
     layer = spec.activation
     if outputs.size and (outputs.min() < -_ROUNDING or outputs.max() > 1 + _ROUNDING):
         raise TrainingError(
@@ -128,13 +155,13 @@ def check_probabilities(outputs: NDArray[np.float32], spec: ModelSpec) -> None:
 def evaluate(
     outputs: NDArray[np.float32], pixels: Pixels, *, spec: ModelSpec, seed: int
 ) -> Evaluation:
-    """Judge raw outputs.
+    """Evaluate the raw outputs for a split.
 
     Args:
-        outputs: What `raw_answers` gave for `pixels`.
-        pixels: The split, for its truth.
-        spec: How to read the outputs.
-        seed: Of the intervals' bootstrap.
+        outputs: Result of `predict_split` for `pixels`.
+        pixels: The split, which gives the true classes.
+        spec: Spec of the model.
+        seed: Seed of the bootstrap of the intervals.
     """
     rows = [spec.scores(row) for row in outputs.tolist()]
     scores = np.array(rows, np.float64).reshape(-1, len(spec.labels))

@@ -1,4 +1,4 @@
-"""Images of the data with what the model makes of them, for a page and as contact sheets."""
+"""Galleries of images and predictions, for a page and as contact sheets."""
 
 from __future__ import annotations
 
@@ -23,29 +23,27 @@ if TYPE_CHECKING:
 _COLUMNS = 6
 _SAMPLES = 12
 _BATCH = 24
-WORST = 24
-"""So many mistakes are shown."""
 
 
-def samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> Gallery:
-    """Twelve training images with their labels, the classes in turn, as the network sees them."""
+def draw_samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> Gallery:
+    """Draw twelve training images with their labels, the classes in turn."""
     tiles = [
         Tile(image=train.rows[row], caption=spec.labels[train.truth[row]])
-        for row in _in_turn(train.truth, len(spec.labels), seed)[:_SAMPLES]
+        for row in _order_in_turn(train.truth, len(spec.labels), seed)[:_SAMPLES]
     ]
     title = f"{len(tiles)} training images with their labels, as the network sees them"
-    return _gallery(folder, "samples", tiles, title=title)
+    return _draw_gallery(folder, "samples", tiles, title=title)
 
 
-def predictions(
+def draw_predictions(
     folder: Path, test: Pixels, evaluation: Evaluation, *, spec: ModelSpec, seed: int
 ) -> Gallery:
-    """Draw a batch of test images with predicted and true labels."""
+    """Draw a random batch of test images with their predictions."""
     rows = np.random.default_rng(seed).permutation(len(test))[:_BATCH]
     tiles = [
         Tile(
             image=test.rows[row],
-            caption=_caption(
+            caption=_describe(
                 spec.labels[evaluation.predicted[row]],
                 evaluation.confidence[row],
                 spec.labels[evaluation.truth[row]],
@@ -55,11 +53,11 @@ def predictions(
         for row in rows
     ]
     right = sum(bool(tile.good) for tile in tiles)
-    title = f"{len(tiles)} test images: the answer, and what is true ({right} right)"
-    return _gallery(folder, "predictions", tiles, title=title)
+    title = f"{len(tiles)} test images: prediction and true class ({right} right)"
+    return _draw_gallery(folder, "predictions", tiles, title=title)
 
 
-def worst_mistakes(
+def draw_mistakes(
     folder: Path, test: Pixels, evaluation: Evaluation, mistakes: Sequence[Mistake]
 ) -> Gallery:
     """Draw the most confident wrong predictions on the test split.
@@ -67,34 +65,34 @@ def worst_mistakes(
     Args:
         folder: The model folder.
         test: The test split.
-        evaluation: Of the test split.
-        mistakes: Those of its `worst` rows, in that order; the first are shown.
+        evaluation: Evaluation of the test split.
+        mistakes: Its first mistakes; see `Evaluation.rank_mistakes`.
     """
     tiles = [
         Tile(
             image=test.rows[row],
-            caption=_caption(mistake.answer, mistake.confidence, mistake.truth),
+            caption=_describe(mistake.prediction, mistake.confidence, mistake.truth),
             name=mistake.path,
             good=False,
         )
-        for row, mistake in zip(evaluation.worst()[:WORST], mistakes, strict=False)
+        for row, mistake in zip(evaluation.rank_mistakes(), mistakes, strict=False)
     ]
-    title = f"The {len(tiles)} most confident wrong answers on the test split"
-    return _gallery(folder, "mistakes", tiles, title=title)
+    title = f"The {len(tiles)} most confident wrong predictions on the test split"
+    return _draw_gallery(folder, "mistakes", tiles, title=title)
 
 
-def _caption(answer: str, confidence: float, truth: str) -> str:
-    return f"{answer} {confidence:.0%}\ntruly {truth}"
+def _describe(prediction: str, confidence: float, truth: str) -> str:
+    return f"{prediction} {confidence:.0%}\ntruth: {truth}"
 
 
-def _gallery(folder: Path, name: str, tiles: Sequence[Tile], *, title: str) -> Gallery:
+def _draw_gallery(folder: Path, name: str, tiles: Sequence[Tile], *, title: str) -> Gallery:
     path = f"{PLOTS}/{name}.png"
     write_contact_sheet(tiles, folder / path, columns=_COLUMNS, title=title)
     return Gallery(tiles, Plot(path, title))
 
 
-def _in_turn(truth: NDArray[np.int64], classes: int, seed: int) -> list[int]:
-    """Row numbers, shuffled, one of each class after the other as long as they last."""
+def _order_in_turn(truth: NDArray[np.int64], classes: int, seed: int) -> list[int]:
+    """Return shuffled row numbers, one of each class in turn as long as they last."""
     order = np.random.default_rng(seed).permutation(len(truth))
     rank = np.zeros(len(truth), np.int64)
     for label in range(classes):

@@ -4,18 +4,112 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeemo.model.tables import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from edgeemo.dataset import Dataset
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.model.tables import Split
+    from edgeemo.model.tables import Sample, Split
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.loop.callbacks import FitResult
+    from edgeemo.train.options.options import TrainOptions
+    from edgeemo.train.temperature import Calibration
+
+IMPORTED = "imported"
+"""The ``arch`` of a model that was not trained here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSummary:
+    """The course of a training.
+
+    Attributes:
+        epochs: Number of epochs that were requested.
+        epochs_run: Number of epochs that were completed.
+        best_epoch: The epoch of the weights, from 1.
+        interrupted: Whether Ctrl-C ended the training.
+        stopped_early: Whether it ended because no epoch improved any more.
+        validates_on_test: Whether the test split served as validation.
+    """
+
+    epochs: int
+    epochs_run: int
+    best_epoch: int
+    interrupted: bool
+    stopped_early: bool
+    validates_on_test: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRun:
+    """The training of a model.
+
+    Attributes:
+        options: Its options.
+        fitted: Its outcome.
+        calibration: Calibration on the validation split; None without a validation split.
+        teacher_sha256: SHA-256 of each teacher.
+    """
+
+    options: TrainOptions
+    fitted: FitResult
+    calibration: Calibration | None
+    teacher_sha256: tuple[str, ...] = ()
+
+    @property
+    def arch(self) -> str:
+        """Return the name of the network."""
+        return self.options.arch
+
+    @property
+    def seed(self) -> int:
+        """Return the seed of the split."""
+        return self.options.seed
+
+    @property
+    def accept(self) -> tuple[str, ...]:
+        """Return the additional image formats."""
+        return self.options.accept
+
+    def summarise(self) -> FitSummary:
+        """Return the course of the training."""
+        return FitSummary(
+            epochs=self.options.epochs,
+            epochs_run=len(self.fitted.history),
+            best_epoch=self.fitted.best_epoch,
+            interrupted=self.fitted.interrupted,
+            stopped_early=self.fitted.stopped_early,
+            validates_on_test=self.options.validates_on_test,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelImport:
+    """The import of a model, which takes pixel x scale + offset.
+
+    Attributes:
+        source: Name of its file or folder.
+        scale: Multiplier of a pixel of 0 to 255.
+        offset: Addend after that.
+        seed: Seed of the split.
+        accept: Additional image formats.
+    """
+
+    source: str
+    scale: float
+    offset: float
+    seed: int
+    accept: tuple[str, ...]
+
+    @property
+    def arch(self) -> str:
+        """Return `IMPORTED`."""
+        return IMPORTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,19 +118,31 @@ class FolderContents:
 
     Attributes:
         name: Name of the model folder.
+        data: Folder or .zip of the images, as the user named it.
         dataset: The ingested images.
         pixels: The decoded splits.
         spec: Spec of the model, with its provenance.
-        training: Content of ``training.json``.
-        fitted: Outcome of the training; None for an imported model.
+        origin: How the model was made.
+        versions: Versions of the packages that its predictions depend on.
     """
 
     name: str
+    data: Path
     dataset: Dataset
     pixels: Mapping[Split, Pixels]
     spec: ModelSpec
-    training: Mapping[str, Any]
-    fitted: FitResult | None = None
+    origin: TrainingRun | ModelImport
+    versions: Mapping[str, str]
+
+    @property
+    def run(self) -> TrainingRun | None:
+        """Return the training; None for an imported model."""
+        return self.origin if isinstance(self.origin, TrainingRun) else None
+
+    @property
+    def imported(self) -> ModelImport | None:
+        """Return the import; None for a trained model."""
+        return self.origin if isinstance(self.origin, ModelImport) else None
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -45,3 +151,8 @@ class FolderContents:
         return {
             split: {label: found[split, label] for label in self.spec.labels} for split in SPLITS
         }
+
+    @property
+    def test_samples(self) -> list[Sample]:
+        """Return the images of the test split, in the order of their pixels."""
+        return [sample for sample in self.dataset.samples if sample.split == "test"]

@@ -1,4 +1,4 @@
-"""The report's plots, as PNG files in a model folder."""
+"""Plots of the report, as PNG files in a model folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgeemo.metrics import ReliabilityBin
     from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.history import Epoch
-    from edgeemo.train.report.confidence import Certainty
+    from edgeemo.train.report.calibration import CalibrationReport
     from edgeemo.train.report.evaluation import Evaluation
 
 _TONES = {"train": "#0969da", "validation": "#bf8700", "test": "#1a7f37"}
@@ -31,27 +31,27 @@ _UPRIGHT = 7  # and with more than this, names below the bars
 
 
 def plot_curves(folder: Path, fitted: FitResult) -> Plot:
-    """Loss and accuracy of each epoch, on the training and the validation split."""
+    """Draw loss and accuracy of each epoch on the training and the validation split."""
     path = f"{PLOTS}/curves.png"
     with draw_figure(folder / path, width=_WIDTH, height=6.6) as drawn:
         loss, accuracy = drawn.subplots(2, 1, sharex=True)
-        _curves(loss, fitted, "loss")
-        _curves(accuracy, fitted, "accuracy")
+        _draw_curves(loss, fitted, "loss")
+        _draw_curves(accuracy, fitted, "accuracy")
         loss.set(ylabel="loss per image, nats", title="Loss")
-        accuracy.set(xlabel="epoch", ylabel="share answered rightly", title="Accuracy")
+        accuracy.set(xlabel="epoch", ylabel="share predicted rightly", title="Accuracy")
         loss.legend(frameon=False)
-        drawn.suptitle("How the training went\n(the training split is measured while learning)")
+        drawn.suptitle("Training curves\n(the training split is measured during the epoch)")
     return Plot(path, f"Loss and accuracy of each of {len(fitted.history)} epochs")
 
 
 def plot_metrics(folder: Path, fitted: FitResult) -> Plot:
-    """Plot the tracked metrics, at least one, one below the other."""
+    """Draw the other tracked metrics, of which there is at least one, below each other."""
     path = f"{PLOTS}/metrics.png"
     names = [name for name in fitted.history[0].tracked if not name.startswith("val_")]
     with draw_figure(folder / path, width=_WIDTH, height=0.8 + 2.6 * len(names)) as drawn:
         axes = drawn.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
         for axis, name in zip(axes, names, strict=True):
-            _curves(axis, fitted, name)
+            _draw_curves(axis, fitted, name)
             axis.set(title=name.replace("_", " ").capitalize())
         axes[-1].set_xlabel("epoch")
         axes[0].legend(frameon=False)
@@ -59,7 +59,7 @@ def plot_metrics(folder: Path, fitted: FitResult) -> Plot:
 
 
 def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str]) -> Plot:
-    """Plot the counts of true against predicted class, shaded by their share of the row."""
+    """Draw the confusion matrix of the test split, shaded by share of the true class."""
     path = f"{PLOTS}/confusion.png"
     counts = np.array(evaluation.report.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -83,36 +83,36 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
     return Plot(path, title)
 
 
-def plot_reliability(folder: Path, certainty: Certainty) -> Plot:
-    """Confidence against accuracy on the test split, with the temperature and without."""
+def plot_reliability(folder: Path, calibration: CalibrationReport) -> Plot:
+    """Draw confidence against accuracy on the test split, with the temperature and without."""
     path = f"{PLOTS}/reliability.png"
     with draw_figure(folder / path, width=_WIDTH, height=6.2) as drawn:
         axis = drawn.subplots()
         axis.plot([0, 1], [0, 1], ls="--", lw=1, color=_GREY, label="confidence = accuracy")
-        error = f"calibration error {certainty.ece_after:.3f}"
-        if certainty.temperature != 1:
-            label = f"before: calibration error {certainty.ece_before:.3f}"
-            stated = [each.confidence for each in certainty.before]
-            right = [each.accuracy for each in certainty.before]
-            axis.plot(stated, right, "s", ms=5, mfc="none", color=_GREY, label=label)
-            error = f"with temperature {certainty.temperature:.3g}: {error}"
-        _bins(axis, certainty.after, color=_TONES["test"], label=error)
-        if certainty.min_confidence:
-            axis.axvspan(0, certainty.min_confidence, color=_GREY, alpha=0.1, label="“not sure”")
+        error = f"calibration error {calibration.ece_after:.3f}"
+        if calibration.temperature != 1:
+            label = f"before: calibration error {calibration.ece_before:.3f}"
+            confidence = [each.confidence for each in calibration.reliability_before]
+            right = [each.accuracy for each in calibration.reliability_before]
+            axis.plot(confidence, right, "s", ms=5, mfc="none", color=_GREY, label=label)
+            error = f"with temperature {calibration.temperature:.3g}: {error}"
+        _draw_bins(axis, calibration.reliability_after, color=_TONES["test"], label=error)
+        if calibration.min_confidence:
+            axis.axvspan(0, calibration.min_confidence, color=_GREY, alpha=0.1, label="“not sure”")
         axis.set(
             xlim=(0, 1.02),
             ylim=(-0.02, 1.02),
-            xlabel="confidence: the probability of the label answered",
-            ylabel="share answered rightly, 95 % interval",
-            title=f"Confidence on {certainty.answered.coverage.n:,} test images",
+            xlabel="confidence: probability of the predicted label",
+            ylabel="share predicted rightly, 95 % interval",
+            title=f"Confidence on {calibration.selective_accuracy.coverage.n:,} test images",
         )
         axis.grid(alpha=0.3)
         drawn.legend(loc="outside lower center", frameon=False)
-    return Plot(path, "Reliability diagram: the share of right answers at each confidence")
+    return Plot(path, "Reliability diagram: accuracy at each confidence")
 
 
 def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
-    """Plot the number of images per class and split."""
+    """Draw the number of images per class and split."""
     path = f"{PLOTS}/classes.png"
     labels = list(counts["train"])
     width = min(max(_WIDTH, 2.4 + 0.8 * len(labels)), _WIDEST)
@@ -134,31 +134,38 @@ def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
     return Plot(path, "Images per class and split")
 
 
-def _curves(axis: Any, fitted: FitResult, name: str) -> None:
-    """One value of each epoch, on both splits where both have it, and the epoch kept."""
+def _draw_curves(axis: Any, fitted: FitResult, name: str) -> None:
+    """Draw one value of each epoch on the splits that have it, and mark the best epoch."""
     epochs = [entry.epoch for entry in fitted.history]
     for split, prefix in (("train", ""), ("validation", "val_")):
-        values = [_value(entry, prefix + name) for entry in fitted.history]
+        values = [_read_value(entry, prefix + name) for entry in fitted.history]
         if None not in values:
             axis.plot(epochs, values, "o-", ms=4, color=_TONES[split], label=split)
-    axis.axvline(fitted.best_epoch, color=_GREY, ls="--", lw=1, label="best epoch, kept")
+    axis.axvline(fitted.best_epoch, color=_GREY, ls="--", lw=1, label="best epoch")
     axis.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axis.grid(alpha=0.3)
 
 
-def _value(entry: Epoch, name: str) -> float | None:
-    """Loss, accuracy or a tracked metric of an epoch; None where it has none."""
+def _read_value(entry: Epoch, name: str) -> float | None:
+    """Return loss, accuracy or a tracked metric of an epoch; None without it."""
     return entry.tracked[name] if name in entry.tracked else getattr(entry, name, None)
 
 
-def _bins(axis: Any, bins: Sequence[ReliabilityBin], *, color: str, label: str) -> None:
-    """Points with the interval of each bin's accuracy."""
+def _draw_bins(axis: Any, bins: Sequence[ReliabilityBin], *, color: str, label: str) -> None:
+    """Draw points with the interval of the accuracy of each bin."""
     accuracy = [each.accuracy for each in bins]
     around = [wilson_interval(round(each.accuracy * each.count), each.count) for each in bins]
     # Images that share one confidence share an accuracy, too: it need not be a whole count's.
     below = [max(0.0, each.accuracy - found.low) for each, found in zip(bins, around, strict=True)]
     above = [max(0.0, found.high - each.accuracy) for each, found in zip(bins, around, strict=True)]
-    stated = [each.confidence for each in bins]
+    confidence = [each.confidence for each in bins]
     axis.errorbar(
-        stated, accuracy, [below, above], fmt="o", ms=5, elinewidth=0.9, color=color, label=label
+        confidence,
+        accuracy,
+        [below, above],
+        fmt="o",
+        ms=5,
+        elinewidth=0.9,
+        color=color,
+        label=label,
     )

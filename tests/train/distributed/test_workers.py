@@ -184,7 +184,7 @@ def test_two_workers_give_the_model_folder_and_losses_of_one(
         other = pool.submit(
             assist, there, data=None, options=options, spec_of=make_spec, progress=Silent()
         )
-        folder = train(images, tmp_path / "two", options=options)
+        folder = train(images, tmp_path / "two", options=options).folder
         other.result(timeout=60)
     assert {path.name for path in folder.path.iterdir()} == {
         path.name for path in trained.path.iterdir()

@@ -171,7 +171,7 @@ def taught(images, trained, options, tmp_path_factory):
     asked = replace(
         options, teacher=(trained.path, file), teacher_temperature=2.0, ema=0.9, mixup=0.2
     )
-    return train(images, place / "model", options=asked), asked
+    return train(images, place / "model", options=asked).folder, asked
 
 
 def test_the_model_file_is_the_plain_network_and_the_folder_says_who_taught_it(taught, trained):
@@ -211,7 +211,7 @@ def test_going_on_with_a_changed_or_missing_teacher_is_refused(images, options, 
         resume(tmp_path / "model")
     assert Checkpoint(tmp_path / "model").exists
     shutil.copy(kept, file)
-    assert resume(tmp_path / "model").file("model.keras").exists()
+    assert resume(tmp_path / "model").folder.file("model.keras").exists()
 
 
 def test_workers_named_on_resuming_are_refused_and_lose_nothing(images, options, tmp_path, stopper):

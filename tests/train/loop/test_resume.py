@@ -73,9 +73,9 @@ def weights(folder):
 
 
 def test_killed_and_resumed_is_as_never_killed(place, images, asked, tmp_path):
-    whole = train(images, tmp_path / "whole", options=asked)
+    whole = train(images, tmp_path / "whole", options=asked).folder
     assert len(Checkpoint(place / "model").read().history) in (1, 2)  # 1 where writing is slow
-    resumed = resume(place / "model")
+    resumed = resume(place / "model").folder
     assert weights(resumed) == weights(whole)
     for name in ("history.csv", "reference.csv", "split.csv"):
         assert sha256_file(resumed.file(name)) == sha256_file(whole.file(name))
@@ -113,7 +113,7 @@ def test_changed_images_are_refused_and_counted(place, images, tmp_path):
 
 def test_images_that_were_moved_are_found_where_one_says(place, images, tmp_path):
     data = shutil.copytree(images, tmp_path / "moved")
-    assert resume(place / "model", data=data).file("model.keras").exists()
+    assert resume(place / "model", data=data).folder.file("model.keras").exists()
 
 
 def test_a_damaged_checkpoint_is_one_clear_line(place):
@@ -143,4 +143,4 @@ def test_ctrl_c_while_answering_loses_no_training(images, tmp_path, options, sto
             options=options,
             progress=stopper("Answering the test images", 1),
         )
-    assert resume(tmp_path / "model").file("model.keras").exists()
+    assert resume(tmp_path / "model").folder.file("model.keras").exists()

@@ -40,7 +40,7 @@ class Notes(Silent):
 @pytest.fixture(scope="module")
 def model(photos, tmp_path_factory):
     """Trained on photos; not to be changed."""
-    return train(photos, tmp_path_factory.mktemp("models") / "faces", options=OPTIONS)
+    return train(photos, tmp_path_factory.mktemp("models") / "faces", options=OPTIONS).folder
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_photos_without_a_face_are_set_aside_with_the_reason(model):
     summary = model.read_json(TRAINING)["ingest"]
     assert summary["rejected"] == {"no-face": 2}
     assert (summary["found"], summary["kept"]) == (30, 28)
-    assert model.read_json("report.json")["data"]["set_aside"] == {"no-face": 2}
+    assert model.read_json("report.json")["data"]["excluded"] == {"no-face": 2}
     assert "the faces in a photo (blaze, margin 0)" in model.file("report.md").read_text()
 
 
@@ -91,7 +91,7 @@ def test_it_is_exported_verified_and_answers_photos(model, photos, tmp_path):
 def test_a_folder_of_crops_turns_faces_on(crops, photos, tmp_path):
     notes = Notes()
     options = replace(OPTIONS, faces=None)
-    folder = train(crops, tmp_path / "model", options=options, progress=notes)
+    folder = train(crops, tmp_path / "model", options=options, progress=notes).folder
     assert folder.spec().faces == FaceSettings(margin=0.1, cropped=True)
     (said,) = [text for text in notes.texts if "faces.json" in text]
     assert "blaze, margin 0.1; --no-faces leaves that out" in said
@@ -130,7 +130,7 @@ def test_a_detectors_file_travels_with_the_crops_and_into_the_model(crops, tmp_p
     file = tmp_path / "yunet.onnx"
     file.write_bytes(b"\x08\x07 for the test")
     named = replace(OPTIONS, face_model=file, cropped=True)
-    folder = train(crops, tmp_path / "model", options=named)
+    folder = train(crops, tmp_path / "model", options=named).folder
     assert folder.spec().faces == face_settings(named)
     assert folder.file(FACE_MODEL).read_bytes() == file.read_bytes()
     other = tmp_path / "crops"

@@ -10,9 +10,16 @@ from html import unescape
 import numpy as np
 import pytest
 
-from edgeemo.metrics import expected_calibration_error
+from edgeemo.dataset import IngestSummary
+from edgeemo.metrics import (
+    Abstention,
+    SelectiveAccuracy,
+    expected_calibration_error,
+    wilson_interval,
+)
 from edgeemo.model.folder import REPORT_HTML, REPORT_JSON, REPORT_MD
 from edgeemo.model.spec import ModelSpec
+from edgeemo.model.tables import Sample
 from edgeemo.report.html import to_html
 from edgeemo.report.markdown import to_markdown
 from edgeemo.train import train
@@ -21,34 +28,42 @@ from edgeemo.train.loop.callbacks import FitResult
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.networks.summary import LayerRow
 from edgeemo.train.report import TrainingReport, galleries, plots
-from edgeemo.train.report.confidence import certainty
+from edgeemo.train.report.calibration import measure_calibration
+from edgeemo.train.report.content import (
+    ConfidenceSummary,
+    DataSummary,
+    IllustratedReport,
+    ModelSummary,
+)
 from edgeemo.train.report.document import build_document
-from edgeemo.train.report.evaluation import Mistake, evaluate
+from edgeemo.train.report.evaluation import evaluate, list_mistakes
+from edgeemo.train.report.inputs import FitSummary
+from edgeemo.train.temperature import Calibration
+from edgeemo.utils.serialize import to_plain
 
 SEVEN = ("anger", "contempt", "disgust", "fear", "happy", "sad", "surprise")
 NASTY = ("<b>x</b>", 'a "b" & c|d')
-INGEST = {
-    "near_duplicates": 5,
-    "near_duplicate_groups": 2,
-    "brought_splits": False,
-    "taken_from_train": [],
-    "grouped": True,
-    "test_seen_in_train": 0,
-    "leaks": {},
-}
-TRAINING = {
-    "arch": "cnn-16-32-16",
-    "data": "faces",
-    "ingest": INGEST,
-    "epochs": 3,
-    "epochs_run": 3,
-    "best_epoch": 2,
-    "interrupted": False,
-    "stopped_early": False,
-    "validates_on_test": False,
-    "versions": {"keras": "3"},
-    "confidence": None,
-}
+INGEST = IngestSummary(
+    found=304,
+    kept=300,
+    per_split={},
+    rejected={"blank": 3, "duplicate": 1},
+    wrong_extension=0,
+    near_duplicate_groups=2,
+    near_duplicates=5,
+    test_seen_in_train=0,
+    leaks={},
+    thresholds={},
+    brought_splits=False,
+)
+FIT = FitSummary(
+    epochs=3,
+    epochs_run=3,
+    best_epoch=2,
+    interrupted=False,
+    stopped_early=False,
+    validates_on_test=False,
+)
 
 
 def text_of(html: str) -> str:
@@ -59,9 +74,19 @@ def text_of(html: str) -> str:
 
 @pytest.fixture
 def made(tmp_path):
-    """Function (labels, spec=..., draw=..., **training): a report on answers made up by chance."""
+    """Function (labels, spec=..., draw=..., fit=..., ...): a report on random predictions."""
 
-    def make(labels, *, count=200, skill=4.0, spec=None, draw=False, **training) -> TrainingReport:
+    def make(
+        labels,
+        *,
+        count=200,
+        skill=4.0,
+        spec=None,
+        draw=False,
+        ingest=INGEST,
+        fit=FIT,
+        calibration=None,
+    ) -> IllustratedReport:
         drawn = np.random.default_rng(0)
         spec = replace(
             ModelSpec(labels=labels, height=8, width=8, channels=1, activation="softmax"),
@@ -75,16 +100,12 @@ def made(tmp_path):
         outputs = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
         pixels = Pixels(rows, truth)
         test = evaluate(outputs, pixels, spec=spec, seed=0)
-        sure = certainty(test, spec=spec)
-        mistakes = [
-            Mistake(
-                path=f"{labels[test.truth[row]]}/{row}.png",
-                truth=labels[test.truth[row]],
-                answer=labels[test.predicted[row]],
-                confidence=float(test.confidence[row]),
-            )
-            for row in test.worst()
+        measured = measure_calibration(test, spec=spec)
+        samples = [
+            Sample(path=f"{labels[k]}/{row}.png", label=labels[k], split="test", sha256="")
+            for row, k in enumerate(truth)
         ]
+        mistakes = list_mistakes(test, samples, labels=labels)
         counts = {split: dict.fromkeys(labels, 40) for split in ("train", "validation", "test")}
         images = {}
         if draw:
@@ -92,24 +113,39 @@ def made(tmp_path):
             images = {
                 "confusion": plots.plot_confusion(tmp_path, test, labels=labels),
                 "classes": plots.plot_classes(tmp_path, counts),
-                "reliability": plots.plot_reliability(tmp_path, sure),
-                "samples": galleries.samples(tmp_path, pixels, spec=spec, seed=0),
-                "mistakes": galleries.worst_mistakes(tmp_path, pixels, test, mistakes),
+                "reliability": plots.plot_reliability(tmp_path, measured),
+                "samples": galleries.draw_samples(tmp_path, pixels, spec=spec, seed=0),
+                "mistakes": galleries.draw_mistakes(tmp_path, pixels, test, mistakes),
             }
-        return TrainingReport(
+        report = TrainingReport(
             name="drawn",
-            spec=spec,
-            training={**TRAINING, **training},
-            layers=[LayerRow(name="a", kind="Dense", output_shape=(2,), parameters=3)],
-            counts=counts,
-            set_aside={"blank": 3, "duplicate": 1},
+            model=ModelSummary(
+                architecture="cnn-16-32-16",
+                input_shape=spec.input_shape,
+                output_count=spec.output_count,
+                activation=spec.activation,
+                labels=spec.labels,
+                threshold=spec.threshold,
+                min_confidence=spec.min_confidence,
+                faces=spec.faces,
+                parameters=3,
+                layers=(LayerRow(name="a", kind="Dense", output_shape=(2,), parameters=3),),
+            ),
+            data=DataSummary(
+                source="faces", counts=counts, excluded=ingest.rejected, ingest=ingest
+            ),
             test=test.report,
             validation=test.report,
-            certainty=sure,
+            confidence=ConfidenceSummary(test=measured, validation=calibration),
             mistakes=mistakes,
-            warnings=["mind <this>"],
-            images=images,
+            warnings=("mind <this>",),
+            fit=fit,
+            imported=None,
+            config={},
+            versions={"keras": "3"},
+            plots=(),
         )
+        return IllustratedReport(report, images)
 
     return make
 
@@ -138,7 +174,7 @@ def test_the_three_forms_of_a_real_report_say_the_same(trained):
         assert f"Accuracy on {report['test']['n']} test images: {shown}" in form
         for warning in report["warnings"]:
             assert warning in form
-        for section in ("worst mistakes", "confidence", "The data", "The training", "Layers"):
+        for section in ("Most confident mistakes", "Calibration", "Data", "Training", "Layers"):
             assert section in form
         assert f"{report['model']['parameters']:,}" in form
         assert report["config"]["arch"] in form
@@ -170,7 +206,7 @@ def test_the_mistakes_are_the_most_confident_wrong_answers(trained):
     assert len(found) == min(24, len(wrong))
     for each in found:
         truth, answer, score = wrong[each["path"]]
-        assert (each["truth"], each["answer"]) == (truth, answer)
+        assert (each["truth"], each["prediction"]) == (truth, answer)
         assert each["confidence"] == pytest.approx(score)
     confidences = [each["confidence"] for each in found]
     assert confidences == sorted(confidences, reverse=True)
@@ -184,12 +220,12 @@ def test_confidence_is_judged_on_the_answers_that_ship(trained):
     right = [spec.labels[spec.decide(each.scores)] == each.label for each in trained.references()]
     assert report["ece_after"] == pytest.approx(expected_calibration_error(stated, right))
     assert report["temperature"] == spec.temperature
-    assert report["answered"]["count"] == len(scores)
+    assert report["selective_accuracy"]["count"] == len(scores)
 
 
 def test_what_was_asked_for_is_drawn_and_told(images, options, tmp_path):
     asked = replace(options, epochs=1, augment="light", metrics=("precision", "recall"))
-    folder = train(images, tmp_path / "m", options=asked)
+    folder = train(images, tmp_path / "m", options=asked).folder
     drawn = {path.stem for path in folder.file("plots").iterdir()}
     assert {"augmented", "metrics"} <= drawn
     report = json.loads(folder.file(REPORT_JSON).read_text())
@@ -201,7 +237,7 @@ def test_what_was_asked_for_is_drawn_and_told(images, options, tmp_path):
 def test_seven_classes(said):
     page = said(SEVEN, draw=True)
     assert "A classifier of anger, contempt, disgust, fear, happy, sad, surprise (the most" in page
-    assert "true ↓ answered → anger contempt disgust fear happy sad surprise" in page
+    assert "true ↓ predicted → anger contempt disgust fear happy sad surprise" in page
 
 
 def test_labels_are_never_markup(made, tmp_path):
@@ -209,81 +245,96 @@ def test_labels_are_never_markup(made, tmp_path):
     html = to_html(build_document(report), folder=tmp_path)
     assert NASTY[0] not in html
     assert NASTY[1] not in html
-    assert f"truly {NASTY[0]}" in text_of(html)
+    assert f"truth: {NASTY[0]}" in text_of(html)
     assert "mind <this>" in text_of(html)
     table = [line for line in to_markdown(build_document(report)).splitlines() if "c\\|d" in line]
     assert table
-    json.dumps(report.to_dict(), allow_nan=False)
+    json.dumps(to_plain(report.report), allow_nan=False)
 
 
 def test_a_model_without_mistakes(said):
-    assert "None of the 200 test images was answered wrongly." in said(skill=60.0)
+    assert "All 200 test images were predicted rightly." in said(skill=60.0)
 
 
 def test_the_tutorials_way_is_called_by_its_name(said):
-    ingest = {**INGEST, "grouped": False, "test_seen_in_train": 7}
-    page = said(ingest=ingest, validates_on_test=True)
-    assert "The split is random, duplicates and all: 7 of 200 test images have a copy" in page
+    ingest = replace(INGEST, grouped=False, test_seen_in_train=7)
+    page = said(ingest=ingest, fit=replace(FIT, validates_on_test=True))
+    assert "The split is random, regardless of duplicates: 7 of 200 test images have a copy" in page
     assert "the test split served as validation, too" in page
-    assert "least test loss" in page
-    assert "no group straddles" not in page
-    assert "On the validation split" not in page
+    assert "lowest test loss" in page
+    assert "every group is in one split" not in page
+    assert "on the validation split" not in page
 
 
 def test_what_the_ingest_did_is_told(said):
-    ingest = {
-        **INGEST,
-        "brought_splits": True,
-        "taken_from_train": ["validation"],
-        "leaks": {"train/test": 4, "train/validation": 0},
-    }
+    ingest = replace(
+        INGEST,
+        brought_splits=True,
+        taken_from_train=("validation",),
+        leaks={"train/test": 4, "train/validation": 0},
+    )
     page = said(ingest=ingest)
-    assert "The folder brought its own splits. Validation was taken from train." in page
-    assert "4 images left train because test holds the same, or nearly." in page
-    assert "in 2 groups; no group straddles a split" in page
+    assert (
+        "The folder has its own splits. The images of validation were taken from its train" in page
+    )
+    assert "4 images of train were excluded: test has the same or nearly so." in page
+    assert "in 2 groups; every group is in one split" in page
     assert re.search(r"reason files blank 3 duplicate 1 all 4", page)
 
 
-def abstention(**changes):
-    certain = {"accuracy": {"value": 0.8}, "count": 50}
-    found = {"target_accuracy": 0.95, "reachable": True, "best": certain}
-    return {"images": 300, "why_not": "", "abstention": {**found, **changes}}
+def calibrated(*, reachable=True, **changes) -> Calibration:
+    best = SelectiveAccuracy(coverage=wilson_interval(50, 300), accuracy=wilson_interval(40, 50))
+    abstention = Abstention(
+        target_accuracy=0.95, reachable=reachable, min_confidence=0.0, achieved=best, best=best
+    )
+    found = Calibration(
+        images=300, temperature=1.0, why_not="", ece_before=0.1, ece_after=0.1,
+        abstention=abstention,
+    )  # fmt: skip
+    return replace(found, **changes)
 
 
 def test_when_it_is_not_sure(said):
-    page = said(skill=1.5, spec={"min_confidence": 0.75}, confidence=abstention())
-    assert "“not sure” below a confidence of 0.75, so that 95% of its answers are right" in page
-    count, share = re.search(r"it then answers (\d+), a share of ([\d.]+)", page).groups()
+    page = said(skill=1.5, spec={"min_confidence": 0.75}, calibration=calibrated())
+    assert (
+        "Below a confidence of 0.75 the prediction is “not sure”, so that 95% of the labels" in page
+    )
+    count, share = re.search(r"images (\d+) get a label, a share of ([\d.]+)", page).groups()
     assert int(count) / 200 == pytest.approx(float(share), abs=0.001)
     assert 0 < int(count) < 200
 
 
 @pytest.mark.parametrize(
-    ("confidence", "sentence"),
+    ("calibration", "sentence"),
     [
-        (abstention(), "95% is reached without leaving an image out"),
-        (abstention(reachable=False), "right for 80.0% of the 50 that it was most certain of"),
-        (None, "It answers every image, however unsure it is"),
+        (calibrated(), "95% is reached on all images"),
+        (calibrated(reachable=False), "reached 80.0% on the 50 images above it"),
+        (None, "Every image gets a label, whatever its confidence"),
         (
-            {"why_not": "9 images cannot tell"},
+            calibrated(why_not="9 images cannot tell"),
             "No temperature was fitted: 9 images cannot tell",
         ),
     ],
 )
-def test_when_it_answers_everything(said, confidence, sentence):
-    assert sentence in said(confidence=confidence)
+def test_when_it_answers_everything(said, calibration, sentence):
+    assert sentence in said(calibration=calibration)
 
 
 def test_the_temperature_is_told_with_the_error_before_and_after(made):
     """Answers that a temperature of 2 made modest were too sure before."""
-    report = made(("happy", "sad"), skill=1.0, spec={"temperature": 0.25})
-    found = report.certainty
+    page = made(("happy", "sad"), skill=1.0, spec={"temperature": 0.25})
+    found = page.report.confidence.test
     assert found.ece_before != found.ece_after
-    assert [each.count for each in found.before] == [each.count for each in found.after]
-    assert max(each.confidence for each in found.before) < max(
-        each.confidence for each in found.after
+    assert [each.count for each in found.reliability_before] == [
+        each.count for each in found.reliability_after
+    ]
+    assert max(each.confidence for each in found.reliability_before) < max(
+        each.confidence for each in found.reliability_after
     )
-    assert [sum(each.count for each in bins) for bins in (found.before, found.after)] == [200, 200]
+    assert [
+        sum(each.count for each in bins)
+        for bins in (found.reliability_before, found.reliability_after)
+    ] == [200, 200]
 
 
 def test_curves_without_validation_and_with_tracked_metrics(tmp_path):

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from edgeemo.metrics import measure_classification
-from edgeemo.train.loop.callbacks import FitResult
-from edgeemo.train.loop.history import Epoch
 from edgeemo.train.report.evaluation import check_probabilities
-from edgeemo.train.report.warnings import warnings
+from edgeemo.train.report.inputs import FitSummary
+from edgeemo.train.report.warnings import collect_warnings
 
 LABELS = ("happy", "sad")
 FINE = {"train": {"happy": 500, "sad": 500}, "validation": {"happy": 100, "sad": 100}}
@@ -21,16 +20,19 @@ def report(confusion):
     return measure_classification(truth, predicted, scores, labels=LABELS)
 
 
-def fitted(best: int, ended: int, *, interrupted: bool = False) -> FitResult:
-    history = tuple(
-        Epoch(epoch=number + 1, loss=1.0, accuracy=0.5, val_loss=1.0, val_accuracy=0.5)
-        for number in range(ended)
+def fitted(best: int, ended: int, *, interrupted: bool = False) -> FitSummary:
+    return FitSummary(
+        epochs=ended,
+        epochs_run=ended,
+        best_epoch=best,
+        interrupted=interrupted,
+        stopped_early=False,
+        validates_on_test=False,
     )
-    return FitResult(history=history, best_epoch=best, interrupted=interrupted)
 
 
 def said(confusion, *, counts=FINE, fitted_=None) -> str:
-    return "\n".join(warnings(counts, report(confusion), fitted=fitted_ or fitted(3, 9)))
+    return "\n".join(collect_warnings(counts, report(confusion), fit=fitted_ or fitted(3, 9)))
 
 
 def test_nothing_is_said_where_all_is_well():
@@ -43,9 +45,9 @@ def test_nothing_is_said_where_all_is_well():
         ([[0, 0], [0, 0]], "The test split is empty"),
         ([[10, 1], [1, 10]], "only 22 images: its accuracy says nothing yet"),
         ([[38, 2], [2, 38]], "known to within 7 percentage points"),
-        ([[110, 90], [95, 105]], "not shown to be better than always answering 'happy'"),
-        ([[20, 180], [180, 20]], "is worse than always answering"),
-        ([[200, 0], [100, 0]], "never answered 'sad' on the test split"),
+        ([[110, 90], [95, 105]], "not shown to be better than always predicting 'happy'"),
+        ([[20, 180], [180, 20]], "is worse than always predicting"),
+        ([[200, 0], [100, 0]], "never predicted 'sad' on the test split"),
         ([[300, 0], [0, 9]], "Only 9 test images are of class 'sad'"),
         ([[300, 5], [0, 0]], "No test image is of class 'sad'"),
     ],
@@ -93,8 +95,8 @@ def test_a_validation_split_too_small_to_choose_by(validation, sentence):
 
 
 def test_an_imported_model_may_have_seen_the_test_images():
-    (sentence,) = warnings(FINE, report([[180, 20], [30, 170]]))
-    assert "saw while it was trained is not known" in sentence
+    (sentence,) = collect_warnings(FINE, report([[180, 20], [30, 170]]))
+    assert "was trained on is unknown" in sentence
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""Output of ``edgeemo train``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.cli.output.console import print_facts, print_json, say, warn
+
+if TYPE_CHECKING:
+    from edgeemo.train import TrainedModel
+    from edgeemo.train.report import TrainingReport
+
+
+def print_trained(model: TrainedModel, *, json: bool) -> None:
+    """Print a trained model with its figures and warnings, as a table or as JSON."""
+    from edgeemo.model.folder import REPORT_HTML
+    from edgeemo.utils.serialize import to_plain
+
+    if json:
+        print_json({"folder": model.folder.path, **to_plain(model.report)})
+        return
+    print_facts(_list_facts(model.report), title=str(model.folder.path))
+    for warning in model.report.warnings:
+        warn(warning)
+    say(f"report: {model.folder.file(REPORT_HTML)}")
+
+
+def _list_facts(report: TrainingReport) -> dict[str, str]:
+    model, test = report.model, report.test
+    height, width, channels = model.input_shape
+    images = [f"{sum(counts.values()):,} {split}" for split, counts in report.data.counts.items()]
+    excluded = [f"{count:,} {reason}" for reason, count in report.data.excluded.items()]
+    facts = {
+        "network": f"{model.architecture}, {model.parameters:,} parameters",
+        "input": f"{width}x{height} {'grey' if channels == 1 else 'RGB'}",
+        "labels": ", ".join(model.labels),
+        "images": ", ".join(images),
+        "excluded": ", ".join(excluded) or "none",
+        "test accuracy": f"{test.accuracy}, n = {test.n:,}",
+        "test F1 (mean)": str(test.macro.f1),
+    }
+    return {**facts, "test AUC": str(test.auc)} if test.auc else facts
