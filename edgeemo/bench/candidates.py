@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,16 +9,16 @@ from typing import TYPE_CHECKING
 from edgeemo.bench.quantiles import Estimate
 from edgeemo.errors import EngineError, SpecError
 from edgeemo.model.container import unseal
-from edgeemo.model.verified import VERIFY_JSON, is_verified
+from edgeemo.model.verified import find_verification
 from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
-    from typing import Any
 
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.model.verified import VerifiedFile
 
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
 """Suffix of a file to the package that runs it, as pip calls it."""
@@ -81,24 +80,22 @@ def _read_candidate(path: Path, name: str, faces: FaceRequest | None) -> Candida
         model = unseal(path)
     except (EngineError, SpecError) as error:
         return CandidateFile(name=name, path=str(path), problem=str(error))
+    verification = find_verification(path, sha256=model.sha256)
     return CandidateFile(
         name=name,
         path=str(path),
         sha256=model.sha256,
         size_bytes=model.size_bytes,
-        verified=is_verified(path, sha256=model.sha256),
-        accuracy=_read_accuracy(path.parent / VERIFY_JSON, model.sha256),
+        verified=bool(verification and verification.passed),
+        accuracy=estimate_accuracy(verification),
         faces=faces.apply(model.spec.faces) if faces else model.spec.faces,
     )
 
 
-def parse_accuracy(entry: Mapping[str, Any] | None) -> Estimate | None:
-    """Return the accuracy in a file's entry of ``verify.json``, or None if it has none."""
-    try:
-        found = (entry or {})["measured"]["accuracy"]["candidate"]
-        return Estimate(float(found["value"]), float(found["low"]), float(found["high"]))
-    except (KeyError, TypeError, ValueError):
-        return None
+def estimate_accuracy(verification: VerifiedFile | None) -> Estimate | None:
+    """Return the accuracy of a file in its verification, or None if it has none."""
+    accuracy = verification.accuracy if verification else None
+    return Estimate(*accuracy) if accuracy else None
 
 
 def parse_threads(text: str | None) -> tuple[int, ...]:
@@ -113,11 +110,3 @@ def parse_threads(text: str | None) -> tuple[int, ...]:
     if min(counts) < 1:
         raise ValueError(f"{text!r} is not a list of whole numbers such as 1,2,4")
     return tuple(dict.fromkeys(counts))
-
-
-def _read_accuracy(verification: Path, sha256: str) -> Estimate | None:
-    try:
-        entries: Iterable[Any] = json.loads(verification.read_bytes())["files"]
-        return next(parse_accuracy(each) for each in entries if each["sha256"] == sha256)
-    except (OSError, ValueError, KeyError, TypeError, StopIteration):
-        return None

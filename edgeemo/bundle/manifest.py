@@ -6,13 +6,13 @@ import hashlib
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgeemo import __version__
 from edgeemo.bundle.device.contents import MANIFEST_VERSION, GoldenImage, Manifest
 from edgeemo.bundle.device.faces import detector_versions
 from edgeemo.model.folder import ModelFolder
-from edgeemo.model.verified import VERIFY_JSON, is_verified
+from edgeemo.model.verified import find_verification, read_verification
 from edgeemo.utils.system import versions
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def describe_model(
         goldens: The golden images and their outputs.
     """
     path = Path(model.path)
-    name = path.name
+    name, verification = path.name, find_verification(model.path, sha256=model.sha256)
     engine, faces = classifier.engine, classifier.spec.faces
     detector = faces.detector if faces else ""
     return Manifest(
@@ -50,8 +50,8 @@ def describe_model(
         model_sha256=model.sha256,
         engine=engine.name.partition(" ")[0],
         threads=ModelFolder(path.parent).threads_for(name),
-        verified=is_verified(model.path, sha256=model.sha256),
-        verification=_read_verification(model),
+        verified=bool(verification and verification.passed),
+        verification=verification.figures if verification else None,
         tolerance=0.0 if name.startswith("int8.") else _find_float_tolerance(path.parent),
         built_with=versions(engine.name) | detector_versions(detector),
         golden=tuple(goldens),
@@ -87,23 +87,8 @@ def to_json(manifest: Manifest) -> bytes:
 def _find_float_tolerance(folder: Path) -> float:
     """Return the tolerance of this network's float outputs on another processor."""
     rounding = [
-        float((entry.get("measured") or {}).get("max_difference", 0))
-        for entry in _read_verified_files(folder)
-        if entry.get("kind") == "float32" and entry.get("passed")
+        each.max_difference or 0.0
+        for each in read_verification(folder)
+        if each.kind == "float32" and each.passed
     ]
     return max(_FLOAT_TOLERANCE, _ROUNDINGS * max(rounding, default=0.0))
-
-
-def _read_verified_files(folder: Path) -> list[dict[str, Any]]:
-    """Return the entries of ``verify.json``."""
-    return list(ModelFolder(folder).read_json(VERIFY_JSON).get("files", []))
-
-
-def _read_verification(model: SealedModel) -> dict[str, Any] | None:
-    """Return these bytes' entry in ``verify.json``, without the names of people's images."""
-    for entry in _read_verified_files(Path(model.path).parent):
-        if entry.get("sha256") == model.sha256:
-            measured = dict(entry.get("measured") or {})
-            measured.pop("flips", None)
-            return {**entry, "measured": measured}
-    return None

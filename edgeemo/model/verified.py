@@ -1,27 +1,99 @@
-"""Whether an exported file is verified: what even the device asks of a model folder.
+"""Read ``verify.json``: which exported files passed their verification, and with what figures.
 
-Standard library only, and of it only what starts fast.
+Nothing else reads that file. Standard library only, and of it only what starts fast.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from typing import TYPE_CHECKING, Any
+
+from edgeemo.errors import ModelFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VERIFY_JSON = "verify.json"
 
 
+class VerifiedFile:
+    """The entry of one exported file in ``verify.json``.
+
+    Args:
+        entry: The entry, as `edgeemo.verify.FileVerification` is written.
+    """
+
+    def __init__(self, entry: Mapping[str, Any]) -> None:
+        self.file: str = entry["file"]
+        self.sha256: str = entry["sha256"]
+        self.kind: str = entry["kind"]
+        self.passed: bool = entry["passed"] is True
+        self._entry = entry
+        self._measured: Mapping[str, Any] = entry["measured"] or {}
+
+    @property
+    def n(self) -> int | None:
+        """Return the number of test images; None if the file was not run."""
+        return self._measured.get("n")
+
+    @property
+    def accuracy(self) -> tuple[float, float, float] | None:
+        """Return the accuracy with the ends of its 95 % interval; None if it was not run."""
+        if not self._measured:
+            return None
+        found = self._measured["accuracy"]["candidate"]
+        return found["value"], found["low"], found["high"]
+
+    @property
+    def max_difference(self) -> float | None:
+        """Return the largest difference of a probability; None if the file was not run."""
+        return self._measured.get("max_difference")
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Return the whole entry, without the names of images."""
+        measured = {key: value for key, value in self._measured.items() if key != "flips"}
+        return {**self._entry, "measured": measured}
+
+
+def read_verification(folder: str | os.PathLike[str]) -> list[VerifiedFile]:
+    """Return the entries of the ``verify.json`` in a folder; none without such a file.
+
+    Raises:
+        ModelFolderError: If the file is malformed.
+    """
+    path = os.path.join(folder, VERIFY_JSON)  # noqa: PTH118 - pathlib is slow to import
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123
+            return [VerifiedFile(entry) for entry in json.load(stream)["files"]]
+    except OSError:
+        return []
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ModelFolderError(f"{path}: malformed; run 'edgeemo verify' again") from None
+
+
+def find_verification(path: str | os.PathLike[str], *, sha256: str) -> VerifiedFile | None:
+    """Return the entry of an exported file in the ``verify.json`` beside it, or None.
+
+    Args:
+        path: The exported file.
+        sha256: SHA-256 of its bytes, hexadecimal; the entry is that of these very bytes.
+    """
+    folder = os.path.dirname(os.fspath(path))  # noqa: PTH120
+    try:
+        found = read_verification(folder)
+    except ModelFolderError:
+        return None
+    return next((each for each in found if each.sha256 == sha256), None)
+
+
 def is_verified(path: str | os.PathLike[str], *, sha256: str) -> bool:
-    """Whether ``verify.json`` beside an exported file says that these very bytes have passed.
+    """Return whether the ``verify.json`` beside an exported file says that its bytes passed.
 
     Args:
         path: The exported file.
         sha256: SHA-256 of its bytes, hexadecimal.
     """
-    beside = os.path.join(os.path.dirname(os.fspath(path)), VERIFY_JSON)  # noqa: PTH118, PTH120
-    try:
-        with open(beside, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
-            files = json.load(stream)["files"]
-        return any(entry["sha256"] == sha256 and entry["passed"] is True for entry in files)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+    found = find_verification(path, sha256=sha256)
+    return found is not None and found.passed

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.bench import table
-from edgeemo.bench.candidates import CandidateFile, parse_accuracy, parse_threads, read_candidates
+from edgeemo.bench.candidates import (
+    CandidateFile,
+    estimate_accuracy,
+    parse_threads,
+    read_candidates,
+)
 from edgeemo.bench.run import run_benchmark
 from edgeemo.bundle.device.contents import PHOTO
 from edgeemo.bundle.device.faces import select_faces
@@ -92,7 +97,7 @@ def _read_inside(contents: Contents, settings: FaceSettings | None) -> list[Cand
             sha256=each.model_sha256,
             size_bytes=len(contents.member(each.model)),
             verified=each.verified,
-            accuracy=parse_accuracy(each.verification),
+            accuracy=estimate_accuracy(each.verified_file),
             faces=settings,
         )
         for each in manifests

@@ -15,6 +15,7 @@ from edgeemo.errors import BundleError
 
 if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.model.verified import VerifiedFile
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 2
@@ -82,6 +83,13 @@ class Manifest:
     fallback_for: str = ""
     faces: FaceSettings | None = None
     detector: str = ""
+
+    @property
+    def verified_file(self) -> VerifiedFile | None:
+        """Return the verification of the exported file, or None."""
+        from edgeemo.model.verified import VerifiedFile
+
+        return VerifiedFile(self.verification) if self.verification else None
 
     @property
     def model_text(self) -> str:

@@ -49,8 +49,8 @@ def describe_verification(manifest: Manifest) -> str:
     """Return the outcome of the verification, in words."""
     if not manifest.verified:
         return "NOT verified against its reference model"
-    measured = (manifest.verification or {}).get("measured") or {}
-    images = f" on {measured['n']:,} test images" if "n" in measured else ""
+    found = manifest.verified_file
+    images = f" on {found.n:,} test images" if found and found.n else ""
     return f"verified: within the gates of its reference model{images}"
 
 
