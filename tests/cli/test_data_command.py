@@ -98,7 +98,7 @@ def test_crop(edgeemo, photos, tmp_path):
         ["all", "sad", "15", "14", "0", "1", "0", "14"],
         ["all", "30", "28", "0", "2", "0", "28"],
     ]
-    assert "faces found by blaze, margin 0.1" in shown.err
+    assert "faces detected by blaze, margin 0.1" in shown.err
     with Image.open(out / "happy/00.png") as crop:
         assert crop.size == (40, 40)
     archive = shutil.make_archive(str(tmp_path / "packed"), "zip", photos)

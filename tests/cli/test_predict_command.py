@@ -159,7 +159,7 @@ def test_a_table_shows_what_it_is_not_sure_of(edgeemo, faces, half_sure):
     lines = shown.out.splitlines()
     assert [line.split("  ")[0] for line in lines[1:]] == ["happy", "not sure (sad)", "sad"]
     assert len({line.rindex("  ") for line in lines}) == 1  # the columns stay aligned
-    assert "2 answered (1 happy, 1 sad), 1 not sure, 0 could not be read" in shown.err
+    assert "2 predicted (1 happy, 1 sad), 1 not sure, 0 could not be read" in shown.err
 
 
 def test_json_tells_only_what_is_not_sure(edgeemo, faces, half_sure):
@@ -183,7 +183,7 @@ def test_csv_keeps_its_columns(edgeemo, faces, half_sure):
 def test_not_sure_of_anything_is_no_failure(edgeemo, faces, hesitant, tmp_path):
     shown = edgeemo("predict", faces, "--model", hesitant("int8.tflite", tmp_path, 0.99))
     assert shown.status == 0
-    assert "0 answered (none), 3 not sure" in shown.err
+    assert "0 predicted (none), 3 not sure" in shown.err
 
 
 class TestFaces:

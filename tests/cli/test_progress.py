@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from edgeemo.cli.output import progress
-from edgeemo.cli.output.progress import _BarProgress, _LineProgress, in_words
+from edgeemo.cli.output.progress import _BarProgress, _LineProgress, format_duration
 
 DETAIL = "epoch 12/20  loss 0.123  accuracy 0.912  validation 0.913"
 
@@ -19,7 +19,7 @@ DETAIL = "epoch 12/20  loss 0.123  accuracy 0.912  validation 0.913"
     [(0, "0 s"), (99.4, "99 s"), (99.6, "2 min"), (3600, "60 min"), (6000, "1.7 h")],
 )
 def test_durations_in_words(seconds, words):
-    assert in_words(seconds) == words
+    assert format_duration(seconds) == words
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def predict(given: PredictArguments) -> None:
     that cannot be read is reported and the others are predicted; the exit status is then 1.
     """
     start_fast()
-    from edgeemo.cli.output.predict import Tally, printer
+    from edgeemo.cli.output.predict import Tally, make_printer
     from edgeemo.runtime.inputs import expand
     from edgeemo.runtime.stream import choose_worker_count, predict_images
 
@@ -94,7 +94,7 @@ def predict(given: PredictArguments) -> None:
     if not classifier.verified:
         warn(f"{classifier.path} is not verified: run 'edgeemo verify'")
     chosen = OutputFormat.JSONL if given.json else given.format
-    print_result, tally = printer(chosen, classifier.spec), Tally()
+    print_result, tally = make_printer(chosen, classifier.spec), Tally()
     copies = _Copies(given.annotate)
     workers = given.workers or choose_worker_count(classifier.threads)
     sources = copies.seen(expand(given.images))

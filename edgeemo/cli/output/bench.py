@@ -26,19 +26,19 @@ def finish(
     keep: Path | None,
     json: bool,
 ) -> None:
-    """Show a report first, so that it is seen whatever fails then; keep it; choose.
+    """Print a report, whatever fails afterwards; keep it; select the default.
 
     Args:
-        report: What was measured.
+        report: The measurements.
         old: An earlier report to compare it with.
-        pick_in: The model folder whose default is to be chosen.
-        limits: What the default has to keep to.
+        pick_in: The model folder whose default is to be selected.
+        limits: Limits of the default.
         keep: The folder for ``bench.json`` and ``bench.png``.
-        json: Whether to print one JSON object, and nothing else on standard output.
+        json: Whether to print one JSON object and nothing else on standard output.
 
     Raises:
-        BenchError: If nothing could be measured of what a default is to be chosen from.
-        LimitError: If no candidate fits.
+        BenchError: If there is no measurement to select from.
+        LimitError: If no candidate is within the limits.
         typer.Exit: With 1, if a candidate failed or crashed or nothing was measured.
     """
     from edgeemo.utils.serialize import to_plain
@@ -98,7 +98,7 @@ def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> dic
 def _pick(
     report: BenchmarkReport, folder: ModelFolder, limits: SelectionLimits
 ) -> tuple[dict[str, Any] | None, LimitError | None]:
-    """Choose and record; what no candidate keeps to is handed back, to be raised at the end."""
+    """Select and record the default; return the error of missed limits, to be raised at the end."""
     from edgeemo.bench import select_candidate, write_default
     from edgeemo.errors import LimitError
 

@@ -1,4 +1,4 @@
-"""How ``edgeemo data`` shows what it found and what it wrote."""
+"""Output of ``edgeemo data``."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def print_written(written: WrittenFolder, *, json: bool) -> None:
         for split, counts in written.counts.items()
     ]
     print_table(["images", *labels], rows, title=str(written.folder))
-    aside = [f"{count:,} {reason}" for reason, count in written.excluded.items()]
-    say(f"left out: {', '.join(aside) or 'nothing'} (see {written.folder / 'rejected.csv'})")
+    excluded = [f"{count:,} {reason}" for reason, count in written.excluded.items()]
+    say(f"excluded: {', '.join(excluded) or 'nothing'} (see {written.folder / 'rejected.csv'})")
 
 
 def print_cropped(cropped: CropResult, *, json: bool) -> None:
@@ -67,7 +67,7 @@ def print_cropped(cropped: CropResult, *, json: bool) -> None:
         title=str(cropped.folder),
         numbers_from=2,
     )
-    say(f"faces found by {cropped.faces.text}; {cropped.folder / CROP_CSV} names each image")
+    say(f"faces detected by {cropped.faces.text}; {cropped.folder / CROP_CSV} lists each image")
 
 
 def _print_suspects(checked: CheckReport) -> None:
@@ -79,7 +79,7 @@ def _print_suspects(checked: CheckReport) -> None:
     ]
     print_table(["label in doubt", "labelled", "looks", "p"], rows, numbers_from=3)
     if len(suspects) > _SHOWN:
-        say(f"{len(suspects) - _SHOWN:,} more labels in doubt: --json or --html names them")
+        say(f"{len(suspects) - _SHOWN:,} more labels in doubt: --json or --html lists them")
 
 
 def _print_findings(checked: CheckReport) -> None:

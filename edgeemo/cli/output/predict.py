@@ -1,4 +1,4 @@
-"""How ``edgeemo predict`` prints its answers, and what it says of all of them at the end."""
+"""Output of ``edgeemo predict``: predictions while they come, and a summary at the end."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from edgeemo.runtime.prediction import ImageResult, Prediction
 
 
-def printer(format: OutputFormat, spec: ModelSpec) -> Callable[[ImageResult], None]:
-    """What prints one image's answers; the headings are printed at once.
+def make_printer(format: OutputFormat, spec: ModelSpec) -> Callable[[ImageResult], None]:
+    """Return a function that prints the predictions of one image; print the headings at once.
 
     Args:
-        format: How.
-        spec: Of the model that answers.
+        format: Format of the output.
+        spec: Spec of the model.
     """
     faces = spec.faces is not None
     if format is OutputFormat.JSONL:
         return lambda result: typer.echo(to_jsonl(result, faces=faces))
     if format is OutputFormat.CSV:
-        typer.echo(_csv_line(to_csv_header(spec.labels, faces=faces)))
+        typer.echo(_to_csv_line(to_csv_header(spec.labels, faces=faces)))
         return lambda result: _print_csv(to_csv_rows(result, spec.labels, faces=faces))
-    return _table(spec)
+    return _make_row_printer(spec)
 
 
 class Tally:
-    """Counts answers while they come."""
+    """Counts the predictions of a run."""
 
     def __init__(self) -> None:
         self._labels: Counter[str] = Counter()
@@ -57,66 +57,69 @@ class Tally:
                 self._unsure += 1
 
     def finish(self, *, quiet: bool) -> bool:
-        """Say what came of everything.
+        """Print the summary.
 
         Args:
-            quiet: Whether to say no more than what went wrong.
+            quiet: Whether to print errors alone.
 
         Returns:
-            Whether every image could be read, and there was one.
+            Whether there was an image and all of them could be read.
         """
         if not quiet and self._images > 1:
-            say(self._text())
+            say(self._describe())
         if not self._images:
             say("error: no image found; name files, or folders that hold .jpg, .png or .bmp files")
         return self._images > 0 and not self._failed
 
-    def _text(self) -> str:
+    def _describe(self) -> str:
         counts = ", ".join(f"{count} {label}" for label, count in sorted(self._labels.items()))
-        said = [f"{self._labels.total()} answered ({counts or 'none'})"]
+        parts = [f"{self._labels.total()} predicted ({counts or 'none'})"]
         if self._unsure:
-            said.append(f"{self._unsure} {NOT_SURE}")
+            parts.append(f"{self._unsure} {NOT_SURE}")
         if self._faceless:
-            said.append(f"{self._faceless} without a face")
-        return ", ".join([*said, f"{self._failed} could not be read"])
+            parts.append(f"{self._faceless} without a face")
+        return ", ".join([*parts, f"{self._failed} could not be read"])
 
 
-def shown_label(found: Prediction) -> str:
-    """What a person is told: where the model is not sure, its guess, whose probability it is."""
-    return found.label if found.is_sure else _unsure(found.guess)
+def describe_label(found: Prediction) -> str:
+    """Return the label, or "not sure" with the most probable label."""
+    return found.label if found.is_sure else _describe_unsure(found.guess)
 
 
-def _table(spec: ModelSpec) -> Callable[[ImageResult], None]:
-    shown = [*spec.labels, *(_unsure(label) for label in spec.labels if spec.min_confidence)]
+def _make_row_printer(spec: ModelSpec) -> Callable[[ImageResult], None]:
+    shown = [
+        *spec.labels,
+        *(_describe_unsure(label) for label in spec.labels if spec.min_confidence),
+    ]
     if spec.faces:
         shown.append(NO_FACE)
     width = max(len(label) for label in (*shown, "label"))
     face = f"{'face':<15}  " if spec.faces else ""
     typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  {face}image")
 
-    def rows(result: ImageResult) -> None:
+    def print_rows(result: ImageResult) -> None:
         for found in result.predictions:
             place = f"{found.face.text:<15}  " if found.face else ""
             typer.echo(
-                f"{shown_label(found):<{width}}  {found.score:5.3f}  {result.ms:7.1f}  {place}"
+                f"{describe_label(found):<{width}}  {found.score:5.3f}  {result.ms:7.1f}  {place}"
                 f"{result.source}"
             )
         if not result.predictions and result.error is None:
             typer.echo(f"{NO_FACE:<{width}}  {'':5}  {result.ms:7.1f}  {'':15}  {result.source}")
 
-    return rows
+    return print_rows
 
 
-def _unsure(guess: str) -> str:
+def _describe_unsure(guess: str) -> str:
     return f"{NOT_SURE} ({guess})"
 
 
 def _print_csv(rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
-        typer.echo(_csv_line(row))
+        typer.echo(_to_csv_line(row))
 
 
-def _csv_line(cells: Sequence[str]) -> str:
+def _to_csv_line(cells: Sequence[str]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(cells)
     return line.getvalue()

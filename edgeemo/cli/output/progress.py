@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
 _SECONDS = 10
-"""How often a stage says where it is, where there is no terminal."""
+"""Interval of progress lines, without a terminal."""
 
 
 class _LineProgress:
@@ -25,23 +25,23 @@ class _LineProgress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._done, self._total = 0, 0
-        self._said = 0.0
+        self._printed = 0.0
         self._first: tuple[int, float] | None = None
 
     def stage(self, name: str, *, total: int | None = None) -> None:
-        self._done, self._total, self._said = 0, total or 0, time.monotonic()
+        self._done, self._total, self._printed = 0, total or 0, time.monotonic()
         self._first = None
         self.note(f"{name} ...")
 
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
         now = time.monotonic()
         self._done += steps
-        if self._first is None:  # it took time to begin, or is what an earlier run had done
+        if self._first is None:  # the start took time, or an earlier run did these steps
             self._first = (self._done, now)
-        if now - self._said < _SECONDS:
+        if now - self._printed < _SECONDS:
             return
-        self._said = now
-        parts = (f"{self._done}/{self._total}", self._left(now), detail)
+        self._printed = now
+        parts = (f"{self._done}/{self._total}", self._describe_rest(now), detail)
         self.note("  " + "  ".join(part for part in parts if part))
 
     def note(self, text: str) -> None:
@@ -50,15 +50,16 @@ class _LineProgress:
     def close(self) -> None:
         self._stream.flush()
 
-    def _left(self, now: float) -> str:
-        """How long the stage still takes at the pace since its first step, in words."""
+    def _describe_rest(self, now: float) -> str:
+        """Return the remaining time of the stage at the pace since its first step, in words."""
         done, began = self._first or (self._done, now)
         if self._done <= done or self._total <= self._done:
             return ""
-        return f"{in_words((self._total - self._done) * (now - began) / (self._done - done))} left"
+        pace = (now - began) / (self._done - done)
+        return f"{format_duration((self._total - self._done) * pace)} left"
 
 
-def in_words(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return a duration as text: "40 s", "12 min", "3.5 h"."""
     if seconds < 99.5:
         return f"{seconds:.0f} s"
@@ -68,7 +69,7 @@ def in_words(seconds: float) -> str:
 
 
 class _BarProgress:
-    """A `edgeemo.utils.progress.Progress` for a terminal: a bar per stage, its detail below.
+    """An `edgeemo.utils.progress.Progress` for a terminal: a bar per stage, its detail below.
 
     Bar and detail would not fit side by side in the 80 columns of a usual terminal.
     """
@@ -79,7 +80,7 @@ class _BarProgress:
 
     def stage(self, name: str, *, total: int | None = None) -> None:
         self.close()
-        self._bars = _bars(self._console, total=total)
+        self._bars = _make_bars(self._console, total=total)
         self._bars.add_task(name, total=total, detail="")
         self._bars.start()
 
@@ -100,7 +101,7 @@ class _BarProgress:
             self._bars = None
 
 
-def _bars(console: Console, *, total: int | None) -> Bars:
+def _make_bars(console: Console, *, total: int | None) -> Bars:
     """Return a bar with count and time left, and below it the detail of its task."""
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
     from rich.text import Text
@@ -117,10 +118,10 @@ def _bars(console: Console, *, total: int | None) -> Bars:
 
         def render(self, task: Task) -> Text:
             if task.finished_time is not None:
-                return Text(f"in {in_words(task.finished_time)}", style="progress.elapsed")
+                return Text(f"in {format_duration(task.finished_time)}", style="progress.elapsed")
             if task.time_remaining is None:
                 return Text("")
-            return Text(f"{in_words(task.time_remaining)} left", style="progress.remaining")
+            return Text(f"{format_duration(task.time_remaining)} left", style="progress.remaining")
 
     return WithDetail(
         TextColumn("{task.description}", markup=False),
@@ -133,10 +134,10 @@ def _bars(console: Console, *, total: int | None) -> Bars:
 
 @contextmanager
 def progress() -> Iterator[_LineProgress | _BarProgress]:
-    """Progress on standard error.
+    """Show progress on standard error.
 
-    It writes to a duplicate of the file descriptor, so it stays visible while the chatter of a
-    library is kept off the original (see `edgeemo.utils.redirect`).
+    It writes to a duplicate of the file descriptor, so it stays visible while the output of a
+    library is dropped (see `edgeemo.utils.redirect`).
     """
     from rich.console import Console
 

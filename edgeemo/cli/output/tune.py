@@ -1,4 +1,4 @@
-"""What ``edgeemo tune`` shows of what it found."""
+"""Output of ``edgeemo tune``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def finish(found: Found, *, job: Job, goal: Goal, json: bool) -> None:
     _print_trials(found, goal)
     if found.importances:
         shares = (f"{name} {share:.0%}" for name, share in found.importances.items())
-        say(f"what mattered: {', '.join(shares)}")
+        say(f"importances: {', '.join(shares)}")
     if found.model is None:
         say(f"study: {job.name} in {shown(job.storage)}; without --search-only the same command")
         say(f"makes a model folder of the best, trial {found.best.number}")
@@ -48,14 +48,14 @@ def _print_trials(found: Found, goal: Goal) -> None:
     rows = best[:_SHOWN] + [trial for trial in best[_SHOWN:] if trial.number in front]
     print_table(
         _COLUMNS,
-        [_row(trial, on_front=trial.number in front) for trial in rows],
-        title=f"The best of {_counted(found.trials)}",
+        [_build_row(trial, on_front=trial.number in front) for trial in rows],
+        title=f"The best of {_count_states(found.trials)}",
         numbers_from=4,
     )
     say("front: beaten by none in accuracy, parameters and multiply-adds at once")
 
 
-def _row(trial: Trial, *, on_front: bool) -> list[str]:
+def _build_row(trial: Trial, *, on_front: bool) -> list[str]:
     size = trial.footprint
     return [
         str(trial.number),
@@ -72,7 +72,7 @@ def _row(trial: Trial, *, on_front: bool) -> list[str]:
     ]
 
 
-def _counted(trials: Sequence[Trial]) -> str:
+def _count_states(trials: Sequence[Trial]) -> str:
     """How many trials ended how, in words."""
     words = {
         "complete": "completed",
