@@ -47,7 +47,7 @@ def measure(name: str, data: Path, work: Path, epochs: int) -> dict[str, str]:
         run("train", "--data", data, "--arch", name, "--epochs", epochs, *TRAINING, "--out", out)
     run("export", out, "--int8", "--format", "tflite", "--force", allowed=GATE)
     folder = ModelFolder(out)
-    samples = [sample for sample in folder.samples() if sample.split == "validation"]
+    samples = [sample for sample in folder.read_samples() if sample.split == "validation"]
     files = (folder.file(name) for name in ("float32.tflite", "int8.tflite"))
     found = (f"{measure_accuracy(file, samples, data):.4f}" for file in files)
     return dict(zip(ACCURACIES, found, strict=True))

@@ -55,7 +55,7 @@ class Reference:
         from edgeemo.model.keras_engine import KerasEngine
 
         one_tensorflow_thread()
-        self._spec = ModelFolder(Path(folder)).spec()
+        self._spec = ModelFolder(Path(folder)).read_spec()
         self._engine = KerasEngine(ModelFolder(Path(folder)))
         self._preprocess = preprocess
 

@@ -45,7 +45,7 @@ def evaluate_across(recipe: str, source: str, target: str, *, data: Path, models
     kept = models / f"across-{source}-{target}-{recipe}.json"
     if not kept.exists():
         folder = open_folder(models / f"{source}-{recipe}-grouped")
-        spec = folder.spec()
+        spec = folder.read_spec()
         found = ingest_folder(data / target, options=IngestOptions(labels=spec.labels))
         with tempfile.TemporaryDirectory() as place:
             pixels = decode_split(found.root, found.samples, spec=spec, path=Path(place) / "pixels")

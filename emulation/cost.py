@@ -168,10 +168,10 @@ def _write_page(models: Sequence[Path], out: Path) -> int:
         print("\n".join(build_stage_table(rows, WEBCAM)))
         return 0
     folder = ModelFolder(models[0])
-    rows, again = count_instructions(root, folder.exported(), folder.default_file())
+    rows, again = count_instructions(root, folder.list_exported(), folder.choose_default_file())
     packages = ("numpy", "pillow", "ai-edge-litert", "onnxruntime")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    page = render_page(rows, again, folder.spec(), versions)
+    page = render_page(rows, again, folder.read_spec(), versions)
     out.with_suffix(".md").write_text(page)
     out.with_suffix(".csv").write_text("\n".join(render_csv(rows)) + "\n")
     print(page)

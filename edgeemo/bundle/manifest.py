@@ -49,7 +49,7 @@ def describe_model(
         model=name,
         model_sha256=model.sha256,
         engine=engine.name.partition(" ")[0],
-        threads=ModelFolder(path.parent).threads_for(name),
+        threads=ModelFolder(path.parent).choose_threads(name),
         verified=bool(verification and verification.passed),
         verification=verification.figures if verification else None,
         tolerance=0.0 if name.startswith("int8.") else _find_float_tolerance(path.parent),

@@ -35,9 +35,9 @@ def read_test_images(folder: ModelFolder, data: Path | None, progress: Progress)
         DatasetError: If the images cannot be found.
         ModelFolderError: If the folder does not list its images.
     """
-    wanted = {row.sha256: row.path for row in folder.samples() if row.split == "test"}
+    wanted = {row.sha256: row.path for row in folder.read_samples() if row.split == "test"}
     some = {sha256: wanted[sha256] for sha256 in sorted(wanted)[:MAX_IMAGES]}
-    source = data or folder.data()
+    source = data or folder.read_training().data
     if source is None:
         raise DatasetError(
             f"{folder.path}: does not record the folder of its images; name it with --data"

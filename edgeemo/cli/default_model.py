@@ -18,11 +18,11 @@ def choose_model(model: Path | None) -> Path:
     Returns:
         `model` itself, unless it is the name of the shipped model and of no file.
     """
-    from edgeemo.model.folder import SHIPPED, answering_folder, shipped_folder
+    from edgeemo.model.folder import SHIPPED, choose_folder, shipped_folder
 
     if model is None:
-        folder = answering_folder(MODELS)
-        if folder.ships:
+        folder = choose_folder(MODELS)
+        if folder.is_shipped:
             say(
                 f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy or sad; "
                 f"'edgeemo info {SHIPPED}' tells more, --model names another)"

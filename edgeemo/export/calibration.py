@@ -85,10 +85,10 @@ def calibrate(
         MissingExtraError: If the face detector is not installed.
         ModelFolderError: If ``split.csv`` is missing or malformed.
     """
-    spec = folder.spec()
+    spec = folder.read_spec()
     file = find_detector_file(spec.faces, folder.path)
     detector = build_crop_detector(spec, file=file)
-    training = [sample for sample in folder.samples() if sample.split == "train"]
+    training = [sample for sample in folder.read_samples() if sample.split == "train"]
     chosen = choose_samples(
         training, spec.labels, count=options.calibration_count, seed=options.seed
     )
@@ -157,7 +157,7 @@ def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _find_data(folder: ModelFolder, data: Path | None) -> Path:
-    place = data or folder.data()
+    place = data or folder.read_training().data
     if place is None:
         raise DatasetError(
             f"{folder.path}: records no folder of training images, which int8 needs; "

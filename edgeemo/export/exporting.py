@@ -71,7 +71,7 @@ def export(
     _refuse_existing(folder, options, replace=replace)
     _require_packages(options)
     source = find_reference_model(folder)
-    spec = _add_source(folder.spec(), hash_reference_model(source))
+    spec = _add_source(folder.read_spec(), hash_reference_model(source))
     calibration = (
         calibrate(folder, options=options, data=data, progress=progress) if options.int8 else None
     )

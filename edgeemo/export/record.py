@@ -64,7 +64,7 @@ def write_record(
 
 def _read_earlier(folder: ModelFolder) -> list[dict[str, Any]]:
     entries = folder.read_json(EXPORT).get("files", [])
-    present = {path.name: path for path in folder.exported()}
+    present = {path.name: path for path in folder.list_exported()}
     return [
         entry
         for entry in entries

@@ -1,8 +1,8 @@
-"""The model folder: the one thing that train, export, verify and the runtime share.
+"""The model folder, which train, export, verify and the runtime share.
 
 ``train`` makes it whole and renames it into place; ``export`` and ``verify`` add to it file by
-file, each renamed into place. A file counts as verified only while its SHA-256 is the one that
-``verify.json`` says has passed. Standard library only.
+file, each renamed into place. A file counts as verified as long as its SHA-256 is one that passed
+according to ``verify.json``. Standard library only.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.spec import ModelSpec
-from edgeemo.model.tables import Reference, Sample, read_references, read_samples
+from edgeemo.model.tables import ReferencePrediction, Sample, read_references, read_samples
 from edgeemo.model.verified import is_verified
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.serialize import to_plain
@@ -40,7 +40,7 @@ BENCH_JSON = "bench.json"
 BENCH_PNG = "bench.png"
 
 SHIPPED = "happy-sad"
-"""Name of the model that comes with edgeemo."""
+"""Name of the shipped model."""
 
 _DEFAULT_REMEDY = "delete it, or let 'edgeemo bench --pick' choose"
 
@@ -52,50 +52,83 @@ EXPORTED = (
     "float32.onnx",
     "int8.onnx",
 )
-"""Every file that export can make, in the order in which they are shown."""
+"""Every file that export can write, in the order in which they are shown."""
 
 
 @dataclass(frozen=True)
 class Default:
-    """What a model folder answers with.
+    """The exported file that `predict` and `bundle` use.
 
     Attributes:
         file: The exported file.
-        threads: Threads per answer.
+        threads: Threads per prediction.
     """
 
     file: Path
     threads: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingFacts:
+    """Facts of ``training.json``; None where the file does not have them.
+
+    Attributes:
+        arch: Name of the network, or "imported".
+        data: Folder or .zip of the images.
+        seed: Seed of the split.
+        epochs_run: Number of completed epochs.
+        best_epoch: The epoch of the weights, from 1.
+        scale: Multiplier of a pixel in the preprocessing of an imported model.
+        offset: Addend after that.
+    """
+
+    arch: str | None
+    data: Path | None
+    seed: int | None
+    epochs_run: int | None
+    best_epoch: int | None
+    scale: float | None
+    offset: float
+
+
 @dataclass(frozen=True)
 class ModelFolder:
-    """A model folder at `path`. Constructing one touches nothing; see `open_folder`."""
+    """A model folder.
+
+    The constructor reads nothing and checks nothing; `open_folder` does.
+
+    Attributes:
+        path: Path of the folder.
+    """
 
     path: Path
 
     @property
-    def ships(self) -> bool:
-        """Whether it is the model that comes with edgeemo, which nobody trained here."""
+    def is_shipped(self) -> bool:
+        """Return whether it is the shipped model, which was not trained here."""
         return self.path.resolve() == shipped_folder().path.resolve()
 
     def file(self, name: str) -> Path:
-        """Path of a file inside, whether it exists or not."""
+        """Return the path of a file in the folder, whether it exists or not."""
         return self.path / name
 
     def require(self, name: str, *, remedy: str) -> Path:
-        """Path of a file that must exist.
+        """Return the path of a file that must exist.
+
+        Args:
+            name: Name of the file.
+            remedy: What to do if it does not exist, for the message.
 
         Raises:
-            ModelFolderError: If it does not; `remedy` says what to do about it.
+            ModelFolderError: If it does not exist.
         """
         path = self.path / name
         if not path.exists():
             raise ModelFolderError(f"{self.path}: {name} is missing; {remedy}")
         return path
 
-    def spec(self) -> ModelSpec:
-        """The spec of the model as trained.
+    def read_spec(self) -> ModelSpec:
+        """Return the spec of the model as trained.
 
         Raises:
             ModelFolderError: If the file is missing.
@@ -104,22 +137,30 @@ class ModelFolder:
         path = self.require(SPEC, remedy="train or import the model again")
         return ModelSpec.from_json(path.read_bytes(), origin=str(path))
 
-    def samples(self) -> list[Sample]:
-        """Every image of the three splits, as ``split.csv`` lists them."""
+    def read_samples(self) -> list[Sample]:
+        """Return every image of the three splits, as ``split.csv`` lists them."""
         return read_samples(self.require(SPLIT, remedy="train or import the model again"))
 
-    def references(self) -> list[Reference]:
-        """The original's answers on the test split."""
+    def read_references(self) -> list[ReferencePrediction]:
+        """Return the predictions of the reference model on the test split."""
         path = self.require(REFERENCE, remedy="train or import the model again")
         return read_references(path)
 
-    def data(self) -> Path | None:
-        """Where the images lay when the model was trained, if the folder says so."""
-        recorded = self.read_json(TRAINING).get("data")
-        return Path(recorded) if recorded else None
+    def read_training(self) -> TrainingFacts:
+        """Return what ``training.json`` says of the training, as far as others need it."""
+        recorded = self.read_json(TRAINING)
+        return TrainingFacts(
+            arch=recorded.get("arch"),
+            data=Path(recorded["data"]) if recorded.get("data") else None,
+            seed=recorded.get("seed"),
+            epochs_run=recorded.get("epochs_run"),
+            best_epoch=recorded.get("best_epoch"),
+            scale=recorded.get("scale"),
+            offset=recorded.get("offset", 0.0),
+        )
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """A JSON file of the folder, or {} where it does not exist.
+        """Return the content of a JSON file of the folder, or {} if it does not exist.
 
         Raises:
             ModelFolderError: If the file is not a JSON object.
@@ -139,31 +180,29 @@ class ModelFolder:
         """Write a value that `edgeemo.utils.serialize.to_plain` takes, whole or not at all."""
         return write_file(self.path / name, to_json(content))
 
-    def exported(self) -> list[Path]:
-        """The exported files that are there, in the order of `EXPORTED`."""
+    def list_exported(self) -> list[Path]:
+        """Return the existing exported files, in the order of `EXPORTED`."""
         return [self.path / name for name in EXPORTED if (self.path / name).exists()]
 
-    def default_file(self) -> Path:
-        """The file of `default`."""
-        return self.default().file
+    def choose_default_file(self) -> Path:
+        """Return the file of `choose_default`."""
+        return self.choose_default().file
 
-    def default(self) -> Default:
-        """What to predict with: the recorded default, else int8.tflite, else float32.
-
-        int8.tflite is taken only if it is verified.
+    def choose_default(self) -> Default:
+        """Return the recorded default, else int8.tflite if it is verified, else float32.
 
         Raises:
             ModelFolderError: If nothing was exported yet, or the recorded default is malformed or
                 its file is missing.
         """
-        recorded = self.recorded_default()
+        recorded = self.read_default()
         if recorded:
             self.require(recorded.file.name, remedy=f"export again, or delete {DEFAULT}")
             return recorded
-        return Default(self._usual_file())
+        return Default(self._choose_unrecorded())
 
-    def recorded_default(self) -> Default | None:
-        """What ``default.json`` says, whether its file is there or not.
+    def read_default(self) -> Default | None:
+        """Return the default of ``default.json``, whether its file exists or not; None without one.
 
         Raises:
             ModelFolderError: If it is malformed.
@@ -181,16 +220,16 @@ class ModelFolder:
             )
         return Default(self.path / name, threads)
 
-    def threads_for(self, name: str) -> int:
-        """Threads to answer with: those recorded if this is the recorded default's file, else 1.
+    def choose_threads(self, name: str) -> int:
+        """Return the threads of the recorded default if this is its file, else 1.
 
         Raises:
             ModelFolderError: If ``default.json`` is malformed.
         """
-        recorded = self.recorded_default()
+        recorded = self.read_default()
         return recorded.threads if recorded and recorded.file.name == name else 1
 
-    def _usual_file(self) -> Path:
+    def _choose_unrecorded(self) -> Path:
         int8 = self.path / "int8.tflite"
         if int8.exists() and is_verified(int8, sha256=sha256_file(int8)):
             return int8
@@ -203,7 +242,7 @@ class ModelFolder:
 
 
 def open_folder(path: str | Path) -> ModelFolder:
-    """The model folder at a path.
+    """Return the model folder at a path.
 
     Raises:
         ModelFolderError: If there is no such folder.
@@ -211,31 +250,31 @@ def open_folder(path: str | Path) -> ModelFolder:
     path = Path(path)
     if path == Path(SHIPPED) and not path.exists():
         raise ModelFolderError(
-            f"{SHIPPED} comes without its original and the images, so it can neither be exported "
-            "nor verified again; name a model folder of yours"
+            f"{SHIPPED} is shipped without its reference model and images, so it can neither be "
+            "exported nor verified again; name a model folder of yours"
         )
     if not path.is_dir():
         raise ModelFolderError(f"{path}: no such model folder; 'edgeemo train' makes one")
     return ModelFolder(path)
 
 
-def newest_folder(models: Path) -> ModelFolder:
-    """The model folder under `models` that was trained last; the model that ships does not count.
+def find_newest_folder(models: Path) -> ModelFolder:
+    """Return the model folder under `models` that was trained last; the shipped model is skipped.
 
     Raises:
         ModelFolderError: If there is none.
     """
     found = [path.parent for path in models.glob(f"*/{SPEC}") if path.parent.name[0] != "."]
-    trained = [path for path in found if not ModelFolder(path).ships]
+    trained = [path for path in found if not ModelFolder(path).is_shipped]
     if not trained:
         raise ModelFolderError(f"{models}: no model here; run 'edgeemo train' first, or name one")
     return ModelFolder(max(trained, key=lambda path: (path / SPEC).stat().st_mtime_ns))
 
 
-def answering_folder(models: Path) -> ModelFolder:
-    """What answers where no model was named: that of `newest_folder`, else the one that ships."""
+def choose_folder(models: Path) -> ModelFolder:
+    """Return the newest model folder under `models`, else the shipped model."""
     try:
-        return newest_folder(models)
+        return find_newest_folder(models)
     except ModelFolderError:
         return shipped_folder()
 

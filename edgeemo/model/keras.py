@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, ModelFolderError
-from edgeemo.model.folder import KERAS, TRAINING, ModelFolder
+from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.redirect import drop_output
@@ -86,13 +86,13 @@ def load_reference_model(folder: ModelFolder) -> Any:
         MissingExtraError: If TensorFlow is not installed.
     """
     path = find_reference_model(folder)
-    recorded = folder.read_json(TRAINING)
-    shape = folder.spec().input_shape
+    training = folder.read_training()
+    shape = folder.read_spec().input_shape
     return add_scaling(
         load_keras(path, input_shape=shape),
         shape,
-        scale=recorded.get("scale", SCALE),
-        offset=recorded.get("offset", 0.0),
+        scale=SCALE if training.scale is None else training.scale,
+        offset=training.offset,
     )
 
 

@@ -26,7 +26,7 @@ class KerasEngine:
     def __init__(self, folder: ModelFolder) -> None:
         import numpy as np
 
-        spec = folder.spec()
+        spec = folder.read_spec()
         self._model = load_reference_model(folder)
         self._scale = np.float32(spec.scale)
         self._one_at_a_time = Lock()

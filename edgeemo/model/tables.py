@@ -1,4 +1,4 @@
-"""The tables of a model folder: which images, what was set aside, what the original answered."""
+"""The tables of a model folder: images, excluded files, predictions of the reference model."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Sample:
     """One labelled image.
 
     Attributes:
-        path: Relative to the data folder, with forward slashes.
-        label: Its class.
+        path: Path relative to the data folder, with forward slashes.
+        label: Class.
         split: "train", "validation" or "test".
         sha256: SHA-256 of the file, hexadecimal.
     """
@@ -38,12 +38,12 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
-    """One file that was set aside.
+    """One excluded file.
 
     Attributes:
-        path: Relative to the data folder, with forward slashes.
-        reason: One of a few words to count by, such as "blank" or "duplicate".
-        detail: What exactly, in words.
+        path: Path relative to the data folder, with forward slashes.
+        reason: Kind of reason, such as "blank" or "duplicate".
+        detail: The reason in words.
     """
 
     path: str
@@ -52,14 +52,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
-    """The original model's answer to one image of the test split.
+class ReferencePrediction:
+    """The prediction of the reference model for one image of the test split.
 
     Attributes:
-        sha256: SHA-256 of the image file.
-        path: As in `Sample`.
-        label: The image's true class.
-        scores: The original's probability for each label, in the spec's order.
+        sha256: SHA-256 of the image file, hexadecimal.
+        path: Path relative to the data folder, with forward slashes.
+        label: True class.
+        scores: Probability of each label, in the order of the spec.
     """
 
     sha256: str
@@ -78,10 +78,12 @@ def write_rejected(path: Path, rejected: Iterable[Rejected]) -> Path:
     return _write_csv(path, Rejected, (asdict(row) for row in rejected))
 
 
-def write_references(path: Path, references: Iterable[Reference], *, labels: Sequence[str]) -> Path:
+def write_references(
+    path: Path, references: Iterable[ReferencePrediction], *, labels: Sequence[str]
+) -> Path:
     """Write ``reference.csv``: sha256, path, label and one column ``p(LABEL)`` per label.
 
-    Probabilities are written with nine digits, which gives the same float32 back.
+    Nine digits per probability give the same float32 back.
     """
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -102,7 +104,7 @@ def read_samples(path: Path) -> list[Sample]:
     return _read_csv(path, Sample)
 
 
-def read_references(path: Path) -> list[Reference]:
+def read_references(path: Path) -> list[ReferencePrediction]:
     """Read ``reference.csv``.
 
     Raises:
@@ -113,7 +115,7 @@ def read_references(path: Path) -> list[Reference]:
             rows = csv.reader(stream)
             next(rows)
             return [
-                Reference(
+                ReferencePrediction(
                     sha256=row[0], path=row[1], label=row[2], scores=tuple(map(float, row[3:]))
                 )
                 for row in rows

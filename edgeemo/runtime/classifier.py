@@ -248,5 +248,5 @@ def _default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:
 
     from edgeemo.model.folder import ModelFolder
 
-    default = ModelFolder(Path(folder)).default()
+    default = ModelFolder(Path(folder)).choose_default()
     return default.file, default.threads

@@ -10,7 +10,12 @@ from edgeemo import __version__
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.folder import HISTORY, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
 from edgeemo.model.keras import find_reference_model, find_shape_problem, load_reference_model
-from edgeemo.model.tables import Reference, write_references, write_rejected, write_samples
+from edgeemo.model.tables import (
+    ReferencePrediction,
+    write_references,
+    write_rejected,
+    write_samples,
+)
 from edgeemo.train.loop.history import write_history
 from edgeemo.train.options.record import record_options
 from edgeemo.train.report import write_report
@@ -139,7 +144,9 @@ def _predict_splits(
 
 def _write_references(folder: ModelFolder, contents: FolderContents, test: Evaluation) -> None:
     references = (
-        Reference(sha256=sample.sha256, path=sample.path, label=sample.label, scores=tuple(scores))
+        ReferencePrediction(
+            sha256=sample.sha256, path=sample.path, label=sample.label, scores=tuple(scores)
+        )
         for sample, scores in zip(contents.test_samples, test.scores.tolist(), strict=True)
     )
     write_references(folder.file(REFERENCE), references, labels=contents.spec.labels)

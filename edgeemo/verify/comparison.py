@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.model.tables import Reference
+    from edgeemo.model.tables import ReferencePrediction
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class Comparison:
 
 
 def compare_predictions(
-    references: Sequence[Reference], scores: NDArray[np.float64], *, spec: ModelSpec
+    references: Sequence[ReferencePrediction], scores: NDArray[np.float64], *, spec: ModelSpec
 ) -> Comparison:
     """Compare the predictions of a file with those of the reference model.
 
@@ -153,7 +153,9 @@ def _compare_selective(
     )
 
 
-def _make_flip(reference: Reference, scores: NDArray[np.float64], spec: ModelSpec) -> Flip:
+def _make_flip(
+    reference: ReferencePrediction, scores: NDArray[np.float64], spec: ModelSpec
+) -> Flip:
     theirs, ours = spec.decide(reference.scores), spec.decide(scores.tolist())
     return Flip(
         path=reference.path,

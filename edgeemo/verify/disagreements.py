@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.model.tables import Reference
+    from edgeemo.model.tables import ReferencePrediction
 
 COLUMNS, ROWS = 6, 3
 _FILES_NAMED = 4  # greatest number of files in a caption
@@ -28,7 +28,7 @@ _FILES_NAMED = 4  # greatest number of files in a caption
 
 def draw_disagreements(
     path: Path,
-    references: Sequence[Reference],
+    references: Sequence[ReferencePrediction],
     scores: Mapping[str, NDArray[np.float64]],
     *,
     images: Mapping[str, Path],
@@ -105,7 +105,9 @@ def _make_title(flips: int, shown: int, n: int) -> str:
     )
 
 
-def _describe(reference: Reference, found: Mapping[str, Sequence[float]], spec: ModelSpec) -> str:
+def _describe(
+    reference: ReferencePrediction, found: Mapping[str, Sequence[float]], spec: ModelSpec
+) -> str:
     lines = [f"truth: {reference.label}", f"reference: {_describe_label(reference.scores, spec)}"]
     shown = list(found.items())[:_FILES_NAMED]
     lines += [f"{name}: {_describe_label(scores, spec)}" for name, scores in shown]
@@ -120,7 +122,7 @@ def _describe_label(scores: Sequence[float], spec: ModelSpec) -> str:
 
 
 def _judge(
-    reference: Reference, found: Mapping[str, Sequence[float]], spec: ModelSpec
+    reference: ReferencePrediction, found: Mapping[str, Sequence[float]], spec: ModelSpec
 ) -> bool | None:
     """Return False if only the reference model is right, True if only the files are, else None."""
     truth = spec.labels.index(reference.label)

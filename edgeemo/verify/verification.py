@@ -12,7 +12,7 @@ from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFol
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
-from edgeemo.model.folder import REFERENCE, SPLIT, TRAINING, VERIFY_MD, VERIFY_PNG
+from edgeemo.model.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG
 from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.report.markdown import to_markdown
 from edgeemo.utils.files import sha256_file, write_file
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.model.tables import Reference
+    from edgeemo.model.tables import ReferencePrediction
 
 _SILENT = Silent()
 
@@ -66,8 +66,8 @@ def verify(
         ModelFolderError: If the folder has no exported file, or its test split is unusable.
         SpecError: If its spec is malformed.
     """
-    spec, files = folder.spec(), folder.exported()
-    gates = gates or Gates.for_architecture(folder.read_json(TRAINING).get("arch"))
+    spec, files = folder.read_spec(), folder.list_exported()
+    gates = gates or Gates.for_architecture(folder.read_training().arch)
     if not files:
         raise ModelFolderError(
             f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"
@@ -97,9 +97,9 @@ def verify(
     return verification
 
 
-def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
+def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[ReferencePrediction]:
     """Return the predictions of the reference model, which must fit the spec and the test split."""
-    rows, remedy = folder.references(), "train or import the model again"
+    rows, remedy = folder.read_references(), "train or import the model again"
     if not rows:
         raise ModelFolderError(f"{folder.path}: {REFERENCE} lists no test image; {remedy}")
     for row in rows:
@@ -112,7 +112,7 @@ def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
             raise ModelFolderError(
                 f"{folder.path}: {REFERENCE} has the unknown label {row.label!r}; {remedy}"
             )
-    test = Counter(sample.sha256 for sample in folder.samples() if sample.split == "test")
+    test = Counter(sample.sha256 for sample in folder.read_samples() if sample.split == "test")
     if test != Counter(row.sha256 for row in rows):
         raise ModelFolderError(
             f"{folder.path}: {REFERENCE} does not cover the test split of {SPLIT}; {remedy}"
@@ -121,7 +121,7 @@ def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[Reference]:
 
 
 def _find_data(folder: ModelFolder, data: Path | None) -> Path:
-    source = data or folder.data()
+    source = data or folder.read_training().data
     if source is None:
         raise DatasetError(f"{folder.path}: does not name the folder of its images; give --data")
     if data is None and not source.exists():
@@ -133,7 +133,7 @@ def _find_data(folder: ModelFolder, data: Path | None) -> Path:
 
 
 def _find_images(
-    references: Sequence[Reference], root: Path, source: Path, progress: Progress
+    references: Sequence[ReferencePrediction], root: Path, source: Path, progress: Progress
 ) -> dict[str, Path]:
     paths = {row.sha256: row.path for row in references}
     found = locate_files(root, paths, hint=paths, progress=progress)
@@ -149,7 +149,7 @@ def _find_images(
 
 def _run_candidates(
     candidates: Sequence[Candidate],
-    references: Sequence[Reference],
+    references: Sequence[ReferencePrediction],
     images: Mapping[str, Path],
     *,
     spec: ModelSpec,
@@ -174,7 +174,7 @@ def _run_candidates(
 def _build_verification(
     folder: ModelFolder,
     candidates: Sequence[Candidate],
-    references: Sequence[Reference],
+    references: Sequence[ReferencePrediction],
     *,
     spec: ModelSpec,
     gates: Gates,
@@ -191,7 +191,7 @@ def _build_verification(
 
 
 def _verify_file(
-    candidate: Candidate, references: Sequence[Reference], spec: ModelSpec, gates: Gates
+    candidate: Candidate, references: Sequence[ReferencePrediction], spec: ModelSpec, gates: Gates
 ) -> FileVerification:
     kind, model, error = parse_kind(candidate.path), candidate.model, candidate.error
     outcome = FileVerification(

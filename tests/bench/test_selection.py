@@ -98,6 +98,6 @@ def test_the_default_is_written_down_with_its_reason(tmp_path):
     assert said["limits"] == {"max_p99_ms": 20, "max_size_kb": None, "max_rss_mb": None}
     assert said["measurement"]["p50_ms"]["value"] == 5
     assert said["machine"]["board"] == "Raspberry Pi 4"
-    assert (folder.recorded_default().file.name, folder.recorded_default().threads) == (
+    assert (folder.read_default().file.name, folder.read_default().threads) == (
         "int8.tflite", 2
     )  # fmt: skip

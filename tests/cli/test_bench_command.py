@@ -102,7 +102,7 @@ def test_what_a_device_measured_chooses_here(edgeemo, models, measured):
     assert "picked int8.tflite with 1 thread: the fastest of 1 verified candidate" in shown.err
     assert json.loads(Path("models/mine/default.json").read_text())["reason"] == picked["reason"]
     assert not Path("models/mine/bench.json").exists()  # it tells of another machine
-    assert ModelFolder(Path("models/mine")).default().file.name == "int8.tflite"
+    assert ModelFolder(Path("models/mine")).choose_default().file.name == "int8.tflite"
 
 
 def test_where_none_fits_the_default_stays_and_the_status_is_3(edgeemo, models, measured):

@@ -76,7 +76,7 @@ BARE = ["model.keras", "spec.json", "split.csv", "training.json"]
 def test_every_file_is_there_as_reported(done):
     folder, files, progress = done
     assert tuple(file.path.name for file in files) == EXPORTED
-    assert folder.exported() == [file.path for file in files]
+    assert folder.list_exported() == [file.path for file in files]
     for file in files:
         assert file.sha256 == sha256_file(file.path)
         assert file.size_bytes == file.path.stat().st_size
@@ -229,9 +229,9 @@ def test_fresh_processes_agree_and_a_kill_leaves_whole_files(done, plain_folder,
         env={**os.environ, "PYTHONHASHSEED": "12345"},
     )
     assert (process.returncode, process.stdout, process.stderr) == (-signal.SIGKILL, "", "")
-    assert {path.name: sha256_file(path) for path in whole.exported()} == expected
+    assert {path.name: sha256_file(path) for path in whole.list_exported()} == expected
 
-    assert [path.name for path in killed.exported()] == ["float32.onnx"]
+    assert [path.name for path in killed.list_exported()] == ["float32.onnx"]
     assert sha256_file(killed.file("float32.onnx")) == expected["float32.onnx"]
     assert [name for name in _names(killed) if ".partial-" in name]
     options = ExportOptions(int8=True, formats=("onnx",), calibration_count=20)

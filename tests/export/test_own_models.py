@@ -17,7 +17,7 @@ INT8 = ExportOptions(int8=True, calibration_count=20)
 
 
 def _assert_agrees(folder, files, ask, images):
-    spec = folder.spec()
+    spec = folder.read_spec()
     pixels = [preprocess(path, spec) for path in sorted(images.rglob("2*.png"))]
     wanted = ask(load_reference_model(folder), np.stack(pixels))
     assert np.ptp(wanted) > 0.01

@@ -22,8 +22,11 @@ def folder(tmp_path):
 
 
 def test_without_one_a_single_thread_answers(folder):
-    assert (folder.default().file.name, folder.default().threads) == ("float32.tflite", 1)
-    assert folder.recorded_default() is None
+    assert (folder.choose_default().file.name, folder.choose_default().threads) == (
+        "float32.tflite",
+        1,
+    )
+    assert folder.read_default() is None
     assert Classifier.load(folder.path).threads == 1
 
 
@@ -38,13 +41,13 @@ def test_the_recorded_file_and_threads_answer(folder):
 
 def test_a_default_written_by_hand_needs_no_threads(folder):
     folder.write_json(DEFAULT, {"file": "float32.onnx"})
-    assert folder.default().threads == 1
+    assert folder.choose_default().threads == 1
 
 
 def test_the_recorded_threads_are_that_files_alone(folder):
     folder.write_json(DEFAULT, {"file": "float32.onnx", "threads": 2})
-    assert folder.threads_for("float32.onnx") == 2
-    assert folder.threads_for("float32.tflite") == 1
+    assert folder.choose_threads("float32.onnx") == 2
+    assert folder.choose_threads("float32.tflite") == 1
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_the_recorded_threads_are_that_files_alone(folder):
 def test_one_that_cannot_be_used_is_one_line(folder, content, said):
     folder.write_json(DEFAULT, content)
     with pytest.raises(ModelFolderError) as error:
-        folder.default()
+        folder.choose_default()
     assert said in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -71,4 +74,4 @@ def test_one_that_cannot_be_used_is_one_line(folder, content, said):
 def test_one_that_is_no_json_is_one_line(folder):
     folder.file(DEFAULT).write_text("float32.onnx")
     with pytest.raises(ModelFolderError, match=r"default\.json: not JSON"):
-        folder.default()
+        folder.choose_default()

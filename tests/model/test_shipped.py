@@ -12,7 +12,7 @@ from edgeemo.bundle.device.checks import check_golden
 from edgeemo.bundle.device.contents import GoldenImage
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.model.face_request import FaceRequest
-from edgeemo.model.folder import ModelFolder, newest_folder, shipped_folder
+from edgeemo.model.folder import ModelFolder, find_newest_folder, shipped_folder
 from edgeemo.runtime.classifier import Classifier
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,9 +30,9 @@ def test_a_checkout_has_it_in_models():
 
 def test_every_file_is_verified_and_int8_is_what_answers():
     folder = shipped_folder()
-    assert {path.name for path in folder.exported()} == set(FILES)
-    assert all(Classifier.load(path).verified for path in folder.exported())
-    assert folder.default_file().name == "int8.tflite"
+    assert {path.name for path in folder.list_exported()} == set(FILES)
+    assert all(Classifier.load(path).verified for path in folder.list_exported())
+    assert folder.choose_default_file().name == "int8.tflite"
     assert folder.file("int8.tflite").stat().st_size <= 120_000
 
 
@@ -63,7 +63,7 @@ def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
     mine = models / "mine"
     mine.mkdir()
     (mine / "spec.json").write_bytes((HAPPY_SAD / "spec.json").read_bytes())
-    assert newest_folder(models) == ModelFolder(mine)
+    assert find_newest_folder(models) == ModelFolder(mine)
 
 
 def test_int8_answers_the_test_images_as_the_card_says(data_dir):

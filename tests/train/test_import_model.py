@@ -56,12 +56,12 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
     )
     assert find_reference_model(folder).name == inside
     assert hash_reference_model(find_reference_model(folder)) == hash_reference_model(source)
-    spec, said = folder.spec(), folder.read_json("training.json")
+    spec, said = folder.read_spec(), folder.read_json("training.json")
     assert (spec.labels, spec.input_shape) == (("sad", "happy"), SHAPE)
     assert spec.provenance.source_sha256 == hash_reference_model(source)
     assert (said["arch"], said["scale"], said["offset"]) == ("imported", 1 / 127.5, -1.0)
     assert "pixel × 0.00784313725 − 1." in folder.file("report.md").read_text()
-    for row in folder.references():
+    for row in folder.read_references():
         pixels = preprocess(images / row.path, spec)
         want = model.predict(pixels[None].astype(np.float32) / 127.5 - 1, verbose=0)[0, 0]
         assert row.scores[1] == pytest.approx(want, abs=1e-5)
@@ -86,7 +86,7 @@ def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
         "report.html",
         "plots",
     }
-    assert folder.spec().activation == "softmax"
+    assert folder.read_spec().activation == "softmax"
     html = folder.file("report.html").read_text()
     assert "Not edgeemo&#39;s: the model was imported." in html
     assert "Every option" not in html
@@ -102,7 +102,7 @@ def test_a_fixed_batch_size_is_no_obstacle(images, tmp_path, batch, scale):
     folder = import_keras_model(
         source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=scale
     )
-    assert len(folder.references()) > 0
+    assert len(folder.read_references()) > 0
 
 
 def refused(error, match, source, images, tmp_path, labels=("happy", "sad"), **options):

@@ -13,7 +13,7 @@ from PIL import Image
 from edgeemo import __version__
 from edgeemo.errors import DatasetError, ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.folder import newest_folder
+from edgeemo.model.folder import find_newest_folder
 from edgeemo.model.keras import load_keras, load_reference_model
 from edgeemo.train import TrainOptions, train
 from edgeemo.utils.files import sha256_file
@@ -61,7 +61,7 @@ def test_every_plot_is_an_image(trained):
 
 
 def test_the_spec_says_where_the_model_comes_from(trained):
-    spec = trained.spec()
+    spec = trained.read_spec()
     assert (spec.labels, spec.input_shape) == (("happy", "sad"), (32, 32, 1))
     assert spec.provenance.edgeemo_version == __version__
     assert spec.provenance.source_sha256 == sha256_file(trained.file("model.keras"))
@@ -74,16 +74,16 @@ def test_training_json_says_how(trained, images, options):
     assert (said["arch"], said["seed"], said["labels"]) == (options.arch, 0, ["happy", "sad"])
     assert (said["epochs"], said["epochs_run"], said["interrupted"]) == (2, 2, False)
     assert said["versions"]["edgeemo"] == __version__
-    assert said["ingest"]["kept"] == len(trained.samples())
+    assert said["ingest"]["kept"] == len(trained.read_samples())
 
 
 def test_the_original_answered_the_whole_test_split(trained, images):
-    references = trained.references()
-    test = [sample for sample in trained.samples() if sample.split == "test"]
+    references = trained.read_references()
+    test = [sample for sample in trained.read_samples() if sample.split == "test"]
     assert [(row.path, row.sha256, row.label) for row in references] == [
         (sample.path, sample.sha256, sample.label) for sample in test
     ]
-    spec, model = trained.spec(), load_reference_model(trained)
+    spec, model = trained.read_spec(), load_reference_model(trained)
     for row in references:
         image = preprocess(images / row.path, spec) * np.float32(spec.scale)
         (output,) = model.predict(image[None], verbose=0)
@@ -100,7 +100,7 @@ def test_the_model_file_holds_no_optimiser_and_its_layers_have_fixed_names(train
 def test_the_report_says_the_same_in_json_and_in_words(trained):
     report = trained.read_json("report.json")
     page = trained.file("report.md").read_text()
-    assert report["test"]["n"] == len(trained.references())
+    assert report["test"]["n"] == len(trained.read_references())
     assert report["model"]["parameters"] == sum(
         layer["parameters"] for layer in report["model"]["layers"]
     )
@@ -128,10 +128,10 @@ def test_three_classes_give_a_softmax_and_the_date_is_that_of_the_environment(
     data = draw_classes(tmp_path / "three", ("calm", "happy", "sad"), 12)
     asked = replace(options, epochs=1, labels=("sad", "happy", "calm"))
     folder = train(data, tmp_path / "out" / "deep" / "model", options=asked).folder
-    spec = folder.spec()
+    spec = folder.read_spec()
     assert (spec.labels, spec.activation) == (("sad", "happy", "calm"), "softmax")
     assert spec.provenance.date == "1970-01-02T00:00:00Z"
-    assert all(sum(row.scores) == pytest.approx(1, abs=1e-6) for row in folder.references())
+    assert all(sum(row.scores) == pytest.approx(1, abs=1e-6) for row in folder.read_references())
     assert len(folder.read_json("report.json")["test"]["confusion"]) == 3
 
 
@@ -185,7 +185,7 @@ def test_killed_leaves_no_folder_that_looks_complete(images, tmp_path):
     assert not out.exists()
     assert all(left.name.startswith(".") for left in out.parent.iterdir())
     with pytest.raises(ModelFolderError):
-        newest_folder(out.parent)
+        find_newest_folder(out.parent)
 
 
 def test_an_existing_folder_is_refused_without_force_and_before_anything(images, trained):

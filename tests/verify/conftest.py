@@ -12,7 +12,7 @@ from PIL import Image
 
 from edgeemo import Classifier
 from edgeemo.model.folder import REFERENCE, SPEC, SPLIT, TRAINING, ModelFolder
-from edgeemo.model.tables import Reference, Sample, write_references, write_samples
+from edgeemo.model.tables import ReferencePrediction, Sample, write_references, write_samples
 from edgeemo.utils.files import sha256_file
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
@@ -41,7 +41,7 @@ def place(tmp_path):
     samples = list(_draw(data))
     write_samples(folder.file(SPLIT), samples)
     references = [
-        Reference(
+        ReferencePrediction(
             sha256=sample.sha256,
             path=sample.path,
             label=sample.label,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edgeemo.metrics import wilson_interval
 from edgeemo.model.spec import ModelSpec
-from edgeemo.model.tables import Reference
+from edgeemo.model.tables import ReferencePrediction
 from edgeemo.utils.serialize import to_plain
 from edgeemo.verify import disagreements
 from edgeemo.verify.comparison import compare_predictions
@@ -21,7 +21,9 @@ THREE = ModelSpec(
 
 def _references(scores, truth):
     return [
-        Reference(sha256=f"{i:064}", path=f"{i}.png", label=THREE.labels[k], scores=tuple(row))
+        ReferencePrediction(
+            sha256=f"{i:064}", path=f"{i}.png", label=THREE.labels[k], scores=tuple(row)
+        )
         for i, (row, k) in enumerate(zip(scores.tolist(), truth, strict=True))
     ]
 

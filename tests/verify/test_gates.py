@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeemo.model.spec import ModelSpec
-from edgeemo.model.tables import Reference
+from edgeemo.model.tables import ReferencePrediction
 from edgeemo.verify import Gates
 from edgeemo.verify.comparison import compare_predictions
 from edgeemo.verify.gates import BACKBONES, parse_kind
@@ -20,7 +20,7 @@ def _measured(*, n, flips=0, dp=0.0, extra=0):
     original = [0.6] * (n - flips + wrong) + [0.4] * (flips - wrong)
     candidate = [0.6 - dp] * (n - flips) + [0.4] * wrong + [0.6] * (flips - wrong)
     references = [
-        Reference(sha256=f"{i:064}", path=f"{i}.png", label="sad", scores=(1 - p, p))
+        ReferencePrediction(sha256=f"{i:064}", path=f"{i}.png", label="sad", scores=(1 - p, p))
         for i, p in enumerate(original)
     ]
     return compare_predictions(references, np.asarray([(1 - p, p) for p in candidate]), spec=SPEC)

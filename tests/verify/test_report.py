@@ -7,7 +7,7 @@ import pytest
 
 from edgeemo.cli.output.verify import COLUMNS, build_row
 from edgeemo.model.spec import ModelSpec
-from edgeemo.model.tables import Reference
+from edgeemo.model.tables import ReferencePrediction
 from edgeemo.report.markdown import to_markdown
 from edgeemo.verify import FileVerification, Gates, Verification
 from edgeemo.verify.comparison import compare_predictions
@@ -33,7 +33,9 @@ def _page(verification):
 @pytest.fixture
 def passed():
     rows = [
-        Reference(sha256=f"{i:064}", path=f"a|b/{i}_.png", label="sad|blue", scores=(0.4, 0.6))
+        ReferencePrediction(
+            sha256=f"{i:064}", path=f"a|b/{i}_.png", label="sad|blue", scores=(0.4, 0.6)
+        )
         for i in range(2)
     ]
     measured = compare_predictions(rows, np.asarray([(0.4, 0.6), (0.6, 0.4)]), spec=SPEC)
@@ -105,7 +107,7 @@ def test_markdown_tables_are_rectangular(passed, failed, line_start):
 def test_markdown_says_what_is_answered_where_the_model_may_be_not_sure(passed):
     assert "not sure" not in _page(_report(passed))
     rows = [
-        Reference(sha256=f"{i:064}", path=f"{i}.png", label="happy", scores=(0.9, 0.1))
+        ReferencePrediction(sha256=f"{i:064}", path=f"{i}.png", label="happy", scores=(0.9, 0.1))
         for i in range(4)
     ]
     scores = np.asarray([(0.9, 0.1), (0.7, 0.3), (0.8, 0.2), (0.1, 0.9)])

@@ -39,9 +39,11 @@ def _seal_again(path, **changes):
 
 def _flip_references(folder, count):
     """Turn the first predictions of the reference model into their opposite."""
-    rows = folder.references()
+    rows = folder.read_references()
     turned = [replace(row, scores=row.scores[::-1]) for row in rows[:count]]
-    write_references(folder.file(REFERENCE), [*turned, *rows[count:]], labels=folder.spec().labels)
+    write_references(
+        folder.file(REFERENCE), [*turned, *rows[count:]], labels=folder.read_spec().labels
+    )
     return [row.path for row in turned]
 
 
@@ -125,7 +127,7 @@ def test_altered_weights_fail_their_gate_and_the_flips_are_listed(place):
 def test_a_flip_says_which_image_and_both_answers(place):
     paths = _flip_references(place.folder, 3)
     report = verify(place.folder)
-    file, rows = _by_name(report)["float32.tflite"], place.folder.references()
+    file, rows = _by_name(report)["float32.tflite"], place.folder.read_references()
     assert [flip.path for flip in file.measured.flips] == paths
     for flip, row in zip(file.measured.flips, rows, strict=False):
         assert flip.sha256 == row.sha256
@@ -202,7 +204,7 @@ def test_a_folder_that_does_not_know_its_data_asks_for_it(place):
 
 
 def test_a_test_image_that_is_none_is_named(place):
-    rows, samples = place.folder.references(), place.folder.samples()
+    rows, samples = place.folder.read_references(), place.folder.read_samples()
     broken = place.data / rows[0].path
     broken.write_bytes(b"GIF89a is not enough")
     sha256 = sha256_file(broken)
@@ -306,7 +308,7 @@ def test_no_exported_file_says_what_to_run(place):
     ],
 )
 def test_unusable_reference_answers_are_refused(place, change, message):
-    rows = change(place.folder.references())
+    rows = change(place.folder.read_references())
     write_references(place.folder.file(REFERENCE), rows, labels=("happy", "sad"))
     with pytest.raises(ModelFolderError, match=message):
         verify(place.folder)
@@ -314,7 +316,7 @@ def test_unusable_reference_answers_are_refused(place, change, message):
 
 def test_the_folders_own_spec_decides(place):
     """A threshold of the folder's that no file has fails every file, not just some."""
-    spec = replace(place.folder.spec(), threshold=0.9)
+    spec = replace(place.folder.read_spec(), threshold=0.9)
     assert isinstance(spec, ModelSpec)
     place.folder.file(SPEC).write_text(spec.to_json())
     assert [file.status for file in verify(place.folder).files] == ["failed"] * 4
@@ -336,7 +338,7 @@ def test_a_fresh_interpreter_loads_nothing_heavy(place):
 
 def test_a_hesitant_models_files_are_held_against_its_spec(place, hesitant):
     folder = place.folder
-    folder.file(SPEC).write_text(replace(folder.spec(), min_confidence=0.75).to_json())
+    folder.file(SPEC).write_text(replace(folder.read_spec(), min_confidence=0.75).to_json())
     hesitant("int8.tflite", folder.path, 0.75)
     hesitant("int8.onnx", folder.path, 0.7)
     files = _by_name(verify(folder))

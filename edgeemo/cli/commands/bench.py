@@ -175,12 +175,12 @@ def _asked(models: Sequence[str], faces: bool | None) -> _Asked:
     paths = list(dict.fromkeys(choose_model(name) for name in named))
     files: list[Path] = []
     for path in paths:
-        found = ModelFolder(path).exported() if path.is_dir() else [path]
+        found = ModelFolder(path).list_exported() if path.is_dir() else [path]
         if not found:
             raise ModelFolderError(f"{path}: no exported model; run 'edgeemo export {path}'")
         files += found
     folder = ModelFolder(paths[0])
-    one = len(paths) == 1 and folder.path.is_dir() and not folder.ships
+    one = len(paths) == 1 and folder.path.is_dir() and not folder.is_shipped
     return _Asked(read_candidates(files, faces=FaceRequest(enabled=faces)), folder if one else None)
 
 

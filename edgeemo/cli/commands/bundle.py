@@ -115,7 +115,7 @@ def _exported_file(model: Path | None, file: str | None) -> Path:
         return model
     folder = open_folder(model)
     if file is None:
-        return folder.default_file()
+        return folder.choose_default_file()
     return folder.require(file, remedy=f"'edgeemo export {folder.path}' makes it")
 
 

@@ -158,7 +158,7 @@ def _model_folder(given: ExportArguments) -> ModelFolder:
     Raises:
         typer.BadParameter: If an option is for one's own Keras model.
     """
-    from edgeemo.model.folder import newest_folder, open_folder
+    from edgeemo.model.folder import find_newest_folder, open_folder
 
     named = [f"--{name}" for name in ("labels", "scale", "out") if getattr(given, name)]
     if named:
@@ -166,7 +166,7 @@ def _model_folder(given: ExportArguments) -> ModelFolder:
             f"{', '.join(named)}: only for your own Keras model; a model folder has its own"
         )
     if given.model is None:
-        return newest_folder(MODELS)
+        return find_newest_folder(MODELS)
     return open_folder(_model_folder_of(given.model) or given.model)
 
 

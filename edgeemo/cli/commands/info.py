@@ -105,22 +105,22 @@ def _engine_facts(model: SealedModel) -> dict[str, Any]:
 
 def _folder_facts(folder: ModelFolder) -> dict[str, Any]:
     from edgeemo.errors import ModelFolderError
-    from edgeemo.model.folder import TRAINING
+    from edgeemo.utils.serialize import to_plain
 
-    training = folder.read_json(TRAINING)
+    training = to_plain(folder.read_training())
     try:
-        default = folder.default_file().name
+        default = folder.choose_default_file().name
     except ModelFolderError:
         default = "none: run 'edgeemo export'"
     return {
-        **_spec_facts(asdict(folder.spec())),
+        **_spec_facts(asdict(folder.read_spec())),
         **{
             key: training[key]
             for key in ("arch", "epochs_run", "best_epoch", "seed", "data")
-            if key in training
+            if training[key] is not None
         },
         "default_file": default,
-        "files": [_exported_facts(path) for path in folder.exported()],
+        "files": [_exported_facts(path) for path in folder.list_exported()],
     }
 
 

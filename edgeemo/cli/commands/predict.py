@@ -164,7 +164,7 @@ def _load_keras(path: Path, faces: FaceRequest) -> Classifier:
             f"'edgeemo export {path} --labels ... --scale ... --data ...'"
         )
     cores = os.cpu_count() or 1  # TensorFlow takes them all for one image
-    spec = folder.spec().with_faces(faces)
+    spec = folder.read_spec().with_faces(faces)
     detector = None
     if spec.faces is not None:
         file = faces.file or find_detector_file(spec.faces, folder.path)

@@ -71,13 +71,13 @@ def verify(given: VerifyArguments) -> None:
     Every file runs in the engine that ships, from image file to label, over the whole test split.
     Needs no TensorFlow. Exit status 3 when a gate fails.
     """
-    from edgeemo.model.folder import TRAINING, newest_folder, open_folder
+    from edgeemo.model.folder import find_newest_folder, open_folder
     from edgeemo.utils.serialize import to_plain
     from edgeemo.verify import Gates, raise_for_gates
 
-    folder = open_folder(given.model) if given.model else newest_folder(MODELS)
+    folder = open_folder(given.model) if given.model else find_newest_folder(MODELS)
     gates = Gates.for_architecture(
-        folder.read_json(TRAINING).get("arch"),
+        folder.read_training().arch,
         float32_max_dp=given.float32_max_dp,
         float16_max_dp=given.float16_max_dp,
         max_flips=given.max_flips,

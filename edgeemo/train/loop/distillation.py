@@ -169,7 +169,7 @@ def make_distillation_loss(
 def _load_teacher(path: Path, options: TrainOptions) -> Teacher:
     if path.is_dir():
         folder = ModelFolder(path)
-        model, labels = load_reference_model(folder), folder.spec().labels
+        model, labels = load_reference_model(folder), folder.read_spec().labels
         sha256 = hash_reference_model(find_reference_model(folder))
     else:
         model, labels, sha256 = load_keras(path), None, sha256_file(path)

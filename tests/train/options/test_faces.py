@@ -64,15 +64,15 @@ def test_photos_without_a_face_are_set_aside_with_the_reason(model):
 
 
 def test_what_was_learnt_is_the_face_and_the_model_says_so(model, photos):
-    assert model.spec().faces == FaceSettings()
+    assert model.read_spec().faces == FaceSettings()
     written = tomllib.loads(model.file(CONFIG).read_text())
     assert written["faces"] is True
     assert written["cropped"] is False
     assert written["face_detector"] == "blaze"
-    one = model.references()[0]
-    whole = replace(model.spec(), faces=None)
+    one = model.read_references()[0]
+    whole = replace(model.read_spec(), faces=None)
     detector = build_detector(FaceSettings())
-    seen = preprocess(photos / one.path, model.spec(), detector=detector)
+    seen = preprocess(photos / one.path, model.read_spec(), detector=detector)
     assert np.abs(seen.astype(int) - preprocess(photos / one.path, whole)).mean() > 8
 
 
@@ -81,7 +81,7 @@ def test_it_is_exported_verified_and_answers_photos(model, photos, tmp_path):
     export(folder, options=ExportOptions(int8=True, formats=("tflite",)))
     assert verify(folder).passed
     classifier = Classifier.load(folder.file("float32.tflite"))
-    for reference in folder.references():
+    for reference in folder.read_references():
         answer = classifier.predict(photos / reference.path)
         assert answer.face is not None
         assert answer.scores["happy"] == pytest.approx(reference.scores[0], abs=1e-5)
@@ -92,18 +92,19 @@ def test_a_folder_of_crops_turns_faces_on(crops, photos, tmp_path):
     notes = Notes()
     options = replace(OPTIONS, faces=None)
     folder = train(crops, tmp_path / "model", options=options, progress=notes).folder
-    assert folder.spec().faces == FaceSettings(margin=0.1, cropped=True)
+    assert folder.read_spec().faces == FaceSettings(margin=0.1, cropped=True)
     (said,) = [text for text in notes.texts if "faces.json" in text]
     assert "blaze, margin 0.1; --no-faces leaves that out" in said
     written = tomllib.loads(folder.file(CONFIG).read_text())
     asked = ("faces", "cropped", "face_detector", "face_margin")
     assert [written[name] for name in asked] == [True, True, "blaze", 0.1]
     assert folder.read_json(TRAINING)["ingest"]["found"] == 28
-    one = folder.references()[0]
-    seen = preprocess(crops / one.path, folder.spec())
+    one = folder.read_references()[0]
+    seen = preprocess(crops / one.path, folder.read_spec())
     photo = next(photos.glob(f"{one.path.removesuffix('.png')}.*"))
     np.testing.assert_array_equal(
-        seen, preprocess(photo, folder.spec().for_photos(), detector=build_detector(FaceSettings()))
+        seen,
+        preprocess(photo, folder.read_spec().for_photos(), detector=build_detector(FaceSettings())),
     )
 
 
@@ -131,7 +132,7 @@ def test_a_detectors_file_travels_with_the_crops_and_into_the_model(crops, tmp_p
     file.write_bytes(b"\x08\x07 for the test")
     named = replace(OPTIONS, face_model=file, cropped=True)
     folder = train(crops, tmp_path / "model", options=named).folder
-    assert folder.spec().faces == face_settings(named)
+    assert folder.read_spec().faces == face_settings(named)
     assert folder.file(FACE_MODEL).read_bytes() == file.read_bytes()
     other = tmp_path / "crops"
     shutil.copytree(crops, other)

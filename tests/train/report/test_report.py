@@ -196,9 +196,9 @@ def test_the_page_holds_everything_and_is_small(trained):
 
 def test_the_mistakes_are_the_most_confident_wrong_answers(trained):
     report = json.loads(trained.file(REPORT_JSON).read_text())
-    spec = trained.spec()
+    spec = trained.read_spec()
     wrong = {}
-    for each in trained.references():
+    for each in trained.read_references():
         answer = spec.labels[spec.decide(each.scores)]
         if answer != each.label:
             wrong[each.path] = (each.label, answer, each.scores[spec.decide(each.scores)])
@@ -214,10 +214,12 @@ def test_the_mistakes_are_the_most_confident_wrong_answers(trained):
 
 def test_confidence_is_judged_on_the_answers_that_ship(trained):
     report = json.loads(trained.file(REPORT_JSON).read_text())["confidence"]["test"]
-    spec = trained.spec()
-    scores = [each.scores for each in trained.references()]
+    spec = trained.read_spec()
+    scores = [each.scores for each in trained.read_references()]
     stated = [row[spec.decide(row)] for row in scores]
-    right = [spec.labels[spec.decide(each.scores)] == each.label for each in trained.references()]
+    right = [
+        spec.labels[spec.decide(each.scores)] == each.label for each in trained.read_references()
+    ]
     assert report["ece_after"] == pytest.approx(expected_calibration_error(stated, right))
     assert report["temperature"] == spec.temperature
     assert report["selective_accuracy"]["count"] == len(scores)
