@@ -1,7 +1,7 @@
-"""The exported file as a container: the engine's own model, then the spec, then nothing.
+"""The exported file as a container: the model of the engine, followed by the spec.
 
-Both formats allow something to follow the model that engines ignore, so one file is the model for
-any engine and carries for edgeemo what the model cannot say:
+In both formats engines ignore what follows the model, so one file is a plain model for any engine
+and holds the spec for edgeemo:
 
 * ``.tflite``: a ZIP archive appended to the FlatBuffer, as TFLite's "associated files" are, with
   ``edgeemo.json`` and ``labels.txt``.
@@ -9,8 +9,8 @@ any engine and carries for edgeemo what the model cannot say:
   with the keys ``edgeemo`` and ``labels``.
 
 ``edgeemo.json`` holds the spec and the length and SHA-256 of the model before it, so that a file
-that was cut short or altered is refused before an engine, which might crash on it, sees it.
-Standard library only, and of it only what starts fast: a Pi pays pathlib and zipfile with 50 ms.
+that was cut short or altered is refused before it could crash an engine. Standard library only,
+without pathlib and zipfile, whose import takes 50 ms on a Pi.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ _ZIP_ENTRY = struct.Struct("<20xI4x3H8xI")
 
 @dataclass(frozen=True, kw_only=True)
 class SealedModel:
-    """What an exported file says of itself.
+    """An exported file that was checked, and its spec.
 
     Attributes:
-        path: The file, or what to call it where it has no file of its own.
+        path: Path of the file, or its name if it has no file of its own.
         format: "tflite" or "onnx".
         spec: The spec inside.
         sha256: SHA-256 of the whole file, hexadecimal.
         size_bytes: Size of the whole file.
-        content: Its bytes where it has no file of its own, as inside a bundle; else None.
+        content: Bytes of the file if it has none of its own, as inside a bundle; else None.
     """
 
     path: str
@@ -69,9 +69,9 @@ def seal(model: bytes, spec: ModelSpec, *, format: Format) -> bytes:
     """Append the spec to a converted model. The same input gives the same bytes.
 
     Args:
-        model: The converter's output: a TFLite FlatBuffer or a serialised ONNX ModelProto.
-        spec: What to put inside.
-        format: Which of the two it is.
+        model: Output of the converter: a TFLite FlatBuffer or a serialised ONNX ModelProto.
+        spec: The spec to embed.
+        format: Format of the model.
 
     Returns:
         The bytes of the exported file.
@@ -116,10 +116,10 @@ def unseal_bytes(content: bytes, *, name: str, sha256: str | None = None) -> Sea
     """Check the bytes of an exported file, as `unseal` checks a file.
 
     Args:
-        content: What `seal` gave.
-        name: What to call it in messages; its suffix tells the format.
-        sha256: SHA-256 of `content` where the caller knows already that it is not damaged: then
-            it is not hashed, which a cold start of a large model feels.
+        content: Result of `seal`.
+        name: Name in messages; its suffix is that of the format.
+        sha256: SHA-256 of `content` if the caller has checked it: then it is not hashed again,
+            which takes time with a large model.
 
     Raises:
         EngineError: If it is not such a model, or is damaged.
@@ -137,7 +137,7 @@ def _unsealed(
 
 
 def model_format(path: str) -> Format:
-    """Which format a file claims by its suffix.
+    """Return the format of a file, by its suffix.
 
     Raises:
         EngineError: If it is neither ``.tflite`` nor ``.onnx``.
@@ -172,7 +172,7 @@ def _checked(
 
 
 def _digests(stream: BinaryIO, model_bytes: int) -> tuple[str, str]:
-    """SHA-256 of the first `model_bytes` and of everything."""
+    """Return the SHA-256 of the first `model_bytes` bytes and of the whole stream."""
     from hashlib import sha256
 
     stream.seek(0)
@@ -240,7 +240,7 @@ def _zip_member(stream: BinaryIO, local_header: int, size: int) -> bytes:
 
 
 def _metadata_field(key: str, value: str) -> bytes:
-    """One `metadata_props` entry (StringStringEntryProto: key = 1, value = 2) as wire bytes."""
+    """Return a `metadata_props` entry (StringStringEntryProto: key = 1, value = 2) as bytes."""
     entry = _delimited(1, key.encode()) + _delimited(2, value.encode())
     return _delimited(_METADATA_PROPS, entry)
 
