@@ -23,7 +23,8 @@ from edgeemo.errors import NoFaceError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import Detector
-from edgeemo.report.contact_sheet import Tile, write_contact_sheet
+from edgeemo.report.contact_sheet import write_contact_sheet
+from edgeemo.report.document import Tile
 from edgeemo.runtime.classifier import Classifier
 
 COLLECTIONS = ("web_small", "web_messy")

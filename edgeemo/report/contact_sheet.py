@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from edgeemo.report.document import Tile
 from edgeemo.report.thumbnail import fit_image
 from edgeemo.utils.files import replacing
 
@@ -15,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ["Tile", "write_contact_sheet"]
+    from edgeemo.report.document import Tile
 
 _IMAGE = 192  # side of the square that an image is fitted into, in pixels
 _FRAME = 4
 _GAP = 16
 _CELL = _IMAGE + 2 * _FRAME
-_LEAST_COLUMNS = 3  # the width of a sheet with fewer
+_MIN_COLUMNS = 3  # width of a sheet with fewer
 _TEXT_SIZE, _TITLE_SIZE = 14, 20
 _LINE, _TITLE_LINE = 19, 27
 _BACKGROUND, _INK = "#ffffff", "#1f2328"
@@ -32,12 +31,12 @@ _PLAIN = {"×": "x", "–": "-", "—": "-", "ß": "ss", "ı": "i", "ø": "o", "
 def write_contact_sheet(tiles: Sequence[Tile], path: Path, *, columns: int, title: str) -> Path:
     """Draw tiles in rows, left to right, and write them as a PNG, whole or not at all.
 
-    Below an image stand its caption and, where it has one, its name. A line too long for the tile
-    is cut and ends in an ellipsis; letters that Pillow's own font lacks lose their accents, or
-    become "?". A good tile's frame and first line are green, a bad one's red.
+    The caption and the name are below the image. A line that is too long for the tile is cut and
+    ends in an ellipsis; letters that Pillow's own font lacks lose their accents, or become "?". The
+    frame and the first line of a good tile are green, those of a bad one red.
 
     Args:
-        tiles: What to show; may be empty.
+        tiles: The tiles; may be empty.
         path: The PNG to write.
         columns: Tiles per row; at least 1. A sheet with fewer tiles is narrower, but always as wide
             as three.
@@ -51,7 +50,7 @@ def write_contact_sheet(tiles: Sequence[Tile], path: Path, *, columns: int, titl
     """
     if columns < 1:
         raise ValueError(f"columns must be at least 1, not {columns}")
-    width = max(min(columns, len(tiles)), _LEAST_COLUMNS) * (_CELL + _GAP) + _GAP
+    width = max(min(columns, len(tiles)), _MIN_COLUMNS) * (_CELL + _GAP) + _GAP
     heading = _wrap(title, _font(_TITLE_SIZE), width - 2 * _GAP)
     top = 2 * _GAP + len(heading) * _TITLE_LINE if title else _GAP
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]

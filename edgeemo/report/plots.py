@@ -1,4 +1,4 @@
-"""Plots as PNG files. No pyplot: nothing global is drawn on, and no window system is asked for."""
+"""Plots as PNG files. Without pyplot: no global state, no window system."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _DPI = 120
 
 @contextmanager
 def draw_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
-    """Yield a new matplotlib figure; written, whole or not at all, when the block ends.
+    """Yield a new matplotlib figure; write it, whole or not at all, when the block ends.
 
     Args:
         path: The PNG to write.
-        width: In inches, of 120 pixels each.
-        height: Likewise.
+        width: Width in inches of 120 pixels each.
+        height: Height in inches.
 
     Yields:
         A ``matplotlib.figure.Figure`` with the "constrained" layout.

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeemo.report.contact_sheet import Tile, write_contact_sheet
+from edgeemo.report.contact_sheet import write_contact_sheet
+from edgeemo.report.document import Tile
 
 GREEN, RED = (0x1A, 0x7F, 0x37), (0xCF, 0x22, 0x2E)
 

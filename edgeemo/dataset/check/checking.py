@@ -88,7 +88,7 @@ def check_folder(
         odd=tuple(find_odd(images, statistics)),
         identical=find_identical_groups(images),
         alike=find_near_duplicate_groups(images, groups),
-        left_out=tuple(sorted(clean_images(images).rejected, key=lambda row: row.path)),
+        excluded=tuple(sorted(clean_images(images).rejected, key=lambda row: row.path)),
         shortcuts=find_shortcuts(statistics, [image.label for image in images], layout.labels),
         mislabels=_check_labels(images, statistics, classes=layout.labels, groups=groups),
         faces=faces,

@@ -55,7 +55,7 @@ def _broken(check: CheckReport) -> Iterator[Finding]:
 
 
 def _left_out(check: CheckReport) -> Iterator[Finding]:
-    reasons = Counter(row.reason for row in check.left_out)
+    reasons = Counter(row.reason for row in check.excluded)
     sentences = {
         "two-classes": ("image lies", "images lie", "in two classes; clean drops all of them"),
         "leak": ("image is", "images are", "in a later split, too (a leak); clean drops them"),

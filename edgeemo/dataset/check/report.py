@@ -1,4 +1,4 @@
-"""What a check of a folder says, as data. Standard library only."""
+"""The check of a folder as data. Standard library only."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing to know about the folder.
+    """One finding about the folder.
 
     Attributes:
-        level: "act" if figures from this folder would mislead as long as it is so, "look" if a
-            person should decide.
-        name: A few words to find it by, such as "two-classes".
-        count: How many images, groups or measures it is about.
-        text: What it is and what to do, in a sentence.
+        level: "act" if it makes figures from this folder misleading, "look" if a person should
+            decide.
+        name: Kind of finding, such as "two-classes".
+        count: Number of images, groups or measures.
+        text: Description and remedy, in a sentence.
     """
 
     level: Literal["act", "look"]
@@ -35,14 +35,14 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """How large the usable images are.
+    """Sizes of the usable images.
 
     Attributes:
-        smallest: Width and height of the one with the fewest pixels.
-        median: Width and height of the one in the middle.
-        largest: Width and height of the one with the most pixels.
-        different: How many different sizes there are.
-        bytes: Of all files together.
+        smallest: Width and height of the image with the fewest pixels.
+        median: Width and height of the median image by number of pixels.
+        largest: Width and height of the image with the most pixels.
+        different: Number of different sizes.
+        bytes: Size of all files together.
     """
 
     smallest: tuple[int, int]
@@ -54,14 +54,14 @@ class Sizes:
 
 @dataclass(frozen=True, kw_only=True)
 class FaceCounts:
-    """Where a detector found faces.
+    """Numbers of faces that a detector found.
 
     Attributes:
-        detector: Its name; empty where nobody said.
-        one: Images with one face.
-        several: Images with more.
-        none: Paths of the images in which it found none.
-        share_per_class: Share of the images of each class with at least one.
+        detector: Name of the detector; empty if it is unknown.
+        one: Number of images with one face.
+        several: Number of images with more.
+        none: Paths of the images without a face.
+        share_per_class: Share of the images of each class with a face.
     """
 
     detector: str
@@ -73,30 +73,30 @@ class FaceCounts:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
-    """Everything that a check found.
+    """The check of a folder.
 
     Attributes:
         root: The folder.
         labels: Its classes.
-        splits: The splits that it brings.
-        found: Files in the class folders.
-        usable: Images that can be trained with, copies included.
-        counts: Usable images per split ("all" where the folder brings none) and class.
-        formats: Files per format; "none" for what is no image.
-        modes: Usable images per mode, as Pillow names them.
-        sizes: How large they are; None without any.
-        unusable: Files that cannot be trained with, and why.
-        disguised: Files whose name promises another format than their content has, with both.
+        splits: Its splits.
+        found: Number of files in the class folders.
+        usable: Number of usable images, copies included.
+        counts: Number of usable images by split ("all" without splits) and class.
+        formats: Number of files by format; "none" for a file that is no image.
+        modes: Number of usable images by mode, as Pillow names them.
+        sizes: Sizes of the usable images; None without any.
+        unusable: Files that cannot be trained with, and the reasons.
+        disguised: Files whose name has the suffix of another format, and both formats.
         odd: Usable images to look at: tiny, faint or very long.
-        identical: Groups of the same bytes.
+        identical: Groups of identical files.
         alike: Groups of copies and near-duplicates.
-        left_out: Usable images that training and `edgeemo data clean` leave out: copies, images
-            in two classes, and those that leak between splits.
-        shortcuts: What tells the classes apart without looking at a face, the worst first.
-        mislabels: Images that may lie in the wrong class.
-        faces: Where faces were found; None if nobody looked.
-        faces_skipped: Why nobody looked for faces.
-        findings: What matters of all this, what to act on first.
+        excluded: Usable images that training and `edgeemo data clean` exclude: copies, images in
+            two classes, and images that leak between splits.
+        shortcuts: Numbers that separate the classes without a face, the worst first.
+        mislabels: Images that may have the wrong label.
+        faces: Numbers of faces; None if none were detected.
+        faces_skipped: Reason for detecting no faces.
+        findings: Findings, those to act on first.
     """
 
     DERIVED: ClassVar[tuple[str, ...]] = ("to_act_on",)
@@ -115,7 +115,7 @@ class CheckReport:
     odd: tuple[Rejected, ...]
     identical: tuple[DuplicateGroup, ...]
     alike: tuple[DuplicateGroup, ...]
-    left_out: tuple[Rejected, ...]
+    excluded: tuple[Rejected, ...]
     shortcuts: tuple[Shortcut, ...]
     mislabels: LabelCheck
     faces: FaceCounts | None
@@ -124,7 +124,7 @@ class CheckReport:
 
     @property
     def per_class(self) -> dict[str, int]:
-        """Usable images of each class."""
+        """Return the number of usable images of each class."""
         return {
             label: sum(counts.get(label, 0) for counts in self.counts.values())
             for label in self.labels
@@ -132,5 +132,5 @@ class CheckReport:
 
     @property
     def to_act_on(self) -> bool:
-        """Whether there is something that should not stay as it is."""
+        """Return whether there is a finding to act on."""
         return any(finding.level == "act" for finding in self.findings)

@@ -62,7 +62,7 @@ def test_everything_odd_is_named(tmp_path, fill, paint):
         "sad/tiny.png": "tiny",
         "sad/long.png": "long",
     }
-    assert {row.path: row.reason for row in checked.left_out} == {
+    assert {row.path: row.reason for row in checked.excluded} == {
         "happy/002.png": "two-classes",
         "sad/both.png": "two-classes",
         "happy/copy.png": "duplicate",
