@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from edgeemo.report.document import Block, Document
 
-_MARKUP = re.compile(r"([\\`*_<>|\[\]])")
+_MARKUP = re.compile(r"([\\`*<>|\[\]]|(?<!\w)_|_(?!\w))")  # "_" within a word is none
 _SPACE = re.compile(r"\s+")
 
 

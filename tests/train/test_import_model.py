@@ -88,12 +88,12 @@ def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
     }
     assert folder.read_spec().activation == "softmax"
     html = folder.file("report.html").read_text()
-    assert "Not edgeemo&#39;s: the model was imported." in html
-    assert "Every option" not in html
+    assert "The model was imported." in html
+    assert "All options" not in html
     assert not (folder.path / "plots" / "curves.png").exists()
     page = folder.file("report.md").read_text()
-    assert "the model was imported" in page
-    assert "saw while it was trained is not known" in page
+    assert "The model was imported" in page
+    assert "was trained on is unknown" in page
 
 
 @pytest.mark.parametrize(("batch", "scale"), [(1, 1.0), (4, 1 / 255)])

@@ -88,7 +88,7 @@ def test_a_report_of_no_file_has_not_passed():
 
 def test_markdown_shows_names_as_they_are(passed, failed):
     text = _page(_report(failed, passed))
-    assert text.startswith("# Verification of my\\_model\n\n**Not passed: 1 of 2 files")
+    assert text.startswith("# Verification of my_model\n\n**Not passed: 1 of 2 files")
     assert "a\\|b/1\\_.png | sad\\|blue" in text
     assert "- float32.tflite (failed): damaged \\[1\\]" in text
     assert "## Warnings\n\n- Too few.\n" in text
