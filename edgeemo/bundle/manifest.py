@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo import __version__
 from edgeemo.bundle.device.contents import MANIFEST_VERSION, GoldenImage, Manifest
-from edgeemo.bundle.device.faces import detector_versions
+from edgeemo.bundle.device.faces import find_detector_versions
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.verified import find_verification, read_verification
 from edgeemo.utils.system import versions
@@ -53,7 +53,7 @@ def describe_model(
         verified=bool(verification and verification.passed),
         verification=verification.figures if verification else None,
         tolerance=0.0 if name.startswith("int8.") else _find_float_tolerance(path.parent),
-        built_with=versions(engine.name) | detector_versions(detector),
+        built_with=versions(engine.name) | find_detector_versions(detector),
         golden=tuple(goldens),
         members={},
         faces=faces,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import SpecError
-from edgeemo.model.face_settings import Detector, FaceSettings, known_detector
+from edgeemo.model.face_settings import Detector, FaceSettings, parse_detector
 
 if TYPE_CHECKING:
     from edgeemo.model.detector_file import DetectorFile
@@ -17,7 +17,7 @@ class FaceRequest:
     """Requested changes to a model's face settings; an unset field keeps the model's value.
 
     Attributes:
-        enabled: True finds faces, False takes every image whole. None keeps what the model does,
+        enabled: True detects faces, False takes every image whole. None keeps the model's choice,
             unless another field is set, which enables it.
         detector: The face detector; by default the one that takes `file`, if that is given.
         margin: See `FaceSettings`.
@@ -37,7 +37,7 @@ class FaceRequest:
     def __post_init__(self) -> None:
         detector = Detector.YUNET if self.detector is None and self.file else self.detector
         if detector is not None:
-            detector = known_detector(detector)
+            detector = parse_detector(detector)
             _check_file(detector, self.file)
             object.__setattr__(self, "detector", detector)
         if any(value is not None for value in (detector, self.margin, self.min_score)):

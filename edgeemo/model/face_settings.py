@@ -1,6 +1,6 @@
-"""Face settings: which detector finds faces in a photo, and how they are cropped.
+"""Face settings: the detector of faces in photos, and the crop around a face.
 
-The settings travel inside the model's specification. Standard library only.
+The settings are part of the model's specification. Standard library only.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ DEFAULT_SCORES = {Detector.BLAZE: 0.5, Detector.YUNET: 0.7}
 """Minimum score of a face by default, for each detector that has scores."""
 
 
-def known_detector(name: str) -> Detector:
+def parse_detector(name: str) -> Detector:
     """Return the detector of a name.
 
     Raises:
@@ -52,14 +52,14 @@ def known_detector(name: str) -> Detector:
 
 @dataclass(frozen=True, kw_only=True)
 class FaceSettings:
-    """How faces are found in a photo and cropped, the same in training and on the device.
+    """The face detector and the crop around a face, the same in training and on the device.
 
     Attributes:
         detector: The face detector; text is converted.
         margin: Share of a bounding box's side that is added on each side, -0.3 to 2. At 0 a face
             fills the crop from the brows' upper end to the chin, as in FER2013.
         cropped: Whether the model was trained on such crops: the images of a data set are then
-            taken whole, and faces are found in photos alone.
+            taken whole, and faces are detected in photos alone.
         file_sha256: SHA-256 of the detector's own file, hexadecimal; empty without one.
         min_score: Minimum detector score of a face, 0 to 1. None: that of `DEFAULT_SCORES`.
 
@@ -74,7 +74,7 @@ class FaceSettings:
     min_score: float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "detector", known_detector(self.detector))
+        object.__setattr__(self, "detector", parse_detector(self.detector))
         if not MIN_MARGIN <= self.margin <= MAX_MARGIN:
             raise SpecError(
                 f"a face's margin must be {MIN_MARGIN:g} to {MAX_MARGIN:g}, not {self.margin}"

@@ -57,7 +57,7 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True)
 class InputSpec:
-    """How an image becomes a network's input: what decoding and preprocessing need.
+    """The input of a network, as decoding and preprocessing need it.
 
     Attributes:
         height: Input height in pixels.
@@ -65,7 +65,7 @@ class InputSpec:
         channels: 1 (grey) or 3 (RGB).
         resample: Resampling filter; only "bilinear" exists.
         scale: Multiplier from uint8 pixel to network input; always 1/255.
-        faces: How faces are found and cropped; None takes the image as a whole.
+        faces: The face settings; None takes the image whole.
 
     Raises:
         SpecError: If a value is out of its range.
@@ -84,7 +84,7 @@ class InputSpec:
             raise SpecError(f"model specification: {problem}")
 
     def _checks(self) -> tuple[tuple[bool, str], ...]:
-        """Return pairs of whether a rule is kept, and what is wrong where it is not."""
+        """Return pairs of whether a rule is kept, and the problem where it is not."""
         known = self.resample == "bilinear" and math.isclose(self.scale, SCALE, rel_tol=1e-6)
         return (
             (
@@ -126,7 +126,7 @@ class InputSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(InputSpec):
-    """How to feed a model and how to read its prediction: an `InputSpec`, labels and a decision.
+    """The input and the output of a model: an `InputSpec`, labels and a decision rule.
 
     Attributes:
         labels: Class names in the order of the network's outputs; at least two.
@@ -295,7 +295,7 @@ class ModelSpec(InputSpec):
         fields["provenance"] = Provenance(**fields["provenance"])
         faces = fields.get("faces")
         if faces is not None:
-            from edgeemo.model.face_settings import FaceSettings  # not every model finds faces
+            from edgeemo.model.face_settings import FaceSettings  # not every model detects faces
 
             fields["faces"] = FaceSettings(min_score=faces.pop(_JSON_MIN_SCORE, None), **faces)
         return cls(**fields)

@@ -10,7 +10,7 @@ from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
     add_face_options,
     add_prediction_options,
-    at_least_one,
+    parse_count,
     print_predictions,
 )
 from edgeemo.runtime.fast_start import start_fast
@@ -46,7 +46,9 @@ def _predict(options: argparse.Namespace) -> int:
         faces = FaceRequest(enabled=options.faces)
     classifier = Classifier.load(options.model, threads=options.threads, faces=faces)
     if not classifier.verified:
-        sys.stderr.write(f"warning: {classifier.path} is not verified against its original\n")
+        sys.stderr.write(
+            f"warning: {classifier.path} is not verified against its reference model\n"
+        )
     workers = options.workers or choose_worker_count(classifier.threads)
     return print_predictions(classifier, options.images, workers=workers, json=options.json)
 
@@ -62,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add_face_options(parser)
     parser.add_argument(
         "--threads",
-        type=at_least_one,
+        type=parse_count,
         help="number of threads per prediction (that of the folder's default file, else 1)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per line")

@@ -20,7 +20,7 @@ class FixedWidthFormatter(argparse.HelpFormatter):
         super().__init__(prog, width=80)
 
 
-def at_least_one(text: str) -> int:
+def parse_count(text: str) -> int:
     """Convert text to a whole number of 1 or more; for argparse's `type`.
 
     Raises:
@@ -38,17 +38,17 @@ def add_prediction_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", help="image files, folders, or - for stdin")
     parser.add_argument(
         "--workers",
-        type=at_least_one,
+        type=parse_count,
         help="number of images predicted at the same time (number of cores / threads)",
     )
 
 
 def add_face_options(parser: argparse.ArgumentParser) -> None:
-    """Add the option that overrides whether the model finds faces."""
+    """Add the option that overrides whether the model detects faces."""
     parser.add_argument(
         "--faces",
         action=argparse.BooleanOptionalAction,
-        help="find faces and predict each, or take images whole (as the model does)",
+        help="detect faces and predict each, or take images whole (as the model does)",
     )
 
 

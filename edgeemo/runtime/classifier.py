@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 class Classifier:
     """A model ready to predict.
 
-    With face settings it takes every image for a photo: it finds the faces and predicts each.
+    With face settings it takes every image for a photo: it detects the faces and predicts each.
 
     Args:
-        spec: How to feed the model and read its prediction.
+        spec: The model's specification.
         engine: The inference engine.
-        detector: The face detector; required where `spec` has face settings.
+        detector: The face detector, where `spec` has face settings.
         verified: Whether these bytes passed the verification against the reference model.
         path: The file it came from.
         threads: Number of threads per prediction.
@@ -60,8 +60,8 @@ class Classifier:
         path: str = "",
         threads: int = 1,
     ) -> None:
-        if spec.faces is not None and detector is None:
-            raise ValueError("a specification with face settings requires a face detector")
+        if (spec.faces is None) != (detector is None):
+            raise ValueError("a face detector is required with face settings, and only then")
         self.spec = spec
         self.engine = engine
         self.detector = detector
@@ -94,7 +94,7 @@ class Classifier:
         """
         recorded = 1
         if os.path.isdir(path):  # noqa: PTH112
-            path, recorded = _default(path)
+            path, recorded = _find_default(path)
         model = unseal(path)
         settings = faces.apply(model.spec.faces) if faces else model.spec.faces
         file = faces.file if faces else None
@@ -157,7 +157,7 @@ class Classifier:
 
         Raises:
             ImageError: If it is not an image, is damaged or too large.
-            NoFaceError: If faces are to be found and it has none.
+            NoFaceError: If faces are detected and it has none.
         """
         if self.detector is None:
             return self.predict_pixels(preprocess(source, self.spec))
@@ -173,7 +173,7 @@ class Classifier:
             source: As in `predict`.
 
         Returns:
-            The predictions; none where faces are to be found and there is none.
+            The predictions; none where faces are detected and there is none.
 
         Raises:
             ImageError: As `predict`.
@@ -242,9 +242,9 @@ class Classifier:
         return map(self.predict, sources)
 
 
-def _default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:
+def _find_default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:
     """Return a model folder's default file and its number of threads."""
-    from pathlib import Path  # slow to import, and not needed where a file was named
+    from pathlib import Path  # slow to import, and not needed for a single file
 
     from edgeemo.model.folder import ModelFolder
 

@@ -12,7 +12,7 @@ STDIN = "-"
 """The source of an image from standard input."""
 
 NO_FACE = "no face"
-"""The text of a result in which faces were to be found and none was."""
+"""The text of a result without a face, where faces are detected."""
 
 
 @dataclass(frozen=True)

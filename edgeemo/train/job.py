@@ -33,9 +33,9 @@ from edgeemo.train.networks.network import (
 from edgeemo.train.options.checks import check_alone, check_files
 from edgeemo.train.options.config import to_toml
 from edgeemo.train.options.faces import (
+    build_ingest_options,
     build_training_detector,
-    detector_file,
-    ingest_options,
+    read_detector_file,
     settle_faces,
 )
 from edgeemo.train.options.record import record_options
@@ -115,7 +115,10 @@ def run(job: Job) -> TrainedModel:
         job = changed(job, options=options)
         detector = build_training_detector(job.options)
         dataset = ingest_folder(
-            root, options=ingest_options(job.options), detector=detector, progress=job.progress
+            root,
+            options=build_ingest_options(job.options),
+            detector=detector,
+            progress=job.progress,
         )
         _check_labels(dataset, job)
         check_teachers(teachers, make_spec(dataset.labels, job.options))
@@ -208,7 +211,7 @@ def _train(
             progress.note(calibration.text)
         spec = changed(spec, provenance=save_network(model, folder, options))
         write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
-        file = detector_file(options)
+        file = read_detector_file(options)
         if file is not None:
             write_file(folder.file(FACE_MODEL), file.content)
         contents = FolderContents(

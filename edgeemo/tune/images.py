@@ -16,9 +16,9 @@ from edgeemo.errors import StudyError
 from edgeemo.train.data.pipeline import decode_splits
 from edgeemo.train.networks.network import make_spec
 from edgeemo.train.options.faces import (
+    build_crop_specs,
+    build_ingest_options,
     build_training_detector,
-    crop_specs,
-    ingest_options,
     settle_faces,
 )
 from edgeemo.utils.files import is_running
@@ -117,7 +117,7 @@ def images(
         ExitStack() as stack,
     ):
         base = settle_faces(base, root, data=data, progress=progress)
-        prepared = replace(ingest_options(base), crops=crop_specs(base, sizes))
+        prepared = replace(build_ingest_options(base), crops=build_crop_specs(base, sizes))
         detector = build_training_detector(base)
         dataset = ingest_folder(root, options=prepared, detector=detector, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):

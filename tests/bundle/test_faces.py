@@ -1,4 +1,4 @@
-"""Bundles that find faces: what they hold, what the device says, what the self-test notices."""
+"""Bundles that detect faces: their members, the commands on the device, the self-test."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BLAZE = "edgeemo/imaging/faces/blazeface.tflite"
 
 @pytest.fixture(scope="module")
 def finding(tmp_path_factory):
-    """The bundle of a model that says nothing of faces, and finds them all the same."""
+    """The bundle of a model without face settings, made with --faces."""
     return make_bundle(
         MODEL, tmp_path_factory.mktemp("finding") / "faces.pyz", options=BundleOptions(faces=FIND)
     )
@@ -59,7 +59,7 @@ def photos(tmp_path):
 
 
 def _of_faces(folder, settings, name="int8.tflite"):
-    """A golden model whose spec says that it was made for faces."""
+    """A golden model with face settings."""
     golden = unseal(GOLDEN / name)
     content = Path(golden.path).read_bytes()
     text = content.decode("latin-1").split('"model_bytes": ')[1]
@@ -74,7 +74,7 @@ def _members(bundle):
         return set(archive.namelist())
 
 
-def test_what_finds_faces_is_inside_only_where_faces_are_found(int8, finding):
+def test_the_face_detector_is_included_only_where_faces_are_detected(int8, finding):
     faces = {name for name in _members(finding) if name.startswith("edgeemo/imaging/faces/")}
     modules = collect_modules("edgeemo.bundle.device.main")
     assert {name for name in faces if name.endswith(".py")} == {
@@ -94,7 +94,7 @@ def test_the_same_model_gives_the_same_bytes(finding, tmp_path):
     )
 
 
-def test_faces_are_found_from_the_archive_alone(finding, device, photos):
+def test_faces_are_detected_from_the_archive_alone(finding, device, photos):
     """No edgeemo is installed there: the network is read out of the .pyz."""
     paths = [path for path in sys.path if path.endswith("site-packages")]
     code = (
@@ -120,7 +120,7 @@ def test_a_person_reads_where_the_faces_are(finding, device, photos):
     assert f"{photos[1]}: no face (" in none
 
 
-def test_on_the_device_it_can_be_left(finding, int8, device, photos):
+def test_detection_can_be_turned_off_on_the_device(finding, int8, device, photos):
     whole = device(finding.path, "predict", "--no-faces", "--json", photos[0])
     plain = device(int8.path, "predict", "--json", photos[0])
     one, other = (json.loads(ran.out) for ran in (whole, plain))
@@ -133,18 +133,18 @@ def test_on_the_device_it_can_be_left(finding, int8, device, photos):
     )
 
 
-def test_info_says_what_finds_faces(finding, int8, device):
+def test_info_shows_the_face_detector(finding, int8, device):
     assert (
         "faces         detected by blaze, margin 0; each predicted"
         in device(finding.path, "info").out
     )
-    said = json.loads(device(finding.path, "info", "--json", python=("-I", "-S")).out)
-    assert (said["detector"], said["faces"]["detector"]) == ("blaze", "blaze")
+    shown = json.loads(device(finding.path, "info", "--json", python=("-I", "-S")).out)
+    assert (shown["detector"], shown["faces"]["detector"]) == ("blaze", "blaze")
     assert "detected by" not in device(int8.path, "info").out
     assert json.loads(device(int8.path, "info", "--json").out)["faces"] is None
 
 
-def test_a_prediction_without_faces_imports_nothing_that_finds_them(finding, device, photos):
+def test_a_prediction_without_faces_imports_no_detector(finding, device, photos):
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from edgeemo.bundle.device.contents import Contents\n"
@@ -164,16 +164,16 @@ def test_the_selftest_finds_the_faces_of_the_photo(finding, device):
     assert ran.status == 0, ran.err
     assert "1 of 1 images with faces: detected in the same places, to within 2 pixels" in ran.out
     assert "PASSED: outputs of all 17 images are identical to" in ran.out
-    said = json.loads(device(finding.path, "selftest", "--json").out)["checks"][-1]
-    assert (said["file"], len(said["faces"])) == (PHOTO, 2)
-    assert said["faces"] == said["expected_faces"]
+    shown = json.loads(device(finding.path, "selftest", "--json").out)["checks"][-1]
+    assert (shown["file"], len(shown["faces"])) == (PHOTO, 2)
+    assert shown["faces"] == shown["expected_faces"]
 
 
 @pytest.mark.parametrize(
     ("moved", "stage"),
     [
         (lambda faces: faces, None),
-        (lambda faces: tuple(reversed(faces)), "resizing"),  # another face is answered
+        (lambda faces: tuple(reversed(faces)), "resizing"),  # another face is predicted
         (lambda faces: (faces[0], tuple(value + 2 for value in faces[1])), None),
         (lambda faces: (faces[0], tuple(value + 3 for value in faces[1])), "face detection"),
         (lambda faces: faces[:1], "face detection"),
@@ -201,7 +201,7 @@ def test_the_other_stages_of_the_photo_are_named(contents, changed, stage):
     assert check_golden(load_classifier(contents), golden, image, tolerance=0).differs == stage
 
 
-def test_a_failure_says_where_the_faces_are(contents, capsys):
+def test_a_failure_shows_the_bounding_boxes(contents, capsys):
     golden = contents.manifest.golden[-1]
     odd = replace(golden, faces=((10, 20, 30), golden.faces[1]))
     built_with = {**contents.manifest.built_with, "ai-edge-litert": "9.9"}
@@ -241,7 +241,7 @@ def test_of_a_detector_that_finds_few_drawn_faces_those_are_taken(tmp_path):
     assert _list_packages(made) == ["numpy", "pillow", "ai-edge-litert", "opencv-python-headless"]
 
 
-def test_where_no_drawn_image_has_a_face_it_says_so(tmp_path, monkeypatch):
+def test_drawn_images_without_a_face_are_an_error(tmp_path, monkeypatch):
     from edgeemo.imaging.faces.blaze import BlazeFace
 
     monkeypatch.setattr(BlazeFace, "detect", lambda self, image: ())
@@ -262,8 +262,8 @@ def test_a_model_of_faces_may_be_bundled_without(tmp_path, device, photos):
     manifest = Contents(str(made.path)).manifest
     assert (manifest.faces, manifest.detector, made.golden_images) == (None, "", 16)
     assert not {name for name in _members(made) if name.startswith("edgeemo/imaging/faces")}
-    said = json.loads(device(made.path, "predict", "--json", photos[0]).out)
-    assert "scores" in said
+    shown = json.loads(device(made.path, "predict", "--json", photos[0]).out)
+    assert "scores" in shown
 
 
 def test_other_settings_than_the_models_are_recorded(tmp_path, device, photos):
@@ -271,9 +271,9 @@ def test_other_settings_than_the_models_are_recorded(tmp_path, device, photos):
     request = FaceRequest(margin=0.3)
     made = make_bundle(model, tmp_path / "wide.pyz", options=BundleOptions(faces=request))
     assert Contents(str(made.path)).manifest.faces == FaceSettings(margin=0.3, cropped=True)
-    said = json.loads(device(made.path, "predict", "--json", photos[0]).out)
+    shown = json.loads(device(made.path, "predict", "--json", photos[0]).out)
     expected = Classifier.load(model, faces=request).predict(photos[0])
-    assert said["faces"][0]["scores"] == expected.scores
+    assert shown["faces"][0]["scores"] == expected.scores
     narrow = Classifier.load(model).predict(photos[0])
     assert expected.scores != narrow.scores
 
@@ -292,7 +292,7 @@ def test_a_fallback_finds_the_same_faces(tmp_path):
     assert len(result.checks[-1].faces) == 2
 
 
-def test_a_device_is_told_what_to_install_for_its_face_detector(tmp_path, device, photos):
+def test_a_missing_face_detector_is_reported_with_its_remedy(tmp_path, device, photos):
     pytest.importorskip("cv2")
     made = make_bundle(
         MODEL, tmp_path / "c.pyz", options=BundleOptions(faces=FaceRequest(detector="cascade"))
@@ -307,7 +307,7 @@ def test_a_device_is_told_what_to_install_for_its_face_detector(tmp_path, device
     assert "opencv" not in ran.err
 
 
-def test_a_users_file_travels_as_one():
+def test_a_detectors_own_file_is_included():
     file = DetectorFile(content=b"\x08\x07 a network", name="x.onnx")
     settings = FaceSettings(detector="yunet", file_sha256=file.sha256)
     assert detector_members(settings, file) == {FACE_MODEL: file.content}

@@ -30,8 +30,8 @@ def test_bytes_are_the_file(name):
     assert from_bytes.content == content
     assert content[:20] not in repr(from_bytes).encode()
     pixels = np.random.default_rng(0).integers(0, 256, from_file.spec.input_shape, np.uint8)
-    answers = [load_engine(model).run(pixels) for model in (from_file, from_bytes)]
-    assert answers[0] == answers[1]
+    outputs = [load_engine(model).run(pixels) for model in (from_file, from_bytes)]
+    assert outputs[0] == outputs[1]
 
 
 @pytest.mark.parametrize("name", FILES)

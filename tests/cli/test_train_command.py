@@ -64,7 +64,7 @@ def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
     assert edgeemo("data", "crop", photos, "--out", "crops").status == 0
     shown = edgeemo("train", "--data", "crops", *QUICK, "--out", "a")
     assert shown.status == 0, shown.err
-    assert "crops: crops of faces (faces.json), so the model finds faces in photos" in shown.err
+    assert "crops: crops of faces (faces.json), so the model detects faces in photos" in shown.err
     shown = edgeemo("train", "--data", photos, *QUICK, "--faces", "--out", "b")
     assert "2 no-face" in shown.out
     for name, text in (("a", "margin 0; trained on crops"), ("b", "found by blaze, margin 0\n")):

@@ -41,7 +41,7 @@ def test_portraits_have_a_face(detector, data_dir):
 
 
 def test_small_crops_have_a_face_that_fills_them(detector, data_dir):
-    """However it was found, the frame is that of FER2013."""
+    """The bounding box is that of FER2013, whichever detector found it."""
     paths = sorted((data_dir / "fer2013" / "test" / "happy").glob("*"))[:40]
     faces = [found[0] for path in paths if (found := detector.detect(opened(path)))]
     assert len(faces) >= 28
@@ -51,7 +51,7 @@ def test_small_crops_have_a_face_that_fills_them(detector, data_dir):
     assert np.abs(np.median(centres, axis=0) - 24).max() <= 2
 
 
-def test_both_detectors_frame_a_face_alike(data_dir):
+def test_both_detectors_have_similar_bounding_boxes(data_dir):
     pytest.importorskip("cv2")
     image = opened(data_dir / "photos" / "obama.jpg")
     one, other = (
@@ -69,7 +69,7 @@ def test_threads_share_a_detector(detector, data_dir):
 
 
 @pytest.mark.parametrize("size", [(64, 64), (500, 1), (2000, 3), (1, 1), (5, 700)])
-def test_nothing_is_found_in_nothing(detector, size):
+def test_an_empty_image_has_no_face(detector, size):
     assert detector.detect(Image.new("RGB", size, "grey")) == ()
 
 
@@ -83,7 +83,7 @@ def test_a_small_face_is_found_in_a_part_of_the_image(data_dir):
     assert 330 < found.top + found.side / 2 < 330 + face.height
 
 
-def test_a_higher_score_finds_the_surer_of_the_same_faces(data_dir):
+def test_a_higher_minimum_score_detects_fewer_faces(data_dir):
     images = [opened(path) for path in sorted((data_dir / "web_messy" / "sad").glob("*"))[:40]]
     counts = []
     for score in (None, 0.7, 0.9, 1.0):
@@ -101,7 +101,7 @@ def test_a_crop_within_the_image_is_that_of_the_image():
 
 
 @pytest.mark.parametrize("face", [Face(-10, -5, 30), Face(60, 40, 40), Face(-20, -20, 200)])
-def test_beyond_the_image_its_outermost_pixels_go_on(face):
+def test_beyond_the_image_its_outermost_pixels_are_repeated(face):
     pixels = np.random.default_rng(1).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     rows = np.clip(np.arange(face.top, face.top + face.side), 0, 59)
     columns = np.clip(np.arange(face.left, face.left + face.side), 0, 79)
@@ -110,7 +110,7 @@ def test_beyond_the_image_its_outermost_pixels_go_on(face):
     np.testing.assert_array_equal(np.asarray(crop), pixels[rows][:, columns])
 
 
-def test_a_margin_is_put_around():
+def test_a_margin_is_added_on_each_side():
     image = Image.new("RGB", (100, 100))
     for margin, side in ((0.0, 40), (0.25, 60), (-0.25, 20)):
         spec = InputSpec(height=8, width=8, channels=1, faces=FaceSettings(margin=margin))
@@ -118,7 +118,7 @@ def test_a_margin_is_put_around():
         assert (crop.size, crop.mode) == ((side, side), "L")
 
 
-def test_without_opencv_it_says_which_extra(monkeypatch):
+def test_without_opencv_the_extra_is_named(monkeypatch):
     from edgeemo.imaging.faces.cascade import Cascade
 
     monkeypatch.setitem(sys.modules, "cv2", None)
@@ -130,7 +130,7 @@ def test_without_opencv_it_says_which_extra(monkeypatch):
 def test_a_missing_file_or_one_of_another_sha256_is_refused(file):
     settings = FaceSettings(detector="yunet", file_sha256="0123" * 16)
     with pytest.raises(
-        FaceModelError, match=r"YuNet file .SHA-256 0123.* name it with --face-model"
+        FaceModelError, match=r"YuNet file .* .SHA-256 0123.* name it with --face-model"
     ):
         build_detector(settings, file=file)
 
@@ -203,7 +203,7 @@ def bright_yunet():
     return helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString()
 
 
-def test_a_yunet_file_finds_what_it_finds_in_the_images_own_pixels():
+def test_the_faces_of_a_yunet_file_are_in_the_images_own_pixels():
     pytest.importorskip("cv2")
     file = DetectorFile(content=bright_yunet(), name="bright.onnx")
     detector = build_detector(FaceSettings(detector="yunet", file_sha256=file.sha256), file=file)

@@ -59,7 +59,7 @@ def test_shape_type_and_order(spec, format, tmp_path):
 
 
 def test_exact_arrays_of_drawn_images():
-    """The answer on every machine: Pillow decodes and resizes in integers."""
+    """The same bytes on every machine: Pillow decodes and resizes in integers."""
     big = _scene((960, 720))
     digests = {
         "png": _digest(preprocess(_encode(_scene()), _RGB)),
@@ -181,10 +181,10 @@ def test_bad_files_get_one_line(tmp_path):
         "head.jpg": (whole[:30], "damaged"),
         "cut.png": (_encode(_scene())[:200], "damaged"),
     }
-    for name, (content, said) in cases.items():
+    for name, (content, message) in cases.items():
         path = tmp_path / name
         path.write_bytes(content)
-        with pytest.raises(ImageError, match=said) as error:
+        with pytest.raises(ImageError, match=message) as error:
             preprocess(path, _RGB)
         assert str(path) in str(error.value)
         assert "\n" not in str(error.value)
@@ -260,7 +260,7 @@ class TestFaces:
     detector = build_detector(FaceSettings())
     spec = ModelSpec(labels=("a", "b"), height=48, width=48, channels=1, faces=FaceSettings())
 
-    def test_the_largest_face_is_what_a_training_sees_and_a_device_answers(self, data_dir):
+    def test_training_and_the_device_take_the_same_largest_face(self, data_dir):
         photo = data_dir / "photos" / "two_people.jpg"
         faces = preprocess_faces(photo, self.spec, detector=self.detector)
         assert len(faces) == 2
@@ -269,8 +269,8 @@ class TestFaces:
         np.testing.assert_array_equal(pixels, faces[0][1])
         assert {pixels.shape for _, pixels in faces} == {(48, 48, 1)}
 
-    def test_places_are_given_in_the_whole_image(self, data_dir):
-        """A camera's image is decoded at a reduced scale; its faces are not told there."""
+    def test_bounding_boxes_are_in_pixels_of_the_whole_image(self, data_dir):
+        """A camera's image is decoded at a reduced scale; its faces are not in those pixels."""
         with Image.open(data_dir / "photos" / "obama.jpg") as photo:
             large = photo.convert("RGB").resize((photo.width * 4, photo.height * 4))
         file = io.BytesIO()
@@ -289,7 +289,7 @@ class TestFaces:
         np.testing.assert_array_equal(preprocess(crop, cropped), preprocess(crop, plain))
         assert preprocess_faces(data_dir / "photos" / "obama.jpg", cropped, detector=self.detector)
 
-    def test_without_a_face_nothing_is_guessed(self, tmp_path):
+    def test_without_a_face_there_is_no_prediction(self, tmp_path):
         wall = tmp_path / "wall.png"
         Image.new("RGB", (300, 200), "grey").save(wall)
         assert preprocess_faces(wall, self.spec, detector=self.detector) == ()

@@ -45,7 +45,7 @@ def test_json_gives_the_same_spec_back(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"labels": ["happy"]}, "two or more"),
         ({"labels": ["happy", "happy"]}, "different"),
@@ -70,9 +70,9 @@ def test_json_gives_the_same_spec_back(
         ({"labels": None}, "not a model specification"),
     ],
 )
-def test_a_wrong_spec_is_refused_with_its_file_named(spec48, change, said):
+def test_a_wrong_spec_is_refused_with_its_file_named(spec48, change, message):
     fields = {**json.loads(spec48.to_json()), **change}
-    with pytest.raises(SpecError, match=said) as error:
+    with pytest.raises(SpecError, match=message) as error:
         ModelSpec.from_json(json.dumps(fields), origin="folder/spec.json")
     assert "folder/spec.json" in str(error.value)
 
@@ -83,11 +83,11 @@ def test_what_is_no_spec_is_refused(text):
         ModelSpec.from_json(text, origin="x")
 
 
-def test_the_threshold_itself_answers_the_second_label(spec48):
+def test_the_threshold_itself_predicts_the_second_label(spec48):
     assert [spec48.decide(spec48.scores([p])) for p in (0.0, 0.4999, 0.5, 1.0)] == [0, 0, 1, 1]
 
 
-def test_more_labels_answer_the_first_of_the_largest():
+def test_more_labels_predict_the_first_of_the_largest():
     spec = ModelSpec(labels=("a", "b", "c"), height=8, width=8, activation="softmax")
     assert spec.decide(spec.scores([0.2, 0.4, 0.4])) == 1
 
@@ -108,12 +108,12 @@ def test_what_an_older_runtime_would_not_obey_it_is_made_to_refuse(spec48, chang
 @given(
     p=st.floats(0, 1),
     threshold=st.floats(0.01, 0.99),
-    least=st.lists(st.floats(0, 0.999), min_size=2, max_size=2),
+    thresholds=st.lists(st.floats(0, 0.999), min_size=2, max_size=2),
 )
-def test_asking_for_more_confidence_never_makes_it_sure(p, threshold, least):
+def test_a_higher_confidence_threshold_never_makes_it_sure(p, threshold, thresholds):
     low, high = (
         ModelSpec(labels=("a", "b"), height=8, width=8, threshold=threshold, min_confidence=each)
-        for each in sorted(least)
+        for each in sorted(thresholds)
     )
     scores = low.scores([p])
     assert low.is_sure(scores) >= high.is_sure(scores)
@@ -124,18 +124,18 @@ def test_asking_for_more_confidence_never_makes_it_sure(p, threshold, least):
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
-def test_without_a_least_confidence_every_answer_is_sure(scores):
+def test_without_a_confidence_threshold_every_prediction_is_sure(scores):
     spec = ModelSpec(labels=("a", "b", "c"), height=8, width=8, activation="softmax")
     assert spec.is_sure(scores)
 
 
-def test_the_least_confidence_itself_is_sure(spec48):
+def test_the_confidence_threshold_itself_is_sure(spec48):
     spec = replace(spec48, min_confidence=0.75)
-    answers = [spec.choose_label(spec.scores([p])) for p in (0.25, 0.2501, 0.7499, 0.75)]
-    assert answers == ["happy", NOT_SURE, NOT_SURE, "sad"]
+    predictions = [spec.choose_label(spec.scores([p])) for p in (0.25, 0.2501, 0.7499, 0.75)]
+    assert predictions == ["happy", NOT_SURE, NOT_SURE, "sad"]
 
 
-def test_a_class_may_be_called_so_where_every_answer_is_sure():
+def test_a_class_may_be_called_so_where_every_prediction_is_sure():
     spec = ModelSpec(labels=("sure", NOT_SURE), height=8, width=8)
     assert spec.choose_label((0.1, 0.9)) == NOT_SURE
 

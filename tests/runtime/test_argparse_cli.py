@@ -36,12 +36,12 @@ def test_one_line_per_image_and_a_warning(images, capsys):
     assert "not verified" in shown.err
 
 
-def test_a_bad_image_is_reported_and_the_rest_go_on(images, capsys):
+def test_a_bad_image_is_reported_and_the_rest_continue(images, capsys):
     (images / "b.jpg").write_bytes(b"broken")
     assert main([MODEL, str(images), "--json"]) == 1
-    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert ["error" in answer for answer in answers] == [False, True, False]
-    assert answers[0]["score"] == answers[0]["scores"][answers[0]["label"]]
+    results = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ["error" in result for result in results] == [False, True, False]
+    assert results[0]["score"] == results[0]["scores"][results[0]["label"]]
 
 
 def test_a_bad_model_is_one_line(tmp_path, capsys):
@@ -66,21 +66,21 @@ def test_standard_input_may_be_one_image(format):
     assert list(expand(["-"], stdin=stdin)) == [buffer.getvalue()]
 
 
-def test_as_a_module_from_start_to_answer(images):
+def test_as_a_module_from_start_to_result(images):
     command = [sys.executable, "-m", "edgeemo.runtime", MODEL, "-"]
     data = (images / "a.png").read_bytes()
     shown = subprocess.run(command, input=data, capture_output=True, check=True)
     assert shown.stdout.startswith(b"-: ")
 
 
-def test_a_hesitant_model_says_so_and_what_it_would_guess(images, hesitant, tmp_path, capsys):
+def test_a_hesitant_model_is_not_sure_and_shows_its_guess(images, hesitant, tmp_path, capsys):
     model = str(hesitant("int8.tflite", tmp_path, 0.99))
     assert main([model, str(images / "a.png")]) == 0
     assert ": not sure (" in capsys.readouterr().out
     assert main([model, str(images / "a.png"), "--json"]) == 0
-    answer = json.loads(capsys.readouterr().out)
-    assert (answer["label"], answer["sure"]) == ("not sure", False)
-    assert answer["score"] == answer["scores"][answer["guess"]]
+    result = json.loads(capsys.readouterr().out)
+    assert (result["label"], result["sure"]) == ("not sure", False)
+    assert result["score"] == result["scores"][result["guess"]]
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def photos(tmp_path):
     return str(tmp_path / "people.jpg"), str(tmp_path / "wall.jpg")
 
 
-def test_faces_are_answered_one_by_one_and_none_is_no_error(photos, capsys):
+def test_faces_are_predicted_one_by_one_and_none_is_no_error(photos, capsys):
     assert main([MODEL, *photos, "--faces"]) == 0
     people, wall = capsys.readouterr().out.splitlines()
     assert people.count(" at ") == 2
@@ -107,7 +107,7 @@ def test_boxes_are_in_the_json(photos, capsys):
     assert wall["faces"] == []
 
 
-def test_where_faces_are_not_asked_for_the_image_is_answered(photos, capsys):
+def test_without_faces_the_whole_image_is_predicted(photos, capsys):
     assert main([MODEL, photos[0], "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
     assert main([MODEL, photos[0], "--json", "--no-faces"]) == 0

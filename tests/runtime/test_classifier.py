@@ -32,8 +32,8 @@ def image(tmp_path):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_golden_answers(name):
-    """Tiny models answer as they did when they were made."""
+def test_golden_predictions(name):
+    """Tiny models predict as they did when they were made."""
     classifier = Classifier.load(GOLDEN / name)
     expected = json.loads((GOLDEN / "answers.json").read_text())[name]
     for seed, score in enumerate(expected):
@@ -42,7 +42,7 @@ def test_golden_answers(name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_kind_of_source_gets_an_answer(name, image):
+def test_every_kind_of_source_gets_a_prediction(name, image):
     classifier = Classifier.load(GOLDEN / name)
     prediction = classifier.predict(image)
     assert isinstance(prediction, Prediction)
@@ -54,21 +54,21 @@ def test_every_kind_of_source_gets_an_answer(name, image):
         assert [classifier.predict(source) for source in others] == [prediction] * 4
 
 
-def test_int8_answers_are_exact_steps(image):
+def test_int8_predictions_are_exact_steps(image):
     classifier = Classifier.load(GOLDEN / "int8.tflite")
     score = list(classifier.predict(image).scores.values())[1]
     assert (score * 256).is_integer()
 
 
-def test_threads_do_not_change_the_answer(image):
-    answers = {
+def test_threads_do_not_change_the_prediction(image):
+    predictions = {
         name: {Classifier.load(GOLDEN / name, threads=n).predict(image).score for n in (1, 2)}
         for name in FILES
     }
-    assert all(len(scores) == 1 for scores in answers.values())
+    assert all(len(scores) == 1 for scores in predictions.values())
 
 
-def test_many_are_answered_one_after_the_other(image):
+def test_many_are_predicted_one_after_the_other(image):
     classifier = Classifier.load(GOLDEN / "int8.tflite")
     stream = classifier.predict_many(iter([image, "gone.jpg"]))
     assert next(stream) == classifier.predict(image)
@@ -150,7 +150,7 @@ def test_preprocessing_is_the_spec_of_the_file(image):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_below_the_least_confidence_the_answer_is_not_sure(name, hesitant, tmp_path):
+def test_below_the_confidence_threshold_the_prediction_is_not_sure(name, hesitant, tmp_path):
     """Whoever acts on the label alone does not act on a guess."""
     plain = Classifier.load(GOLDEN / name)
     classifier = Classifier.load(hesitant(name, tmp_path, 0.85))

@@ -1,4 +1,4 @@
-"""A lean start leaves out numpy's documentation until somebody looks, and nothing else."""
+"""A fast start loads numpy's documentation lazily, and changes nothing else."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def test_numpy_computes_as_ever():
         "print(values.tobytes().hex(), np.linalg.det(values[:3, :3]), np.dtype('>i4').name)\n"
         "print(sorted(name for name in sys.modules if name.startswith('numpy')))"
     )
-    lean = "from edgeemo.runtime.fast_start import start_fast; start_fast()\n"
-    assert _shown(lean + work) == _shown(work)
+    fast = "from edgeemo.runtime.fast_start import start_fast; start_fast()\n"
+    assert _shown(fast + work) == _shown(work)
 
 
 def test_it_is_idle_once_numpy_is_there():

@@ -1,4 +1,4 @@
-"""Several workers: the same answers in the same order, whatever goes wrong on the way."""
+"""Several workers: the same results in the same order, whatever goes wrong on the way."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def _workers() -> int:
     return sum(thread.name == "worker" for thread in threading.enumerate())
 
 
-def _without_time(answer) -> str:
-    return to_jsonl(answer).rpartition(', "ms"')[0]
+def _without_time(result) -> str:
+    return to_jsonl(result).rpartition(', "ms"')[0]
 
 
 @pytest.mark.parametrize("name", ["float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx"])
-def test_workers_change_neither_answers_nor_their_order(name, faces):
+def test_workers_change_neither_results_nor_their_order(name, faces):
     classifier = Classifier.load(GOLDEN / name)
     one = list(map(_without_time, predict_images(classifier, faces)))
     four = list(map(_without_time, predict_images(classifier, faces, workers=4)))
@@ -71,8 +71,8 @@ def test_every_kind_of_source(classifier, faces):
         pixels = np.asarray(opened)
     sources = [Path(faces[0]).read_bytes(), pixels, Image.fromarray(pixels), Path(faces[0])]
     found = list(predict_images(classifier, sources, workers=3))
-    assert len({answer.predictions[0].score for answer in found}) == 1
-    assert [answer.source for answer in found] == ["-", "image", "image", faces[0]]
+    assert len({result.predictions[0].score for result in found}) == 1
+    assert [result.source for result in found] == ["-", "image", "image", faces[0]]
 
 
 def test_an_engine_per_thread_unless_they_may_share_one():
@@ -113,7 +113,7 @@ def test_an_endless_list_is_read_only_a_little_ahead(classifier, faces):
     assert _workers() == 0
 
 
-def test_an_answer_comes_while_the_next_image_is_waited_for(classifier, faces):
+def test_a_result_comes_while_the_next_image_is_waited_for(classifier, faces):
     may_go_on = threading.Event()
 
     def waiting():
@@ -124,21 +124,21 @@ def test_an_answer_comes_while_the_next_image_is_waited_for(classifier, faces):
     with closing(predict_images(classifier, waiting(), workers=4)) as stream:
         early = [next(stream).source for _ in range(5)]
         may_go_on.set()
-        assert early + [answer.source for answer in stream] == faces[:6]
+        assert early + [result.source for result in stream] == faces[:6]
 
 
 def test_a_worker_is_hired_only_where_images_queue_up(classifier, faces):
-    answered = threading.Event()
+    predicted = threading.Event()
 
     def one_at_a_time():
         for path in faces[:6]:
             yield path
-            answered.wait()
-            answered.clear()
+            predicted.wait()
+            predicted.clear()
 
     for _ in predict_images(classifier, one_at_a_time(), workers=4):
         assert _workers() <= 1
-        answered.set()
+        predicted.set()
 
 
 def test_closing_early_ends_the_workers(classifier, faces):
@@ -150,7 +150,7 @@ def test_closing_early_ends_the_workers(classifier, faces):
     assert _workers() == 0
 
 
-def test_what_the_sources_raise_comes_after_the_answers_before_it(classifier, faces):
+def test_an_error_of_the_sources_comes_after_the_results_before_it(classifier, faces):
     def broken():
         yield from faces[:6]
         raise PermissionError(13, "Permission denied", "folder")
@@ -210,8 +210,8 @@ def _running(*words):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_each_line_of_standard_input_is_answered_at_once(door, faces):
-    """As in ``tail -f list | edgeemo predict -``: the next line comes after the answer."""
+def test_each_line_of_standard_input_is_predicted_at_once(door, faces):
+    """As in ``tail -f list | edgeemo predict -``: the next line comes after the result."""
     with _running(*door) as process:
         for path in faces[:5]:
             process.stdin.write(f"{path}\n".encode())
@@ -221,7 +221,7 @@ def test_each_line_of_standard_input_is_answered_at_once(door, faces):
         assert process.wait() == 0
 
 
-def test_a_short_path_is_answered_at_once(tmp_path, faces, monkeypatch):
+def test_a_short_path_is_predicted_at_once(tmp_path, faces, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shutil.copy(faces[0], "a.png")
     with _running(*DOORS[0]) as process:
@@ -231,10 +231,10 @@ def test_a_short_path_is_answered_at_once(tmp_path, faces, monkeypatch):
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("answered", [1, 3])
-def test_ctrl_c_ends_it_while_it_waits_for_a_line(door, faces, answered):
+@pytest.mark.parametrize("predicted", [1, 3])
+def test_ctrl_c_ends_it_while_it_waits_for_a_line(door, faces, predicted):
     with _running(*door) as process:
-        for path in faces[:answered]:
+        for path in faces[:predicted]:
             process.stdin.write(f"{path}\n".encode())
             process.stdin.flush()
             process.stdout.readline()
@@ -255,13 +255,13 @@ def test_a_reader_that_goes_away_ends_it(door, faces):
         process.stdin.write(f"{faces[3]}\n".encode())
         process.stdin.flush()
         assert process.wait(timeout=30) == 1
-        said = process.stderr.read()
-        assert b"Traceback" not in said
-        assert b"Fatal" not in said
+        error = process.stderr.read()
+        assert b"Traceback" not in error
+        assert b"Fatal" not in error
 
 
-def test_workers_that_find_faces_print_every_answer(data_dir):
-    """What silences LiteRT while it is loaded must not silence answers from other threads."""
+def test_workers_that_detect_faces_print_every_result(data_dir):
+    """Dropping the output of LiteRT while it is loaded must not drop results of other threads."""
     photos = sorted(map(str, (data_dir / "photos").glob("*.jpg")))
     command = [sys.executable, *DOORS[0], "--faces", "--json", "--workers", "6", *photos, *photos]
     for _ in range(3):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.bench import worker
-from edgeemo.bundle.device.faces import detector_file
+from edgeemo.bundle.device.faces import read_detector_file
 from edgeemo.bundle.device.load import build_classifier, member_path
 
 if TYPE_CHECKING:
@@ -34,6 +34,6 @@ def run(contents: Contents, request: str) -> int:
             contents.use_fallback()
         if request.path == member_path(contents, contents.manifest):
             return build_classifier(contents, threads=request.threads, faces=faces is not None)
-        return worker.load_classifier(request, detector_file=detector_file(contents, faces))
+        return worker.load_classifier(request, detector_file=read_detector_file(contents, faces))
 
     return worker.main(request, load)

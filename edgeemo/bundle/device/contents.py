@@ -184,7 +184,7 @@ def _parse_fields(fields: dict[str, Any]) -> dict[str, Any]:
     # By hand: reading by type hints would cost every start of a bundle some milliseconds on a Pi.
     fields = {**fields, "golden": tuple(map(_parse_golden, fields["golden"]))}
     if fields["faces"]:
-        from edgeemo.model.face_settings import FaceSettings  # not every bundle finds faces
+        from edgeemo.model.face_settings import FaceSettings  # not every bundle detects faces
 
         fields["faces"] = FaceSettings(**fields["faces"])
     return fields

@@ -19,7 +19,7 @@ def detector_package(detector: str) -> str:
     return Detector(detector).package if detector else ""
 
 
-def detector_versions(detector: str) -> dict[str, str]:
+def find_detector_versions(detector: str) -> dict[str, str]:
     """Return the version of that package, by its name; empty where pip does not know it."""
     from importlib.metadata import PackageNotFoundError, version
 
@@ -49,7 +49,7 @@ def select_faces(
     return contents.manifest.faces
 
 
-def detector_file(contents: Contents, settings: FaceSettings | None) -> DetectorFile | None:
+def read_detector_file(contents: Contents, settings: FaceSettings | None) -> DetectorFile | None:
     """Return the face detector's own file, if it has one.
 
     Args:

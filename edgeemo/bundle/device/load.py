@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.device.faces import detector_file, select_faces
+from edgeemo.bundle.device.faces import read_detector_file, select_faces
 from edgeemo.bundle.device.fallback import use_fallback
 from edgeemo.errors import EngineError
 from edgeemo.model.container import unseal_bytes
@@ -69,7 +69,7 @@ def build_classifier(
     return Classifier.from_model(
         model,
         faces=settings,
-        detector_file=detector_file(contents, settings),
+        detector_file=read_detector_file(contents, settings),
         verified=contents.manifest.verified,
         threads=threads or contents.manifest.threads,
     )

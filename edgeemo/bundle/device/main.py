@@ -20,7 +20,7 @@ from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
     add_face_options,
     add_prediction_options,
-    at_least_one,
+    parse_count,
 )
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.command import accept_any_file_name, run_command
@@ -81,7 +81,7 @@ def _build_parser(name: str) -> argparse.ArgumentParser:
     for command in (selftest, predict):
         command.set_defaults(guarded=True)
         command.add_argument(
-            "--threads", type=at_least_one, help="threads per prediction (as bundled)"
+            "--threads", type=parse_count, help="threads per prediction (as bundled)"
         )
     return parser
 
@@ -109,7 +109,7 @@ def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     bench.add_argument("--image", help="image file or folder to predict (a drawn one)")
     bench.add_argument(
-        "--seconds", type=at_least_one, default=30, help="time limit per file and threads (30)"
+        "--seconds", type=parse_count, default=30, help="time limit per file and threads (30)"
     )
     add_face_options(bench)
     worker = commands.add_parser("bench-worker")  # without help, so it is not listed

@@ -9,7 +9,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bundle.device.checks import FACE_PIXELS, check_golden
-from edgeemo.bundle.device.faces import detector_package, detector_versions
+from edgeemo.bundle.device.faces import detector_package, find_detector_versions
 from edgeemo.bundle.device.info import describe_verification
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.errors import EXIT_GATE_FAILED
@@ -128,7 +128,7 @@ def run_selftest(contents: Contents, *, threads: int | None = None) -> SelfTestR
         manifest=manifest,
         checks=tuple(checks),
         machine=describe_machine(),
-        versions=versions(classifier.engine.name) | detector_versions(manifest.detector),
+        versions=versions(classifier.engine.name) | find_detector_versions(manifest.detector),
         seconds=time.perf_counter() - start,
     )
 

@@ -28,7 +28,7 @@ __all__ = ["Face", "FaceDetector", "build_crop_detector", "build_detector", "cro
 
 
 def build_detector(settings: FaceSettings, *, file: DetectorFile | None = None) -> FaceDetector:
-    """Build a face detector, so that what it lacks is reported before the first image.
+    """Build a face detector; anything it lacks is reported here, before the first image.
 
     Args:
         settings: The detector and its minimum score.
@@ -76,7 +76,7 @@ def _min_score(settings: FaceSettings) -> float:
 def _matching_file(settings: FaceSettings, file: DetectorFile | None) -> DetectorFile:
     if file is None or file.sha256 != settings.file_sha256:
         raise FaceModelError(
-            f"the model finds faces with a YuNet file (SHA-256 {settings.file_sha256[:12]}…) that "
-            "is not here; name it with --face-model"
+            f"the YuNet file of the face settings (SHA-256 {settings.file_sha256[:12]}…) is "
+            "missing; name it with --face-model"
         )
     return file

@@ -16,7 +16,7 @@ def import_cv2(needed: str) -> Any:
     Raises:
         MissingExtraError: If it is not installed, or lacks that class.
     """
-    missing = MissingExtraError("opencv-python-headless", extra="faces", purpose="Finding faces")
+    missing = MissingExtraError("opencv-python-headless", extra="faces", purpose="Face detection")
     try:
         import cv2
     except ImportError:

@@ -15,7 +15,7 @@ from edgeemo.train.distributed.job import make_job
 from edgeemo.train.distributed.messages import send
 from edgeemo.train.distributed.monitor import LostWorkerError, WorkerMonitor
 from edgeemo.train.distributed.processes import WorkerProcesses
-from edgeemo.train.options.faces import build_training_detector, ingest_options, settle_faces
+from edgeemo.train.options.faces import build_ingest_options, build_training_detector, settle_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +93,7 @@ def _assist(
         options = settle_faces(options, root, data=place, progress=progress)
         detector = build_training_detector(options)
         dataset = ingest_folder(
-            root, options=ingest_options(options), detector=detector, progress=progress
+            root, options=build_ingest_options(options), detector=detector, progress=progress
         )
         spec = spec_of(dataset.labels, options)
         with decode_splits(

@@ -10,7 +10,7 @@ from edgeemo import __version__
 from edgeemo.model.folder import KERAS
 from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.networks.architectures import build
-from edgeemo.train.options.faces import face_settings
+from edgeemo.train.options.faces import build_face_settings
 from edgeemo.train.output_folder import make_timestamp
 from edgeemo.train.report.evaluation import predict_split
 from edgeemo.train.temperature import calibrate
@@ -42,7 +42,7 @@ def make_spec(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
         channels=options.channels,
         activation="sigmoid" if len(labels) == 2 else "softmax",
         threshold=options.threshold,
-        faces=face_settings(options),
+        faces=build_face_settings(options),
     )
 
 

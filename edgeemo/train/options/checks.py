@@ -9,7 +9,7 @@ from edgeemo.errors import TrainingError
 from edgeemo.train.networks.architectures import check_size, get_architecture
 from edgeemo.train.networks.pretrained import KERAS_SUFFIX
 from edgeemo.train.options.choices import Weights
-from edgeemo.train.options.faces import check_faces, ingest_options
+from edgeemo.train.options.faces import build_ingest_options, check_faces
 from edgeemo.train.options.recipes import get_recipe
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def check_options(options: TrainOptions) -> None:
         get_recipe(options.recipe)
     check_size(options.arch, options.side)
     check_faces(options)
-    ingest_options(options)
+    build_ingest_options(options)
     _check_combinations(options)
     check_files(options)
 

@@ -26,7 +26,7 @@ FACE_OPTIONS = ("faces", "cropped", "face_detector", "face_margin", "face_score"
 """Names of the options that are about faces."""
 
 
-def face_settings(options: TrainOptions) -> FaceSettings | None:
+def build_face_settings(options: TrainOptions) -> FaceSettings | None:
     """Return the face settings of the model; None where it takes images whole.
 
     Raises:
@@ -39,18 +39,18 @@ def face_settings(options: TrainOptions) -> FaceSettings | None:
 
 
 def choose_detector(options: TrainOptions) -> Detector | None:
-    """Return the face detector; that of the options, if any, where no faces are found."""
+    """Return the face detector; that of the options, if any, where no faces are detected."""
     default = Detector.YUNET if options.face_model else Detector.BLAZE
     return options.face_detector or (default if options.faces else None)
 
 
-def ingest_options(options: TrainOptions) -> IngestOptions:
+def build_ingest_options(options: TrainOptions) -> IngestOptions:
     """Return the options that prepare the images.
 
     Raises:
         DatasetError: If an image format is unknown, or the ratios are not three shares of 1.
-        FaceModelError: As `face_settings`.
-        SpecError: As `face_settings`.
+        FaceModelError: As `build_face_settings`.
+        SpecError: As `build_face_settings`.
     """
     return IngestOptions(
         accept=options.accept,
@@ -58,23 +58,26 @@ def ingest_options(options: TrainOptions) -> IngestOptions:
         seed=options.seed,
         ratios=options.ratios,
         grouped=options.split is Split.GROUPED,
-        crops=crop_specs(options),
+        crops=build_crop_specs(options),
     )
 
 
-def crop_specs(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[InputSpec, ...]:
-    """Return how faces will be cropped, for `edgeemo.dataset.IngestOptions`; none where not.
+def build_crop_specs(options: TrainOptions, sizes: Iterable[int] = ()) -> tuple[InputSpec, ...]:
+    """Return the specifications that crop faces, for `edgeemo.dataset.IngestOptions`.
 
     Args:
         options: The options.
         sizes: Sides of the input in pixels; by default that of the options. A photo is decoded as
-            large as the input needs it, which can decide whether a face is found in it.
+            large as the input needs it, which can decide whether a face is detected in it.
+
+    Returns:
+        One for each size; none where the images are taken whole.
 
     Raises:
-        FaceModelError: As `face_settings`.
-        SpecError: As `face_settings`.
+        FaceModelError: As `build_face_settings`.
+        SpecError: As `build_face_settings`.
     """
-    settings = face_settings(options)
+    settings = build_face_settings(options)
     if settings is None or settings.cropped:
         return ()
     return tuple(
@@ -89,13 +92,13 @@ def build_training_detector(options: TrainOptions) -> FaceDetector | None:
         FaceModelError: If the detector's own file is missing or cannot be used.
         MissingExtraError: If the detector is not installed.
     """
-    settings = face_settings(options)
+    settings = build_face_settings(options)
     if settings is None or settings.cropped:
         return None
-    return build_detector(settings, file=detector_file(options))
+    return build_detector(settings, file=read_detector_file(options))
 
 
-def detector_file(options: TrainOptions) -> DetectorFile | None:
+def read_detector_file(options: TrainOptions) -> DetectorFile | None:
     """Read the face detector's own file, where the options name one.
 
     Raises:
@@ -116,7 +119,7 @@ def check_faces(options: TrainOptions) -> None:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise TrainingError(f"{flags} {'require' if given[1:] else 'requires'} --faces")
     try:
-        face_settings(options)
+        build_face_settings(options)
     except SpecError as error:
         raise TrainingError(str(error)) from None
 
@@ -153,16 +156,16 @@ def _settle_crops(
     detector = options.face_detector or (Detector.YUNET if file else settings.detector)
     if detector.takes_file and file is None:
         file = folder / FACE_MODEL
-        if not (folder.is_relative_to(data) and file.is_file()):  # an unpacked archive goes again
+        if not (folder.is_relative_to(data) and file.is_file()):  # an unpacked archive is removed
             raise TrainingError(
                 f"{data}: a YuNet file cropped these faces; name it (--faces --cropped "
-                "--face-model FILE), or do without photos (--no-faces)"
+                "--face-model FILE), or take images whole (--no-faces)"
             )
     requested = replace(options, face_detector=detector, face_model=file)
     settings = _request(requested).apply(settings) or settings
     progress.note(
-        f"{data}: crops of faces ({FACES_JSON}), so the model finds faces in photos: "
-        f"{settings.text}; --no-faces leaves that out"
+        f"{data}: crops of faces ({FACES_JSON}), so the model detects faces in photos: "
+        f"{settings.text}; --no-faces excludes that"
     )
     return replace(
         requested,
@@ -179,5 +182,5 @@ def _request(options: TrainOptions) -> FaceRequest:
         detector=options.face_detector,
         margin=options.face_margin or None,
         min_score=options.face_score,
-        file=detector_file(options),
+        file=read_detector_file(options),
     )

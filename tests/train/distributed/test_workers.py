@@ -26,7 +26,7 @@ from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.networks.network import make_spec
-from edgeemo.train.options.faces import ingest_options
+from edgeemo.train.options.faces import build_ingest_options
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.utils.progress import Silent
 
@@ -138,7 +138,7 @@ def meet(port, images, ours, *, samples=None, theirs=None):
 
     def lead():
         with Coordinator(here, options=ours, data=images, progress=Silent()) as team:
-            team.agree(samples or ingest_folder(images, options=ingest_options(ours)).samples)
+            team.agree(samples or ingest_folder(images, options=build_ingest_options(ours)).samples)
 
     there = replace(here, number=1)
     with ThreadPoolExecutor(2) as pool:
@@ -158,7 +158,7 @@ def meet(port, images, ours, *, samples=None, theirs=None):
 
 def test_other_images_on_another_machine_are_found(port, images, options):
     options = replace(options, workers=2)
-    samples = ingest_folder(images, options=ingest_options(options)).samples[:-1]
+    samples = ingest_folder(images, options=build_ingest_options(options)).samples[:-1]
     said = meet(port, images, options, samples=samples)
     count = len(samples)
     assert f"worker 1 (of 2, counted from 0) has other images than worker 0 ({count + 1}" in said[0]

@@ -14,7 +14,7 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
 from edgeemo.train.loop.checkpoint import Checkpoint, find_interrupted
-from edgeemo.train.options.faces import ingest_options
+from edgeemo.train.options.faces import build_ingest_options
 from edgeemo.utils.files import sha256_file
 
 KILLED = """
@@ -44,7 +44,7 @@ def asked(options):
 def steps_per_epoch(data, options) -> int:
     from edgeemo.dataset import ingest_folder
 
-    samples = ingest_folder(data, options=ingest_options(options)).samples
+    samples = ingest_folder(data, options=build_ingest_options(options)).samples
     return -(-sum(sample.split == "train" for sample in samples) // options.batch_size)
 
 

@@ -21,7 +21,7 @@ from edgeemo.model.folder import CONFIG, REJECTED, TRAINING
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.train import TrainOptions, train
 from edgeemo.train.options.checks import check_options
-from edgeemo.train.options.faces import face_settings, settle_faces
+from edgeemo.train.options.faces import build_face_settings, settle_faces
 from edgeemo.train.options.record import read_options, record_options
 from edgeemo.utils.progress import Silent
 from edgeemo.verify import verify
@@ -51,7 +51,7 @@ def crops(photos, tmp_path_factory):
     return out
 
 
-def test_photos_without_a_face_are_set_aside_with_the_reason(model):
+def test_photos_without_a_face_are_excluded_with_the_reason(model):
     assert model.file(REJECTED).read_text().splitlines()[1:] == [
         "happy/none.png,no-face,blaze detects none",
         "sad/none.png,no-face,blaze detects none",
@@ -63,7 +63,7 @@ def test_photos_without_a_face_are_set_aside_with_the_reason(model):
     assert "the faces in a photo (blaze, margin 0)" in model.file("report.md").read_text()
 
 
-def test_what_was_learnt_is_the_face_and_the_model_says_so(model, photos):
+def test_the_face_is_learnt_and_the_spec_records_it(model, photos):
     assert model.read_spec().faces == FaceSettings()
     written = tomllib.loads(model.file(CONFIG).read_text())
     assert written["faces"] is True
@@ -76,15 +76,15 @@ def test_what_was_learnt_is_the_face_and_the_model_says_so(model, photos):
     assert np.abs(seen.astype(int) - preprocess(photos / one.path, whole)).mean() > 8
 
 
-def test_it_is_exported_verified_and_answers_photos(model, photos, tmp_path):
+def test_it_is_exported_verified_and_predicts_photos(model, photos, tmp_path):
     folder = replace(model, path=shutil.copytree(model.path, tmp_path / "model"))
     export(folder, options=ExportOptions(int8=True, formats=("tflite",)))
     assert verify(folder).passed
     classifier = Classifier.load(folder.file("float32.tflite"))
     for reference in folder.read_references():
-        answer = classifier.predict(photos / reference.path)
-        assert answer.face is not None
-        assert answer.scores["happy"] == pytest.approx(reference.scores[0], abs=1e-5)
+        prediction = classifier.predict(photos / reference.path)
+        assert prediction.face is not None
+        assert prediction.scores["happy"] == pytest.approx(reference.scores[0], abs=1e-5)
     assert classifier.predict_all(photos / "sad" / "none.png") == ()
 
 
@@ -93,11 +93,11 @@ def test_a_folder_of_crops_turns_faces_on(crops, photos, tmp_path):
     options = replace(OPTIONS, faces=None)
     folder = train(crops, tmp_path / "model", options=options, progress=notes).folder
     assert folder.read_spec().faces == FaceSettings(margin=0.1, cropped=True)
-    (said,) = [text for text in notes.texts if "faces.json" in text]
-    assert "blaze, margin 0.1; --no-faces leaves that out" in said
+    (note,) = [text for text in notes.texts if "faces.json" in text]
+    assert "blaze, margin 0.1; --no-faces excludes that" in note
     written = tomllib.loads(folder.file(CONFIG).read_text())
-    asked = ("faces", "cropped", "face_detector", "face_margin")
-    assert [written[name] for name in asked] == [True, True, "blaze", 0.1]
+    names = ("faces", "cropped", "face_detector", "face_margin")
+    assert [written[name] for name in names] == [True, True, "blaze", 0.1]
     assert folder.read_json(TRAINING)["ingest"]["found"] == 28
     one = folder.read_references()[0]
     seen = preprocess(crops / one.path, folder.read_spec())
@@ -110,21 +110,21 @@ def test_a_folder_of_crops_turns_faces_on(crops, photos, tmp_path):
 
 def settled(options, folder, **more):
     notes = Notes()
-    said = settle_faces(options, folder, data=more.get("data", folder), progress=notes)
-    return said, notes.texts
+    result = settle_faces(options, folder, data=more.get("data", folder), progress=notes)
+    return result, notes.texts
 
 
-def test_what_is_said_counts_for_more_than_the_folder(crops, photos):
-    said, notes = settled(replace(OPTIONS, faces=False), crops)
-    assert (said.faces, face_settings(said), notes) == (False, None, [])
-    said, notes = settled(replace(OPTIONS, cropped=True, face_margin=0.3), crops)
-    assert (face_settings(said), notes) == (FaceSettings(margin=0.3, cropped=True), [])
-    said, _ = settled(OPTIONS, crops)
-    assert face_settings(said) == FaceSettings(margin=0.1, cropped=True)
-    again = read_options(record_options(said))
+def test_given_options_override_the_folder(crops, photos):
+    result, notes = settled(replace(OPTIONS, faces=False), crops)
+    assert (result.faces, build_face_settings(result), notes) == (False, None, [])
+    result, notes = settled(replace(OPTIONS, cropped=True, face_margin=0.3), crops)
+    assert (build_face_settings(result), notes) == (FaceSettings(margin=0.3, cropped=True), [])
+    result, _ = settled(OPTIONS, crops)
+    assert build_face_settings(result) == FaceSettings(margin=0.1, cropped=True)
+    again = read_options(record_options(result))
     assert settled(again, crops) == (again, [])
-    said, notes = settled(replace(OPTIONS, faces=None), photos)
-    assert (said.faces, notes) == (False, [])
+    result, notes = settled(replace(OPTIONS, faces=None), photos)
+    assert (result.faces, notes) == (False, [])
 
 
 def test_a_detectors_file_travels_with_the_crops_and_into_the_model(crops, tmp_path):
@@ -132,18 +132,18 @@ def test_a_detectors_file_travels_with_the_crops_and_into_the_model(crops, tmp_p
     file.write_bytes(b"\x08\x07 for the test")
     named = replace(OPTIONS, face_model=file, cropped=True)
     folder = train(crops, tmp_path / "model", options=named).folder
-    assert folder.read_spec().faces == face_settings(named)
+    assert folder.read_spec().faces == build_face_settings(named)
     assert folder.file(FACE_MODEL).read_bytes() == file.read_bytes()
     other = tmp_path / "crops"
     shutil.copytree(crops, other)
-    sha256 = face_settings(named).file_sha256
+    sha256 = build_face_settings(named).file_sha256
     recorded = FaceSettings(detector="yunet", cropped=True, file_sha256=sha256)
     (other / "faces.json").write_text(json.dumps(asdict(recorded)))
     with pytest.raises(TrainingError, match=r"a YuNet file cropped these faces; name it"):
         settled(replace(OPTIONS, faces=None), other)
     shutil.copy(file, other / FACE_MODEL)
-    said, _ = settled(replace(OPTIONS, faces=None), other)
-    assert said.face_model == other / FACE_MODEL
+    result, _ = settled(replace(OPTIONS, faces=None), other)
+    assert result.face_model == other / FACE_MODEL
     with pytest.raises(TrainingError, match=r"faces\.zip: a YuNet file cropped these faces"):
         settled(replace(OPTIONS, faces=None), other, data=tmp_path / "faces.zip")
 
