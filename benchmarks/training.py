@@ -28,7 +28,7 @@ from PIL import Image
 
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import ModelSpec
-from edgeemo.train.data.pipeline import Pixels
+from edgeemo.train.data.pipeline import Pixels, TrainingData
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.options import TrainOptions
@@ -111,12 +111,10 @@ def edgeemo(augment):
             batch_size=BATCH,
             augment=augment,
         )
-        nothing = data.pixels.first(0)
+        images = TrainingData(train=data.pixels, validation=data.pixels.head(0), spec=data.spec)
         fit(
             data.build,
-            data.pixels,
-            nothing,
-            spec=data.spec,
+            images,
             options=options,
             on_epoch=clock.tick,
         )

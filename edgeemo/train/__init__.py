@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
-    from edgeemo.train.import_model import import_keras_model
+    from edgeemo.train.import_model import ImportOptions, import_keras_model
     from edgeemo.train.job import TrainedModel
     from edgeemo.train.networks.architectures import ARCHITECTURES, build
     from edgeemo.train.options.options import TrainOptions
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ARCHITECTURES",
     "RECIPES",
+    "ImportOptions",
     "TrainOptions",
     "TrainedModel",
     "build",
@@ -37,6 +38,7 @@ __getattr__ = import_on_use(
         "TrainOptions": "edgeemo.train.options.options",
         "TrainedModel": "edgeemo.train.job",
         "build": "edgeemo.train.networks.architectures",
+        "ImportOptions": "edgeemo.train.import_model",
         "import_keras_model": "edgeemo.train.import_model",
         "resume": "edgeemo.train.training",
         "train": "edgeemo.train.training",

@@ -1,10 +1,11 @@
-"""From one's own Keras model to a model folder: copied verbatim, judged like any other."""
+"""From a trained Keras model to a model folder: copied verbatim, evaluated like any other."""
 
 from __future__ import annotations
 
 import math
 import shutil
 import zipfile
+from dataclasses import dataclass
 from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -31,39 +32,63 @@ _NAMES = {".keras": KERAS, ".h5": "model.h5", ".hdf5": "model.h5"}
 _SAVED_MODEL = "model.savedmodel"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """The properties of a Keras model that its file does not name, and how its images are split.
+
+    Attributes:
+        labels: Class labels in the order of the outputs. With one output, it is the probability
+            of the second label.
+        scale: Factor of the scaling that the model was trained with: it takes pixel x scale +
+            offset, the pixel in 0 to 255. 1/255 for [0, 1].
+        offset: Addend of that scaling; -1 with a scale of 1/127.5 for [-1, 1].
+        threshold: With two labels, the probability from which on the second is predicted.
+        accept: Formats to accept beyond JPEG, PNG and BMP, such as "webp".
+        seed: Seed of the split.
+    """
+
+    labels: tuple[str, ...]
+    scale: float
+    offset: float = 0.0
+    threshold: float = 0.5
+    accept: tuple[str, ...] = ()
+    seed: int = 0
+
+    def check(self) -> None:
+        """Refuse a scaling that no model can have.
+
+        Raises:
+            TrainingError: If the scale is not a number above 0, or the offset not a number.
+        """
+        scale, offset = self.scale, self.offset
+        if not (math.isfinite(scale) and scale > 0 and math.isfinite(offset)):
+            raise TrainingError(
+                f"a scaling by {scale} with offset {offset} is not possible; "
+                "for a model that takes [0, 1], give --scale 1/255"
+            )
+
+
 def import_keras_model(
     model: Path,
     out: Path,
     *,
     data: Path,
-    labels: Sequence[str],
-    scale: float,
-    offset: float = 0.0,
-    threshold: float = 0.5,
-    accept: Sequence[str] = (),
-    seed: int = 0,
+    options: ImportOptions,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> ModelFolder:
-    """Make a model folder of a Keras model that was trained elsewhere.
+    """Make a model folder of a trained Keras model.
 
     Args:
         model: A ``.keras`` or ``.h5`` file or a SavedModel folder: one image in, probabilities
             out. It is copied as it is.
         out: The model folder to make; its parents are made too.
         data: Images to calibrate on and to test with, as `edgeemo.train.train` takes them. Which
-            of them the model has seen in training is not known here: bring a ``test`` folder that
-            it has not, or the figures flatter.
-        labels: Class names in the order of the outputs. With one output, it is the probability
-            of the second.
-        scale: What the model was trained with: it takes pixel x scale + offset, the pixel in 0
-            to 255. 1/255 for [0, 1].
-        offset: See `scale`; -1 with a scale of 1/127.5 for [-1, 1].
-        threshold: With two labels, the probability from which on the second is answered.
-        accept: Formats beyond JPEG, PNG and BMP to take, such as "webp".
-        seed: Fixes the split.
-        replace: Whether an existing model folder gives way.
-        progress: Is told of every stage.
+            of them the model was trained on is unknown: use a ``test`` folder that it was not
+            trained on, or the accuracy is overestimated.
+        options: Properties of the model, and how the images are split.
+        replace: Whether to replace an existing model folder.
+        progress: Receives every stage.
 
     Returns:
         The model folder, at `out`.
@@ -75,16 +100,16 @@ def import_keras_model(
         MissingExtraError: If a package of the `train` extra is not installed.
     """
     progress = progress or Silent()
-    options = IngestOptions(accept=tuple(accept), labels=tuple(labels), seed=seed)
-    _check_scaling(scale, offset)
+    options.check()
+    ingest = IngestOptions(accept=options.accept, labels=options.labels, seed=options.seed)
     check_output_folder(out, data=data, replace=replace)
     make_timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     name = _choose_name(model)
     progress.stage("Loading the model", total=None)
-    spec = read_spec(load_keras(model), model, labels=tuple(labels), threshold=threshold)
+    spec = read_spec(load_keras(model), model, labels=options.labels, threshold=options.threshold)
     with open_data(data) as root, build_folder(out, replace=replace) as folder:
         spec = changed(spec, provenance=_copy(model, folder.file(name)))
-        dataset = ingest_folder(root, options=options, progress=progress)
+        dataset = ingest_folder(root, options=ingest, progress=progress)
         with decode_splits(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
         ) as pixels:
@@ -96,9 +121,9 @@ def import_keras_model(
                 spec=spec,
                 origin=ModelImport(
                     source=model.name,
-                    scale=scale,
-                    offset=offset,
-                    seed=seed,
+                    scale=options.scale,
+                    offset=options.offset,
+                    seed=options.seed,
                     accept=options.accept,
                 ),
                 versions=collect_versions(),
@@ -108,24 +133,24 @@ def import_keras_model(
 
 
 def read_spec(model: Any, path: Path, *, labels: tuple[str, ...], threshold: float) -> ModelSpec:
-    """Derive a spec from a Keras model and from the user's arguments.
+    """Return the spec of a Keras model.
 
     Args:
-        model: What `edgeemo.model.keras.load_keras` gave.
-        path: Where it came from, for messages.
-        labels: Class names in the order of the outputs.
-        threshold: See `ModelSpec`.
+        model: The loaded model.
+        path: Its file or folder, for messages.
+        labels: Class labels in the order of the outputs.
+        threshold: With two labels, the probability from which on the second is predicted.
 
     Raises:
-        TrainingError: If it is not one image in, one probability per label out.
-        SpecError: If labels or threshold make no sense.
+        TrainingError: If the model is not one image in, one probability per label out.
+        SpecError: If labels or threshold are invalid.
     """
     height, width, channels = _input_shape(model, path)
     outputs = _output_count(model, path)
-    wanted = 2 if outputs == 1 else outputs
-    if len(labels) != wanted:
+    expected = 2 if outputs == 1 else outputs
+    if len(labels) != expected:
         raise TrainingError(
-            f"{path}: {plural(outputs, 'output answers', 'outputs answer')} {wanted} labels, but "
+            f"{path}: {plural(outputs, 'output takes', 'outputs take')} {expected} labels, but "
             f"{len(labels)} are given ({', '.join(labels)}); name one per class, in order"
         )
     return ModelSpec(
@@ -152,7 +177,7 @@ def _input_shape(model: Any, path: Path) -> tuple[int, int, Literal[1, 3]]:
         )
     kind = str(tensors[0].dtype)
     if "float" not in kind:
-        raise TrainingError(f"{path}: takes {kind}; give it a float32 input and say its --scale")
+        raise TrainingError(f"{path}: takes {kind}; give it a float32 input and name its --scale")
     return shape
 
 
@@ -170,7 +195,7 @@ def _tensors(model: Any, side: Literal["inputs", "outputs"], path: Path) -> list
         tensors = list(getattr(model, side))
     except (AttributeError, ValueError, TypeError):
         raise TrainingError(
-            f"{path}: its input size is not fixed yet; begin the model with keras.Input((H, W, C)) "
+            f"{path}: its input size is not fixed; start the model with keras.Input((H, W, C)) "
             "and save it again"
         ) from None
     if len(tensors) != 1:
@@ -182,16 +207,8 @@ def _format_shape(shape: Sequence[int | None]) -> str:
     return "×".join("?" if side is None else str(side) for side in shape) or "a single number"
 
 
-def _check_scaling(scale: float, offset: float) -> None:
-    if not (math.isfinite(scale) and scale > 0 and math.isfinite(offset)):
-        raise TrainingError(
-            f"scaling by {scale} with offset {offset} makes no sense; "
-            "for a model that takes [0, 1], say --scale 1/255"
-        )
-
-
 def _choose_name(model: Path) -> str:
-    """Choose the name of a model within its folder.
+    """Return the name of the model in its folder.
 
     Raises:
         ModelFolderError: If there is no such model, or it is of no known kind.
@@ -212,7 +229,7 @@ def _choose_name(model: Path) -> str:
 
 
 def _copy(model: Path, place: Path) -> Provenance:
-    """Copy the model as it is."""
+    """Copy the model as it is, and return its provenance."""
     if model.is_dir():
         shutil.copytree(model, place)
     else:

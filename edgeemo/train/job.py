@@ -14,22 +14,17 @@ from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import NOT_SURE
-from edgeemo.train.data.pipeline import decode_splits
+from edgeemo.train.data.pipeline import TrainingData, decode_splits
 from edgeemo.train.distributed import Coordinator, read_rank
-from edgeemo.train.loop.distillation import (
+from edgeemo.train.loop.fit import fit
+from edgeemo.train.loop.teachers import (
     check_same_teachers,
     check_teachers,
     hash_teachers,
     load_teachers,
 )
-from edgeemo.train.loop.fit import fit
-from edgeemo.train.model_folder import collect_versions, complete_folder
-from edgeemo.train.networks.network import (
-    build_network,
-    calibrate_on_validation,
-    make_spec,
-    save_network,
-)
+from edgeemo.train.model_folder import collect_versions, complete_folder, save_network
+from edgeemo.train.networks.network import build_network, make_spec
 from edgeemo.train.options.checks import check_alone, check_files
 from edgeemo.train.options.config import to_toml
 from edgeemo.train.options.faces import (
@@ -41,36 +36,35 @@ from edgeemo.train.options.faces import (
 from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import build_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents, TrainingRun
+from edgeemo.train.temperature import calibrate_on_validation
 from edgeemo.utils.files import write_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from edgeemo.dataset import Dataset
     from edgeemo.imaging.faces import FaceDetector
-    from edgeemo.model.tables import Split
-    from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.loop.checkpoint import Checkpoint
-    from edgeemo.train.loop.distillation import Teacher
+    from edgeemo.train.loop.teachers import Teacher
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.report import TrainingReport
     from edgeemo.utils.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class TrainingJob:
     """One training.
 
     Attributes:
-        data: The images, as the user said.
+        data: The folder or archive of images, as given.
         out: The model folder to make.
-        options: How to train.
-        checkpoint: Where its state is kept.
-        resumed: Whether it goes on from there.
-        replace: Whether an existing model folder gives way.
-        progress: Is told of every stage.
+        options: The training options.
+        checkpoint: Keeps the state of the training.
+        resumed: Whether to continue from that state.
+        replace: Whether to replace an existing model folder.
+        progress: Receives every stage.
     """
 
     data: Path
@@ -84,7 +78,7 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """A model folder that was trained.
+    """A trained model.
 
     Attributes:
         folder: The model folder.
@@ -95,7 +89,7 @@ class TrainedModel:
     report: TrainingReport
 
 
-def run(job: Job) -> TrainedModel:
+def run_job(job: TrainingJob) -> TrainedModel:
     """Train, and write a whole model folder, or nothing.
 
     Raises:
@@ -107,85 +101,91 @@ def run(job: Job) -> TrainedModel:
     check_files(job.options)  # and files may be gone since
     teachers = load_teachers(job.options)
     with (
-        _team(job) as team,
+        _coordinate(job) as coordinator,
         open_data(job.data) as root,
         build_folder(job.out, replace=job.replace) as folder,
     ):
         options = settle_faces(job.options, root, data=job.data, progress=job.progress)
         job = changed(job, options=options)
-        detector = build_training_detector(job.options)
+        detector = build_training_detector(options)
         dataset = ingest_folder(
-            root,
-            options=build_ingest_options(job.options),
-            detector=detector,
-            progress=job.progress,
+            root, options=build_ingest_options(options), detector=detector, progress=job.progress
         )
         _check_labels(dataset, job)
-        check_teachers(teachers, make_spec(dataset.labels, job.options))
-        if team:
-            team.agree(dataset.samples)
-        if job.resumed:
-            check_same_teachers(teachers, job.checkpoint.asked().get("teachers", {}), out=job.out)
-            job.checkpoint.go_on(dataset.samples)
-        else:
-            began = {
-                "data": str(job.data.absolute()),
-                "options": record_options(job.options),
-                "teachers": hash_teachers(teachers),
-            }
-            job.checkpoint.begin(began, dataset.samples)
-        with _kept_if_useful(job.checkpoint):
-            report = _train(folder, dataset, job, team, teachers, detector=detector)
-    job.checkpoint.end()
+        check_teachers(teachers, make_spec(dataset.labels, options))
+        if coordinator:
+            coordinator.agree(dataset.samples)
+        _start_checkpoint(job, dataset, teachers)
+        with _delete_if_useless(job.checkpoint):
+            report = _train(
+                job, folder, dataset, teachers, detector=detector, coordinator=coordinator
+            )
+    job.checkpoint.delete()
     return TrainedModel(folder=ModelFolder(job.out), report=report)
 
 
+def _coordinate(job: TrainingJob) -> AbstractContextManager[Coordinator | None]:
+    """Return the coordinator of the workers; None where this process trains alone."""
+    rank = read_rank(job.options.workers)
+    if rank.workers == 1:
+        return nullcontext()
+    if rank.is_helper:
+        raise WorkerError(
+            f"this is worker {rank.number}, and worker 0 writes the model; give --workers "
+            f"{rank.workers} here, too"
+        )
+    return Coordinator(rank, options=job.options, data=job.data, progress=job.progress)
+
+
+def _check_labels(dataset: Dataset, job: TrainingJob) -> None:
+    if job.options.target_accuracy is not None and NOT_SURE in dataset.labels:
+        raise TrainingError(
+            f"{job.data}: a class is called {NOT_SURE!r}, which is what the model predicts below "
+            "its confidence threshold; rename the class, or leave out --target-accuracy"
+        )
+
+
+def _start_checkpoint(job: TrainingJob, dataset: Dataset, teachers: Sequence[Teacher]) -> None:
+    if job.resumed:
+        started = job.checkpoint.read_request()
+        check_same_teachers(teachers, started.get("teachers", {}), out=job.out)
+        job.checkpoint.resume(dataset.samples)
+        return
+    request = {
+        "data": str(job.data.absolute()),
+        "options": record_options(job.options),
+        "teachers": hash_teachers(teachers),
+    }
+    job.checkpoint.start(request, dataset.samples)
+
+
 @contextmanager
-def _kept_if_useful(checkpoint: Checkpoint) -> Iterator[None]:
-    """Leave a checkpoint behind only where going on from it can end otherwise."""
+def _delete_if_useless(checkpoint: Checkpoint) -> Iterator[None]:
+    """Delete the checkpoint on an error that resuming from it cannot avoid."""
     try:
         yield
-    except TrainingError:  # the loss ran away, and would again
-        checkpoint.end()
+    except TrainingError:  # the loss diverged, and would again
+        checkpoint.delete()
         raise
     except BaseException:
         if not checkpoint.exists:
-            checkpoint.end()
+            checkpoint.delete()
         raise
 
 
-def _team(job: Job) -> AbstractContextManager[Coordinator | None]:
-    """The others, where several processes train."""
-    where = read_rank(job.options.workers)
-    if where.workers == 1:
-        return nullcontext()
-    if where.is_helper:
-        raise WorkerError(
-            f"this is worker {where.number}, and worker 0 writes the model; name --workers "
-            f"{where.workers} here, too"
-        )
-    return Coordinator(where, options=job.options, data=job.data, progress=job.progress)
-
-
-def _check_labels(dataset: Dataset, job: Job) -> None:
-    if job.options.target_accuracy is not None and NOT_SURE in dataset.labels:
-        raise TrainingError(
-            f"{job.data}: a class is called {NOT_SURE!r}, which is what the model would answer "
-            "for want of confidence; rename the class, or leave out --target-accuracy"
-        )
-
-
 def _train(
+    job: TrainingJob,
     folder: ModelFolder,
     dataset: Dataset,
-    job: Job,
-    team: Coordinator | None,
     teachers: Sequence[Teacher],
     *,
     detector: FaceDetector | None,
+    coordinator: Coordinator | None,
 ) -> TrainingReport:
+    """Decode the images, fit the network to them, calibrate it and fill the model folder."""
     options, progress = job.options, job.progress
     spec = make_spec(dataset.labels, options)
+    alone = partial(fit, options=options, progress=progress, teachers=teachers)
     with decode_splits(
         dataset.root,
         dataset.samples,
@@ -193,33 +193,24 @@ def _train(
         detector=detector,
         folder=folder.path,
         progress=progress,
-    ) as decoded_splits:
-        pixels = _validated(decoded_splits, options)
-        if not len(pixels["train"]):
-            raise TrainingError(f"{job.data}: no image is left to train with; add images")
-        alone = partial(fit, options=options, progress=progress, teachers=teachers)
-        together = alone if team is None else team.fit
-        model, fitted = together(
-            lambda: build_network(spec, options),
-            pixels["train"],
-            pixels["validation"],
-            spec=spec,
-            checkpoint=job.checkpoint,
+    ) as splits:
+        pixels = {**splits, "validation": splits["test"]} if options.validates_on_test else splits
+        data = TrainingData(train=pixels["train"], validation=pixels["validation"], spec=spec)
+        if not len(data.train):
+            raise TrainingError(f"{job.data}: no image is left to train on; add images")
+        model, fitted = (coordinator.fit if coordinator else alone)(
+            lambda: build_network(spec, options), data, checkpoint=job.checkpoint
         )
-        spec, calibration = calibrate_on_validation(model, pixels["validation"], spec, options)
+        spec, calibration = calibrate_on_validation(model, data, options)
         if calibration:
             progress.note(calibration.text)
-        spec = changed(spec, provenance=save_network(model, folder, options))
-        write_file(folder.file(CONFIG), to_toml(options, data=job.data, out=job.out))
-        file = read_detector_file(options)
-        if file is not None:
-            write_file(folder.file(FACE_MODEL), file.content)
+        _write_config(job, folder)
         contents = FolderContents(
             name=job.out.name,
             data=job.data,
             dataset=dataset,
             pixels=pixels,
-            spec=spec,
+            spec=changed(spec, provenance=save_network(model, folder, options)),
             origin=TrainingRun(
                 options=options,
                 fitted=fitted,
@@ -231,8 +222,9 @@ def _train(
         return complete_folder(folder, contents, progress=progress)
 
 
-def _validated(pixels: Mapping[Split, Pixels], options: TrainOptions) -> Mapping[Split, Pixels]:
-    """The splits, with the test split serving as validation where none was wanted."""
-    if options.validates_on_test:
-        return {**pixels, "validation": pixels["test"]}
-    return pixels
+def _write_config(job: TrainingJob, folder: ModelFolder) -> None:
+    """Write the options as ``config.toml``, and the face detector's own file where there is one."""
+    write_file(folder.file(CONFIG), to_toml(job.options, data=job.data, out=job.out))
+    file = read_detector_file(job.options)
+    if file is not None:
+        write_file(folder.file(FACE_MODEL), file.content)

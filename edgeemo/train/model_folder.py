@@ -1,4 +1,4 @@
-"""Complete a model folder around a reference model: tables, its predictions, report and plots."""
+"""The content of a model folder: reference model, tables, reference predictions and report."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
 from edgeemo.errors import ModelFolderError
-from edgeemo.model.folder import HISTORY, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
+from edgeemo.model.folder import HISTORY, KERAS, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
 from edgeemo.model.keras import find_reference_model, find_shape_problem, load_reference_model
+from edgeemo.model.spec import Provenance
 from edgeemo.model.tables import (
     ReferencePrediction,
     write_references,
@@ -17,22 +18,25 @@ from edgeemo.model.tables import (
     write_samples,
 )
 from edgeemo.train.loop.history import write_history
+from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.record import record_options
+from edgeemo.train.output_folder import make_timestamp
 from edgeemo.train.report import write_report
 from edgeemo.train.report.evaluation import check_probabilities, evaluate, predict_split
-from edgeemo.utils.files import write_file
+from edgeemo.utils.files import sha256_file, write_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.tables import Split
+    from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.report import TrainingReport
     from edgeemo.train.report.evaluation import Evaluation
     from edgeemo.train.report.inputs import FolderContents, ModelImport, TrainingRun
     from edgeemo.utils.progress import Progress
 
-_TRIED = 64
+_TRIAL_IMAGES = 64
 """Number of training images whose outputs are checked first."""
 
 
@@ -69,6 +73,31 @@ def complete_folder(
     _write_references(folder, contents, test)
     progress.stage("Writing the report", total=None)
     return write_report(folder, contents, test, validation)
+
+
+def save_network(model: Any, folder: ModelFolder, options: TrainOptions) -> Provenance:
+    """Write the network as the folder's reference model, without the optimizer's state.
+
+    Args:
+        model: The trained network; its weights are copied into a new one, since a compiled model
+            would be saved with its optimizer, at three times the size.
+        folder: The folder.
+        options: Give the architecture, and a second name for the file.
+
+    Returns:
+        Provenance of the file.
+    """
+    bare = build(
+        options.arch, input_shape=model.input_shape[1:], classes=max(2, model.output_shape[-1])
+    )
+    bare.set_weights(model.get_weights())
+    path = folder.file(KERAS)
+    bare.save(path)
+    if options.save_keras and options.save_keras != KERAS:
+        folder.file(options.save_keras).hardlink_to(path)
+    return Provenance(
+        edgeemo_version=__version__, source_sha256=sha256_file(path), date=make_timestamp()
+    )
 
 
 def make_record(contents: FolderContents) -> dict[str, Any]:
@@ -128,8 +157,8 @@ def _predict_splits(
     problem = find_shape_problem(model, contents.spec)
     if problem:
         raise ModelFolderError(f"{find_reference_model(folder).name}: {problem}")
-    tried = contents.pixels["train"].head(_TRIED)
-    outputs = {"tried": predict_split(model, tried, spec=contents.spec)}
+    trial = contents.pixels["train"].head(_TRIAL_IMAGES)
+    outputs = {"trial": predict_split(model, trial, spec=contents.spec)}
     splits: tuple[Split, ...] = ("test", "validation")
     count = sum(len(contents.pixels[split]) for split in splits)
     progress.stage("Predicting the test images", total=count)

@@ -17,12 +17,15 @@ from edgeemo.metrics import (
     softmax,
     to_logits,
 )
+from edgeemo.train.report.evaluation import predict_split
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from edgeemo.model.spec import ModelSpec
+    from edgeemo.train.data.pipeline import TrainingData
+    from edgeemo.train.options.options import TrainOptions
 
 MIN_IMAGES = 100
 """With fewer validation images the temperature stays 1."""
@@ -62,6 +65,32 @@ class Calibration:
             f"temperature {self.temperature:.3f}, fitted on {self.images:,} validation images: "
             f"calibration error there {self.ece_before:.4f} before, {self.ece_after:.4f} after"
         )
+
+
+def calibrate_on_validation(
+    model: Any, data: TrainingData, options: TrainOptions
+) -> tuple[ModelSpec, Calibration | None]:
+    """Calibrate a trained network on its validation images; without any, leave it as it is.
+
+    Args:
+        model: The network; see `calibrate`.
+        data: The images and the spec.
+        options: Give the target accuracy, and whether validation images of their own exist.
+
+    Returns:
+        The spec, as of `calibrate`, and the outcome; None where nothing was calibrated.
+    """
+    if options.validates_on_test or not len(data.validation):
+        return data.spec, None
+    outputs = predict_split(model, data.validation, spec=data.spec)
+    scores = np.array([data.spec.scores(row) for row in outputs.tolist()])
+    return calibrate(
+        model,
+        scores,
+        data.validation.truth,
+        spec=data.spec,
+        target_accuracy=options.target_accuracy,
+    )
 
 
 def calibrate(

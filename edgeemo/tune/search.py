@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import StudyError, TrainingError
 from edgeemo.model.keras import import_keras
+from edgeemo.train.data.pipeline import TrainingData
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.networks.network import build_network, make_spec
 from edgeemo.train.options.choices import Weights
@@ -109,9 +110,7 @@ class Search:
         try:
             _, fitted = fit(
                 lambda: build_network(spec, options),
-                pixels["train"],
-                pixels["validation"],
-                spec=spec,
+                TrainingData(train=pixels["train"], validation=pixels["validation"], spec=spec),
                 options=options,
                 on_epoch=course.on_epoch,
                 progress=course,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,11 +10,12 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras import find_reference_model, hash_reference_model, import_keras
 from edgeemo.model.keras_engine import KerasEngine
-from edgeemo.train import import_keras_model
+from edgeemo.train import ImportOptions, import_keras_model
 from edgeemo.utils.redirect import drop_output
 
 keras = import_keras()
 SHAPE = (24, 32, 1)
+PLAIN = ImportOptions(labels=("happy", "sad"), scale=1 / 255)
 
 
 def small(outputs=1, activation="sigmoid", *, shape=SHAPE, batch=None, extra=()):
@@ -50,9 +52,7 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
         source,
         tmp_path / "out",
         data=images,
-        labels=("sad", "happy"),
-        scale=1 / 127.5,
-        offset=-1.0,
+        options=ImportOptions(labels=("sad", "happy"), scale=1 / 127.5, offset=-1.0),
     )
     assert find_reference_model(folder).name == inside
     assert hash_reference_model(find_reference_model(folder)) == hash_reference_model(source)
@@ -70,9 +70,7 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
 
 def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
     source = save(small(2, "softmax", shape=(32, 32, 3)), tmp_path / "mine.keras")
-    folder = import_keras_model(
-        source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=1 / 255
-    )
+    folder = import_keras_model(source, tmp_path / "out", data=images, options=PLAIN)
     found = {path.name for path in folder.path.iterdir()}
     assert found == {
         "model.keras",
@@ -100,16 +98,16 @@ def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
 def test_a_fixed_batch_size_is_no_obstacle(images, tmp_path, batch, scale):
     source = save(small(batch=batch), tmp_path / "mine.keras")
     folder = import_keras_model(
-        source, tmp_path / "out", data=images, labels=("happy", "sad"), scale=scale
+        source, tmp_path / "out", data=images, options=replace(PLAIN, scale=scale)
     )
     assert len(folder.read_references()) > 0
 
 
 def refused(error, match, source, images, tmp_path, labels=("happy", "sad"), **options):
     out = tmp_path / "out"
-    options = {"scale": 1 / 255, **options}
+    options = replace(PLAIN, labels=labels, **options)
     with pytest.raises(error, match=match) as caught:
-        import_keras_model(source, out, data=images, labels=labels, **options)
+        import_keras_model(source, out, data=images, options=options)
     assert "\n" not in str(caught.value)
     assert not out.exists()
     assert not list(tmp_path.glob(".out*"))
@@ -209,15 +207,13 @@ def test_what_is_no_model_is_refused(images, tmp_path):
 @pytest.mark.parametrize(("scale", "offset"), [(0, 0), (float("nan"), 0), (1, float("inf"))])
 def test_a_scaling_without_sense_is_refused(images, tmp_path, scale, offset):
     source = tmp_path / "never-read.keras"
-    refused(TrainingError, "makes no sense", source, images, tmp_path, scale=scale, offset=offset)
+    refused(TrainingError, "is not possible", source, images, tmp_path, scale=scale, offset=offset)
 
 
 def test_an_existing_folder_is_refused_without_force(images, trained, tmp_path):
     source = save(small(), tmp_path / "mine.keras")
     with pytest.raises(ModelFolderError, match="exists already"):
-        import_keras_model(
-            source, trained.path, data=images, labels=("happy", "sad"), scale=1 / 255
-        )
+        import_keras_model(source, trained.path, data=images, options=PLAIN)
 
 
 def test_force_replaces_a_whole_model_folder(images, trained, tmp_path):
@@ -225,9 +221,7 @@ def test_force_replaces_a_whole_model_folder(images, trained, tmp_path):
     shutil.copytree(trained.path, old)
     (old / "int8.tflite").write_bytes(b"of the old model")
     source = save(small(), tmp_path / "mine.h5")
-    folder = import_keras_model(
-        source, old, data=images, labels=("happy", "sad"), scale=1 / 255, replace=True
-    )
+    folder = import_keras_model(source, old, data=images, options=PLAIN, replace=True)
     assert find_reference_model(folder).name == "model.h5"
     assert not (old / "int8.tflite").exists()
     assert not (old / "history.csv").exists()

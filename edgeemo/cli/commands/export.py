@@ -176,7 +176,7 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
     Raises:
         typer.BadParameter: If an option is missing.
     """
-    from edgeemo.train import import_keras_model
+    from edgeemo.train import ImportOptions, import_keras_model
 
     labels, scale, data = given.labels, given.scale, given.data
     missing = [f"--{name}" for name in ("labels", "scale", "data") if not getattr(given, name)]
@@ -189,12 +189,14 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
         return import_keras_model(
             model,
             given.out or MODELS / model.stem,
-            labels=labels,
-            scale=scale,
             data=data,
-            offset=given.offset,
-            threshold=given.threshold,
-            seed=given.seed,
+            options=ImportOptions(
+                labels=labels,
+                scale=scale,
+                offset=given.offset,
+                threshold=given.threshold,
+                seed=given.seed,
+            ),
             replace=given.force,
             progress=shown,
         )

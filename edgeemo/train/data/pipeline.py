@@ -66,6 +66,21 @@ class Pixels:
             yield self.rows[start : start + size] * np.float32(spec.scale)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """The images that a network is fitted to.
+
+    Attributes:
+        train: The training split.
+        validation: The validation split, which may be empty.
+        spec: Spec of the model: input, labels, activation, threshold.
+    """
+
+    train: Pixels
+    validation: Pixels
+    spec: ModelSpec
+
+
 @contextmanager
 def decode_splits(
     root: Path,

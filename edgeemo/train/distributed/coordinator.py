@@ -15,7 +15,7 @@ from edgeemo.train.distributed.job import WEIGHTS, load_arrays, make_job, write_
 from edgeemo.train.distributed.messages import Message, find_free_port, receive, send
 from edgeemo.train.distributed.monitor import LostWorkerError, WorkerMonitor
 from edgeemo.train.distributed.processes import WorkerProcesses
-from edgeemo.train.loop.callbacks import FitResult
+from edgeemo.train.loop.callbacks import FitResult, describe_interruption
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.options.record import record_options
 
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from multiprocessing.connection import Connection
 
-    from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample
-    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.data.pipeline import TrainingData
     from edgeemo.train.distributed.rank import Rank
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.options.options import TrainOptions
@@ -100,10 +99,8 @@ class Coordinator:
     def fit(
         self,
         network: Callable[[], Any],
-        train: Pixels,
-        validation: Pixels,
+        data: TrainingData,
         *,
-        spec: ModelSpec,
         checkpoint: Checkpoint,
     ) -> tuple[Any, FitResult]:
         """As `edgeemo.train.loop.fit.fit`, in the worker processes.
@@ -120,21 +117,14 @@ class Coordinator:
         import_keras().utils.set_random_seed(options.seed)
         model = network()
         address = self._position.address(find_free_port())
-        beside = train.file.parent if train.file else None
+        beside = data.train.file.parent if data.train.file else None
         with (
             tempfile.TemporaryDirectory(prefix="edgeemo-", dir=beside) as name,
             WorkerProcesses(Path(name)) as crew,
         ):
             folder = Path(name)
             write_start(folder, model, checkpoint)
-            job = make_job(
-                folder,
-                self._position,
-                options=options,
-                spec=spec,
-                train=train,
-                validation=validation,
-            )
+            job = make_job(folder, self._position, options=options, data=data)
             self._tell({"go": address})
             for number in self._position.own_numbers:
                 crew.start(
@@ -164,11 +154,8 @@ class Coordinator:
     def _interrupted(self, model: Any, checkpoint: Checkpoint, epoch: int) -> FitResult:
         state = checkpoint.read()
         model.set_weights(list(state.best_weights))
-        self._progress.note(
-            f"Interrupted in epoch {epoch} of {self._options.epochs}: "
-            f"the best model so far, of epoch {state.best.epoch}, is kept."
-        )
-        self._tell({"failed": "worker 0 was interrupted; it keeps the best model so far"})
+        self._progress.note(describe_interruption(epoch, self._options, state.best))
+        self._tell({"failed": "worker 0 was interrupted; it keeps the best weights so far"})
         return FitResult(history=state.history, best_epoch=state.best.epoch, interrupted=True)
 
     def _tell(self, message: Message) -> None:
@@ -178,6 +165,6 @@ class Coordinator:
 
 def _kept(checkpoint: Checkpoint) -> str:
     if not checkpoint.exists:
-        return "no epoch had ended; begin again"
+        return "no epoch was completed; start again"
     epoch = len(checkpoint.read().history)
-    return f"the checkpoint of epoch {epoch} is kept: go on with --resume"
+    return f"the checkpoint of epoch {epoch} is kept: continue with --resume"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import EdgeEmoError, WorkerError
-from edgeemo.train.data.pipeline import decode_splits
+from edgeemo.train.data.pipeline import TrainingData, decode_splits
 from edgeemo.train.distributed import rendezvous
 from edgeemo.train.distributed.agreement import check_agreement, check_jax, fingerprint_samples
 from edgeemo.train.distributed.job import make_job
@@ -107,14 +107,8 @@ def _assist(
             send(connection, {"images": fingerprint_samples(dataset.samples)})
             address = rendezvous.receive_expected(connection, position)["go"]
             validation = pixels["test" if options.validates_on_test else "validation"]
-            job = make_job(
-                folder,
-                position,
-                options=options,
-                spec=spec,
-                train=pixels["train"],
-                validation=validation,
-            )
+            training = TrainingData(train=pixels["train"], validation=validation, spec=spec)
+            job = make_job(folder, position, options=options, data=training)
             progress.stage(f"Training as {position.describe(position.number)}")
             with WorkerProcesses(folder) as crew:
                 crew.start(position.number, {**job, "number": position.number, "address": address})

@@ -1,4 +1,4 @@
-"""What a machine's workers are told, and the files that lie beside it."""
+"""The job of a machine's workers, and the files beside it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from edgeemo.model.spec import ModelSpec
-    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.data.pipeline import TrainingData
     from edgeemo.train.distributed.rank import Rank
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.options.options import TrainOptions
 
 STATE, START, WEIGHTS, TRUTH = "state.npz", "start.npz", "weights.npz", "truth.npz"
-"""The checkpoint as worker 0 had it, or the first weights; the best at the end; what is true."""
+"""Files of a job: the checkpoint of worker 0 or the initial weights, best weights, classes."""
 
 
 def save_arrays(path: Path, arrays: Sequence[Any]) -> None:
-    """Write arrays so that `load_arrays` gives them in their order."""
+    """Write arrays for `load_arrays`, in their order."""
     with path.open("wb") as stream:
         np.savez(stream, **{f"{number:05}": array for number, array in enumerate(arrays)})
 
 
 def load_arrays(path: Path) -> list[Any]:
-    """Read the arrays that `save_arrays` wrote."""
+    """Return the arrays that `save_arrays` wrote."""
     with np.load(path) as file:
         return [file[name] for name in sorted(file.files)]
 
 
 def write_start(folder: Path, model: Any, checkpoint: Checkpoint) -> None:
-    """Write the start of a training: the state of an interrupted one, or the initial weights."""
+    """Write the start of worker 0: the state of an interrupted training, or the initial weights."""
     if checkpoint.exists:
         (folder / STATE).write_bytes(checkpoint.state_path.read_bytes())
         return
@@ -43,36 +42,28 @@ def write_start(folder: Path, model: Any, checkpoint: Checkpoint) -> None:
 
 
 def make_job(
-    folder: Path,
-    position: Rank,
-    *,
-    options: TrainOptions,
-    spec: ModelSpec,
-    train: Pixels,
-    validation: Pixels,
+    folder: Path, rank: Rank, *, options: TrainOptions, data: TrainingData
 ) -> Mapping[str, object]:
-    """Build the message for every worker of a machine, without its number and the rendezvous.
+    """Return the job of every worker of a machine, apart from its rank and the address.
 
     Args:
-        folder: Gets the files that belong to it.
-        position: Gives how many train.
-        options: How.
-        spec: Gives the network's input and answer.
-        train: The training split; rows that are not on disk are written to `folder`.
-        validation: The validation split; likewise.
+        folder: Receives the files of the job.
+        rank: Gives the number of workers.
+        options: The training options.
+        data: The images and the spec; rows that are not on disk are written to `folder`.
     """
-    np.savez(folder / TRUTH, train=train.truth, validation=validation.truth)
+    np.savez(folder / TRUTH, train=data.train.truth, validation=data.validation.truth)
     files = {}
-    for name, pixels in (("train", train), ("validation", validation)):
+    for name, pixels in (("train", data.train), ("validation", data.validation)):
         file = pixels.file
         if file is None:
             file = folder / name
             file.write_bytes(pixels.rows.tobytes())
         files[name] = str(file)
     return {
-        "workers": position.workers,
-        "join_seconds": position.join_seconds,
+        "workers": rank.workers,
+        "join_seconds": rank.join_seconds,
         "options": record_options(options),
-        "spec": spec.to_json(),
+        "spec": data.spec.to_json(),
         "files": files,
     }

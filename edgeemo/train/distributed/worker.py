@@ -124,6 +124,7 @@ def _fit(job: dict[str, Any], folder: Path, told: _ParentProgress) -> dict[str, 
     import keras
     import tensorflow as tf
 
+    from edgeemo.train.data.pipeline import TrainingData
     from edgeemo.train.distributed.shard import Shard, shard_model
     from edgeemo.train.loop.fit import fit
     from edgeemo.train.networks.architectures import build
@@ -138,6 +139,7 @@ def _fit(job: dict[str, Any], folder: Path, told: _ParentProgress) -> dict[str, 
         options = replace(options, tensorboard=None)
     spec = ModelSpec.from_json(job["spec"], origin="job")
     train, validation = _open_pixels(job, folder, spec)
+    data = TrainingData(train=train, validation=validation, spec=spec)
     shard = Shard(
         number=job["number"],
         workers=job["workers"],
@@ -158,9 +160,7 @@ def _fit(job: dict[str, Any], folder: Path, told: _ParentProgress) -> dict[str, 
 
     model, fitted = fit(
         network,
-        train,
-        validation,
-        spec=spec,
+        data,
         options=options,
         checkpoint=_make_checkpoint(job, received),
         on_epoch=told.epoch,

@@ -1,4 +1,4 @@
-"""What is kept of a training while it runs: history, best weights, checkpoint, progress."""
+"""The monitor of a training: history, best weights, early stopping, checkpoint, progress."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class FitResult:
-    """What `fit` gives.
+    """The outcome of `edgeemo.train.loop.fit.fit`.
 
     Attributes:
-        history: One entry per epoch that ended.
-        best_epoch: The epoch whose weights the model now has, from 1.
+        history: One entry per completed epoch.
+        best_epoch: The epoch whose weights the model has, from 1.
         interrupted: Whether Ctrl-C ended the training.
-        stopped_early: Whether it ended because no epoch was better any more.
+        stopped_early: Whether early stopping ended the training.
     """
 
     history: tuple[Epoch, ...]
@@ -37,7 +37,17 @@ class FitResult:
 
 
 class FitMonitor:
-    """Keeps the best weights, the history and the checkpoint, and tells the progress."""
+    """Keeper of the best weights, the history and the checkpoint; reports progress.
+
+    Args:
+        model: The model that is fitted.
+        options: The training options.
+        steps: Batches per epoch.
+        checkpoint: Where to write the state; None to write none.
+        on_epoch: Called after every epoch.
+        progress: Receives a stage of epochs x steps.
+        ema: The moving average whose weights are kept; None for those of the model.
+    """
 
     def __init__(
         self,
@@ -48,54 +58,55 @@ class FitMonitor:
         checkpoint: Checkpoint | None,
         on_epoch: Callable[[Epoch], None] | None,
         progress: Progress,
-        average: ExponentialMovingAverage | None = None,
+        ema: ExponentialMovingAverage | None = None,
     ) -> None:
         self._model = model
-        self._average = average
+        self._ema = ema
         self._options, self._epoch = options, 0
         self._steps = steps
         self._checkpoint = checkpoint
         self._on_epoch = on_epoch
         self._progress = progress
         self._weights: list[Any] = []
-        self._last = ""
+        self._val_accuracy = ""
         self.stopped_early = False
         self.history: list[Epoch] = []
         self.best: Epoch | None = None
         progress.stage("Training", total=options.epochs * steps)
 
-    def go_on(self, state: State) -> None:
-        """Take over what an interrupted training has reached."""
+    def resume(self, state: State) -> None:
+        """Continue from the state of an interrupted training."""
         self.history = list(state.history)
         self.best = state.best
         self._weights = list(state.best_weights)
-        self._progress.note(f"Going on after epoch {len(self.history)}.")
+        self._progress.note(f"Resuming after epoch {len(self.history)}.")
         self._progress.advance(len(self.history) * self._steps)
-        self._stop_if_hopeless()
+        self._stop_early()
 
-    def callbacks(self, keras: Any) -> list[Any]:
-        """Itself as Keras callbacks, whose base class exists only once Keras is imported."""
-        itself = keras.callbacks.LambdaCallback(
+    def make_callbacks(self, keras: Any) -> list[Any]:
+        """Return the Keras callbacks to fit with; their base class needs an imported Keras."""
+        monitor = keras.callbacks.LambdaCallback(
             on_epoch_begin=self._on_epoch_begin,
             on_train_batch_end=self._on_step,
             on_epoch_end=self._on_epoch_end,
         )
-        return [itself] if self._average is None else [self._average.make_callback(keras), itself]
+        return [monitor] if self._ema is None else [self._ema.make_callback(keras), monitor]
 
     def finish(self, *, interrupted: bool) -> FitResult:
-        """Give the model its best weights."""
+        """Give the model its best weights and return the outcome.
+
+        Raises:
+            TrainingError: If no epoch was completed.
+        """
         if self.best is None:
-            raise TrainingError("no epoch has ended; there is no model to keep")
+            raise TrainingError("no epoch was completed; there is no model to keep")
         self._model.set_weights(self._weights)
         if interrupted:
-            self._progress.note(
-                f"Interrupted in epoch {self._epoch} of {self._options.epochs}: "
-                f"the best model so far, of epoch {self.best.epoch}, is kept."
-            )
+            self._progress.note(describe_interruption(self._epoch, self._options, self.best))
         if self.stopped_early:
             self._progress.note(
-                f"Stopped after epoch {len(self.history)}: none of the last "
-                f"{self._options.early_stopping} was better than epoch {self.best.epoch}."
+                f"Early stopping after epoch {len(self.history)}: none of the last "
+                f"{self._options.early_stopping} epochs was better than epoch {self.best.epoch}."
             )
         return FitResult(
             history=tuple(self.history),
@@ -111,7 +122,7 @@ class FitMonitor:
         self._check(logs["loss"])
         self._progress.advance(
             detail=f"epoch {self._epoch}/{self._options.epochs}  loss {logs['loss']:.3f}  "
-            f"accuracy {logs['accuracy']:.3f}{self._last}"
+            f"accuracy {logs['accuracy']:.3f}{self._val_accuracy}"
         )
 
     def _on_epoch_end(self, epoch: int, logs: Mapping[str, float]) -> None:
@@ -119,44 +130,54 @@ class FitMonitor:
         self._check(ended.score)
         self.history.append(ended)
         if ended.val_accuracy is not None:
-            self._last = f"  validation {ended.val_accuracy:.3f}"
+            self._val_accuracy = f"  validation {ended.val_accuracy:.3f}"
         if self.best is None or ended.score < self.best.score:
-            self._weights = (self._average or self._model).get_weights()
+            self._weights = (self._ema or self._model).get_weights()
             self.best = ended
-        self._stop_if_hopeless()
-        self._keep()
+        self._stop_early()
+        self._write_checkpoint()
         if self._on_epoch:
             self._on_epoch(ended)
 
-    def _stop_if_hopeless(self) -> None:
+    def _stop_early(self) -> None:
+        """Stop where the last epochs, frozen ones not counted, were no better than the best."""
         patience = self._options.early_stopping
         since = max(self.best.epoch if self.best else 0, self._options.frozen_epochs)
         if patience and len(self.history) - since >= patience:
             self._model.stop_training = self.stopped_early = True
 
-    def _keep(self) -> None:
-        """Write a checkpoint, unless that would cost more than it saves."""
+    def _write_checkpoint(self) -> None:
+        """Write a checkpoint, unless that would cost more time than it saves."""
         if not self._checkpoint or not self.best or not self._checkpoint.is_worth_writing():
             return
         self._checkpoint.write(
             State(
                 history=tuple(self.history),
                 best=self.best,
-                model=[variable.numpy() for variable in variables(self._model)],
+                model=[variable.numpy() for variable in self._model.variables],
                 optimizer=[variable.numpy() for variable in self._model.optimizer.variables],
                 best_weights=self._weights,
-                average=[each.numpy() for each in self._average.variables] if self._average else (),
+                ema=[variable.numpy() for variable in self._ema.variables] if self._ema else (),
             )
         )
 
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss is {loss} in epoch {self._epoch}: the training has run away; "
+                f"the loss is {loss} in epoch {self._epoch}: the training diverged; "
                 "try a smaller --lr, another --seed or a larger --batch-size"
             )
 
 
-def variables(model: Any) -> list[Any]:
-    """Weights and the state of random layers; of metrics nothing is kept between epochs."""
-    return list(model.variables)
+def describe_interruption(epoch: int, options: TrainOptions, best: Epoch) -> str:
+    """Return the note on a training that Ctrl-C ended.
+
+    Args:
+        epoch: The epoch that was interrupted, from 1.
+        options: Give the number of epochs.
+        best: The epoch whose weights are kept.
+    """
+    return (
+        f"Interrupted in epoch {epoch} of {options.epochs}: the best weights so far, those of "
+        f"epoch {best.epoch}, are kept."
+    )

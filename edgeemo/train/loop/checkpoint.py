@@ -1,9 +1,9 @@
-"""What an interrupted training needs to go on: written after an epoch, whole or not at all.
+"""The checkpoint of a training: all that `edgeemo train --resume` needs, whole or not at all.
 
-Beside the model folder ``models/NAME`` lies, while it is being trained, ``models/.NAME.training``:
-the options, the list of images, and after each epoch one file with all weights, the optimiser's
-state, the best weights so far and the history. Whatever happens to the process, that file is one
-that an epoch ended with.
+While the model folder ``models/NAME`` is being trained, ``models/.NAME.training`` is beside it: the
+options, the list of images, and after each epoch one file with all weights, the state of the
+optimizer, the best weights so far and the history. Whatever happens to the process, that file is
+one that was complete at the end of an epoch.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ if TYPE_CHECKING:
     from edgeemo.model.tables import Sample
 
 _SUFFIX = ".training"
-_ASKED = "training.json"
+_REQUEST = "training.json"
 _STATE = "state.npz"
 _OWNER = "pid"
-_PARTS = ("model", "optimizer", "best", "average")
-_WORTH = 20
-"""A state is written where so many times as long as writing it takes has passed since the last."""
+_PARTS = ("model", "optimizer", "best", "ema")
+_MIN_INTERVAL = 20
+"""A state is written no sooner after the last one than so many times the duration of a write."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """A training after an epoch.
+    """The state of a training after an epoch.
 
     Attributes:
-        history: The epochs that have ended.
+        history: The completed epochs.
         best: The best of them.
-        model: The network's variables in their order: weights, and the state of its random layers.
-        optimizer: The optimiser's variables in their order.
-        best_weights: The network's weights as they were after the best epoch.
-        average: The variables of the running average of the weights; none where there is none.
+        model: Variables of the network in their order: weights, and the state of random layers.
+        optimizer: Variables of the optimizer in their order.
+        best_weights: Weights of the network after the best epoch.
+        ema: Variables of the exponential moving average; empty without one.
     """
 
     history: tuple[Epoch, ...]
@@ -60,11 +60,15 @@ class State:
     model: Sequence[NDArray[Any]]
     optimizer: Sequence[NDArray[Any]]
     best_weights: Sequence[NDArray[Any]]
-    average: Sequence[NDArray[Any]] = ()
+    ema: Sequence[NDArray[Any]] = ()
 
 
 class Checkpoint:
-    """The place where a training's state is kept, for the model folder `out`."""
+    """The checkpoint of the training of a model folder.
+
+    Args:
+        out: The model folder that is being trained.
+    """
 
     def __init__(self, out: Path) -> None:
         self.out = out
@@ -74,34 +78,41 @@ class Checkpoint:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a training to go on with: one of which an epoch has ended."""
+        """Return whether there is a state to resume from: an epoch was completed."""
         return (self.path / _STATE).exists()
 
     @property
     def state_path(self) -> Path:
-        """Where `write` keeps a state."""
+        """Return the file that `write` writes."""
         return self.path / _STATE
 
-    def begin(self, asked: Mapping[str, Any], samples: Sequence[Sample]) -> None:
-        """Make the place for a new training, instead of what is there.
+    def start(self, request: Mapping[str, Any], samples: Sequence[Sample]) -> None:
+        """Start a new checkpoint in place of an existing one.
 
         Args:
-            asked: Data, options, teachers: what `asked` gives back.
+            request: Data, options and teachers, for `read_request`.
             samples: The images of all splits.
+
+        Raises:
+            ModelFolderError: If another running process trains the same model folder.
         """
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
-        self._own()
+        self._claim()
         write_samples(self.path / SPLIT, samples)
-        write_file(self.path / _ASKED, json.dumps(dict(asked), indent=2))
+        write_file(self.path / _REQUEST, json.dumps(dict(request), indent=2))
 
-    def go_on(self, samples: Sequence[Sample]) -> None:
-        """Take over an interrupted training.
+    def resume(self, samples: Sequence[Sample]) -> None:
+        """Take over the checkpoint of an interrupted training.
+
+        Args:
+            samples: The images of all splits, as they are now.
 
         Raises:
-            TrainingError: If the images are others than they were; the text says how.
+            TrainingError: If the images changed; the text counts the changes.
+            ModelFolderError: If another running process trains the same model folder.
         """
-        self._own()
+        self._claim()
         recorded = {each.path: each for each in read_samples(self.path / SPLIT)}
         now = {each.path: each for each in samples}
         changes = [
@@ -115,35 +126,35 @@ class Checkpoint:
         ]
         if changes:
             raise TrainingError(
-                f"{self.out}: the images are not those that the training began with: "
-                f"{', '.join(changes)}; restore them, or begin anew with --force"
+                f"{self.out}: the images changed since the training started: "
+                f"{', '.join(changes)}; restore them, or start over with --force"
             )
 
-    def asked(self) -> dict[str, Any]:
-        """What `begin` was given.
+    def read_request(self) -> dict[str, Any]:
+        """Return the request that `start` recorded.
 
         Raises:
             ModelFolderError: If it cannot be read.
         """
-        path = self.path / _ASKED
+        path = self.path / _REQUEST
         try:
             content = json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise ModelFolderError(f"{path}: damaged ({error}); begin anew with --force") from None
+            raise ModelFolderError(f"{path}: damaged ({error}); start over with --force") from None
         return dict(content)
 
     def is_worth_writing(self) -> bool:
-        """Whether writing a state now would take but a small part of the time spent training."""
-        return time.monotonic() - self._last_write > _WORTH * self._cost
+        """Return whether writing a state now takes but a small part of the training time."""
+        return time.monotonic() - self._last_write > _MIN_INTERVAL * self._cost
 
     def write(self, state: State) -> None:
-        """Keep a state instead of the one before."""
+        """Write a state in place of the one before."""
         start = time.monotonic()
         meta = {
             "history": [asdict(epoch) for epoch in state.history],
             "best": state.best.epoch,
         }
-        groups = (state.model, state.optimizer, state.best_weights, state.average)
+        groups = (state.model, state.optimizer, state.best_weights, state.ema)
         arrays = {
             f"{part}_{number:05}": array
             for part, group in zip(_PARTS, groups, strict=True)
@@ -156,7 +167,7 @@ class Checkpoint:
         self._cost = self._last_write - start
 
     def read(self) -> State:
-        """The state that was written last.
+        """Return the state that was written last.
 
         Raises:
             ModelFolderError: If it cannot be read.
@@ -172,39 +183,39 @@ class Checkpoint:
                 for part in _PARTS
             ]
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-            raise ModelFolderError(f"{path}: damaged ({error}); begin anew with --force") from None
+            raise ModelFolderError(f"{path}: damaged ({error}); start over with --force") from None
         return State(
             history=history,
             best=history[meta["best"] - 1],
             model=groups[0],
             optimizer=groups[1],
             best_weights=groups[2],
-            average=groups[3],
+            ema=groups[3],
         )
 
-    def end(self) -> None:
-        """The training is over: nothing is left to go on with."""
+    def delete(self) -> None:
+        """Delete the checkpoint: the training is complete, or cannot be resumed."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def _own(self) -> None:
-        """Note that this process trains here.
+    def _claim(self) -> None:
+        """Record that this process trains the model folder.
 
         Raises:
-            ModelFolderError: If another process that still runs does.
+            ModelFolderError: If another running process does.
         """
         owner = self.path / _OWNER
         with suppress(OSError, ValueError):
             number = int(owner.read_text())
             if number != os.getpid() and is_running(number):
                 raise ModelFolderError(
-                    f"{self.out}: process {number} is training it right now; wait for it, or "
-                    "choose another --out"
+                    f"{self.out}: process {number} is training it; wait for it, or choose "
+                    "another --out"
                 )
         write_file(owner, str(os.getpid()))
 
 
 def find_interrupted(models: Path) -> Path:
-    """The model folder under `models` whose training was interrupted last.
+    """Return the model folder under `models` whose training was interrupted last.
 
     Raises:
         ModelFolderError: If there is none.

@@ -1,15 +1,13 @@
-"""A running average of a network's weights over the steps of its training, used as the model.
+"""Exponential moving average (EMA) of a network's weights, which is then used as the model.
 
-After every step each average becomes ``m * average + (1 - m) * weight`` (Polyak and Juditsky 1992,
-here with exponentially falling shares). In the first steps the momentum m is lowered to
-``(1 + t) / (10 + t)`` after t steps, as `tf.train.ExponentialMovingAverage` proposes, so that the
-random first weights are soon forgotten.
+After every step each average becomes ``m * average + (1 - m) * weight`` (B. Polyak and A.
+Juditsky, "Acceleration of stochastic approximation by averaging", 1992, here with exponentially
+falling shares). In the first steps the momentum m is lowered to ``(1 + t) / (10 + t)`` after t
+steps, as `tf.train.ExponentialMovingAverage` does, so that the random initial weights fade soon.
 
-All weights are averaged, the statistics of batch normalisation like those that are trained: they
-belong to each other. That is why Keras' own ``use_ema`` is not taken: it averages trained weights
-alone; its `SwapEMAWeights` exchanges by adding and subtracting, which rounds the weights that are
-trained; and it overwrites them at the end of each phase of a training, so that one that was
-interrupted there would go on otherwise.
+All weights are averaged, the statistics of batch normalisation like the trained ones, since they
+belong together. Keras' own ``use_ema`` does not do: it averages trained weights alone, and
+swapping its averages in for the validation rounds the weights that are trained (decision 8).
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class ExponentialMovingAverage:
-    """The average of a network's weights; it begins with what they are now.
+    """The moving average of a network's weights; it starts as a copy of them.
 
     Args:
         model: A built Keras model on TensorFlow.
@@ -38,15 +36,15 @@ class ExponentialMovingAverage:
         self._weights = [weight.value for weight in model.weights]
         self._means = [tf.Variable(weight, trainable=False) for weight in self._weights]
         self._steps = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._exchanged = tf.function(self._exchange)
+        self._compiled_swap = tf.function(self._swap)
 
     @property
     def variables(self) -> list[Any]:
-        """What a checkpoint keeps: the averages, and how many steps they have seen."""
+        """Return the variables that a checkpoint keeps: the averages and the number of steps."""
         return [*self._means, self._steps]
 
     def update(self) -> None:
-        """Take in the weights after a step; within the compiled step."""
+        """Update the averages after a step, within the compiled step."""
         import tensorflow as tf
 
         steps = tf.cast(self._steps, tf.float32)
@@ -59,22 +57,23 @@ class ExponentialMovingAverage:
         self._steps.assign_add(1)
 
     def get_weights(self) -> list[NDArray[np.float32]]:
-        """The averages, in the order of the model's weights."""
+        """Return the averages, in the order of the model's weights."""
         return [mean.numpy() for mean in self._means]
 
     def restore(self, values: Sequence[NDArray[np.float32]]) -> None:
-        """Give `variables` the values that a checkpoint kept."""
+        """Assign the values of a checkpoint to `variables`."""
         for variable, value in zip(self.variables, values, strict=True):
             variable.assign(value)
 
     def make_callback(self, keras: Any) -> Any:
-        """A Keras callback by which the averages are what is validated."""
+        """Return a Keras callback that validates with the averages."""
         return keras.callbacks.LambdaCallback(
-            on_test_begin=lambda _: self._exchanged(), on_test_end=lambda _: self._exchanged()
+            on_test_begin=lambda _: self._compiled_swap(),
+            on_test_end=lambda _: self._compiled_swap(),
         )
 
-    def _exchange(self) -> None:
-        """Put the averages into the model and its weights into the averages, to the bit."""
+    def _swap(self) -> None:
+        """Swap the model's weights and the averages, to the bit."""
         import tensorflow as tf
 
         for mean, weight in zip(self._means, self._weights, strict=True):

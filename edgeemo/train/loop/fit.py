@@ -1,4 +1,4 @@
-"""Fit a network and leave it with the weights of its best epoch."""
+"""Fit a network, and leave it with the weights of its best epoch."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from edgeemo.model.keras import import_keras
 from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.data.batches import make_dataset, make_training_dataset
 from edgeemo.train.data.mixup import Mixup
-from edgeemo.train.loop.callbacks import FitMonitor, variables
-from edgeemo.train.loop.distillation import check_teacher_outputs, check_teachers, load_teachers
+from edgeemo.train.loop.callbacks import FitMonitor
+from edgeemo.train.loop.distillation import make_student
 from edgeemo.train.loop.ema import ExponentialMovingAverage
 from edgeemo.train.loop.losses import compute_class_weights, default_lr, make_loss, make_optimizer
-from edgeemo.train.loop.student import make_student
+from edgeemo.train.loop.teachers import check_teacher_outputs, check_teachers, load_teachers
 from edgeemo.train.loop.tracking import make_metrics, make_tensorboard_callback
 from edgeemo.train.networks.architectures import set_frozen
 from edgeemo.utils.progress import Silent
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.data.pipeline import TrainingData
     from edgeemo.train.distributed.shard import Shard
     from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.checkpoint import Checkpoint, State
-    from edgeemo.train.loop.distillation import Teacher
     from edgeemo.train.loop.history import Epoch
+    from edgeemo.train.loop.teachers import Teacher
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
 
-_FINE = 0.1
-"""What the learning rate is multiplied by once a backbone's own, pretrained weights learn, too."""
+_FINE_TUNING = 0.1
+"""Factor of the learning rate once the pretrained weights of a backbone are trained, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +41,9 @@ class _Phase:
     """Epochs that are trained alike.
 
     Attributes:
-        epochs: Their numbers, from 0.
-        frozen: Whether only the head learns.
-        lr: Learning rate at its start.
+        epochs: Numbers of the epochs, from 0.
+        frozen: Whether only the head is trained.
+        lr: Learning rate at the start.
     """
 
     epochs: range
@@ -53,10 +53,8 @@ class _Phase:
 
 def fit(
     network: Callable[[], Any],
-    train: Pixels,
-    validation: Pixels,
+    data: TrainingData,
     *,
-    spec: ModelSpec,
     options: TrainOptions,
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[Epoch], None] | None = None,
@@ -64,84 +62,81 @@ def fit(
     shard: Shard | None = None,
     teachers: Sequence[Teacher] | None = None,
 ) -> tuple[Any, FitResult]:
-    """Train a network and leave it with the weights of its best epoch.
+    """Fit a network, and leave it with the weights of its best epoch.
 
     The same arguments give the same weights on the same machine and versions, also where the
-    training was interrupted and goes on from a checkpoint. Ctrl-C after an epoch has ended keeps
-    the best so far.
+    training was interrupted and resumed from a checkpoint. Ctrl-C after an epoch was completed
+    keeps the best weights so far.
 
     Args:
-        network: Makes the network, uncompiled; called after the seed is set.
-        train: The training split.
-        validation: The validation split; where it is empty the training loss decides.
-        spec: Gives the scaling, the form of the answer and the threshold.
-        options: How to train.
-        checkpoint: Where to keep the state, and whence to go on where it holds one.
-        on_epoch: Called after every epoch; what it raises ends the training.
-        progress: Gets a stage of epochs x steps.
-        shard: This process's part of every batch, where several train together.
-        teachers: The models that the options name, where they are loaded already.
+        network: Builds the network, uncompiled; called after the seed is set.
+        data: The images and the spec. Without validation images the training loss decides which
+            epoch is best.
+        options: The training options.
+        checkpoint: Where to write the state; a state that it holds is resumed.
+        on_epoch: Called after every epoch; an exception that it raises ends the training.
+        progress: Receives a stage of epochs x steps.
+        shard: This worker's part of every batch, where several train together.
+        teachers: The teachers that the options name, where they are loaded already.
 
     Returns:
-        The network and how it went.
+        The network and the outcome.
 
     Raises:
-        TrainingError: If the loss stops being a number, or a teacher does not fit.
+        TrainingError: If the training diverges, or a teacher does not fit the network.
         ModelFolderError: If the checkpoint is damaged, or a teacher cannot be loaded.
-        KeyboardInterrupt: If Ctrl-C comes before the first epoch has ended.
+        KeyboardInterrupt: If Ctrl-C comes before the first epoch is completed.
     """
     keras = import_keras()
     if teachers is None:
         teachers = load_teachers(options)
-        check_teachers(teachers, spec)
-    check_teacher_outputs(teachers, train, spec)
-    keras.utils.set_random_seed(options.seed)  # now that the teachers have drawn what they draw
+        check_teachers(teachers, data.spec)
+    check_teacher_outputs(teachers, data.train, data.spec)
+    keras.utils.set_random_seed(options.seed)  # after the teachers, which draw random numbers, too
     model = network()
-    average = ExponentialMovingAverage(model, options.ema) if options.ema else None
-    learner = make_student(model, options=options, spec=spec, average=average, teachers=teachers)
-    steps = math.ceil(len(train) / options.batch_size)
-    watch = FitMonitor(
-        learner,
+    ema = ExponentialMovingAverage(model, options.ema) if options.ema else None
+    student = make_student(model, options=options, spec=data.spec, ema=ema, teachers=teachers)
+    steps = math.ceil(len(data.train) / options.batch_size)
+    monitor = FitMonitor(
+        student,
         options=options,
         steps=steps,
-        average=average,
+        ema=ema,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
         progress=progress or Silent(),
     )
     state = checkpoint.read() if checkpoint and checkpoint.exists else None
     if state:
-        watch.go_on(state)
+        monitor.resume(state)
     interrupted = False
     try:
-        for phase in _plan_phases(options, done=len(watch.history)):
-            if watch.stopped_early:
+        for phase in _plan_phases(options, completed=len(monitor.history)):
+            if monitor.stopped_early:
                 break
-            _compile(learner, phase, spec=spec, options=options, steps=steps)
+            _compile(student, phase, spec=data.spec, options=options, steps=steps)
             if state:
-                _restore(learner, state, optimizer=phase.epochs.start < len(state.history))
-                if average:
-                    average.restore(state.average)
+                _restore(student, state, optimizer=phase.epochs.start < len(state.history))
+                if ema:
+                    ema.restore(state.ema)
                 state = None
-            _fit_phase(
-                learner, phase, watch, train, validation, spec=spec, options=options, shard=shard
-            )
+            _fit_phase(student, phase, monitor, data, options=options, shard=shard)
     except KeyboardInterrupt:
-        if watch.best is None:
+        if monitor.best is None:
             raise
         interrupted = True
-    return model, watch.finish(interrupted=interrupted)
+    return model, monitor.finish(interrupted=interrupted)
 
 
-def _plan_phases(options: TrainOptions, *, done: int) -> Iterator[_Phase]:
-    """What is left to train after so many epochs."""
+def _plan_phases(options: TrainOptions, *, completed: int) -> Iterator[_Phase]:
+    """Yield the phases that are left after so many completed epochs."""
     lr = options.lr or default_lr(options.optimizer)
     frozen = min(options.frozen_epochs, options.epochs)
-    if done < frozen:
+    if completed < frozen:
         yield _Phase(epochs=range(frozen), frozen=True, lr=lr)
     if frozen < options.epochs:
-        fine = _FINE if options.weights != "none" else 1.0
-        yield _Phase(epochs=range(frozen, options.epochs), frozen=False, lr=lr * fine)
+        factor = _FINE_TUNING if options.weights != "none" else 1.0
+        yield _Phase(epochs=range(frozen, options.epochs), frozen=False, lr=lr * factor)
 
 
 def _compile(
@@ -164,42 +159,42 @@ def _compile(
 def _fit_phase(
     model: Any,
     phase: _Phase,
-    watch: FitMonitor,
-    train: Pixels,
-    validation: Pixels,
+    monitor: FitMonitor,
+    data: TrainingData,
     *,
-    spec: ModelSpec,
     options: TrainOptions,
     shard: Shard | None,
 ) -> None:
     keras = import_keras()
-    first = max(phase.epochs.start, len(watch.history))
-    callbacks = watch.callbacks(keras)
+    spec, batch_size = data.spec, options.batch_size
+    first = max(phase.epochs.start, len(monitor.history))
+    callbacks = monitor.make_callbacks(keras)
     if options.tensorboard:
         callbacks.append(make_tensorboard_callback(keras, options.tensorboard))
-    augmentation = AUGMENTATIONS[options.augment] if options.augment != "none" else None
-    counts = compute_class_weights(train.truth, len(spec.labels)) if options.class_weights else {}
-    mixup = Mixup(alpha=options.mixup, weights=tuple(counts.values())) if options.mixup else None
+    weights = (
+        compute_class_weights(data.train.truth, len(spec.labels)) if options.class_weights else {}
+    )
+    mixup = Mixup(alpha=options.mixup, weights=tuple(weights.values())) if options.mixup else None
+    batches = make_training_dataset(
+        data.train,
+        spec=spec,
+        batch_size=batch_size,
+        seed=options.seed,
+        epochs=range(first, phase.epochs.stop),
+        augmentation=AUGMENTATIONS[options.augment] if options.augment != "none" else None,
+        mixup=mixup,
+        shard=shard,
+    )
+    validation = None
+    if len(data.validation):
+        validation = make_dataset(data.validation, spec=spec, batch_size=batch_size, shard=shard)
     model.fit(
-        make_training_dataset(
-            train,
-            spec=spec,
-            batch_size=options.batch_size,
-            seed=options.seed,
-            epochs=range(first, phase.epochs.stop),
-            augmentation=augmentation,
-            mixup=mixup,
-            shard=shard,
-        ),
-        validation_data=make_dataset(
-            validation, spec=spec, batch_size=options.batch_size, shard=shard
-        )
-        if len(validation)
-        else None,
+        batches,
+        validation_data=validation,
         initial_epoch=first,
         epochs=phase.epochs.stop,
-        steps_per_epoch=math.ceil(len(train) / options.batch_size),
-        class_weight=counts if counts and not mixup else None,  # which weighs each half by itself
+        steps_per_epoch=math.ceil(len(data.train) / batch_size),
+        class_weight=weights if weights and not mixup else None,  # mix-up weighs each image itself
         shuffle=False,  # the dataset does
         callbacks=callbacks,
         verbose=0,
@@ -207,8 +202,8 @@ def _fit_phase(
 
 
 def _restore(model: Any, state: State, *, optimizer: bool) -> None:
-    """Give a compiled model a state's variables; the optimiser's only within one phase."""
-    pairs = list(zip(variables(model), state.model, strict=True))
+    """Assign a state's variables to a compiled model; the optimizer's within its phase only."""
+    pairs = list(zip(model.variables, state.model, strict=True))
     if optimizer:
         pairs += zip(model.optimizer.variables, state.optimizer, strict=True)
     for variable, value in pairs:

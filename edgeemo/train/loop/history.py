@@ -1,4 +1,4 @@
-"""What each epoch came to, and ``history.csv``."""
+"""The history of a training: one entry per epoch, written as ``history.csv``."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ _COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy")
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """One row of ``history.csv``.
+    """One epoch: a row of ``history.csv``.
 
     Attributes:
-        epoch: Its number, from 1.
-        loss: Mean loss over the training split while it was being learnt, in nats.
-        accuracy: Share of the training split answered rightly meanwhile, 0 to 1.
-        val_loss: Mean loss over the validation split at the epoch's end; None without one.
-        val_accuracy: Share of the validation split answered rightly then; None without one.
-        tracked: The metrics that were asked for, by name; those of the validation split begin with
-            "val_".
+        epoch: Number of the epoch, from 1.
+        loss: Mean loss over the training split during the epoch, in nats.
+        accuracy: Accuracy on the training split during the epoch, 0 to 1.
+        val_loss: Mean loss over the validation split after the epoch; None without one.
+        val_accuracy: Accuracy on the validation split after the epoch; None without one.
+        tracked: The requested metrics by name; those of the validation split begin with "val_".
     """
 
     epoch: int
@@ -38,19 +37,28 @@ class Epoch:
 
     @classmethod
     def from_logs(cls, epoch: int, logs: Mapping[str, Any]) -> Epoch:
-        """From what Keras logs at an epoch's end."""
+        """Return an epoch from the logs of Keras at its end.
+
+        Args:
+            epoch: Number of the epoch, from 1.
+            logs: Metric to value.
+        """
         values = {name: float(value) for name, value in logs.items()}
         own = {name: values.pop(name) for name in _COLUMNS if name in values}
         return cls(epoch=epoch, **own, tracked=values)
 
     @property
     def score(self) -> float:
-        """What the best epoch has least of: the validation loss, without one the training loss."""
+        """Return the value that the best epoch has lowest: validation loss, else training loss."""
         return self.loss if self.val_loss is None else self.val_loss
 
 
 def write_history(path: Path, history: Sequence[Epoch]) -> Path:
-    """Write ``history.csv``: one line per epoch, seven digits; empty where there is no value."""
+    """Write ``history.csv``: one line per epoch, seven digits; empty where there is no value.
+
+    Returns:
+        `path`.
+    """
     tracked = list(history[0].tracked) if history else []
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")

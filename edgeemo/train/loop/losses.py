@@ -1,4 +1,4 @@
-"""What training makes small, and by which steps: losses, optimisers and class weights.
+"""Losses, optimizers, learning rate schedules and class weights.
 
 Losses are made of Keras' own operations, so that they run on any backend.
 """
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
 
 LOSSES = tuple(Loss)
-"""Cross-entropy, binary or over all classes; and its focal form."""
+"""Cross-entropy, binary or over all classes; and focal loss."""
 
 OPTIMIZERS: Mapping[str, float] = MappingProxyType(
     {Optimizer.ADAM: 1e-3, Optimizer.ADAMW: 1e-3, Optimizer.SGD: 1e-2, Optimizer.RMSPROP: 1e-3}
 )
-"""Name to the usual learning rate, which is Keras'."""
+"""Name to the default learning rate, which is Keras'."""
 
 SCHEDULES = tuple(Schedule)
 
@@ -39,20 +39,21 @@ _DROP = 0.1
 
 
 def make_loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> Any:
-    """Return a loss for truths as `edgeemo.train.data.batches.make_dataset` gives them.
+    """Make a loss of class indices as `edgeemo.train.data.batches.make_dataset` gives them.
 
-    "focal" weighs each image's cross-entropy by (1 - p) ** 2, p being the probability of its
-    class, so that images that are answered well count less (Lin et al. 2017). It has Keras' usual
-    values: with two classes no balancing between them, with more a constant factor of 0.25.
+    "focal" weights each image's cross-entropy by (1 - p) ** 2, p being the probability of its
+    class, so that well classified images count less (T. Lin et al., "Focal loss for dense object
+    detection", 2017). The other parameters are Keras' defaults: with two classes no balancing
+    between them, with more a constant factor of 0.25.
 
     Args:
         name: One of `LOSSES`.
-        spec: Gives the form of the answer and the number of classes, K.
-        label_smoothing: Share of the truth that is spread evenly over all K classes; in [0, 1).
+        spec: Gives the activation and the number of classes, K.
+        label_smoothing: Share of the target that is spread evenly over all K classes; in [0, 1).
 
     Returns:
-        A `keras.losses.Loss` of (truth, output): truth (B, 1) float32 and output (B, 1) for a
-        sigmoid, truth (B,) of integers and output (B, K) for a softmax. In nats.
+        A `keras.losses.Loss` of (truth, output), in nats: truth (B, 1) float32 and output (B, 1)
+        for a sigmoid, truth (B,) of integers and output (B, K) for a softmax.
 
     Raises:
         TrainingError: If the name is unknown or the share out of its range.
@@ -68,33 +69,33 @@ def make_loss(name: str, *, spec: ModelSpec, label_smoothing: float = 0.0) -> An
         return binary[name](label_smoothing=label_smoothing)
     if name == "bce" and not label_smoothing:
         return losses.SparseCategoricalCrossentropy()
-    several = {"bce": losses.CategoricalCrossentropy, "focal": losses.CategoricalFocalCrossentropy}
-    return _make_one_hot_loss(keras, several[name](label_smoothing=label_smoothing))
+    one_hot = {"bce": losses.CategoricalCrossentropy, "focal": losses.CategoricalFocalCrossentropy}
+    return _make_sparse_loss(keras, one_hot[name](label_smoothing=label_smoothing))
 
 
 def make_optimizer(
     name: str, *, lr: float | None = None, schedule: str = "constant", steps: int = 1
 ) -> Any:
-    """Return an optimiser whose learning rate follows a schedule.
+    """Make an optimizer whose learning rate follows a schedule.
 
-    "constant" keeps the rate. "cosine" lowers it along half a cosine to 0 at the last step
-    (Loshchilov and Hutter 2017, without restarts). "step" divides it by ten after half of the steps
-    and again after three quarters (He et al. 2016).
+    "constant" keeps the rate. "cosine" lowers it along half a cosine to 0 at the last step (I.
+    Loshchilov and F. Hutter, "SGDR", 2017, without restarts). "step" divides it by ten after half
+    of the steps and again after three quarters, after K. He et al., "Deep residual learning", 2016.
 
     Args:
         name: One of `OPTIMIZERS`. "sgd" has a momentum of 0.9, "adamw" Keras' weight decay, 0.004.
-        lr: The learning rate to begin with, above 0; None for the optimiser's usual.
+        lr: Initial learning rate, above 0; None for the optimizer's default.
         schedule: One of `SCHEDULES`.
-        steps: Batches in the whole training, all epochs together; at least 1.
+        steps: Number of steps that the schedule covers; at least 1.
 
     Returns:
         A `keras.optimizers.Optimizer`.
 
     Raises:
-        TrainingError: If a name is unknown or the rate is not a positive number.
+        TrainingError: If a name is unknown or the rate is not a number above 0.
     """
-    usual = default_lr(name)
-    rate = usual if lr is None else lr
+    default = default_lr(name)
+    rate = default if lr is None else lr
     if not 0 < rate < math.inf:
         raise TrainingError(f"the learning rate must be a number above 0, not {rate}")
     optimizers = import_keras().optimizers
@@ -106,10 +107,10 @@ def make_optimizer(
 
 
 def default_lr(name: str) -> float:
-    """Return the default learning rate of an optimiser.
+    """Return the default learning rate of an optimizer.
 
     Raises:
-        TrainingError: If there is no such optimiser.
+        TrainingError: If there is no such optimizer.
     """
     if name not in OPTIMIZERS:
         raise TrainingError(describe_unknown("optimizer", name, OPTIMIZERS))
@@ -117,15 +118,18 @@ def default_lr(name: str) -> float:
 
 
 def compute_class_weights(truth: ArrayLike, classes: int) -> dict[int, float]:
-    """Weights that give every class the same share of the loss: n / (K n_k), 1 on average.
+    """Compute weights that give every class the same share of the loss.
+
+    The weight of class k is n / (K n_k), 1 on average over the n images, of which n_k are of class
+    k (G. King and L. Zeng, "Logistic regression in rare events data", 2001).
 
     Args:
         truth: (N,) class indices of the training split.
-        classes: K.
+        classes: Number of classes.
 
     Returns:
-        Class index to weight, for `keras.Model.fit`. A class without images has weight 0, and the
-        K of the formula counts only the others.
+        Class index to weight, for `keras.Model.fit`. A class without images has weight 0, and K
+        counts the other classes only.
     """
     counts = np.bincount(np.asarray(truth, np.int64), minlength=classes)
     present = np.count_nonzero(counts)
@@ -141,7 +145,7 @@ def _make_schedule(schedules: Any, rate: float, schedule: str, steps: int) -> An
     if schedule == "cosine":
         return schedules.CosineDecay(rate, decay_steps=steps)
     if schedule == "step":
-        # Keras keeps a value through its boundary's own step, counted from 0.
+        # Keras keeps a value up to and including the step of its boundary, counted from 0.
         boundaries = [math.ceil(share * steps) - 1 for share in _DROPS]
         return schedules.PiecewiseConstantDecay(
             boundaries, [rate, rate * _DROP, rate * _DROP * _DROP]
@@ -149,13 +153,13 @@ def _make_schedule(schedules: Any, rate: float, schedule: str, steps: int) -> An
     raise TrainingError(describe_unknown("schedule", schedule, SCHEDULES))
 
 
-def _make_one_hot_loss(keras: Any, several: Any) -> Any:
-    """Return a loss of class indices, from a loss of one-hot truths."""
+def _make_sparse_loss(keras: Any, loss: Any) -> Any:
+    """Make a loss of class indices from one of one-hot targets."""
     ops = keras.ops
 
-    class OfIndices(keras.losses.Loss):  # type: ignore[misc]
+    class SparseLoss(keras.losses.Loss):  # type: ignore[misc]
         def call(self, truth: Any, output: Any) -> Any:
             indices = ops.cast(ops.reshape(truth, (-1,)), "int32")
-            return several.call(ops.one_hot(indices, output.shape[-1], dtype=output.dtype), output)
+            return loss.call(ops.one_hot(indices, output.shape[-1], dtype=output.dtype), output)
 
-    return OfIndices(name=several.name)
+    return SparseLoss(name=loss.name)

@@ -10,8 +10,8 @@ from edgeemo.train.data.augmentations import AUGMENTATIONS
 from edgeemo.train.data.batches import make_training_dataset
 from edgeemo.train.data.mixup import Mixup
 from edgeemo.train.data.pipeline import Pixels
+from edgeemo.train.loop.distillation import make_student
 from edgeemo.train.loop.losses import make_loss
-from edgeemo.train.loop.student import make_student
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.options import TrainOptions
 
@@ -113,7 +113,7 @@ def test_the_loss_is_that_of_both_images_in_their_shares(name, classes):
     criterion = make_loss(name, spec=spec, label_smoothing=0.1)
     model = build("edge-c4d", input_shape=spec.input_shape, classes=classes)
     options = TrainOptions(mixup=0.2)
-    learner = make_student(model, options=options, spec=spec, average=None, teachers=())
+    learner = make_student(model, options=options, spec=spec, ema=None, teachers=())
     learner.compile(loss=criterion)
     images = np.random.default_rng(0).random((5, 32, 32, 1), np.float32)
     truths = np.array([0, 1, 1, 0, 1]), np.array([1, 1, 0, 0, classes - 1])

@@ -18,7 +18,7 @@ from edgeemo.model.keras import load_keras
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train import train
 from edgeemo.train.data.batches import make_dataset
-from edgeemo.train.data.pipeline import Pixels
+from edgeemo.train.data.pipeline import Pixels, TrainingData
 from edgeemo.train.distributed import Coordinator, Rank, assist, read_rank
 from edgeemo.train.distributed.messages import find_free_port
 from edgeemo.train.distributed.shard import Shard
@@ -225,7 +225,7 @@ class Killer:
 
 def test_one_that_dies_ends_the_others_and_one_process_goes_on(tmp_path):
     spec = ModelSpec(labels=("a", "b", "c"), height=32, width=32, channels=1, activation="softmax")
-    splits = [drawn(41, 1, spec), drawn(17, 2, spec)]
+    data = TrainingData(train=drawn(41, 1, spec), validation=drawn(17, 2, spec), spec=spec)
     options = TrainOptions(
         arch="cnn-bn-64",
         size=32,
@@ -241,22 +241,22 @@ def test_one_that_dies_ends_the_others_and_one_process_goes_on(tmp_path):
         return build("cnn-bn-64", input_shape=spec.input_shape, classes=3)
 
     checkpoint = Checkpoint(tmp_path / "model")
-    checkpoint.begin({}, [])
+    checkpoint.start({}, [])
     with (
         pytest.raises(WorkerError) as caught,
-        Coordinator(HERE, options=options, data=tmp_path, progress=Killer(3)) as team,
+        Coordinator(HERE, options=options, data=tmp_path, progress=Killer(3)) as coordinator,
     ):
-        team.fit(network, *splits, spec=spec, checkpoint=checkpoint)
+        coordinator.fit(network, data, checkpoint=checkpoint)
     assert not workers_of_this_process()
     reached = checkpoint.read().history
     text = str(caught.value)
     assert text.startswith("worker 1 (of 2, counted from 0) ended (signal 9) in epoch ")
-    assert text.endswith(f"the checkpoint of epoch {len(reached)} is kept: go on with --resume")
+    assert text.endswith(f"the checkpoint of epoch {len(reached)} is kept: continue with --resume")
     assert "\n" not in text
 
     few = replace(options, epochs=len(reached) + 1)
-    _, alone = fit(network, *splits, spec=spec, options=few)
-    _, on = fit(network, *splits, spec=spec, options=few, checkpoint=checkpoint)
+    _, alone = fit(network, data, options=few)
+    _, on = fit(network, data, options=few, checkpoint=checkpoint)
     for ours, theirs in zip(on.history, alone.history, strict=True):
         assert ours.loss == pytest.approx(theirs.loss, abs=1e-4)
         assert ours.val_loss == pytest.approx(theirs.val_loss, abs=1e-4)

@@ -13,16 +13,16 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.keras import import_keras, load_keras
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train import resume, train
+from edgeemo.train.data.pipeline import TrainingData
 from edgeemo.train.loop.checkpoint import Checkpoint
-from edgeemo.train.loop.distillation import (
+from edgeemo.train.loop.distillation import make_distillation_loss, make_student
+from edgeemo.train.loop.fit import fit
+from edgeemo.train.loop.teachers import (
     Teacher,
     check_teacher_outputs,
     check_teachers,
     load_teachers,
-    make_distillation_loss,
 )
-from edgeemo.train.loop.fit import fit
-from edgeemo.train.loop.student import make_student
 from edgeemo.train.networks.architectures import build
 from edgeemo.utils.files import sha256_file
 
@@ -77,7 +77,7 @@ def test_labels_and_teachers_share_the_training_loss_and_validation_is_of_the_la
     keras = import_keras()
     teachers, criterion = [teacher(seed=1)], keras.losses.BinaryCrossentropy()
     asked = replace(options, teacher_weight=0.3)
-    learner = make_student(model(), options=asked, spec=TWO, average=None, teachers=teachers)
+    learner = make_student(model(), options=asked, spec=TWO, ema=None, teachers=teachers)
     learner.compile(loss=criterion)
     truth = np.array([[1.0], [0.0], [0.0], [1.0]], np.float32)
     told = float(make_distillation_loss(teachers, temperature=1, spec=TWO)(IMAGES, OF_TWO, None))
@@ -97,9 +97,8 @@ def test_a_step_changes_the_network_alone(noise, options, tmp_path):
     before = [each.copy() for each in loaded.model.get_weights()]
     network = model()
     layers = [layer.name for layer in network.layers]
-    trained, _ = fit(
-        lambda: network, noise(16, 1), noise(8, 2), spec=TWO, options=asked, teachers=[loaded]
-    )
+    data = TrainingData(train=noise(16, 1), validation=noise(8, 2), spec=TWO)
+    trained, _ = fit(lambda: network, data, options=asked, teachers=[loaded])
     assert [layer.name for layer in trained.layers] == layers
     for after, was in zip(loaded.model.get_weights(), before, strict=True):
         assert np.array_equal(after, was)
@@ -114,7 +113,8 @@ def test_with_all_its_weight_the_teacher_is_what_is_learnt(noise, options, tmp_p
         import_keras().utils.set_random_seed(4)
         fresh = build("cnn-16-32-16", input_shape=(32, 32, 1), classes=2)
         asked = replace(options, epochs=5, **more)
-        made, _ = fit(lambda: fresh, pixels, noise(0, 2), spec=TWO, options=asked)
+        data = TrainingData(train=pixels, validation=noise(0, 2), spec=TWO)
+        made, _ = fit(lambda: fresh, data, options=asked)
         answers = made.predict(images, verbose=0)[:, 0] >= 0.5
         return made, np.mean(answers == test.truth)
 
@@ -200,14 +200,14 @@ def test_going_on_with_a_changed_or_missing_teacher_is_refused(images, options, 
             images,
             tmp_path / "model",
             options=asked,
-            progress=stopper("Answering the test images", 1),
+            progress=stopper("Predicting the test images", 1),
         )
     kept = tmp_path / "kept.keras"
     file.rename(kept)
     with pytest.raises(TrainingError, match=r"teacher\.keras: no such model"):
         resume(tmp_path / "model")
     model(seed=2).save(file)
-    with pytest.raises(TrainingError, match=r"teacher\.keras is not the one that the training beg"):
+    with pytest.raises(TrainingError, match=r"teacher\.keras changed since the training started"):
         resume(tmp_path / "model")
     assert Checkpoint(tmp_path / "model").exists
     shutil.copy(kept, file)
@@ -220,7 +220,7 @@ def test_workers_named_on_resuming_are_refused_and_lose_nothing(images, options,
             images,
             tmp_path / "model",
             options=replace(options, ema=0.9),
-            progress=stopper("Answering the test images", 1),
+            progress=stopper("Predicting the test images", 1),
         )
     with pytest.raises(TrainingError, match="--workers 2 excludes --ema"):
         resume(tmp_path / "model", requested={"workers": 2})

@@ -10,6 +10,7 @@ import pytest
 
 from edgeemo.errors import TrainingError
 from edgeemo.model.keras import import_keras
+from edgeemo.train.data.pipeline import TrainingData
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.loop.history import Epoch, write_history
@@ -33,9 +34,7 @@ def run(noise, spec32):
         asked = {"epochs": 2, "seed": 3, "batch_size": 16, **options}
         return fit(
             make,
-            noise(40, 1),
-            noise(validation, 2),
-            spec=spec32,
+            TrainingData(train=noise(40, 1), validation=noise(validation, 2), spec=spec32),
             options=TrainOptions(**asked),
             checkpoint=checkpoint,
             on_epoch=on_epoch,
@@ -51,7 +50,7 @@ from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.options.options import TrainOptions
-from edgeemo.train.data.pipeline import Pixels
+from edgeemo.train.data.pipeline import Pixels, TrainingData
 spec = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 drawn = np.random.default_rng(9)
 train, validation = (
@@ -60,7 +59,7 @@ train, validation = (
 )
 model, _ = fit(
     lambda: build("cnn-16-32-16", input_shape=(32, 32, 1), classes=2),
-    train, validation, spec=spec,
+    TrainingData(train=train, validation=validation, spec=spec),
     options=TrainOptions(epochs=2, batch_size=16, seed=3, augment="strong"),
 )
 answer = hashlib.sha256(b"".join(each.tobytes() for each in model.get_weights())).hexdigest()
@@ -98,7 +97,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(run, stopper):
     assert (how.interrupted, how.best_epoch, len(how.history)) == (True, 1, 1)
     assert digest(model) == digest(alone) != digest(other)
     assert progress.notes == [
-        "Interrupted in epoch 2 of 4: the best model so far, of epoch 1, is kept."
+        "Interrupted in epoch 2 of 4: the best weights so far, those of epoch 1, are kept."
     ]
 
 
@@ -180,7 +179,7 @@ def test_a_training_that_was_cut_ends_with_the_same_weights(
             raise _PowerCutError
 
     checkpoint = Checkpoint(tmp_path / "model")
-    checkpoint.begin({}, [])
+    checkpoint.start({}, [])
     checkpoint.is_worth_writing = lambda: True
     with pytest.raises(_PowerCutError):
         run(epochs=3, checkpoint=checkpoint, on_epoch=cut, **options)
@@ -200,7 +199,7 @@ def test_early_stopping_ends_the_training_and_says_so(run, stopper):
 
 def test_a_training_stopped_early_is_not_trained_on_when_resumed(run, tmp_path):
     checkpoint = Checkpoint(tmp_path / "model")
-    checkpoint.begin({}, [])
+    checkpoint.start({}, [])
     checkpoint.is_worth_writing = lambda: True
     model, how = run(epochs=30, early_stopping=2, lr=0.02, checkpoint=checkpoint)
     resumed, again = run(epochs=30, early_stopping=2, lr=0.02, checkpoint=checkpoint)

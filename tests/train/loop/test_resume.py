@@ -90,7 +90,7 @@ def test_the_latest_interrupted_training_is_found(place):
 
 
 def test_beginning_anew_would_lose_it_and_is_refused(place, images, asked):
-    with pytest.raises(ModelFolderError, match=r"was interrupted; go on with --resume.*--force"):
+    with pytest.raises(ModelFolderError, match=r"continue it with --resume.*--force"):
         train(images, place / "model", options=asked)
     assert Checkpoint(place / "model").exists
 
@@ -98,6 +98,17 @@ def test_beginning_anew_would_lose_it_and_is_refused(place, images, asked):
 def test_another_configuration_is_refused_and_named(place):
     with pytest.raises(TrainingError, match="epochs 4 before, 9 now; batch size 8 before, 2 now"):
         resume(place / "model", requested={"epochs": 9, "batch_size": 2, "augment": "light"})
+    assert Checkpoint(place / "model").exists
+
+
+def test_a_training_that_another_version_started_is_refused_in_one_line(place):
+    request = place / ".model.training" / "training.json"
+    content = json.loads(request.read_text())
+    content["options"]["average"] = 0.9
+    request.write_text(json.dumps(content))
+    with pytest.raises(TrainingError, match=r"another version.*average.*--force") as caught:
+        resume(place / "model")
+    assert "\n" not in str(caught.value)
     assert Checkpoint(place / "model").exists
 
 
@@ -126,7 +137,7 @@ def test_a_damaged_checkpoint_is_one_clear_line(place):
 
 def test_two_processes_do_not_train_one_folder(place):
     (place / ".model.training" / "pid").write_text(str(os.getppid()))
-    with pytest.raises(ModelFolderError, match=f"process {os.getppid()} is training it right now"):
+    with pytest.raises(ModelFolderError, match=f"process {os.getppid()} is training it;"):
         resume(place / "model")
 
 
@@ -141,6 +152,6 @@ def test_ctrl_c_while_answering_loses_no_training(images, tmp_path, options, sto
             images,
             tmp_path / "model",
             options=options,
-            progress=stopper("Answering the test images", 1),
+            progress=stopper("Predicting the test images", 1),
         )
     assert resume(tmp_path / "model").folder.file("model.keras").exists()
