@@ -148,7 +148,7 @@ def calibrate(
 
 
 def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
-    """The temperature with which a network's probabilities fit the truth best.
+    """Fit the temperature with which a network's probabilities match the truth best.
 
     Maximum likelihood in the one parameter (C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On
     calibration of modern neural networks", ICML 2017). The likelihood is log-concave in 1 / T, so

@@ -57,11 +57,11 @@ class Pixels:
         return len(self.truth)
 
     def head(self, count: int) -> Pixels:
-        """The first `count` images, or as many as there are."""
+        """Return the first `count` images, or as many as there are."""
         return Pixels(self.rows[:count], self.truth[:count])
 
     def iter_batches(self, spec: ModelSpec, *, size: int) -> Iterator[NDArray[np.float32]]:
-        """The network's input in order: (at most `size`, H, W, C) float32 in [0, 1]."""
+        """Yield the network's input in order: (at most `size`, H, W, C) float32 in [0, 1]."""
         for start in range(0, len(self), size):
             yield self.rows[start : start + size] * np.float32(spec.scale)
 
@@ -91,7 +91,7 @@ def decode_splits(
     folder: Path,
     progress: Progress | None = None,
 ) -> Iterator[Mapping[Split, Pixels]]:
-    """The three splits' pixels, in a hidden folder inside `folder` that goes when the block ends.
+    """Yield the pixels of the three splits, in a hidden folder that is removed at the end.
 
     Args:
         root: The data folder that the samples' paths are relative to.
