@@ -4,9 +4,9 @@
 
 DIR holds ``ckplus48/`` (labelled well) and ``fer2013/`` (labelled badly, so that what is suspected
 there need not be what was flipped); of the latter 3,000 images of its train split are taken.
-"right" is the share that the classifier names as labelled, the mean over the classes; "doubted" are
-the labels that the check suspects, "found" the flipped ones among them, and "first" those among the
-strongest suspicions, as many as were flipped.
+"right" is the balanced accuracy of the classifier, "suspicious" the number of suspicious labels,
+"found" the flipped ones among them, and "first" those among as many of the most suspicious labels
+as were flipped.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("EDGEEMO_DATA"))
     data = parser.parse_args().data
-    names = ("right", "flipped", "doubted", "found", "first")
-    heading = "".join(f"{name:>10}" for name in names)
-    print(f"{'folder':24}{'images':>10}{'seed':>6}{heading}")
+    names = ("right", "flipped", "suspicious", "found", "first")
+    heading = "".join(f"{name:>12}" for name in names)
+    print(f"{'folder':24}{'images':>12}{'seed':>6}{heading}")
     for name, at_most in (("ckplus48", 3000), ("fer2013/train", 3000)):
         for seed in SEEDS:
             print(f"{name:24}{row(data / name, seed, at_most)}", flush=True)
@@ -43,12 +43,12 @@ def row(source: Path, seed: int, at_most: int) -> str:
     images = [images[number] for number in rng.permutation(len(images))[:at_most]]
     with tempfile.TemporaryDirectory() as name:
         flipped = linked(images, labels, Path(name), rng)
-        found = check_folder(Path(name)).mislabels
+        found = check_folder(Path(name)).label_check
     suspects = [one.path for one in found.suspects]
     first = set(suspects[: len(flipped)])
     numbers = (len(flipped), len(suspects), len(flipped & {*suspects}), len(flipped & first))
-    shown = "".join(f"{number:10}" for number in numbers)
-    return f"{len(images):10}{seed:6}{found.accuracy:10.2f}{shown}"
+    shown = "".join(f"{number:12}" for number in numbers)
+    return f"{len(images):12}{seed:6}{found.accuracy:12.2f}{shown}"
 
 
 def linked(

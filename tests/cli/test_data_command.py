@@ -35,7 +35,7 @@ def test_check_as_json_and_as_a_page(edgeemo, faces, tmp_path):
     content = json.loads(shown.out)
     assert content["root"] == str(faces)
     assert content["html"] == str(page)
-    assert content["to_act_on"] is True
+    assert content["needs_action"] is True
     assert content["counts"] == {"all": {"happy": 15, "sad": 14}}
     assert f"page: {page}" in shown.err
     assert page.read_text().count("data:image/") == 2

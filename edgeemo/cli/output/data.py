@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset.check import CheckReport
     from edgeemo.dataset.write import CropResult, WrittenFolder
 
-_SHOWN = 5  # of the labels in doubt
+_SHOWN = 5  # of the suspicious labels
 
 
 def print_check(checked: CheckReport, *, title: str) -> None:
@@ -71,15 +71,15 @@ def print_cropped(cropped: CropResult, *, json: bool) -> None:
 
 
 def _print_suspects(checked: CheckReport) -> None:
-    suspects = checked.mislabels.suspects
+    suspects = checked.label_check.suspects
     if not suspects:
         return
     rows = [
         [one.path, one.label, one.suggested, f"{one.confidence:.2f}"] for one in suspects[:_SHOWN]
     ]
-    print_table(["label in doubt", "labelled", "looks", "p"], rows, numbers_from=3)
+    print_table(["suspicious label", "label", "predicted", "p"], rows, numbers_from=3)
     if len(suspects) > _SHOWN:
-        say(f"{len(suspects) - _SHOWN:,} more labels in doubt: --json or --html lists them")
+        say(f"{len(suspects) - _SHOWN:,} more suspicious labels: --json or --html lists them")
 
 
 def _print_findings(checked: CheckReport) -> None:

@@ -9,6 +9,6 @@ Needs the ``data`` extra; no TensorFlow.
 
 from edgeemo.dataset.check.checking import check_folder
 from edgeemo.dataset.check.page import make_page
-from edgeemo.dataset.check.report import CheckReport, FaceCounts, Finding, Sizes
+from edgeemo.dataset.check.report import CheckReport, FaceCounts, Finding, ImageSizes
 
-__all__ = ["CheckReport", "FaceCounts", "Finding", "Sizes", "check_folder", "make_page"]
+__all__ = ["CheckReport", "FaceCounts", "Finding", "ImageSizes", "check_folder", "make_page"]

@@ -117,9 +117,9 @@ def _build_sections(report: CheckReport, folder: Path) -> Iterator[Section]:
 
 
 def _build_group_sections(report: CheckReport, thumbnails: _Thumbnails) -> Iterator[Section]:
-    across = [group for group in report.alike if group.across_classes]
-    leaking = [g for g in report.alike if g.across_splits and not g.across_classes]
-    others = [g for g in report.alike if not g.across_splits and not g.across_classes]
+    across = [group for group in report.near_duplicates if group.across_classes]
+    leaking = [g for g in report.near_duplicates if g.across_splits and not g.across_classes]
+    others = [g for g in report.near_duplicates if not g.across_splits and not g.across_classes]
     text = (
         "If two images are the same, at most one label is right, and training excludes both. A "
         "group is a chain in which each image is nearly the same as another: frames of a film may "
@@ -128,7 +128,7 @@ def _build_group_sections(report: CheckReport, thumbnails: _Thumbnails) -> Itera
     yield Section("Alike in more than one class", _show_groups(text, across, thumbnails))
     text = "A network that was trained on one of these images knows the others: no test of it."
     yield Section("Alike in more than one split", _show_groups(text, leaking, thumbnails))
-    yield Section("Labels in doubt", _show_suspects(report, thumbnails))
+    yield Section("Suspicious labels", _show_suspects(report, thumbnails))
     text = "Of identical files one is kept. Near-duplicates are all kept, in one split."
     yield Section("Copies and near-duplicates", _show_groups(text, others, thumbnails))
 
@@ -184,11 +184,11 @@ def _describe_group(group: DuplicateGroup) -> str:
 def _show_suspects(report: CheckReport, thumbnails: _Thumbnails) -> list[Block]:
     suspects = [
         (one.path, f"labelled {one.label}\nlooks {one.suggested}, {one.confidence:.2f}")
-        for one in report.mislabels.suspects
+        for one in report.label_check.suspects
     ]
     text = (
         "A simple classifier that was not trained on the image contradicts its label. It is right "
-        f"for {report.mislabels.accuracy or 0:.0%} of the images, so many of these labels are "
+        f"for {report.label_check.accuracy or 0:.0%} of the images, so many of these labels are "
         "right. The strongest contradiction comes first."
     )
     return _show_images(text, suspects, thumbnails)

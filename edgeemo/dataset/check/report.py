@@ -1,4 +1,4 @@
-"""The check of a folder as data. Standard library only."""
+"""The report of a check, as data. Standard library only."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One finding about the folder.
+    """A finding about the folder.
 
     Attributes:
-        level: "act" if it makes figures from this folder misleading, "look" if a person should
+        level: "act" if it makes figures from this folder misleading, "look" if a person has to
             decide.
-        name: Kind of finding, such as "two-classes".
-        count: Number of images, groups or measures.
-        text: Description and remedy, in a sentence.
+        name: Name of the kind of finding, such as "two-classes".
+        count: Number of images, groups or measures concerned.
+        text: The finding and the remedy, in a sentence.
     """
 
     level: Literal["act", "look"]
@@ -34,12 +34,12 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sizes:
+class ImageSizes:
     """Sizes of the usable images.
 
     Attributes:
         smallest: Width and height of the image with the fewest pixels.
-        median: Width and height of the median image by number of pixels.
+        median: Width and height of the image with the median number of pixels.
         largest: Width and height of the image with the most pixels.
         different: Number of different sizes.
         bytes: Size of all files together.
@@ -54,14 +54,14 @@ class Sizes:
 
 @dataclass(frozen=True, kw_only=True)
 class FaceCounts:
-    """Numbers of faces that a detector found.
+    """Numbers of images by their detected faces.
 
     Attributes:
-        detector: Name of the detector; empty if it is unknown.
+        detector: Name of the face detector; empty if not given.
         one: Number of images with one face.
-        several: Number of images with more.
+        several: Number of images with several faces.
         none: Paths of the images without a face.
-        share_per_class: Share of the images of each class with a face.
+        share_per_class: Share of the images of each class with at least one face.
     """
 
     detector: str
@@ -77,29 +77,29 @@ class CheckReport:
 
     Attributes:
         root: The folder.
-        labels: Its classes.
-        splits: Its splits.
+        labels: Classes of the folder.
+        splits: Splits of the folder; empty if it has none.
         found: Number of files in the class folders.
         usable: Number of usable images, copies included.
-        counts: Number of usable images by split ("all" without splits) and class.
-        formats: Number of files by format; "none" for a file that is no image.
-        modes: Number of usable images by mode, as Pillow names them.
-        sizes: Sizes of the usable images; None without any.
-        unusable: Files that cannot be trained with, and the reasons.
-        disguised: Files whose name has the suffix of another format, and both formats.
-        odd: Usable images to look at: tiny, faint or very long.
+        counts: Number of usable images per split ("all" without splits) and class.
+        formats: Number of files per format; "none" for no image.
+        modes: Number of usable images per colour mode, as Pillow names them.
+        sizes: Sizes of the usable images; None without images.
+        unusable: Files that cannot be used, with the reasons.
+        disguised: Files whose extension stands for another format than the content has.
+        odd: Usable images to look at: tiny, very long or of hardly any contrast.
         identical: Groups of identical files.
-        alike: Groups of copies and near-duplicates.
+        near_duplicates: Groups of copies and near-duplicates.
         excluded: Usable images that training and `edgeemo data clean` exclude: copies, images in
-            two classes, and images that leak between splits.
-        shortcuts: Numbers that separate the classes without a face, the worst first.
-        mislabels: Images that may have the wrong label.
-        faces: Numbers of faces; None if none were detected.
-        faces_skipped: Reason for detecting no faces.
-        findings: Findings, those to act on first.
+            two classes, and leaks between splits.
+        shortcuts: Numbers that separate the classes, the strongest first.
+        label_check: Suspicious labels.
+        faces: Numbers of images by their faces; None without a face detector.
+        faces_skipped: Reason why no faces were detected.
+        findings: The findings, those to act on first.
     """
 
-    DERIVED: ClassVar[tuple[str, ...]] = ("to_act_on",)
+    DERIVED: ClassVar[tuple[str, ...]] = ("needs_action",)
 
     root: Path
     labels: tuple[str, ...]
@@ -109,15 +109,15 @@ class CheckReport:
     counts: Mapping[str, Mapping[str, int]]
     formats: Mapping[str, int]
     modes: Mapping[str, int]
-    sizes: Sizes | None
+    sizes: ImageSizes | None
     unusable: tuple[Rejected, ...]
     disguised: tuple[Rejected, ...]
     odd: tuple[Rejected, ...]
     identical: tuple[DuplicateGroup, ...]
-    alike: tuple[DuplicateGroup, ...]
+    near_duplicates: tuple[DuplicateGroup, ...]
     excluded: tuple[Rejected, ...]
     shortcuts: tuple[Shortcut, ...]
-    mislabels: LabelCheck
+    label_check: LabelCheck
     faces: FaceCounts | None
     faces_skipped: str
     findings: tuple[Finding, ...]
@@ -131,6 +131,6 @@ class CheckReport:
         }
 
     @property
-    def to_act_on(self) -> bool:
+    def needs_action(self) -> bool:
         """Return whether there is a finding to act on."""
         return any(finding.level == "act" for finding in self.findings)

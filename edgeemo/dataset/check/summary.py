@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from edgeemo.dataset.check.groups import DuplicateGroup
-    from edgeemo.dataset.check.report import CheckReport, FaceCounts, Sizes
+    from edgeemo.dataset.check.report import CheckReport, FaceCounts, ImageSizes
 
 SHORTCUT_COLUMNS = ("measure", "shortcut", "meaning", "AUC (95 %)")
 
@@ -27,13 +27,13 @@ def describe_figures(report: CheckReport) -> dict[str, str]:
         figures["bytes"] = f"{report.sizes.bytes / 1e6:,.1f} MB"
     figures["copies"] = _count_groups(report.identical)
     figures["near-duplicates"] = _count_groups(
-        group for group in report.alike if not group.identical
+        group for group in report.near_duplicates if not group.identical
     )
     figures["faces"] = (
         _describe_faces(report.faces) if report.faces else f"not detected: {report.faces_skipped}"
     )
-    if report.mislabels.skipped:
-        figures["labels in doubt"] = f"unknown: {report.mislabels.skipped}"
+    if report.label_check.skipped:
+        figures["suspicious labels"] = f"unknown: {report.label_check.skipped}"
     return figures
 
 
@@ -50,7 +50,7 @@ def list_shortcuts(report: CheckReport) -> list[tuple[str, ...]]:
     ]
 
 
-def _describe_sizes(sizes: Sizes) -> str:
+def _describe_sizes(sizes: ImageSizes) -> str:
     smallest, median, largest = (
         f"{width}x{height}" for width, height in (sizes.smallest, sizes.median, sizes.largest)
     )

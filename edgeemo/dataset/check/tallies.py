@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.check.report import FaceCounts, Sizes
+from edgeemo.dataset.check.report import FaceCounts, ImageSizes
 from edgeemo.dataset.ingest.formats import format_by_name
 from edgeemo.model.tables import Rejected
 
@@ -38,14 +38,14 @@ def count_names(names: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(names).items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def measure_sizes(statistics: Sequence[ImageStatistics]) -> Sizes | None:
+def measure_sizes(statistics: Sequence[ImageStatistics]) -> ImageSizes | None:
     """Return the sizes of the images; None without images."""
     if not statistics:
         return None
     sizes = sorted(
         ((one.width, one.height) for one in statistics), key=lambda size: size[0] * size[1]
     )
-    return Sizes(
+    return ImageSizes(
         smallest=sizes[0],
         median=sizes[len(sizes) // 2],
         largest=sizes[-1],

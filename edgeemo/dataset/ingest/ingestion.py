@@ -10,8 +10,8 @@ from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import find_files
 from edgeemo.dataset.ingest.judge import NO_FACE, judge_files
 from edgeemo.dataset.ingest.options import Dataset, IngestOptions
+from edgeemo.dataset.ingest.result import build_dataset
 from edgeemo.dataset.ingest.split import SplitItem, assign_splits
-from edgeemo.dataset.ingest.summary import build_dataset
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS, Rejected
 from edgeemo.utils.progress import Silent

@@ -28,7 +28,7 @@ def test_a_clean_folder_has_nothing_to_act_on(tmp_path, fill):
     assert checked.sizes.smallest == checked.sizes.largest == (60, 48)
     assert checked.sizes.different == 1
     assert checked.sizes.bytes == sum(path.stat().st_size for path in tmp_path.rglob("*.png"))
-    assert not checked.to_act_on
+    assert not checked.needs_action
     assert names(checked) == ["few"]
 
 
@@ -83,7 +83,7 @@ def test_groups_within_and_across_classes_and_splits(tmp_path, fill, paint):
     assert [group.paths for group in checked.identical] == [
         ("train/happy/000.png", "train/happy/copy.png")
     ]
-    classes, splits, same = checked.alike
+    classes, splits, same = checked.near_duplicates
     assert classes.paths == ("train/happy/002.png", "train/sad/both.jpg")
     assert classes.across_classes
     assert not classes.across_splits
@@ -153,15 +153,15 @@ def test_flipped_labels_are_suspected(tmp_path):
         flipped.append(f"sad/{source.name}")
         source.rename(folder / "sad" / source.name)
     checked = check_folder(folder)
-    suspects = [one.path for one in checked.mislabels.suspects]
-    assert checked.mislabels.accuracy > 0.85
+    suspects = [one.path for one in checked.label_check.suspects]
+    assert checked.label_check.accuracy > 0.85
     assert len(set(flipped) & set(suspects)) >= 5
     assert len(suspects) < 45
-    assert all(one.suggested != one.label for one in checked.mislabels.suspects)
+    assert all(one.suggested != one.label for one in checked.label_check.suspects)
 
 
 def test_blotches_say_nothing_about_labels(tmp_path, fill):
-    mislabels = check_folder(fill(tmp_path, {"happy": 60, "sad": 60})).mislabels
+    mislabels = check_folder(fill(tmp_path, {"happy": 60, "sad": 60})).label_check
     assert mislabels.suspects == ()
     assert "chance" in mislabels.skipped
 
@@ -190,20 +190,20 @@ def test_faces_are_counted(tmp_path, paint):
     assert checked.faces.share_per_class == {"happy": 1.0, "sad": 0.5}
     assert "no-face" in names(checked, "look")
     (text,) = [finding.text for finding in checked.findings if finding.name == "no-face"]
-    assert text.startswith("bright finds no face in 1 image (25%)")
+    assert text.startswith("bright detects no face in 1 image (25%)")
 
 
 def test_it_is_json(tmp_path, fill):
     content = to_plain(check_folder(fill(tmp_path, {"happy": 25, "sad": 25})))
     assert json.loads(json.dumps(content))["root"] == str(tmp_path)
-    assert content["to_act_on"] is False
+    assert content["needs_action"] is False
 
 
 def test_web_images_and_their_shortcut(data_dir):
     checked = check_folder(data_dir / "web_small")
     assert checked.modes == {"RGB": 288, "P": 7, "RGBA": 4, "L": 2}
     assert len(checked.disguised) == 6
-    near = sum(len(group.paths) for group in checked.alike if not group.identical)
+    near = sum(len(group.paths) for group in checked.near_duplicates if not group.identical)
     assert near == pytest.approx(0.46 * 301, rel=0.03)
     assert checked.shortcuts[0].measure == "colour"
     assert checked.shortcuts[0].flagged
@@ -223,6 +223,6 @@ def test_two_in_a_hundred_flipped_labels_of_a_clean_collection(data_dir, tmp_pat
         target = folder / other / f"flipped-{source.name}"
         source.rename(target)
         flipped.add(target.relative_to(folder).as_posix())
-    suspects = {one.path for one in check_folder(folder).mislabels.suspects}
+    suspects = {one.path for one in check_folder(folder).label_check.suspects}
     assert len(flipped & suspects) >= 0.7 * len(flipped)
     assert len(suspects) < 0.2 * len(images)

@@ -43,9 +43,8 @@ class CheckArguments(DetectorArguments, SourceArguments):
 def check(given: CheckArguments) -> None:
     """Report what is in a folder of images and what is wrong with it.
 
-    Duplicates and near-duplicates, images in two classes, files that cannot be used, labels in
-    doubt, and what tells the classes apart without looking at a face. Nothing in the folder is
-    touched.
+    Duplicates and near-duplicates, images in two classes, unusable files, suspicious labels, and
+    shortcuts: numbers that separate the classes without faces. The folder is not changed.
     """
     from edgeemo.dataset import open_data
     from edgeemo.dataset.check import check_folder as run
@@ -79,7 +78,7 @@ def check(given: CheckArguments) -> None:
         print_check(checked, title=str(given.source))
     if html is not None:
         say(f"page: {html}")
-    if given.strict and checked.to_act_on:
+    if given.strict and checked.needs_action:
         say("strict: there is something to act on")
         raise typer.Exit(EXIT_GATE_FAILED)
 
