@@ -18,17 +18,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgeemo.errors import EdgeEmoError
+    from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import Prediction
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "EdgeEmoError", "ModelSpec", "Prediction", "__version__"]
+__all__ = ["Classifier", "EdgeEmoError", "FaceRequest", "ModelSpec", "Prediction", "__version__"]
 
 _HOMES = {
     "Classifier": "edgeemo.runtime.classifier",
     "Prediction": "edgeemo.runtime.prediction",
     "EdgeEmoError": "edgeemo.errors",
+    "FaceRequest": "edgeemo.model.face_request",
     "ModelSpec": "edgeemo.model.spec",
 }
 
