@@ -161,7 +161,7 @@ def _fill(root: Root, pins: list[str]) -> None:
     unpack_debian(root.release, root.path, packages)
     root.wheels.mkdir()
     try:
-        download([*pins, _INSTALLER], root.tag, root.wheels)
+        download([*pins, _INSTALLER], root.wheels, tag=root.tag)
     except BundleError as error:
         raise EmulationError(str(error)) from None
     for wheel in sorted(root.wheels.iterdir()):

@@ -66,7 +66,7 @@ def ship(made: ModelFolder, out: Path) -> None:
             record_golden(classifier, image, file=member, photo=member == PHOTO)
             for member, image in members.items()
         ]
-        manifest = describe_model(unseal(out / name), classifier, goldens)
+        manifest = describe_model(unseal(out / name), classifier, goldens=goldens)
         answers[name] = {
             "tolerance": manifest.tolerance,
             "built_with": manifest.built_with,

@@ -46,7 +46,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ReportComparison:
     """Two reports, compared.
 
     Attributes:
@@ -68,7 +68,7 @@ class Comparison:
         return any(each.verdict == "unclear" for each in self.candidates)
 
 
-def compare_reports(before: BenchmarkReport, now: BenchmarkReport) -> Comparison:
+def compare_reports(before: BenchmarkReport, now: BenchmarkReport) -> ReportComparison:
     """Compare the candidates of the same file name, engine and number of threads.
 
     Args:
@@ -77,7 +77,7 @@ def compare_reports(before: BenchmarkReport, now: BenchmarkReport) -> Comparison
     """
     old, new = ({each.key: each for each in report.measured} for report in (before, now))
     differences = [_compare_results(old.get(key), new.get(key), key) for key in {**new, **old}]
-    return Comparison(_list_caveats(before, now), differences)
+    return ReportComparison(_list_caveats(before, now), differences)
 
 
 def _list_caveats(before: BenchmarkReport, now: BenchmarkReport) -> list[str]:

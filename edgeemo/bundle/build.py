@@ -132,7 +132,7 @@ def make_bundle(
         _check_fallback(first.model, second.model)
     progress.stage("Choosing golden images")
     if options.golden == GoldenSource.test:
-        found = read_test_images(ModelFolder(model.parent), options.data, progress)
+        found = read_test_images(ModelFolder(model.parent), options.data, progress=progress)
         images = choose_images(first.classifier, found)
     else:
         images = draw_images(first.classifier)
@@ -154,7 +154,7 @@ class _Loaded:
             record_golden(self.classifier, image, file=file, photo=file == PHOTO)
             for file, image in golden.items()
         ]
-        return describe_model(self.model, self.classifier, expected)
+        return describe_model(self.model, self.classifier, goldens=expected)
 
 
 def _load(path: Path, request: FaceRequest | None) -> _Loaded:
@@ -199,7 +199,7 @@ def _build_members(
         **golden,
     }
     fallback = second.describe(golden) if second else None
-    manifest = complete_manifest(first.describe(golden), fallback, members)
+    manifest = complete_manifest(first.describe(golden), fallback, members=members)
     return {**members, MANIFEST: to_json(manifest)}, manifest
 
 

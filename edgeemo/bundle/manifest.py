@@ -31,7 +31,7 @@ wrong."""
 
 
 def describe_model(
-    model: SealedModel, classifier: Classifier, goldens: Sequence[GoldenImage]
+    model: SealedModel, classifier: Classifier, *, goldens: Sequence[GoldenImage]
 ) -> Manifest:
     """Describe one file of a bundle, without a fallback and the other members.
 
@@ -62,7 +62,7 @@ def describe_model(
 
 
 def complete_manifest(
-    first: Manifest, fallback: Manifest | None, members: Mapping[str, bytes]
+    first: Manifest, fallback: Manifest | None, *, members: Mapping[str, bytes]
 ) -> Manifest:
     """Return the manifest of a whole bundle.
 

@@ -61,13 +61,13 @@ def pin_versions(packages: Iterable[str]) -> list[str]:
     return sorted(pins.values())
 
 
-def download(requirements: Sequence[str], tag: str, folder: Path) -> None:
+def download(requirements: Sequence[str], folder: Path, *, tag: str) -> None:
     """Download wheels, and their dependencies, for one version of Python on 64-bit ARM.
 
     Args:
         requirements: Requirements in pip's syntax.
-        tag: Python tag, such as "cp311".
         folder: Folder for the wheels.
+        tag: Python tag, such as "cp311".
 
     Raises:
         BundleError: If pip is missing or cannot download them.

@@ -20,7 +20,9 @@ MAX_BYTES = 1 << 18
 """Maximum size of an image file: a bundle stays small."""
 
 
-def read_test_images(folder: ModelFolder, data: Path | None, progress: Progress) -> Iterator[bytes]:
+def read_test_images(
+    folder: ModelFolder, data: Path | None, *, progress: Progress
+) -> Iterator[bytes]:
     """Read images of the test split, in an order that only their contents decide.
 
     Args:

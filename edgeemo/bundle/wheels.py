@@ -105,7 +105,7 @@ def _list_packages(made: Bundle) -> list[str]:
 def _download(requirements: Sequence[str], tag: str, folder: Path) -> None:
     """Download the wheels for one Python into the folder, with its requirements file."""
     with tempfile.TemporaryDirectory(dir=folder) as work:
-        download(requirements, tag, Path(work))
+        download(requirements, Path(work), tag=tag)
         wheels = [path.rename(folder / _WHEELS / path.name) for path in Path(work).iterdir()]
     text = render_requirements(wheels, tag=tag)
     (folder / f"requirements-{tag}.txt").write_text(text, encoding="utf-8")

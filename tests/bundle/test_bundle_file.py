@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import marshal
 import os
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
-from edgeemo.bundle.modules import collect_modules
+from edgeemo.bundle.modules import collect_modules, compile_module
 from edgeemo.errors import BundleError, EngineError, SpecError
 from edgeemo.imaging.decode import sniff
 from edgeemo.model.verified import VERIFY_JSON
@@ -180,3 +181,21 @@ def test_floats_may_be_off_as_far_as_float32_rounds(kind, rounding, tolerance, t
     (tmp_path / "verify.json").write_text(json.dumps({"files": [entry]}))
     made = make_bundle(model, tmp_path / "tiny.pyz")
     assert Contents(str(made.path)).manifest.tolerance == pytest.approx(tolerance)
+
+
+def test_compiled_code_has_no_docstrings_and_annotations_of_functions():
+    lines = [
+        '"""A module."""', "from __future__ import annotations", "", "class Point:",
+        '    """A point.', "", "    It lies somewhere.", '    """', "", "    x: int", "",
+        "    def move(self, by: int = 1) -> int:", '        """Move it."""',
+        "        return self.x + by",
+    ]  # fmt: skip
+    code = compile_module("shapes.py", "\n".join(lines).encode())[16:]
+    scope = {"__name__": "shapes"}
+    exec(marshal.loads(code), scope)
+    point = scope["Point"]
+    assert (scope.get("__doc__"), point.__doc__, point.move.__doc__) == (None, "A point.", None)
+    assert (point.__annotations__, point.move.__annotations__) == ({"x": "int"}, {})
+    assert point.move.__code__.co_firstlineno == 12
+    point.x = 2
+    assert point().move() == 3

@@ -31,7 +31,7 @@ def case(contents):
 def test_what_is_recorded_is_what_comes_back(case):
     classifier, golden, image = case
     assert record_golden(classifier, image, file=golden.file) == golden
-    assert check_golden(classifier, golden, image, tolerance=0).differs is None
+    assert check_golden(classifier, golden, image=image, tolerance=0).differs is None
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,10 @@ def test_what_is_recorded_is_what_comes_back(case):
 )
 def test_the_first_stage_that_differs_is_named(case, changed, stage):
     classifier, golden, image = case
-    assert check_golden(classifier, replace(golden, **changed), image, tolerance=0).differs == stage
+    assert (
+        check_golden(classifier, replace(golden, **changed), image=image, tolerance=0).differs
+        == stage
+    )
 
 
 @pytest.mark.parametrize(("off", "tolerance", "fine"), [
@@ -55,7 +58,9 @@ def test_the_first_stage_that_differs_is_named(case, changed, stage):
 def test_int8_is_exact_and_floats_keep_to_a_millionth(case, off, tolerance, fine):
     classifier, golden, image = case
     shifted = replace(golden, outputs=tuple(value + off for value in golden.outputs))
-    assert (check_golden(classifier, shifted, image, tolerance=tolerance).differs is None) == fine
+    assert (
+        check_golden(classifier, shifted, image=image, tolerance=tolerance).differs is None
+    ) == fine
 
 
 def test_a_failure_says_which_image_and_what_differs(contents, capsys):

@@ -184,7 +184,7 @@ def test_another_place_or_number_of_faces_is_named(contents, moved, stage):
     golden = contents.manifest.golden[-1]
     odd = replace(golden, faces=moved(golden.faces))
     image = contents.member(PHOTO)
-    assert check_golden(load_classifier(contents), odd, image, tolerance=0).differs == stage
+    assert check_golden(load_classifier(contents), odd, image=image, tolerance=0).differs == stage
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,9 @@ def test_another_place_or_number_of_faces_is_named(contents, moved, stage):
 def test_the_other_stages_of_the_photo_are_named(contents, changed, stage):
     golden = replace(contents.manifest.golden[-1], **changed)
     image = contents.member(PHOTO)
-    assert check_golden(load_classifier(contents), golden, image, tolerance=0).differs == stage
+    assert (
+        check_golden(load_classifier(contents), golden, image=image, tolerance=0).differs == stage
+    )
 
 
 def test_a_failure_shows_the_bounding_boxes(contents, capsys):

@@ -113,14 +113,14 @@ def folder(tmp_path):
 
 
 def test_only_small_images_of_the_test_split_are_taken(folder, spec48):
-    images = list(read_test_images(folder.folder, folder.data, Silent()))
+    images = list(read_test_images(folder.folder, folder.data, progress=Silent()))
     levels = {int(preprocess(image, spec48)[0, 0, 0]) for image in images}
     assert levels == set(range(1, 20))
 
 
 def test_test_images_that_are_gone_are_an_error(folder, tmp_path):
     with pytest.raises(DatasetError, match="--data"):
-        list(read_test_images(folder.folder, None, Silent()))
+        list(read_test_images(folder.folder, None, progress=Silent()))
     (tmp_path / "empty").mkdir()
     with pytest.raises(DatasetError, match=r"empty: has no test image"):
-        list(read_test_images(folder.folder, tmp_path / "empty", Silent()))
+        list(read_test_images(folder.folder, tmp_path / "empty", progress=Silent()))

@@ -60,7 +60,7 @@ def asked(monkeypatch, int8):
 
     monkeypatch.setattr(wheels, "make_bundle", made_already)
 
-    def download(requirements, tag, folder):
+    def download(requirements, folder, *, tag):
         calls.append((tag, list(requirements)))
         for name in PACKAGES:
             _stub_wheel(folder, name, version(name))
@@ -223,7 +223,7 @@ def test_pip_is_asked_for_arm_wheels_of_that_python(monkeypatch, tmp_path):
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(subprocess, "run", run)
-    pip.download(["numpy==1"], "cp313", tmp_path)
+    pip.download(["numpy==1"], tmp_path, tag="cp313")
     (command,) = commands
     assert command[:4] == [sys.executable, "-m", "pip", "download"]
     assert {

@@ -79,7 +79,7 @@ def test_wheels_make_a_folder(edgeemo, models, monkeypatch):
 
     fetched = []
 
-    def download(requirements, tag, folder):
+    def download(requirements, folder, *, tag):
         fetched.append(tag)
         (folder / f"a-1-{tag}.whl").touch()
 

@@ -132,7 +132,7 @@ def test_an_instruction_that_the_processor_lacks(bundle, pi, wrong, face):
     *_, said = ran.stderr.splitlines()
     assert said == (
         "error: the engine or numpy crashed (SIGILL): it uses instructions that this processor "
-        "does not have; a bundle that holds a file of the other engine beside int8.tflite may "
+        "does not have; a bundle with a file for the other engine may "
         "run: edgeemo bundle --fallback float32.onnx"
     )
 

@@ -17,7 +17,7 @@ def fleet(model, tmp_path, monkeypatch):
     """Function (root): the folder of ``edgeemo bundle --wheels``, with the wheels of the root."""
 
     def made(root):
-        def copied(requirements, tag, folder):
+        def copied(requirements, folder, *, tag):
             assert tag == root.tag
             wanted = {each.split("==")[0].replace("-", "_") for each in requirements}
             for wheel in root.wheels.iterdir():

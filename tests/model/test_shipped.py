@@ -50,7 +50,7 @@ def test_the_drawn_images_are_answered_as_recorded(name):
             }
         )
         image = (HAPPY_SAD / golden.file).read_bytes()
-        found = check_golden(classifier, golden, image, tolerance=recorded["tolerance"])
+        found = check_golden(classifier, golden, image=image, tolerance=recorded["tolerance"])
         assert found.differs is None, golden.file
         labels.add(golden.label)
     assert labels == {"happy", "sad"}

@@ -75,7 +75,7 @@ def run(
         threads=counts,
         image=image,
         seconds=seconds,
-        progress=_LineProgress(),
+        progress=_StageLines(),
         photo=_read_photo(contents) if faces is not False else None,
     )
     text = dumps(to_plain(report), indent=1) if json else format_report(report)
@@ -125,7 +125,7 @@ def format_report(report: BenchmarkReport) -> str:
     return "\n".join([*lines, "", *table.build_notes(report)])
 
 
-class _LineProgress:
+class _StageLines:
     """An `edgeemo.utils.progress.Progress` of one line per stage, on standard error."""
 
     def stage(self, name: str, *, total: int | None = None) -> None:

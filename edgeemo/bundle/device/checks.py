@@ -89,7 +89,7 @@ def record_golden(
 
 
 def check_golden(
-    classifier: Classifier, golden: GoldenImage, image: bytes, *, tolerance: float
+    classifier: Classifier, golden: GoldenImage, *, image: bytes, tolerance: float
 ) -> GoldenCheck:
     """Predict one golden image and find the first stage that differs.
 

@@ -121,7 +121,9 @@ def run_selftest(contents: Contents, *, threads: int | None = None) -> SelfTestR
     classifier = load_classifier(contents, threads=threads)
     manifest = contents.manifest  # the fallback's if the first cannot be loaded
     checks = [
-        check_golden(classifier, golden, contents.member(golden.file), tolerance=manifest.tolerance)
+        check_golden(
+            classifier, golden, image=contents.member(golden.file), tolerance=manifest.tolerance
+        )
         for golden in manifest.golden
     ]
     return SelfTestResult(
