@@ -7,11 +7,13 @@ to the same pages here as in the repository.
 from __future__ import annotations
 
 import re
+from dataclasses import is_dataclass
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import edgeemo
+from edgeemo.utils.options import option_fields
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -67,6 +69,16 @@ def _contents(group: str) -> str:
     return "\n".join(["\n```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```\n"])
 
 
+def describe_options(
+    _app: Sphinx, _what: str, _name: str, documented: object, _options: object, lines: list[str]
+) -> None:
+    """Append the options that a class declares to its docstring."""
+    if is_dataclass(documented) and "Annotated" in str(documented.__annotations__):
+        for name, each in option_fields(documented).items():
+            allowed = f" Allowed: {each.option.range}." if each.option.range else ""
+            lines += [f":ivar {name}: {each.option.help}{allowed}"]
+
+
 def load_names() -> None:
     """Load the names that packages import when first used, which autodoc would not see."""
     for module in (edgeemo, *_packages()):
@@ -80,6 +92,7 @@ def _packages() -> list[ModuleType]:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect `add_contents`, after `load_names`."""
+    """Connect the functions above, after `load_names`."""
     load_names()
     app.connect("source-read", add_contents)
+    app.connect("autodoc-process-docstring", describe_options)

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from edgeemo.train.import_model import ImportOptions, import_keras_model
     from edgeemo.train.job import TrainedModel
     from edgeemo.train.networks.architectures import ARCHITECTURES, build
+    from edgeemo.train.options.choices import (
+        Augment,
+        Loss,
+        Metric,
+        Optimizer,
+        Schedule,
+        Split,
+        Weights,
+    )
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.options.recipes import RECIPES
     from edgeemo.train.training import resume, train
@@ -21,9 +30,16 @@ if TYPE_CHECKING:
 __all__ = [
     "ARCHITECTURES",
     "RECIPES",
+    "Augment",
     "ImportOptions",
+    "Loss",
+    "Metric",
+    "Optimizer",
+    "Schedule",
+    "Split",
     "TrainOptions",
     "TrainedModel",
+    "Weights",
     "build",
     "import_keras_model",
     "resume",
@@ -35,6 +51,13 @@ __getattr__ = import_on_use(
     {
         "ARCHITECTURES": "edgeemo.train.networks.architectures",
         "RECIPES": "edgeemo.train.options.recipes",
+        "Augment": "edgeemo.train.options.choices",
+        "Loss": "edgeemo.train.options.choices",
+        "Metric": "edgeemo.train.options.choices",
+        "Optimizer": "edgeemo.train.options.choices",
+        "Schedule": "edgeemo.train.options.choices",
+        "Split": "edgeemo.train.options.choices",
+        "Weights": "edgeemo.train.options.choices",
         "TrainOptions": "edgeemo.train.options.options",
         "TrainedModel": "edgeemo.train.job",
         "build": "edgeemo.train.networks.architectures",

@@ -1,4 +1,4 @@
-"""What the ingest is told, and what it tells back. Standard library only."""
+"""Options and result of the ingest of a folder of images. Standard library only."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ ACCEPTED_ON_REQUEST = ("webp", "gif")
 
 @dataclass(frozen=True, kw_only=True)
 class IngestOptions:
-    """How to prepare a folder of images.
+    """Options of the ingest.
 
     Attributes:
-        accept: Formats to take besides JPEG, PNG and BMP: "webp", "gif", or both. Of an animation
-            the first frame counts.
-        labels: The class names in the order in which the network shall know them; None sorts them.
-        seed: Decides which image goes into which split; the same seed and images give the
-            same splits, wherever the files lie and in whatever order they are found.
-        ratios: Shares of train, validation and test; they add up to 1. That of validation may be
-            0: then none is split off. Not used where the folder brings its own splits.
-        grouped: Whether copies leave and near-duplicates stay in one split. False is how tutorials
-            split: every usable image by chance, copies, near-duplicates and images that lie in
-            two classes included; splits that the folder brings are pooled first.
+        accept: Image formats to accept besides JPEG, PNG and BMP: "webp", "gif", or both. Of an
+            animation the first frame counts.
+        labels: Class names in the order of the network's outputs; None sorts them.
+        seed: Seed of the split; the same seed and images give the same splits, wherever the files
+            lie and in whatever order they are found.
+        ratios: Shares of train, validation and test, which add up to 1. That of validation may be
+            0. Not used where the folder has splits of its own.
+        grouped: Whether duplicates are excluded and near-duplicates kept within one split. False
+            splits every usable image by chance, as tutorials do: duplicates, near-duplicates and
+            images that lie in two classes included; the folder's own splits are pooled first.
         crops: Input specifications that crop faces: an image in which no face is found at one of
             their sizes is excluded. They require the face detector of `ingest`.
 
@@ -51,7 +51,7 @@ class IngestOptions:
         unknown = sorted(set(self.accept) - set(ACCEPTED_ON_REQUEST))
         if unknown:
             choices = " and ".join(ACCEPTED_ON_REQUEST)
-            raise DatasetError(f"cannot accept {', '.join(unknown)}; {choices} can be asked for")
+            raise DatasetError(f"cannot accept {', '.join(unknown)}; --accept takes {choices}")
         if not _are_shares(self.ratios):
             raise DatasetError(
                 "ratios must be three shares that add up to 1, of which only that of validation "
@@ -60,7 +60,7 @@ class IngestOptions:
 
 
 def _are_shares(ratios: tuple[float, ...]) -> bool:
-    """Whether these are shares of train, validation and test."""
+    """Return whether these are shares of train, validation and test."""
     if len(ratios) != 3 or not all(math.isfinite(ratio) for ratio in ratios):
         return False
     train, validation, test = ratios
@@ -70,27 +70,26 @@ def _are_shares(ratios: tuple[float, ...]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class IngestSummary:
-    """The ingest in numbers.
+    """Numbers of an ingest.
 
     Attributes:
         found: Files found in the class folders.
         kept: Files in `per_split`.
         per_split: Images per split and class.
-        rejected: Files set aside, per reason.
-        wrong_extension: Usable images, kept or not, whose name promises another format than they
-            hold; that alone is no reason to set them aside.
-        near_duplicate_groups: Groups of two or more near-duplicates among the images kept, copies
-            included where they are kept; no group straddles a split if `grouped`.
+        rejected: Files excluded, per reason.
+        wrong_extension: Usable images, kept or not, whose extension is that of another format;
+            that alone excludes none.
+        near_duplicate_groups: Groups of two or more near-duplicates among the images kept,
+            duplicates included where they are kept; no group straddles a split if `grouped`.
         near_duplicates: Images in those groups.
-        test_seen_in_train: Images of the test split that have a copy or a near-duplicate in
-            train: 0 if `grouped`, else what a random split leaks.
-        leaks: For splits that the folder brought: how many images left the first-named split
-            because the second holds the same, or nearly, by "train/validation", "train/test"
-            and "validation/test".
-        thresholds: The limits that decided, by name.
-        brought_splits: Whether the folder brought its own splits, and they were kept.
-        taken_from_train: The splits that the folder did not bring and that were taken from its
-            train split.
+        test_seen_in_train: Images of the test split with a duplicate or near-duplicate in train:
+            0 if `grouped`, else the leak of a random split.
+        leaks: For splits of the folder's own: number of images excluded from the first-named split
+            because the second holds a duplicate or near-duplicate, by "train/validation",
+            "train/test" and "validation/test".
+        thresholds: Thresholds that decided, by name.
+        brought_splits: Whether the folder's own splits were kept.
+        taken_from_train: Splits that the folder lacks and that were taken from its train split.
         grouped: As in `IngestOptions`.
     """
 
@@ -117,8 +116,8 @@ class Dataset:
         root: The folder that the paths are relative to.
         labels: Class names, in the order of the network's outputs.
         samples: Every image kept, sorted by path.
-        rejected: Every file set aside, sorted by path.
-        summary: The ingest in numbers.
+        rejected: Every excluded file, sorted by path.
+        summary: Numbers of the ingest.
     """
 
     root: Path

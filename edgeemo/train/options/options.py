@@ -59,6 +59,11 @@ def _weights() -> Iterable[str]:
 class TrainOptions:
     """How to train: the options of ``edgeemo train`` and the keys of a configuration file.
 
+    >>> TrainOptions(arch="cnn-bn-64", augment=Augment.LIGHT, epochs=40).side
+    64
+
+    At run time the text of a choice will do, too: ``augment="light"``.
+
     Raises:
         TrainingError: If a value has the wrong type or is out of its range, or a name is unknown.
             `edgeemo.train.options.checks.check_options` checks the rest.

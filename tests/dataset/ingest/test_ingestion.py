@@ -229,7 +229,7 @@ def test_progress_is_told_of_every_file(tmp_path, fill):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"accept": ("tiff",)}, "cannot accept tiff; webp and gif can be asked for"),
+        ({"accept": ("tiff",)}, "cannot accept tiff; --accept takes webp and gif"),
         ({"ratios": (0.7, 0.2, 0.2)}, "three shares that add up to 1"),
         ({"ratios": (1.0, 0.0, 0.0)}, "three shares that add up to 1"),
         ({"ratios": (0.0, 0.5, 0.5)}, "only that of validation may be 0"),
