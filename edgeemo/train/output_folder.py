@@ -1,4 +1,4 @@
-"""The model folder's place: refuse early, build beside it, say what is wrong in one line."""
+"""The output folder: checked before the slow work, built under a hidden name, then renamed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
-    """Refuse a place that cannot take the model, before any slow work.
+    """Refuse an output folder that cannot be made, before any slow work.
 
     Args:
         out: The model folder to make.
-        data: The folder or archive of images, in which nothing is ever written.
-        replace: Whether an existing model folder gives way.
+        data: The folder or archive of images, to which nothing is ever written.
+        replace: Whether to replace an existing model folder.
 
     Raises:
         ModelFolderError: If `out` exists and may not be replaced, or overlaps with the data.
@@ -35,8 +35,8 @@ def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
             )
         if out.is_symlink() or not out.is_dir() or not _is_replaceable(out):
             raise ModelFolderError(f"{out}: not a model folder; --force does not replace it")
-    place, images = out.resolve(), data.resolve()
-    if place.is_relative_to(images) or images.is_relative_to(place):
+    resolved, images = out.resolve(), data.resolve()
+    if resolved.is_relative_to(images) or images.is_relative_to(resolved):
         raise ModelFolderError(
             f"{out}: overlaps with the images in {data}; choose an --out outside them"
         )
@@ -47,7 +47,8 @@ def build_folder(out: Path, *, replace: bool) -> Iterator[ModelFolder]:
     """Make a model folder under a hidden name, renamed when the block succeeds.
 
     Raises:
-        ModelFolderError: If it cannot be written: no permission, disk full, or somebody was faster.
+        ModelFolderError: If it cannot be written: no permission, a full disk, or another process
+            made it first.
     """
     try:
         with new_folder(out, replace=replace) as partial:
@@ -57,17 +58,17 @@ def build_folder(out: Path, *, replace: bool) -> Iterator[ModelFolder]:
 
 
 def make_timestamp() -> str:
-    """ISO 8601, UTC: SOURCE_DATE_EPOCH (seconds since 1970) if it is set, else now.
+    """Return the time, ISO 8601, UTC: SOURCE_DATE_EPOCH (seconds since 1970) if set, else now.
 
     Raises:
         TrainingError: If SOURCE_DATE_EPOCH is not a number of seconds.
     """
-    wanted = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
+    requested = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
     try:
-        moment = time.gmtime(int(wanted) if wanted else None)
+        moment = time.gmtime(int(requested) if requested else None)
     except (ValueError, OverflowError, OSError):
         raise TrainingError(
-            f"SOURCE_DATE_EPOCH is {wanted!r}, not a number of seconds since 1970; correct it or "
+            f"SOURCE_DATE_EPOCH is {requested!r}, not a number of seconds since 1970; correct or "
             "unset it"
         ) from None
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
@@ -79,7 +80,7 @@ def _explain_error(error: OSError, out: Path) -> str:
     where = str(error.filename or out)
     if isinstance(error, (FileExistsError, NotADirectoryError)) and where != str(out):
         return f"{out}: cannot be made, since {where} is not a folder"
-    if ".partial-" in where:  # the folder in the making: only its place is of interest
+    if ".partial-" in where:  # the hidden folder: name the one that it becomes
         where = str(out)
     return f"{where}: {(error.strerror or str(error)).lower()}"
 

@@ -1,4 +1,4 @@
-"""Make a trained network's probabilities mean what they say, and find where it should abstain."""
+"""Calibration of a trained network: its temperature and its confidence threshold."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ if TYPE_CHECKING:
     from edgeemo.train.options.options import TrainOptions
 
 MIN_IMAGES = 100
-"""With fewer validation images the temperature stays 1."""
+"""Smallest number of validation images to fit a temperature on; with fewer it stays 1."""
 
-_LOWEST, _HIGHEST = 0.1, 10.0
+_MIN_TEMPERATURE, _MAX_TEMPERATURE = 0.1, 10.0
 _HALVINGS = 60
-_NEAREST_TO_CERTAIN = 2.0**-24  # the last float32 step before 1
+_MIN_THRESHOLD = 2.0**-24  # the distance of 1 to the float32 before it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What was found out about a model's confidence, all of it on the validation split.
+    """The outcome of a calibration, measured on the validation split.
 
     Attributes:
         images: Number of validation images.
-        temperature: What the logits were divided by.
-        why_not: Why the temperature stayed 1, in words; empty where it was fitted.
+        temperature: Divisor of the logits.
+        unfitted_reason: Why the temperature stays 1, in words; empty where it was fitted.
         ece_before: Expected calibration error (15 bins of equal mass) before, 0 to 1.
-        ece_after: The same with the temperature. It was fitted on these images: the test split
-            tells what it is worth.
-        abstention: The least confidence for the wanted accuracy; None where none was wanted.
+        ece_after: The same with the temperature, which was fitted on these images: measure its
+            effect on the test split.
+        abstention: Confidence threshold for the target accuracy; None without a target.
     """
 
     images: int
     temperature: float
-    why_not: str
+    unfitted_reason: str
     ece_before: float
     ece_after: float
     abstention: Abstention | None
 
     @property
     def text(self) -> str:
-        """What the temperature is and did, as a sentence without its full stop."""
-        if self.why_not:
-            return f"the temperature stays 1: {self.why_not}"
+        """Return the temperature and its effect as a sentence without its full stop."""
+        if self.unfitted_reason:
+            return f"the temperature stays 1: {self.unfitted_reason}"
         return (
             f"temperature {self.temperature:.3f}, fitted on {self.images:,} validation images: "
-            f"calibration error there {self.ece_before:.4f} before, {self.ece_after:.4f} after"
+            f"calibration error on them {self.ece_before:.4f} before, {self.ece_after:.4f} after"
         )
 
 
@@ -101,30 +101,31 @@ def calibrate(
     spec: ModelSpec,
     target_accuracy: float | None = None,
 ) -> tuple[ModelSpec, Calibration]:
-    """Fit the temperature, put it into the model's weights, and find the least confidence.
+    """Fit the temperature, fold it into the model's weights, and find the confidence threshold.
 
-    The label that the model answers to an image stays the same, but for rounding: a threshold
-    other than 0.5 moves with the probabilities. What was answered before, such as `scores`, is
-    `edgeemo.metrics.apply_temperature(scores, temperature)` from now on.
+    The model's predictions stay the same, but for rounding: a threshold other than 0.5 moves with
+    the probabilities. Earlier probabilities, such as `scores`, become
+    `edgeemo.metrics.apply_temperature(scores, temperature)`.
 
     Args:
-        model: The trained Keras model, a Dense layer with a sigmoid or softmax at its end; that
-            layer's weights are divided by the temperature.
-        scores: (N, K) probabilities that the model gives to the validation images.
-        truth: (N,) their class indices.
-        spec: The model's, with a temperature of 1.
-        target_accuracy: The wanted share of right answers, above 0 to 1; None to answer all.
+        model: The trained Keras model, which ends with a Dense layer with a sigmoid or softmax; the
+            weights of that layer are divided by the temperature.
+        scores: (N, K) probabilities of the validation images.
+        truth: (N,) class indices of the validation images.
+        spec: Spec of the model, with a temperature of 1.
+        target_accuracy: The accuracy of the predictions that are not "not sure", above 0 to 1; None
+            for no confidence threshold.
 
     Returns:
-        The spec with temperature, least confidence and the moved threshold; and what was found.
+        The spec with temperature, confidence threshold and moved threshold; and the outcome.
 
     Raises:
-        TrainingError: If the model does not end as it has to.
-        SpecError: If a least confidence is needed and a class is called "not sure".
+        TrainingError: If the model ends with another layer.
+        SpecError: If a confidence threshold is needed and a class is called "not sure".
     """
     given, right = np.asarray(scores, np.float64), np.asarray(truth, np.int64)
-    temperature, why_not = 1.0, _why_not(right.size)
-    if not why_not:
+    temperature, unfitted_reason = 1.0, _explain_unfitted(right.size)
+    if not unfitted_reason:
         temperature = fit_temperature(given, right)
         fold_temperature(model, temperature)
     after = replace(
@@ -139,7 +140,7 @@ def calibrate(
     found = Calibration(
         images=right.size,
         temperature=temperature,
-        why_not=why_not,
+        unfitted_reason=unfitted_reason,
         ece_before=_measure_error(given, right, _decide(given, spec)),
         ece_after=_measure_error(calibrated, right, predicted),
         abstention=abstention,
@@ -148,14 +149,13 @@ def calibrate(
 
 
 def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
-    """Fit the temperature with which a network's probabilities match the truth best.
+    """Return the temperature of maximum likelihood.
 
-    Maximum likelihood in the one parameter (C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On
-    calibration of modern neural networks", ICML 2017). The likelihood is log-concave in 1 / T, so
-    halving finds the one maximum. Each true class is expected with probability 1 - 1 / (N + 2)
-    instead of 1, after J. Platt's "Probabilistic outputs for support vector machines" (1999): as if
-    one image more had been answered wrongly. Without, images that the network all answers
-    rightly would ask for infinite confidence.
+    After C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On calibration of modern neural networks",
+    ICML 2017. The likelihood is log-concave in 1 / T, so that bisection finds its one maximum. The
+    target of the true class is 1 - 1 / (N + 2) instead of 1, after J. Platt, "Probabilistic outputs
+    for support vector machines", 1999: as if one more image had been misclassified. Otherwise
+    images that are all classified correctly would need infinite confidence.
 
     Args:
         scores: (N, K) probabilities, not of the training images.
@@ -165,7 +165,7 @@ def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
         0.1 to 10; 1 where there is no image.
 
     Raises:
-        ValueError: If the shapes do not fit, or a class index is not within 0 to K - 1.
+        ValueError: If the shapes do not match, or a class index is not within 0 to K - 1.
     """
     values, right = to_logits(scores), np.asarray(truth, np.int64)
     if values.ndim != 2 or right.shape != values.shape[:1]:
@@ -175,12 +175,12 @@ def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
     if not 0 <= right.min() <= right.max() < values.shape[1]:
         raise ValueError(f"class indices must be 0 to {values.shape[1] - 1}")
     values = values - values.mean(axis=1, keepdims=True)
-    wanted = float((values * _smooth_targets(right, values.shape[1])).sum())
-    low, high = 1 / _HIGHEST, 1 / _LOWEST
+    target = float((values * _smooth_targets(right, values.shape[1])).sum())
+    low, high = 1 / _MAX_TEMPERATURE, 1 / _MIN_TEMPERATURE
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        # The derivative of the negative log-likelihood; it rises with 1 / T.
-        excess = float((values * softmax(values * middle)).sum()) - wanted
+        # The derivative of the negative log-likelihood, which rises with 1 / T.
+        excess = float((values * softmax(values * middle)).sum()) - target
         low, high = (low, middle) if excess > 0 else (middle, high)
     return 2 / (low + high)
 
@@ -199,38 +199,38 @@ def fold_temperature(model: Any, temperature: float) -> None:
     activation = getattr(getattr(last, "activation", None), "__name__", "none")
     if type(last).__name__ != "Dense" or activation not in ("sigmoid", "softmax"):
         raise TrainingError(
-            f"the temperature belongs into a last Dense layer with a sigmoid or softmax; this "
-            f"model ends with {last.name!r} ({type(last).__name__}, activation {activation})"
+            f"a temperature requires a last Dense layer with a sigmoid or softmax; this model "
+            f"ends with {last.name!r} ({type(last).__name__}, activation {activation})"
         )
     last.set_weights([weights / np.float32(temperature) for weights in last.get_weights()])
 
 
 def move_threshold(threshold: float, temperature: float) -> float:
-    """Where a threshold lies once the logits have been divided by a temperature.
+    """Return a threshold after its logit was divided by a temperature.
 
     Args:
-        threshold: Of the second label's probability, in (0, 1).
+        threshold: Threshold of the second label's probability, in (0, 1).
         temperature: Above 0.
 
     Returns:
-        In (0, 1); 0.5 stays 0.5, and so does every threshold with a temperature of 1.
+        In (0, 1); 0.5 stays 0.5, and with a temperature of 1 every threshold stays.
     """
     if temperature == 1:
         return threshold
     logit = math.log(threshold / (1 - threshold)) / temperature
     moved = 0.5 * (1 + math.tanh(logit / 2))
-    return min(max(moved, _NEAREST_TO_CERTAIN), 1 - _NEAREST_TO_CERTAIN)
+    return min(max(moved, _MIN_THRESHOLD), 1 - _MIN_THRESHOLD)
 
 
-def _why_not(images: int) -> str:
+def _explain_unfitted(images: int) -> str:
     if images >= MIN_IMAGES:
         return ""
-    few = plural(images, "validation image")
-    return f"{few} cannot tell a temperature; {MIN_IMAGES} or more are needed"
+    few = plural(images, "validation image is", "validation images are")
+    return f"{few} too few to fit a temperature; it requires {MIN_IMAGES}"
 
 
 def _smooth_targets(truth: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    """How likely each class should be, (N, K): nearly 1 for the true one."""
+    """Return the target probabilities, (N, K): nearly 1 for the true class."""
     doubt = 1 / (truth.size + 2)
     expected = np.full((truth.size, classes), doubt / (classes - 1))
     expected[np.arange(truth.size), truth] = 1 - doubt

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from edgeemo.errors import StudyError
 from edgeemo.train.networks.architectures import ARCHITECTURES, get_architecture
-from edgeemo.train.networks.edge import NAME as FREE_EDGE
-from edgeemo.train.networks.edge import Stage
+from edgeemo.train.networks.edge import EDGE, Stage
 from edgeemo.train.options.choices import Augment, Weights
 from edgeemo.utils.options import Option, convert_fields
 from edgeemo.utils.serialize import to_plain
@@ -124,7 +123,7 @@ class Space:
             )
         smallest = {
             FREE: _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_DEFAULT_DENSE),
-            FREE_EDGE: _SMALLEST_EDGE,
+            EDGE: _SMALLEST_EDGE,
         }
         for arch, size in product(self.arch, self.sizes):
             name = smallest.get(arch, arch)
@@ -135,7 +134,7 @@ class Space:
         arch = draws.suggest_categorical("arch", self.arch)
         if arch == FREE:
             arch = self._draw_network(draws)
-        elif arch == FREE_EDGE:
+        elif arch == EDGE:
             arch = _draw_edge(draws)
         lr = draws.suggest_float("lr", self.lr[0], self.lr[-1], log=True)
         return {
@@ -191,7 +190,7 @@ def _draw_edge(draws: Draws) -> str:
     """
     stem = draws.suggest_categorical("stem", _STEMS)
     halving = draws.suggest_categorical("halving", ("d", "m"))
-    texts = [FREE_EDGE, stem]
+    texts = [EDGE, stem]
     for number in range(1, _BLOCKS + 1):
         kind = draws.suggest_categorical(f"kind_{number}", _KINDS)
         expands = kind == "i"

@@ -66,7 +66,7 @@ def test_only_a_backbone_takes_weights():
     [
         ({"arch": ()}, "arch has no choices"),
         ({"arch": ("cnn-16-32-61", "cnn-nb-64")}, "did you mean 'cnn-bn-64'"),
-        ({"sizes": (48, 4)}, "needs images of at least"),
+        ({"sizes": (48, 4)}, "requires images of at least"),
         ({"arch": ("edge",), "sizes": (48, 7)}, "at least 8 pixels"),
         ({"arch": ("edge-c24-q8",)}, "'q8' is no stage"),
         ({"sizes": (48, 48)}, "sizes names one choice twice"),

@@ -1,1 +1,1 @@
-"""From image files to augmented batches."""
+"""From image files to augmented batches of pixels."""

@@ -1,6 +1,6 @@
-"""From pixels to batches: gathered by number, changed and mixed at random, in a seeded order.
+"""From pixels to batches: in a seeded order, augmented and mixed.
 
-A batch is bytes of the pixels as float32, times float32(1/255).
+A batch is the bytes of the pixels as float32, times float32(1/255).
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def make_dataset(
     """Return a `tf.data.Dataset` of a split's batches in order, for `keras.Model.evaluate`.
 
     Args:
-        pixels: What `decode` gave.
-        spec: Gives the scaling and the form of the answer.
+        pixels: The split.
+        spec: Gives the scaling and the activation.
         batch_size: Images per batch; the last may hold fewer.
-        shard: Which part of every batch to give; None for the whole.
+        shard: This worker's part of every batch; None for the whole.
 
     Returns:
         Dataset of (images, truth): images (B, H, W, C) float32 in [0, 1]; truth (B, 1) float32
@@ -61,17 +61,17 @@ def make_training_dataset(
     """Return a `tf.data.Dataset` of the batches of every epoch, one epoch after the other.
 
     An epoch's order, augmentation and mixing follow from the seed and the epoch's number alone, so
-    a training that goes on from epoch 7 sees what it would have seen had it never stopped.
+    that a training resumed at epoch 7 sees the same batches as one that was never interrupted.
 
     Args:
         pixels: The training split.
-        spec: Gives the scaling and the form of the answer.
+        spec: Gives the scaling and the activation.
         batch_size: Images per batch; an epoch's last may hold fewer.
-        seed: Fixes order, augmentation and mixing.
+        seed: Seed of order, augmentation and mixing.
         epochs: Numbers of the epochs, from 0.
-        augmentation: How images are changed, or None.
-        mixup: How they are mixed after that, or None; only without a shard.
-        shard: Which part of every batch to give; None for the whole.
+        augmentation: Ranges of the random changes; None for none.
+        mixup: Parameters of the mix-up that follows; None for none, as with a shard.
+        shard: This worker's part of every batch; None for the whole.
 
     Returns:
         Dataset of ``len(epochs) * ceil(N / batch_size)`` batches as of `make_dataset`, or, with
@@ -80,36 +80,36 @@ def make_training_dataset(
     import_keras()
     import tensorflow as tf
 
-    def order(epoch: int) -> NDArray[np.int64]:
+    def draw_order(epoch: int) -> NDArray[np.int64]:
         return np.random.default_rng([seed, int(epoch)]).permutation(len(pixels))
 
-    def numbered(epoch: Any) -> Any:
-        rows = tf.ensure_shape(tf.numpy_function(order, [epoch], tf.int64), (len(pixels),))
+    def list_steps(epoch: Any) -> Any:
+        rows = tf.ensure_shape(tf.numpy_function(draw_order, [epoch], tf.int64), (len(pixels),))
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
         return batches.enumerate().map(lambda step, rows: (epoch, step, rows))
 
-    def part(rows: Any) -> Any:
+    def take(rows: Any) -> Any:
         return rows if shard is None else shard.take(rows, images=len(pixels))
 
-    def changed(epoch: Any, step: Any, rows: Any) -> tuple[Any, Any]:
+    def load(epoch: Any, step: Any, rows: Any) -> tuple[Any, Any]:
         if augmentation is None:
-            return _load_batch(pixels, part(rows), spec)
+            return _load_batch(pixels, take(rows), spec)
         images, truth = _load_batch(pixels, rows, spec)
-        # Below 2 ** 20 steps an epoch no two batches of a training share a seed.
+        # Up to 2 ** 20 steps an epoch no two batches of a training share a seed.
         images = augment(
             images, augmentation=augmentation, seed=tf.stack([seed, epoch * 2**20 + step])
         )
-        return part(images), part(truth)
+        return take(images), take(truth)
 
-    def batch(epoch: Any, step: Any, rows: Any) -> tuple[Any, ...]:
-        images, truth = changed(epoch, step, rows)
+    def load_and_mix(epoch: Any, step: Any, rows: Any) -> tuple[Any, ...]:
+        images, truth = load(epoch, step, rows)
         if mixup is None:
             return images, truth
         return mix_batch(images, truth, mixup=mixup, seed=tf.stack([seed, epoch, step]))
 
-    every = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(numbered)
+    steps = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(list_steps)
     parallel = tf.data.AUTOTUNE if augmentation is not None or mixup is not None else None
-    return every.map(batch, num_parallel_calls=parallel).prefetch(2)
+    return steps.map(load_and_mix, num_parallel_calls=parallel).prefetch(2)
 
 
 def _load_batch(pixels: Pixels, rows: Any, spec: ModelSpec) -> tuple[Any, Any]:

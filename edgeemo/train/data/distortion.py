@@ -1,7 +1,7 @@
-"""The changes that `edgeemo.train.data.augment` makes, as TensorFlow operations on a batch.
+"""The changes of an augmentation, as TensorFlow operations on a batch.
 
-Images are (B, H, W, C) float32 in [0, 1]; `drawn` are (B,) values in [0, 1), a row for each thing
-that is drawn. Nothing clips what it gives to [0, 1].
+Images are (B, H, W, C) float32 in [0, 1]; `drawn` are random numbers in [0, 1), one row of (B,) per
+parameter. Results are not clipped to [0, 1].
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from edgeemo.train.data.augmentations import Augmentation
 
 GENERATOR = "philox"
-"""Named, or TensorFlow would choose one by the device."""
+"""Random number generator; fixed, since TensorFlow's default depends on the device."""
 
 _BLUR_REACH = 2.5
-"""How many standard deviations away a pixel still counts."""
+"""Radius of the blur's kernel, in standard deviations."""
 
-_SHARP = 1e-3
-"""Pixels; a standard deviation below it leaves an image as it is."""
+_MIN_DEVIATION = 1e-3
+"""Smallest standard deviation of a blur in pixels, which leaves an image as it is."""
 
 
 def warp(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """Flip, turn, shift and zoom about the centre; what comes into view is the image mirrored."""
+    """Flip, rotate, shift and zoom about the centre; beyond its edges the image is mirrored."""
     height, width = images.shape[1:3]
     angle = _plane(_symmetric(drawn[0], math.radians(ranges.rotation)))
     across = _plane(_symmetric(drawn[1], ranges.shift * width))
     down = _plane(_symmetric(drawn[2], ranges.shift * height))
     scale = _plane(1.0 + _symmetric(drawn[3], ranges.zoom))
     mirror = _plane(tf.where(drawn[4] < ranges.flip, -1.0, 1.0))
-    # For every place of the new image, seen from the centre, the place in the old that it shows.
+    # Each pixel of the new image, relative to the centre, and the place in the old one it shows.
     x = tf.range(width, dtype=tf.float32) - (width - 1) / 2 - across
     y = tf.range(height, dtype=tf.float32)[:, None] - (height - 1) / 2 - down
     cos, sin = tf.cos(angle) / scale, tf.sin(angle) / scale
@@ -40,7 +40,7 @@ def warp(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
 
 
 def _sample_bilinear(tf: Any, images: Any, rows: Any, columns: Any) -> Any:
-    """Bilinear values at (B, H, W) places, which may lie outside."""
+    """Return the bilinear interpolation at (B, H, W) places, which may lie outside."""
     _, height, width, channels = images.shape
     flat = tf.reshape(images, (-1, height * width, channels))
     top, left = tf.floor(rows), tf.floor(columns)
@@ -58,7 +58,7 @@ def _sample_bilinear(tf: Any, images: Any, rows: Any, columns: Any) -> Any:
 
 
 def _reflect(tf: Any, places: Any, length: int) -> Any:
-    """Any integers into 0 to length - 1, as between two mirrors at the image's edges."""
+    """Map integers into 0 to length - 1 by reflection at the image's edges."""
     places = tf.math.floormod(places, 2 * length)
     return tf.minimum(places, 2 * length - 1 - places)
 
@@ -69,7 +69,7 @@ def blur(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
     most = ranges.blur * height
     reach = math.ceil(_BLUR_REACH * most)
     steps = tf.range(-reach, reach + 1, dtype=tf.float32)
-    deviation = tf.maximum(drawn * most, _SHARP)[:, None]
+    deviation = tf.maximum(drawn * most, _MIN_DEVIATION)[:, None]
     weights = tf.exp(-0.5 * tf.square(steps / deviation))
     weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
     shares = [_column(weights[:, k]) for k in range(2 * reach + 1)]
@@ -81,7 +81,7 @@ def blur(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
 
 
 def adjust_light(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """Contrast about each image's mean, then brightness: one product and one sum per value."""
+    """Change contrast about each image's mean, and brightness: a product and a sum per value."""
     factor = _column(1.0 + _symmetric(drawn[0], ranges.contrast))
     added = _column(_symmetric(drawn[1], ranges.brightness))
     if ranges.contrast:
@@ -90,12 +90,15 @@ def adjust_light(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
 
 
 def erase_patch(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
-    """Fill a random square with the image's mean value (random erasing, Zhong et al. 2017)."""
+    """Fill a random square with the image's mean value.
+
+    After Z. Zhong et al., "Random erasing data augmentation", 2017.
+    """
     height, width = images.shape[1:3]
     side = drawn[0] * ranges.erased
 
     def inside(length: int, at: Any) -> Any:
-        """(B, length): whether a line of pixels meets the patch, which lies wholly inside."""
+        """Return (B, length): whether a row or column meets the patch, which lies inside."""
         start = (at * (1.0 - side))[:, None]
         middle = (tf.range(length, dtype=tf.float32)[None] + 0.5) / length
         return (middle >= start) & (middle < start + side[:, None])
@@ -105,7 +108,7 @@ def erase_patch(tf: Any, images: Any, ranges: Augmentation, drawn: Any) -> Any:
 
 
 def draw_noise(tf: Any, images: Any, seed: Any) -> Any:
-    """(B, H, W, C) random bytes: as fine as the pixels were, at a quarter of the cost of floats."""
+    """Draw (B, H, W, C) random bytes, which cost a quarter of random floats."""
     values = math.prod(images.shape[1:])
     words = tf.random.stateless_uniform(
         (tf.shape(images)[0], math.ceil(values / 4)),
@@ -115,26 +118,26 @@ def draw_noise(tf: Any, images: Any, seed: Any) -> Any:
         dtype=tf.int32,
         alg=GENERATOR,
     )
-    grain = tf.reshape(tf.bitcast(words, tf.uint8), (-1, words.shape[1] * 4))[:, :values]
-    return tf.reshape(grain, tf.shape(images))
+    noise = tf.reshape(tf.bitcast(words, tf.uint8), (-1, words.shape[1] * 4))[:, :values]
+    return tf.reshape(noise, tf.shape(images))
 
 
-def add_noise(tf: Any, images: Any, ranges: Augmentation, drawn: Any, grain: Any) -> Any:
-    """Noise of a strength drawn for each image: bytes less their mean, over their deviation."""
+def add_noise(tf: Any, images: Any, ranges: Augmentation, drawn: Any, noise: Any) -> Any:
+    """Add noise of a random strength per image: bytes minus their mean, over their deviation."""
     deviation = math.sqrt((256**2 - 1) / 12)
-    return images + (tf.cast(grain, tf.float32) - 127.5) * _column(drawn * ranges.noise / deviation)
+    return images + (tf.cast(noise, tf.float32) - 127.5) * _column(drawn * ranges.noise / deviation)
 
 
 def _plane(values: Any) -> Any:
-    """(B,) to (B, 1, 1)."""
+    """Return (B,) as (B, 1, 1)."""
     return values[:, None, None]
 
 
 def _column(values: Any) -> Any:
-    """(B,) to (B, 1, 1, 1)."""
+    """Return (B,) as (B, 1, 1, 1)."""
     return values[:, None, None, None]
 
 
-def _symmetric(drawn: Any, most: float) -> Any:
-    """From [0, 1) to [-most, most)."""
-    return (2.0 * drawn - 1.0) * most
+def _symmetric(drawn: Any, limit: float) -> Any:
+    """Scale [0, 1) to [-limit, limit)."""
+    return (2.0 * drawn - 1.0) * limit

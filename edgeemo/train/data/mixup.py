@@ -1,13 +1,16 @@
-"""Mix-up: training images laid over each other, and their losses added in the same shares.
+"""Mix-up: training images blended in pairs, and their losses added in the same shares.
 
-Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization": of two images a and b the network
-sees ``s * a + (1 - s) * b``, and its loss is ``s * loss(a's class) + (1 - s) * loss(b's class)``,
-with s from a beta distribution with both parameters alpha. With cross-entropy that is the loss of a
-mixed label; written as two losses it holds for the focal one, too.
+H. Zhang et al., "mixup: Beyond empirical risk minimization", 2018: of two images a and b the
+network sees ``s * a + (1 - s) * b``, and its loss is ``s * loss(a's class) + (1 - s) * loss(b's
+class)``, with s from a beta distribution with both parameters alpha. With cross-entropy that is the
+loss of a mixed label; written as two losses it holds for focal loss, too.
 
-Every image has a share of its own, of at least a half in what it is the first of: a batch shows
-each of its images once as the stronger one, which is what the training accuracy counts. s and
-1 - s are equally likely, so this changes nothing but which of the two is called the first.
+Each image of a batch is the stronger one of one pair, with a share of at least a half, and the
+training accuracy counts the class of the stronger one. s and 1 - s are equally likely, so that this
+changes nothing but the order within a pair.
+
+`keras.layers.MixUp` does not do: neither a seed nor an epoch's number fixes its batches, and it
+mixes one-hot labels, which suits neither focal loss nor class weights (decision 8).
 """
 
 from __future__ import annotations
@@ -20,17 +23,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_STREAM = 1  # tells these draws from those of an epoch's order
+_STREAM = 1  # separates these random numbers from those of an epoch's order
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mixup:
-    """How images are mixed.
+    """The parameters of mix-up.
 
     Attributes:
         alpha: Both parameters of the beta distribution, above 0: small ones leave most images
-            nearly alone, 1 draws evenly, large ones mix nearly half and half.
-        weights: For each class how much its images count; () for all alike.
+            nearly unmixed, 1 draws uniformly, large ones mix nearly half and half.
+        weights: Class weights; () for none.
     """
 
     alpha: float
@@ -38,17 +41,18 @@ class Mixup:
 
 
 def mix_batch(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any, Any]:
-    """Mix each image of a batch with another of it. For a `tf.data` map.
+    """Mix each image of a batch with another of it; for a `tf.data` map.
 
     Args:
         images: (B, H, W, C) float32 tensor.
         truth: (B,) or (B, 1) tensor of class indices.
-        mixup: How.
-        seed: (3,) integers of at least 0, others for every batch. The same give the same images.
+        mixup: The parameters.
+        seed: (3,) integers of at least 0, others for every batch. The same seed gives the same
+            images.
 
     Returns:
-        The mixed images; the truths (of the stronger, of the weaker image), each as `truth`; and
-        what each of both counts in the loss, each (B,) float32: its share times its class's weight.
+        The mixed images; the class indices of the stronger and of the weaker images, each as
+        `truth`; and the sample weights of both, each (B,) float32: share times class weight.
     """
     import tensorflow as tf
 

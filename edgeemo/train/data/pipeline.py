@@ -1,8 +1,7 @@
 """From image files to pixels: decoded once, and kept on disk as bytes.
 
-Each split becomes one file of raw uint8 pixels, written by `edgeemo.imaging.preprocess` and mapped
- into memory, so a set larger than memory trains too and no epoch decodes anything.
-`edgeemo.train.data.batches` makes the batches.
+Each split becomes one file of raw uint8 pixels, preprocessed by `edgeemo.imaging.preprocess` and
+mapped into memory, so that a dataset may be larger than memory and no epoch decodes an image.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 _CHUNK = 256
-"""Images between two reports of progress."""
+"""Images that are submitted to the threads at a time."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ class Pixels:
     """The decoded images of one split.
 
     Attributes:
-        rows: (N, H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` gives them; on disk.
+        rows: (N, H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` returns them.
         truth: (N,) int64, index of each image's class in the spec's labels.
-        file: Where the rows are on disk, for other processes to map; None if only in memory.
+        file: File of the rows, for other processes to map; None if they are in memory only.
     """
 
     rows: NDArray[np.uint8]
@@ -91,7 +90,7 @@ def decode_splits(
     folder: Path,
     progress: Progress | None = None,
 ) -> Iterator[Mapping[Split, Pixels]]:
-    """Yield the pixels of the three splits, in a hidden folder that is removed at the end.
+    """Decode the three splits into a hidden folder inside `folder`, deleted when the block ends.
 
     Args:
         root: The data folder that the samples' paths are relative to.
@@ -99,10 +98,13 @@ def decode_splits(
         spec: Gives size, channels and labels.
         detector: The face detector; required where `spec` crops faces.
         folder: A folder with room for N x H x W x C bytes.
-        progress: Gets a stage with one step per image.
+        progress: Receives a stage with one step per image.
+
+    Yields:
+        Split to its pixels.
 
     Raises:
-        ImageError: If an image cannot be read any more.
+        ImageError: If an image can no longer be read.
         TrainingError: If the disk cannot hold the pixels.
     """
     progress = progress or Silent()
@@ -134,14 +136,14 @@ def decode_split(
 
     Args:
         root: The data folder that the samples' paths are relative to.
-        samples: What to decode, in the order of the rows.
+        samples: The images to decode, in the order of the rows.
         spec: Gives size, channels and labels.
         detector: The face detector; required where `spec` crops faces.
         path: The file to write; N x H x W x C bytes.
         progress: Advances by one per image, within the caller's stage.
 
     Raises:
-        ImageError: If an image cannot be read any more.
+        ImageError: If an image can no longer be read.
         TrainingError: If the disk cannot hold the file.
     """
     truth = np.array([spec.labels.index(sample.label) for sample in samples], np.int64)
@@ -150,7 +152,7 @@ def decode_split(
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     try:
         with _explain_full_disk(path, size_bytes):
-            if size_bytes:  # a full disk is told before the slow work, and never by SIGBUS
+            if size_bytes:  # a full disk is reported before the slow work, and never by SIGBUS
                 os.posix_fallocate(descriptor, 0, size_bytes)
             sources = [root / sample.path for sample in samples]
             prepare = partial(preprocess, spec=spec, detector=detector)
@@ -173,8 +175,8 @@ def _explain_full_disk(path: Path, size_bytes: int) -> Iterator[None]:
             raise
         visible = next(folder for folder in path.parents if not folder.name.startswith("."))
         raise TrainingError(
-            f"{visible}: the disk is too full: the decoded images need "
-            f"{size_bytes / 1e6:,.1f} MB; free some space, or choose a smaller size"
+            f"{visible}: the disk is full: the decoded images need {size_bytes / 1e6:,.1f} MB; "
+            "free some space, or choose a smaller --size"
         ) from None
 
 

@@ -1,1 +1,1 @@
-"""The networks that can be trained."""
+"""The networks: tutorials, edge family, backbones; their weights and costs."""

@@ -1,4 +1,4 @@
-"""Every network by its name: the four of the tutorials, as data, the edge family, the backbones.
+"""The networks by name: four of the tutorials, as data, the edge family, the backbones.
 
 Every layer has a fixed name, the input is ``image`` and the output ``prob``, so that a network
 built twice in one process exports to the same bytes.
@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import TrainingError
 from edgeemo.model.keras import import_keras
-from edgeemo.train.networks.backbones import BACKBONES, PREPROCESSING, Backbone, build_features
-from edgeemo.train.networks.edge import NAME as EDGE
-from edgeemo.train.networks.edge import Edge
-from edgeemo.train.networks.edge import parse_edge as read_edge
-from edgeemo.train.networks.edge_layers import build_features as edge_features
+from edgeemo.train.networks.backbones import (
+    BACKBONES,
+    PREPROCESSING,
+    Backbone,
+    build_backbone_features,
+)
+from edgeemo.train.networks.edge import EDGE, Edge, parse_edge
+from edgeemo.train.networks.edge_layers import build_edge_features
 from edgeemo.train.networks.pretrained import (
     KERAS_SUFFIX,
     find_weights_file,
@@ -46,7 +49,7 @@ class Architecture:
         paddings: Padding of each block's convolution, "valid" or "same".
         batch_norm: Whether batch normalisation follows each convolution.
         dense: Units of the hidden layer.
-        size: Height and width that the network takes unless told otherwise, in pixels.
+        size: Default height and width of the input, in pixels.
     """
 
     filters: tuple[int, ...]
@@ -56,10 +59,10 @@ class Architecture:
     size: int = 256
 
     is_backbone = False
-    """No weights of it are published."""
+    """Whether ImageNet weights are published."""
 
     def sides_after_blocks(self, side: int) -> list[int]:
-        """Height (or width) after each block, in pixels, given the input's."""
+        """Return height (or width) after each block, in pixels, for that of the input."""
         after = []
         for padding in self.paddings:
             side = (side - (_KERNEL - 1 if padding == "valid" else 0)) // _POOL
@@ -68,7 +71,7 @@ class Architecture:
 
     @property
     def min_side(self) -> int:
-        """The min_side input side, in pixels, that leaves one pixel after the last block."""
+        """Return the smallest side of the input, in pixels, that leaves a pixel at the end."""
         return next(side for side in range(1, 4097) if min(self.sides_after_blocks(side)) >= 1)
 
 
@@ -80,11 +83,11 @@ ARCHITECTURES: Mapping[str, Architecture | Edge | Backbone] = MappingProxyType(
         ),
         "cnn-16-32-64": Architecture(filters=(16, 32, 64)),
         "cnn-bn-64": Architecture(filters=(32, 64, 128), batch_norm=True, dense=128, size=64),
-        EDGE: read_edge(EDGE),
+        EDGE: parse_edge(EDGE),
         **BACKBONES,
     }
 )
-"""Name to network; iterating gives the names."""
+"""Name to network."""
 
 
 _COMPOSED = re.compile(r"cnn((?:-[1-9]\d{0,3}){1,6})(-bn)?(-same)?(?:-d([1-9]\d{0,3}))?")
@@ -94,18 +97,17 @@ def get_architecture(name: str) -> Architecture | Edge | Backbone:
     """Return the network of that name.
 
     Args:
-        name: A name of `ARCHITECTURES`, or one that says what the network is made of,
-            ``cnn-F1-F2-...[-bn][-same][-dN]``: filters of one to six blocks, batch normalisation,
-            the first convolution padded, and N units in the hidden layer instead of 256; or
-            ``edge-...`` as `edgeemo.train.networks.edge` spells its members.
+        name: A name of `ARCHITECTURES`; or ``cnn-F1-F2-...[-bn][-same][-dN]``: filters of one to
+            six blocks, batch normalisation, the first convolution padded, and N units in the hidden
+            layer instead of 256; or ``edge-...`` as of `edgeemo.train.networks.edge`.
 
     Raises:
-        TrainingError: If there is none; the text names the nearest.
+        TrainingError: If there is none; the text suggests a similar name.
     """
     if name in ARCHITECTURES:
         return ARCHITECTURES[name]
     if name.startswith(f"{EDGE}-"):
-        return read_edge(name)
+        return parse_edge(name)
     composed = _COMPOSED.fullmatch(name)
     if not composed:
         raise TrainingError(describe_unknown("architecture", name, ARCHITECTURES))
@@ -119,7 +121,7 @@ def get_architecture(name: str) -> Architecture | Edge | Backbone:
 
 
 def check_size(name: str, side: int) -> None:
-    """Refuse an input that the network's pooling would shrink to nothing.
+    """Refuse an input that is too small for the network's pooling.
 
     Args:
         name: A name of `ARCHITECTURES`.
@@ -130,7 +132,7 @@ def check_size(name: str, side: int) -> None:
     """
     min_side = get_architecture(name).min_side
     if side < min_side:
-        raise TrainingError(f"{name} needs images of at least {min_side} pixels, not {side}")
+        raise TrainingError(f"{name} requires images of at least {min_side} pixels, not {side}")
 
 
 def build(
@@ -147,23 +149,23 @@ def build(
         input_shape: (H, W, C); the network takes (N, H, W, C) float32 in [0, 1].
         classes: Number of classes, at least 2. Two give (N, 1), a sigmoid: the probability of the
             second class. More give (N, classes), a softmax.
-        weights: None or "none" for random ones; "imagenet" for a backbone's published ones,
+        weights: None or "none" for random weights; "imagenet" for the published ones of a backbone,
             downloaded or from Keras' cache; or a file: a backbone's ``.h5`` or ``.weights.h5``
             without head, or a ``.keras`` file of the same architecture. The layer ``prob`` always
-            starts anew, and a network that starts from weights is ready to be fine-tuned, as
-            `set_frozen` leaves it.
+            gets random weights, and a pretrained network is ready for fine-tuning, as `set_frozen`
+            leaves it.
 
     Returns:
         A `keras.Model` that is not compiled.
 
     Raises:
-        TrainingError: If the name is unknown, the input too small for it, or the weights cannot be
-            had or do not fit.
+        TrainingError: If the name is unknown, the input too small for it, or the weights are
+            missing or do not fit.
         MissingExtraError: If TensorFlow is not installed.
     """
     check_size(name, min(input_shape[:2]))
     if classes < 2:
-        raise TrainingError(f"a classifier needs two classes or more, not {classes}")
+        raise TrainingError(f"a classifier requires two classes or more, not {classes}")
     keras = import_keras()
     network = get_architecture(name)
     file = find_weights_file(name, network, input_shape=input_shape, weights=weights)
@@ -172,42 +174,43 @@ def build(
         source = network.build_application(input_shape)
         if file and file.suffix != KERAS_SUFFIX:
             load_backbone_weights(name, source, file)
-        values = build_features(network, image, source)
+        values = build_backbone_features(network, image, source)
     elif isinstance(network, Edge):
-        values = edge_features(network, image)
+        values = build_edge_features(network, image)
     else:
         values = image
         for layer in _make_hidden_layers(keras, network):
             values = layer(values)
     units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
     output = keras.layers.Dense(units, activation=activation, name=HEAD)(values)
-    short = EDGE if isinstance(network, Edge) else name  # it stands in every tensor's name
+    short = EDGE if isinstance(network, Edge) else name  # a part of every tensor's name
     model = keras.Model(image, output, name=short.replace("-", "_"))
     if file:
         if file.suffix == KERAS_SUFFIX:
-            load_model_weights(name, model, file, apart_from=(HEAD, PREPROCESSING))
+            load_model_weights(name, model, file, except_layers=(HEAD, PREPROCESSING))
         set_frozen(model, frozen=False, pretrained=True)
     return model
 
 
 def set_frozen(model: Any, *, frozen: bool, pretrained: bool) -> None:
-    """Freeze all of a network but its last layer, or make it ready to be trained as a whole.
+    """Freeze all layers of a network but the last, or unfreeze them.
 
-    Pretrained, its batch normalisation keeps the statistics that it came with and is not trained,
-    frozen or not: those of a few small batches would overthrow what the weights were trained with.
+    The batch normalisation of a pretrained network keeps its statistics and stays frozen in any
+    case: the statistics of a few small batches would not fit the pretrained weights.
 
-    A model that was compiled has to be compiled again.
+    A compiled model has to be compiled again.
 
     Args:
-        model: What `build` gave.
+        model: The network, as of `build`.
         frozen: Whether to train ``prob`` alone.
-        pretrained: Whether it started from weights; from random ones batch normalisation learns.
+        pretrained: Whether its weights are pretrained; with random ones batch normalisation is
+            trained.
     """
     keras = import_keras()
     for layer in model.layers:
         if layer.name not in (HEAD, PREPROCESSING):
-            keeps = pretrained and isinstance(layer, keras.layers.BatchNormalization)
-            layer.trainable = not (frozen or keeps)
+            fixed = pretrained and isinstance(layer, keras.layers.BatchNormalization)
+            layer.trainable = not (frozen or fixed)
 
 
 def _make_hidden_layers(keras: Any, network: Architecture) -> list[Any]:

@@ -1,10 +1,10 @@
 """Five networks of keras.applications as backbones: features for a new head of one dense layer.
 
-Each becomes one flat graph of named layers: ``image`` in [0, 1], the backbone's own preprocessing,
+Each becomes one flat graph of named layers: ``image`` in [0, 1], the preprocessing of the backbone,
 its layers under their own names, the mean over the image, dropout, ``prob``.
 
-The preprocessing is one 1x1 convolution whose weights are fixed: it scales, shifts, puts RGB into
-BGR and makes a grey image three equal channels, all exactly, and int8 quantises it as any other.
+The preprocessing is one 1x1 convolution with fixed weights: it scales, shifts, reorders RGB to BGR
+and repeats a grey channel three times, all exactly, and int8 quantises it like any other.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PREPROCESSING = "preprocessing"
-"""Name of the layer that does a backbone's own preprocessing."""
+"""Name of the layer of a backbone's preprocessing."""
 
 _CHANNELS = 3
 _DROPOUT = 0.2
 _MOMENTUM = 0.99
-"""Of batch normalisation's averages. Keras' MobileNets have 0.999, made for a million images: a
-few thousand steps from random weights would end with statistics of networks long gone."""
+"""Momentum of batch normalisation. Keras' MobileNets have 0.999, for a million images: after a few
+thousand steps from random weights the statistics would still be those of earlier weights."""
 
 _PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications/"
 _OWN_PREPROCESSING = ("Rescaling", "Normalization")
@@ -37,14 +37,14 @@ _OWN_PREPROCESSING = ("Rescaling", "Normalization")
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """What a backbone's images went through when it was trained on ImageNet.
+    """The preprocessing with which a backbone was trained on ImageNet.
 
     Channel k of its input is multiplier[k] * RGB[order[k]] + addend[k], RGB in [0, 1].
 
     Attributes:
-        multiplier: One per channel.
-        addend: One per channel.
-        order: Which of red, green and blue (0, 1, 2) each channel is.
+        multiplier: Multiplier of each channel.
+        addend: Addend of each channel.
+        order: Source of each channel: red, green or blue (0, 1, 2).
     """
 
     multiplier: tuple[float, float, float]
@@ -52,10 +52,10 @@ class Preprocessing:
     order: tuple[int, int, int] = (0, 1, 2)
 
     def weights(self, channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Kernel (1, 1, channels, 3) and bias (3,) of the convolution that does it.
+        """Return kernel (1, 1, channels, 3) and bias (3,) of the convolution.
 
         Args:
-            channels: 3 (RGB), or 1: a grey image is red, green and blue alike.
+            channels: Channels of the image: 3 (RGB) or 1 (grey, for all three).
         """
         import numpy as np
 
@@ -85,15 +85,15 @@ class Backbone:
     """A network of keras.applications.
 
     Attributes:
-        application: Its function in `keras.applications`.
-        options: What the function is given besides.
-        preprocessing: What its images go through.
-        folder: Where its ImageNet weights are published, a URL that ends in "/".
+        application: Name of the function in `keras.applications`.
+        options: Additional arguments of the function.
+        preprocessing: Its preprocessing.
+        folder: URL of the folder of its ImageNet weights; ends in "/".
         weights_file: Name of the file there, and in Keras' cache; "{side}" stands for the size.
-        md5: The file's MD5 as keras.applications states it; None where it states none.
-        size: Height and width that the network takes unless told otherwise, in pixels: five
-            halvings leave 3x3, and a face crop seldom has more pixels than that to give.
-        min_side: The smallest input side that keras.applications takes, in pixels.
+        md5: MD5 of the file as of keras.applications; None where it has none.
+        size: Default height and width of the input, in pixels: five halvings leave 3x3, and a face
+            crop seldom has more pixels.
+        min_side: Smallest side of the input that keras.applications takes, in pixels.
     """
 
     application: str
@@ -106,10 +106,10 @@ class Backbone:
     min_side: int = 32
 
     is_backbone = True
-    """That ImageNet weights exist, and that it can be frozen below its head."""
+    """Whether ImageNet weights are published, below which the head can be trained alone."""
 
     def weights_filename(self, input_shape: Sequence[int]) -> str:
-        """Name of the file with its ImageNet weights for an image of that shape."""
+        """Return the name of the file of ImageNet weights for an image of that shape."""
         height, width = input_shape[:2]
         known = height == width and height in (96, 128, 160, 192, 224)
         return self.weights_file.format(side=height if known else 224)
@@ -118,7 +118,7 @@ class Backbone:
         """Build the network of keras.applications with random weights, without its head.
 
         Args:
-            input_shape: (H, W, C); the source always takes three channels.
+            input_shape: (H, W, C); the network always takes three channels.
         """
         application = getattr(import_keras().applications, self.application)
         return application(
@@ -171,25 +171,25 @@ BACKBONES: Mapping[str, Backbone] = MappingProxyType(
 """Name to backbone."""
 
 
-def build_features(backbone: Backbone, image: Any, source: Any) -> Any:
+def build_backbone_features(backbone: Backbone, image: Any, source: Any) -> Any:
     """Apply a backbone's layers to an image.
 
     Args:
-        backbone: Which.
+        backbone: The backbone.
         image: The Keras input, (N, H, W, C) in [0, 1].
-        source: What `Backbone.source` gave for its shape; its weights are copied.
+        source: The network of `Backbone.build_application`; its weights are copied.
 
     Returns:
         A Keras tensor, (N, K): the mean over the image of each feature, after dropout.
     """
     keras = import_keras()
-    values = _LayerCopier(backbone, image).features(source)
+    values = _LayerCopier(backbone, image).copy(source)
     values = keras.layers.GlobalAveragePooling2D(name="pool")(values)
     return keras.layers.Dropout(_DROPOUT, name="dropout")(values)
 
 
 class _LayerCopier:
-    """Copies a source's layers and calls them on the preprocessed image."""
+    """A copier of a network's layers, which calls them on the preprocessed image."""
 
     def __init__(self, backbone: Backbone, image: Any) -> None:
         self._keras = import_keras()
@@ -198,20 +198,20 @@ class _LayerCopier:
         self._counts: dict[str, int] = {}
         self._pairs: list[tuple[Any, Any]] = []
 
-    def features(self, source: Any) -> Any:
+    def copy(self, source: Any) -> Any:
         """Return the source's features of the image, with the source's weights."""
         copied = self._keras.models.clone_model(
             source,
             input_tensors=self._image,
-            clone_function=self._copy,
+            clone_function=self._copy_layer,
             call_function=self._call,
         )
-        for theirs, ours in self._pairs:
-            ours.set_weights(theirs.get_weights())
+        for original, copy in self._pairs:
+            copy.set_weights(original.get_weights())
         return copied.outputs[0]
 
-    def _copy(self, layer: Any) -> Any:
-        config = {**layer.get_config(), "name": self._name(layer)}
+    def _copy_layer(self, layer: Any) -> Any:
+        config = {**layer.get_config(), "name": self._rename(layer)}
         if isinstance(layer, self._keras.layers.BatchNormalization):
             config["momentum"] = _MOMENTUM
         copied = type(layer).from_config(config)
@@ -220,8 +220,8 @@ class _LayerCopier:
             self._pairs.append((layer, copied))
         return copied
 
-    def _name(self, layer: Any) -> str:
-        """Return the layer's own name; numbers that Keras counts per process start anew."""
+    def _rename(self, layer: Any) -> str:
+        """Return the layer's own name; one that Keras numbered per process is numbered anew."""
         kind = type(layer).__name__.lower()
         if re.sub(r"_\d+$", "", layer.name).replace("_", "") != kind:
             return str(layer.name)

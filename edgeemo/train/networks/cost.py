@@ -1,4 +1,4 @@
-"""What a network costs before it is trained: its parameters, and multiply-adds per answer."""
+"""The cost of a network: its parameters, and multiply-adds per image."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """What one network costs.
+    """The cost of a network.
 
     Attributes:
-        parameters: Number of its weights, trained or not.
+        parameters: Number of weights, trained or not.
         multiply_adds: Multiplications that are each added to a sum, for one image.
     """
 
@@ -26,18 +26,18 @@ class Costs:
 
 
 def measure_costs(model: Any) -> Costs:
-    """Parameters and multiply-adds of a network.
+    """Count the parameters and multiply-adds of a network.
 
-    Convolutions and dense layers are counted, whose every kernel weight takes part once in each of
-    their output's positions. Activations, pooling and biases are not, and batch normalisation is
-    not, since export folds it away; nor is padding, which is multiplied like any pixel.
+    Convolutions and dense layers count: every weight of a kernel is used once per position of the
+    output, padding included. Activations, pooling and biases do not count, nor does batch
+    normalisation, which export folds away.
 
     Args:
         model: A functional `keras.Model` or Sequential on images of a fixed size, which uses each
-            of its layers once; models inside it do, too.
+            of its layers once, as do models inside it.
 
     Returns:
-        The costs; a layer of any other kind counts as no multiply-adds.
+        The cost; layers of other kinds count as no multiply-adds.
     """
     return Costs(
         parameters=int(model.count_params()),
@@ -46,7 +46,7 @@ def measure_costs(model: Any) -> Costs:
 
 
 def iter_layers(model: Any) -> Iterator[Any]:
-    """Every layer of a model, and of the models inside it."""
+    """Yield every layer of a model and of the models inside it."""
     keras = import_keras()
     for layer in model.layers:
         if isinstance(layer, keras.Model):

@@ -7,7 +7,7 @@ A name spells a network, stage by stage: ``edge-c24d-r32-i48x3e4d``. Each stage 
 KIND is one of `KINDS`, WIDTH its output channels, DEPTH how many blocks, EXPANSION how much wider
 an inverted or fused block is inside, KERNEL the side of its convolutions in pixels; ``d`` halves
 the image in the first block's convolution (stride 2), ``m`` in front of it (2x2 maximum). The
-first stage sees the image and is a plain one. `edgeemo.train.networks.edge_layers` builds it.
+first stage takes the image and is a plain one. `edgeemo.train.networks.edge_layers` builds it.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from edgeemo.errors import TrainingError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-NAME = "edge"
-"""The recommended member, and what the others' names begin with."""
+EDGE = "edge"
+"""Name of the recommended member, and prefix of the others' names."""
 
 RECOMMENDED = "edge-c16-c32m-r32-r40m-r48m"
-"""The member that `NAME` alone stands for."""
+"""Name in full of the member that `EDGE` stands for."""
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
         "c": "plain: a convolution",
-        "r": "residual: two convolutions and what went in (ResNet)",
+        "r": "residual: two convolutions, plus the input (ResNet)",
         "s": "separable: depthwise, then 1x1 (MobileNet)",
-        "i": "inverted: 1x1 to more channels, depthwise, 1x1 back, and what went in (MobileNetV2)",
-        "f": "fused: one convolution to more channels, 1x1 back, and what went in (EfficientNetV2)",
+        "i": "inverted: 1x1 to more channels, depthwise, 1x1 back, plus the input (MobileNetV2)",
+        "f": "fused: one convolution to more channels, 1x1 back, plus the input (EfficientNetV2)",
     }
 )
-"""Letter to kind of block."""
+"""Letter of a name to kind of block."""
 
 _EXPANDED = "if"
 _EXPANSION, _KERNEL = 4, 3
@@ -58,9 +58,9 @@ class Stage:
         kind: A letter of `KINDS`.
         width: Output channels, 1 to 999.
         depth: Number of blocks, 1 to 9.
-        expansion: Of an inverted or fused block, how many times as many channels it has inside, 1
-            to 8 (fused: from 2); 0 for the other kinds, which have no inside.
-        kernel: Side of its convolutions in pixels: 1, 3, 5 or 7.
+        expansion: Factor of the channels inside an inverted or fused block, 1 to 8 (fused: from
+            2); 0 for the other kinds.
+        kernel: Side of the convolutions in pixels: 1, 3, 5 or 7.
         halving: "d" for stride 2 in the first block, "m" for a 2x2 maximum in front of it, or "".
     """
 
@@ -72,7 +72,7 @@ class Stage:
     halving: str = ""
 
     def __str__(self) -> str:
-        """As a network's name has it."""
+        """Return the stage as a network's name spells it."""
         return "".join(
             [
                 f"{self.kind}{self.width}",
@@ -86,43 +86,43 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """A member of the family.
+    """A network of the edge family.
 
     Attributes:
-        stages: From the image to the mean over it; the first, the stem, is of kind "c".
-        size: Height and width that the network takes unless told otherwise, in pixels.
+        stages: The stages from the image to the mean over it; the first, the stem, is of kind "c".
+        size: Default height and width of the input, in pixels.
     """
 
     stages: tuple[Stage, ...]
     size: int = 48
 
     is_backbone = False
-    """No weights of it are published."""
+    """Whether ImageNet weights are published."""
 
     @property
     def min_side(self) -> int:
-        """The smallest input side, in pixels, that every halving finds two pixels in."""
+        """Return the smallest side of the input, in pixels, that leaves two for every halving."""
         return 1 << sum(bool(stage.halving) for stage in self.stages)
 
     @property
     def name(self) -> str:
-        """The name that spells it, the shortest of those that do."""
-        return "-".join([NAME, *map(str, self.stages)])
+        """Return the shortest name that spells the network."""
+        return "-".join([EDGE, *map(str, self.stages)])
 
 
 def parse_edge(name: str) -> Edge:
     """Return the network that a name spells.
 
     Args:
-        name: `NAME`, or `NAME` and one to eight stages with "-" in front of each.
+        name: `EDGE`, or `EDGE` and one to eight stages with "-" in front of each.
 
     Raises:
         TrainingError: If it spells none.
     """
-    texts = (RECOMMENDED if name == NAME else name).split("-")[1:]
+    texts = (RECOMMENDED if name == EDGE else name).split("-")[1:]
     stages = tuple(_parse_stage(name, text) for text in texts)
     if not 1 <= len(stages) <= _STAGES:
-        raise _make_error(name, f"it has {len(stages)} stages where 1 to {_STAGES} are possible")
+        raise _make_error(name, f"it has {len(stages)} stages; 1 to {_STAGES} are possible")
     if stages[0].kind != "c" or stages[0].halving == "m":
         raise _make_error(
             name, f"the first stage is a convolution, such as c24 or c24d, not {texts[0]}"
@@ -135,7 +135,7 @@ def parse_edge(name: str) -> Edge:
 def _parse_stage(name: str, text: str) -> Stage:
     found = _STAGE.fullmatch(text)
     if not found or found[1] not in KINDS:
-        raise _make_error(name, f"{text!r} is no stage of it")
+        raise _make_error(name, f"{text!r} is not a stage")
     kind, expansion = found[1], int(found[4] or _EXPANSION)
     if found[4] and kind not in _EXPANDED:
         raise _make_error(name, f"{text!r} has an expansion, which only i and f have")

@@ -1,7 +1,7 @@
 """The layers of the edge family: stages of blocks, the mean over the image, dropout.
 
 Every convolution is followed by batch normalisation, which export folds into it, and by ReLU where
-the block has one, so that int8 is left with convolutions, additions and one mean.
+the block has one: int8 consists of convolutions, additions and one mean.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 _DROPOUT = 0.2
 _MOMENTUM = 0.9
-"""Of batch normalisation's averages. Keras' own is 0.99: a few hundred images give ten steps an
-epoch, and the first epochs' validation would judge by statistics of networks long gone."""
+"""Momentum of batch normalisation. Keras' default is 0.99: a few hundred images make ten steps an
+epoch, and the first epochs would be validated with the statistics of earlier weights."""
 
 
-def build_features(network: Edge, image: Any) -> Any:
+def build_edge_features(network: Edge, image: Any) -> Any:
     """Apply the layers of a network up to its head.
 
     Args:
-        network: Which.
+        network: The network.
         image: The Keras input, (N, H, W, C) in [0, 1].
 
     Returns:
-        A Keras tensor, (N, K), after dropout: the mean over the image of each of the last stage's
-        K channels.
+        A Keras tensor, (N, K): the mean over the image of each of the K channels of the last stage,
+        after dropout.
     """
     layers = import_keras().layers
     values = image
@@ -45,7 +45,7 @@ def build_features(network: Edge, image: Any) -> Any:
 
 
 class _Block:
-    """One block: called on (N, H, W, C) it gives (N, H / strides, W / strides, width)."""
+    """A block: a function from (N, H, W, C) to (N, H / strides, W / strides, width)."""
 
     def __init__(self, stage: Stage, strides: int, name: str) -> None:
         self._layers = import_keras().layers
@@ -53,51 +53,49 @@ class _Block:
 
     def __call__(self, values: Any) -> Any:
         blocks: Mapping[str, Callable[[Any], Any]] = {
-            "c": self._plain,
-            "r": self._residual,
-            "s": self._separable,
-            "i": self._inverted,
-            "f": self._fused,
+            "c": self._apply_plain,
+            "r": self._apply_residual,
+            "s": self._apply_separable,
+            "i": self._apply_inverted,
+            "f": self._apply_fused,
         }
         return blocks[self._stage.kind](values)
 
-    def _plain(self, values: Any) -> Any:
-        return self._convolution(values, "conv", strides=self._strides)
+    def _apply_plain(self, values: Any) -> Any:
+        return self._convolve(values, "conv", strides=self._strides)
 
-    def _residual(self, values: Any) -> Any:
-        inner = self._convolution(values, "conv_1", strides=self._strides)
-        inner = self._convolution(inner, "conv_2", relu=False)
+    def _apply_residual(self, values: Any) -> Any:
+        inner = self._convolve(values, "conv_1", strides=self._strides)
+        inner = self._convolve(inner, "conv_2", relu=False)
         if values.shape[1:] != inner.shape[1:]:
-            values = self._convolution(
-                values, "shortcut", kernel=1, strides=self._strides, relu=False
-            )
+            values = self._convolve(values, "shortcut", kernel=1, strides=self._strides, relu=False)
         total = self._layers.Add(name=f"{self._name}_add")([values, inner])
         return self._layers.ReLU(name=f"{self._name}_relu")(total)
 
-    def _separable(self, values: Any) -> Any:
-        return self._convolution(self._depthwise(values), "point", kernel=1)
+    def _apply_separable(self, values: Any) -> Any:
+        return self._convolve(self._convolve_depthwise(values), "point", kernel=1)
 
-    def _inverted(self, values: Any) -> Any:
+    def _apply_inverted(self, values: Any) -> Any:
         wide = values.shape[-1] * self._stage.expansion
         inner = values
         if self._stage.expansion > 1:
-            inner = self._convolution(values, "expand", width=wide, kernel=1)
-        inner = self._convolution(self._depthwise(inner), "project", kernel=1, relu=False)
-        return self._with_input(values, inner)
+            inner = self._convolve(values, "expand", width=wide, kernel=1)
+        inner = self._convolve(self._convolve_depthwise(inner), "project", kernel=1, relu=False)
+        return self._add_input(values, inner)
 
-    def _fused(self, values: Any) -> Any:
+    def _apply_fused(self, values: Any) -> Any:
         wide = values.shape[-1] * self._stage.expansion
-        inner = self._convolution(values, "expand", width=wide, strides=self._strides)
-        inner = self._convolution(inner, "project", kernel=1, relu=False)
-        return self._with_input(values, inner)
+        inner = self._convolve(values, "expand", width=wide, strides=self._strides)
+        inner = self._convolve(inner, "project", kernel=1, relu=False)
+        return self._add_input(values, inner)
 
-    def _with_input(self, values: Any, inner: Any) -> Any:
+    def _add_input(self, values: Any, inner: Any) -> Any:
         """Add the input where both have one shape."""
         if values.shape[1:] != inner.shape[1:]:
             return inner
         return self._layers.Add(name=f"{self._name}_add")([values, inner])
 
-    def _convolution(
+    def _convolve(
         self,
         values: Any,
         part: str,
@@ -115,9 +113,9 @@ class _Block:
             use_bias=False,
             name=f"{self._name}_{part}",
         )
-        return self._normalised(convolution(values), part, relu=relu)
+        return self._normalise(convolution(values), part, relu=relu)
 
-    def _depthwise(self, values: Any) -> Any:
+    def _convolve_depthwise(self, values: Any) -> Any:
         depthwise = self._layers.DepthwiseConv2D(
             self._stage.kernel,
             strides=self._strides,
@@ -125,9 +123,9 @@ class _Block:
             use_bias=False,
             name=f"{self._name}_depth",
         )
-        return self._normalised(depthwise(values), "depth", relu=True)
+        return self._normalise(depthwise(values), "depth", relu=True)
 
-    def _normalised(self, values: Any, part: str, *, relu: bool) -> Any:
+    def _normalise(self, values: Any, part: str, *, relu: bool) -> Any:
         name = f"{self._name}_{part}"
         normalise = self._layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_norm")
         values = normalise(values)

@@ -1,4 +1,4 @@
-"""Weights that another training left: ImageNet's as Keras publishes them, or those of a file."""
+"""Pretrained weights: those of ImageNet that Keras publishes, or of a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NONE, IMAGENET = "none", "imagenet"
 KERAS_SUFFIX = ".keras"
-"""Ending of a file that holds a whole model; the others hold a backbone without its head."""
+"""Suffix of a file of a whole model; others hold a backbone without its head."""
 
 _BACKBONE_SUFFIXES = (".h5", ".hdf5")
 
@@ -33,14 +33,14 @@ def find_weights_file(
     """Return the file of the initial weights, or None for random ones.
 
     Args:
-        name: The architecture's name.
-        network: What it is; only a backbone has weights beyond ``.keras`` files.
+        name: Name of the architecture.
+        network: The architecture; only a backbone has other weights than ``.keras`` files.
         input_shape: (H, W, C) of the network's images.
         weights: As `edgeemo.train.networks.architectures.build` takes them.
 
     Raises:
-        TrainingError: If there are none for this architecture, the file does not exist or is of
-            another kind, or ImageNet's can neither be found nor downloaded.
+        TrainingError: If the architecture has none, the file does not exist or has another suffix,
+            or ImageNet's are neither cached nor can be downloaded.
     """
     if weights is None or weights == NONE:
         return None
@@ -51,12 +51,12 @@ def find_weights_file(
             f"{name} has no ImageNet weights; leave out --weights or choose a backbone with --arch"
         )
     path = Path(weights)
-    endings = (
+    suffixes = (
         (KERAS_SUFFIX, *_BACKBONE_SUFFIXES) if isinstance(network, Backbone) else (KERAS_SUFFIX,)
     )
-    if path.suffix not in endings:
+    if path.suffix not in suffixes:
         raise TrainingError(
-            f"{path}: weights of {name} are a file that ends in {' or '.join(endings)}, "
+            f"{path}: weights of {name} are a file that ends in {' or '.join(suffixes)}, "
             f"or {IMAGENET}, or {NONE}"
         )
     if not path.is_file():
@@ -89,23 +89,23 @@ def _download_published(name: str, backbone: Backbone, input_shape: Sequence[int
 
 
 def load_backbone_weights(name: str, source: Any, path: Path) -> None:
-    """Give a backbone the weights of a file as keras.applications publishes it, without head.
+    """Load the weights of a file, as keras.applications publishes them, into a backbone.
 
     Args:
-        name: The architecture's name.
-        source: What `Backbone.build_application` gave.
+        name: Name of the architecture.
+        source: The network of `Backbone.build_application`.
         path: A ``.h5`` or ``.weights.h5`` file.
 
     Raises:
         TrainingError: If the file is damaged, or of another architecture or shape.
     """
-    wanted = Counter(tuple(weight.shape) for weight in source.weights)
+    expected = Counter(tuple(weight.shape) for weight in source.weights)
     found = _count_shapes(path)
-    if found != wanted:
+    if found != expected:
         raise TrainingError(
             f"{path}: not the weights of {name} without its head: expected "
-            f"{_describe_shapes(wanted)}, found {_describe_shapes(found)}"
-            f"{_describe_difference(wanted, found)}"
+            f"{_describe_shapes(expected)}, found {_describe_shapes(found)}"
+            f"{_describe_difference(expected, found)}"
         )
     try:
         with drop_output():
@@ -116,14 +116,16 @@ def load_backbone_weights(name: str, source: Any, path: Path) -> None:
         ) from None
 
 
-def load_model_weights(name: str, model: Any, path: Path, *, apart_from: Collection[str]) -> None:
-    """Give a network the weights of a saved one of the same architecture.
+def load_model_weights(
+    name: str, model: Any, path: Path, *, except_layers: Collection[str]
+) -> None:
+    """Load the weights of a saved model of the same architecture into a network.
 
     Args:
-        name: The architecture's name.
+        name: Name of the architecture.
         model: The network.
         path: A ``.keras`` file.
-        apart_from: Layers of the network that keep what they have.
+        except_layers: Names of layers that keep their weights.
 
     Raises:
         TrainingError: If the file cannot be loaded, lacks a layer or has one of another shape.
@@ -132,25 +134,25 @@ def load_model_weights(name: str, model: Any, path: Path, *, apart_from: Collect
         saved = load_keras(path)
     except ModelFolderError as error:
         raise TrainingError(str(error)) from None
-    theirs = {layer.name: layer.get_weights() for layer in saved.layers}
+    by_layer = {layer.name: layer.get_weights() for layer in saved.layers}
     new = {}
     for layer in model.layers:
-        if layer.name in apart_from or not layer.weights:
+        if layer.name in except_layers or not layer.weights:
             continue
         expected = _format_shapes(layer.get_weights())
-        found = _format_shapes(theirs[layer.name]) if layer.name in theirs else "no such layer"
+        found = _format_shapes(by_layer[layer.name]) if layer.name in by_layer else "no such layer"
         if expected != found:
             raise TrainingError(
                 f"{path}: not a model of {name} for this size: layer {layer.name!r} expected "
                 f"{expected}, found {found}"
             )
-        new[layer.name] = theirs[layer.name]
+        new[layer.name] = by_layer[layer.name]
     for layer_name, weights in new.items():
         model.get_layer(layer_name).set_weights(weights)
 
 
 def _count_shapes(path: Path) -> Counter[tuple[int, ...]]:
-    """How often each shape of tensor occurs in an HDF5 file of weights."""
+    """Count the tensors of each shape in an HDF5 file of weights."""
     import h5py
 
     shapes: Counter[tuple[int, ...]] = Counter()
@@ -173,12 +175,14 @@ def _describe_shapes(shapes: Counter[tuple[int, ...]]) -> str:
     return f"{shapes.total():,} tensors of {numbers:,} numbers"
 
 
-def _describe_difference(wanted: Counter[tuple[int, ...]], found: Counter[tuple[int, ...]]) -> str:
-    """Describe the largest shape that only one side has, which tells the other architecture."""
-    strange = max(found - wanted, key=math.prod, default=None)
-    missing = max(wanted - found, key=math.prod, default=None)
+def _describe_difference(
+    expected: Counter[tuple[int, ...]], found: Counter[tuple[int, ...]]
+) -> str:
+    """Describe the largest shape that one side lacks, which tells the other architecture."""
+    extra = max(found - expected, key=math.prod, default=None)
+    missing = max(expected - found, key=math.prod, default=None)
     texts = [
-        f"{shape} {word}" for shape, word in ((strange, "too many"), (missing, "missing")) if shape
+        f"{shape} {word}" for shape, word in ((extra, "too many"), (missing, "missing")) if shape
     ]
     return f" ({', '.join(texts)})" if texts else ""
 

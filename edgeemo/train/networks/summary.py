@@ -1,4 +1,4 @@
-"""A Keras model's layers, as the report lists them."""
+"""The list of a Keras model's layers, for the report."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class LayerRow:
-    """One layer.
+    """A layer of a Keras model.
 
     Attributes:
-        name: Its name in the model.
-        kind: Its class.
-        output_shape: Of one image, without the batch; () where it has none of its own.
-        parameters: Number of its weights, trained or not.
+        name: Name in the model.
+        kind: Name of the class.
+        output_shape: Shape of the output without the batch; () where it has no single output.
+        parameters: Number of weights, trained or not.
     """
 
     name: str
@@ -24,7 +24,7 @@ class LayerRow:
 
 
 def summarize_layers(model: Any) -> tuple[LayerRow, ...]:
-    """Every layer of a Keras model, in order; a model inside a model is one row."""
+    """Return the layers of a Keras model in order; a model inside a model is one row."""
     return tuple(
         LayerRow(
             name=layer.name,
@@ -39,6 +39,6 @@ def summarize_layers(model: Any) -> tuple[LayerRow, ...]:
 def _output_shape(layer: Any) -> tuple[int | None, ...]:
     try:
         shape = layer.output.shape
-    except (AttributeError, ValueError):  # several outputs, or a layer used at several places
+    except (AttributeError, ValueError):  # several outputs, or a layer that is used several times
         return ()
     return tuple(shape[1:])

@@ -44,8 +44,8 @@ def _describe_temperature(report: TrainingReport) -> Iterator[str]:
         )
         return
     yield f"{_ECE} on the test split: {test.ece_after:.3f}."
-    if fitted and fitted.why_not:
-        yield f"No temperature was fitted: {fitted.why_not}."
+    if fitted and fitted.unfitted_reason:
+        yield f"No temperature was fitted: {fitted.unfitted_reason}."
     elif not fitted and report.fit:
         yield "No temperature was fitted: there is no validation split of its own."
 

@@ -139,7 +139,7 @@ def test_a_full_disk_is_one_clear_line(samples, tmp_path, spec48, monkeypatch, c
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, call, full)
-    with pytest.raises(TrainingError, match="the disk is too full") as caught:
+    with pytest.raises(TrainingError, match="the disk is full") as caught:
         decode_split(tmp_path, samples, spec=spec48, path=tmp_path / "pixels")
     assert "\n" not in str(caught.value)
 

@@ -15,7 +15,7 @@ from edgeemo.model.keras_engine import predict
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build, get_architecture, set_frozen
 from edgeemo.train.networks.cost import measure_costs
-from edgeemo.train.networks.edge import NAME, RECOMMENDED, Stage, parse_edge
+from edgeemo.train.networks.edge import EDGE, RECOMMENDED, Stage, parse_edge
 
 OF_ALL_KINDS = "edge-c8-r8m-s16k5d-i16x2e2-f16e2m"
 
@@ -27,7 +27,7 @@ def shapes(model) -> dict[str, tuple[int, ...]]:
 @pytest.mark.parametrize("name", [RECOMMENDED, OF_ALL_KINDS, "edge-c24k5d-i32x3"])
 def test_a_name_spells_a_network_and_back(name):
     assert get_architecture(name).name == name
-    assert get_architecture(NAME) == parse_edge(RECOMMENDED)
+    assert get_architecture(EDGE) == parse_edge(RECOMMENDED)
 
 
 def test_what_a_name_leaves_out_has_a_default():
@@ -40,15 +40,15 @@ def test_what_a_name_leaves_out_has_a_default():
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("edge-", "'' is no stage"),
-        ("edge-c24d-q48", "'q48' is no stage"),
-        ("edge-c24d-s048", "'s048' is no stage"),
-        ("edge-c24d-s48x2x3", "'s48x2x3' is no stage"),
+        ("edge-", "'' is not a stage"),
+        ("edge-c24d-q48", "'q48' is not a stage"),
+        ("edge-c24d-s048", "'s048' is not a stage"),
+        ("edge-c24d-s48x2x3", "'s48x2x3' is not a stage"),
         ("edge-r24d", "first stage is a convolution, such as c24 or c24d, not r24d"),
         ("edge-c24m-c24", "first stage is a convolution"),
         ("edge-c24-s48e2", "only i and f have"),
         ("edge-c24-f48e1", "does not expand"),
-        ("edge" + "-c8" * 9, "9 stages where 1 to 8"),
+        ("edge" + "-c8" * 9, "9 stages; 1 to 8"),
         ("edge" + "-c8d" * 6, "more than 5 times"),
     ],
 )

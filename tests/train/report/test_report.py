@@ -290,7 +290,7 @@ def calibrated(*, reachable=True, **changes) -> Calibration:
         target_accuracy=0.95, reachable=reachable, min_confidence=0.0, achieved=best, best=best
     )
     found = Calibration(
-        images=300, temperature=1.0, why_not="", ece_before=0.1, ece_after=0.1,
+        images=300, temperature=1.0, unfitted_reason="", ece_before=0.1, ece_after=0.1,
         abstention=abstention,
     )  # fmt: skip
     return replace(found, **changes)
@@ -313,7 +313,7 @@ def test_when_it_is_not_sure(said):
         (calibrated(reachable=False), "reached 80.0% on the 50 images above it"),
         (None, "Every image gets a label, whatever its confidence"),
         (
-            calibrated(why_not="9 images cannot tell"),
+            calibrated(unfitted_reason="9 images cannot tell"),
             "No temperature was fitted: 9 images cannot tell",
         ),
     ],
