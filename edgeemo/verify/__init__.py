@@ -8,16 +8,16 @@
 'passed: 4 files agree with the reference model within the gates on 1,205 test images'
 """
 
-from edgeemo.verify.comparison import Comparison, Flip
+from edgeemo.verify.comparison import Flip, PredictionComparison
 from edgeemo.verify.gates import Gates
 from edgeemo.verify.report import FileVerification, Verification, raise_for_gates
 from edgeemo.verify.verification import verify
 
 __all__ = [
-    "Comparison",
     "FileVerification",
     "Flip",
     "Gates",
+    "PredictionComparison",
     "Verification",
     "raise_for_gates",
     "verify",

@@ -65,7 +65,7 @@ class PairedSelectiveAccuracy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class PredictionComparison:
     """Predictions of one file against those of the reference model.
 
     A prediction of "not sure" counts as the label behind it, except in `selective_accuracy`.
@@ -104,7 +104,7 @@ class Comparison:
 
 def compare_predictions(
     references: Sequence[ReferencePrediction], scores: NDArray[np.float64], *, spec: ModelSpec
-) -> Comparison:
+) -> PredictionComparison:
     """Compare the predictions of a file with those of the reference model.
 
     Args:
@@ -119,7 +119,7 @@ def compare_predictions(
     differences = np.abs(scores - expected)
     confidence = {"reference": expected[rows, theirs], "candidate": scores[rows, ours]}
     right = {"reference": theirs == truth, "candidate": ours == truth}
-    return Comparison(
+    return PredictionComparison(
         n=len(references),
         agreement=wilson_interval(len(references) - len(flipped), len(references)),
         flips=tuple(_make_flip(references[i], scores[i], spec) for i in flipped),

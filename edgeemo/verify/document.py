@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from edgeemo.metrics import SelectiveAccuracy
     from edgeemo.report.document import Block
-    from edgeemo.verify.comparison import Comparison, Flip
+    from edgeemo.verify.comparison import Flip, PredictionComparison
     from edgeemo.verify.report import FileVerification, Verification
 
 _METHOD = (
@@ -90,7 +90,7 @@ def _build_agreement_row(file: FileVerification) -> Sequence[str]:
     )
 
 
-def _show_accuracy(compared: Sequence[tuple[str, Comparison]]) -> list[Block]:
+def _show_accuracy(compared: Sequence[tuple[str, PredictionComparison]]) -> list[Block]:
     rows = [
         (
             name,
@@ -107,7 +107,7 @@ def _show_accuracy(compared: Sequence[tuple[str, Comparison]]) -> list[Block]:
     return [Table(_ACCURACY, rows), Text(_ACCURACY_METHOD)] if rows else []
 
 
-def _show_selective_accuracy(compared: Sequence[tuple[str, Comparison]]) -> list[Block]:
+def _show_selective_accuracy(compared: Sequence[tuple[str, PredictionComparison]]) -> list[Block]:
     """Return coverage and accuracy of a model with a confidence threshold; [] without one."""
     found = [(name, each.selective_accuracy) for name, each in compared if each.selective_accuracy]
     if not found:
@@ -144,7 +144,7 @@ def _show_reasons(verification: Verification) -> list[Block]:
     return [Bullets(reasons)] if reasons else []
 
 
-def _show_flips(compared: Sequence[tuple[str, Comparison]]) -> list[Block]:
+def _show_flips(compared: Sequence[tuple[str, PredictionComparison]]) -> list[Block]:
     blocks: list[Block] = []
     for name, found in compared:
         if found.flips:

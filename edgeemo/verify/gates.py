@@ -11,7 +11,7 @@ from edgeemo.utils.text import plural
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edgeemo.verify.comparison import Comparison
+    from edgeemo.verify.comparison import PredictionComparison
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -84,7 +84,7 @@ class Gates:
         limits = {"float32": self.float32_max_dp, "float16": self.float16_max_dp}
         return limits.get(kind)
 
-    def list_failures(self, kind: Kind, measured: Comparison) -> tuple[str, ...]:
+    def list_failures(self, kind: Kind, measured: PredictionComparison) -> tuple[str, ...]:
         """Return the gates that a file misses, in words; none if it passes."""
         flips, allowed = measured.flip_count, self.allowed_flips(kind, measured.n)
         extra, difference = measured.accuracy.net_extra_errors, self.allowed_dp(kind)

@@ -10,7 +10,7 @@ from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from edgeemo.model.container import Kind
-    from edgeemo.verify.comparison import Comparison
+    from edgeemo.verify.comparison import PredictionComparison
     from edgeemo.verify.gates import Gates
 
 Status = Literal["passed", "failed", "not run"]
@@ -43,7 +43,7 @@ class FileVerification:
     sha256: str = ""
     size_bytes: int = 0
     engine: str = ""
-    measured: Comparison | None = None
+    measured: PredictionComparison | None = None
 
     @property
     def passed(self) -> bool:

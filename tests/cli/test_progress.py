@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from edgeemo.cli.output import progress
-from edgeemo.cli.output.progress import _BarProgress, _LineProgress, format_duration
+from edgeemo.cli.output.progress import _BarProgress, _LogProgress, format_duration
 
 DETAIL = "epoch 12/20  loss 0.123  accuracy 0.912  validation 0.913"
 
@@ -24,7 +24,7 @@ def test_durations_in_words(seconds, words):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A list with the time in it, which `_LineProgress` reads."""
+    """A list with the time in it, which `_LogProgress` reads."""
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
@@ -33,7 +33,7 @@ def clock(monkeypatch):
 def test_lines_say_how_long_it_takes_from_its_first_step_on(clock):
     """Neither the start nor what an earlier run had done counts for the pace."""
     stream = io.StringIO()
-    lines = _LineProgress(stream)
+    lines = _LogProgress(stream)
     lines.stage("Training", total=1000)
     clock[0] = 5.0
     lines.advance(400)  # already done
@@ -45,7 +45,7 @@ def test_lines_say_how_long_it_takes_from_its_first_step_on(clock):
 
 def test_lines_say_nothing_of_time_where_nothing_is_known(clock):
     stream = io.StringIO()
-    lines = _LineProgress(stream)
+    lines = _LogProgress(stream)
     lines.stage("Training", total=10)
     clock[0] = 60.0
     lines.advance()

@@ -19,7 +19,7 @@ _SECONDS = 10
 """Interval of progress lines, without a terminal."""
 
 
-class _LineProgress:
+class _LogProgress:
     """An `edgeemo.utils.progress.Progress` for logs and pipes."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -133,7 +133,7 @@ def _make_bars(console: Console, *, total: int | None) -> Bars:
 
 
 @contextmanager
-def progress() -> Iterator[_LineProgress | _BarProgress]:
+def progress() -> Iterator[_LogProgress | _BarProgress]:
     """Show progress on standard error.
 
     It writes to a duplicate of the file descriptor, so it stays visible while the output of a
@@ -144,7 +144,7 @@ def progress() -> Iterator[_LineProgress | _BarProgress]:
     sys.stderr.flush()
     with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stream:
         console = Console(file=stream)
-        shown = _BarProgress(console) if console.is_terminal else _LineProgress(stream)
+        shown = _BarProgress(console) if console.is_terminal else _LogProgress(stream)
         try:
             yield shown
         finally:
