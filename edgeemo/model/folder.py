@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from edgeemo.errors import ModelFolderError
+from edgeemo.model.default import Default, parse_default
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.tables import ReferencePrediction, Sample, read_references, read_samples
+from edgeemo.model.training_facts import TrainingFacts, parse_training
 from edgeemo.model.verified import is_verified
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.serialize import to_plain
@@ -42,8 +44,6 @@ BENCH_PNG = "bench.png"
 SHIPPED = "happy-sad"
 """Name of the shipped model."""
 
-_DEFAULT_REMEDY = "delete it, or let 'edgeemo bench --pick' choose"
-
 EXPORTED = (
     "float32.tflite",
     "float16.tflite",
@@ -53,42 +53,6 @@ EXPORTED = (
     "int8.onnx",
 )
 """Every file that export can write, in the order in which they are shown."""
-
-
-@dataclass(frozen=True)
-class Default:
-    """The exported file that `predict` and `bundle` use.
-
-    Attributes:
-        file: The exported file.
-        threads: Threads per prediction.
-    """
-
-    file: Path
-    threads: int = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingFacts:
-    """Facts of ``training.json``; None where the file does not have them.
-
-    Attributes:
-        arch: Name of the network, or "imported".
-        data: Folder or .zip of the images.
-        seed: Seed of the split.
-        epochs_run: Number of completed epochs.
-        best_epoch: The epoch of the weights, from 1.
-        scale: Multiplier of a pixel in the preprocessing of an imported model.
-        offset: Addend after that.
-    """
-
-    arch: str | None
-    data: Path | None
-    seed: int | None
-    epochs_run: int | None
-    best_epoch: int | None
-    scale: float | None
-    offset: float
 
 
 @dataclass(frozen=True)
@@ -148,16 +112,7 @@ class ModelFolder:
 
     def read_training(self) -> TrainingFacts:
         """Return what ``training.json`` says of the training, as far as others need it."""
-        recorded = self.read_json(TRAINING)
-        return TrainingFacts(
-            arch=recorded.get("arch"),
-            data=Path(recorded["data"]) if recorded.get("data") else None,
-            seed=recorded.get("seed"),
-            epochs_run=recorded.get("epochs_run"),
-            best_epoch=recorded.get("best_epoch"),
-            scale=recorded.get("scale"),
-            offset=recorded.get("offset", 0.0),
-        )
+        return parse_training(self.read_json(TRAINING))
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Return the content of a JSON file of the folder, or {} if it does not exist.
@@ -210,15 +165,7 @@ class ModelFolder:
         recorded = self.read_json(DEFAULT)
         if not recorded:
             return None
-        name, threads = recorded.get("file"), recorded.get("threads", 1)
-        if not (isinstance(name, str) and name and Path(name).name == name):
-            raise ModelFolderError(f"{self.file(DEFAULT)}: names no file; {_DEFAULT_REMEDY}")
-        if type(threads) is not int or threads < 1:
-            raise ModelFolderError(
-                f"{self.file(DEFAULT)}: threads must be 1 or more, not {threads!r}; "
-                f"{_DEFAULT_REMEDY}"
-            )
-        return Default(self.path / name, threads)
+        return parse_default(recorded, self.file(DEFAULT))
 
     def choose_threads(self, name: str) -> int:
         """Return the threads of the recorded default if this is its file, else 1.

@@ -29,8 +29,8 @@ _FILES_NAMED = 4  # greatest number of files in a caption
 def draw_disagreements(
     path: Path,
     references: Sequence[ReferencePrediction],
-    scores: Mapping[str, NDArray[np.float64]],
     *,
+    scores: Mapping[str, NDArray[np.float64]],
     images: Mapping[str, Path],
     spec: ModelSpec,
     detector: FaceDetector | None = None,

@@ -86,7 +86,7 @@ def verify(
         draw_disagreements(
             folder.file(VERIFY_PNG),
             references,
-            scores,
+            scores=scores,
             images=images,
             spec=spec,
             detector=detector,

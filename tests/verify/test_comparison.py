@@ -64,7 +64,7 @@ def drawn(monkeypatch, tmp_path):
         images = {row.sha256: row.path for row in rows}
         scores = {name: np.asarray(found) for name, found in answers.items()}
         disagreements.draw_disagreements(
-            tmp_path / "x.png", rows, scores, images=images, spec=THREE
+            tmp_path / "x.png", rows, scores=scores, images=images, spec=THREE
         )
         return calls[-1]
 

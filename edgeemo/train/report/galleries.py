@@ -36,7 +36,7 @@ def draw_samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> 
 
 
 def draw_predictions(
-    folder: Path, test: Pixels, evaluation: Evaluation, *, spec: ModelSpec, seed: int
+    folder: Path, test: Pixels, *, evaluation: Evaluation, spec: ModelSpec, seed: int
 ) -> Gallery:
     """Draw a random batch of test images with their predictions."""
     rows = np.random.default_rng(seed).permutation(len(test))[:_BATCH]
@@ -58,7 +58,7 @@ def draw_predictions(
 
 
 def draw_mistakes(
-    folder: Path, test: Pixels, evaluation: Evaluation, mistakes: Sequence[Mistake]
+    folder: Path, test: Pixels, *, evaluation: Evaluation, mistakes: Sequence[Mistake]
 ) -> Gallery:
     """Draw the most confident wrong predictions on the test split.
 

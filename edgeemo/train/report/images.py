@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def draw_images(
     folder: Path,
     contents: FolderContents,
-    test: Evaluation,
     *,
+    test: Evaluation,
     calibration: CalibrationReport,
     mistakes: Sequence[Mistake],
 ) -> dict[str, Plot | Gallery]:
@@ -46,12 +46,14 @@ def draw_images(
         "samples": galleries.draw_samples(folder, pixels["train"], spec=spec, seed=seed),
         "confusion": plots.plot_confusion(folder, test, labels=spec.labels),
         "predictions": galleries.draw_predictions(
-            folder, pixels["test"], test, spec=spec, seed=seed
+            folder, pixels["test"], evaluation=test, spec=spec, seed=seed
         ),
         "reliability": plots.plot_reliability(folder, calibration),
     }
     if mistakes:
-        images["mistakes"] = galleries.draw_mistakes(folder, pixels["test"], test, mistakes)
+        images["mistakes"] = galleries.draw_mistakes(
+            folder, pixels["test"], evaluation=test, mistakes=mistakes
+        )
     if contents.run:
         images |= _draw_training(folder, contents, contents.run)
     return images

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    folder: ModelFolder, contents: FolderContents, test: Evaluation, validation: Evaluation
+    folder: ModelFolder, contents: FolderContents, *, test: Evaluation, validation: Evaluation
 ) -> TrainingReport:
     """Draw the images of a model folder and write its report as JSON, Markdown and HTML.
 
@@ -53,7 +53,9 @@ def write_report(
     """
     mistakes = list_mistakes(test, contents.test_samples, labels=contents.spec.labels)
     calibration = measure_calibration(test, spec=contents.spec)
-    images = draw_images(folder.path, contents, test, calibration=calibration, mistakes=mistakes)
+    images = draw_images(
+        folder.path, contents, test=test, calibration=calibration, mistakes=mistakes
+    )
     report = TrainingReport(
         name=contents.name,
         model=_summarise_model(folder, contents),

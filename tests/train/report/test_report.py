@@ -115,7 +115,9 @@ def made(tmp_path):
                 "classes": plots.plot_classes(tmp_path, counts),
                 "reliability": plots.plot_reliability(tmp_path, measured),
                 "samples": galleries.draw_samples(tmp_path, pixels, spec=spec, seed=0),
-                "mistakes": galleries.draw_mistakes(tmp_path, pixels, test, mistakes),
+                "mistakes": galleries.draw_mistakes(
+                    tmp_path, pixels, evaluation=test, mistakes=mistakes
+                ),
             }
         report = TrainingReport(
             name="drawn",
