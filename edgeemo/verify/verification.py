@@ -82,19 +82,22 @@ def verify(
             candidates, references, images, spec=spec, detector=detector, progress=progress
         )
         verification = _build_verification(folder, candidates, references, spec=spec, gates=gates)
-        scores = {each.path.name: each.scores for each in candidates if each.error is None}
         draw_disagreements(
             folder.file(VERIFY_PNG),
             references,
-            scores=scores,
+            scores={each.path.name: each.scores for each in candidates if each.error is None},
             images=images,
             spec=spec,
             detector=detector,
         )
+    _write(folder, verification)
+    return verification
+
+
+def _write(folder: ModelFolder, verification: Verification) -> None:
     document = build_document(verification, name=folder.path.resolve().name)
     write_file(folder.file(VERIFY_MD), to_markdown(document))
     folder.write_json(VERIFY_JSON, verification)  # last: it marks files as verified
-    return verification
 
 
 def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[ReferencePrediction]:
