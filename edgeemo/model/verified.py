@@ -25,12 +25,12 @@ class VerifiedFile:
     """
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
-        self.file: str = entry["file"]
-        self.sha256: str = entry["sha256"]
-        self.kind: str = entry["kind"]
-        self.passed: bool = entry["passed"] is True
+        self.file: str = entry.get("file", "")
+        self.sha256: str = entry.get("sha256", "")
+        self.kind: str = entry.get("kind", "")
+        self.passed: bool = entry.get("passed") is True
         self._entry = entry
-        self._measured: Mapping[str, Any] = entry["measured"] or {}
+        self._measured: Mapping[str, Any] = entry.get("measured") or {}
 
     @property
     def n(self) -> int | None:
@@ -40,10 +40,11 @@ class VerifiedFile:
     @property
     def accuracy(self) -> tuple[float, float, float] | None:
         """Return the accuracy with the ends of its 95 % interval; None if it was not run."""
-        if not self._measured:
+        found = self._measured.get("accuracy")
+        if not found:
             return None
-        found = self._measured["accuracy"]["candidate"]
-        return found["value"], found["low"], found["high"]
+        candidate = found["candidate"]
+        return candidate["value"], candidate["low"], candidate["high"]
 
     @property
     def max_difference(self) -> float | None:

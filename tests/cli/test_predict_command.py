@@ -32,7 +32,7 @@ def test_a_table_for_people(edgeemo, faces):
     assert lines[0].split() == ["label", "p", "ms", "image"]
     assert [Path(line.split()[-1]).name for line in lines[1:]] == ["a.jpg", "b.png", "c.bmp"]
     assert "not verified" in shown.err
-    assert "3 answered" in shown.err
+    assert "3 predicted" in shown.err
 
 
 def test_json_lines_for_programs(edgeemo, faces):
@@ -203,7 +203,7 @@ class TestFaces:
         assert heading.split() == ["label", "p", "ms", "face", "image"]
         assert [Path(row.split()[-1]).name for row in rows] == ["two_people.jpg"] * 2 + ["wall.png"]
         assert rows[2].startswith("no face")
-        assert "2 answered" in shown.err
+        assert "2 predicted" in shown.err
         assert "1 without a face" in shown.err
 
     def test_json_lines_hold_boxes(self, edgeemo, data_dir, wall):

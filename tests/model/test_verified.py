@@ -71,7 +71,7 @@ def test_without_the_file_nothing_is_verified(tmp_path):
     assert not is_verified(tmp_path / "int8.tflite", sha256="ab" * 32)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", {"files": [{}]}, {"files": 3}, {"files": [3]}, {}])
+@pytest.mark.parametrize("content", ["{", "[]", {"files": 3}, {"files": [3]}, {}])
 def test_a_malformed_file_is_named_with_the_remedy(write, content):
     folder = write(content)
     with pytest.raises(ModelFolderError, match=r"verify\.json: malformed; run 'edgeemo verify' ag"):

@@ -70,7 +70,7 @@ def describe_mistakes(page: IllustratedReport) -> Section:
 
 def show_predictions(page: IllustratedReport) -> Section:
     """Return the section on a random sample of test images."""
-    text = "Prediction, confidence and true class of test images that were drawn at random."
+    text = "Prediction, confidence and true class of randomly chosen test images."
     return Section("Sample predictions", [Text(text), *page.select_images("predictions")])
 
 
