@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.bench import BenchmarkReport, SelectionLimits
+    from edgeemo.bench.compare import Comparison
     from edgeemo.errors import LimitError
     from edgeemo.model.folder import ModelFolder
 
@@ -79,9 +80,8 @@ def _print_report(report: BenchmarkReport) -> None:
         say(line)
 
 
-def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> dict[str, Any]:
+def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> Comparison:
     from edgeemo.bench.compare import EXPLANATION, HEADER, compare_reports
-    from edgeemo.utils.serialize import to_plain
 
     comparison = compare_reports(old, new)
     if not silent:
@@ -91,8 +91,7 @@ def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> dic
             say(EXPLANATION)
     for line in comparison.caveats:
         warn(line)
-    plain: dict[str, Any] = to_plain(comparison)
-    return plain
+    return comparison
 
 
 def _pick(
@@ -118,7 +117,6 @@ def _keep(report: BenchmarkReport, folder: Path) -> None:
     from edgeemo.errors import MissingExtraError
     from edgeemo.model.folder import BENCH_JSON, BENCH_PNG, to_json
     from edgeemo.utils.files import replacing, write_file
-    from edgeemo.utils.serialize import to_plain
 
     image = folder / BENCH_PNG
     try:
@@ -127,4 +125,4 @@ def _keep(report: BenchmarkReport, folder: Path) -> None:
         say(f"image: {image}")
     except MissingExtraError as error:
         say(f"note: no {BENCH_PNG}: {error}")
-    say(f"report: {write_file(folder / BENCH_JSON, to_json(to_plain(report)))}")
+    say(f"report: {write_file(folder / BENCH_JSON, to_json(report))}")
