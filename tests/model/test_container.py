@@ -75,7 +75,7 @@ def test_a_changed_byte_of_the_model_is_refused(tmp_path_factory, data, format):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("m.tflite", b"", "no edgeemo specification"),
         ("m.tflite", _TFLITE, "no edgeemo specification"),
@@ -85,10 +85,10 @@ def test_a_changed_byte_of_the_model_is_refused(tmp_path_factory, data, format):
         ("m.tflite", seal(b"no flatbuffer", _SPEC, format="tflite"), "not a TFLite model"),
     ],
 )
-def test_what_is_no_model_is_refused(tmp_path, name, content, said):
+def test_what_is_no_model_is_refused(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(EdgeEmoError, match=said):
+    with pytest.raises(EdgeEmoError, match=message):
         unseal(path)
 
 

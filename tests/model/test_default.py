@@ -1,4 +1,4 @@
-"""``default.json``: the file and the threads that a model folder answers with."""
+"""``default.json``: the file and the threads of a model folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def folder(tmp_path):
     return ModelFolder(tmp_path)
 
 
-def test_without_one_a_single_thread_answers(folder):
+def test_without_one_a_single_thread_is_used(folder):
     assert (folder.choose_default().file.name, folder.choose_default().threads) == (
         "float32.tflite",
         1,
@@ -30,7 +30,7 @@ def test_without_one_a_single_thread_answers(folder):
     assert Classifier.load(folder.path).threads == 1
 
 
-def test_the_recorded_file_and_threads_answer(folder):
+def test_the_recorded_file_and_threads_are_used(folder):
     folder.write_json(DEFAULT, {"file": "float32.onnx", "threads": 2})
     classifier = Classifier.load(folder.path)
     assert (Path(classifier.path).name, classifier.threads) == ("float32.onnx", 2)
@@ -51,7 +51,7 @@ def test_the_recorded_threads_are_that_files_alone(folder):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ({"file": "int8.onnx"}, "int8.onnx is missing; export again, or delete default.json"),
         ({"file": 3}, "default.json: names no file; delete it, or let 'edgeemo bench --pick'"),
@@ -63,11 +63,11 @@ def test_the_recorded_threads_are_that_files_alone(folder):
         ({"file": "float32.onnx", "threads": True}, "threads must be 1 or more, not True"),
     ],
 )
-def test_one_that_cannot_be_used_is_one_line(folder, content, said):
+def test_one_that_cannot_be_used_is_one_line(folder, content, message):
     folder.write_json(DEFAULT, content)
     with pytest.raises(ModelFolderError) as error:
         folder.choose_default()
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -30,7 +30,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path):
-    """A model folder whose `float32.tflite` gave the reference answers, and its images."""
+    """A model folder whose `float32.tflite` gave the reference predictions, and its images."""
     data, folder = tmp_path / "faces", ModelFolder(tmp_path / "models" / "tiny")
     folder.path.mkdir(parents=True)
     for name in FILES:

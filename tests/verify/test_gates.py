@@ -17,11 +17,11 @@ SPEC = ModelSpec(labels=("happy", "sad"), height=4, width=4)
 def _measured(*, n, flips=0, dp=0.0, extra=0):
     """`n` images that are all sad: `flips` change, `extra` more errors than fewer come of it."""
     wrong = (flips + extra) // 2  # flips that make an error, the others mend one
-    original = [0.6] * (n - flips + wrong) + [0.4] * (flips - wrong)
+    reference = [0.6] * (n - flips + wrong) + [0.4] * (flips - wrong)
     candidate = [0.6 - dp] * (n - flips) + [0.4] * wrong + [0.6] * (flips - wrong)
     references = [
         ReferencePrediction(sha256=f"{i:064}", path=f"{i}.png", label="sad", scores=(1 - p, p))
-        for i, p in enumerate(original)
+        for i, p in enumerate(reference)
     ]
     return compare_predictions(references, np.asarray([(1 - p, p) for p in candidate]), spec=SPEC)
 

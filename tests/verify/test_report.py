@@ -104,7 +104,7 @@ def test_markdown_tables_are_rectangular(passed, failed, line_start):
     assert len(table) > 2
 
 
-def test_markdown_says_what_is_answered_where_the_model_may_be_not_sure(passed):
+def test_markdown_shows_selective_accuracy(passed):
     assert "not sure" not in _page(_report(passed))
     rows = [
         ReferencePrediction(sha256=f"{i:064}", path=f"{i}.png", label="happy", scores=(0.9, 0.1))

@@ -124,7 +124,7 @@ def test_altered_weights_fail_their_gate_and_the_flips_are_listed(place):
     assert len(file.measured.flips) == int(file.reasons[1].split()[0]) > 1
 
 
-def test_a_flip_says_which_image_and_both_answers(place):
+def test_a_flip_says_which_image_and_both_predictions(place):
     paths = _flip_references(place.folder, 3)
     report = verify(place.folder)
     file, rows = _by_name(report)["float32.tflite"], place.folder.read_references()
@@ -228,14 +228,14 @@ def test_without_onnxruntime_its_files_are_not_run_and_not_passed(place, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("outcome", "reason"),
     [(RuntimeError("node 3 failed"), "node 3 failed"), ([float("nan")], "NaN or infinity")],
 )
-def test_an_engine_that_fails_on_the_way_fails_its_file_alone(place, monkeypatch, answer, reason):
+def test_an_engine_that_fails_on_the_way_fails_its_file_alone(place, monkeypatch, outcome, reason):
     def run(engine, pixels):
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     monkeypatch.setattr(LiteRTEngine, "run", run)
     report = verify(place.folder)
@@ -307,7 +307,7 @@ def test_no_exported_file_says_what_to_run(place):
         (lambda rows: [replace(rows[0], scores=(1.0, float("nan"))), *rows[1:]], "probabilities"),
     ],
 )
-def test_unusable_reference_answers_are_refused(place, change, message):
+def test_unusable_reference_predictions_are_refused(place, change, message):
     rows = change(place.folder.read_references())
     write_references(place.folder.file(REFERENCE), rows, labels=("happy", "sad"))
     with pytest.raises(ModelFolderError, match=message):

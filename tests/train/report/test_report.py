@@ -153,7 +153,7 @@ def made(tmp_path):
 
 
 @pytest.fixture
-def said(made, tmp_path):
+def shown(made, tmp_path):
     """Function as `made`: what the page says, which is also what the Markdown says."""
 
     def say(labels=("happy", "sad"), **changes) -> str:
@@ -196,25 +196,25 @@ def test_the_page_holds_everything_and_is_small(trained):
     assert {"plots/reliability.png", "plots/curves.png", "plots/confusion.png"} <= plots_there
 
 
-def test_the_mistakes_are_the_most_confident_wrong_answers(trained):
+def test_the_mistakes_are_the_most_confident_wrong_predictions(trained):
     report = json.loads(trained.file(REPORT_JSON).read_text())
     spec = trained.read_spec()
     wrong = {}
     for each in trained.read_references():
-        answer = spec.labels[spec.decide(each.scores)]
-        if answer != each.label:
-            wrong[each.path] = (each.label, answer, each.scores[spec.decide(each.scores)])
+        prediction = spec.labels[spec.decide(each.scores)]
+        if prediction != each.label:
+            wrong[each.path] = (each.label, prediction, each.scores[spec.decide(each.scores)])
     found = report["mistakes"]
     assert len(found) == min(24, len(wrong))
     for each in found:
-        truth, answer, score = wrong[each["path"]]
-        assert (each["truth"], each["prediction"]) == (truth, answer)
+        truth, prediction, score = wrong[each["path"]]
+        assert (each["truth"], each["prediction"]) == (truth, prediction)
         assert each["confidence"] == pytest.approx(score)
     confidences = [each["confidence"] for each in found]
     assert confidences == sorted(confidences, reverse=True)
 
 
-def test_confidence_is_judged_on_the_answers_that_ship(trained):
+def test_confidence_is_that_of_the_reference_predictions(trained):
     report = json.loads(trained.file(REPORT_JSON).read_text())["confidence"]["test"]
     spec = trained.read_spec()
     scores = [each.scores for each in trained.read_references()]
@@ -227,9 +227,9 @@ def test_confidence_is_judged_on_the_answers_that_ship(trained):
     assert report["selective_accuracy"]["count"] == len(scores)
 
 
-def test_what_was_asked_for_is_drawn_and_told(images, options, tmp_path):
-    asked = replace(options, epochs=1, augment="light", metrics=("precision", "recall"))
-    folder = train(images, tmp_path / "m", options=asked).folder
+def test_requested_images_are_drawn(images, options, tmp_path):
+    requested = replace(options, epochs=1, augment="light", metrics=("precision", "recall"))
+    folder = train(images, tmp_path / "m", options=requested).folder
     drawn = {path.stem for path in folder.file("plots").iterdir()}
     assert {"augmented", "metrics"} <= drawn
     report = json.loads(folder.file(REPORT_JSON).read_text())
@@ -238,8 +238,8 @@ def test_what_was_asked_for_is_drawn_and_told(images, options, tmp_path):
     assert "augment light" in text_of(folder.file(REPORT_HTML).read_text())
 
 
-def test_seven_classes(said):
-    page = said(SEVEN, draw=True)
+def test_seven_classes(shown):
+    page = shown(SEVEN, draw=True)
     assert "A classifier of anger, contempt, disgust, fear, happy, sad, surprise (the most" in page
     assert "true ↓ predicted → anger contempt disgust fear happy sad surprise" in page
 
@@ -256,13 +256,13 @@ def test_labels_are_never_markup(made, tmp_path):
     json.dumps(to_plain(report.report), allow_nan=False)
 
 
-def test_a_model_without_mistakes(said):
-    assert "All 200 test images were predicted rightly." in said(skill=60.0)
+def test_a_model_without_mistakes(shown):
+    assert "All 200 test images were predicted rightly." in shown(skill=60.0)
 
 
-def test_the_tutorials_way_is_called_by_its_name(said):
+def test_the_tutorials_way_is_called_by_its_name(shown):
     ingest = replace(INGEST, grouped=False, test_seen_in_train=7)
-    page = said(ingest=ingest, fit=replace(FIT, validates_on_test=True))
+    page = shown(ingest=ingest, fit=replace(FIT, validates_on_test=True))
     assert "The split is random, regardless of duplicates: 7 of 200 test images have a copy" in page
     assert "the test split served as validation, too" in page
     assert "lowest test loss" in page
@@ -270,14 +270,14 @@ def test_the_tutorials_way_is_called_by_its_name(said):
     assert "on the validation split" not in page
 
 
-def test_what_the_ingest_did_is_told(said):
+def test_what_the_ingest_did_is_told(shown):
     ingest = replace(
         INGEST,
         brought_splits=True,
         taken_from_train=("validation",),
         leaks={"train/test": 4, "train/validation": 0},
     )
-    page = said(ingest=ingest)
+    page = shown(ingest=ingest)
     assert (
         "The folder has its own splits. The images of validation were taken from its train" in page
     )
@@ -298,8 +298,8 @@ def calibrated(*, reachable=True, **changes) -> Calibration:
     return replace(found, **changes)
 
 
-def test_when_it_is_not_sure(said):
-    page = said(skill=1.5, spec={"min_confidence": 0.75}, calibration=calibrated())
+def test_when_it_is_not_sure(shown):
+    page = shown(skill=1.5, spec={"min_confidence": 0.75}, calibration=calibrated())
     assert (
         "Below a confidence of 0.75 the prediction is “not sure”, so that 95% of the labels" in page
     )
@@ -320,8 +320,8 @@ def test_when_it_is_not_sure(said):
         ),
     ],
 )
-def test_when_it_answers_everything(said, calibration, sentence):
-    assert sentence in said(calibration=calibration)
+def test_when_every_image_gets_a_label(shown, calibration, sentence):
+    assert sentence in shown(calibration=calibration)
 
 
 def test_the_temperature_is_told_with_the_error_before_and_after(made):

@@ -31,12 +31,12 @@ def fitted(best: int, ended: int, *, interrupted: bool = False) -> FitSummary:
     )
 
 
-def said(confusion, *, counts=FINE, fitted_=None) -> str:
+def warn(confusion, *, counts=FINE, fitted_=None) -> str:
     return "\n".join(collect_warnings(counts, report(confusion), fit=fitted_ or fitted(3, 9)))
 
 
 def test_nothing_is_said_where_all_is_well():
-    assert said([[180, 20], [30, 170]]) == ""
+    assert warn([[180, 20], [30, 170]]) == ""
 
 
 @pytest.mark.parametrize(
@@ -53,19 +53,19 @@ def test_nothing_is_said_where_all_is_well():
     ],
 )
 def test_what_the_test_split_does_not_show(confusion, sentence):
-    assert sentence in said(confusion)
+    assert sentence in warn(confusion)
 
 
 @pytest.mark.parametrize(("n", "points"), [(30, True), (99, True), (100, False)])
 def test_the_limits_of_a_small_test_split(n, points):
     confusion = [[n // 2, 0], [0, n - n // 2]]
-    assert ("percentage points" in said(confusion)) is points
-    assert "says nothing" not in said(confusion)
+    assert ("percentage points" in warn(confusion)) is points
+    assert "says nothing" not in warn(confusion)
 
 
 def test_unbalanced_classes():
     counts = {**FINE, "train": {"happy": 1000, "sad": 400}}
-    assert "1,000 training images of 'happy', 400 of 'sad'" in said(
+    assert "1,000 training images of 'happy', 400 of 'sad'" in warn(
         [[90, 9], [9, 90]], counts=counts
     )
 
@@ -78,8 +78,8 @@ def test_unbalanced_classes():
     ],
 )
 def test_how_the_training_went(how, sentence):
-    assert said([[180, 20], [30, 170]], fitted_=how) == next(
-        line for line in said([[180, 20], [30, 170]], fitted_=how).splitlines() if sentence in line
+    assert warn([[180, 20], [30, 170]], fitted_=how) == next(
+        line for line in warn([[180, 20], [30, 170]], fitted_=how).splitlines() if sentence in line
     )
 
 
@@ -91,7 +91,7 @@ def test_how_the_training_went(how, sentence):
     ],
 )
 def test_a_validation_split_too_small_to_choose_by(validation, sentence):
-    assert sentence in said([[180, 20], [30, 170]], counts={**FINE, "validation": validation})
+    assert sentence in warn([[180, 20], [30, 170]], counts={**FINE, "validation": validation})
 
 
 def test_an_imported_model_may_have_seen_the_test_images():
