@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.bench import BenchmarkReport, SelectionLimits
-    from edgeemo.bench.compare import Comparison
+    from edgeemo.bench.compare import ReportComparison
     from edgeemo.errors import LimitError
     from edgeemo.model.folder import ModelFolder
 
@@ -80,7 +80,7 @@ def _print_report(report: BenchmarkReport) -> None:
         say(line)
 
 
-def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> Comparison:
+def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> ReportComparison:
     from edgeemo.bench.compare import EXPLANATION, HEADER, compare_reports
 
     comparison = compare_reports(old, new)
