@@ -24,7 +24,7 @@ from edge_table import COLUMNS, COUNTED, Rows, build_table, plot, read_members, 
 
 from edgeemo.dataset import draw_faces
 from edgeemo.engines.litert import LiteRTEngine
-from edgeemo.export.calibration import complete_range
+from edgeemo.export.calibration_images import complete_range
 from edgeemo.export.convert import Converter
 from edgeemo.export.graph import build_deployed
 from edgeemo.imaging.preprocess import preprocess

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.export.canonical import serialise
 from edgeemo.export.hard_swish import replace_hard_swish
 from edgeemo.export.logit import adapt_logit
-from edgeemo.export.onnx import convert_to_onnx
+from edgeemo.export.onnx_float32 import convert_to_onnx
 from edgeemo.export.onnx_int8 import quantise
 from edgeemo.export.pairs import pair_pixels
 from edgeemo.export.tflite import convert_to_tflite

@@ -11,12 +11,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from edgeemo.errors import MissingExtraError, ModelFolderError
-from edgeemo.export.calibration import calibrate
-from edgeemo.export.checks import Expectation, check, expect
+from edgeemo.export.calibration_images import calibrate
 from edgeemo.export.convert import Converter
+from edgeemo.export.export_record import write_record
+from edgeemo.export.file_checks import Expectation, check, expect
 from edgeemo.export.graph import build_deployed
 from edgeemo.export.options import ExportedFile
-from edgeemo.export.record import write_record
 from edgeemo.model.container import SealedModel, seal
 from edgeemo.model.folder import CALIBRATION
 from edgeemo.model.keras import find_reference_model, hash_reference_model, load_reference_model

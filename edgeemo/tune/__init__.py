@@ -11,19 +11,19 @@ from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
     from edgeemo.tune.goal import Goal
-    from edgeemo.tune.limits import Limits
+    from edgeemo.tune.limits import NetworkLimits
     from edgeemo.tune.space import Space, make_space
-    from edgeemo.tune.tuner import Found, Job, tune
+    from edgeemo.tune.tuner import TuneJob, TuneResult, tune
 
-__all__ = ["Found", "Goal", "Job", "Limits", "Space", "make_space", "tune"]
+__all__ = ["Goal", "NetworkLimits", "Space", "TuneJob", "TuneResult", "make_space", "tune"]
 
 __getattr__ = import_on_use(
     __name__,
     {
-        "Found": "edgeemo.tune.tuner",
+        "TuneResult": "edgeemo.tune.tuner",
         "Goal": "edgeemo.tune.goal",
-        "Job": "edgeemo.tune.tuner",
-        "Limits": "edgeemo.tune.limits",
+        "TuneJob": "edgeemo.tune.tuner",
+        "NetworkLimits": "edgeemo.tune.limits",
         "Space": "edgeemo.tune.space",
         "make_space": "edgeemo.tune.space",
         "tune": "edgeemo.tune.tuner",

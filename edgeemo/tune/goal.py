@@ -1,4 +1,4 @@
-"""What is searched for, and how long."""
+"""Goal of a search: objectives, limits, and when to stop."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from edgeemo.errors import TrainingError
-from edgeemo.tune.limits import Limits
-from edgeemo.tune.record import Objective
+from edgeemo.tune.limits import NetworkLimits
+from edgeemo.tune.trials import Objective
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from edgeemo.train.loop.history import Epoch
     from edgeemo.tune.limits import Footprint
 
-Second = Literal["none", "size", "params", "macs"]
+SecondObjective = Literal["none", "size", "params", "macs"]
 
-SECONDS: Mapping[Second, str] = {
+SECOND_OBJECTIVES: Mapping[SecondObjective, str] = {
     "none": "",
     "size": "int8_bytes",
     "params": "parameters",
     "macs": "multiply_adds",
 }
-"""What may be a second objective, and the field of `Footprint` that it is."""
+"""Second objectives, and the field of `Footprint` that each one minimises."""
 
 
 _goal = partial(Option, group="Goal")
@@ -33,10 +33,10 @@ _goal = partial(Option, group="Goal")
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """What is searched for, and how long.
+    """Goal of a search: its objectives, its limits, and when it ends.
 
     Attributes:
-        limits: Limits of a network; others are not trained.
+        limits: Limits of a network; networks over a limit are not trained.
     """
 
     trials: Annotated[
@@ -54,27 +54,27 @@ class Goal:
     objective: Annotated[Objective, _goal("Measure of the validation images to optimise.")] = (
         "accuracy"
     )
-    second: Annotated[Second, _goal("Cost to minimise, too: no trial is ended early then.")] = (
-        "none"
-    )
-    limits: Limits = field(default_factory=Limits)
+    second: Annotated[
+        SecondObjective, _goal("Cost to minimise, too: no trial is stopped early then.")
+    ] = "none"
+    limits: NetworkLimits = field(default_factory=NetworkLimits)
 
     @property
     def directions(self) -> list[str]:
-        """For each value of a trial, what is better."""
+        """Return "maximize" or "minimize" for each objective, as Optuna takes them."""
         first = "maximize" if self.objective == "accuracy" else "minimize"
         return [first] if self.second == "none" else [first, "minimize"]
 
-    def value(self, epoch: Epoch) -> float:
-        """The first objective."""
+    def get_value(self, epoch: Epoch) -> float:
+        """Return the first objective after an epoch."""
         found = epoch.val_accuracy if self.objective == "accuracy" else epoch.val_loss
         if found is None:
-            raise TrainingError("no image is left to validate with; add images")
+            raise TrainingError("the validation split is empty; add images")
         return found
 
-    def values(self, epoch: Epoch, network: Footprint) -> list[float]:
-        """All objectives."""
-        first = self.value(epoch)
+    def get_values(self, epoch: Epoch, network: Footprint) -> list[float]:
+        """Return all objectives of a trial: after its best epoch, and of its network."""
+        first = self.get_value(epoch)
         if self.second == "none":
             return [first]
-        return [first, float(getattr(network, SECONDS[self.second]))]
+        return [first, float(getattr(network, SECOND_OBJECTIVES[self.second]))]

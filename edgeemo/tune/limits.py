@@ -1,4 +1,4 @@
-"""What a network costs on the device before it is trained, and what it may cost."""
+"""Costs of a network on the device, known before it is trained, and their limits."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from edgeemo.utils.options import Option
 
 _PER_OUTPUT = 28
 """Bytes of int8.tflite per output channel besides its weights: the bias (4), and scale (4) and zero
-point (8) of the weights and of the bias."""
+point (8) of weights and bias."""
 
 _REST = 11_000
-"""Bytes of the graph and of what the file says of itself; of a small network the greatest part."""
+"""Bytes of the graph and the metadata; of a small network the greatest part."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Footprint:
-    """What a network costs.
+    """Costs of a network.
 
     Attributes:
-        parameters: Number of its weights.
-        multiply_adds: Multiplications that are each added to a sum, for one image.
-        int8_bytes: Size that int8.tflite will have, estimated.
+        parameters: Number of weights.
+        multiply_adds: Number of multiply-adds for one image.
+        int8_bytes: Estimated size of int8.tflite.
     """
 
     parameters: int
@@ -38,7 +38,7 @@ _limit = partial(Option, group="Limits of the network")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class NetworkLimits:
     """Limits of a network; None for no limit."""
 
     max_params: Annotated[int | None, _limit("Maximum number of parameters.", minimum=1)] = None
@@ -52,15 +52,15 @@ class Limits:
         ),
     ] = None
 
-    def excesses(self, network: Footprint) -> dict[str, float]:
-        """The limits that a network misses, in words, and the share by which: 0.1 is 10 %."""
+    def find_excesses(self, network: Footprint) -> dict[str, float]:
+        """Return the limits that a network exceeds, in words, and the excess: 0.1 is 10 %."""
         checks = (
             ("parameters", network.parameters, self.max_params, ""),
             ("multiply-adds", network.multiply_adds / 1e6, self.max_mmacs, " million"),
             ("int8 file, estimated,", network.int8_bytes / 1000, self.max_size_kb, " kB"),
         )
         return {
-            f"{name} {_short(value)}{unit} where {_short(limit)}{unit} is allowed": value
+            f"{name} {_format(value)}{unit} where {_format(limit)}{unit} is allowed": value
             / (limit or 1e-9)
             - 1
             for name, value, limit, unit in checks
@@ -68,25 +68,25 @@ class Limits:
         }
 
 
-def footprint(model: Any) -> Footprint:
-    """What a network costs.
+def estimate_footprint(model: Any) -> Footprint:
+    """Return the costs of a network.
 
-    The size is one byte per weight of convolutions and dense layers, what comes with each output
-    channel, and a constant; batch normalisation is folded away. Against converted files it was
-    within 2 kB for plain networks, and up to 8 % too large for backbones.
+    The size is one byte per weight of convolutions and dense layers, `_PER_OUTPUT` bytes per output
+    channel and a constant; batch normalisation is folded. For plain networks it was within 2 kB of
+    the converted files, for backbones up to 8 % too large.
 
     Args:
-        model: What `edgeemo.train.build` gave.
+        model: A `keras.Model`, as of `edgeemo.train.build`.
     """
     counted = measure_costs(model)
     return Footprint(
         parameters=counted.parameters,
         multiply_adds=counted.multiply_adds,
-        int8_bytes=_int8_bytes(model) + _REST,
+        int8_bytes=_count_int8_bytes(model) + _REST,
     )
 
 
-def _int8_bytes(model: Any) -> int:
+def _count_int8_bytes(model: Any) -> int:
     layers = import_keras().layers
     weighty = (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense)
     return sum(
@@ -96,5 +96,5 @@ def _int8_bytes(model: Any) -> int:
     )
 
 
-def _short(value: float) -> str:
+def _format(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.3g}"

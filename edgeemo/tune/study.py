@@ -1,7 +1,7 @@
-"""The study: the trials of a search, kept where several processes reach them.
+"""Study of a search: its trials, in a storage that several processes share.
 
-The one file that knows Optuna. Whatever Optuna or a database says in an exception becomes one line,
-and its warnings about what may change in its next version stay here.
+The only file that imports Optuna. Exceptions of Optuna and of databases become one line, and
+Optuna's warnings about its next version are dropped.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from edgeemo.errors import MissingExtraError, StudyError
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.train.options.record import find_differences, record_options
 from edgeemo.tune.limits import Footprint
-from edgeemo.tune.record import Trial
-from edgeemo.tune.storage import describe_cause, opened, shown
+from edgeemo.tune.storage import describe_cause, hide_password, open_storage
+from edgeemo.tune.trials import Trial
 from edgeemo.utils.serialize import from_plain
 
 if TYPE_CHECKING:
@@ -26,23 +26,28 @@ if TYPE_CHECKING:
 
 _IDENTITY = "edgeemo"
 _STARTUP = 5
-"""Completed trials before a poor one is ended early."""
+"""Number of completed trials before poor ones are stopped early."""
 
 
-class Pruned(Exception):  # noqa: N818 - it ends a trial, and nothing went wrong
-    """A trial is poor: its training ends here."""
+class Pruned(Exception):  # noqa: N818 - it ends a trial and is no error
+    """End of the training of a poor trial."""
 
 
 class Study:
     """A study in its storage.
 
     Args:
-        storage: A file or a URL, see `edgeemo.tune.storage.opened`.
-        name: The study's name in there; one of that name is gone on with.
-        identity: What makes it this search and no other: JSON types, by name.
-        directions: "maximize" or "minimize" for each value of a trial.
-        seed: Fixes what each trial draws, given its number and the trials before it.
-        patient: Epochs that every trial may run.
+        storage: A file or a URL, see `edgeemo.tune.storage.open_storage`.
+        name: Name of the study in the storage; an existing one is resumed.
+        identity: Properties that distinguish the search from others, as JSON types by name.
+        directions: "maximize" or "minimize" for each objective.
+        seed: Seed of the draws of each trial, with its number and the trials before it.
+        warmup_epochs: Number of epochs before a trial can be stopped early.
+
+    Attributes:
+        name: See above.
+        place: The storage without its password.
+        prunes: Whether poor trials are stopped early.
 
     Raises:
         StudyError: If the storage cannot be reached, or holds another search of that name.
@@ -57,47 +62,47 @@ class Study:
         identity: Mapping[str, Any],
         directions: Sequence[str],
         seed: int,
-        patient: int,
+        warmup_epochs: int,
     ) -> None:
-        self._optuna = _optuna()
-        self.name, self.place, self._seed = name, shown(storage), seed
+        self._optuna = _import_optuna()
+        self.name, self.place, self._seed = name, hide_password(storage), seed
         self.prunes = len(directions) == 1
-        with self._asking():
+        with self._translate_errors():
             self._study = self._optuna.create_study(
-                storage=opened(self._optuna, storage),
+                storage=open_storage(self._optuna, storage),
                 study_name=name,
                 directions=list(directions),
                 pruner=self._optuna.pruners.MedianPruner(
-                    n_startup_trials=_STARTUP, n_warmup_steps=patient
+                    n_startup_trials=_STARTUP, n_warmup_steps=warmup_epochs
                 ),
                 load_if_exists=True,
             )
-        self._identify(identity)
+        self._check_identity(identity)
 
-    def ask(self) -> Running:
+    def begin_trial(self) -> RunningTrial:
         """Begin a trial.
 
-        What it draws follows from the seed, its number and the trials before it alone: a search
-        that is gone on with draws what it would have drawn, and two processes never the same.
+        Its draws depend on the seed, its number and the trials before it: a resumed search draws
+        what an uninterrupted one would have drawn, and no two processes draw the same.
         """
-        with self._asking():
+        with self._translate_errors():
             trial = self._study.ask()
             seed = int(np.random.SeedSequence([self._seed, trial.number]).generate_state(1)[0])
             self._study.sampler = self._optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-        return Running(self, trial)
+        return RunningTrial(self, trial)
 
-    def trials(self) -> list[Trial]:
-        """All trials by number, those of other processes too."""
-        with self._asking():
-            return [_record(trial) for trial in self._study.get_trials(deepcopy=False)]
+    def read_trials(self) -> list[Trial]:
+        """Return all trials by number, including those of other processes."""
+        with self._translate_errors():
+            return [_to_trial(trial) for trial in self._study.get_trials(deepcopy=False)]
 
-    def importances(self) -> dict[str, float]:
-        """How much each choice mattered for the first value, the greatest first; they add up to 1.
+    def compute_importances(self) -> dict[str, float]:
+        """Return the importance of each option for the first objective, the greatest first.
 
-        PED-ANOVA (S. Watanabe, A. Bansal and F. Hutter, IJCAI 2023). Empty where too few trials
-        were completed to tell.
+        They add up to 1. Empty if too few trials were completed. PED-ANOVA (S. Watanabe, A. Bansal
+        and F. Hutter, IJCAI 2023).
         """
-        with self._asking():
+        with self._translate_errors():
             done = self._study.get_trials(deepcopy=False, states=[self._state("COMPLETE")])
             names = sorted(
                 {
@@ -114,30 +119,31 @@ class Study:
             )
         return {name: float(share) for name, share in found.items()}
 
-    def _identify(self, identity: Mapping[str, Any]) -> None:
-        with self._asking():
+    def _check_identity(self, identity: Mapping[str, Any]) -> None:
+        with self._translate_errors():
             recorded = self._study.user_attrs.get(_IDENTITY)
             foreign = recorded is None and bool(self._study.get_trials(deepcopy=False))
             if recorded is None and not foreign:
                 self._study.set_user_attr(_IDENTITY, dict(identity))
-                recorded = self._study.user_attrs[_IDENTITY]  # or what another process wrote
+                recorded = self._study.user_attrs[_IDENTITY]  # or that of another process
         if foreign:
             raise StudyError(
-                f"{self.place}: its study {self.name!r} was not made by edgeemo; choose another "
-                "--name or --storage"
+                f"{self.place}: the study {self.name!r} there was not made by edgeemo; choose "
+                "another --name or --storage"
             )
-        usual = record_options(TrainOptions())  # of options that are younger than the study
+        usual = record_options(TrainOptions())  # for options that are newer than the study
         recorded = {name: usual[name] for name in identity if name in usual} | dict(recorded)
         changes = find_differences({**dict.fromkeys(recorded), **identity}, recorded)
         if changes:
             raise StudyError(
-                f"{self.place}: the study {self.name!r} began otherwise: {'; '.join(changes)}; "
-                "search as before to go on, or choose another --name for a new study"
+                f"{self.place}: the study {self.name!r} is of another search: "
+                f"{'; '.join(changes)}; repeat that search to continue it, or choose another "
+                "--name for a new study"
             )
 
     @contextmanager
-    def _asking(self) -> Iterator[None]:
-        """Translate what goes wrong between here and the storage."""
+    def _translate_errors(self) -> Iterator[None]:
+        """Turn any exception of the storage into a `StudyError`."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -146,79 +152,83 @@ class Study:
             raise
         except Exception as error:  # each database and file system has exceptions of its own
             raise StudyError(
-                f"{self.place}: the study cannot be kept there: {describe_cause(error)}; "
-                "check --storage, and that the place can be reached and written to"
+                f"{self.place}: the study cannot be stored: {describe_cause(error)}; "
+                "check --storage, and that it can be reached and written to"
             ) from None
 
     def _state(self, name: str) -> Any:
         return self._optuna.trial.TrialState[name]
 
 
-class Running:
-    """A trial that was begun. `complete`, `prune` or `fail` ends it."""
+class RunningTrial:
+    """A trial that was begun; `complete`, `prune` or `fail` ends it.
+
+    Attributes:
+        number: Number in the study, from 0.
+    """
 
     def __init__(self, study: Study, trial: Any) -> None:
         self._study, self._trial = study, trial
         self.number = int(trial.number)
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """See `edgeemo.tune.space.Draws`."""
-        with self._study._asking():
+        """Return one of the choices; see `edgeemo.tune.space.Draws`."""
+        with self._study._translate_errors():
             return self._trial.suggest_categorical(name, choices)
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
-        """See `edgeemo.tune.space.Draws`."""
-        with self._study._asking():
+        """Return a number from low to high; see `edgeemo.tune.space.Draws`."""
+        with self._study._translate_errors():
             return float(self._trial.suggest_float(name, low, high, log=log))
 
-    def note(self, **values: Any) -> None:
-        """Keep something with the trial, as JSON types: fields of `Trial`."""
-        with self._study._asking():
+    def save(self, **values: Any) -> None:
+        """Store fields of `Trial` with the trial, as JSON types."""
+        with self._study._translate_errors():
             for name, value in values.items():
                 self._trial.set_user_attr(name, value)
 
     def report(self, epoch: int, value: float) -> None:
-        """Tell what an epoch came to.
+        """Report the first objective after an epoch.
 
         Raises:
-            Pruned: If half of the completed trials were better by then, and the study may prune:
-                with two values it may not, for then a trial can be poor in one and good in another.
+            Pruned: If half of the completed trials were better at that epoch, and the study prunes.
+                With two objectives it does not: a trial can be poor in one and good in the other.
         """
         if not self._study.prunes:
             return
-        with self._study._asking():
+        with self._study._translate_errors():
             self._trial.report(value, epoch)
             if self._trial.should_prune():
                 raise Pruned
 
     def complete(self, values: Sequence[float]) -> None:
-        """The trial came to these values."""
+        """End the trial with the values of its objectives."""
         self._tell("COMPLETE", list(values))
 
-    def prune(self, why: str, *, excesses: Mapping[str, float] | None = None) -> None:
-        """The trial is not worth going on with.
+    def prune(self, reason: str, *, excesses: Mapping[str, float] | None = None) -> None:
+        """End the trial because it is poor or over a limit.
 
         Args:
-            why: In words.
-            excesses: By how much it misses which limit, each more than 0; the sampler keeps away.
+            reason: The reason in words.
+            excesses: Excess over each limit, more than 0; the sampler learns to avoid them.
         """
-        self.note(why=why)
-        with self._study._asking():
+        self.save(reason=reason)
+        with self._study._translate_errors():
             for number, excess in enumerate((excesses or {}).values()):
                 self._trial.set_constraint(f"limit_{number}", excess)
         self._tell("PRUNED", None)
 
-    def fail(self, why: str) -> None:
-        """The trial was interrupted; nothing follows from it."""
-        self.note(why=why)
+    def fail(self, reason: str) -> None:
+        """End the trial because it was interrupted; it does not count."""
+        self.save(reason=reason)
         self._tell("FAIL", None)
 
     def _tell(self, state: str, values: list[float] | None) -> None:
-        with self._study._asking():
+        with self._study._translate_errors():
             self._study._study.tell(self._trial, values, state=self._study._state(state))
 
 
-def _record(trial: Any) -> Trial:
+def _to_trial(trial: Any) -> Trial:
     attrs = trial.user_attrs
     footprint: Footprint | None = None
     if "footprint" in attrs:
@@ -232,11 +242,11 @@ def _record(trial: Any) -> Trial:
         chosen=attrs.get("chosen", {}),
         footprint=footprint,
         **attrs.get("result", {}),
-        why=attrs.get("why", ""),
+        reason=attrs.get("reason", ""),
     )
 
 
-def _optuna() -> Any:
+def _import_optuna() -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

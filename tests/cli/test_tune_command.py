@@ -51,13 +51,13 @@ def test_limits_that_nothing_keeps_end_with_status_3(edgeemo, faces):
         "tune", "--data", "faces", "--trials", 1, "--max-size-kb", 1, "--search-only", *_SMALL
     )
     assert shown.status == 3
-    assert "no network keeps to the limits; the nearest, trial " in shown.err.splitlines()[-1]
+    assert "no network is within the limits; the nearest, trial " in shown.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (("--storage", "missing/s.db"), 1, "missing/s.db: the study cannot be kept there"),
+        (("--storage", "missing/s.db"), 1, "missing/s.db: the study cannot be stored"),
         (("--objective", "acuracy"), 2, "did you mean 'accuracy'"),
         (("--second", "weight"), 2, "must be none, size, params or macs, not 'weight'"),
         (("--sizes", "48,x"), 2, "must be a list of whole numbers, not '48,x'"),

@@ -5,7 +5,7 @@ import pytest
 
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.errors import ExportError
-from edgeemo.export.calibration import complete_range
+from edgeemo.export.calibration_images import complete_range
 from edgeemo.export.graph import build_deployed
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.container import SealedModel

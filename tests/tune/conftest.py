@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from edgeemo.train import TrainOptions
-from edgeemo.tune import Goal, Job, Space, tune
+from edgeemo.tune import Goal, Space, TuneJob, tune
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,12 +38,12 @@ def search(images):
 
     def run(storage: Path, trials: int, *, out: Path | None = None, space: Space = SPACE, **more):
         goal = more.pop("goal", Goal(trials=trials))
-        job = Job(
+        job = TuneJob(
             data=more.pop("data", images),
             out=out,
             storage=str(storage),
             name="study",
-            near=storage.parent / "near",
+            beside=storage.parent / "near",
         )
         return tune(job, space=space, base=more.pop("base", BASE), goal=goal, **more)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from edgeemo.errors import LimitError, StudyError
 from edgeemo.train import TrainOptions, train
 from edgeemo.train.options.config import merge_options, read_config
-from edgeemo.tune import Goal, Limits, Space, tuner
+from edgeemo.tune import Goal, NetworkLimits, Space, tuner
 from edgeemo.tune.search import Search
 
 
@@ -58,7 +58,7 @@ def test_a_search_that_goes_on_draws_what_it_would_have_drawn(found, search, tmp
 
 
 def test_enough_trials_train_no_more(found, search, monkeypatch):
-    monkeypatch.setattr(Search, "_one", None)
+    monkeypatch.setattr(Search, "_run_trial", None)
     storage = found.folder.path.parent / "study.db"
     assert search(storage, 3).best == found.best
     taken = search(storage, 3, take=2)
@@ -70,14 +70,14 @@ def test_enough_trials_train_no_more(found, search, monkeypatch):
 def test_another_search_is_refused_in_one_line(found, search, images, tmp_path):
     storage = found.folder.path.parent / "study.db"
     other = Space(arch=("cnn",), sizes=(24,), filters=(2, 4), augment=("none",))
-    with pytest.raises(StudyError, match=r"began otherwise: arch \['cnn-4-4-4-d16', 'cnn'\] be"):
+    with pytest.raises(StudyError, match=r"of another search: arch \['cnn-4-4-4-d16', 'cnn'\] be"):
         search(storage, 4, space=other)
     data = tmp_path / "faces"
     for path in images.glob("*/*.png"):
         if path.stem != "3":
             (data / path.parent.name).mkdir(parents=True, exist_ok=True)
             (data / path.parent.name / path.name).hardlink_to(path)
-    with pytest.raises(StudyError, match=r"began otherwise: images [0-9a-f]+ before"):
+    with pytest.raises(StudyError, match=r"of another search: images [0-9a-f]+ before"):
         search(storage, 4, data=data)
 
 
@@ -105,10 +105,10 @@ def test_two_processes_share_one_sqlite_file(images, tmp_path):
 
 
 def test_networks_beyond_the_limits_are_not_trained(search, tmp_path):
-    goal = Goal(trials=1, limits=Limits(max_params=1))
+    goal = Goal(trials=1, limits=NetworkLimits(max_params=1))
     with pytest.raises(LimitError) as refused:
         search(tmp_path / "study.db", 1, goal=goal)
-    assert "no network keeps to the limits; the nearest, trial " in str(refused.value)
+    assert "no network is within the limits; the nearest, trial " in str(refused.value)
     assert "where 1 is allowed" in str(refused.value)
     assert refused.value.exit_code == 3
 
@@ -125,8 +125,8 @@ def test_ctrl_c_keeps_what_was_found(found, search, stopper, tmp_path):
     stop = stopper("trial 1: ")
     with pytest.raises(KeyboardInterrupt):
         search(storage, 3, progress=stop)
-    assert "Interrupted: 1 trials are kept" in stop.notes[-1]
-    assert "with --trials 1 it makes that one's model folder" in stop.notes[-1]
+    assert "Interrupted: 1 trial is kept" in stop.notes[-1]
+    assert "with --trials 1 it makes the model folder of that trial" in stop.notes[-1]
     kept = search(storage, 1, out=tmp_path / "best")
     assert [trial.state for trial in kept.trials] == ["complete", "failed"]
     assert kept.best.number == 0
@@ -156,7 +156,7 @@ def stopper():
 
 def test_what_cannot_be_searched_is_refused_before_any_work(search, tmp_path):
     base = TrainOptions(epochs=1, ratios=(0.8, 0.0, 0.2))
-    with pytest.raises(StudyError, match="leave it nothing"):
+    with pytest.raises(StudyError, match="requires a validation split"):
         search(tmp_path / "study.db", 1, base=base)
     with pytest.raises(StudyError, match="trains in one process"):
         search(tmp_path / "study.db", 1, base=TrainOptions(workers=2))

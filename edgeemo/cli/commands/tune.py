@@ -18,7 +18,7 @@ from edgeemo.tune.space import Space
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
-    from edgeemo.tune import Job
+    from edgeemo.tune import TuneJob
 
 _study = partial(Option, group="Study")
 _FIXED = ("labels", "accept", "channels", "epochs", "batch_size", "seed")
@@ -108,14 +108,18 @@ def tune(given: TuneArguments) -> None:
     finish(found, job=job, goal=given.goal, json=given.json)
 
 
-def _job(given: TuneArguments, data: Path) -> Job:
-    from edgeemo.tune import Job
+def _job(given: TuneArguments, data: Path) -> TuneJob:
+    from edgeemo.tune import TuneJob
 
     name = given.name or f"tuned-{data.stem if data.suffix == '.zip' else data.name}"
-    storage, near = given.storage, given.out or MODELS / name
+    storage, folder = given.storage, given.out or MODELS / name
     if storage is None:
         MODELS.mkdir(exist_ok=True)
         storage = str(MODELS / f"{name}.study")
-    return Job(
-        data=data, out=None if given.search_only else near, storage=storage, name=name, near=near
+    return TuneJob(
+        data=data,
+        out=None if given.search_only else folder,
+        storage=storage,
+        name=name,
+        beside=folder,
     )

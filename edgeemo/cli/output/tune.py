@@ -9,9 +9,14 @@ from edgeemo.cli.output.console import print_facts, print_json, print_table, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+<<<<<<< HEAD
     from edgeemo.train import TrainedModel
     from edgeemo.tune import Found, Goal, Job
     from edgeemo.tune.record import Trial
+=======
+    from edgeemo.tune import Goal, TuneJob, TuneResult
+    from edgeemo.tune.trials import Trial
+>>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
 
 _SHOWN = 10
 _COLUMNS = (
@@ -20,30 +25,41 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def finish(found: Found, *, job: Job, goal: Goal, json: bool) -> None:
+def finish(found: TuneResult, *, job: TuneJob, goal: Goal, json: bool) -> None:
     """Show the trials and the model folder, as tables or as one JSON object."""
-    from edgeemo.tune.storage import shown
+    from edgeemo.tune.storage import hide_password
 
     if json:
         print_json(
+<<<<<<< HEAD
             {"storage": shown(job.storage), "study": job.name, **_build_content(found, goal)}
+=======
+            {"storage": hide_password(job.storage), "study": job.name, **_content(found, goal)}
+>>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
         )
         return
     _print_trials(found, goal)
     if found.importances:
         shares = (f"{name} {share:.0%}" for name, share in found.importances.items())
+<<<<<<< HEAD
         say(f"importances: {', '.join(shares)}")
     if found.model is None:
         say(f"study: {job.name} in {shown(job.storage)}; without --search-only the same command")
         say(f"makes a model folder of the best, trial {found.best.number}")
+=======
+        say(f"importance: {', '.join(shares)}")
+    if found.folder is None:
+        say(f"study: {job.name} in {hide_password(job.storage)}")
+        say(f"the best is trial {found.best.number}; omit --search-only to make its model folder")
+>>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
         return
     _print_model(found.model, name=found.best.name)
 
 
-def _print_trials(found: Found, goal: Goal) -> None:
-    from edgeemo.tune.record import ranked
+def _print_trials(found: TuneResult, goal: Goal) -> None:
+    from edgeemo.tune.trials import rank_trials
 
-    best = ranked(found.trials, objective=goal.objective, limits=goal.limits)
+    best = rank_trials(found.trials, objective=goal.objective, limits=goal.limits)
     front = {trial.number for trial in found.front}
     rows = best[:_SHOWN] + [trial for trial in best[_SHOWN:] if trial.number in front]
     print_table(
@@ -52,7 +68,7 @@ def _print_trials(found: Found, goal: Goal) -> None:
         title=f"The best of {_count_states(found.trials)}",
         numbers_from=4,
     )
-    say("front: beaten by none in accuracy, parameters and multiply-adds at once")
+    say("front: no other trial is better in accuracy, parameters and multiply-adds")
 
 
 def _build_row(trial: Trial, *, on_front: bool) -> list[str]:
@@ -72,23 +88,35 @@ def _build_row(trial: Trial, *, on_front: bool) -> list[str]:
     ]
 
 
+<<<<<<< HEAD
 def _count_states(trials: Sequence[Trial]) -> str:
     """How many trials ended how, in words."""
+=======
+def _counted(trials: Sequence[Trial]) -> str:
+    """Return the number of trials by state, in words."""
+    from edgeemo.utils.text import plural
+
+>>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
     words = {
         "complete": "completed",
-        "pruned": "ended early",
-        "outside": "beyond the limits",
+        "pruned": "stopped early",
+        "outside": "over the limits",
         "failed": "interrupted",
-        "running": "under way, or killed",
+        "running": "running, or killed",
     }
     counts = {state: sum(trial.state == state for trial in trials) for state in words}
-    return f"{len(trials)} trials: " + ", ".join(
+    return f"{plural(len(trials), 'trial')}: " + ", ".join(
         f"{count} {words[state]}" for state, count in counts.items() if count
     )
 
 
+<<<<<<< HEAD
 def _print_model(model: TrainedModel, *, name: str) -> None:
     from edgeemo.model.folder import CONFIG
+=======
+def _print_model(found: TuneResult) -> None:
+    from edgeemo.model.folder import CONFIG, REPORT_JSON
+>>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
     from edgeemo.tune.tuner import STUDY_CSV
 
     folder, test = model.folder, model.report.test
@@ -103,7 +131,14 @@ def _print_model(model: TrainedModel, *, name: str) -> None:
         warn(warning)
 
 
+<<<<<<< HEAD
 def _build_content(found: Found, goal: Goal) -> dict[str, Any]:
+=======
+def _content(found: TuneResult, goal: Goal) -> dict[str, Any]:
+    from edgeemo.model.folder import REPORT_JSON
+
+    report = found.folder.read_json(REPORT_JSON) if found.folder else None
+>>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
     return {
         "folder": found.folder.path if found.folder else None,
         "objective": goal.objective,

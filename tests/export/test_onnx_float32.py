@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from edgeemo.errors import ExportError
-from edgeemo.export.calibration import complete_range
+from edgeemo.export.calibration_images import complete_range
 from edgeemo.export.canonical import serialise
 from edgeemo.export.graph import build_deployed
-from edgeemo.export.onnx import OPSET, convert_to_onnx
+from edgeemo.export.onnx_float32 import OPSET, convert_to_onnx
 from edgeemo.export.onnx_int8 import quantise
 
 

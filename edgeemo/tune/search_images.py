@@ -1,4 +1,4 @@
-"""The images of a search: found and judged once, and decoded once per input size."""
+"""Images of a search: ingested once, and decoded once per input size."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from edgeemo.utils.progress import Progress
 
 
-class Images:
-    """The training and the validation split at any size. The test split is never looked at.
+class SearchImages:
+    """Training and validation split at any input size. The test split is never read.
 
     Attributes:
-        dataset: What the ingest gave.
-        base: The options that are not searched, with what the data says of faces.
+        dataset: The ingested images.
+        base: The options that are not searched, with the face settings of the data.
     """
 
     def __init__(
@@ -48,20 +48,20 @@ class Images:
         base: TrainOptions,
         folder: Path,
         stack: ExitStack,
-        shown: Progress,
+        progress: Progress,
         *,
         detector: FaceDetector | None = None,
     ) -> None:
         self.dataset, self.base, self._detector = dataset, base, detector
-        self._folder, self._stack, self._shown = folder, stack, shown
+        self._folder, self._stack, self._progress = folder, stack, progress
         self._sizes: dict[tuple[int, int], Mapping[Split, Pixels]] = {}
 
-    def at(self, options: TrainOptions) -> Mapping[Split, Pixels]:
-        """The pixels as these options want them: "train" and "validation".
+    def decode(self, options: TrainOptions) -> Mapping[Split, Pixels]:
+        """Return the pixels of "train" and "validation" at the input size of some options.
 
         Raises:
-            ImageError: If an image cannot be read any more.
-            TrainingError: If the disk cannot hold them.
+            ImageError: If an image can no longer be read.
+            TrainingError: If the disk is full.
         """
         key = (options.side, options.channels)
         if key not in self._sizes:
@@ -73,46 +73,46 @@ class Images:
                     spec=make_spec(self.dataset.labels, options),
                     detector=self._detector,
                     folder=self._folder,
-                    progress=self._shown,
+                    progress=self._progress,
                 )
             )
         return self._sizes[key]
 
     @property
     def fingerprint(self) -> str:
-        """Which images these are and how they are split, wherever they lie."""
+        """Return a SHA-256 over the images and their split, whatever their paths."""
         lines = sorted(f"{each.split} {each.label} {each.sha256}" for each in self.dataset.samples)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @contextmanager
-def images(
+def prepare_images(
     data: Path,
     base: TrainOptions,
     *,
-    near: Path,
+    beside: Path,
     sizes: Iterable[int] = (),
     progress: Progress,
-) -> Iterator[Images]:
+) -> Iterator[SearchImages]:
     """Prepare a folder or an archive of images for a search.
 
     Args:
-        data: See `edgeemo.train.train`.
-        base: How to prepare them.
-        sizes: Sides of the input that will be asked for; by default that of `base`.
-        near: Beside this path, in a hidden folder that goes when the block ends, the pixels lie.
-        progress: Is told of every stage.
+        data: Folder or archive, see `edgeemo.train.train`.
+        base: Options of the preparation.
+        sizes: Input sizes of the search, in pixels; by default that of `base`.
+        beside: Path beside which a hidden folder holds the pixels until the block ends.
+        progress: Receiver of the progress.
 
     Raises:
         DatasetError: If the images cannot be used.
-        StudyError: If there is nothing to validate with.
+        StudyError: If the validation split is empty.
     """
-    near.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(near)
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    _remove_stale(beside)
     with (
         open_data(data) as root,
         tempfile.TemporaryDirectory(
-            prefix=f".{near.name}.pixels-{os.getpid()}-", dir=near.parent
+            prefix=f".{beside.name}.pixels-{os.getpid()}-", dir=beside.parent
         ) as folder,
         ExitStack() as stack,
     ):
@@ -121,13 +121,13 @@ def images(
         detector = build_training_detector(base)
         dataset = ingest_folder(root, options=prepared, detector=detector, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):
-            raise StudyError(f"{data}: no image is left to validate with; add images")
-        yield Images(dataset, base, Path(folder), stack, progress, detector=detector)
+            raise StudyError(f"{data}: the validation split is empty; add images")
+        yield SearchImages(dataset, base, Path(folder), stack, progress, detector=detector)
 
 
-def _sweep(near: Path) -> None:
-    """Remove what killed searches have left."""
-    for stale in near.parent.glob(f".{near.name}.pixels-*-*"):
+def _remove_stale(beside: Path) -> None:
+    """Remove the folders of killed searches."""
+    for stale in beside.parent.glob(f".{beside.name}.pixels-*-*"):
         owner = stale.name.split(".pixels-")[1].partition("-")[0]
         if owner.isdigit() and not is_running(int(owner)):
             shutil.rmtree(stale, ignore_errors=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from edgeemo.errors import DatasetError
 from edgeemo.export import ExportOptions
-from edgeemo.export.calibration import calibrate, choose_samples, complete_range
+from edgeemo.export.calibration_images import calibrate, choose_samples, complete_range
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.tables import Sample, write_samples
 from edgeemo.utils.files import write_file
@@ -139,7 +139,7 @@ def test_a_complete_range_is_left_alone(pixels):
 
 
 def test_too_dark_and_too_flat_are_warned_about(folder, monkeypatch):
-    from edgeemo.export import calibration as module
+    from edgeemo.export import calibration_images as module
 
     read = module._read
     dark = {"left": True}

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
-from edgeemo.export.onnx import OPSET
+from edgeemo.export.onnx_float32 import OPSET
 from edgeemo.model.folder import EXPORT, EXPORTED
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.serialize import to_plain
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edgeemo.export.calibration import Calibration
+    from edgeemo.export.calibration_images import Calibration
     from edgeemo.export.options import ExportedFile
     from edgeemo.model.folder import ModelFolder
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edgeemo.export import ExportedFile
-from edgeemo.export.record import write_record
+from edgeemo.export.export_record import write_record
 from edgeemo.model.folder import EXPORT, ModelFolder
 from edgeemo.utils.files import sha256_file, write_file
 

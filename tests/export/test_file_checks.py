@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgeemo.errors import ExportError
-from edgeemo.export.checks import check, compute_size_limits, expect
+from edgeemo.export.file_checks import check, compute_size_limits, expect
 from edgeemo.export.graph import build_deployed
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.container import SealedModel

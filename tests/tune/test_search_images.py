@@ -9,19 +9,19 @@ from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_settings import FaceSettings
 from edgeemo.train import TrainOptions
 from edgeemo.train.networks.network import make_spec
-from edgeemo.tune.images import images
+from edgeemo.tune.search_images import prepare_images
 from edgeemo.utils.progress import Silent
 
 
 def test_a_search_sees_the_faces_that_training_sees(photos, tmp_path):
     base = TrainOptions(channels=1, epochs=1, faces=True)
     near = tmp_path / "near"
-    with images(photos, base, near=near, sizes=(24, 64), progress=Silent()) as prepared:
+    with prepare_images(photos, base, beside=near, sizes=(24, 64), progress=Silent()) as prepared:
         assert prepared.base.faces is True
         rejected = [row.reason for row in prepared.dataset.rejected]
         assert rejected == ["no-face", "no-face"]
         options = replace(base, size=64)
-        rows = prepared.at(options)["validation"].rows
+        rows = prepared.decode(options)["validation"].rows
         samples = [one for one in prepared.dataset.samples if one.split == "validation"]
         spec = make_spec(prepared.dataset.labels, options)
         expected = preprocess(
