@@ -67,17 +67,10 @@ class TuneResult:
 
     Attributes:
         trials: All trials of the study.
-<<<<<<< HEAD
-        best: The best completed one within the limits, or the one that was named.
-        front: The completed trials within the limits that none beats in all.
-        importances: How much each choice mattered; empty where that cannot be told.
-        model: The model of the best trial; None for the search alone.
-=======
         best: The best completed trial within the limits, or the requested one.
         front: The Pareto front of the completed trials within the limits.
         importances: Importance of each option, adding up to 1; empty with too few trials.
-        folder: Model folder of the best trial; None for the search only.
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
+        model: The model of the best trial; None for the search only.
     """
 
     trials: tuple[Trial, ...]
@@ -183,54 +176,30 @@ def _finish(
     goal: Goal,
     take: int | None,
     replace: bool,
-<<<<<<< HEAD
-    shown: Progress,
-) -> Found:
-    trials = study.trials()
-    fitting = record.ranked(trials, objective=goal.objective, limits=goal.limits)
-    best = _taken(trials, take, goal)
-    front = record.front(fitting)
-    model = None
-=======
     progress: Progress,
 ) -> TuneResult:
     trials = study.read_trials()
     within = rank_trials(trials, objective=goal.objective, limits=goal.limits)
     best = _pick_trial(trials, take, goal)
     front = find_front(within)
-    folder = None
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
+    model = None
     if job.out is not None:
         progress.note(
             f"Training {best.name} again for its model folder; as a trial it took "
             f"{best.seconds or 0:.0f} s"
         )
         options = merge_choice(base, best.chosen)
-<<<<<<< HEAD
-        model = train(job.data, job.out, options=options, replace=replace, progress=shown)
-    found = Found(
-        trials=tuple(trials),
-        best=best,
-        front=tuple(front),
-        importances=study.importances(),
-        model=model,
-    )
-    if model:
-        _write(model.folder, found, goal)
-    return found
-=======
-        folder = train(job.data, job.out, options=options, replace=replace, progress=progress)
+        model = train(job.data, job.out, options=options, replace=replace, progress=progress)
     result = TuneResult(
         trials=tuple(trials),
         best=best,
         front=tuple(front),
         importances=study.compute_importances(),
-        folder=folder,
+        model=model,
     )
-    if folder:
-        _write_results(folder, result, goal)
+    if model:
+        _write_results(model.folder, result, goal)
     return result
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
 
 
 def _pick_trial(trials: list[Trial], take: int | None, goal: Goal) -> Trial:

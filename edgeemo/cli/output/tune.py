@@ -9,14 +9,9 @@ from edgeemo.cli.output.console import print_facts, print_json, print_table, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-<<<<<<< HEAD
     from edgeemo.train import TrainedModel
-    from edgeemo.tune import Found, Goal, Job
-    from edgeemo.tune.record import Trial
-=======
     from edgeemo.tune import Goal, TuneJob, TuneResult
     from edgeemo.tune.trials import Trial
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
 
 _SHOWN = 10
 _COLUMNS = (
@@ -31,27 +26,20 @@ def finish(found: TuneResult, *, job: TuneJob, goal: Goal, json: bool) -> None:
 
     if json:
         print_json(
-<<<<<<< HEAD
-            {"storage": shown(job.storage), "study": job.name, **_build_content(found, goal)}
-=======
-            {"storage": hide_password(job.storage), "study": job.name, **_content(found, goal)}
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
+            {
+                "storage": hide_password(job.storage),
+                "study": job.name,
+                **_build_content(found, goal),
+            }
         )
         return
     _print_trials(found, goal)
     if found.importances:
         shares = (f"{name} {share:.0%}" for name, share in found.importances.items())
-<<<<<<< HEAD
-        say(f"importances: {', '.join(shares)}")
-    if found.model is None:
-        say(f"study: {job.name} in {shown(job.storage)}; without --search-only the same command")
-        say(f"makes a model folder of the best, trial {found.best.number}")
-=======
         say(f"importance: {', '.join(shares)}")
-    if found.folder is None:
+    if found.model is None:
         say(f"study: {job.name} in {hide_password(job.storage)}")
         say(f"the best is trial {found.best.number}; omit --search-only to make its model folder")
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
         return
     _print_model(found.model, name=found.best.name)
 
@@ -88,15 +76,10 @@ def _build_row(trial: Trial, *, on_front: bool) -> list[str]:
     ]
 
 
-<<<<<<< HEAD
 def _count_states(trials: Sequence[Trial]) -> str:
-    """How many trials ended how, in words."""
-=======
-def _counted(trials: Sequence[Trial]) -> str:
     """Return the number of trials by state, in words."""
     from edgeemo.utils.text import plural
 
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
     words = {
         "complete": "completed",
         "pruned": "stopped early",
@@ -110,13 +93,8 @@ def _counted(trials: Sequence[Trial]) -> str:
     )
 
 
-<<<<<<< HEAD
 def _print_model(model: TrainedModel, *, name: str) -> None:
     from edgeemo.model.folder import CONFIG
-=======
-def _print_model(found: TuneResult) -> None:
-    from edgeemo.model.folder import CONFIG, REPORT_JSON
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
     from edgeemo.tune.tuner import STUDY_CSV
 
     folder, test = model.folder, model.report.test
@@ -131,14 +109,7 @@ def _print_model(found: TuneResult) -> None:
         warn(warning)
 
 
-<<<<<<< HEAD
-def _build_content(found: Found, goal: Goal) -> dict[str, Any]:
-=======
-def _content(found: TuneResult, goal: Goal) -> dict[str, Any]:
-    from edgeemo.model.folder import REPORT_JSON
-
-    report = found.folder.read_json(REPORT_JSON) if found.folder else None
->>>>>>> 4f5a811 (Name the search and its records by the terms of the field, and the modules of an export by what they hold)
+def _build_content(found: TuneResult, goal: Goal) -> dict[str, Any]:
     return {
         "folder": found.folder.path if found.folder else None,
         "objective": goal.objective,
