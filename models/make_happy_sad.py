@@ -39,7 +39,7 @@ def run(*words: object) -> None:
 
 
 def trained(name: str, data: Path, work: Path, *words: object) -> Path:
-    """The model folder of one of the configurations here, trained if it is not there yet."""
+    """Return the model folder of a configuration, trained where it is missing."""
     out = work / name
     if (work / f".{name}.training").exists():
         run("train", "--resume", "--out", out)
