@@ -6,7 +6,7 @@ once. All but the random numbers is compiled by XLA into one loop; compiling tak
 per training, once for full batches and once for the last of an epoch.
 
 The random image layers of Keras do not do: they draw from a counter that parallel calls share, so
-that neither a seed nor an epoch's number fixes their images, and cost 3.6 to 7 times the processor
+that neither a seed nor an epoch's number fixes their images, and cost 3.5 to 7 times the processor
 time (decision 8).
 """
 

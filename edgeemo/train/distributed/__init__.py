@@ -1,10 +1,10 @@
-"""Training in several processes, on one machine or many: Keras on JAX, each with its own shard.
+"""Training in several worker processes, on one machine or many: Keras on JAX, one shard each.
 
-On every machine `edgeemo train` prepares the images as ever and starts worker processes on JAX
-that only fit: `crew` starts and `watch` follows those of one machine, `meeting` holds the machines
-together, `worker` is what runs in a process, `shard` says which rows of a batch are whose. Worker 0
-keeps the checkpoint; its machine (`team`) goes on with the best weights on TensorFlow and writes
-the model folder, and the others (`helper`) are then done.
+On every machine `edgeemo train` prepares the images as usual and starts worker processes on JAX
+that only fit: `processes` starts and `monitor` follows those of one machine, `rendezvous` connects
+the machines, `worker` runs in a process, `shard` divides the rows of a batch. Worker 0 keeps the
+checkpoint; its machine (`coordinator`) continues with the best weights on TensorFlow and writes the
+model folder, and the other machines (`helper`) are then done.
 """
 
 from edgeemo.train.distributed.coordinator import Coordinator

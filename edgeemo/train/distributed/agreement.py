@@ -43,13 +43,13 @@ def fingerprint_samples(samples: Iterable[Sample]) -> list[Any]:
     return [sha256("\n".join(rows).encode()).hexdigest(), len(rows)]
 
 
-def check_agreement(begun: Message, said: TrainOptions | None, position: Rank) -> TrainOptions:
+def check_agreement(begun: Message, said: TrainOptions | None, rank: Rank) -> TrainOptions:
     """Worker 0's options, if they and the versions are this machine's, too.
 
     Args:
         begun: What worker 0 says at the start.
         said: What this machine's command said; None to take what comes.
-        position: This machine's.
+        rank: This machine's.
 
     Raises:
         WorkerError: If something differs; the text says what.
@@ -67,6 +67,6 @@ def check_agreement(begun: Message, said: TrainOptions | None, position: Rank) -
     if changes:
         text = "; ".join(changes).replace(" before, ", " at worker 0, ").replace(" now", " here")
         raise WorkerError(
-            f"{position.describe(position.number)} was started otherwise: {text}; start all alike"
+            f"{rank.describe(rank.number)} was started otherwise: {text}; start all alike"
         )
     return read_options(recorded)

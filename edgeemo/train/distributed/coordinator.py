@@ -35,7 +35,7 @@ class Coordinator:
     """All that train together, as worker 0's machine sees them. A context manager.
 
     Args:
-        position: This machine's; it has worker 0.
+        rank: This machine's; it has worker 0.
         options: How to train; the others are told.
         data: The images; the others look there unless they were told another place.
         progress: Is told what is waited for.
@@ -46,19 +46,19 @@ class Coordinator:
     """
 
     def __init__(
-        self, position: Rank, *, options: TrainOptions, data: Path, progress: Progress
+        self, rank: Rank, *, options: TrainOptions, data: Path, progress: Progress
     ) -> None:
         check_jax()
-        self._position = position
+        self._rank = rank
         self._options = options
         self._data = data
         self._progress = progress
         self._peers: dict[int, Connection] = {}
 
     def __enter__(self) -> Coordinator:
-        if self._position.is_cluster:
+        if self._rank.is_cluster:
             self._progress.stage("Waiting for the other workers")
-            self._peers = rendezvous.gather_workers(self._position)
+            self._peers = rendezvous.gather_workers(self._rank)
             self._tell(
                 {
                     "options": record_options(self._options),
@@ -87,12 +87,12 @@ class Coordinator:
         for number, peer in self._peers.items():
             message = receive(peer)
             if message is None:
-                raise WorkerError(f"{self._position.describe(number)} has gone")
+                raise WorkerError(f"{self._rank.describe(number)} has gone")
             if "failed" in message:
-                raise WorkerError(f"{self._position.describe(number)}: {message['failed']}")
+                raise WorkerError(f"{self._rank.describe(number)}: {message['failed']}")
             if message["images"] != ours:
                 raise WorkerError(
-                    f"{self._position.describe(number)} has other images than worker 0 "
+                    f"{self._rank.describe(number)} has other images than worker 0 "
                     f"({message['images'][1]:,} there, {ours[1]:,} here); give all the same data"
                 )
 
@@ -116,24 +116,24 @@ class Coordinator:
         options = self._options
         import_keras().utils.set_random_seed(options.seed)
         model = network()
-        address = self._position.address(find_free_port())
+        address = self._rank.address(find_free_port())
         beside = data.train.file.parent if data.train.file else None
         with (
             tempfile.TemporaryDirectory(prefix="edgeemo-", dir=beside) as name,
-            WorkerProcesses(Path(name)) as crew,
+            WorkerProcesses(Path(name)) as processes,
         ):
             folder = Path(name)
             write_start(folder, model, checkpoint)
-            job = make_job(folder, self._position, options=options, data=data)
+            job = make_job(folder, self._rank, options=options, data=data)
             self._tell({"go": address})
-            for number in self._position.own_numbers:
-                crew.start(
+            for number in self._rank.own_numbers:
+                processes.start(
                     number,
                     {**job, "number": number, "address": address, "out": str(checkpoint.out)},
                 )
             before = len(checkpoint.read().history) if checkpoint.exists else 0
             watch = WorkerMonitor(
-                crew, self._peers, self._position, progress=self._progress, ended=before
+                processes, self._peers, self._rank, progress=self._progress, ended=before
             )
             try:
                 done = watch.wait_until_done()

@@ -30,7 +30,7 @@ _REPLY_SECONDS = 30.0
 
 
 def assist(
-    position: Rank,
+    rank: Rank,
     *,
     data: Path | None,
     options: TrainOptions | None,
@@ -40,7 +40,7 @@ def assist(
     """Train with the others; worker 0's machine writes the model.
 
     Args:
-        position: This machine's.
+        rank: This machine's.
         data: Its images; None for where worker 0 has them.
         options: What its command said, to be compared with worker 0's; None to take those.
         spec_of: Labels and options to a spec.
@@ -51,14 +51,12 @@ def assist(
         EdgeEmoError: As `edgeemo.train.train`, of this machine's images.
     """
     check_jax()
-    progress.stage(f"Joining worker 0 at {position.address(position.port)}")
-    connection = rendezvous.join_coordinator(position)
+    progress.stage(f"Joining worker 0 at {rank.address(rank.port)}")
+    connection = rendezvous.join_coordinator(rank)
     try:
-        _assist(
-            connection, position, data=data, options=options, spec_of=spec_of, progress=progress
-        )
+        _assist(connection, rank, data=data, options=options, spec_of=spec_of, progress=progress)
     except LostWorkerError as error:
-        if error.lost.number == position.number:
+        if error.lost.number == rank.number:
             send(connection, {"ended": error.lost.how})
         raise WorkerError(f"{error}; worker 0 keeps the checkpoint") from None
     except EdgeEmoError as error:
@@ -73,7 +71,7 @@ def assist(
 
 def _assist(
     connection: Connection,
-    position: Rank,
+    rank: Rank,
     *,
     data: Path | None,
     options: TrainOptions | None,
@@ -81,9 +79,9 @@ def _assist(
     progress: Progress,
 ) -> None:
     begun = rendezvous.receive_expected(
-        connection, position, seconds=position.join_seconds + _REPLY_SECONDS
+        connection, rank, seconds=rank.join_seconds + _REPLY_SECONDS
     )
-    options = check_agreement(begun, options, position)
+    options = check_agreement(begun, options, rank)
     with (
         open_data(data or Path(begun["data"])) as root,
         tempfile.TemporaryDirectory(prefix="edgeemo-") as name,
@@ -105,12 +103,12 @@ def _assist(
             progress=progress,
         ) as pixels:
             send(connection, {"images": fingerprint_samples(dataset.samples)})
-            address = rendezvous.receive_expected(connection, position)["go"]
+            address = rendezvous.receive_expected(connection, rank)["go"]
             validation = pixels["test" if options.validates_on_test else "validation"]
             training = TrainingData(train=pixels["train"], validation=validation, spec=spec)
-            job = make_job(folder, position, options=options, data=training)
-            progress.stage(f"Training as {position.describe(position.number)}")
-            with WorkerProcesses(folder) as crew:
-                crew.start(position.number, {**job, "number": position.number, "address": address})
-                WorkerMonitor(crew, {0: connection}, position, progress=progress).wait_until_done()
+            job = make_job(folder, rank, options=options, data=training)
+            progress.stage(f"Training as {rank.describe(rank.number)}")
+            with WorkerProcesses(folder) as processes:
+                processes.start(rank.number, {**job, "number": rank.number, "address": address})
+                WorkerMonitor(processes, {0: connection}, rank, progress=progress).wait_until_done()
             send(connection, {"done": True})

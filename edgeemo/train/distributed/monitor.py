@@ -24,27 +24,27 @@ class WorkerMonitor:
     """Listens to this machine's workers and to the other machines.
 
     Args:
-        crew: The workers that were started here.
+        processes: The workers that were started here.
         peers: The other machines that this one talks to, by their worker's number.
-        position: Which worker this is.
+        rank: Which worker this is.
         progress: Is told what worker 0 says.
         ended: Epochs that had ended before.
     """
 
     def __init__(
         self,
-        crew: WorkerProcesses,
+        processes: WorkerProcesses,
         peers: dict[int, Connection],
-        position: Rank,
+        rank: Rank,
         *,
         progress: Progress,
         ended: int = 0,
     ) -> None:
-        self._crew, self._peers = crew, dict(peers)
-        self._position = position
+        self._processes, self._peers = processes, dict(peers)
+        self._rank = rank
         self._progress = progress
         self._here: set[int] = set()
-        self._running = set(position.own_numbers)
+        self._running = set(rank.own_numbers)
         self._lost: list[Lost] = []
         self._done: Message | None = None
         self.ended = ended
@@ -59,10 +59,10 @@ class WorkerMonitor:
             WorkerError: If a worker ended before, or never joined.
             TrainingError: If the loss stops being a number.
         """
-        join_until = time.monotonic() + self._position.join_seconds
+        join_until = time.monotonic() + self._rank.join_seconds
         while self._running:
             self._listen()
-            if not self._lost and self._here != set(self._position.own_numbers):
+            if not self._lost and self._here != set(self._rank.own_numbers):
                 self._check_joined(join_until)
             if self._lost:
                 self._explain()
@@ -71,11 +71,11 @@ class WorkerMonitor:
         return self._done
 
     def _listen(self) -> None:
-        crew, peers = dict(self._crew.connections), dict(self._peers)
-        ready = set(wait([*crew.values(), *peers.values()], timeout=0.5))
-        for number, connection in crew.items():
+        processes, peers = dict(self._processes.connections), dict(self._peers)
+        ready = set(wait([*processes.values(), *peers.values()], timeout=0.5))
+        for number, connection in processes.items():
             if connection in ready:
-                self._hear(number, self._crew.message(number))
+                self._hear(number, self._processes.message(number))
         for number, connection in peers.items():
             if connection in ready:
                 self._hear_peer(number, receive(connection))
@@ -121,24 +121,22 @@ class WorkerMonitor:
     def _check_joined(self, until: float) -> None:
         if time.monotonic() < until:
             return
-        number = min(set(self._position.own_numbers) - self._here)
+        number = min(set(self._rank.own_numbers) - self._here)
         raise WorkerError(
-            f"{self._position.describe(number)} has not joined within "
-            f"{self._position.join_seconds:g} s; is the machine too busy?"
+            f"{self._rank.describe(number)} has not joined within "
+            f"{self._rank.join_seconds:g} s; is the machine too busy?"
         )
 
     def _explain(self) -> None:
         """Raise what is known of a loss, once it is certain or nothing better has come."""
         until = time.monotonic() + _GRACE_SECONDS
         while time.monotonic() < until and not any(lost.certain for lost in self._lost):
-            if not self._crew.connections and not self._peers:
+            if not self._processes.connections and not self._peers:
                 break
             self._listen()
         first = next((lost for lost in self._lost if lost.certain), self._lost[0])
         who = (
-            "another worker has gone"
-            if first.number is None
-            else self._position.describe(first.number)
+            "another worker has gone" if first.number is None else self._rank.describe(first.number)
         )
         raise LostWorkerError(who, first, epoch=self.ended + 1)
 

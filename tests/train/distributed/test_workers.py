@@ -121,8 +121,11 @@ def test_the_shards_together_are_the_batches(spec32, count, workers, devices):
 
 def test_a_worker_that_never_joins_is_named(port):
     where = Rank(workers=3, host="localhost", port=port, join_seconds=0.5)
-    team = Coordinator(where, options=TrainOptions(), data=Path(), progress=Silent())
-    with pytest.raises(WorkerError, match=r"workers 1, 2 have not joined within 0.5 s"), team:
+    coordinator = Coordinator(where, options=TrainOptions(), data=Path(), progress=Silent())
+    with (
+        pytest.raises(WorkerError, match=r"workers 1, 2 have not joined within 0.5 s"),
+        coordinator,
+    ):
         pass
 
 
@@ -137,8 +140,10 @@ def meet(port, images, ours, *, samples=None, theirs=None):
     here = Rank(workers=2, host="localhost", port=port, join_seconds=20)
 
     def lead():
-        with Coordinator(here, options=ours, data=images, progress=Silent()) as team:
-            team.agree(samples or ingest_folder(images, options=build_ingest_options(ours)).samples)
+        with Coordinator(here, options=ours, data=images, progress=Silent()) as coordinator:
+            coordinator.agree(
+                samples or ingest_folder(images, options=build_ingest_options(ours)).samples
+            )
 
     there = replace(here, number=1)
     with ThreadPoolExecutor(2) as pool:
