@@ -118,7 +118,7 @@ def test_an_unwritable_place(edgeemo, faces):
 @pytest.mark.parametrize("command", ["export", "verify"])
 def test_no_model_yet(edgeemo, faces, command):
     _one_line(edgeemo(command), 1, "models", "edgeemo train")
-    _one_line(edgeemo(command, "happy-sad"), 1, "without its original")
+    _one_line(edgeemo(command, "happy-sad"), 1, "without its reference model")
 
 
 @pytest.mark.parametrize("command", ["export", "verify"])

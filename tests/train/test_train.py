@@ -141,7 +141,7 @@ def test_ctrl_c_leaves_a_whole_folder_that_says_so(images, tmp_path, options, st
     folder = train(images, tmp_path / "model", options=options, progress=progress).folder
     said = folder.read_json("training.json")
     assert (said["interrupted"], said["epochs_run"], said["best_epoch"]) == (True, 1, 1)
-    assert any("is kept" in note for note in progress.notes)
+    assert any("those of epoch 1, are kept" in note for note in progress.notes)
     assert names(folder.path) == FILES
     assert "interrupted after 1 complete epoch" in folder.file("report.md").read_text()
 

@@ -68,7 +68,7 @@ def test_only_a_backbone_takes_weights():
         ({"arch": ("cnn-16-32-61", "cnn-nb-64")}, "did you mean 'cnn-bn-64'"),
         ({"sizes": (48, 4)}, "requires images of at least"),
         ({"arch": ("edge",), "sizes": (48, 7)}, "at least 8 pixels"),
-        ({"arch": ("edge-c24-q8",)}, "'q8' is no stage"),
+        ({"arch": ("edge-c24-q8",)}, "'q8' is not a stage"),
         ({"sizes": (48, 48)}, "sizes names one choice twice"),
         ({"filters": (0,)}, "filters must be 1 to"),
         ({"lr": (0.1, 0.01)}, "not 0.1,0.01"),

@@ -106,7 +106,7 @@ def test_an_unknown_name_brings_the_nearest(spec):
 
 
 def test_binary_accuracy_of_more_classes_is_refused():
-    with pytest.raises(TrainingError, match="for two classes, and here are 4; leave it out"):
+    with pytest.raises(TrainingError, match="requires two classes, not 4; leave it out"):
         make_metrics(("binary_accuracy",), spec=FOUR)
 
 
