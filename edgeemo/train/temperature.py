@@ -36,7 +36,7 @@ _MIN_THRESHOLD = 2.0**-24  # the distance of 1 to the float32 before it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
+class FittedTemperature:
     """The outcome of a calibration, measured on the validation split.
 
     Attributes:
@@ -69,7 +69,7 @@ class Calibration:
 
 def calibrate_on_validation(
     model: Any, data: TrainingData, options: TrainOptions
-) -> tuple[ModelSpec, Calibration | None]:
+) -> tuple[ModelSpec, FittedTemperature | None]:
     """Calibrate a trained network on its validation images; without any, leave it as it is.
 
     Args:
@@ -100,7 +100,7 @@ def calibrate(
     *,
     spec: ModelSpec,
     target_accuracy: float | None = None,
-) -> tuple[ModelSpec, Calibration]:
+) -> tuple[ModelSpec, FittedTemperature]:
     """Fit the temperature, fold it into the model's weights, and find the confidence threshold.
 
     The model's predictions stay the same, but for rounding: a threshold other than 0.5 moves with
@@ -137,7 +137,7 @@ def calibrate(
     if target_accuracy is not None:
         abstention = find_min_confidence(calibrated, right, predicted, target_accuracy)
         after = replace(after, min_confidence=abstention.min_confidence)
-    found = Calibration(
+    found = FittedTemperature(
         images=right.size,
         temperature=temperature,
         unfitted_reason=unfitted_reason,

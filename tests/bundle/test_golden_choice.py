@@ -1,4 +1,4 @@
-"""Golden images near the middle are looked for until there are enough."""
+"""Golden images near the middle are drawn until there are enough."""
 
 from __future__ import annotations
 

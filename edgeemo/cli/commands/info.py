@@ -77,7 +77,7 @@ def _spoken(facts: dict[str, Any]) -> dict[str, str]:
 
 def _faces(faces: dict[str, Any] | None) -> str:
     if faces is None:
-        return "not looked for: images are answered as a whole"
+        return "not detected: images are predicted as a whole"
     from edgeemo.model.face_settings import FaceSettings
 
     trained = "; trained on crops" if faces["cropped"] else ""

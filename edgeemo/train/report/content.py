@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgeemo.train.report.calibration import CalibrationReport
     from edgeemo.train.report.evaluation import Mistake
     from edgeemo.train.report.inputs import FitSummary, ModelImport
-    from edgeemo.train.temperature import Calibration
+    from edgeemo.train.temperature import FittedTemperature
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class ConfidenceSummary:
     """
 
     test: CalibrationReport
-    validation: Calibration | None
+    validation: FittedTemperature | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.options.options import TrainOptions
-    from edgeemo.train.temperature import Calibration
+    from edgeemo.train.temperature import FittedTemperature
 
 IMPORTED = "imported"
 """The ``arch`` of a model that was not trained here."""
@@ -58,7 +58,7 @@ class TrainingRun:
 
     options: TrainOptions
     fitted: FitResult
-    calibration: Calibration | None
+    calibration: FittedTemperature | None
     teacher_sha256: tuple[str, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from edgeemo.metrics import ClassificationReport
     from edgeemo.train.report.inputs import FitSummary
-    from edgeemo.train.temperature import Calibration
+    from edgeemo.train.temperature import FittedTemperature
 
 _NOTHING, _LITTLE = 30, 100
 """Numbers of test images below which a proportion says nothing, or only little."""
@@ -24,7 +24,7 @@ def collect_warnings(
     test: ClassificationReport,
     *,
     fit: FitSummary | None = None,
-    calibration: Calibration | None = None,
+    calibration: FittedTemperature | None = None,
     seen_in_train: int = 0,
 ) -> tuple[str, ...]:
     """Return sentences on what the figures do not show; there may be none.
@@ -63,7 +63,7 @@ def _check_split(seen: int, n: int) -> Iterator[str]:
         )
 
 
-def _check_calibration(calibration: Calibration | None) -> Iterator[str]:
+def _check_calibration(calibration: FittedTemperature | None) -> Iterator[str]:
     abstention = calibration.abstention if calibration else None
     if calibration and abstention and not abstention.reachable:
         yield (

@@ -38,7 +38,7 @@ from edgeemo.train.report.content import (
 from edgeemo.train.report.document import build_document
 from edgeemo.train.report.evaluation import evaluate, list_mistakes
 from edgeemo.train.report.inputs import FitSummary
-from edgeemo.train.temperature import Calibration
+from edgeemo.train.temperature import FittedTemperature
 from edgeemo.utils.serialize import to_plain
 
 SEVEN = ("anger", "contempt", "disgust", "fear", "happy", "sad", "surprise")
@@ -286,12 +286,12 @@ def test_what_the_ingest_did_is_told(shown):
     assert re.search(r"reason files blank 3 duplicate 1 all 4", page)
 
 
-def calibrated(*, reachable=True, **changes) -> Calibration:
+def calibrated(*, reachable=True, **changes) -> FittedTemperature:
     best = SelectiveAccuracy(coverage=wilson_interval(50, 300), accuracy=wilson_interval(40, 50))
     abstention = Abstention(
         target_accuracy=0.95, reachable=reachable, min_confidence=0.0, achieved=best, best=best
     )
-    found = Calibration(
+    found = FittedTemperature(
         images=300, temperature=1.0, unfitted_reason="", ece_before=0.1, ece_after=0.1,
         abstention=abstention,
     )  # fmt: skip
