@@ -1,8 +1,10 @@
-"""Fixtures that more than one room's tests use."""
+"""Fixtures that the tests of more than one package use."""
 
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,3 +80,20 @@ def draw_photos():
 def photos(draw_photos, tmp_path_factory) -> Path:
     """Two classes of 14 photos with a face and one without; not to be changed."""
     return draw_photos(tmp_path_factory.mktemp("photos") / "photos", 14)
+
+
+@pytest.fixture(scope="session")
+def start_process():
+    """Function (command, **options): a `subprocess.Popen` that SIGINT reaches.
+
+    A background job of a shell ignores SIGINT, and so does every process that it starts.
+    """
+
+    def start(command, **options) -> subprocess.Popen:
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(command, **options)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    return start

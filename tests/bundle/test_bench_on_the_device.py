@@ -133,9 +133,9 @@ def test_the_worker_is_not_in_the_help(int8, device):
     assert "worker" not in shown
 
 
-def test_ctrl_c_is_130(int8):
+def test_ctrl_c_is_130(int8, start_process):
     command = [sys.executable, int8.path, "bench"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with start_process(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if line.startswith("Round 1"):
                 break

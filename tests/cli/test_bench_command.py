@@ -211,10 +211,10 @@ def test_a_report_of_other_files_chooses_nothing(edgeemo, models, measured):
     assert "pi.json: measured float32.tflite, int8.tflite, and none of these" in shown.err
 
 
-def test_ctrl_c_ends_everything_and_leaves_nothing(models):
+def test_ctrl_c_ends_everything_and_leaves_nothing(models, start_process):
     """Sent to the command alone, as `kill` does; its worker has to be ended by it."""
     command = [sys.executable, "-m", "edgeemo.cli.app", "bench", "--threads", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with start_process(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if line.startswith("Round 2"):
                 break

@@ -194,25 +194,30 @@ def test_workers_fill_the_cores_and_no_more():
     assert choose_worker_count(10 * cores) == 1
 
 
-@contextmanager
-def _running(*words):
-    """A process that waits on its standard input; its end is seen to."""
-    process = subprocess.Popen(
-        [sys.executable, *words, "-", "--workers", "3"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    with closing(process.stdin), closing(process.stdout), closing(process.stderr):
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
+@pytest.fixture
+def running(start_process):
+    """Function (*words): a process that waits on its standard input; its end is seen to."""
+
+    @contextmanager
+    def run(*words):
+        process = start_process(
+            [sys.executable, *words, "-", "--workers", "3"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        with closing(process.stdin), closing(process.stdout), closing(process.stderr):
+            try:
+                yield process
+            finally:
+                process.kill()
+                process.wait()
+
+    return run
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_each_line_of_standard_input_is_predicted_at_once(door, faces):
+def test_each_line_of_standard_input_is_predicted_at_once(door, faces, running):
     """As in ``tail -f list | edgeemo predict -``: the next line comes after the result."""
-    with _running(*door) as process:
+    with running(*door) as process:
         for path in faces[:5]:
             process.stdin.write(f"{path}\n".encode())
             process.stdin.flush()
@@ -221,10 +226,10 @@ def test_each_line_of_standard_input_is_predicted_at_once(door, faces):
         assert process.wait() == 0
 
 
-def test_a_short_path_is_predicted_at_once(tmp_path, faces, monkeypatch):
+def test_a_short_path_is_predicted_at_once(tmp_path, faces, monkeypatch, running):
     monkeypatch.chdir(tmp_path)
     shutil.copy(faces[0], "a.png")
-    with _running(*DOORS[0]) as process:
+    with running(*DOORS[0]) as process:
         process.stdin.write(b"a.png\n")
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"a.png: ")
@@ -232,8 +237,8 @@ def test_a_short_path_is_predicted_at_once(tmp_path, faces, monkeypatch):
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("predicted", [1, 3])
-def test_ctrl_c_ends_it_while_it_waits_for_a_line(door, faces, predicted):
-    with _running(*door) as process:
+def test_ctrl_c_ends_it_while_it_waits_for_a_line(door, faces, predicted, running):
+    with running(*door) as process:
         for path in faces[:predicted]:
             process.stdin.write(f"{path}\n".encode())
             process.stdin.flush()
@@ -245,8 +250,8 @@ def test_ctrl_c_ends_it_while_it_waits_for_a_line(door, faces, predicted):
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_reader_that_goes_away_ends_it(door, faces):
-    with _running(*door) as process:
+def test_a_reader_that_goes_away_ends_it(door, faces, running):
+    with running(*door) as process:
         for path in faces[:3]:
             process.stdin.write(f"{path}\n".encode())
             process.stdin.flush()
