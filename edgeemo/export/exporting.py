@@ -21,6 +21,7 @@ from edgeemo.model.container import SealedModel, seal
 from edgeemo.model.folder import CALIBRATION
 from edgeemo.model.keras import find_reference_model, hash_reference_model, load_reference_model
 from edgeemo.utils.files import replacing, write_file
+from edgeemo.utils.locks import hold
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
@@ -65,11 +66,17 @@ def export(
         DatasetError: If int8 is requested and the training images are missing.
         ExportError: If the model cannot be converted, or a file fails its checks.
         MissingExtraError: If a package of the `train` extra is not installed.
-        OSError: If a file cannot be written.
+        OSError: If a file cannot be written, or another process is writing to the folder.
     """
-    progress = progress or Silent()
     _refuse_existing(folder, options, replace=replace)
     _require_packages(options)
+    with hold(folder.path):
+        return _export(folder, options=options, data=data, progress=progress or Silent())
+
+
+def _export(
+    folder: ModelFolder, *, options: ExportOptions, data: Path | None, progress: Progress
+) -> tuple[ExportedFile, ...]:
     source = find_reference_model(folder)
     spec = _add_source(folder.read_spec(), hash_reference_model(source))
     calibration = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import SPEC, ModelFolder
-from edgeemo.utils.files import new_folder
+from edgeemo.utils.files import is_being_made, new_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,8 @@ def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
         replace: Whether to replace an existing model folder.
 
     Raises:
-        ModelFolderError: If `out` exists and may not be replaced, or overlaps with the data.
+        ModelFolderError: If `out` exists and may not be replaced, is being made by another process,
+            or overlaps with the data.
     """
     if os.path.lexists(out):
         if not replace:
@@ -35,6 +36,8 @@ def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
             )
         if out.is_symlink() or not out.is_dir() or not _is_replaceable(out):
             raise ModelFolderError(f"{out}: not a model folder; --force does not replace it")
+    if is_being_made(out):
+        raise ModelFolderError(_describe_busy(out))
     resolved, images = out.resolve(), data.resolve()
     if resolved.is_relative_to(images) or images.is_relative_to(resolved):
         raise ModelFolderError(
@@ -77,12 +80,18 @@ def make_timestamp() -> str:
 def _explain_error(error: OSError, out: Path) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{out}: the disk is full; free some space"
+    if isinstance(error, BlockingIOError):
+        return _describe_busy(out)
     where = str(error.filename or out)
     if isinstance(error, (FileExistsError, NotADirectoryError)) and where != str(out):
         return f"{out}: cannot be made, since {where} is not a folder"
     if ".partial-" in where:  # the hidden folder: name the one that it becomes
         where = str(out)
     return f"{where}: {(error.strerror or str(error)).lower()}"
+
+
+def _describe_busy(out: Path) -> str:
+    return f"{out}: another process is writing it; wait for it, or choose another --out"
 
 
 def _is_replaceable(out: Path) -> bool:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset import ingest_folder, open_data
@@ -21,10 +17,11 @@ from edgeemo.train.options.faces import (
     build_training_detector,
     settle_faces,
 )
-from edgeemo.utils.files import is_running
+from edgeemo.utils.files import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from edgeemo.dataset import Dataset
     from edgeemo.imaging.faces import FaceDetector
@@ -108,12 +105,9 @@ def prepare_images(
         StudyError: If the validation split is empty.
     """
     beside.parent.mkdir(parents=True, exist_ok=True)
-    _remove_stale(beside)
     with (
         open_data(data) as root,
-        tempfile.TemporaryDirectory(
-            prefix=f".{beside.name}.pixels-{os.getpid()}-", dir=beside.parent
-        ) as folder,
+        scratch_folder(beside) as folder,
         ExitStack() as stack,
     ):
         base = settle_faces(base, root, data=data, progress=progress)
@@ -122,12 +116,4 @@ def prepare_images(
         dataset = ingest_folder(root, options=prepared, detector=detector, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):
             raise StudyError(f"{data}: the validation split is empty; add images")
-        yield SearchImages(dataset, base, Path(folder), stack, progress, detector=detector)
-
-
-def _remove_stale(beside: Path) -> None:
-    """Remove the folders of killed searches."""
-    for stale in beside.parent.glob(f".{beside.name}.pixels-*-*"):
-        owner = stale.name.split(".pixels-")[1].partition("-")[0]
-        if owner.isdigit() and not is_running(int(owner)):
-            shutil.rmtree(stale, ignore_errors=True)
+        yield SearchImages(dataset, base, folder, stack, progress, detector=detector)

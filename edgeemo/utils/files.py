@@ -1,24 +1,34 @@
 """Writing so that nothing is ever half-written, and hashing. Standard library only.
 
-A file or folder is made beside its place under a hidden name, `.NAME.partial-PID`, and renamed when
-it is complete. What a killed process left behind is never mistaken for the real thing, and the next
-writer of the same name removes it.
+A file or folder is made beside its place under a hidden name, ``.NAME.partial-RANDOM``, and renamed
+when it is complete. Its writer holds its lock: what a killed process left behind is locked by
+nobody, is never mistaken for the real thing, and the next writer of the same name removes it.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
-from contextlib import contextmanager, suppress
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
+
+from edgeemo.utils.locks import busy_error, hold, is_held, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _PARTIAL = ".partial-"
+_SCRATCH = ".scratch-"
 _OLD = "-old"
+_NAME_MAX = 255
+"""Bytes of a file's name, where the file system does not say."""
+
+_PATIENCE = 1.0
+"""Seconds to wait for another process that begins a folder beside this one."""
 
 
 def sha256_file(path: Path) -> str:
@@ -45,16 +55,16 @@ def write_file(path: Path, content: bytes | str) -> Path:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a hidden path beside `path` to write to; renamed to `path` if the block succeeds."""
-    partial = _partial_path(path)
+    partial = None
     try:
-        yield partial
-        _sync(partial)
-        partial.replace(path)
+        with _make_hidden(path, _PARTIAL, folder=False) as partial:
+            yield partial
+            _sync(partial)
+            partial.replace(path)
     except OSError as error:  # a full disk is reported without saying which file
-        error.filename = error.filename or str(path)
+        if error.filename in (None, str(partial)):
+            error.filename = str(path)
         raise
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -70,59 +80,151 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         The folder to write into.
 
     Raises:
-        FileExistsError: If `path` exists and `replace` is false.
+        FileExistsError: If `path` exists and `replace` is false, now or when the block has ended.
+        BlockingIOError: If another process is making the folder, now, or is writing to the existing
+            one when the block has ended.
     """
-    if path.exists() and not replace:
-        raise FileExistsError(17, "exists already", str(path))
+    if os.path.lexists(path) and not replace:
+        raise _exists_error(path)
     missing = [parent for parent in path.parents if not parent.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = _partial_path(path)
-    partial.mkdir()
     try:
-        yield partial
-        _swap_in(partial, path)
+        with ExitStack() as stack:
+            with _wait_for(path.parent):
+                if is_being_made(path):
+                    raise busy_error(path)
+                partial = stack.enter_context(_make_hidden(path, _PARTIAL, folder=True))
+            yield partial
+            _swap_in(partial, path, replace=replace)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
         with suppress(OSError):  # not empty: something is there that shall stay
             for parent in missing:
                 parent.rmdir()
 
 
-def _swap_in(partial: Path, path: Path) -> None:
-    if not path.exists():
-        partial.rename(path)
-        return
-    old = path.with_name(f".{path.name}{_PARTIAL}{os.getpid()}{_OLD}")
-    path.rename(old)
-    partial.rename(path)
-    shutil.rmtree(old)
+@contextmanager
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside a path for temporary files; removed when the block ends."""
+    with _make_hidden(beside, _SCRATCH, folder=True) as folder:
+        yield folder
 
 
-def _partial_path(path: Path) -> Path:
-    for stale in path.parent.glob(f".{path.name}{_PARTIAL}*"):
-        if _is_alive(stale.name.rsplit(_PARTIAL, 1)[1]):
-            continue
-        if stale.name.endswith(_OLD) and not path.exists():
-            stale.rename(path)  # killed between the two renames of _swap_in: bring it back
-        else:
-            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
-    return path.with_name(f".{path.name}{_PARTIAL}{os.getpid()}")
+def is_being_made(path: Path) -> bool:
+    """Return whether a process is making a folder with `new_folder`."""
+    return any(
+        is_held(partial) and not partial.name.endswith(_OLD)
+        for partial in _list_hidden(path, _PARTIAL)
+    )
 
 
-def is_running(process: int) -> bool:
-    """Whether a process of that number runs, whoever started it."""
+def hide_name(path: Path, suffix: str) -> Path:
+    """Return a path beside `path`: hidden, with its name, ending in `suffix`.
+
+    A name that would become too long is cut, and told apart from others by a digest.
+    """
+    name = os.fsencode(path.name)
+    room = _longest_name(path.parent) - len(f".{suffix}{_OLD}")
+    if len(name) > room:
+        digest = f"~{hashlib.sha256(name).hexdigest()[:8]}"
+        name = name[: room - len(digest)] + digest.encode()
+    return path.with_name(f".{os.fsdecode(name)}{suffix}")
+
+
+@contextmanager
+def _make_hidden(path: Path, suffix: str, *, folder: bool) -> Iterator[Path]:
+    """Yield a new hidden file or folder beside `path` of a random name, locked inside the block.
+
+    What killed processes left under such names is removed first; itself when the block ends.
+    """
+    _sweep(path, suffix)
+    hidden, descriptor = _create_locked(path, suffix, folder=folder)
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        yield hidden
+    finally:
+        _remove(hidden)
+        os.close(descriptor)
 
 
-def _is_alive(owner: str) -> bool:
-    number = owner.removesuffix(_OLD)
-    return number.isdecimal() and is_running(int(number))
+def _create_locked(path: Path, suffix: str, *, folder: bool) -> tuple[Path, int]:
+    """Return the path of a new hidden file or folder, and the descriptor that holds its lock."""
+    while True:
+        hidden = hide_name(path, f"{suffix}{os.urandom(4).hex()}")
+        with suppress(FileExistsError):
+            hidden.mkdir() if folder else hidden.touch(exist_ok=False)
+            descriptor = os.open(hidden, os.O_RDONLY)
+            if try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+                return hidden, descriptor
+            os.close(descriptor)  # a sweep took it for abandoned before it was locked
+
+
+def _sweep(path: Path, suffix: str) -> None:
+    """Remove what killed processes left of `path` under hidden names."""
+    for stale in _list_hidden(path, suffix):
+        if is_held(stale) is not False:
+            continue
+        with suppress(OSError), hold(stale):
+            if stale.name.endswith(_OLD) and not os.path.lexists(path):
+                stale.rename(path)  # killed between the two renames of _swap_in: bring it back
+            else:
+                _remove(stale)
+
+
+def _swap_in(partial: Path, path: Path, *, replace: bool) -> None:
+    """Rename a complete folder to its place; the one that it replaces goes."""
+    if replace and os.path.lexists(path):
+        old = partial.with_name(f"{partial.name}{_OLD}")
+        with hold(path):
+            path.rename(old)
+            partial.rename(path)
+            shutil.rmtree(old)
+        return
+    try:
+        partial.rename(path)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise _exists_error(path) from None
+        raise
+
+
+@contextmanager
+def _wait_for(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, if that can be had within `_PATIENCE`."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        end = time.monotonic() + _PATIENCE
+        while try_lock(descriptor) is False and time.monotonic() < end:
+            time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _list_hidden(path: Path, suffix: str) -> list[Path]:
+    start = hide_name(path, f"{suffix}{'0' * 8}").name[:-8]
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(start)]
+    except OSError:  # it is not there, or may not be read
+        return []
+    return [path.with_name(name) for name in names]
+
+
+def _longest_name(folder: Path) -> int:
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except OSError:  # it is not there yet
+        return _NAME_MAX
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _exists_error(path: Path) -> FileExistsError:
+    return FileExistsError(errno.EEXIST, "exists already", str(path))
 
 
 def _sync(path: Path) -> None:

@@ -3,13 +3,13 @@
 While the model folder ``models/NAME`` is being trained, ``models/.NAME.training`` is beside it: the
 options, the list of images, and after each epoch one file with all weights, the state of the
 optimizer, the best weights so far and the history. Whatever happens to the process, that file is
-one that was complete at the end of an epoch.
+one that was complete at the end of an epoch. The hidden folder that becomes ``models/NAME`` keeps
+other processes off (`edgeemo.utils.files.new_folder`).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from contextlib import suppress
@@ -23,7 +23,7 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import SPLIT
 from edgeemo.model.tables import read_samples, write_samples
 from edgeemo.train.loop.history import Epoch
-from edgeemo.utils.files import is_running, replacing, write_file
+from edgeemo.utils.files import hide_name, replacing, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _SUFFIX = ".training"
 _REQUEST = "training.json"
 _STATE = "state.npz"
-_OWNER = "pid"
 _PARTS = ("model", "optimizer", "best", "ema")
 _MIN_INTERVAL = 20
 """A state is written no sooner after the last one than so many times the duration of a write."""
@@ -72,7 +71,7 @@ class Checkpoint:
 
     def __init__(self, out: Path) -> None:
         self.out = out
-        self.path = out.with_name(f".{out.name}{_SUFFIX}")
+        self.path = hide_name(out, _SUFFIX)
         self._last_write = -1e9
         self._cost = 0.0
 
@@ -92,15 +91,12 @@ class Checkpoint:
         Args:
             request: Data, options and teachers, for `read_request`.
             samples: The images of all splits.
-
-        Raises:
-            ModelFolderError: If another running process trains the same model folder.
         """
         shutil.rmtree(self.path, ignore_errors=True)
         self.path.mkdir(parents=True)
-        self._claim()
         write_samples(self.path / SPLIT, samples)
-        write_file(self.path / _REQUEST, json.dumps(dict(request), indent=2))
+        content = {"name": self.out.name, **request}
+        write_file(self.path / _REQUEST, json.dumps(content, indent=2))
 
     def resume(self, samples: Sequence[Sample]) -> None:
         """Take over the checkpoint of an interrupted training.
@@ -110,9 +106,7 @@ class Checkpoint:
 
         Raises:
             TrainingError: If the images changed; the text counts the changes.
-            ModelFolderError: If another running process trains the same model folder.
         """
-        self._claim()
         recorded = {each.path: each for each in read_samples(self.path / SPLIT)}
         now = {each.path: each for each in samples}
         changes = [
@@ -197,22 +191,6 @@ class Checkpoint:
         """Delete the checkpoint: the training is complete, or cannot be resumed."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def _claim(self) -> None:
-        """Record that this process trains the model folder.
-
-        Raises:
-            ModelFolderError: If another running process does.
-        """
-        owner = self.path / _OWNER
-        with suppress(OSError, ValueError):
-            number = int(owner.read_text())
-            if number != os.getpid() and is_running(number):
-                raise ModelFolderError(
-                    f"{self.out}: process {number} is training it; wait for it, or choose "
-                    "another --out"
-                )
-        write_file(owner, str(os.getpid()))
-
 
 def find_interrupted(models: Path) -> Path:
     """Return the model folder under `models` whose training was interrupted last.
@@ -224,4 +202,7 @@ def find_interrupted(models: Path) -> Path:
     if not found:
         raise ModelFolderError(f"{models}: no interrupted training here; name it with --out")
     newest = max(found, key=lambda path: (path / _STATE).stat().st_mtime_ns)
-    return newest.with_name(newest.name.removeprefix(".").removesuffix(_SUFFIX))
+    name = newest.name.removeprefix(".").removesuffix(_SUFFIX)  # cut, if it was too long
+    with suppress(OSError, ValueError, TypeError, AttributeError):
+        name = str(json.loads((newest / _REQUEST).read_bytes()).get("name", name))
+    return newest.with_name(name)

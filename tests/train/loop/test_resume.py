@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
 from edgeemo.train.loop.checkpoint import Checkpoint, find_interrupted
 from edgeemo.train.options.faces import build_ingest_options
-from edgeemo.utils.files import sha256_file
+from edgeemo.utils.files import new_folder, sha256_file
 
 KILLED = """
 import json, os, pathlib, signal, sys
@@ -136,9 +135,15 @@ def test_a_damaged_checkpoint_is_one_clear_line(place):
 
 
 def test_two_processes_do_not_train_one_folder(place):
-    (place / ".model.training" / "pid").write_text(str(os.getppid()))
-    with pytest.raises(ModelFolderError, match=f"process {os.getppid()} is training it;"):
+    with new_folder(place / "model"), pytest.raises(ModelFolderError, match="another process"):
         resume(place / "model")
+
+
+def test_an_interrupted_training_of_a_long_name_is_found(tmp_path):
+    checkpoint = Checkpoint(tmp_path / ("n" * 255))
+    checkpoint.start({}, [])
+    checkpoint.state_path.touch()
+    assert find_interrupted(tmp_path) == checkpoint.out
 
 
 def test_nothing_to_go_on_with(tmp_path):
