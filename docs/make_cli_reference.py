@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 TARGET = Path(__file__).with_name("cli.md")
 WIDTH = 80
 
+_OUTPUT = (
+    "Results are written to standard output; progress, notes, warnings and errors to standard\n"
+    "error. `--quiet` prints no progress and no notes, `--verbose` also what libraries print, and\n"
+    "the traceback of an error. Both may stand before or after the name of a command.\n",
+    "Tables fit the terminal, or `COLUMNS` where that is set; where one cannot, it is written as a\n"
+    "list. In a file or a pipe a row is one line. `--json` prints JSON and nothing else.\n",
+    "`edgeemo --install-completion` makes the Tab key complete commands, options, their values and\n"
+    "paths in bash, zsh, fish and PowerShell.\n",
+)
+
 
 def reference() -> str:
     """Return the whole page."""
@@ -23,7 +33,8 @@ def reference() -> str:
     parts = [
         "# Commands\n",
         "Made by `make docs` from the commands' own help; do not edit.\n",
-        "Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed.\n",
+        "Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C.\n",
+        *_OUTPUT,
         _block(overview),
     ]
     for name, text in commands:

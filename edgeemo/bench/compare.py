@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from edgeemo.bench.quantiles import Estimate
-from edgeemo.bench.table import format_interval
+from edgeemo.bench.table import format_ms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["faster", "slower", "unclear", "only before", "only now"]
 
-HEADER = ("file, threads", "before, p50 ms", "now, p50 ms", "now / before", "verdict")
+HEADER = ("file, threads", "before", "now", "now / before (95 %)", "verdict")
 EXPLANATION = "unclear: the intervals allow both faster and slower"
 
 
@@ -133,8 +133,8 @@ def _build_row(each: Difference) -> tuple[str, ...]:
     other = each.ratio is not None and not each.same_file
     return (
         f"{each.file} x{each.threads}",
-        format_interval(each.before) if each.before else "-",
-        format_interval(each.now) if each.now else "-",
+        format_ms(each.before.value) if each.before else "-",
+        format_ms(each.now.value) if each.now else "-",
         ratio,
         f"{each.verdict} (other bytes)" if other else each.verdict,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.bench.protocol import WARM_STAGES
@@ -13,18 +14,24 @@ if TYPE_CHECKING:
     from edgeemo.bench.quantiles import Estimate
     from edgeemo.bench.results import BenchmarkReport, CandidateResult, Measurement, StageTime
 
-HEADER = (
-    "file, threads", "engine", "kB", "cold ms", "p50 ms", "p90", "p99", "per s", "MB", "accuracy",
-    "verified",
-)  # fmt: skip
-WARM_TITLE = "Warm prediction, ms: the total, then each stage as p50/p90/p99"
-COLD_HEADER = ("file, threads", "cold ms (95 %)", "starts", "start", "imports", "load", "first")
-COLD_TITLE = "Cold start, ms: medians of fresh processes, from their start to the first prediction"
-FASTEST = " *"
-TEXT_COLUMNS = 2
-"""Number of `HEADER`'s columns with text, not numbers; the other headers have one."""
-
 _COLD_COLUMNS = ("start", "imports", "load", "first_prediction")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportTable:
+    """A table of a report.
+
+    Attributes:
+        title: The line above it.
+        columns: The headings.
+        rows: The cells, one row after the other.
+        numbers_from: Number of columns of text, which are left of those of numbers.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    numbers_from: int = 1
 
 
 def describe_report(report: BenchmarkReport) -> dict[str, str]:
@@ -42,52 +49,71 @@ def describe_report(report: BenchmarkReport) -> dict[str, str]:
     return {name: text for name, text in shown.items() if text}
 
 
-def build_rows(report: BenchmarkReport) -> list[tuple[str, ...]]:
-    """Return one row per candidate, under `HEADER`."""
-    fastest = report.fastest_result
-    return [
-        _build_row(result, mark=FASTEST if result is fastest else "") for result in report.results
+def build_tables(report: BenchmarkReport) -> list[ReportTable]:
+    """Return the tables of a report: files, predictions, their stages, cold start."""
+    tables = [
+        ReportTable(
+            title="Files",
+            columns=("file", "engine", "kB", "accuracy", "verified"),
+            rows=list(dict.fromkeys(map(_build_file_row, report.results))),
+            numbers_from=2,
+        ),
+        ReportTable(
+            title="Warm prediction, from an image's bytes to its label",
+            columns=("file, threads", "p50 ms (95 %)", "p90", "p99", "per s", "MB", "runs"),
+            rows=[
+                _build_warm_row(each, is_fastest=each is report.fastest_result)
+                for each in report.results
+            ],
+        ),
     ]
+    return [*tables, _build_stages(report), _build_cold(report)] if report.measured else tables
 
 
-def build_warm_header(report: BenchmarkReport) -> tuple[str, ...]:
-    """Return the names of the columns of `build_warm_rows`."""
-    return ("file, threads", "p50 ms (95 %)", "runs", *_list_stages(report))
+def _build_stages(report: BenchmarkReport) -> ReportTable:
+    stages = _list_stages(report)
+    return ReportTable(
+        title="Stages of a warm prediction: ms as p50/p99",
+        columns=("file, threads", *stages),
+        rows=[
+            (
+                format_candidate(result),
+                *(_format_quantiles(found.warm_ms.get(stage)) for stage in stages),
+            )
+            for result, found in _list_measured(report)
+        ],
+    )
 
 
-def build_warm_rows(report: BenchmarkReport) -> list[tuple[str, ...]]:
-    """Return one row per measured candidate, under `build_warm_header`."""
-    return [
-        (
-            format_candidate(result),
-            format_interval(found.total.p50),
-            str(found.runs),
-            *(_format_quantiles(found.warm_ms.get(stage)) for stage in _list_stages(report)),
-        )
-        for result, found in _list_measured(report)
-    ]
+def _build_cold(report: BenchmarkReport) -> ReportTable:
+    return ReportTable(
+        title="Cold start of a fresh process, up to its first prediction: median ms",
+        columns=("file, threads", "total (95 %)", "starts", "start", "imports", "load", "first"),
+        rows=[
+            (
+                format_candidate(result),
+                format_interval(found.cold_ms["total"]),
+                str(found.rounds),
+                *(format_ms(found.cold_ms[stage].value) for stage in _COLD_COLUMNS),
+            )
+            for result, found in _list_measured(report)
+        ],
+    )
 
 
-def build_cold_rows(report: BenchmarkReport) -> list[tuple[str, ...]]:
-    """Return one row per measured candidate, under `COLD_HEADER`."""
-    return [
-        (
-            format_candidate(result),
-            format_interval(found.cold_ms["total"]),
-            str(found.rounds),
-            *(format_ms(found.cold_ms[stage].value) for stage in _COLD_COLUMNS),
-        )
-        for result, found in _list_measured(report)
-    ]
-
-
-def build_notes(report: BenchmarkReport) -> list[str]:
-    """Return notes on the tables, one line each."""
+def list_failures(report: BenchmarkReport) -> list[str]:
+    """Return why files were not measured, one line each."""
     lines = [
         f"{each.file}: {each.status}: {each.reason.removeprefix(each.file).lstrip(': ')}"
         for each in report.results
         if not each.measurement
     ]
+    return list(dict.fromkeys(lines))
+
+
+def build_notes(report: BenchmarkReport) -> list[str]:
+    """Return notes on the tables, one line each."""
+    lines: list[str] = []
     measured = _list_measured(report)
     vague = [format_candidate(each) for each, found in measured if not found.total.p99.high]
     if vague:
@@ -110,10 +136,10 @@ def build_notes(report: BenchmarkReport) -> list[str]:
     workers = sorted({found.workers for _, found in measured})
     if workers:
         lines += [
-            "*: fastest. p50, p90, p99: from an image's bytes to its label, warm. per s: with "
-            f"{' or '.join(map(str, workers))} images at a time. MB: peak memory of the process"
+            f"*: fastest. per s: with {' or '.join(map(str, workers))} images at a time. MB: peak "
+            "memory of the process"
         ]
-    return list(dict.fromkeys(lines))
+    return lines
 
 
 def format_ms(ms: float) -> str:
@@ -133,39 +159,31 @@ def format_candidate(result: CandidateResult) -> str:
     return f"{result.file} x{result.threads}"
 
 
-def format_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers_from: int = 1
-) -> list[str]:
-    """Return a table as lines of text, columns from `numbers_from` on aligned to the right."""
-    cells = [columns, *rows]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
-    lines = [
-        "  ".join(
-            f"{cell:>{width}}" if index >= numbers_from else f"{cell:<{width}}"
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
-    return [lines[0], "-" * len(lines[0]), *lines[1:]]
-
-
-def _build_row(result: CandidateResult, *, mark: str) -> tuple[str, ...]:
+def _build_file_row(result: CandidateResult) -> tuple[str, ...]:
     size = f"{result.size_bytes / 1000:,.{1 if result.size_bytes < 100_000 else 0}f}"
-    name = f"{format_candidate(result)}{mark}"
-    begin = (name, result.engine or "-", size if result.size_bytes else "-")
-    accuracy = f"{result.accuracy.value:.1%}" if result.accuracy else "-"
-    end = (accuracy, "yes" if result.verified else "no")
+    return (
+        result.file,
+        result.engine or "-",
+        size if result.size_bytes else "-",
+        f"{result.accuracy.value:.1%}" if result.accuracy else "-",
+        "yes" if result.verified else "no",
+    )
+
+
+def _build_warm_row(result: CandidateResult, *, is_fastest: bool) -> tuple[str, ...]:
+    name = format_candidate(result) + (" *" if is_fastest else "")
     found = result.measurement
     if found is None:
-        return (*begin, "-", result.status, "-", "-", "-", "-", *end)
+        return (name, result.status, "-", "-", "-", "-", "-")
     total, rate = found.total, found.images_per_second.value
     return (
-        *begin,
-        format_ms(found.cold_ms["total"].value),
-        *(format_ms(each.value) for each in (total.p50, total.p90, total.p99)),
+        name,
+        format_interval(total.p50),
+        format_ms(total.p90.value),
+        format_ms(total.p99.value),
         f"{rate:,.{1 if rate < 100 else 0}f}",
         f"{found.peak_mb:.1f}",
-        *end,
+        str(found.runs),
     )
 
 
@@ -180,9 +198,7 @@ def _list_stages(report: BenchmarkReport) -> list[str]:
 
 
 def _format_quantiles(stage: StageTime | None) -> str:
-    if stage is None:
-        return "-"
-    return "/".join(format_ms(each.value) for each in (stage.p50, stage.p90, stage.p99))
+    return f"{format_ms(stage.p50.value)}/{format_ms(stage.p99.value)}" if stage else "-"
 
 
 def _describe_clock(report: BenchmarkReport) -> str:

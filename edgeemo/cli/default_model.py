@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeemo.cli.options.common import MODELS
-from edgeemo.cli.output.console import say
+from edgeemo.cli.output.console import note
 
 
 def choose_model(model: Path | None) -> Path:
@@ -23,12 +23,12 @@ def choose_model(model: Path | None) -> Path:
     if model is None:
         folder = choose_folder(MODELS)
         if folder.is_shipped:
-            say(
+            note(
                 f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy or sad; "
                 f"'edgeemo info {SHIPPED}' tells more, --model names another)"
             )
         else:
-            say(f"model: {folder.path}")
+            note(f"model: {folder.path}")
         return folder.path
     if model == Path(SHIPPED) and not model.exists():
         return shipped_folder().path

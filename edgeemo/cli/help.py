@@ -1,13 +1,14 @@
-"""The help of a command, from the declarations of its options."""
+"""The help of commands and groups, laid out for the width of the terminal."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import MISSING
 from enum import Enum
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.utils.layout import get_width, wrap
 from edgeemo.utils.options import Argument
 
 if TYPE_CHECKING:
@@ -22,6 +23,55 @@ _ARGUMENTS = "Arguments"
 _METAVARS = {int: "N", float: "X", Path: "PATH"}
 _LONGEST_METAVAR = 32
 _LONGEST_NAME = 30
+_MIN_TEXT = 30
+_NARROW_INDENT = 6
+_MAX_WIDTH = 80
+
+
+class Page:
+    """Mix-in of a command or group whose help fits the terminal, however narrow.
+
+    Attributes:
+        examples: Lines to show below the help.
+    """
+
+    examples: Sequence[str] = ()
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        """Return the context; its width is that of the help and of the usage before an error."""
+        if parent is None:
+            width = get_width(sys.stdout) or _MAX_WIDTH
+            extra.setdefault("terminal_width", min(width, _MAX_WIDTH))
+        base: Any = super()
+        return base.make_context(info_name, args, parent, **extra)
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """Write the usage into the help; an argument is named by its placeholder alone."""
+        command: Any = self
+        arguments = [each for each in command.params if each.param_type_name == "argument"]
+        pieces = [each.metavar if each.required else f"[{each.metavar}]" for each in arguments]
+        tail = ["COMMAND", "[ARGS]..."] if hasattr(command, "commands") else []
+        usage = " ".join(["Usage:", ctx.command_path, "[OPTIONS]", *pieces, *tail])
+        formatter.write("\n".join([*wrap(usage, formatter.width, indent="  "), ""]))
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write the examples into the help; a long one continues after a backslash."""
+        if not self.examples:
+            return
+        formatter.write("\n  Examples:\n\n")
+        for line in self.examples:
+            fits = len(line) + 4 <= formatter.width
+            parts = [line] if fits else wrap(line, formatter.width - 6, indent="  ")
+            formatter.write("".join(f"    {part} \\\n" for part in parts[:-1]))
+            formatter.write(f"    {parts[-1]}\n")
+
+
+def write_section(formatter: Any, heading: str, records: Sequence[tuple[str, str]]) -> None:
+    """Write a heading, and below it names and texts."""
+    with formatter.section(heading):
+        formatter.write(lay_out(records, width=formatter.width))
 
 
 def make_metavar(each: OptionField) -> str:
@@ -49,11 +99,13 @@ def group_options(options: Iterable[OptionField]) -> dict[str, list[tuple[str, s
 
 
 def lay_out(records: Sequence[tuple[str, str]], *, width: int) -> str:
-    """Return names and texts in two columns; unlike click's, it breaks no name at a hyphen."""
+    """Return names and texts in two columns, or where that is too narrow one below the other."""
     column = min(max(len(name) for name, _ in records), _LONGEST_NAME) + 4
+    if width - column < _MIN_TEXT:
+        column = _NARROW_INDENT
     lines = []
     for name, text in records:
-        wrapped = wrap(text, width - column, break_on_hyphens=False, break_long_words=False)
+        wrapped = wrap(text, width - column)
         fits = len(name) <= column - 4
         lines.append(f"  {name:<{column - 2}}{wrapped.pop(0)}" if fits else f"  {name}")
         lines += [" " * column + line for line in wrapped]

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from edgeemo.cli.command import SETTINGS
+from edgeemo.cli.command import SETTINGS, Base
+from edgeemo.cli.help import write_section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+_LONGEST = 100
+"""Maximum length of the summary of a command."""
 
 
 def group(
@@ -28,7 +33,7 @@ def group(
         add_completion: Whether it has options that install shell completion.
     """
 
-    class Group(TyperGroup):
+    class Group(Base, TyperGroup):
         def __init__(self, **settings: Any) -> None:
             super().__init__(**settings)
             self.commands = dict.fromkeys(commands)  # type: ignore[assignment]
@@ -38,6 +43,12 @@ def group(
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             return _load(package, cmd_name) if cmd_name in commands else None
+
+        def format_options(self, ctx: Any, formatter: Any) -> None:
+            write_section(formatter, "Options", self.list_options(ctx))
+            found = {each: self.get_command(ctx, each) for each in commands}
+            summaries = [(each, found[each].get_short_help_str(_LONGEST)) for each in commands]
+            write_section(formatter, "Commands", summaries)
 
     return typer.Typer(
         name=name,

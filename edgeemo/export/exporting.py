@@ -91,7 +91,7 @@ def _export(
         warnings=calibration.warnings if calibration else (),
     )
     for warning in filter(None, (exporter.expected.warning, *exporter.warnings)):
-        progress.note(warning)
+        progress.note(f"warning: {warning}")
     paths = [folder.file(name) for name in options.file_names]
     with ExitStack() as places:
         files = exporter.export_all(paths, places, progress)

@@ -15,7 +15,7 @@ from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
-from edgeemo.utils.redirect import drop_output
+from edgeemo.utils.redirect import drop_output, shows_output
 from edgeemo.utils.text import first_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def import_keras() -> Any:
     Raises:
         MissingExtraError: If TensorFlow or Keras is not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not shows_output():
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     try:
         with drop_output():

@@ -16,13 +16,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_is_shown = False
+
+
+@contextmanager
+def show_output() -> Iterator[None]:
+    """Let the output of libraries through inside the block: whole-process, as `drop_output`."""
+    global _is_shown  # noqa: PLW0603 - file descriptors are the process's, too
+    before, _is_shown = _is_shown, True
+    try:
+        yield
+    finally:
+        _is_shown = before
+
+
+def shows_output() -> bool:
+    """Return whether `drop_output` and `silence` let everything through."""
+    return _is_shown
+
+
 @contextmanager
 def drop_output() -> Iterator[None]:
     """Drop everything written to file descriptors 1 and 2 inside the block.
 
     Whole-process: other threads' output is dropped too, unless they write to a duplicate that was
-    made earlier, as the command line's console does.
+    made earlier, as the command line's console does. Nothing is dropped inside `show_output`.
     """
+    if _is_shown:
+        yield
+        return
     _flush()
     saved = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -44,8 +66,11 @@ def silence() -> Iterator[None]:
 
     Whole-process, as `drop_output`. A stream that replaced `sys.stdout`, as in a notebook, is
     covered, logging is off, and a handler that `logging.warning` installs on the root logger on its
-    first call is removed.
+    first call is removed. Nothing is dropped inside `show_output`.
     """
+    if _is_shown:
+        yield
+        return
     import io
     import logging  # slow to import, and not needed on a device
     from contextlib import redirect_stderr, redirect_stdout

@@ -66,16 +66,14 @@ def test_a_report_that_is_not_there(tmp_path):
 
 def test_the_table_marks_the_fastest_and_tells_why_there_are_no_figures():
     made = report(result("a.tflite", 40), result("b.tflite", 3.5, threads=2), MISSING)
-    shown = table.build_rows(made)
-    assert [row[0] for row in shown] == ["a.tflite x1", "b.tflite x2 *", "c.onnx x1"]
-    assert "not run" in shown[2]
-    assert all(len(row) == len(table.HEADER) for row in shown)
-    assert "c.onnx: not run: onnxruntime is not installed" in table.build_notes(made)
-    for header, lines in (
-        (table.build_warm_header(made), table.build_warm_rows(made)),
-        (table.COLD_HEADER, table.build_cold_rows(made)),
-    ):
-        assert [len(line) for line in lines] == [len(header)] * 2
+    files, warm, stages, cold = table.build_tables(made)
+    assert [row[0] for row in warm.rows] == ["a.tflite x1", "b.tflite x2 *", "c.onnx x1"]
+    assert warm.rows[2][1] == "not run"
+    assert [row[0] for row in files.rows] == ["a.tflite", "b.tflite", "c.onnx"]
+    assert table.list_failures(made) == ["c.onnx: not run: onnxruntime is not installed"]
+    for each in (files, warm, stages, cold):
+        assert {len(row) for row in each.rows} == {len(each.columns)}
+    assert [len(each.rows) for each in (warm, stages, cold)] == [3, 2, 2]
 
 
 def test_a_p99_without_an_upper_bound_is_said_to_be_one():
@@ -89,10 +87,11 @@ def test_a_p99_without_an_upper_bound_is_said_to_be_one():
 
 def test_detecting_faces_is_a_stage_of_its_own():
     faces, plain = result("a.tflite", 4, faces=True), result("b.tflite", 4)
-    assert "detect" not in table.build_warm_header(report(plain))
+    assert "detect" not in table.build_tables(report(plain))[2].columns
     made = report(faces, plain)
-    assert table.build_warm_header(made)[3:] == ("decode", "detect", "resize", "invoke")
-    assert [row[4] for row in table.build_warm_rows(made)] == ["4.00/4.80/6.00", "-"]
+    stages = table.build_tables(made)[2]
+    assert stages.columns[1:] == ("decode", "detect", "resize", "invoke")
+    assert [row[2] for row in stages.rows] == ["4.00/6.00", "-"]
     assert any(
         line.startswith("detect: up to the largest face") for line in table.build_notes(made)
     )
@@ -104,16 +103,11 @@ def test_images_without_a_face_are_told():
     warm_ms = {name: found.measurement.warm_ms[name] for name in ("decode", "detect", "total")}
     measured = replace(found.measurement, warm_ms=warm_ms, runs_without_face=540)
     made = report(replace(found, measurement=measured))
-    assert table.build_warm_rows(made)[0][-2:] == ("-", "-")
+    assert table.build_tables(made)[2].rows[0][-2:] == ("-", "-")
     assert "no face was detected, so nothing was predicted: a.tflite x1 in 540 of 540 runs" in (
         table.build_notes(made)
     )
     assert BenchmarkReport.from_json(json.dumps(to_plain(made)).encode(), origin="x") == made
-
-
-def test_a_plain_table_has_its_columns_in_line():
-    lines = table.format_table(("name", "ms"), [("a", "1.00"), ("longer", "10.0")])
-    assert lines == ["name      ms", "------------", "a       1.00", "longer  10.0"]
 
 
 def test_side_by_side():

@@ -20,6 +20,7 @@ from edgeemo.bundle.device.contents import PHOTO
 from edgeemo.bundle.device.faces import select_faces
 from edgeemo.bundle.device.load import member_path, read_model
 from edgeemo.errors import BenchError
+from edgeemo.utils.layout import format_facts, format_table, get_width, wrap
 from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def run(
         progress=_StageLines(),
         photo=_read_photo(contents) if faces is not False else None,
     )
-    text = dumps(to_plain(report), indent=1) if json else format_report(report)
+    width = get_width(sys.stdout)
+    text = dumps(to_plain(report), indent=1) if json else format_report(report, width=width)
     sys.stdout.write(f"{text}\n")
     for line in report.warnings:
         sys.stderr.write(f"warning: {line}\n")
@@ -111,18 +113,18 @@ def _read_photo(contents: Contents) -> bytes | None:
     return contents.member(PHOTO) if PHOTO in golden else None
 
 
-def format_report(report: BenchmarkReport) -> str:
-    """Return a report as text for the device: facts, tables, notes."""
-    facts = table.describe_report(report)
-    lines = [f"{name:<14}{fact}" for name, fact in facts.items()]
-    rows = table.build_rows(report)
-    lines += ["", *table.format_table(table.HEADER, rows, numbers_from=table.TEXT_COLUMNS)]
-    if report.measured:
-        lines += ["", table.WARM_TITLE]
-        lines += table.format_table(table.build_warm_header(report), table.build_warm_rows(report))
-        lines += ["", table.COLD_TITLE]
-        lines += table.format_table(table.COLD_HEADER, table.build_cold_rows(report))
-    return "\n".join([*lines, "", *table.build_notes(report)])
+def format_report(report: BenchmarkReport, *, width: int | None = None) -> str:
+    """Return a report as text for the device: facts, tables, notes.
+
+    Args:
+        report: The measurements.
+        width: Maximum length of a line of a table; None for any.
+    """
+    lines = format_facts(table.describe_report(report), width=width)
+    for each in table.build_tables(report):
+        lines += ["", *wrap(each.title, width)]
+        lines += format_table(each.columns, each.rows, width=width, numbers_from=each.numbers_from)
+    return "\n".join([*lines, "", *table.list_failures(report), *table.build_notes(report)])
 
 
 class _StageLines:

@@ -12,7 +12,7 @@ from edgeemo.bundle.options import BundleOptions, GoldenSource
 from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Data, Force, Json
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import print_facts, print_json, say, warn
+from edgeemo.cli.output.console import note, print_facts, print_json, warn
 from edgeemo.cli.output.progress import progress
 from edgeemo.utils.options import Argument, Option
 
@@ -135,8 +135,8 @@ def _make_file(path: Path, out: Path, options: BundleOptions, *, force: bool, js
     if json:
         print_json(made)
         return
-    print_facts(_facts(made), title=str(made.path))
-    say(f"on the device: python3 {made.path.name} selftest")
+    print_facts(_facts(made), title=made.path)
+    note(f"on the device: python3 {made.path.name} selftest")
 
 
 def _make_folder(
@@ -152,8 +152,8 @@ def _make_folder(
     if json:
         print_json(made)
         return
-    print_facts({**_facts(made.bundle), **_wheel_facts(made)}, title=str(made.path))
-    say(f"on the device, with this folder: sh {made.path.name}/install.sh")
+    print_facts({**_facts(made.bundle), **_wheel_facts(made)}, title=made.path)
+    note(f"on the device, with this folder: sh {made.path.name}/install.sh")
 
 
 def _warn(made: Bundle) -> None:

@@ -13,7 +13,7 @@ import typer
 from edgeemo.cli.command import command
 from edgeemo.cli.commands.verify import run_verification
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
-from edgeemo.cli.output.console import print_json, say
+from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.verify import print_verification
 from edgeemo.train.options.shared import MAX_SEED
@@ -135,7 +135,7 @@ def _print_partitions(exported: Sequence[ExportedFile]) -> None:
     counts = {entry.path.name: entry.partitions for entry in exported}
     split = [f"{name} {count}" for name, count in counts.items() if count not in (None, 1)]
     if split:
-        say(f"note: XNNPACK partitions (1 is fastest): {', '.join(split)}")
+        note(f"note: XNNPACK partitions (1 is fastest): {', '.join(split)}")
 
 
 def _own_model(model: Path | None) -> Path | None:

@@ -34,7 +34,7 @@ def recipes(given: RecipesArguments) -> None:
         print_json({name: {"summary": RECIPES[name].summary, "sets": sets[name]} for name in sets})
         return
     rows = [[name, RECIPES[name].summary, _flags(options)] for name, options in sets.items()]
-    print_table(["recipe", "summary", "sets"], rows, numbers_from=3)
+    print_table(["recipe", "summary", "sets"], rows, numbers_from=3, prose=["summary", "sets"])
 
 
 def _flags(options: Mapping[str, Any]) -> str:

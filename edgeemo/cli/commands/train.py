@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
-from edgeemo.cli.output.console import print_json, say
+from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.train import print_trained
 from edgeemo.train.options.options import TrainOptions
@@ -68,7 +68,7 @@ def train(given: TrainArguments) -> None:
         model = _run(given, shown)
     if model is None:
         text = "done; worker 0 writes the model folder"
-        print_json({"assisted": True}) if given.json else say(text)
+        print_json({"assisted": True}) if given.json else note(text)
         return
     print_trained(model, json=given.json)
 

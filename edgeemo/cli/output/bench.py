@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from edgeemo.cli.output.console import print_facts, print_json, print_table, say, warn
+from edgeemo.cli.output.console import note, print_facts, print_json, print_table, say, warn
 from edgeemo.errors import EXIT_ERROR
 
 if TYPE_CHECKING:
@@ -70,14 +70,12 @@ def _print_report(report: BenchmarkReport) -> None:
     from edgeemo.bench import table
 
     print_facts(table.describe_report(report), title=f"measured {report.date}")
-    print_table(table.HEADER, table.build_rows(report), numbers_from=table.TEXT_COLUMNS)
-    if report.measured:
-        print_table(
-            table.build_warm_header(report), table.build_warm_rows(report), title=table.WARM_TITLE
-        )
-        print_table(table.COLD_HEADER, table.build_cold_rows(report), title=table.COLD_TITLE)
-    for line in table.build_notes(report):
+    for each in table.build_tables(report):
+        print_table(each.columns, each.rows, title=each.title, numbers_from=each.numbers_from)
+    for line in table.list_failures(report):
         say(line)
+    for line in table.build_notes(report):
+        note(line)
 
 
 def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> ReportComparison:
@@ -85,10 +83,10 @@ def _compare(old: BenchmarkReport, new: BenchmarkReport, *, silent: bool) -> Rep
 
     comparison = compare_reports(old, new)
     if not silent:
-        title = f"Compared with {old.date}: median from bytes to label (95 %)"
+        title = f"Compared with {old.date}: median ms from bytes to label"
         print_table(HEADER, comparison.rows, title=title)
         if comparison.is_unclear:
-            say(EXPLANATION)
+            note(EXPLANATION)
     for line in comparison.caveats:
         warn(line)
     return comparison
@@ -107,7 +105,7 @@ def _pick(
         return None, error
     path = write_default(folder, selection, report=report, limits=limits)
     say(f"picked {selection.result.name}: {selection.reason}")
-    say(f"default: {path}")
+    note(f"default: {path}")
     return selection.to_dict(), None
 
 
@@ -122,7 +120,7 @@ def _keep(report: BenchmarkReport, folder: Path) -> None:
     try:
         with replacing(image) as partial:
             plot_report(partial, report)
-        say(f"image: {image}")
+        note(f"image: {image}")
     except MissingExtraError as error:
-        say(f"note: no {BENCH_PNG}: {error}")
-    say(f"report: {write_file(folder / BENCH_JSON, to_json(report))}")
+        note(f"note: no {BENCH_PNG}: {error}")
+    note(f"report: {write_file(folder / BENCH_JSON, to_json(report))}")

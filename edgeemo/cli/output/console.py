@@ -1,9 +1,10 @@
-"""What the commands print with: results to standard output, everything else to standard error."""
+"""Output of the commands: results to standard output, everything else to standard error."""
 
 from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,21 +12,41 @@ import typer
 from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import os
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from rich.console import Console
+_quiet = False
 
-EXAMPLES = "Examples:\n\n\b\n"
-"""Begins a command's epilogue; ``\\b`` keeps the lines that follow as they are."""
+
+@contextmanager
+def be_quiet(quiet: bool) -> Iterator[None]:
+    """Drop notes and progress inside the block, if `quiet`."""
+    global _quiet  # noqa: PLW0603 - standard error is one, too
+    before, _quiet = _quiet, quiet
+    try:
+        yield
+    finally:
+        _quiet = before
+
+
+def is_quiet() -> bool:
+    """Return whether notes and progress are dropped."""
+    return _quiet
+
+
+def note(text: str) -> None:
+    """Print a line to standard error, unless --quiet is given."""
+    if not _quiet:
+        say(text)
 
 
 def say(text: str) -> None:
-    """One line to standard error."""
+    """Print a line to standard error."""
     typer.echo(text, err=True)
 
 
 def warn(text: str) -> None:
-    """One warning to standard error."""
+    """Print a warning to standard error."""
     say(f"warning: {text}")
 
 
@@ -35,53 +56,42 @@ def print_json(content: Any) -> None:
 
 
 def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", numbers_from: int = 1
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    title: str | os.PathLike[str] = "",
+    numbers_from: int = 1,
+    prose: Collection[str] = (),
 ) -> None:
-    """Print a table to standard output.
+    """Print a table to standard output; see `edgeemo.utils.layout.format_table`.
 
     Args:
         columns: The headings.
         rows: One sequence of cells per row.
         title: A line above it.
         numbers_from: Columns from this one on are aligned to the right.
+        prose: Headings of the columns whose text may be broken into lines.
     """
-    from rich import box
-    from rich.table import Table
+    from edgeemo.utils.layout import format_table, get_width
 
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
-    )
-    for index, column in enumerate(columns):
-        table.add_column(
-            column, justify="right" if index >= numbers_from else "left", overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*(_plain(cell) for cell in row))
-    _stdout_console().print(table)
+    width = get_width(sys.stdout)
+    lines = format_table(columns, rows, width=width, numbers_from=numbers_from, prose=prose)
+    _print_block(lines, title=title, width=width)
 
 
-def print_facts(facts: Mapping[str, str], *, title: str) -> None:
-    """Names and values in two columns to standard output."""
-    from rich.table import Table
+def print_facts(
+    facts: Mapping[str, str | os.PathLike[str]], *, title: str | os.PathLike[str]
+) -> None:
+    """Print names and values to standard output; see `edgeemo.utils.layout.format_facts`."""
+    from edgeemo.utils.layout import format_facts, get_width
 
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, show_header=False
-    )
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        table.add_row(name, _plain(value))
-    _stdout_console().print(table)
+    width = get_width(sys.stdout)
+    _print_block(format_facts(facts, width=width), title=title, width=width)
 
 
-def _plain(cell: str) -> str:
-    from rich.markup import escape
+def _print_block(lines: Sequence[str], *, title: str | os.PathLike[str], width: int | None) -> None:
+    """Print lines below a title, and an empty one that separates what follows."""
+    from edgeemo.utils.layout import wrap
 
-    return escape(cell)
-
-
-def _stdout_console() -> Console:
-    from rich.console import Console
-
-    # A table that goes into a file or a pipe is not folded to a terminal's width.
-    return Console() if sys.stdout.isatty() else Console(width=160)
+    above = wrap(title, width) if title else []
+    typer.echo("\n".join([*above, *lines, ""]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.cli.output.console import print_facts, print_json, print_table, say
+from edgeemo.cli.output.console import note, print_facts, print_json, print_table
 
 if TYPE_CHECKING:
     from edgeemo.dataset.check import CheckReport
@@ -24,7 +24,7 @@ def print_check(checked: CheckReport, *, title: str) -> None:
     ]
     print_table(["usable images", *checked.labels], rows)
     if checked.shortcuts:
-        print_table(SHORTCUT_COLUMNS, list_shortcuts(checked), numbers_from=3)
+        print_table(SHORTCUT_COLUMNS, list_shortcuts(checked), numbers_from=3, prose=["meaning"])
     _print_suspects(checked)
     _print_findings(checked)
 
@@ -39,9 +39,9 @@ def print_written(written: WrittenFolder, *, json: bool) -> None:
         [split, *(f"{counts.get(label, 0):,}" for label in labels)]
         for split, counts in written.counts.items()
     ]
-    print_table(["images", *labels], rows, title=str(written.folder))
+    print_table(["images", *labels], rows, title=written.folder)
     excluded = [f"{count:,} {reason}" for reason, count in written.excluded.items()]
-    say(f"excluded: {', '.join(excluded) or 'nothing'} (see {written.folder / 'rejected.csv'})")
+    note(f"excluded: {', '.join(excluded) or 'nothing'} (see {written.folder / 'rejected.csv'})")
 
 
 def print_cropped(cropped: CropResult, *, json: bool) -> None:
@@ -64,10 +64,10 @@ def print_cropped(cropped: CropResult, *, json: bool) -> None:
     print_table(
         ["split", "class", *headings],
         [*rows, ["", "all", *(f"{total:,}" for total in sums)]],
-        title=str(cropped.folder),
+        title=cropped.folder,
         numbers_from=2,
     )
-    say(f"faces detected by {cropped.faces.text}; {cropped.folder / CROP_CSV} lists each image")
+    note(f"faces detected by {cropped.faces.text}; {cropped.folder / CROP_CSV} lists each image")
 
 
 def _print_suspects(checked: CheckReport) -> None:
@@ -79,12 +79,12 @@ def _print_suspects(checked: CheckReport) -> None:
     ]
     print_table(["suspicious label", "label", "predicted", "p"], rows, numbers_from=3)
     if len(suspects) > _SHOWN:
-        say(f"{len(suspects) - _SHOWN:,} more suspicious labels: --json or --html lists them")
+        note(f"{len(suspects) - _SHOWN:,} more suspicious labels: --json or --html lists them")
 
 
 def _print_findings(checked: CheckReport) -> None:
     if checked.findings:
         rows = [[finding.level, finding.text] for finding in checked.findings]
-        print_table(["to do", "finding"], rows, numbers_from=2)
+        print_table(["to do", "finding"], rows, numbers_from=2, prose=["finding"])
     else:
-        say("nothing to act on or to look at")
+        note("nothing to act on or to look at")

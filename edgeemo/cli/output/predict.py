@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections import Counter
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
 from edgeemo.cli.options.common import OutputFormat
-from edgeemo.cli.output.console import say
+from edgeemo.cli.output.console import note, say
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.runtime.formats import to_csv_header, to_csv_rows, to_jsonl
 from edgeemo.runtime.prediction import NO_FACE
+from edgeemo.utils.layout import format_list, get_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.prediction import ImageResult, Prediction
+
+_MIN_PATH = 20
+"""Smallest room for a path beside the other cells of its row."""
 
 
 def make_printer(format: OutputFormat, spec: ModelSpec) -> Callable[[ImageResult], None]:
@@ -66,7 +73,7 @@ class Tally:
             Whether there was an image and all of them could be read.
         """
         if not quiet and self._images > 1:
-            say(self._describe())
+            note(self._describe())
         if not self._images:
             say("error: no image found; name files, or folders that hold .jpg, .png or .bmp files")
         return self._images > 0 and not self._failed
@@ -87,27 +94,62 @@ def describe_label(found: Prediction) -> str:
 
 
 def _make_row_printer(spec: ModelSpec) -> Callable[[ImageResult], None]:
+    """Return a function that prints rows, or in a narrow terminal lists; print the headings."""
     shown = [
         *spec.labels,
         *(_describe_unsure(label) for label in spec.labels if spec.min_confidence),
     ]
     if spec.faces:
         shown.append(NO_FACE)
-    width = max(len(label) for label in (*shown, "label"))
-    face = f"{'face':<15}  " if spec.faces else ""
-    typer.echo(f"{'label':<{width}}  {'p':>5}  {'ms':>7}  {face}image")
+    width = get_width(sys.stdout)
+    row = _Row(label=max(len(label) for label in (*shown, "label")), faces=spec.faces is not None)
+    begin = row.format("label", "p", "ms", "face")
+    if width is not None and len(begin) + _MIN_PATH > width:
+        return partial(_print_list, width=width)
+    typer.echo(f"{begin}image")
 
     def print_rows(result: ImageResult) -> None:
-        for found in result.predictions:
-            place = f"{found.face.text:<15}  " if found.face else ""
-            typer.echo(
-                f"{describe_label(found):<{width}}  {found.score:5.3f}  {result.ms:7.1f}  {place}"
-                f"{result.source}"
-            )
-        if not result.predictions and result.error is None:
-            typer.echo(f"{NO_FACE:<{width}}  {'':5}  {result.ms:7.1f}  {'':15}  {result.source}")
+        for cells in _list_cells(result):
+            begin = row.format(*cells)
+            if width is not None and len(begin) + len(result.source) > width:
+                begin = f"{begin.rstrip()}\n  "
+            typer.echo(f"{begin}{result.source}")
 
     return print_rows
+
+
+@dataclass(frozen=True)
+class _Row:
+    """The widths of a row, whose last cell, the path, may have any.
+
+    Attributes:
+        label: Width of a label.
+        faces: Whether there is a face's bounding box.
+    """
+
+    label: int
+    faces: bool
+
+    def format(self, label: str, p: str, ms: str, face: str) -> str:
+        """Return a row without its path."""
+        box = f"{face:<15}  " if self.faces else ""
+        return f"{label:<{self.label}}  {p:>5}  {ms:>7}  {box}"
+
+
+def _print_list(result: ImageResult, *, width: int) -> None:
+    rows = [(result.source, *cells) for cells in _list_cells(result)]
+    for line in format_list(("image", "label", "p", "ms", "face"), rows, width=width):
+        typer.echo(line)
+
+
+def _list_cells(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
+    """Yield label, probability, time and bounding box of each prediction, as text."""
+    ms = f"{result.ms:.1f}"
+    for found in result.predictions:
+        face = found.face.text if found.face else ""
+        yield describe_label(found), f"{found.score:.3f}", ms, face
+    if not result.predictions and result.error is None:
+        yield NO_FACE, "", ms, ""
 
 
 def _describe_unsure(guess: str) -> str:

@@ -1,4 +1,4 @@
-"""Progress on standard error: bars on a terminal, a line now and then elsewhere."""
+"""Progress on standard error: bars on a terminal, a line now and then elsewhere, or nothing."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from edgeemo.cli.output.console import is_quiet, say
+from edgeemo.utils.progress import Silent
+from edgeemo.utils.redirect import shows_output
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -15,8 +19,18 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import Task
 
+    from edgeemo.utils.progress import Progress
+
 _SECONDS = 10
 """Interval of progress lines, without a terminal."""
+
+
+class _QuietProgress(Silent):
+    """An `edgeemo.utils.progress.Progress` that prints warnings alone."""
+
+    def note(self, text: str) -> None:
+        if text.startswith("warning: "):
+            say(text)
 
 
 class _LogProgress:
@@ -133,19 +147,29 @@ def _make_bars(console: Console, *, total: int | None) -> Bars:
 
 
 @contextmanager
-def progress() -> Iterator[_LogProgress | _BarProgress]:
-    """Show progress on standard error.
+def progress() -> Iterator[Progress]:
+    """Show progress on standard error; with --quiet only warnings.
 
     It writes to a duplicate of the file descriptor, so it stays visible while the output of a
-    library is dropped (see `edgeemo.utils.redirect`).
+    library is dropped (see `edgeemo.utils.redirect`). Bars would be torn by output that is not.
     """
-    from rich.console import Console
-
+    if is_quiet():
+        yield _QuietProgress()
+        return
     sys.stderr.flush()
     with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stream:
-        console = Console(file=stream)
-        shown = _BarProgress(console) if console.is_terminal else _LogProgress(stream)
+        shown = _LogProgress(stream) if shows_output() else _choose_progress(stream)
         try:
             yield shown
         finally:
             shown.close()
+
+
+def _choose_progress(stream: TextIO) -> _LogProgress | _BarProgress:
+    """Return bars for a terminal that can draw them, else lines."""
+    if not stream.isatty():
+        return _LogProgress(stream)
+    from rich.console import Console
+
+    console = Console(file=stream)
+    return _BarProgress(console) if console.is_terminal else _LogProgress(stream)

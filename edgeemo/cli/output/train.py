@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.cli.output.console import print_facts, print_json, say, warn
+from edgeemo.cli.output.console import note, print_facts, print_json, warn
 
 if TYPE_CHECKING:
     from edgeemo.train import TrainedModel
@@ -19,10 +19,10 @@ def print_trained(model: TrainedModel, *, json: bool) -> None:
     if json:
         print_json({"folder": model.folder.path, **to_plain(model.report)})
         return
-    print_facts(_list_facts(model.report), title=str(model.folder.path))
+    print_facts(_list_facts(model.report), title=model.folder.path)
     for warning in model.report.warnings:
         warn(warning)
-    say(f"report: {model.folder.file(REPORT_HTML)}")
+    note(f"report: {model.folder.file(REPORT_HTML)}")
 
 
 def _list_facts(report: TrainingReport) -> dict[str, str]:

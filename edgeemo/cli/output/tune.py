@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.cli.output.console import print_facts, print_json, print_table, say, warn
+from edgeemo.cli.output.console import note, print_facts, print_json, print_table, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from edgeemo.train import TrainedModel
     from edgeemo.tune import Goal, TuneJob, TuneResult
     from edgeemo.tune.trials import Trial
 
 _SHOWN = 10
-_COLUMNS = (
-    "trial", "network", "input", "augment", "lr", "val. accuracy", "val. loss", "parameters",
-    "M multiply-adds", "int8 kB (est.)", "front",
-)  # fmt: skip
+_NETWORK = "network, input, augmentation, learning rate"
+_COLUMNS = ("trial", _NETWORK, "accuracy", "loss", "parameters", "MMACs", "int8 kB")
 
 
 def finish(found: TuneResult, *, job: TuneJob, goal: Goal, json: bool) -> None:
@@ -36,10 +35,10 @@ def finish(found: TuneResult, *, job: TuneJob, goal: Goal, json: bool) -> None:
     _print_trials(found, goal)
     if found.importances:
         shares = (f"{name} {share:.0%}" for name, share in found.importances.items())
-        say(f"importance: {', '.join(shares)}")
+        note(f"importance: {', '.join(shares)}")
     if found.model is None:
-        say(f"study: {job.name} in {hide_password(job.storage)}")
-        say(f"the best is trial {found.best.number}; omit --search-only to make its model folder")
+        note(f"study: {job.name} in {hide_password(job.storage)}")
+        note(f"the best is trial {found.best.number}; omit --search-only to make its model folder")
         return
     _print_model(found.model, name=found.best.name)
 
@@ -54,25 +53,26 @@ def _print_trials(found: TuneResult, goal: Goal) -> None:
         _COLUMNS,
         [_build_row(trial, on_front=trial.number in front) for trial in rows],
         title=f"The best of {_count_states(found.trials)}",
-        numbers_from=4,
+        numbers_from=2,
+        prose=[_NETWORK],
     )
-    say("front: no other trial is better in accuracy, parameters and multiply-adds")
+    note(
+        "accuracy and loss: of the validation images. MMACs: million multiply-adds. int8 kB: "
+        "estimate of int8.tflite. *: no other trial is better in accuracy, parameters and MMACs"
+    )
 
 
 def _build_row(trial: Trial, *, on_front: bool) -> list[str]:
     size = trial.footprint
+    chosen = trial.chosen
     return [
-        str(trial.number),
-        trial.chosen["arch"],
-        f"{trial.chosen['size']} px",
-        trial.chosen["augment"],
-        f"{trial.chosen['lr']:g}",
+        f"{trial.number}{' *' if on_front else ''}",
+        f"{chosen['arch']}, {chosen['size']} px, {chosen['augment']}, {chosen['lr']:g}",
         f"{trial.accuracy:.3f}",
         f"{trial.loss:.3f}",
         f"{size.parameters:,}" if size else "",
         f"{size.multiply_adds / 1e6:.2f}" if size else "",
         f"{size.int8_bytes / 1000:,.0f}" if size else "",
-        "yes" if on_front else "",
     ]
 
 
@@ -98,13 +98,13 @@ def _print_model(model: TrainedModel, *, name: str) -> None:
     from edgeemo.tune.tuner import STUDY_CSV
 
     folder, test = model.folder, model.report.test
-    facts = {
+    facts: dict[str, str | Path] = {
         "made of": name,
         "test accuracy": f"{test.accuracy}, n = {test.n:,}",
-        "all trials": str(folder.file(STUDY_CSV)),
+        "all trials": folder.file(STUDY_CSV),
         "train again": f"edgeemo train --config {folder.file(CONFIG)} --out models/again",
     }
-    print_facts(facts, title=str(folder.path))
+    print_facts(facts, title=folder.path)
     for warning in model.report.warnings:
         warn(warning)
 

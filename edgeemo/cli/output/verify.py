@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.cli.output.console import print_table, say
+from edgeemo.cli.output.console import note, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,12 +20,12 @@ def print_verification(folder: ModelFolder, verification: Verification) -> None:
     from edgeemo.model.folder import VERIFY_MD
 
     rows = [build_row(file) for file in verification.files]
-    print_table(COLUMNS, rows, title=str(folder.path), numbers_from=2)
-    for note in verification.notes:
-        say(f"note: {note}")
+    print_table(COLUMNS, rows, title=_build_title(folder, verification), numbers_from=2)
+    for text in verification.notes:
+        note(f"note: {text}")
     if verification.passed:
-        say(verification.verdict)
-    say(f"report: {folder.file(VERIFY_MD)}")
+        note(verification.verdict)
+    note(f"report: {folder.file(VERIFY_MD)}")
 
 
 def build_row(file: FileVerification) -> Sequence[str]:
@@ -36,13 +36,24 @@ def build_row(file: FileVerification) -> Sequence[str]:
     if file.measured is None:
         return (file.file, file.status, "-", "-", "-", "-", size)
     found = file.measured
-    agreement, accuracy = found.agreement, found.accuracy
+    agreement = found.agreement
     return (
         file.file,
         file.status,
-        f"{agreement.value:.2%} ({agreement.low:.2%} to {agreement.high:.2%})",
+        f"{agreement.value:.2%} (≥ {agreement.low:.2%})",
         str(found.flip_count),
         f"{found.max_difference:.2g}",
-        f"{accuracy.candidate.value:.2%} (reference {accuracy.reference.value:.2%})",
+        f"{found.accuracy.candidate.value:.2%}",
         size,
     )
+
+
+def _build_title(folder: ModelFolder, verification: Verification) -> str:
+    """Return the folder with the number of test images and the reference model's accuracy."""
+    from edgeemo.utils.text import plural
+
+    text = f"{folder.path}: {plural(verification.n, 'test image')}"
+    found = next((file.measured for file in verification.files if file.measured), None)
+    if found is None:
+        return text
+    return f"{text}; accuracy of the reference model {found.accuracy.reference.value:.2%}"

@@ -11,7 +11,7 @@ import typer
 from edgeemo.cli.command import command
 from edgeemo.cli.options.data import SourceArguments
 from edgeemo.cli.options.faces import DetectorArguments
-from edgeemo.cli.output.console import print_json, say, warn
+from edgeemo.cli.output.console import note, print_json, say, warn
 from edgeemo.cli.output.data import print_check
 from edgeemo.cli.output.progress import progress
 from edgeemo.errors import EXIT_GATE_FAILED
@@ -77,7 +77,7 @@ def check(given: CheckArguments) -> None:
     else:
         print_check(checked, title=str(given.source))
     if html is not None:
-        say(f"page: {html}")
+        note(f"page: {html}")
     if given.strict and checked.needs_action:
         say("strict: there is something to act on")
         raise typer.Exit(EXIT_GATE_FAILED)

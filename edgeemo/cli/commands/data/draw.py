@@ -44,4 +44,4 @@ def draw(given: DrawArguments) -> None:
         print_json({"folder": str(given.folder), "count": count, "size": size, "seed": seed})
         return
     facts = {"images": f"{count:,}", "size": f"{size}x{size}", "seed": str(seed)}
-    print_facts(facts, title=str(given.folder))
+    print_facts(facts, title=given.folder)
