@@ -18,12 +18,12 @@ WIDTH = 80
 
 _OUTPUT = (
     "Results are written to standard output; progress, notes, warnings and errors to standard\n"
-    "error. `--quiet` prints no progress and no notes, `--verbose` also what libraries print, and\n"
+    "error. `--quiet` leaves out progress and notes, `--verbose` adds what libraries print, and\n"
     "the traceback of an error. Both may stand before or after the name of a command.\n",
-    "Tables fit the terminal, or `COLUMNS` where that is set; where one cannot, it is written as a\n"
+    "Tables fit the terminal, or `COLUMNS` where that is set; one that cannot is written as a\n"
     "list. In a file or a pipe a row is one line. `--json` prints JSON and nothing else.\n",
-    "`edgeemo --install-completion` makes the Tab key complete commands, options, their values and\n"
-    "paths in bash, zsh, fish and PowerShell.\n",
+    "`edgeemo --install-completion` makes the Tab key complete commands, options, their values\n"
+    "and paths in bash, zsh, fish and PowerShell.\n",
 )
 
 
