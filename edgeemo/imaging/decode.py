@@ -1,6 +1,7 @@
 """Decoding: from an image file to the image that a viewer shows. numpy and Pillow only.
 
-Orientation, transparency, colour profile and depth are handled here, once, for every caller.
+Orientation and colours (`edgeemo.imaging.colours`) are handled here, once, for every caller. The
+memory and the time of an image are limited (`edgeemo.imaging.limits`).
 
 JPEG is decoded at a reduced scale where the requested size allows it (`Image.draft`: libjpeg's
 scaled IDCT), which is several times cheaper for large images and gives slightly different pixels.
@@ -9,31 +10,28 @@ An image that is passed already decoded skips that: its pixels are close to the 
 
 from __future__ import annotations
 
-import io
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from edgeemo.errors import ImageError, ImageTooLargeError
+from edgeemo.errors import ImageError
+from edgeemo.imaging.files import FORMATS, HEAD_BYTES, explain_failure, load_webp, open_file, sniff
+from edgeemo.imaging.limits import BAND_PIXELS, MAX_PIXELS, ROOM, Cost, count_pixel_bytes
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from numpy.typing import NDArray
+
+__all__ = [
+    "FORMATS", "HEAD_BYTES", "MAX_PIXELS", "OpenedImage", "Source", "open_image", "sniff",
+    "source_name", "stretch",
+]  # fmt: skip
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
-FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
-"""Formats that are decoded, as Pillow names them. A camera's MPO opens as a JPEG."""
-
-HEAD_BYTES = 16
-"""Number of bytes of a file that `sniff` needs."""
-
-MAX_PIXELS = 89_478_485
-"""Largest image accepted, in pixels: where Pillow begins to suspect a decompression bomb."""
-
-_ORIENTATION = 0x0112
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -44,12 +42,8 @@ _TRANSPOSE = {
     8: Image.Transpose.ROTATE_90,
 }
 _SWAPS_SIDES = (5, 6, 7, 8)
-_WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
-_PLUGINS = {"WEBP": "WebP"}
 
-_READ_BYTES = 1 << 22
-"""Number of bytes that a decoder is fed at a time: most files whole. Pillow's own 64 kB pieces
-scatter the heap so that it grows by 8 MB over the first thousands of images."""
+_BAND_BYTES = 24  # of a pixel while its band is converted
 
 
 class OpenedImage:
@@ -60,18 +54,28 @@ class OpenedImage:
         is_encoded: Whether it is an image file or its bytes, not pixels.
     """
 
-    __slots__ = ("_image", "_owned", "is_encoded", "name")
+    __slots__ = ("_cost", "_image", "_stream", "_taken", "is_encoded", "name")
 
-    def __init__(self, image: Image.Image, *, name: str, is_encoded: bool, owned: bool) -> None:
-        self._image, self._owned = image, owned
-        self.name, self.is_encoded = name, is_encoded
+    def __init__(
+        self,
+        image: Image.Image,
+        *,
+        name: str,
+        stream: BinaryIO | None = None,
+        cost: Cost | None = None,
+    ) -> None:
+        self._image, self._stream, self._cost = image, stream, cost or Cost()
+        self._taken = 0
+        self.name, self.is_encoded = name, stream is not None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._owned:
-            self._image.__exit__()  # closes the file; decoded pixels stay
+        if self._stream is not None:
+            self._stream.close()  # decoded pixels stay
+        ROOM.give_back(self._taken)
+        self._taken = 0
 
     @property
     def mode(self) -> str:
@@ -98,23 +102,43 @@ class OpenedImage:
                 reduced scale. None for the whole of it.
 
         Raises:
-            ImageError: If the image is damaged.
+            ImageError: If the image is damaged, or its decoding would cost too much.
         """
         try:
-            shown = self._upright(grey, min_size if self.is_encoded else None)
-            shown.load()  # Pillow decodes an image that needs no conversion when it is looked at
+            return self._decode("L" if grey else "RGB", min_size)
+        except ImageError:
+            raise
         except Exception as error:  # a decoder fed with broken bytes raises almost anything
-            problem = f"the image is damaged or cut short ({_reason(error)})"
-            raise ImageError(f"{self.name}: {problem}") from None
-        return shown
+            raise ImageError(f"{self.name}: {explain_failure(error)}") from None
 
-    def _upright(self, grey: bool, min_size: tuple[int, int] | None) -> Image.Image:
+    def _decode(self, mode: str, min_size: tuple[int, int] | None) -> Image.Image:
         image, orientation = self._image, _orientation(self._image)
-        if min_size:
-            size = min_size[::-1] if orientation in _SWAPS_SIDES else min_size
-            image.draft("L" if grey and "icc_profile" not in image.info else None, size)
-        shown = _as_seen(image, grey=grey)
+        if self.is_encoded:
+            if min_size:
+                size = min_size[::-1] if orientation in _SWAPS_SIDES else min_size
+                has_profile = "icc_profile" in image.info
+                image.draft("L" if mode == "L" and not has_profile else None, size)
+            self._take_room(mode, orientation, min_size)
+            image = load_webp(image) if image.format == "WEBP" else image
+        shown = image if _is_plain(image, mode) else _convert(image, mode)
+        shown.load()  # Pillow decodes an image that needs no conversion when it is looked at
+        if self.is_encoded and shown is not image:
+            image.close()  # its pixels are not needed any more
         return shown.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else shown
+
+    def _take_room(self, mode: str, orientation: int, min_size: tuple[int, int] | None) -> None:
+        """Refuse an image that would take too much memory or time, and wait for the memory."""
+        width, height = self._image.size
+        source = count_pixel_bytes(self._image.mode, (width, height))
+        result = count_pixel_bytes(mode, (width, height))
+        turned = result if orientation in _TRANSPOSE else 0
+        across = count_pixel_bytes(mode, (min_size[0], max(width, height))) if min_size else 0
+        converting = 0
+        if not _is_plain(self._image, mode):
+            converting = source + min(width * height, max(width, BAND_PIXELS)) * _BAND_BYTES
+        later = result + max(converting, turned, across)
+        peak = max(self._cost.memory_bytes + source, later)
+        self._taken = ROOM.take(peak, name=self.name, seconds=self._cost.seconds)
 
 
 def open_image(source: Source) -> OpenedImage:
@@ -124,21 +148,16 @@ def open_image(source: Source) -> OpenedImage:
         source: Path of an image file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
 
     Raises:
-        ImageError: If it cannot be read, is in none of `FORMATS`, or has more than `MAX_PIXELS`
-            pixels.
+        ImageError: If it cannot be read, is in none of `FORMATS`, or is beyond a limit of
+            `edgeemo.imaging.limits`.
     """
     name = source_name(source)
     if isinstance(source, Image.Image):
-        return OpenedImage(source, name=name, is_encoded=False, owned=False)
+        return OpenedImage(source, name=name)
     if isinstance(source, np.ndarray):
-        return OpenedImage(_from_array(source), name=name, is_encoded=False, owned=True)
-    image = _open_encoded(source, name)
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageTooLargeError(
-            f"{name}: {image.width}x{image.height} pixels are more than {MAX_PIXELS:,}; "
-            "make it smaller"
-        )
-    return OpenedImage(image, name=name, is_encoded=True, owned=True)
+        return OpenedImage(_from_array(source), name=name)
+    image, stream, cost = open_file(source, name)
+    return OpenedImage(image, name=name, stream=stream, cost=cost)
 
 
 def stretch(image: Image.Image, width: int, height: int) -> Image.Image:
@@ -151,65 +170,9 @@ def stretch(image: Image.Image, width: int, height: int) -> Image.Image:
     return across.resize((width, height), Image.Resampling.BILINEAR)
 
 
-def sniff(head: bytes) -> str | None:
-    """Recognise the format of an image file by its first `HEAD_BYTES` bytes.
-
-    Returns:
-        One of `FORMATS`, or None.
-    """
-    if head.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "GIF"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "WEBP"
-    return "BMP" if head.startswith(b"BM") else None
-
-
 def source_name(source: Source) -> str:
     """Return the name of a source in messages: its path, else "image"."""
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "image"
-
-
-def _open_encoded(source: str | os.PathLike[str] | bytes, name: str) -> Image.Image:
-    try:
-        format = sniff(_head(source))
-        if format is None:
-            raise ImageError(f"{name}: not an image ({', '.join(FORMATS)})")
-        # Pillow loads every plugin it has where the one requested is not loaded yet.
-        import_module(f"PIL.{_PLUGINS.get(format, format.title())}ImagePlugin")
-        file = io.BytesIO(source) if isinstance(source, bytes) else source
-        image = Image.open(file, formats=(format,))
-        image.decodermaxblock = _READ_BYTES
-        return image
-    except (ImageError, MemoryError):
-        raise
-    except Image.DecompressionBombError:
-        raise ImageTooLargeError(
-            f"{name}: more than {MAX_PIXELS:,} pixels; make it smaller"
-        ) from None
-    except UnidentifiedImageError:
-        raise ImageError(f"{name}: the image is damaged") from None
-    except OSError as error:
-        problem = "cannot be read" if error.errno else "the image is damaged"
-        raise ImageError(f"{name}: {problem}: {_reason(error)}") from None
-    except Exception as error:  # a plugin's parser fed with broken bytes raises almost anything
-        raise ImageError(f"{name}: the image is damaged ({_reason(error)})") from None
-
-
-def _head(source: str | os.PathLike[str] | bytes) -> bytes:
-    if isinstance(source, bytes):
-        return source[:HEAD_BYTES]
-    with open(source, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
-        return stream.read(HEAD_BYTES)
-
-
-def _reason(error: Exception) -> str:
-    from edgeemo.utils.text import one_line
-
-    return one_line(error.strerror if isinstance(error, OSError) and error.strerror else error)
 
 
 def _from_array(array: NDArray[np.uint8]) -> Image.Image:
@@ -220,65 +183,20 @@ def _from_array(array: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(array)
 
 
+def _is_plain(image: Image.Image, mode: str) -> bool:
+    """Return whether an image needs no conversion to mode "L" or "RGB"."""
+    return image.mode == mode and image.info.keys().isdisjoint(("icc_profile", "transparency"))
+
+
+def _convert(image: Image.Image, mode: str) -> Image.Image:
+    from edgeemo.imaging.colours import convert  # many images are what is needed already
+
+    return convert(image, mode)
+
+
 def _orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 where the tag is absent, unknown or unreadable."""
     if "exif" not in image.info and image.format in ("JPEG", "BMP", "GIF", "WEBP"):
         return 1
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # a broken EXIF block does not keep a viewer from showing the image
-        return 1
+    from edgeemo.imaging.orientation import read_orientation
 
-
-def _as_seen(image: Image.Image, *, grey: bool) -> Image.Image:
-    """Return the image as a viewer shows it but for its orientation, mode "L" or "RGB"."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = _eight_bits(image)
-    elif _has_transparency(image):
-        image = _over_white(image)
-    else:
-        image = _to_srgb(image)
-    mode = "L" if grey else "RGB"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _has_transparency(image: Image.Image) -> bool:
-    """Return Pillow's `has_transparency_data`, which 9.4 of Debian 12 lacks; 10.1 has it."""
-    if image.mode in _WITH_ALPHA or "transparency" in image.info:
-        return True
-    return image.palette is not None and image.palette.mode.endswith("A")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale, not clip, deep grey to 8 bits."""
-    values = np.asarray(image).astype(np.int64).clip(0, 65535)
-    return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
-
-
-def _over_white(image: Image.Image) -> Image.Image:
-    rgba = image.convert("RGBA")
-    rgb = rgba.convert("RGB")
-    rgb.info["icc_profile"] = image.info.get("icc_profile")
-    white = Image.new("RGB", image.size, "white")
-    white.paste(_to_srgb(rgb), mask=rgba.getchannel("A"))
-    return white
-
-
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Apply an embedded ICC profile; ignore a broken or unfitting one, as viewers do."""
-    profile = image.info.get("icc_profile")
-    if image.mode == "P":
-        image = image.convert("RGB")
-    if not profile or b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile:
-        return image
-    from PIL import ImageCms  # most images carry no profile
-
-    try:
-        return (
-            ImageCms.profileToProfile(
-                image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-            or image
-        )
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
+    return read_orientation(image.info)

@@ -63,12 +63,12 @@ def test_decoding_is_the_first_half_of_preprocessing(spec48):
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "PA"])
 def test_transparency_is_seen_as_pillow_sees_it(mode):
     """Debian 12's Pillow does not have the property yet."""
-    from edgeemo.imaging.decode import _has_transparency
+    from edgeemo.imaging.colours import has_transparency
 
     image = Image.new(mode, (4, 4))
-    assert _has_transparency(image) == image.has_transparency_data
+    assert has_transparency(image) == image.has_transparency_data
     image.info["transparency"] = 0
-    assert _has_transparency(image)
+    assert has_transparency(image)
 
 
 def test_the_ancestor_runs_where_litert_is_not(monkeypatch):

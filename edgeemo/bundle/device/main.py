@@ -16,6 +16,7 @@ from edgeemo.bundle.device.fallback import (
     use_fallback_if_not_installed,
 )
 from edgeemo.bundle.device.requirements import require
+from edgeemo.imaging.limits import MAX_DEVICE_BYTES, ROOM
 from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
     add_face_options,
@@ -48,7 +49,8 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, contents: Contents) -> int:
-    """Run the subcommand."""
+    """Run the subcommand, in the memory of a device."""
+    ROOM.max_bytes = MAX_DEVICE_BYTES
     status: int = options.run(options, contents)
     return status
 

@@ -14,6 +14,7 @@ from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thu
 from edgeemo.dataset.ingest.formats import format_by_name
 from edgeemo.errors import ImageError, ImageTooLargeError
 from edgeemo.imaging.decode import sniff
+from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 BLANK_RANGE = 8
 """Largest range of grey values, of 0 to 255, in a blank image reduced to 64x64."""
-
-MAX_FILE_BYTES = 256 * 2**20
-"""Largest size of a file that is read; photographs are smaller."""
 
 _SIDE = 64  # twice the side that the hash transforms, so that its own, sharper filter reduces it
 _GREY_64 = InputSpec(height=_SIDE, width=_SIDE, channels=1)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.examine import BLANK_RANGE, MAX_FILE_BYTES, UsableImage
+from edgeemo.dataset.ingest.examine import BLANK_RANGE, UsableImage
 from edgeemo.dataset.ingest.near_duplicates import (
     HAMMING_RADIUS,
     NEAR_DUPLICATE_CORRELATION,
     SAME_IMAGE_CORRELATION,
 )
 from edgeemo.dataset.ingest.options import Dataset, IngestSummary
-from edgeemo.imaging.decode import MAX_PIXELS
+from edgeemo.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS
 from edgeemo.model.tables import SPLITS, Rejected, Sample
 
 if TYPE_CHECKING:
