@@ -8,6 +8,7 @@ import numpy as np
 
 from edgeemo.engines.imports import is_missing, load_error
 from edgeemo.errors import EngineError, MissingExtraError
+from edgeemo.utils.isolate import forbid_telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,7 @@ def import_onnxruntime() -> Any:
         EngineError: If it is installed and cannot be loaded.
         MissingExtraError: If it is not installed.
     """
+    forbid_telemetry()
     try:
         import onnxruntime
     except (ImportError, OSError) as error:

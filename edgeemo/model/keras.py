@@ -15,6 +15,7 @@ from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
+from edgeemo.utils.isolate import isolate_imports
 from edgeemo.utils.redirect import drop_output, shows_output
 from edgeemo.utils.text import first_line
 
@@ -41,7 +42,7 @@ def import_keras() -> Any:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     try:
-        with drop_output():
+        with drop_output(), isolate_imports():
             import keras
             import tensorflow  # noqa: F401
     except ImportError:

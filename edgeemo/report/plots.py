@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError
 from edgeemo.utils.files import replacing
+from edgeemo.utils.isolate import isolate_imports
 from edgeemo.utils.redirect import drop_output
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def draw_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
 
 def _matplotlib() -> Any:
     try:
-        with drop_output():  # it may say that it builds its font cache
+        with drop_output(), isolate_imports():  # it may say that it builds its font cache
             import matplotlib as mpl
             from matplotlib.figure import Figure
     except ImportError:

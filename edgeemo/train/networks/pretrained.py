@@ -68,22 +68,24 @@ def _download_published(name: str, backbone: Backbone, input_shape: Sequence[int
     """Return the file of ImageNet weights in Keras' cache, downloading it where it is missing."""
     keras = import_keras()
     file = backbone.weights_filename(input_shape)
+    cache = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     url = f"{backbone.folder}{file}"
     try:
+        cache.mkdir(parents=True, exist_ok=True)  # or it goes to /tmp
         with drop_output():
             found = keras.utils.get_file(
                 file,
                 url,
-                cache_dir=os.environ.get("KERAS_HOME"),
+                cache_dir=str(cache),
                 cache_subdir="models",
                 file_hash=backbone.md5,
             )
     except Exception as error:  # no network, a full disk, a file that was cut short
-        cache = Path(os.environ.get("KERAS_HOME", "~/.keras")) / "models"
         reason = one_line(error)
         raise TrainingError(
             f"{name}: its ImageNet weights cannot be downloaded; on a machine with internet fetch "
-            f"{url} and put it into {cache}, or name the file with --weights FILE ({reason})"
+            f"{url} and put it into {cache / 'models'}, or name the file with --weights FILE "
+            f"({reason})"
         ) from None
     return Path(found)
 

@@ -1,0 +1,1 @@
+"""Programs that attack edgeemo, with fixed seeds, and count what gets through."""
