@@ -58,5 +58,5 @@ $(VENV)/train.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/train.done
-	$(PIP) install --constraint constraints.txt --group dev --editable '.[train,tune,distributed,faces,tensorboard]'
+	$(PIP) install --constraint constraints.txt --group dev --editable '.[train,tune,distributed,faces,tensorboard,sign]'
 	@touch $@

@@ -12,6 +12,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     ├── EngineError                   a model file, or the engine that runs it
     │   └── CrashError                (edgeemo.bundle.device.crash_guard)
     ├── FaceModelError                a face detector's file
+    ├── SignatureError                a signature, or a key
     ├── TrainingError                 training
     ├── WorkerError                   a worker process of distributed training
     │   └── LostWorkerError           (edgeemo.train.distributed.monitor)
@@ -80,6 +81,10 @@ class EngineError(EdgeEmoError):
 
 class FaceModelError(EdgeEmoError):
     """A face detector's file that is missing or cannot be used."""
+
+
+class SignatureError(EdgeEmoError):
+    """A signature that is missing or does not fit, or a key that cannot be used."""
 
 
 class TrainingError(EdgeEmoError):

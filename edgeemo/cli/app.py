@@ -15,7 +15,20 @@ from edgeemo.utils.command import accept_any_file_name, run_command
 app = group(
     "edgeemo",
     "From a folder of faces to a verified happy/sad classifier on a Raspberry Pi.",
-    ("train", "tune", "recipes", "export", "verify", "predict", "info", "bench", "bundle", "data"),
+    (
+        "train",
+        "tune",
+        "recipes",
+        "export",
+        "verify",
+        "predict",
+        "info",
+        "bench",
+        "bundle",
+        "sign",
+        "verify-signature",
+        "data",
+    ),
     package="edgeemo.cli.commands",
     add_completion=True,
 )

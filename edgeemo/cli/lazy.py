@@ -64,5 +64,6 @@ def group(
 
 def _load(package: str, name: str) -> Any:
     """Return the command of a name, imported."""
-    found = getattr(import_module(f"{package}.{name}"), name)
+    module = name.replace("-", "_")
+    found = getattr(import_module(f"{package}.{module}"), module)
     return typer.main.get_group(found) if isinstance(found, typer.Typer) else found.build(name)

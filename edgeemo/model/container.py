@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from edgeemo.errors import EngineError, SpecError
+from edgeemo.model.signature import require_signature
 from edgeemo.model.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -101,10 +102,12 @@ def unseal(path: str | os.PathLike[str]) -> SealedModel:
 
     Raises:
         EngineError: If the file cannot be read, is not such a model, or is damaged.
+        SignatureError: If this machine runs signed files only, and its signature does not fit.
         SpecError: If it carries no spec or one that this version does not understand.
     """
     path = os.fspath(path)
     format = model_format(path)
+    require_signature(path)
     try:
         with open(path, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
             return _unsealed(stream, path, format)

@@ -17,6 +17,7 @@ from edgeemo.bundle.device.fallback import (
 )
 from edgeemo.bundle.device.requirements import require
 from edgeemo.imaging.limits import MAX_DEVICE_BYTES, ROOM
+from edgeemo.model.signature import require_signature
 from edgeemo.runtime.argparse_cli import (
     FixedWidthFormatter,
     add_face_options,
@@ -45,7 +46,16 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
     start_fast()
     options = _build_parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
     run = _run_guarded if options.guarded else _run
-    return run_command(lambda: run(options, Contents(archive)))
+    return run_command(lambda: run(options, _open(archive)))
+
+
+def _open(archive: str) -> Contents:
+    """Open the bundle, if it is signed as this machine requires.
+
+    A changed bundle would not ask; ``edgeemo verify-signature`` is what proves it.
+    """
+    require_signature(archive)
+    return Contents(archive)
 
 
 def _run(options: argparse.Namespace, contents: Contents) -> int:

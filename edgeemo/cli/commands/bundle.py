@@ -15,6 +15,7 @@ from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, print_facts, print_json, warn
 from edgeemo.cli.output.progress import progress
 from edgeemo.utils.options import Argument, Option
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from edgeemo.bundle import Bundle, WheelFolder
@@ -67,6 +68,10 @@ class BundleArguments(FaceArguments):
             metavar="cp311,cp313",
         ),
     ] = None
+    sign: Annotated[
+        Path | None,
+        Option("Private key to sign the bundle with, as 'edgeemo sign' does.", metavar="KEY.pem"),
+    ] = None
     force: Force = False
     json: Json = False
 
@@ -76,6 +81,7 @@ class BundleArguments(FaceArguments):
     "edgeemo bundle models/mine --file float32.tflite --out face.pyz",
     "edgeemo bundle models/mine --faces",
     "edgeemo bundle --wheels cp311,cp313 --out dist/fleet",
+    "edgeemo bundle models/mine --sign key.pem",
     "scp dist/NAME.pyz pi: && ssh pi 'edgeemo/bin/python NAME.pyz selftest'",
 )
 def bundle(given: BundleArguments) -> None:
@@ -96,12 +102,14 @@ def bundle(given: BundleArguments) -> None:
     name = given.out.stem if given.out else path.resolve().parent.name
     if given.wheels == ():
         raise typer.BadParameter("name at least one Python, such as cp311", param_hint="--wheels")
+    if given.sign:
+        from edgeemo.model.signing import read_private_key
+
+        read_private_key(given.sign)  # refuses one that cannot be used before the slow work
     if given.wheels:
-        out = given.out or DIST / name
-        _make_folder(path, out, options, tags=given.wheels, force=given.force, json=given.json)
+        _make_folder(path, given.out or DIST / name, options, given)
     else:
-        out = given.out or DIST / f"{name}.pyz"
-        _make_file(path, out, options, force=given.force, json=given.json)
+        _make_file(path, given.out or DIST / f"{name}.pyz", options, given)
 
 
 def _exported_file(model: Path | None, file: str | None) -> Path:
@@ -126,34 +134,41 @@ def _beside(path: Path, name: str) -> Path:
     return folder.require(name, remedy=f"'edgeemo export {folder.path}' makes it")
 
 
-def _make_file(path: Path, out: Path, options: BundleOptions, *, force: bool, json: bool) -> None:
+def _make_file(path: Path, out: Path, options: BundleOptions, given: BundleArguments) -> None:
     from edgeemo.bundle import make_bundle
 
     with progress() as shown:
-        made = make_bundle(path, out, options=options, replace=force, progress=shown)
+        made = make_bundle(path, out, options=options, replace=given.force, progress=shown)
+    signature = _sign(made, given.sign)
     _warn(made)
-    if json:
-        print_json(made)
+    if given.json:
+        print_json({**to_plain(made), **signature})
         return
-    print_facts(_facts(made), title=made.path)
+    print_facts({**_facts(made), **signature}, title=made.path)
     note(f"on the device: python3 {made.path.name} selftest")
 
 
-def _make_folder(
-    path: Path, out: Path, options: BundleOptions, *, tags: tuple[str, ...], force: bool, json: bool
-) -> None:
+def _make_folder(path: Path, out: Path, options: BundleOptions, given: BundleArguments) -> None:
     from edgeemo.bundle import make_wheel_folder
 
     with progress() as shown:
         made = make_wheel_folder(
-            path, out, tags=tags, options=options, replace=force, progress=shown
+            path, out, tags=given.wheels or (), options=options, replace=given.force, progress=shown
         )
+    signature = _sign(made.bundle, given.sign)
     _warn(made.bundle)
-    if json:
-        print_json(made)
+    if given.json:
+        print_json({**to_plain(made), **signature})
         return
-    print_facts({**_facts(made.bundle), **_wheel_facts(made)}, title=made.path)
+    print_facts({**_facts(made.bundle), **_wheel_facts(made), **signature}, title=made.path)
     note(f"on the device, with this folder: sh {made.path.name}/install.sh")
+
+
+def _sign(made: Bundle, key: Path | None) -> dict[str, str]:
+    """Sign a bundle, if there is a key, and return the fact."""
+    from edgeemo.model.signing import sign_file
+
+    return {"signature": str(sign_file(made.path, key))} if key else {}
 
 
 def _warn(made: Bundle) -> None:
