@@ -11,6 +11,7 @@ from edgeemo import __version__
 from edgeemo.cli.lazy import group
 from edgeemo.errors import EXIT_OK
 from edgeemo.utils.command import accept_any_file_name, run_command
+from edgeemo.utils.redirect import drop_image_warnings
 
 app = group(
     "edgeemo",
@@ -40,6 +41,7 @@ def main() -> None:
     Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C.
     """
     accept_any_file_name()
+    drop_image_warnings()
     sys.exit(run_command(_run_app, memory_hint="try a smaller --size or --batch-size"))
 
 

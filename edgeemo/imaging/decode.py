@@ -130,9 +130,9 @@ class OpenedImage:
         """Refuse an image that would take too much memory or time, and wait for the memory."""
         width, height = self._image.size
         source = count_pixel_bytes(self._image.mode, (width, height))
-        result = count_pixel_bytes(mode, (width, height))
+        result = count_pixel_bytes("RGB", (width, height))  # what one network reads, all do
         turned = result if orientation in _TRANSPOSE else 0
-        across = count_pixel_bytes(mode, (min_size[0], max(width, height))) if min_size else 0
+        across = count_pixel_bytes("RGB", (min_size[0], max(width, height))) if min_size else 0
         converting = 0
         if not _is_plain(self._image, mode):
             converting = source + min(width * height, max(width, BAND_PIXELS)) * _BAND_BYTES

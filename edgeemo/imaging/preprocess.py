@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.errors import NoFaceError
+from edgeemo.errors import ImageError, NoFaceError
 from edgeemo.imaging.decode import open_image, stretch
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ def preprocess(
     """
     with open_image(source) as opened:
         decoded = decode(opened, spec)
-        return resize(crop(decoded, spec, detector=detector, name=opened.name), spec)
+        try:
+            return resize(crop(decoded, spec, detector=detector, name=opened.name), spec)
+        except MemoryError:
+            raise ImageError(f"{opened.name}: there is not enough memory to resize it") from None
 
 
 def preprocess_faces(
@@ -72,14 +75,14 @@ def preprocess_faces(
     Raises:
         ImageError: As `preprocess`.
     """
-    from edgeemo.imaging.faces import crop_face
+    from edgeemo.imaging.faces import detect_faces, stretch_face
 
     with open_image(source) as opened:
         width = opened.size[0]
         photo = decode(opened, spec.for_photos())
         return tuple(
-            (face.scale(width / photo.width), resize(crop_face(photo, face, spec), spec))
-            for face in detector.detect(photo)
+            (face.scale(width / photo.width), resize(stretch_face(photo, face, spec), spec))
+            for face in detect_faces(detector, photo, name=opened.name)
         )
 
 
@@ -113,21 +116,23 @@ def crop(
         name: Name of the image in an error message.
 
     Returns:
-        An image of mode "L" or "RGB" for the specification's channels.
+        An image of mode "L" or "RGB" for the specification's channels; a face is stretched to the
+        network's size already, so that a large crop is never made as a whole.
 
     Raises:
+        ImageError: If finding faces fails.
         NoFaceError: If the specification crops faces and there is none.
     """
     if not spec.crops_faces:
         return image
     if detector is None:
         raise ValueError("this specification crops faces, which requires a face detector")
-    from edgeemo.imaging.faces import crop_face
+    from edgeemo.imaging.faces import detect_faces, stretch_face
 
-    faces = detector.detect(image)
+    faces = detect_faces(detector, image, name=name)
     if not faces:
         raise NoFaceError(f"{name}: no face")
-    return crop_face(image, faces[0], spec)
+    return stretch_face(image, faces[0], spec)
 
 
 def resize(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from edgeemo.runtime.argparse_cli import (
 )
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.command import accept_any_file_name, run_command
+from edgeemo.utils.redirect import drop_image_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     start_fast()
     accept_any_file_name()
+    drop_image_warnings()
     options = _parser().parse_args(arguments)
     return run_command(lambda: _predict(options))
 

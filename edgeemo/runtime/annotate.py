@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
+from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image, source_name
 from edgeemo.runtime.prediction import NO_FACE
 from edgeemo.utils.files import replacing
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,15 +36,24 @@ def annotate(source: Source, predictions: Sequence[Prediction]) -> Image.Image:
         A new image, mode "RGB".
 
     Raises:
-        ImageError: If the image cannot be read.
+        ImageError: If the image cannot be read or drawn into.
     """
     with open_image(source) as opened:
-        image = opened.decode(grey=False).copy()
+        decoded = opened.decode(grey=False)
+        image = decoded if opened.is_encoded else decoded.copy()
+    try:
+        _draw_all(image, predictions)
+    except Exception as error:  # one image never ends a run
+        problem = f"its predictions cannot be drawn ({one_line(error)})"
+        raise ImageError(f"{source_name(source)}: {problem}") from None
+    return image
+
+
+def _draw_all(image: Image.Image, predictions: Sequence[Prediction]) -> None:
     for prediction in predictions:
         _draw(image, prediction)
     if not predictions:
         _write(image, (0, 0), NO_FACE, "#dddddd", size=_text_size(min(image.size)))
-    return image
 
 
 class Annotator:

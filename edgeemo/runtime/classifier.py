@@ -186,7 +186,7 @@ class Classifier:
         )
 
     def predict_result(self, source: Source) -> ImageResult:
-        """Predict every face in an image, or record why it cannot be read.
+        """Predict every face in an image, or record why it cannot be predicted, whatever it is.
 
         Args:
             source: As in `predict`.
@@ -199,6 +199,12 @@ class Classifier:
             predictions = self.predict_all(source)
         except ImageError as failure:
             error = str(failure)
+        except MemoryError:
+            error = f"{name}: there is not enough memory to predict it"
+        except Exception as failure:  # one image never ends a run
+            from edgeemo.utils.text import one_line
+
+            error = f"{name}: {one_line(failure)}"
         ms = (time.perf_counter() - start) * 1000
         return ImageResult(source=name, predictions=predictions, error=error, ms=ms)
 

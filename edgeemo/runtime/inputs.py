@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from io import FileIO
+from io import BytesIO, FileIO
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.imaging.decode import HEAD_BYTES, sniff
+from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.runtime.prediction import STDIN
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def expand(
 
     Args:
         names: Image files; folders, which are searched recursively in the order of names for
-            files whose suffix is in `SUFFIXES`; `STDIN` for standard input.
+            files whose suffix is in `SUFFIXES`; `STDIN` for standard input. Pipes, devices, broken
+            links and folders that cannot be read are passed over in a folder.
         stdin: Standard input; the process's own by default. It holds one image, or a list of
             paths, one per line (or separated by NUL, as ``find -print0`` writes them). A path is
             given as soon as its line is complete, if `stdin` reads what there is, unbuffered.
@@ -49,8 +51,10 @@ def _images_in(folder: str) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
-                yield os.path.join(parent, name)  # noqa: PTH118
+            path = os.path.join(parent, name)  # noqa: PTH118
+            named = name.lower().endswith(SUFFIXES) and not name.startswith(".")
+            if named and os.path.isfile(path):  # noqa: PTH113
+                yield path
 
 
 def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
@@ -61,7 +65,7 @@ def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
         if len(head) >= HEAD_BYTES or _holds_a_line(head):
             break
     if _is_image(head[:HEAD_BYTES]):
-        yield b"".join([head, *chunks])
+        yield _read_image(head, chunks)
         return
     rest = b""
     for chunk in chain([head], chunks):
@@ -69,6 +73,16 @@ def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
         yield from map(os.fsdecode, filter(None, lines))
     if rest:
         yield os.fsdecode(rest)
+
+
+def _read_image(head: bytes, chunks: Iterator[bytes]) -> bytes:
+    """Return all that comes, up to one chunk more than an image file may have."""
+    image = BytesIO()
+    for chunk in chain([head], chunks):
+        image.write(chunk)
+        if image.tell() > MAX_FILE_BYTES:
+            break
+    return image.getvalue()
 
 
 def _holds_a_line(head: bytes) -> bool:

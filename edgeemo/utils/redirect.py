@@ -60,6 +60,18 @@ def drop_output() -> Iterator[None]:
             os.close(copy)
 
 
+def drop_image_warnings() -> None:
+    """Keep Pillow's warnings of odd images off the screen, for the rest of the process.
+
+    An entry point calls this; what is wrong with an image is its error. Warnings that the user
+    requested of Python are not dropped.
+    """
+    if not sys.warnoptions:
+        import warnings
+
+        warnings.filterwarnings("ignore", module="PIL")
+
+
 @contextmanager
 def silence() -> Iterator[None]:
     """Drop the output of a converter inside the block: descriptors, Python's streams and logging.

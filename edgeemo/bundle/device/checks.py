@@ -130,7 +130,9 @@ def _detect(decoded: Image.Image, spec: InputSpec, detector: FaceDetector | None
     """Return left, top and side of the faces, the largest first, if the spec crops them."""
     if detector is None or not spec.crops_faces:
         return ()
-    return tuple((face.left, face.top, face.side) for face in detector.detect(decoded))
+    from edgeemo.imaging.faces import detect_faces
+
+    return tuple((face.left, face.top, face.side) for face in detect_faces(detector, decoded))
 
 
 def _preprocess(decoded: Image.Image, faces: Places, spec: InputSpec) -> NDArray[np.uint8]:

@@ -26,6 +26,7 @@ from edgeemo.runtime.argparse_cli import (
 )
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.command import accept_any_file_name, run_command
+from edgeemo.utils.redirect import drop_image_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
         Wrong usage ends the process with 2.
     """
     accept_any_file_name()
+    drop_image_warnings()
     start_fast()
     options = _build_parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
     run = _run_guarded if options.guarded else _run

@@ -104,7 +104,9 @@ def predict(given: PredictArguments) -> None:
             tally.add(result)
             if result.error is not None:
                 say(f"error: {result.error}")
-            copies.write(result)
+            if problem := copies.write(result):
+                tally.count_failure()
+                say(f"error: {problem}")
     if not tally.finish(quiet=chosen is not OutputFormat.TABLE):
         raise typer.Exit(EXIT_ERROR)
 
@@ -129,10 +131,17 @@ class _Copies:
                 self._read[STDIN] = source
             yield source
 
-    def write(self, result: ImageResult) -> None:
+    def write(self, result: ImageResult) -> str:
+        """Write the copy of an image; return why it cannot be, or an empty text."""
+        from edgeemo.errors import ImageError
+
         if self._annotator and result.error is None:
             source = self._read.get(result.source, result.source)
-            self._annotator.write(source, result.predictions)
+            try:
+                self._annotator.write(source, result.predictions)
+            except ImageError as error:
+                return str(error)
+        return ""
 
 
 def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classifier:

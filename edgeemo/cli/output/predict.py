@@ -63,6 +63,10 @@ class Tally:
             else:
                 self._unsure += 1
 
+    def count_failure(self) -> None:
+        """Count an image that was predicted and could not be annotated."""
+        self._failed += 1
+
     def finish(self, *, quiet: bool) -> bool:
         """Print the summary.
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.dataset.check.features import compute_gradient_histograms
-from edgeemo.dataset.ingest.examine import Examination, UsableImage, examine_file
+from edgeemo.dataset.ingest.examine import Examination, UsableImage, examine_file, reject_image
 from edgeemo.dataset.ingest.fingerprint import require_imagehash
 from edgeemo.dataset.ingest.formats import format_by_name, is_grey, list_accepted_formats
 from edgeemo.dataset.ingest.pool import map_in_threads
+from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import HEAD_BYTES, open_image, sniff
+from edgeemo.imaging.faces import detect_faces
 from edgeemo.imaging.preprocess import decode, preprocess
 from edgeemo.model.face_settings import FaceSettings
 from edgeemo.model.spec import InputSpec
@@ -130,11 +132,14 @@ def _inspect_file(
     file: LabelledFile, examined: Examination, features: bytes, detector: FaceDetector | None
 ) -> InspectedFile:
     format, promised = sniff(examined.content[:HEAD_BYTES]), format_by_name(file.path)
-    statistics = None
+    verdict, statistics = examined.verdict, None
     if examined.pixels is not None:
-        statistics = _measure_image(examined.content, examined.pixels, features, detector)
+        try:
+            statistics = _measure_image(examined.content, examined.pixels, features, detector)
+        except ImageError as error:  # in colour, or at a larger scale than it was judged at
+            verdict = reject_image(verdict.path, error)
     return InspectedFile(
-        verdict=examined.verdict,
+        verdict=verdict,
         label=file.label,
         format=format,
         disguised=format is not None and promised not in (None, format),
@@ -147,7 +152,7 @@ def _measure_image(
 ) -> ImageStatistics:
     with open_image(content) as opened:
         mode, (width, height) = opened.mode, opened.stored_size
-        faces = None if detector is None else len(detector.detect(decode(opened, _PHOTO)))
+        faces = None if detector is None else len(detect_faces(detector, decode(opened, _PHOTO)))
     return ImageStatistics(
         mode=mode,
         width=width,

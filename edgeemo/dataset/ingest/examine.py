@@ -18,6 +18,7 @@ from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,13 +88,25 @@ def examine_file(root: Path, file: LabelledFile, *, formats: Iterable[str]) -> E
         content = _read_file(root / file.path)
         format = _require_format(content, formats)
         pixels = _decode_grey(content)
+        if path != file.path:
+            raise _UnusableError("name", "the file's name is not valid text")
+        return Examination(_describe_image(file, content, format, pixels), content, pixels)
     except _UnusableError as verdict:
         reason, detail = verdict.reason, verdict.detail
-        return Examination(Rejected(path=path, reason=reason, detail=detail), content)
-    if path != file.path:
-        detail = "the file's name is not valid text"
-        return Examination(Rejected(path=path, reason="name", detail=detail), content)
-    return Examination(_describe_image(file, content, format, pixels), content, pixels)
+    except Exception as error:  # one file never ends a run
+        reason, detail = "damaged", one_line(error)
+    return Examination(Rejected(path=path, reason=reason, detail=detail), content)
+
+
+def reject_image(path: str, error: ImageError) -> Rejected:
+    """Return the verdict on an image that cannot be decoded as it has to be.
+
+    Args:
+        path: Path of the image relative to the data folder.
+        error: Its error.
+    """
+    reason = "too-large" if isinstance(error, ImageTooLargeError) else "damaged"
+    return Rejected(path=path, reason=reason, detail=explain_image_error(error))
 
 
 def explain_image_error(error: ImageError) -> str:
@@ -120,11 +133,17 @@ def _read_file(path: Path) -> bytes:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise _UnusableError("too-large", f"more than {MAX_FILE_BYTES // 2**20} MB")
         content = path.read_bytes() if path.is_file() else b""
-    except OSError as error:
-        raise _UnusableError("unreadable", error.strerror or str(error)) from None
+    except (OSError, MemoryError) as error:
+        raise _UnusableError("unreadable", _explain_read_error(error)) from None
     if not content:
         raise _UnusableError("empty", "the file is empty")
     return content
+
+
+def _explain_read_error(error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory to read it"
+    return error.strerror or str(error)
 
 
 def _require_format(content: bytes, formats: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -142,16 +143,27 @@ def is_ignored(name: str) -> bool:
 def walk_files(folder: Path) -> Iterator[Path]:
     """Yield every file below a folder that is not ignored, in sorted order.
 
+    Pipes, sockets and devices are passed over; a link to a file that is not there counts as a file,
+    which will be reported.
+
     Raises:
         DatasetError: If a folder cannot be read, so that no image is missing unnoticed.
     """
     for name in _list_entries(folder):
         path = folder / name
-        if path.is_dir():
-            if not path.is_symlink():  # a link may lead back up: an endless loop
-                yield from walk_files(path)
-        else:
+        kind = _find_kind(path)
+        if stat.S_ISREG(kind):
             yield path
+        elif stat.S_ISDIR(kind) and not path.is_symlink():  # which may lead back up, for ever
+            yield from walk_files(path)
+
+
+def _find_kind(path: Path) -> int:
+    """Return the mode of what a path leads to; that of a file where it leads nowhere."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return stat.S_IFREG
 
 
 def _descend_to_classes(folder: Path) -> Path:

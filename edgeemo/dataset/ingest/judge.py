@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.examine import examine_file, explain_image_error
+from edgeemo.dataset.ingest.examine import examine_file, reject_image
 from edgeemo.dataset.ingest.fingerprint import require_imagehash
 from edgeemo.dataset.ingest.formats import list_accepted_formats
 from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
+from edgeemo.imaging.faces import detect_faces
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.tables import Rejected
 
@@ -102,9 +103,9 @@ def _require_face(
                 decoded = decode(opened, spec)
             if detector is None or spec.faces is None:
                 raise ValueError("excluding images without a face requires a face detector")
-            if not detector.detect(decoded):
+            if not detect_faces(detector, decoded):
                 detail = f"{spec.faces.detector} detects none"
                 return Rejected(path=file.path, reason=NO_FACE, detail=detail)
     except ImageError as error:  # at a larger scale than it was judged at
-        return Rejected(path=file.path, reason="damaged", detail=explain_image_error(error))
+        return reject_image(file.path, error)
     return None

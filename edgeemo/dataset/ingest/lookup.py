@@ -74,6 +74,7 @@ def _sort_by_name(paths: Iterable[Path], names: set[str]) -> list[Path]:
 
 def _hash(path: Path) -> str | None:
     try:
-        return sha256_file(path)
+        blocks = path.exists() and not path.is_file()  # a pipe, a device
+        return None if blocks else sha256_file(path)
     except OSError:  # missing or unreadable: not a match
         return None

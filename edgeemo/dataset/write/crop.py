@@ -14,7 +14,7 @@ from dataclasses import replace as replace_fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.examine import examine_file, explain_image_error
+from edgeemo.dataset.ingest.examine import examine_file, reject_image
 from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.fingerprint import require_imagehash
 from edgeemo.dataset.ingest.formats import is_grey, list_accepted_formats
@@ -38,7 +38,7 @@ from edgeemo.dataset.write.placement import (
 )
 from edgeemo.errors import DatasetError, ImageError
 from edgeemo.imaging.decode import open_image, stretch
-from edgeemo.imaging.faces import build_detector, crop_face
+from edgeemo.imaging.faces import build_detector, crop_face, detect_faces
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
@@ -183,14 +183,14 @@ class _Cropper:
         try:
             return self._crop_content(file, path, examined.content)
         except ImageError as error:  # at a larger scale than it was judged at
-            detail = explain_image_error(error)
-            return [CropRow(image=file.path, outcome="damaged", detail=detail)]
+            verdict = reject_image(file.path, error)
+            return [CropRow(image=file.path, outcome=verdict.reason, detail=verdict.detail)]
 
     def _crop_content(self, file: LabelledFile, path: str, content: bytes) -> list[CropRow]:
         with open_image(content) as opened:
             spec, width = self._specs[is_grey(opened.mode)], opened.size[0]
             photo = decode(opened, spec)
-        found = self._detector.detect(photo)
+        found = detect_faces(self._detector, photo)
         if not found:
             detail = f"{self._options.faces.detector} detects none"
             return [CropRow(image=file.path, outcome=NO_FACE, detail=detail)]

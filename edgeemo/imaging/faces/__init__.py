@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import FaceModelError
-from edgeemo.imaging.faces.face import Face, FaceDetector, crop_face
+from edgeemo.imaging.faces.face import Face, FaceDetector, crop_face, detect_faces, stretch_face
 from edgeemo.model.face_settings import DEFAULT_SCORES, Detector
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.model.spec import InputSpec
 
-__all__ = ["Face", "FaceDetector", "build_crop_detector", "build_detector", "crop_face"]
+__all__ = [
+    "Face", "FaceDetector", "build_crop_detector", "build_detector", "crop_face", "detect_faces",
+    "stretch_face",
+]  # fmt: skip
 
 
 def build_detector(settings: FaceSettings, *, file: DetectorFile | None = None) -> FaceDetector:

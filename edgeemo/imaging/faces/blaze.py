@@ -16,8 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from edgeemo.engines.litert import import_interpreter
+from edgeemo.errors import ImageTooLargeError
 from edgeemo.imaging.decode import stretch
 from edgeemo.imaging.faces.face import Face, sort_by_size
 from edgeemo.utils.redirect import drop_output
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
-    from PIL import Image
 
 BLAZEFACE = "blazeface.tflite"
 
@@ -37,6 +38,8 @@ _OVERLAP = 0.3  # of two boxes that share more of their union, one is dropped
 _BORDER = 0.25  # on each side, as a share of the longer side
 _PART = 0.65  # side of a part, as a share of the image's shorter side
 _MAX_ACROSS = 5  # parts; those of a very long image are larger than that
+_BAND_PIXELS = 1 << 20
+_MAX_SEARCHED_PIXELS = 600_000_000  # of all parts together
 _BOX, _LIFT = 1.2, 0.1  # the network's box, from the brows to the chin, to FER2013's
 
 
@@ -72,9 +75,16 @@ class BlazeFace:
     def _look_at_parts(self, image: Image.Image) -> list[NDArray[np.float64]]:
         """Return the boxes found in nine parts of the image."""
         boxes: list[NDArray[np.float64]] = []
-        for left, top, side in _place_parts(image):
-            part = image.crop((left, top, left + side, top + side))
-            found = self._look(part, min_score=max(self._min_score, _MIN_SCORE_OF_PART))
+        min_score = max(self._min_score, _MIN_SCORE_OF_PART)
+        parts = list(_place_parts(image))
+        if (
+            sum(side * min(side, image.height - top) for _, top, side in parts)
+            > _MAX_SEARCHED_PIXELS
+        ):
+            raise ImageTooLargeError("image: it is too long and narrow to search it for faces")
+        for left, top, side in parts:
+            square = _shrink_part(image, left, top, side)
+            found = self._find(square, np.zeros(2), side / _SIDE, min_score=min_score)
             boxes.extend(box + np.array([left, top, 0]) for box in found)
         return _drop_overlapping(boxes)
 
@@ -84,12 +94,23 @@ class BlazeFace:
         """Return boxes as (centre x, centre y, side) in pixels, the highest score first."""
         whole = max(image.size) * (1 + 2 * border)
         square, corner = _letterbox(image, _SIDE / whole)
+        return self._find(square, corner, whole / _SIDE, min_score=min_score)
+
+    def _find(
+        self,
+        square: NDArray[np.uint8],
+        corner: NDArray[np.float64],
+        scale: float,
+        *,
+        min_score: float,
+    ) -> list[NDArray[np.float64]]:
+        """Return the boxes in a square of the network's size, which shows pixels of `scale`."""
         coordinates, scores = self._run(square)
         kept = np.flatnonzero(scores >= min_score)
         kept = kept[np.argsort(-scores[kept], kind="stable")]
         centres = self._anchors[kept] * _SIDE + coordinates[kept, :2] - corner
         sides = coordinates[kept, 2:4].max(axis=1, keepdims=True)
-        return _drop_overlapping([*np.hstack([centres, sides]) * (whole / _SIDE)])
+        return _drop_overlapping([*np.hstack([centres, sides]) * scale])
 
     def _run(self, square: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (896, 4) centres and sides in the network's pixels, and (896,) scores."""
@@ -137,6 +158,20 @@ def _letterbox(image: Image.Image, scale: float) -> tuple[NDArray[np.uint8], NDA
     square = np.zeros((_SIDE, _SIDE, 3), np.uint8)
     square[top : top + height, left : left + width] = np.asarray(stretch(image, width, height))
     return square, np.array([left, top], np.float64)
+
+
+def _shrink_part(image: Image.Image, left: int, top: int, side: int) -> NDArray[np.uint8]:
+    """Return a square part of the image in the network's size, black where it reaches beyond.
+
+    Its rows are shrunk in bands: a part of a very long image is many times larger than the image.
+    """
+    end = min(top + side, image.height)
+    across = Image.new("RGB", (_SIDE, side))
+    rows = max(1, _BAND_PIXELS // side)
+    for row in range(top, end, rows):
+        band = image.crop((left, row, left + side, min(row + rows, end)))
+        across.paste(stretch(band, _SIDE, band.height), (0, row - top))
+    return np.asarray(stretch(across, _SIDE, _SIDE))
 
 
 def _place_parts(image: Image.Image) -> Iterator[tuple[int, int, int]]:

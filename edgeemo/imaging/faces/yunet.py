@@ -56,7 +56,8 @@ class YuNet:
             _, found = detector.detect(padded)
         except self._cv2.error as error:
             raise _refusal(error) from None
-        return sort_by_size([_to_face(row, scale) for row in ([] if found is None else found)])
+        rows = [] if found is None else found[np.isfinite(found).all(axis=1)]
+        return sort_by_size([_to_face(row, scale) for row in rows])
 
     def _detector(self) -> Any:
         if not hasattr(self._own, "detector"):

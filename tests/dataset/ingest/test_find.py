@@ -150,3 +150,12 @@ def test_has_classes(tmp_path):
     assert not has_classes(tmp_path / "data")
     touch(tmp_path, "data/happy/1")
     assert has_classes(tmp_path / "data")
+
+
+def test_pipes_and_devices_are_passed_over_and_broken_links_are_not(tmp_path):
+    touch(tmp_path, "happy/1.png", "sad/1.png")
+    os.mkfifo(tmp_path / "happy/pipe.png")
+    (tmp_path / "happy/null.png").symlink_to(os.devnull)
+    (tmp_path / "happy/loop.png").symlink_to("loop.png")
+    found = [file.path for file in find_files(tmp_path).files]
+    assert found == ["happy/1.png", "happy/loop.png", "sad/1.png"]

@@ -219,3 +219,14 @@ def test_broken_camera_files(data_dir):
     files = [LabelledFile(path.name, "-", None) for path in sorted(folder.iterdir())]
     verdicts = judge_files(folder, files, accept=(), progress=Silent())
     assert len(verdicts) == len(files) == 8
+
+
+def test_whatever_goes_wrong_with_a_file_is_its_verdict(tmp_path, monkeypatch, paint):
+    paint(1).save(tmp_path / "a.png")
+    for failure in (MemoryError(), RecursionError("too deep"), ValueError("odd")):
+
+        def fail(*_: object, raised: Exception = failure) -> None:
+            raise raised
+
+        monkeypatch.setattr(examine, "compute_perceptual_hash", fail)
+        assert look(tmp_path / "a.png").reason == "damaged"
