@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from dataclasses import replace
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +17,9 @@ from PIL import Image
 from edgeemo.dataset.synthetic import MOODS, draw_image
 from edgeemo.model.container import seal, unseal
 from edgeemo.model.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _GOLDEN = _REPOSITORY / "tests" / "golden"
@@ -80,6 +85,42 @@ def draw_photos():
 def photos(draw_photos, tmp_path_factory) -> Path:
     """Two classes of 14 photos with a face and one without; not to be changed."""
     return draw_photos(tmp_path_factory.mktemp("photos") / "photos", 14)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def edgeemo(monkeypatch, capfd) -> Callable[..., Shown]:
+    """``edgeemo("predict", "face.jpg")`` in this process → exit status, output, errors."""
+    from edgeemo.cli.app import main
+
+    def run(*words: object) -> Shown:
+        monkeypatch.setattr(sys, "argv", ["edgeemo", *map(str, words)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capfd.readouterr()
+        assert "Traceback" not in shown.err
+        return Shown(int(ended.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+@pytest.fixture
+def quick_bench(monkeypatch):
+    """Two short rounds of real workers instead of six or more; for intervals that is too few."""
+    from edgeemo.bench import measure
+
+    monkeypatch.setattr(measure, "MIN_ROUNDS", 2)
+    monkeypatch.setattr(measure, "MAX_ROUNDS", 2)
+    monkeypatch.setattr(measure, "_RUNS", 20)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import pytest
 
 from edgeemo.dataset import draw_faces
 from edgeemo.model.folder import EXPORTED
+from edgeemo.model.keras import import_keras
 
 FILES = list(EXPORTED)
 
@@ -46,6 +47,20 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
+def command(edgeemo, monkeypatch):
+    """Function (*words, cwd, status): one command in this process, which knows TensorFlow."""
+
+    def command(*words: object, cwd: Path, status: int = 0):
+        monkeypatch.chdir(cwd)
+        monkeypatch.setenv("COLUMNS", "120")
+        shown = edgeemo(*words)
+        assert shown.status == status, shown.err
+        return shown
+
+    return command
+
+
+@pytest.fixture
 def copy(place, tmp_path):
     """A copy of it, to spoil."""
     return Path(shutil.copytree(place, tmp_path / "copy"))
@@ -74,72 +89,74 @@ def test_the_model_folder_holds_what_it_should(place):
     assert trained["model"]["input_shape"] == [48, 48, 1]
 
 
-def test_every_file_passed_and_counts_as_verified(place):
+def test_every_file_passed_and_counts_as_verified(place, command):
     exported = json.loads((place / "exported.json").read_text())
     assert exported["verification"]["passed"]
     assert [entry["file"] for entry in exported["verification"]["files"]] == FILES
-    facts = json.loads(run("info", "--json", cwd=place).stdout)
+    facts = json.loads(command("info", "--json", cwd=place).out)
     assert [entry["verified"] for entry in facts["files"]] == [True] * len(FILES)
     assert facts["default_file"] == "int8.tflite"
 
 
-def test_every_file_answers_the_same_image(place):
+def test_every_file_answers_the_same_image(place, command):
     image = next((place / "faces" / "sad").iterdir())
     folder = place / "models" / "faces-cnn-16-32-16"
     scores = {}
     for name in [*FILES, "model.keras"]:
-        shown = run("predict", image, "--model", folder / name, "--json", cwd=place)
-        assert "not verified" not in shown.stderr
-        scores[name] = json.loads(shown.stdout)["scores"]["sad"]
+        shown = command("predict", image, "--model", folder / name, "--json", cwd=place)
+        assert "not verified" not in shown.err
+        scores[name] = json.loads(shown.out)["scores"]["sad"]
     original = scores["model.keras"]
     for name, score in scores.items():
         assert score == pytest.approx(original, abs=1e-5 if "float32" in name else 0.05)
 
 
-def test_exporting_again_gives_the_same_bytes_and_asks_first(copy, model):
+def test_exporting_again_gives_the_same_bytes_and_asks_first(copy, model, command):
     before = {name: (model / name).read_bytes() for name in FILES}
-    refused = run("export", "--int8", cwd=copy, status=1)
-    assert "--force" in refused.stderr
-    run("export", "--int8", "--float16", "--dynamic", "--force", cwd=copy)
+    refused = command("export", "--int8", cwd=copy, status=1)
+    assert "--force" in refused.err
+    command("export", "--int8", "--float16", "--dynamic", "--force", cwd=copy)
     assert [name for name in FILES if (model / name).read_bytes() != before[name]] == []
 
 
-def test_verify_finds_images_wherever_they_lie_now(copy):
+def test_verify_finds_images_wherever_they_lie_now(copy, command):
     (copy / "faces").rename(copy / "elsewhere")
-    lost = run("verify", cwd=copy, status=1)
-    assert "--data" in lost.stderr
+    lost = command("verify", cwd=copy, status=1)
+    assert "--data" in lost.err
     for index, path in enumerate(sorted((copy / "elsewhere").rglob("*.*"))):
         path.rename(copy / "elsewhere" / f"renamed-{index}{path.suffix}")
-    report = json.loads(run("verify", "--data", "elsewhere", "--json", cwd=copy).stdout)
+    report = json.loads(command("verify", "--data", "elsewhere", "--json", cwd=copy).out)
     assert report["passed"]
 
 
-def test_a_changed_file_fails_the_gate_with_status_3(copy, model):
+def test_a_changed_file_fails_the_gate_with_status_3(copy, model, command):
     (model / "int8.tflite").write_bytes((model / "int8.tflite").read_bytes()[:-9])
-    shown = run("verify", cwd=copy, status=3)
-    assert "int8.tflite" in shown.stderr
-    assert "passed" in shown.stdout
-    predicted = run("predict", next((copy / "faces" / "sad").iterdir()), cwd=copy)
-    assert "float32.tflite" not in predicted.stderr  # verified, so nothing to warn about
+    shown = command("verify", cwd=copy, status=3)
+    assert "int8.tflite" in shown.err
+    assert "passed" in shown.out
+    predicted = command("predict", next((copy / "faces" / "sad").iterdir()), cwd=copy)
+    assert "float32.tflite" not in predicted.err  # verified, so nothing to warn about
 
 
-def test_a_gate_that_nothing_can_pass(copy):
-    shown = run("verify", "--float32-max-dp", "0", "--json", cwd=copy, status=3)
-    assert not json.loads(shown.stdout)["passed"]
+def test_a_gate_that_nothing_can_pass(copy, command):
+    shown = command("verify", "--float32-max-dp", "0", "--json", cwd=copy, status=3)
+    assert not json.loads(shown.out)["passed"]
 
 
-def test_ones_own_model_gets_the_same_treatment(place, tmp_path):
-    make = (
-        "import keras; keras.utils.set_random_seed(1); L = keras.layers\n"
-        "m = keras.Sequential([keras.Input((32, 40, 3)), L.Conv2D(4, 3, activation='relu'),"
-        " L.GlobalAveragePooling2D(), L.Dense(2, activation='softmax')])\n"
-        "m.save('my.keras')"
-    )
-    subprocess.run([sys.executable, "-c", make], cwd=tmp_path, check=True, capture_output=True)
+def test_ones_own_model_gets_the_same_treatment(place, tmp_path, command):
+    keras = import_keras()
+    keras.utils.set_random_seed(1)
+    network = [
+        keras.Input((32, 40, 3)),
+        keras.layers.Conv2D(4, 3, activation="relu"),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(2, activation="softmax"),
+    ]
+    keras.Sequential(network).save(tmp_path / "my.keras")
     words = ("--labels", "sad,happy", "--scale", "1/127.5", "--offset", "-1", "--int8", "--json")
-    shown = run("export", "my.keras", "--data", place / "faces", *words, cwd=tmp_path)
-    assert json.loads(shown.stdout)["verification"]["passed"]
-    facts = json.loads(run("info", "models/my/int8.tflite", "--json", cwd=tmp_path).stdout)
+    shown = command("export", "my.keras", "--data", place / "faces", *words, cwd=tmp_path)
+    assert json.loads(shown.out)["verification"]["passed"]
+    facts = json.loads(command("info", "models/my/int8.tflite", "--json", cwd=tmp_path).out)
     assert facts["labels"] == ["sad", "happy"]
     assert (facts["height"], facts["width"], facts["channels"]) == (32, 40, 3)
     assert facts["input_type"] == "uint8, scale 0.00392156886, zero point 0"

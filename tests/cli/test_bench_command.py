@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.bench import measure
 from edgeemo.model.folder import ModelFolder
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.serialize import to_plain
@@ -54,14 +53,7 @@ def measured(tmp_path):
     return path
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Two rounds of real workers instead of six or more; for intervals that is too few."""
-    monkeypatch.setattr(measure, "MIN_ROUNDS", 2)
-    monkeypatch.setattr(measure, "MAX_ROUNDS", 2)
-
-
-def test_the_newest_model_is_measured_and_the_outcome_kept(edgeemo, models, quick):
+def test_the_newest_model_is_measured_and_the_outcome_kept(edgeemo, models, quick_bench):
     shown = edgeemo("bench", *QUICK)
     assert shown.status == 0
     assert "float32.tflite x1" in shown.out
@@ -75,7 +67,7 @@ def test_the_newest_model_is_measured_and_the_outcome_kept(edgeemo, models, quic
     assert not [path for path in Path("models/mine").iterdir() if path.name.startswith(".")]
 
 
-def test_one_json_object_and_nothing_else(edgeemo, models, quick):
+def test_one_json_object_and_nothing_else(edgeemo, models, quick_bench):
     shown = edgeemo("bench", "models/mine/int8.tflite", *QUICK, "--json")
     said = json.loads(shown.out)
     assert [(each["file"], each["status"]) for each in said["results"]] == [
@@ -86,7 +78,7 @@ def test_one_json_object_and_nothing_else(edgeemo, models, quick):
     assert {path.name for path in models.iterdir()} == {"models"}  # a single file: nothing is kept
 
 
-def test_finding_faces_is_a_stage(edgeemo, models, quick):
+def test_finding_faces_is_a_stage(edgeemo, models, quick_bench):
     shown = edgeemo("bench", "models/mine/int8.tflite", *QUICK, "--faces")
     assert shown.status == 0
     assert "a drawn photo with two faces, 640x480" in shown.out
@@ -133,7 +125,7 @@ def test_an_imported_report_is_kept_in_the_folder_given(edgeemo, models, measure
     assert {path.name for path in Path("a/b").iterdir()} == {"bench.json", "bench.png"}
 
 
-def test_a_file_that_cannot_be_used_does_not_stop_the_others(edgeemo, models, quick):
+def test_a_file_that_cannot_be_used_does_not_stop_the_others(edgeemo, models, quick_bench):
     good, bad = Path("models/mine/int8.tflite"), Path("bad.tflite")
     bad.write_bytes(good.read_bytes()[:-1])
     shown = edgeemo("bench", good, bad, "gone.onnx", *QUICK)
@@ -144,7 +136,7 @@ def test_a_file_that_cannot_be_used_does_not_stop_the_others(edgeemo, models, qu
 
 
 def test_an_engine_that_is_not_installed_is_no_error_unless_nothing_ran(
-    edgeemo, models, quick, monkeypatch
+    edgeemo, models, quick_bench, monkeypatch
 ):
     package = models / "shadow" / "onnxruntime"
     package.mkdir(parents=True)
@@ -160,7 +152,7 @@ def test_an_engine_that_is_not_installed_is_no_error_unless_nothing_ran(
     assert shown.err.splitlines()[-1] == "error: nothing could be measured"
 
 
-def test_own_images_are_answered(edgeemo, models, quick):
+def test_own_images_are_answered(edgeemo, models, quick_bench):
     from PIL import Image
 
     Path("faces").mkdir()
