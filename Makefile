@@ -4,9 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Without --no-compile pip would compile every module, of which a command imports a few.
+INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 SITE := $(BIN)/python -m sphinx --fresh-env --write-all --quiet --fail-on-warning --keep-going --conf-dir docs . build/site
 
-.PHONY: demo test test-device device-cost check format docs clean
+# The files as the tests are ordered, the longest first, so that no process has to wait for another.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+.PHONY: demo test test-device device-cost check check-fast coverage lint types site fast-tests format docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train.done
@@ -23,12 +28,30 @@ device-cost: $(VENV)/dev.done
 	$(BIN)/python -m emulation.cost models/practice-faces
 
 check:
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target site types lint
+	$(PYTEST)
+
+# Less than a minute, for every commit: all but the site and the tests marked `tensorflow` or `slow`.
+check-fast: $(VENV)/dev.done
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint fast-tests types
+
+# The share of lines and branches that the tests run, processes that they start included.
+coverage: $(VENV)/dev.done
+	$(PYTEST) --cov --cov-report=term --cov-report=html
+
+lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types:
+	$(BIN)/mypy
+
+site:
 	$(SITE)
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+fast-tests:
+	$(PYTEST) -p tests.without_tensorflow -m "not tensorflow and not slow"
 
 format: $(VENV)/dev.done
 	$(BIN)/ruff format .
@@ -42,7 +65,7 @@ docs: $(VENV)/dev.done
 clean:
 	rm -rf $(VENV) .cache/arm64 build dist *.egg-info practice-faces
 
-# The environment is made for the demo and extended for the checks; constraints.txt repeats it exactly.
+# One environment, for the demo or with all that the checks need; constraints.txt repeats it exactly.
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "edgeemo needs Python 3.11 to 3.13; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
@@ -54,9 +77,10 @@ $(VENV)/bin/python:
 
 $(VENV)/train.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing edgeemo with TensorFlow (about 2 GB, a few minutes the first time) ..."
-	$(PIP) install --constraint constraints.txt --editable '.[train]'
+	$(INSTALL) --editable '.[train]'
 	@touch $@
 
-$(VENV)/dev.done: $(VENV)/train.done
-	$(PIP) install --constraint constraints.txt --group dev --editable '.[train,tune,distributed,faces,tensorboard,sign]'
-	@touch $@
+$(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing edgeemo with all that its checks need (about 3 GB, a few minutes the first time) ..."
+	$(INSTALL) --group dev --editable '.[train,tune,distributed,faces,tensorboard,sign]'
+	@touch $@ $(VENV)/train.done

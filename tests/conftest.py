@@ -23,6 +23,24 @@ if TYPE_CHECKING:
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _GOLDEN = _REPOSITORY / "tests" / "golden"
+_LONGEST_FIRST = (
+    "train/distributed/test_workers.py",
+    "docs/test_readme.py",
+    "export/test_backbones.py",
+    "train/loop/test_fit.py",
+    "device/test_cost.py",
+    "test_end_to_end.py",
+    "device/test_answers.py",
+    "tune/test_tune.py",
+    "cli/test_train_command.py",
+)
+"""Files that take 20 CPU seconds or more: one that is begun last would have the others wait."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    rank = {_REPOSITORY / "tests" / name: place for place, name in enumerate(_LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 @pytest.fixture(scope="session")

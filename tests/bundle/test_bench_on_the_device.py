@@ -20,6 +20,14 @@ from edgeemo.utils.files import sha256_file
 FIND = FaceRequest(enabled=True)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 QUICK = ("--threads", "1", "--seconds", "1")
+TWO_ROUNDS = """
+import runpy, sys
+del sys.argv[0]
+sys.path.insert(0, sys.argv[0])
+from edgeemo.bench import measure
+measure.MIN_ROUNDS = measure.MAX_ROUNDS = 2
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -71,12 +79,14 @@ def test_a_bundle_that_finds_faces_times_it(device, tmp_path):
     )
     shutil.copy(GOLDEN / "float32.tflite", tmp_path)
     words = ("bench", "--json", "float32.tflite", *QUICK)
-    ran = device(made.path, *words, cwd=tmp_path)
+    few = ("-c", TWO_ROUNDS)
+    ran = device(made.path, *words, cwd=tmp_path, python=few)
     assert ran.status == 0, ran.err
     found = BenchmarkReport.from_json(ran.out.encode(), origin="pi.json")
     assert found.image.startswith("a drawn photo with two faces, 640x480")
     assert ["detect" in each.measurement.warm_ms for each in found.results] == [True, True]
-    plain = json.loads(device(made.path, *words, "--no-faces", cwd=tmp_path).out)
+    assert [each.measurement.rounds for each in found.results] == [2, 2]
+    plain = json.loads(device(made.path, *words, "--no-faces", cwd=tmp_path, python=few).out)
     assert plain["image"].startswith("a drawn camera frame, 640x480")
     assert "detect" not in plain["results"][0]["measurement"]["warm_ms"]
 

@@ -13,13 +13,13 @@ from edgeemo.model.keras_engine import KerasEngine
 from edgeemo.train import ImportOptions, import_keras_model
 from edgeemo.utils.redirect import drop_output
 
-keras = import_keras()
 SHAPE = (24, 32, 1)
 PLAIN = ImportOptions(labels=("happy", "sad"), scale=1 / 255)
 
 
 def small(outputs=1, activation="sigmoid", *, shape=SHAPE, batch=None, extra=()):
     """A student's network with drawn weights."""
+    keras = import_keras()
     keras.utils.set_random_seed(1)
     inputs = keras.Input(batch_shape=(batch, *shape))
     values = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
@@ -148,6 +148,7 @@ def test_odd_channels_are_refused(images, tmp_path, shape):
 
 
 def test_integer_pixels_as_input_are_refused(images, tmp_path):
+    keras = import_keras()
     inputs = keras.Input(SHAPE, dtype="uint8")
     values = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
     model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(values))
@@ -155,6 +156,7 @@ def test_integer_pixels_as_input_are_refused(images, tmp_path):
 
 
 def test_several_inputs_or_outputs_are_refused(images, tmp_path):
+    keras = import_keras()
     one, other = keras.Input(SHAPE), keras.Input(SHAPE)
     flat = keras.layers.Flatten()
     answer = keras.layers.Dense(1, activation="sigmoid")
@@ -169,6 +171,7 @@ def test_several_inputs_or_outputs_are_refused(images, tmp_path):
 
 
 def test_a_map_of_probabilities_is_refused(images, tmp_path):
+    keras = import_keras()
     inputs = keras.Input(SHAPE)
     model = keras.Model(inputs, keras.layers.Conv2D(1, 3, activation="sigmoid")(inputs))
     source = save(model, tmp_path / "mine.keras")
@@ -176,6 +179,7 @@ def test_a_map_of_probabilities_is_refused(images, tmp_path):
 
 
 def test_code_in_a_file_is_refused(images, tmp_path):
+    keras = import_keras()
     source = save(
         small(extra=[keras.layers.Lambda(lambda values: values * 2)]), tmp_path / "mine.keras"
     )
@@ -183,6 +187,8 @@ def test_code_in_a_file_is_refused(images, tmp_path):
 
 
 def test_a_layer_of_ones_own_is_named(images, tmp_path):
+    keras = import_keras()
+
     class Mine(keras.layers.Layer):
         def call(self, values):
             return values

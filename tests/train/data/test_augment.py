@@ -11,20 +11,26 @@ from edgeemo.train.data.augment import augment, draw_augmented_sheet
 from edgeemo.train.data.augmentations import AUGMENTATIONS, Augmentation
 from edgeemo.train.data.pipeline import Pixels
 
-import_keras()
-import tensorflow as tf  # noqa: E402
-
 STRONG = AUGMENTATIONS["strong"]
+
+
+def load_tensorflow():
+    import_keras()
+    import tensorflow
+
+    return tensorflow
 
 
 @pytest.fixture(scope="module")
 def faces() -> np.ndarray:
     """Six soft random patterns, (6, 24, 32, 3): higher than wide would hide a mixed-up axis."""
     coarse = np.random.default_rng(0).uniform(0.2, 0.8, (6, 6, 8, 3)).astype(np.float32)
+    tf = load_tensorflow()
     return tf.image.resize(coarse, (24, 32), "bicubic").numpy().clip(0, 1)
 
 
 def changed(images, ranges, seed=(1, 2)) -> np.ndarray:
+    tf = load_tensorflow()
     result = augment(tf.constant(images), augmentation=ranges, seed=tf.constant(seed))
     return result.numpy()
 
@@ -60,6 +66,7 @@ def test_the_seed_alone_fixes_the_images(faces):
 
 
 def test_a_dataset_makes_what_an_eager_call_makes(faces):
+    tf = load_tensorflow()
     batches = tf.data.Dataset.range(4).map(
         lambda number: augment(tf.constant(faces), augmentation=STRONG, seed=tf.stack([7, number])),
         num_parallel_calls=2,

@@ -7,6 +7,7 @@ import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,7 @@ from edgeemo.train.options.faces import build_ingest_options
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.utils.progress import Silent
 
-pytest.importorskip("jax")
-
+pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
 
 HERE = Rank(workers=2, join_seconds=600)
 
