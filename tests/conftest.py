@@ -37,6 +37,10 @@ _LONGEST_FIRST = (
 """Files that take 20 CPU seconds or more: one that is begun last would have the others wait."""
 
 
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+"""The tests run in one process per core; two threads each would wait for each other."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files."""
     rank = {_REPOSITORY / "tests" / name: place for place, name in enumerate(_LONGEST_FIRST)}
