@@ -4,13 +4,15 @@ In both formats engines ignore what follows the model, so one file is a plain mo
 and holds the spec for edgeemo:
 
 * ``.tflite``: a ZIP archive appended to the FlatBuffer, as TFLite's "associated files" are, with
-  ``edgeemo.json`` and ``labels.txt``.
+  ``edgeemo.json`` and ``labels.txt``, and the seal as the archive's comment.
 * ``.onnx``: `metadata_props` entries appended to the ModelProto (Protocol Buffers concatenate),
-  with the keys ``edgeemo`` and ``labels``.
+  with the keys ``edgeemo``, ``labels`` and ``edgeemo_seal``.
 
-``edgeemo.json`` holds the spec and the length and SHA-256 of the model before it, so that a file
-that was cut short or altered is refused before it could crash an engine. Standard library only,
-without pathlib and zipfile, whose import takes 50 ms on a Pi.
+``edgeemo.json`` holds the length of the model and the spec. The seal ends the file:
+``edgeemo 2 00000727 SHA256``, the version of this format, the number of bytes behind the model, and
+the SHA-256 of everything before itself. So a file that was cut short or altered anywhere is refused
+before it could mislead anybody or crash an engine. Standard library only, without pathlib and
+zipfile, whose import takes 50 ms on a Pi.
 """
 
 from __future__ import annotations
@@ -20,29 +22,26 @@ import json
 import os
 import struct
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 from edgeemo.errors import EngineError, SpecError
 from edgeemo.model.signature import require_signature
 from edgeemo.model.spec import ModelSpec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from edgeemo.model.trailer import append_metadata, append_zip, read_metadata, read_zip
+from edgeemo.utils.strict_json import parse_json, require_fields
 
 Format = Literal["tflite", "onnx"]
 
 Kind = Literal["float32", "float16", "dynamic", "int8"]
 """Arithmetic of an exported file: "dynamic" is int8 weights with float activations."""
 
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-_ENTRY = "edgeemo.json"
-_LABELS = "labels.txt"
-_METADATA_PROPS = 14  # onnx.ModelProto.metadata_props
-_LENGTH_DELIMITED = 2  # Protocol Buffers wire type
 _CHUNK = 1 << 18
-_MAX_METADATA = 1 << 20
-_ZIP_END = struct.Struct("<4s4H2IH")
-_ZIP_ENTRY = struct.Struct("<20xI4x3H8xI")
+_MAX_TRAILER = 1 << 20
+_MARK = b"edgeemo "
+_FORMAT = b"2"
+_SEAL = struct.Struct("8s1sx8sx64s")
+_OLD_MARK = b'"model_sha256": "'
+"""In files of format 1, whose checksum did not cover the spec."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +79,15 @@ def seal(model: bytes, spec: ModelSpec, *, format: Format) -> bytes:
     from hashlib import sha256
 
     entry = json.dumps(
-        {
-            "model_bytes": len(model),
-            "model_sha256": sha256(model).hexdigest(),
-            "spec": json.loads(spec.to_json()),
-        },
+        {"model_bytes": len(model), "spec": json.loads(spec.to_json())},
         ensure_ascii=False,
         indent=2,
     )
-    labels = "\n".join(spec.labels) + "\n"
-    if format == "tflite":
-        return _with_zip(model, {_ENTRY: entry, _LABELS: labels})
-    return model + _metadata_field("edgeemo", entry) + _metadata_field("labels", labels)
+    write = append_zip if format == "tflite" else append_metadata
+    blank = write(model, entry, "\n".join(spec.labels) + "\n", b" " * _SEAL.size)
+    start = b"%s%s %08d " % (_MARK, _FORMAT, len(blank) - len(model))
+    content = blank[: -_SEAL.size] + start
+    return content + sha256(content).hexdigest().encode()
 
 
 def unseal(path: str | os.PathLike[str]) -> SealedModel:
@@ -135,8 +131,17 @@ def unseal_bytes(content: bytes, *, name: str, sha256: str | None = None) -> Sea
 def _unsealed(
     stream: BinaryIO, path: str, format: Format, *, known: str | None = None
 ) -> SealedModel:
-    read = _read_zip if format == "tflite" else _read_metadata
-    return _checked(stream, path, format, read(stream, path), known)
+    size_bytes = stream.seek(0, io.SEEK_END)
+    trailer_bytes, expected = _read_seal(stream, path, format, size_bytes)
+    if known is None:
+        found, known = _digests(stream, size_bytes)
+        if found != expected:
+            raise _damaged(path)
+    stream.seek(size_bytes - trailer_bytes)
+    spec = _read_spec(stream.read(), path, format, size_bytes - trailer_bytes)
+    if format == "tflite" and not _is_flatbuffer(stream):
+        raise EngineError(f"{path}: not a TFLite model")
+    return SealedModel(path=path, format=format, spec=spec, sha256=known, size_bytes=size_bytes)
 
 
 def model_format(path: str) -> Format:
@@ -152,164 +157,70 @@ def model_format(path: str) -> Format:
     raise EngineError(f"{path}: not a model that edgeemo runs; give a .tflite or .onnx file")
 
 
-def _checked(
-    stream: BinaryIO, path: str, format: Format, entry: bytes, known: str | None
-) -> SealedModel:
+def _read_seal(stream: BinaryIO, path: str, format: Format, size_bytes: int) -> tuple[int, str]:
+    """Return the number of bytes behind the model, and the SHA-256 of all before it."""
+    stream.seek(-min(size_bytes, _MAX_TRAILER), io.SEEK_END)
+    tail = stream.read()
+    mark, version, length, digest = _SEAL.unpack(tail[-_SEAL.size :].rjust(_SEAL.size))
+    if mark != _MARK:
+        raise _not_sealed(path, format, is_old=_OLD_MARK in tail)
+    if version != _FORMAT:
+        raise SpecError(
+            f"{path}: format {version.decode('ascii', 'backslashreplace')!r} of exported files is "
+            "unknown to this version of edgeemo; install the version that exported the model"
+        )
+    if not length.isdigit() or not _SEAL.size <= int(length) <= len(tail):
+        raise _damaged(path)
+    return int(length), digest.decode("ascii", "replace")
+
+
+def _not_sealed(path: str, format: Format, *, is_old: bool) -> SpecError:
+    if is_old:
+        return SpecError(
+            f"{path}: exported by an older version of edgeemo, without a checksum of its "
+            "specification; export it again"
+        )
+    kind = "a TFLite" if format == "tflite" else "an ONNX"
+    return SpecError(
+        f"{path}: not {kind} model of edgeemo: it carries no edgeemo specification, or was cut "
+        "short; copy it again, or make it with 'edgeemo export'"
+    )
+
+
+def _damaged(path: str) -> EngineError:
+    return EngineError(f"{path}: damaged (its checksum is wrong); copy or export it again")
+
+
+def _read_spec(trailer: bytes, path: str, format: Format, model_bytes: int) -> ModelSpec:
+    """Return the spec in what follows the model, which has to be `model_bytes` long."""
     try:
-        fields = json.loads(entry)
-        model_bytes, expected = int(fields["model_bytes"]), fields["model_sha256"]
-        spec_text = json.dumps(fields["spec"])
-    except (ValueError, KeyError, TypeError):
+        entry = read_zip(trailer) if format == "tflite" else read_metadata(trailer)
+        fields = require_fields(parse_json(entry), {"model_bytes": int, "spec": dict})
+        if fields["model_bytes"] != model_bytes:
+            raise ValueError
+        spec = fields["spec"]
+    except (EOFError, OverflowError, ValueError, KeyError, struct.error):
         raise SpecError(
             f"{path}: its edgeemo specification is malformed; export it again"
         ) from None
-    if known is None:
-        model_sha256, known = _digests(stream, model_bytes)
-        if model_sha256 != expected:
-            raise EngineError(f"{path}: damaged (its checksum is wrong); copy or export it again")
-    size_bytes = stream.seek(0, io.SEEK_END)
-    if format == "tflite" and not _is_flatbuffer(stream):
-        raise EngineError(f"{path}: not a TFLite model")
-    spec = ModelSpec.from_json(spec_text, origin=str(path))
-    return SealedModel(path=path, format=format, spec=spec, sha256=known, size_bytes=size_bytes)
+    return ModelSpec.from_fields(spec, origin=path)
 
 
-def _digests(stream: BinaryIO, model_bytes: int) -> tuple[str, str]:
-    """Return the SHA-256 of the first `model_bytes` bytes and of the whole stream."""
+def _digests(stream: BinaryIO, size_bytes: int) -> tuple[str, str]:
+    """Return the SHA-256 of the stream up to the digest in its seal, and of the whole stream."""
     from hashlib import sha256
 
     stream.seek(0)
     digest = sha256()
-    left = model_bytes
+    left = size_bytes - 64
     while left > 0 and (chunk := stream.read(min(left, _CHUNK))):
         digest.update(chunk)
         left -= len(chunk)
-    model_sha256 = digest.hexdigest()
-    while chunk := stream.read(_CHUNK):
-        digest.update(chunk)
-    return model_sha256, digest.hexdigest()
+    sealed = digest.hexdigest()
+    digest.update(stream.read())
+    return sealed, digest.hexdigest()
 
 
 def _is_flatbuffer(stream: BinaryIO) -> bool:
     stream.seek(0)
     return stream.read(8)[4:] == b"TFL3"
-
-
-def _with_zip(model: bytes, members: dict[str, str]) -> bytes:
-    import zipfile
-
-    buffer = io.BytesIO(model)
-    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
-        for name, text in members.items():
-            info = zipfile.ZipInfo(name, _ZIP_TIME)
-            info.create_system = 3
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, text)
-    return buffer.getvalue()
-
-
-def _read_zip(stream: BinaryIO, path: str) -> bytes:
-    """Read the stored member `_ENTRY` of the ZIP archive at the end of a file.
-
-    The offsets are those of PKWARE's APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16.
-    """
-    try:
-        stream.seek(-_ZIP_END.size, io.SEEK_END)
-        signature, _, _, _, count, _, offset, _ = _ZIP_END.unpack(stream.read())
-        if signature != b"PK\5\6":
-            raise ValueError
-        stream.seek(offset)
-        for _ in range(count):
-            size, name_length, extra, comment, local = _ZIP_ENTRY.unpack(
-                stream.read(_ZIP_ENTRY.size)
-            )
-            name = stream.read(name_length)
-            if name == _ENTRY.encode():
-                return _zip_member(stream, local, size)
-            stream.seek(extra + comment, io.SEEK_CUR)
-        raise ValueError
-    except (OSError, struct.error, ValueError):
-        raise SpecError(
-            f"{path}: carries no edgeemo specification, or was cut short: copy it again, "
-            "or make it with 'edgeemo export'"
-        ) from None
-
-
-def _zip_member(stream: BinaryIO, local_header: int, size: int) -> bytes:
-    stream.seek(local_header + 26)
-    name_length, extra = struct.unpack("<HH", stream.read(4))
-    stream.seek(name_length + extra, io.SEEK_CUR)
-    return stream.read(min(size, _MAX_METADATA))
-
-
-def _metadata_field(key: str, value: str) -> bytes:
-    """Return a `metadata_props` entry (StringStringEntryProto: key = 1, value = 2) as bytes."""
-    entry = _delimited(1, key.encode()) + _delimited(2, value.encode())
-    return _delimited(_METADATA_PROPS, entry)
-
-
-def _delimited(number: int, payload: bytes) -> bytes:
-    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(payload)) + payload
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
-
-
-def _read_metadata(stream: BinaryIO, path: str) -> bytes:
-    try:
-        size = stream.seek(0, io.SEEK_END)
-        stream.seek(0)
-        entries = [dict(_fields(entry)) for entry in _metadata_entries(stream, size)]
-        properties = {entry[1]: entry[2] for entry in entries}
-        if b"edgeemo" in properties and b"labels" not in properties:
-            raise EOFError  # cut between the two entries, where the rest is still well-formed
-    except (EOFError, KeyError):
-        raise EngineError(
-            f"{path}: not an ONNX model, or cut short; copy or export it again"
-        ) from None
-    if b"edgeemo" not in properties:
-        raise SpecError(f"{path}: carries no edgeemo specification: make it with 'edgeemo export'")
-    return properties[b"edgeemo"]
-
-
-def _metadata_entries(stream: BinaryIO, size: int) -> Iterator[bytes]:
-    """Yield the payloads of `metadata_props`, skipping every other top-level field unread."""
-    while stream.tell() < size:
-        key = _read_varint(stream)
-        number, wire = key >> 3, key & 7
-        if wire == 0:
-            _read_varint(stream)
-            continue
-        if wire != _LENGTH_DELIMITED:
-            raise EOFError
-        length = _read_varint(stream)
-        if stream.tell() + length > size:
-            raise EOFError
-        if number == _METADATA_PROPS and length <= _MAX_METADATA:
-            yield stream.read(length)
-        else:
-            stream.seek(length, io.SEEK_CUR)
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    stream = io.BytesIO(message)
-    while stream.tell() < len(message):
-        number = _read_varint(stream) >> 3
-        yield number, stream.read(_read_varint(stream))
-
-
-def _read_varint(stream: BinaryIO) -> int:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = stream.read(1)
-        if not byte:
-            break
-        value |= (byte[0] & 0x7F) << shift
-        if byte[0] < 0x80:
-            return value
-    raise EOFError

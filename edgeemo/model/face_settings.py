@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edgeemo.errors import SpecError
+from edgeemo.utils.strict_json import require_fields
 
 MIN_MARGIN, MAX_MARGIN = -0.3, 2.0
 
@@ -93,3 +94,19 @@ class FaceSettings:
         """Return the settings as text for a person."""
         score = "" if self.min_score is None else f", score {self.min_score:g} or more"
         return f"{self.detector}, margin {self.margin:g}{score}"
+
+
+def parse_settings(fields: object) -> FaceSettings:
+    """Return the settings of an object of JSON, whose keys are the attributes.
+
+    Raises:
+        SpecError: If a value is unknown or out of its range.
+        TypeError: If a key is unknown.
+        ValueError: If it is not an object, or a value has another type.
+    """
+    kinds: dict[str, type] = {
+        "detector": str, "margin": float, "cropped": bool, "file_sha256": str, "min_score": float,
+    }  # fmt: skip
+    if isinstance(fields, dict) and fields.get("min_score") is None:
+        del kinds["min_score"]
+    return FaceSettings(**require_fields(fields, kinds, "faces"))

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from edgeemo.errors import SpecError
+from edgeemo.utils.strict_json import parse_json, require, require_fields
+from edgeemo.utils.text import has_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +39,11 @@ _JSON_ORDER = (
     "labels", "height", "width", "channels", "activation", "threshold", "resample", "scale",
     "temperature", "min_confidence", "faces", "provenance",
 )  # fmt: skip
+_JSON_TYPES: dict[str, type] = {
+    "version": int, "labels": list, "height": int, "width": int, "channels": int,
+    "activation": str, "threshold": float, "resample": str, "scale": float, "temperature": float,
+    "min_confidence": float, "provenance": dict,
+}  # fmt: skip
 _JSON_MIN_SCORE = "least_score"  # the format of exported files keeps this name
 
 
@@ -166,6 +173,10 @@ class ModelSpec(InputSpec):
                 f"labels must be non-empty text, not {list(self.labels)}",
             ),
             (
+                not any(has_controls(str(label)) for label in self.labels),
+                f"labels must not contain control characters, as {list(self.labels)} do",
+            ),
+            (
                 self.activation == "softmax" or len(self.labels) == 2,
                 f"a sigmoid output needs two labels, not {len(self.labels)}",
             ),
@@ -277,14 +288,32 @@ class ModelSpec(InputSpec):
             SpecError: If the text is not a specification that this version understands.
         """
         try:
-            return cls._from_fields(json.loads(text))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            fields = parse_json(text)
+        except ValueError as error:
+            raise SpecError(f"{origin}: not a model specification ({error})") from None
+        return cls.from_fields(fields, origin=origin)
+
+    @classmethod
+    def from_fields(cls, fields: Any, *, origin: str) -> ModelSpec:
+        """Read the value of the JSON that `to_json` wrote, as `from_json` does.
+
+        Args:
+            fields: The value; it is not changed.
+            origin: The file it came from, for the error message.
+
+        Raises:
+            SpecError: If it is not a specification that this version understands.
+        """
+        try:
+            return cls._from_fields(fields)
+        except (ValueError, TypeError, KeyError) as error:
             raise SpecError(f"{origin}: not a model specification ({error})") from None
         except SpecError as error:
             raise SpecError(f"{origin}: {error}") from None
 
     @classmethod
-    def _from_fields(cls, fields: dict[str, Any]) -> ModelSpec:
+    def _from_fields(cls, fields: Any) -> ModelSpec:
+        fields = require_fields(fields, _JSON_TYPES)
         version = fields.pop("version")
         if version not in range(1, SPEC_VERSION + 1):
             raise SpecError(
@@ -292,10 +321,14 @@ class ModelSpec(InputSpec):
                 "install the version of edgeemo that exported the model"
             )
         fields["labels"] = tuple(fields["labels"])
-        fields["provenance"] = Provenance(**fields["provenance"])
-        faces = fields.get("faces")
-        if faces is not None:
-            from edgeemo.model.face_settings import FaceSettings  # not every model detects faces
+        names = dict.fromkeys(("edgeemo_version", "source_sha256", "date"), str)
+        fields["provenance"] = Provenance(
+            **require_fields(fields["provenance"], names, "provenance")
+        )
+        if fields.get("faces") is not None:
+            from edgeemo.model.face_settings import parse_settings  # not every model detects faces
 
-            fields["faces"] = FaceSettings(min_score=faces.pop(_JSON_MIN_SCORE, None), **faces)
+            faces = dict(require(fields["faces"], dict, "faces"))
+            faces["min_score"] = faces.pop(_JSON_MIN_SCORE, None)
+            fields["faces"] = parse_settings(faces)
         return cls(**fields)

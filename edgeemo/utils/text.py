@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Sequence
+
+_CONTROLS = r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 
 
 def plural(number: int, one: str, many: str = "") -> str:
@@ -50,6 +53,33 @@ def first_line(text: object) -> str:
     return str(text).strip().partition("\n")[0].rstrip() or _name_error(text)
 
 
+def has_controls(text: str) -> bool:
+    """Return whether a text holds what a terminal would act upon, or half a character.
+
+    Control characters (escape sequences, line ends), separators of lines, changes of the direction
+    of writing, and halves of surrogate pairs. Joiners, which emoji and some scripts need, are fine.
+    """
+    if text.isprintable():
+        return False
+    import re
+
+    return re.search(_CONTROLS, text) is not None
+
+
+def escape_controls(text: object) -> str:
+    """Return a text with what `has_controls` finds written as Python's escapes.
+
+    Args:
+        text: Text, a path, or an exception.
+    """
+    shown = str(text)
+    if shown.isprintable():
+        return shown
+    import re
+
+    return re.sub(_CONTROLS, _escape, shown)
+
+
 def markdown_row(cells: Iterable[object]) -> str:
     """Return a row of a Markdown table; cells are taken as they are."""
     return f"| {' | '.join(map(str, cells))} |"
@@ -74,6 +104,10 @@ def format_size(size_bytes: int) -> str:
             break
         size, unit = size / 1000, larger
     return f"{size:.0f} {unit}" if unit == "B" or size >= 99.95 else f"{size:.1f} {unit}"
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
 
 
 def _name_error(text: object) -> str:
