@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -11,6 +10,7 @@ from edgeemo.bench.protocol import COLD_STAGES
 from edgeemo.bench.quantiles import CONFIDENCE, Estimate
 from edgeemo.errors import BenchError
 from edgeemo.utils.serialize import from_plain
+from edgeemo.utils.strict_json import parse_json
 from edgeemo.utils.text import plural
 
 FORMAT_VERSION = 2
@@ -200,7 +200,7 @@ class BenchmarkReport:
             BenchError: If it is not a report of this version's format.
         """
         try:
-            return from_plain(cls, json.loads(text))
+            return from_plain(cls, parse_json(text))
         except ValueError as error:
             raise BenchError(
                 f"{origin}: not a report of this version's 'edgeemo bench --json' ({error}); "

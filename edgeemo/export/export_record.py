@@ -7,10 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from edgeemo import __version__
+from edgeemo.errors import ModelFolderError
 from edgeemo.export.onnx_float32 import OPSET
 from edgeemo.model.folder import EXPORT, EXPORTED
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.serialize import to_plain
+from edgeemo.utils.strict_json import require, require_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,12 +65,21 @@ def write_record(
 
 
 def _read_earlier(folder: ModelFolder) -> list[dict[str, Any]]:
-    entries = folder.read_json(EXPORT).get("files", [])
+    try:
+        entries = [
+            require_fields(entry, {"file": str, "sha256": str})
+            for entry in require(folder.read_json(EXPORT).get("files", []), list, "files")
+        ]
+    except ValueError as error:
+        raise ModelFolderError(
+            f"{folder.file(EXPORT)}: malformed ({error}); delete it, and export again"
+        ) from None
     present = {path.name: path for path in folder.list_exported()}
     return [
         entry
         for entry in entries
-        if entry["file"] in present and sha256_file(present[entry["file"]]) == entry["sha256"]
+        if entry.get("file") in present
+        and sha256_file(present[entry["file"]]) == entry.get("sha256")
     ]
 
 

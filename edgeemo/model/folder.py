@@ -20,6 +20,7 @@ from edgeemo.model.training_facts import TrainingFacts, parse_training
 from edgeemo.model.verified import is_verified
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.serialize import to_plain
+from edgeemo.utils.strict_json import parse_json
 
 KERAS = "model.keras"
 SPEC = "spec.json"
@@ -112,7 +113,13 @@ class ModelFolder:
 
     def read_training(self) -> TrainingFacts:
         """Return what ``training.json`` says of the training, as far as others need it."""
-        return parse_training(self.read_json(TRAINING))
+        recorded = self.read_json(TRAINING)
+        try:
+            return parse_training(recorded)
+        except ValueError as error:
+            raise ModelFolderError(
+                f"{self.file(TRAINING)}: malformed ({error}); train or import again"
+            ) from None
 
     def read_json(self, name: str) -> dict[str, Any]:
         """Return the content of a JSON file of the folder, or {} if it does not exist.
@@ -124,7 +131,7 @@ class ModelFolder:
         if not path.exists():
             return {}
         try:
-            content = json.loads(path.read_bytes())
+            content = parse_json(path.read_bytes())
         except ValueError as error:
             raise ModelFolderError(f"{path}: not JSON ({error}); make it again") from None
         if not isinstance(content, dict):

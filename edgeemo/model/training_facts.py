@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.utils.strict_json import require_fields
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_TYPES: Mapping[str, type] = {
+    "arch": str, "data": str, "seed": int, "epochs_run": int, "best_epoch": int, "scale": float,
+    "offset": float,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +41,13 @@ class TrainingFacts:
 
 
 def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
-    """Return the facts of the content of ``training.json``."""
+    """Return the facts of the content of ``training.json``.
+
+    Raises:
+        ValueError: If one has another type.
+    """
+    known = {name: value for name, value in recorded.items() if value is not None}
+    require_fields(known, _TYPES)
     return TrainingFacts(
         arch=recorded.get("arch"),
         data=Path(recorded["data"]) if recorded.get("data") else None,
@@ -42,5 +55,5 @@ def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
         epochs_run=recorded.get("epochs_run"),
         best_epoch=recorded.get("best_epoch"),
         scale=recorded.get("scale"),
-        offset=recorded.get("offset", 0.0),
+        offset=known.get("offset", 0.0),
     )

@@ -5,11 +5,11 @@ Nothing else reads that file. Standard library only, and of it only what starts 
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError
+from edgeemo.utils.strict_json import parse_object, require, require_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +58,23 @@ class VerifiedFile:
         return {**self._entry, "measured": measured}
 
 
+def parse_entry(entry: Any) -> VerifiedFile:
+    """Return the entry of a file after checking the types of its values.
+
+    Raises:
+        KeyError: If its accuracy is incomplete.
+        ValueError: If it is not an object, or a value has another type.
+    """
+    fields = require_fields(entry, {"file": str, "sha256": str, "kind": str})
+    measured = require_fields(fields.get("measured") or {}, {"n": int, "max_difference": float})
+    accuracy = require(measured.get("accuracy") or {}, dict, "accuracy")
+    if accuracy:
+        candidate = require(accuracy["candidate"], dict, "candidate")
+        for name in ("value", "low", "high"):
+            require(candidate[name], float, name)
+    return VerifiedFile(fields)
+
+
 def read_verification(folder: str | os.PathLike[str]) -> list[VerifiedFile]:
     """Return the entries of the ``verify.json`` in a folder; none without such a file.
 
@@ -67,10 +84,11 @@ def read_verification(folder: str | os.PathLike[str]) -> list[VerifiedFile]:
     path = os.path.join(folder, VERIFY_JSON)  # noqa: PTH118 - pathlib is slow to import
     try:
         with open(path, "rb") as stream:  # noqa: PTH123
-            return [VerifiedFile(entry) for entry in json.load(stream)["files"]]
+            entries = parse_object(stream.read())["files"]
+        return [parse_entry(entry) for entry in require(entries, list, "files")]
     except OSError:
         return []
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError):
         raise ModelFolderError(f"{path}: malformed; run 'edgeemo verify' again") from None
 
 

@@ -6,12 +6,12 @@ costs a Pi 50 ms.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zipimport import zipimporter
 
-from edgeemo.errors import BundleError
+from edgeemo.errors import BundleError, SpecError
+from edgeemo.utils.strict_json import parse_object, require, require_fields
 
 if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceSettings
@@ -22,6 +22,16 @@ MANIFEST_VERSION = 2
 GOLDEN = "golden"
 PHOTO = f"{GOLDEN}/photo.jpg"
 """The golden photo, in which faces are detected."""
+
+_TYPES: dict[str, type] = {
+    "edgeemo": str, "model": str, "model_sha256": str, "engine": str, "threads": int,
+    "verified": bool, "tolerance": float, "built_with": dict, "golden": list, "members": dict,
+    "fallback_for": str, "detector": str,
+}  # fmt: skip
+_GOLDEN_TYPES: dict[str, type] = {
+    "file": str, "decoded_sha256": str, "pixels_sha256": str, "outputs": list, "label": str,
+    "faces": list,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +97,9 @@ class Manifest:
     @property
     def verified_file(self) -> VerifiedFile | None:
         """Return the verification of the exported file, or None."""
-        from edgeemo.model.verified import VerifiedFile
+        from edgeemo.model.verified import parse_entry
 
-        return VerifiedFile(self.verification) if self.verification else None
+        return parse_entry(self.verification) if self.verification else None
 
     @property
     def model_text(self) -> str:
@@ -105,7 +115,7 @@ class Manifest:
             BundleError: If it is not a manifest of this version.
         """
         try:
-            fields = json.loads(text)
+            fields = parse_object(text)
             version = fields.pop("version")
             if version != MANIFEST_VERSION:
                 raise ValueError(f"version {version} is not {MANIFEST_VERSION}")
@@ -114,7 +124,7 @@ class Manifest:
                 **_parse_fields(fields),
                 fallback=cls(**_parse_fields(fallback)) if fallback else None,
             )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, SpecError) as error:
             raise BundleError(
                 f"{MANIFEST}: not a bundle's manifest ({error}); make it again"
             ) from None
@@ -182,14 +192,28 @@ class Contents:
 
 def _parse_fields(fields: dict[str, Any]) -> dict[str, Any]:
     # By hand: reading by type hints would cost every start of a bundle some milliseconds on a Pi.
-    fields = {**fields, "golden": tuple(map(_parse_golden, fields["golden"]))}
-    if fields["faces"]:
-        from edgeemo.model.face_settings import FaceSettings  # not every bundle detects faces
+    fields = require_fields(fields, _TYPES)
+    fields["golden"] = tuple(map(_parse_golden, fields["golden"]))
+    for name, digest in fields["members"].items():
+        require(digest, str, name)
+    if fields["verification"] is not None:
+        from edgeemo.model.verified import parse_entry
 
-        fields["faces"] = FaceSettings(**fields["faces"])
+        parse_entry(fields["verification"])
+    if fields["threads"] < 1:
+        raise ValueError("threads: 1 or more expected")
+    if fields["faces"]:
+        from edgeemo.model.face_settings import parse_settings  # not every bundle detects faces
+
+        fields["faces"] = parse_settings(fields["faces"])
     return fields
 
 
-def _parse_golden(fields: dict[str, Any]) -> GoldenImage:
+def _parse_golden(fields: Any) -> GoldenImage:
+    fields = require_fields(fields, _GOLDEN_TYPES, GOLDEN)
+    for output in fields["outputs"]:
+        require(output, float, "outputs")
+    for number in [number for face in fields["faces"] for number in require(face, list, "faces")]:
+        require(number, int, "faces")
     faces = tuple((left, top, side) for left, top, side in fields["faces"])
     return GoldenImage(**{**fields, "outputs": tuple(fields["outputs"]), "faces": faces})

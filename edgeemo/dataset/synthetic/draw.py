@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from edgeemo.dataset.synthetic.cartoon import Mood, draw_face, randomize_face
 from edgeemo.utils.files import new_folder
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.strict_json import parse_object, require
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,8 +77,9 @@ def draw_faces(
 def read_style_version(folder: Path) -> int | None:
     """Return the drawing's version in a folder of practice faces; None for any other folder."""
     try:
-        return int(json.loads((folder / PRACTICE_MARKER).read_bytes())["style"])
-    except (OSError, ValueError, KeyError, TypeError):
+        recorded = parse_object((folder / PRACTICE_MARKER).read_bytes())
+        return int(require(recorded["style"], int, "style"))
+    except (OSError, ValueError, KeyError):
         return None
 
 

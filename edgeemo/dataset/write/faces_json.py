@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from edgeemo.dataset.ingest.find import find_top_folder
 from edgeemo.errors import DatasetError, SpecError
 from edgeemo.model.detector_file import FACE_MODEL
-from edgeemo.model.face_settings import FaceSettings
+from edgeemo.model.face_settings import FaceSettings, parse_settings
+from edgeemo.utils.strict_json import parse_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +56,7 @@ def read_faces_json(root: Path) -> tuple[FaceSettings, Path] | None:
 
 def _read(path: Path) -> FaceSettings:
     try:
-        return FaceSettings(**json.loads(path.read_bytes()))
+        return parse_settings(parse_json(path.read_bytes()))
     except (OSError, ValueError, TypeError, SpecError) as error:
         raise DatasetError(
             f"{path}: not the face settings of cropped images ({error}); crop again, or remove it"

@@ -24,6 +24,7 @@ from edgeemo.model.folder import SPLIT
 from edgeemo.model.tables import read_samples, write_samples
 from edgeemo.train.loop.history import Epoch
 from edgeemo.utils.files import hide_name, replacing, write_file
+from edgeemo.utils.strict_json import parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,10 +133,9 @@ class Checkpoint:
         """
         path = self.path / _REQUEST
         try:
-            content = json.loads(path.read_bytes())
+            return parse_object(path.read_bytes())
         except (OSError, ValueError) as error:
             raise ModelFolderError(f"{path}: damaged ({error}); start over with --force") from None
-        return dict(content)
 
     def is_worth_writing(self) -> bool:
         """Return whether writing a state now takes but a small part of the training time."""
@@ -203,6 +203,6 @@ def find_interrupted(models: Path) -> Path:
         raise ModelFolderError(f"{models}: no interrupted training here; name it with --out")
     newest = max(found, key=lambda path: (path / _STATE).stat().st_mtime_ns)
     name = newest.name.removeprefix(".").removesuffix(_SUFFIX)  # cut, if it was too long
-    with suppress(OSError, ValueError, TypeError, AttributeError):
-        name = str(json.loads((newest / _REQUEST).read_bytes()).get("name", name))
+    with suppress(OSError, ValueError):
+        name = str(parse_object((newest / _REQUEST).read_bytes()).get("name", name))
     return newest.with_name(name)

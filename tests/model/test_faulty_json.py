@@ -1,0 +1,106 @@
+"""Every JSON file that somebody else may have written: a fault is one line with its name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edgeemo.bundle.device.contents import Manifest
+from edgeemo.dataset.write.faces_json import read_faces_json
+from edgeemo.errors import BundleError, DatasetError, EdgeEmoError, ModelFolderError
+from edgeemo.model.folder import ModelFolder, shipped_folder
+from edgeemo.model.verified import read_verification
+
+_BROKEN = ("[" * 100_000, "{", "[]", '"text"', "NaN", '{"a": 1, "a": 1}', "\udcff", "1" * 5000)
+_READERS = {
+    "spec.json": ModelFolder.read_spec,
+    "training.json": ModelFolder.read_training,
+    "default.json": ModelFolder.read_default,
+    "verify.json": lambda folder: read_verification(folder.path),
+    "faces.json": lambda folder: read_faces_json(folder.path),
+}
+
+
+@pytest.mark.parametrize("text", _BROKEN, ids=lambda text: repr(text[:9]))
+@pytest.mark.parametrize("name", _READERS)
+def test_broken_json_is_refused_in_one_line(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(EdgeEmoError) as raised:
+        _READERS[name](ModelFolder(tmp_path))
+    assert str(raised.value).startswith(f"{path}: ")
+    assert str(raised.value).isprintable()
+
+
+_ENTRY = json.loads(shipped_folder().file("verify.json").read_text())["files"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("default.json", {"file": "int8.tflite", "threads": True}),
+        ("default.json", {"file": "../int8.tflite"}),
+        ("training.json", {"seed": "0"}),
+        ("training.json", {"epochs_run": True}),
+        ("training.json", {"data": 1}),
+        ("verify.json", {"files": {}}),
+        ("verify.json", {"files": [1]}),
+        ("verify.json", {"files": [{**_ENTRY, "sha256": 1}]}),
+        ("verify.json", {"files": [{**_ENTRY, "measured": {"n": "1"}}]}),
+        ("verify.json", {"files": [{**_ENTRY, "measured": {"accuracy": {"candidate": {}}}}]}),
+        ("verify.json", {"files": [{**_ENTRY, "measured": {"accuracy": [1]}}]}),
+        ("faces.json", {"margin": True}),
+        ("faces.json", {"margin": 9}),
+        ("faces.json", {"detector": 1}),
+        ("faces.json", {"detector": "eyes"}),
+        ("faces.json", {"cropped": 1}),
+        ("faces.json", {"colour": 1}),
+    ],
+)
+def test_a_value_of_another_type_is_refused_in_one_line(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_text(json.dumps(content))
+    with pytest.raises((DatasetError, ModelFolderError)) as raised:
+        _READERS[name](ModelFolder(tmp_path))
+    assert str(raised.value).startswith(f"{path}: ")
+
+
+_IMAGE = {
+    "file": "a.png", "decoded_sha256": "", "pixels_sha256": "", "outputs": [0.5, 1],
+    "label": "sad", "faces": [[0, 0, 1]],
+}  # fmt: skip
+_MANIFEST = {
+    "version": 2, "edgeemo": "0.1.0", "model": "int8.tflite", "model_sha256": "", "threads": 1,
+    "engine": "ai-edge-litert", "verified": True, "verification": _ENTRY, "tolerance": 0.0,
+    "built_with": {}, "members": {"a": "b"}, "fallback": None, "fallback_for": "", "faces": None,
+    "detector": "", "golden": [_IMAGE],
+}  # fmt: skip
+
+
+def test_a_manifest_is_read():
+    assert Manifest.from_json(json.dumps(_MANIFEST).encode()).verified_file.passed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 1}, {"version": None}, {"threads": True}, {"threads": 0}, {"model": 1},
+        {"members": []}, {"members": {"a": 1}}, {"golden": {}}, {"golden": [1]}, {"golden": None},
+        {"golden": [{**_IMAGE, "outputs": ["1"]}]}, {"golden": [{**_IMAGE, "faces": [[1, 2]]}]},
+        {"golden": [{**_IMAGE, "faces": [[True, 0, 1]]}]}, {"golden": [{"file": "a.png"}]},
+        {"verified": 1}, {"verification": []}, {"verification": {"measured": 1}},
+        {"faces": {"detector": "eyes"}}, {"faces": 1}, {"fallback": 1}, {"more": 1},
+        {"tolerance": "0"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_manifest_is_refused_in_one_line(change):
+    with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
+        Manifest.from_json(json.dumps({**_MANIFEST, **change}).encode())
+
+
+@pytest.mark.parametrize("text", _BROKEN, ids=lambda text: repr(text[:9]))
+def test_a_broken_manifest_is_refused_in_one_line(text):
+    with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
+        Manifest.from_json(text.encode(errors="surrogateescape"))
