@@ -6,7 +6,6 @@ quantised input.
 
 from __future__ import annotations
 
-import csv
 import io
 import random
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
+from edgeemo.utils.csv_text import write_rows
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
@@ -61,9 +61,8 @@ class Calibration:
     def to_csv(self) -> str:
         """Return the content of ``calibration.csv``: path, label and sha256 of each image."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["path", "label", "sha256"])
-        writer.writerows([sample.path, sample.label, sample.sha256] for sample in self.samples)
+        write_rows(text, [["path", "label", "sha256"]])
+        write_rows(text, ([each.path, each.label, each.sha256] for each in self.samples))
         return text.getvalue()
 
 

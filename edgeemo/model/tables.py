@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from edgeemo.errors import ModelFolderError
+from edgeemo.utils.csv_text import read_rows, write_records, write_rows
 from edgeemo.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -86,12 +87,14 @@ def write_references(
     Nine digits per probability give the same float32 back.
     """
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["sha256", "path", "label", *(f"p({label})" for label in labels)])
-        for row in references:
-            writer.writerow(
+        write_rows(stream, [["sha256", "path", "label", *(f"p({label})" for label in labels)]])
+        write_rows(
+            stream,
+            (
                 [row.sha256, row.path, row.label, *(f"{score:.9g}" for score in row.scores)]
-            )
+                for row in references
+            ),
+        )
     return path
 
 
@@ -112,7 +115,7 @@ def read_references(path: Path) -> list[ReferencePrediction]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            rows = csv.reader(stream)
+            rows = read_rows(stream)
             next(rows)
             return [
                 ReferencePrediction(
@@ -120,22 +123,21 @@ def read_references(path: Path) -> list[ReferencePrediction]:
                 )
                 for row in rows
             ]
-    except (ValueError, IndexError, StopIteration) as error:
+    except (ValueError, IndexError, StopIteration, csv.Error) as error:
         raise ModelFolderError(f"{path}: malformed ({error}); train or import again") from None
 
 
 def _write_csv(path: Path, row_type: type, rows: Iterable[dict[str, Any]]) -> Path:
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        names = [field.name for field in fields(row_type)]
-        writer = csv.DictWriter(stream, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        write_records(stream, [field.name for field in fields(row_type)], rows)
     return path
 
 
 def _read_csv(path: Path, row_type: type[_Row]) -> list[_Row]:
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            return [row_type(**row) for row in csv.DictReader(stream)]
+            rows = read_rows(stream)
+            names = next(rows, [])
+            return [row_type(**dict(zip(names, row, strict=True))) for row in rows if row]
     except (TypeError, ValueError, csv.Error) as error:
         raise ModelFolderError(f"{path}: malformed ({error}); train or import again") from None

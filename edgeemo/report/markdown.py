@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from edgeemo.report.document import Bullets, Code, Gallery, Heading, Note, Plot, Table, Text
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +63,7 @@ def _render_part(part: str) -> str:
         return _escape(part)
     fence = "`" * (1 + max(map(len, re.findall("`+", part)), default=0))
     space = " " if "`" in part else ""
-    return f"{fence}{space}{_SPACE.sub(' ', part)}{space}{fence}"
+    return f"{fence}{space}{escape_controls(_SPACE.sub(' ', part))}{space}{fence}"
 
 
 def _render_table(table: Table) -> str:
@@ -77,4 +78,4 @@ def _render_table(table: Table) -> str:
 
 def _escape(text: str) -> str:
     """Return the text in one line, with a backslash before what Markdown takes for markup."""
-    return _MARKUP.sub(r"\\\1", _SPACE.sub(" ", text))
+    return _MARKUP.sub(r"\\\1", escape_controls(_SPACE.sub(" ", text)))

@@ -16,6 +16,7 @@ from edgeemo.runtime.argparse_cli import (
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.command import accept_any_file_name, run_command
 from edgeemo.utils.redirect import drop_image_warnings
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,8 @@ def _predict(options: argparse.Namespace) -> int:
     classifier = Classifier.load(options.model, threads=options.threads, faces=faces)
     if not classifier.verified:
         sys.stderr.write(
-            f"warning: {classifier.path} is not verified against its reference model\n"
+            f"warning: {escape_controls(classifier.path)} is not verified against its reference "
+            "model\n"
         )
     workers = options.workers or choose_worker_count(classifier.threads)
     return print_predictions(classifier, options.images, workers=workers, json=options.json)

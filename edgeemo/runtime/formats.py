@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from edgeemo.runtime.prediction import NO_FACE
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,26 +46,30 @@ def to_csv_header(labels: Sequence[str], *, faces: bool = False) -> list[str]:
 def to_csv_rows(
     result: ImageResult, labels: Sequence[str], *, faces: bool = False
 ) -> list[list[str]]:
-    """Return the rows of one image: one, or one per face; labelled `NO_FACE` without a face."""
+    """Return the rows of one image: one, or one per face; labelled `NO_FACE` without a face.
+
+    Control characters in the name of the image, which JSON lines keep, are escaped.
+    """
+    source, error = escape_controls(result.source), escape_controls(result.error or "")
     ms, box = f"{result.ms:.3f}", [""] * len(_BOX_COLUMNS) if faces else []
     if not result.predictions:
         label = "" if result.error else NO_FACE
-        return [[result.source, label, "", *("" for _ in labels), *box, ms, result.error or ""]]
+        return [[source, label, "", *("" for _ in labels), *box, ms, error]]
     rows = []
     for each in result.predictions:
         scores = [f"{score:.9g}" for score in each.scores.values()]
         if each.face:
             box = [str(number) for number in each.face.box]
-        rows.append([result.source, each.label, f"{each.score:.9g}", *scores, *box, ms, ""])
+        rows.append([source, each.label, f"{each.score:.9g}", *scores, *box, ms, ""])
     return rows
 
 
 def to_text(result: ImageResult) -> str:
-    """Return one line for a person."""
+    """Return one line for a person, without control characters."""
     if result.error is not None:
-        return result.error
+        return escape_controls(result.error)
     text = "; ".join(_text(each) for each in result.predictions) or NO_FACE
-    return f"{result.source}: {text} ({result.ms:.1f} ms)"
+    return f"{escape_controls(result.source)}: {text} ({result.ms:.1f} ms)"
 
 
 def _text(prediction: Prediction) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.errors import LimitError, StudyError
+from edgeemo.utils.csv_text import write_records
 from edgeemo.utils.files import replacing
 from edgeemo.utils.serialize import to_plain
 
@@ -131,11 +131,11 @@ def write_study(path: Path, trials: Sequence[Trial], *, front: Sequence[Trial]) 
     """
     numbers = {trial.number for trial in front}
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, _COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        for trial in trials:
-            mark = "yes" if trial.number in numbers else ""
-            writer.writerow({**trial.to_dict(), "front": mark})
+        rows = (
+            {**trial.to_dict(), "front": "yes" if trial.number in numbers else ""}
+            for trial in trials
+        )
+        write_records(stream, _COLUMNS, rows)
     return path
 
 

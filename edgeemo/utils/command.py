@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import EXIT_ERROR, EXIT_INTERRUPTED, EdgeEmoError
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,5 +58,5 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, status: int = EXIT_ERROR) -> int:
-    sys.stderr.write(f"error: {message}\n")
+    sys.stderr.write(f"error: {escape_controls(message)}\n")
     return status

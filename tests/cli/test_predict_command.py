@@ -293,3 +293,26 @@ def test_without_a_model_the_one_that_ships_answers(edgeemo, tmp_path, monkeypat
         each["faces"] for each in answers
     ]
     assert "comes with edgeemo" not in named.err
+
+
+@pytest.mark.parametrize("format", ["table", "jsonl", "csv"])
+def test_a_name_can_neither_steer_a_terminal_nor_run_in_a_spreadsheet(
+    edgeemo, tmp_path, monkeypatch, format
+):
+    monkeypatch.chdir(tmp_path)
+    names = ["a\x1b[31m.png", "b\nc.png", "\u202egnp.d.png", "=e.png", "x\x1b]0;title\x07.png"]
+    for name in names:
+        Image.new("RGB", (30, 40)).save(name)
+    (tmp_path / names[-1]).write_text("no image")
+    shown = edgeemo("predict", *names, "--model", MODEL, "--format", format)
+    assert shown.status == 1
+    assert all(text.isprintable() for text in (shown.out + shown.err).splitlines())
+    lines = shown.out.splitlines()
+    assert len(lines) == {"table": 5, "jsonl": 5, "csv": 6}[format]
+    if format == "jsonl":
+        assert [json.loads(line)["file"] for line in lines] == names
+    else:
+        assert "a\\x1b[31m.png" in shown.out
+        assert "\\u202egnp.d.png" in shown.out
+    if format == "csv":
+        assert "'=e.png" in {row[0] for row in csv.reader(lines)}

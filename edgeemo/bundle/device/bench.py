@@ -22,6 +22,7 @@ from edgeemo.bundle.device.load import member_path, read_model
 from edgeemo.errors import BenchError
 from edgeemo.utils.layout import format_facts, format_table, get_width, wrap
 from edgeemo.utils.serialize import to_plain
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +84,7 @@ def run(
     text = dumps(to_plain(report), indent=1) if json else format_report(report, width=width)
     sys.stdout.write(f"{text}\n")
     for line in report.warnings:
-        sys.stderr.write(f"warning: {line}\n")
+        sys.stderr.write(f"warning: {escape_controls(line)}\n")
     if not report.measured:
         raise BenchError("nothing could be measured")
     return int(report.has_failures)
@@ -131,10 +132,10 @@ class _StageLines:
     """An `edgeemo.utils.progress.Progress` of one line per stage, on standard error."""
 
     def stage(self, name: str, *, total: int | None = None) -> None:
-        sys.stderr.write(f"{name} ...\n")
+        sys.stderr.write(f"{escape_controls(name)} ...\n")
 
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
         """Do nothing."""
 
     def note(self, text: str) -> None:
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{escape_controls(text)}\n")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgeemo.bundle.device.crash_guard import CRASHES, CrashError, run_guarded
 from edgeemo.bundle.device.requirements import is_installed
 from edgeemo.errors import EngineError
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,4 +68,5 @@ def use_fallback(contents: Contents, reason: str) -> None:
             f"--fallback {other}"
         )
     contents.use_fallback()
-    sys.stderr.write(f"warning: {reason}; using the fallback {contents.manifest.model}\n")
+    warning = f"warning: {reason}; using the fallback {contents.manifest.model}"
+    sys.stderr.write(f"{escape_controls(warning)}\n")

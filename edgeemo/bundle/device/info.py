@@ -11,6 +11,7 @@ from edgeemo.bundle.device.faces import select_faces
 from edgeemo.bundle.device.load import read_model
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.utils.system import describe_machine
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
@@ -41,7 +42,8 @@ def run(contents: Contents, *, json: bool) -> int:
         return 0
     facts = {**_list_facts(contents.manifest, model, faces), **describe_machine()}
     width = max(map(len, facts)) + 2
-    sys.stdout.writelines(f"{name:<{width}}{value}\n" for name, value in facts.items())
+    for name, value in facts.items():
+        sys.stdout.write(f"{name:<{width}}{escape_controls(value)}\n")
     return 0
 
 

@@ -9,6 +9,7 @@ from edgeemo.bundle.device.faces import read_detector_file, select_faces
 from edgeemo.bundle.device.fallback import use_fallback
 from edgeemo.errors import EngineError
 from edgeemo.model.container import unseal_bytes
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
@@ -53,7 +54,8 @@ def load_classifier(
         classifier = build_classifier(contents, threads=threads, faces=faces)
     if not classifier.verified:
         sys.stderr.write(
-            f"warning: {classifier.path} is not verified against its reference model\n"
+            f"warning: {escape_controls(classifier.path)} is not verified against its reference "
+            "model\n"
         )
     return classifier
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edgeemo.utils.serialize import to_plain
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     import os
@@ -42,7 +43,7 @@ def note(text: str) -> None:
 
 def say(text: str) -> None:
     """Print a line to standard error."""
-    typer.echo(text, err=True)
+    typer.echo(_escape(text), err=True)
 
 
 def warn(text: str) -> None:
@@ -94,4 +95,9 @@ def _print_block(lines: Sequence[str], *, title: str | os.PathLike[str], width: 
     from edgeemo.utils.layout import wrap
 
     above = wrap(title, width) if title else []
-    typer.echo("\n".join([*above, *lines, ""]))
+    typer.echo("\n".join(map(escape_controls, [*above, *lines, ""])))
+
+
+def _escape(text: str) -> str:
+    """Return a text whose lines hold nothing that a terminal would act upon."""
+    return "\n".join(map(escape_controls, text.split("\n")))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +15,9 @@ from edgeemo.cli.output.console import note, say
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.runtime.formats import to_csv_header, to_csv_rows, to_jsonl
 from edgeemo.runtime.prediction import NO_FACE
+from edgeemo.utils.csv_text import to_line
 from edgeemo.utils.layout import format_list, get_width
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +40,7 @@ def make_printer(format: OutputFormat, spec: ModelSpec) -> Callable[[ImageResult
     if format is OutputFormat.JSONL:
         return lambda result: typer.echo(to_jsonl(result, faces=faces))
     if format is OutputFormat.CSV:
-        typer.echo(_to_csv_line(to_csv_header(spec.labels, faces=faces)))
+        typer.echo(to_line(to_csv_header(spec.labels, faces=faces)))
         return lambda result: _print_csv(to_csv_rows(result, spec.labels, faces=faces))
     return _make_row_printer(spec)
 
@@ -114,10 +114,10 @@ def _make_row_printer(spec: ModelSpec) -> Callable[[ImageResult], None]:
 
     def print_rows(result: ImageResult) -> None:
         for cells in _list_cells(result):
-            begin = row.format(*cells)
-            if width is not None and len(begin) + len(result.source) > width:
+            begin, source = row.format(*cells), escape_controls(result.source)
+            if width is not None and len(begin) + len(source) > width:
                 begin = f"{begin.rstrip()}\n  "
-            typer.echo(f"{begin}{result.source}")
+            typer.echo(f"{begin}{source}")
 
     return print_rows
 
@@ -141,7 +141,7 @@ class _Row:
 
 
 def _print_list(result: ImageResult, *, width: int) -> None:
-    rows = [(result.source, *cells) for cells in _list_cells(result)]
+    rows = [(escape_controls(result.source), *cells) for cells in _list_cells(result)]
     for line in format_list(("image", "label", "p", "ms", "face"), rows, width=width):
         typer.echo(line)
 
@@ -162,10 +162,4 @@ def _describe_unsure(guess: str) -> str:
 
 def _print_csv(rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
-        typer.echo(_to_csv_line(row))
-
-
-def _to_csv_line(cells: Sequence[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()
+        typer.echo(to_line(row))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from edgeemo.cli.output.console import is_quiet, say
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.redirect import shows_output
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +60,7 @@ class _LogProgress:
         self.note("  " + "  ".join(part for part in parts if part))
 
     def note(self, text: str) -> None:
-        self._stream.write(f"{text}\n")
+        self._stream.write(f"{escape_controls(text)}\n")
 
     def close(self) -> None:
         self._stream.flush()
@@ -95,7 +96,7 @@ class _BarProgress:
     def stage(self, name: str, *, total: int | None = None) -> None:
         self.close()
         self._bars = _make_bars(self._console, total=total)
-        self._bars.add_task(name, total=total, detail="")
+        self._bars.add_task(escape_controls(name), total=total, detail="")
         self._bars.start()
 
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
@@ -104,10 +105,10 @@ class _BarProgress:
         task = self._bars.task_ids[0]
         self._bars.advance(task, steps)
         if detail:
-            self._bars.update(task, detail=detail)
+            self._bars.update(task, detail=escape_controls(detail))
 
     def note(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(escape_controls(text), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         if self._bars is not None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Literal, get_args
 
 from edgeemo.dataset.ingest.judge import NO_FACE
 from edgeemo.model.tables import SPLITS
+from edgeemo.utils.csv_text import write_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,11 +56,7 @@ class CropRow:
 def write_rows(path: Path, rows: Iterable[CropRow]) -> None:
     """Write ``crop.csv``."""
     with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(
-            stream, [field.name for field in fields(CropRow)], lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        write_records(stream, [field.name for field in fields(CropRow)], map(asdict, rows))
 
 
 def count_rows(

@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from edgeemo.report.document import Block, Document, Tile
 
 _SIDE = 160  # of a thumbnail, in pixels: sharp enough on a phone, where it is shown half as large
-_UNPRINTABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
+_UNPRINTABLE = re.compile(
+    "[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)
 
 
 def to_html(document: Document, *, folder: Path | None = None) -> str:
     """Return a document as an HTML page that opens from a file, without internet.
 
     All text is escaped, so labels and file names may hold anything. What cannot be written as
-    UTF-8, such as a byte of a file name that is not text, becomes U+FFFD.
+    UTF-8, such as a byte of a file name that is not text, becomes U+FFFD, as does a control
+    character or what turns the direction of writing.
 
     Args:
         document: The content of the page.

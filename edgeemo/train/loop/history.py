@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.utils.csv_text import write_rows
 from edgeemo.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -61,12 +61,11 @@ def write_history(path: Path, history: Sequence[Epoch]) -> Path:
     """
     tracked = list(history[0].tracked) if history else []
     with replacing(path) as partial, partial.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*_COLUMNS, *tracked])
+        write_rows(stream, [[*_COLUMNS, *tracked]])
         for epoch in history:
             values = [getattr(epoch, name) for name in _COLUMNS[1:]]
             values += [epoch.tracked.get(name) for name in tracked]
-            writer.writerow([epoch.epoch, *map(_format_value, values)])
+            write_rows(stream, [[epoch.epoch, *map(_format_value, values)]])
     return path
 
 
