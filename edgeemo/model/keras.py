@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.model.folder import KERAS, ModelFolder
+from edgeemo.model.saved_model import check_saved_model
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.isolate import isolate_imports
@@ -110,15 +111,17 @@ def load_keras(path: Path, *, input_shape: Sequence[int] | None = None) -> Any:
         A `keras.Model`.
 
     Raises:
-        ModelFolderError: If it cannot be loaded.
+        ModelFolderError: If it cannot be loaded, or holds anything that reaches beyond the model.
         MissingExtraError: If TensorFlow is not installed.
     """
     keras = import_keras()
+    if path.is_dir():
+        check_saved_model(path)
     try:
         with drop_output():
             if path.is_dir():
                 return _load_saved_model(keras, path, input_shape)
-            return keras.models.load_model(path, compile=False)
+            return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises almost anything on a file that it did not write
         raise ModelFolderError(f"{path}: {_describe_load_error(error)}") from None
 
