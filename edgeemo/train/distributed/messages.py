@@ -38,7 +38,7 @@ def receive(connection: Connection, *, seconds: float | None = None) -> Message 
         if seconds is not None and not connection.poll(seconds):
             raise TimeoutError
         message = json.loads(connection.recv_bytes(_MOST_BYTES))
-    except (EOFError, ConnectionError, ValueError):
+    except (EOFError, ConnectionError, ValueError, RecursionError):
         return None
     except OSError as error:
         if isinstance(error, TimeoutError):

@@ -176,7 +176,9 @@ class Checkpoint:
                 [array for name, array in arrays.items() if name.startswith(f"{part}_")]
                 for part in _PARTS
             ]
-        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
+        except (
+            OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, RecursionError
+        ) as error:  # fmt: skip
             raise ModelFolderError(f"{path}: damaged ({error}); start over with --force") from None
         return State(
             history=history,
