@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeemo.errors import EngineError
+
 if TYPE_CHECKING:
     from edgeemo.engines.base import Engine
     from edgeemo.model.container import Format, SealedModel
+
+MAX_THREADS = 1024
 
 
 def load_engine(model: SealedModel, *, threads: int = 1) -> Engine:
@@ -14,12 +18,15 @@ def load_engine(model: SealedModel, *, threads: int = 1) -> Engine:
 
     Args:
         model: As `edgeemo.model.container.unseal` returns it.
-        threads: Number of threads per prediction; at least 1.
+        threads: Number of threads per prediction, 1 to `MAX_THREADS`.
 
     Raises:
-        EngineError: If the engine refuses the file, or its tensors differ from the specification.
+        EngineError: If the engine refuses the file, its tensors differ from the specification, or
+            the number of threads is out of range.
         MissingExtraError: If the engine is not installed.
     """
+    if not 1 <= threads <= MAX_THREADS:
+        raise EngineError(f"threads must be 1 to {MAX_THREADS}, not {threads}")
     if model.format == "tflite":
         from edgeemo.engines.litert import LiteRTEngine
 

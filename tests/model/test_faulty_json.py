@@ -90,7 +90,7 @@ def test_a_manifest_is_read():
         {"golden": [{**_IMAGE, "outputs": ["1"]}]}, {"golden": [{**_IMAGE, "faces": [[1, 2]]}]},
         {"golden": [{**_IMAGE, "faces": [[True, 0, 1]]}]}, {"golden": [{"file": "a.png"}]},
         {"verified": 1}, {"verification": []}, {"verification": {"measured": 1}},
-        {"faces": {"detector": "eyes"}}, {"faces": 1}, {"fallback": 1}, {"more": 1},
+        {"faces": {"detector": "eyes"}}, {"faces": 1}, {"faces": []}, {"fallback": 1}, {"more": 1},
         {"tolerance": "0"},
     ],
     ids=str,

@@ -164,3 +164,9 @@ def test_below_the_confidence_threshold_the_prediction_is_not_sure(name, hesitan
         assert other.label == (one.label if other.is_sure else "not sure")
         seen.add(other.is_sure)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize("threads", [-1, 1025, 10**17])
+def test_a_number_of_threads_out_of_range_is_refused(threads):
+    with pytest.raises(EngineError, match=f"threads must be 1 to 1024, not {threads}"):
+        Classifier.load(GOLDEN / "int8.tflite", threads=threads)

@@ -202,7 +202,7 @@ def _parse_fields(fields: dict[str, Any]) -> dict[str, Any]:
         parse_entry(fields["verification"])
     if fields["threads"] < 1:
         raise ValueError("threads: 1 or more expected")
-    if fields["faces"]:
+    if fields["faces"] is not None:
         from edgeemo.model.face_settings import parse_settings  # not every bundle detects faces
 
         fields["faces"] = parse_settings(fields["faces"])
