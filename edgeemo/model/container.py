@@ -180,10 +180,10 @@ def _not_sealed(path: str, format: Format, *, is_old: bool) -> SpecError:
             f"{path}: exported by an older version of edgeemo, without a checksum of its "
             "specification; export it again"
         )
-    kind = "a TFLite" if format == "tflite" else "an ONNX"
+    other = "" if format == "tflite" else " is not an ONNX model,"
     return SpecError(
-        f"{path}: not {kind} model of edgeemo: it carries no edgeemo specification, or was cut "
-        "short; copy it again, or make it with 'edgeemo export'"
+        f"{path}: carries no edgeemo specification,{other} or was cut short: copy it again, or "
+        "make it with 'edgeemo export'"
     )
 
 
