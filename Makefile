@@ -57,9 +57,11 @@ format: $(VENV)/dev.done
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# docs/cli.md, and the site in build/site; a warning, such as a link that leads nowhere, is a failure.
+# docs/cli.md, docs/licences.md, and the site in build/site; a warning, such as a link that leads
+# nowhere, is a failure.
 docs: $(VENV)/dev.done
 	$(BIN)/python docs/make_cli_reference.py
+	$(BIN)/python docs/make_licences.py
 	$(SITE)
 
 clean:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDERS = ("*.md", "docs/**/*.md", "models/*.md", "models/happy-sad/*.md", "data/*.md")
@@ -20,6 +22,18 @@ OPTIONS_OF_OTHERS = {
 }
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
 PAGES = sorted(page for pattern in FOLDERS for page in REPOSITORY.glob(pattern))
+
+
+def test_the_licence_of_every_dependency_is_listed():
+    place = REPOSITORY / "docs" / "make_licences.py"
+    spec = importlib.util.spec_from_file_location("make_licences", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rows = re.findall(r"^\| (\S+) \|", module.TARGET.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = {canonicalize_name(name) for name in rows}
+    needed = module.find_origins().keys()
+    assert len(needed) > 50
+    assert needed <= listed, "run 'make docs'"
 
 
 def test_the_command_reference_is_current():
