@@ -136,6 +136,12 @@ def edgeemo(monkeypatch, capfd) -> Callable[..., Shown]:
 
 
 @pytest.fixture
+def uncounted(monkeypatch):
+    """Processes in which `make coverage` counts nothing: it writes files and takes memory."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
+@pytest.fixture
 def quick_bench(monkeypatch):
     """Two short rounds of real workers instead of six or more; for intervals that is too few."""
     from edgeemo.bench import measure

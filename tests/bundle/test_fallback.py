@@ -269,6 +269,7 @@ def test_who_ends_the_process_ends_the_guarded_one_too(fallback):
         assert not Path(f"/proc/{child}").exists()
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("megabytes", [15, 60, 100, 120])
 def test_too_little_memory_is_one_line(fallback, faces, megabytes):
     if not shutil.which("sh"):

@@ -146,6 +146,7 @@ def _limited(folder, target, *, file_kb, machine):
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("file_kb", [0, 30])
 def test_a_full_card_is_one_line_and_nothing_is_left(fleet, tmp_path, file_kb):
     """Full at the beginning, and while pip is at work."""
