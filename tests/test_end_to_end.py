@@ -15,6 +15,8 @@ from edgeemo.dataset import draw_faces
 from edgeemo.model.folder import EXPORTED
 from edgeemo.model.keras import import_keras
 
+pytestmark = pytest.mark.tensorflow
+
 FILES = list(EXPORTED)
 
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import sys
 
-sys.modules.update(dict.fromkeys(("tensorflow", "keras", "tf2onnx", "jax")))
+sys.modules.update(dict.fromkeys(("tensorflow", "keras", "tf2onnx")))

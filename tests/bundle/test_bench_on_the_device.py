@@ -17,6 +17,8 @@ from edgeemo.bundle.device.contents import Contents
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.utils.files import sha256_file
 
+pytestmark = pytest.mark.slow
+
 FIND = FaceRequest(enabled=True)
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 QUICK = ("--threads", "1", "--seconds", "1")

@@ -113,6 +113,7 @@ def _install(folder, target, *, machine=None):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_script_installs_without_internet_and_runs_the_selftest(fleet, tmp_path):
     target = tmp_path / "a folder" / "edgeemo"
     done = _install(fleet.path, target, machine=os.uname().machine)
@@ -168,6 +169,7 @@ def test_a_read_only_card_is_one_line(fleet):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_what_a_power_cut_left_is_made_anew_and_what_is_finished_is_kept(fleet, tmp_path):
     target = tmp_path / "edgeemo"
     (target / "lib").mkdir(parents=True)

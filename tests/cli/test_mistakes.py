@@ -41,20 +41,24 @@ def _no_model_left():
     assert not Path("models").exists() or not list(Path("models").iterdir())
 
 
+@pytest.mark.tensorflow
 def test_no_such_folder(edgeemo, faces):
     _one_line(edgeemo("train", "--data", "gone"), 1, "gone", "no such")
 
 
+@pytest.mark.tensorflow
 def test_no_classes(edgeemo, faces):
     (Path("empty") / "sub").mkdir(parents=True)
     _one_line(edgeemo("train", "--data", "empty"), 1, "empty")
 
 
+@pytest.mark.tensorflow
 def test_one_class(edgeemo, faces):
     shutil.rmtree(faces / "sad")
     _one_line(edgeemo("train", "--data", faces), 1, "faces", "happy")
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("left", [0, 1])
 def test_a_class_with_too_few_usable_images(edgeemo, faces, left):
     for path in sorted((faces / "sad").iterdir())[left:]:
@@ -71,6 +75,7 @@ def test_a_folder_that_may_not_be_read(edgeemo, faces):
         faces.chmod(0o755)
 
 
+@pytest.mark.tensorflow
 def test_an_archive_that_leaves_its_folder(edgeemo, faces):
     with zipfile.ZipFile("evil.zip", "w") as archive:
         archive.writestr("../../outside.jpg", b"x")
@@ -78,6 +83,7 @@ def test_an_archive_that_leaves_its_folder(edgeemo, faces):
     assert not Path("../../outside.jpg").exists()
 
 
+@pytest.mark.tensorflow
 def test_an_archive_that_is_none(edgeemo, faces):
     Path("broken.zip").write_bytes(b"PK\x03\x04 no archive")
     _one_line(edgeemo("train", "--data", "broken.zip"), 1, "broken.zip")
@@ -90,7 +96,7 @@ def test_an_archive_that_is_none(edgeemo, faces):
         (["--size", "4"], 1, "4"),
         (["--channels", "2"], 2, ""),
         (["--epochs", "0"], 2, ""),
-        (["--labels", "happy,angry"], 1, "angry"),
+        pytest.param(["--labels", "happy,angry"], 1, "angry", marks=pytest.mark.tensorflow),
         (["--accept", "tga"], 1, "tga"),
     ],
 )
@@ -110,6 +116,7 @@ def test_a_model_folder_is_not_overwritten(edgeemo, faces):
     assert Path("models/mine/precious.txt").read_text() == "mine"
 
 
+@pytest.mark.tensorflow
 def test_an_unwritable_place(edgeemo, faces):
     Path("file").write_text("")
     _one_line(edgeemo("train", "--data", faces, "--out", "file/model"), 1, "file")
@@ -121,6 +128,7 @@ def test_no_model_yet(edgeemo, faces, command):
     _one_line(edgeemo(command, "happy-sad"), 1, "without its reference model")
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("command", ["export", "verify"])
 def test_a_model_folder_without_its_parts(edgeemo, faces, spec48, command):
     Path("mine").mkdir()

@@ -35,6 +35,7 @@ def test_recipes_are_listed_with_what_they_set(edgeemo):
     assert listed["augmented-bn-64"]["sets"]["ratios"] == [0.8, 0.0, 0.2]
 
 
+@pytest.mark.tensorflow
 def test_a_recipe_is_one_command_and_its_options_can_be_changed(edgeemo, here, drawn):
     shown = edgeemo("train", "--recipe", "filters-16-32-64", "--data", drawn, *QUICK)
     assert shown.status == 0, shown.err
@@ -44,6 +45,7 @@ def test_a_recipe_is_one_command_and_its_options_can_be_changed(edgeemo, here, d
     assert (used["arch"], used["size"], used["epochs"]) == ("cnn-16-32-64", 32, 1)
 
 
+@pytest.mark.tensorflow
 def test_the_config_that_was_written_back_trains_the_same_again(edgeemo, here, drawn):
     first = edgeemo("train", "--data", drawn, *QUICK, "--augment", "light", "--out", "a", "--json")
     again = edgeemo("train", "--config", "a/config.toml", "--out", "b", "--json")
@@ -53,6 +55,7 @@ def test_the_config_that_was_written_back_trains_the_same_again(edgeemo, here, d
     assert json.loads(first.out)["test"] == json.loads(again.out)["test"]
 
 
+@pytest.mark.tensorflow
 def test_one_set_of_images_can_be_validation_and_test(edgeemo, here, drawn):
     shown = edgeemo("train", "--recipe", "augmented-bn-64", "--data", drawn, *QUICK, "--out", "m")
     assert shown.status == 0, shown.err
@@ -60,6 +63,7 @@ def test_one_set_of_images_can_be_validation_and_test(edgeemo, here, drawn):
     assert Path("m", "happy_sad_model.keras").samefile(Path("m", "model.keras"))
 
 
+@pytest.mark.tensorflow
 def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
     assert edgeemo("data", "crop", photos, "--out", "crops").status == 0
     shown = edgeemo("train", "--data", "crops", *QUICK, "--out", "a")
@@ -81,7 +85,7 @@ def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
         (("--recipe", "focus"), "did you mean 'focal'"),
         (("--arch", "mobilenet-v5"), "did you mean 'mobilenet-v"),
         (("--config", "none.toml"), "none.toml: no such file"),
-        (("--labels", "glad,sad"), "happy"),
+        pytest.param(("--labels", "glad,sad"), "happy", marks=pytest.mark.tensorflow),
         (("--ratios", "0.9,0.2,0.1"), "add up to 1"),
         (("--faces", "--face-model", "none.onnx"), "none.onnx: cannot be read"),
         (("--face-margin", "0.2"), "--face-margin requires --faces"),

@@ -28,6 +28,7 @@ def faces(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.tensorflow
 def test_it_ends_with_a_table_and_a_model_folder(edgeemo, faces):
     shown = edgeemo("tune", "--data", "faces", "--trials", 2, *_SMALL)
     assert shown.status == 0, shown.err
@@ -46,6 +47,7 @@ def test_it_ends_with_a_table_and_a_model_folder(edgeemo, faces):
     assert "epochs 1 before, 2 now" in changed.err
 
 
+@pytest.mark.tensorflow
 def test_limits_that_nothing_keeps_end_with_status_3(edgeemo, faces):
     shown = edgeemo(
         "tune", "--data", "faces", "--trials", 1, "--max-size-kb", 1, "--search-only", *_SMALL
@@ -57,7 +59,12 @@ def test_limits_that_nothing_keeps_end_with_status_3(edgeemo, faces):
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
-        (("--storage", "missing/s.db"), 1, "missing/s.db: the study cannot be stored"),
+        pytest.param(
+            ("--storage", "missing/s.db"),
+            1,
+            "missing/s.db: the study cannot be stored",
+            marks=pytest.mark.tensorflow,
+        ),
         (("--objective", "acuracy"), 2, "did you mean 'accuracy'"),
         (("--second", "weight"), 2, "must be none, size, params or macs, not 'weight'"),
         (("--sizes", "48,x"), 2, "must be a list of whole numbers, not '48,x'"),
@@ -71,6 +78,7 @@ def test_a_mistake_is_one_line(edgeemo, faces, words, status, message):
     assert message in shown.err
 
 
+@pytest.mark.tensorflow
 def test_the_config_file_names_what_is_not_searched(edgeemo, faces):
     (faces / "mine.toml").write_text('epochs = 1\nsize = 24\nchannels = 1\naugment = "light"\n')
     shown = edgeemo(

@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder: emulation is slow."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def root() -> Callable[[str], Root]:
     """Function (release): the arm64 Debian, made where it is not there yet.

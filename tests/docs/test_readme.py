@@ -16,6 +16,8 @@ from PIL import Image
 from edgeemo.dataset import draw_faces
 from edgeemo.model.keras import import_keras
 
+pytestmark = pytest.mark.tensorflow
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 PAGES = (README, README.parent / "docs" / "getting-started.md")
 

@@ -11,6 +11,8 @@ from edgeemo.export.graph import build_deployed
 from edgeemo.model.spec import ModelSpec
 from edgeemo.train.networks.architectures import build
 
+pytestmark = pytest.mark.tensorflow
+
 _SPEC = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 
 

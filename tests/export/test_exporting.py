@@ -25,6 +25,8 @@ from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.serialize import to_plain
 
+pytestmark = pytest.mark.tensorflow
+
 ALL = ExportOptions(int8=True, float16=True, dynamic=True, calibration_count=20)
 
 

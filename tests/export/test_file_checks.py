@@ -11,6 +11,8 @@ from edgeemo.export.graph import build_deployed
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.container import SealedModel
 
+pytestmark = pytest.mark.tensorflow
+
 
 @pytest.fixture(scope="module")
 def expected(plain, spec):

@@ -8,6 +8,8 @@ import pytest
 from edgeemo.errors import ExportError
 from edgeemo.export.graph import build_deployed
 
+pytestmark = pytest.mark.tensorflow
+
 
 def _types(model):
     return [type(layer).__name__ for layer in model._flatten_layers()]

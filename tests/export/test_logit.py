@@ -7,6 +7,8 @@ from edgeemo.export.graph import build_deployed
 from edgeemo.export.logit import adapt_logit
 from edgeemo.model.spec import ModelSpec
 
+pytestmark = pytest.mark.tensorflow
+
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
 
 

@@ -10,6 +10,8 @@ from edgeemo.export.graph import build_deployed
 from edgeemo.export.onnx_float32 import OPSET, convert_to_onnx
 from edgeemo.export.onnx_int8 import quantise
 
+pytestmark = pytest.mark.tensorflow
+
 
 @pytest.fixture(scope="module")
 def network(normalised, spec):

@@ -13,6 +13,8 @@ from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras import load_reference_model
 from edgeemo.runtime.classifier import Classifier
 
+pytestmark = pytest.mark.tensorflow
+
 INT8 = ExportOptions(int8=True, calibration_count=20)
 
 

@@ -9,6 +9,8 @@ from edgeemo.export.pairs import pair_pixels
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.spec import ModelSpec
 
+pytestmark = pytest.mark.tensorflow
+
 
 def _spec(shape):
     height, width, channels = shape

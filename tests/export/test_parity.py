@@ -14,6 +14,8 @@ from edgeemo.runtime.classifier import Classifier
 from edgeemo.train import build
 from edgeemo.utils.files import sha256_file, write_file
 
+pytestmark = pytest.mark.tensorflow
+
 BOUNDS = {
     "float32.tflite": 1e-5,
     "float16.tflite": 2e-3,

@@ -9,6 +9,8 @@ from edgeemo.export.hard_swish import replace_hard_swish
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.spec import ModelSpec
 
+pytestmark = pytest.mark.tensorflow
+
 _SPEC = ModelSpec(labels=("happy", "sad"), height=12, width=12, channels=1)
 
 

@@ -10,6 +10,8 @@ from edgeemo.export.graph import build_deployed
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.container import SealedModel
 
+pytestmark = pytest.mark.tensorflow
+
 DEAD = {"SHAPE", "STRIDED_SLICE", "PACK"}
 
 

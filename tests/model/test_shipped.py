@@ -66,6 +66,7 @@ def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
     assert find_newest_folder(models) == ModelFolder(mine)
 
 
+@pytest.mark.slow
 def test_int8_answers_the_test_images_as_the_card_says(data_dir):
     classifier = Classifier.load(HAPPY_SAD / "int8.tflite", faces=FaceRequest(enabled=False))
     fer = data_dir / "fer2013"

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 HAPPY_SAD = REPOSITORY / "models" / "happy-sad"
 PHOTO = HAPPY_SAD / "golden" / "photo.jpg"  # drawn, with two faces

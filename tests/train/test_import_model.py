@@ -13,6 +13,8 @@ from edgeemo.model.keras_engine import KerasEngine
 from edgeemo.train import ImportOptions, import_keras_model
 from edgeemo.utils.redirect import drop_output
 
+pytestmark = pytest.mark.tensorflow
+
 SHAPE = (24, 32, 1)
 PLAIN = ImportOptions(labels=("happy", "sad"), scale=1 / 255)
 

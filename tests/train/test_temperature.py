@@ -100,6 +100,7 @@ def test_the_middle_and_a_temperature_of_1_stay_exactly(threshold, temperature):
     assert move_threshold(threshold, 1.0) == threshold
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_weights_give_the_tempered_probabilities(classes):
     """Sigmoid and softmax: model.keras itself is calibrated."""
@@ -114,6 +115,7 @@ def test_the_weights_give_the_tempered_probabilities(classes):
     np.testing.assert_allclose(after, apply_temperature(before, 0.25), atol=1e-5)
 
 
+@pytest.mark.tensorflow
 def test_a_model_that_ends_otherwise_is_refused():
     keras = import_keras()
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="raw")])
@@ -142,6 +144,7 @@ def _scores(model, images, spec):
     return np.array([spec.scores(row) for row in predict(model, images).tolist()])
 
 
+@pytest.mark.tensorflow
 def test_calibrating_fills_the_spec_and_the_weights(network):
     scores, truth = _overconfident(4000, factor=3)
     before = network.layers[-1].get_weights()
@@ -157,6 +160,7 @@ def test_calibrating_fills_the_spec_and_the_weights(network):
     assert to_plain(found)["abstention"]["achieved"]["count"] == found.abstention.achieved.count
 
 
+@pytest.mark.tensorflow
 def test_few_images_leave_everything_as_it_is(network):
     scores, truth = _overconfident(MIN_IMAGES - 1, factor=3)
     before = network.get_weights()
@@ -168,6 +172,7 @@ def test_few_images_leave_everything_as_it_is(network):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.tensorflow
 def test_no_image_at_all_is_no_trouble(network):
     spec, found = calibrate(
         network, np.zeros((0, 2)), np.zeros(0, int), spec=_spec(), target_accuracy=0.9
@@ -176,6 +181,7 @@ def test_no_image_at_all_is_no_trouble(network):
     assert not found.abstention.reachable
 
 
+@pytest.mark.tensorflow
 def test_a_class_called_not_sure_cannot_be_abstained_with(network):
     scores, truth = _overconfident(4000, factor=1)
     spec = ModelSpec(labels=("sure", "not sure"), height=24, width=24, channels=1)

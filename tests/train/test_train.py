@@ -46,12 +46,14 @@ def names(folder) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+@pytest.mark.tensorflow
 def test_the_folder_is_complete_and_nothing_else_is_left(trained):
     assert names(trained.path) == FILES
     assert names(trained.path / "plots") - {"mistakes.png"} == PLOTS  # if it made any
     assert names(trained.path.parent) == {trained.path.name}
 
 
+@pytest.mark.tensorflow
 def test_every_plot_is_an_image(trained):
     for path in (trained.path / "plots").iterdir():
         with Image.open(path) as image:
@@ -60,6 +62,7 @@ def test_every_plot_is_an_image(trained):
             assert min(image.size) > 200
 
 
+@pytest.mark.tensorflow
 def test_the_spec_says_where_the_model_comes_from(trained):
     spec = trained.read_spec()
     assert (spec.labels, spec.input_shape) == (("happy", "sad"), (32, 32, 1))
@@ -68,6 +71,7 @@ def test_the_spec_says_where_the_model_comes_from(trained):
     assert spec.provenance.date.endswith("Z")
 
 
+@pytest.mark.tensorflow
 def test_training_json_says_how(trained, images, options):
     said = trained.read_json("training.json")
     assert said["data"] == str(images)
@@ -77,6 +81,7 @@ def test_training_json_says_how(trained, images, options):
     assert said["ingest"]["kept"] == len(trained.read_samples())
 
 
+@pytest.mark.tensorflow
 def test_the_original_answered_the_whole_test_split(trained, images):
     references = trained.read_references()
     test = [sample for sample in trained.read_samples() if sample.split == "test"]
@@ -90,6 +95,7 @@ def test_the_original_answered_the_whole_test_split(trained, images):
         assert row.scores == pytest.approx(spec.scores(output.tolist()), abs=1e-6)
 
 
+@pytest.mark.tensorflow
 def test_the_model_file_holds_no_optimiser_and_its_layers_have_fixed_names(trained):
     model = load_keras(trained.file("model.keras"))
     assert getattr(model, "optimizer", None) is None
@@ -97,6 +103,7 @@ def test_the_model_file_holds_no_optimiser_and_its_layers_have_fixed_names(train
     assert trained.file("model.keras").stat().st_size < 1.2 * 4 * model.count_params() + 50_000
 
 
+@pytest.mark.tensorflow
 def test_the_report_says_the_same_in_json_and_in_words(trained):
     report = trained.read_json("report.json")
     page = trained.file("report.md").read_text()
@@ -115,12 +122,14 @@ def test_the_report_says_the_same_in_json_and_in_words(trained):
     assert f"**{report['model']['parameters']:,}**" in page
 
 
+@pytest.mark.tensorflow
 def test_the_history_has_one_line_per_epoch(trained):
     rows = list(csv.DictReader(trained.file("history.csv").read_text().splitlines()))
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert all(float(row["val_loss"]) > 0 for row in rows)
 
 
+@pytest.mark.tensorflow
 def test_three_classes_give_a_softmax_and_the_date_is_that_of_the_environment(
     draw_classes, tmp_path, options, monkeypatch
 ):
@@ -135,6 +144,7 @@ def test_three_classes_give_a_softmax_and_the_date_is_that_of_the_environment(
     assert len(folder.read_json("report.json")["test"]["confusion"]) == 3
 
 
+@pytest.mark.tensorflow
 def test_ctrl_c_leaves_a_whole_folder_that_says_so(images, tmp_path, options, stopper):
     steps = -(-_count(images, tmp_path, options) // options.batch_size)
     progress = stopper("Training", steps + 1)
@@ -154,6 +164,7 @@ def _count(images, tmp_path, options) -> int:
     return sum(sample.split == "train" for sample in samples)
 
 
+@pytest.mark.tensorflow
 def test_ctrl_c_before_the_training_leaves_nothing(images, tmp_path, options, stopper):
     progress = stopper("Decoding the images", 1)
     with pytest.raises(KeyboardInterrupt):
@@ -188,6 +199,7 @@ def test_killed_leaves_no_folder_that_looks_complete(images, tmp_path):
         find_newest_folder(out.parent)
 
 
+@pytest.mark.tensorflow
 def test_an_existing_folder_is_refused_without_force_and_before_anything(images, trained):
     before = sha256_file(trained.file("model.keras"))
     with pytest.raises(ModelFolderError, match=r"exists already.*--force"):
@@ -211,6 +223,7 @@ def test_nothing_is_written_among_the_images(images, place):
     assert names(images) == {"happy", "sad"}
 
 
+@pytest.mark.tensorflow
 def test_a_place_below_a_file_is_one_clear_line(images, tmp_path, options):
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelFolderError, match="is not a folder") as caught:
@@ -218,6 +231,7 @@ def test_a_place_below_a_file_is_one_clear_line(images, tmp_path, options):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.tensorflow
 def test_no_such_data_leaves_nothing(tmp_path):
     with pytest.raises(DatasetError):
         train(tmp_path / "nowhere", tmp_path / "models" / "mine")

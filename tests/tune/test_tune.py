@@ -16,6 +16,8 @@ from edgeemo.train.options.config import merge_options, read_config
 from edgeemo.tune import Goal, NetworkLimits, Space, tuner
 from edgeemo.tune.search import Search
 
+pytestmark = pytest.mark.tensorflow
+
 
 def _chosen(found):
     return [(trial.state, trial.chosen, trial.accuracy, trial.loss) for trial in found.trials]

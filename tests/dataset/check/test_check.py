@@ -199,6 +199,7 @@ def test_it_is_json(tmp_path, fill):
     assert content["needs_action"] is False
 
 
+@pytest.mark.slow
 def test_web_images_and_their_shortcut(data_dir):
     checked = check_folder(data_dir / "web_small")
     assert checked.modes == {"RGB": 288, "P": 7, "RGBA": 4, "L": 2}

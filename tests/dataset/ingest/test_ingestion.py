@@ -320,6 +320,7 @@ def test_film_frames_of_one_face_stay_in_one_split(data_dir):
     assert dataset.summary.near_duplicates == pytest.approx(0.93 * dataset.summary.found, rel=0.03)
 
 
+@pytest.mark.slow
 def test_fer2013_does_not_leak(data_dir):
     """43 test and 53 validation files are byte-identical to one of train; 68 and 80 nearly."""
     dataset = ingest_folder(data_dir / "fer2013")

@@ -11,6 +11,8 @@ from edgeemo.train.data.augment import augment, draw_augmented_sheet
 from edgeemo.train.data.augmentations import AUGMENTATIONS, Augmentation
 from edgeemo.train.data.pipeline import Pixels
 
+pytestmark = pytest.mark.tensorflow
+
 STRONG = AUGMENTATIONS["strong"]
 
 

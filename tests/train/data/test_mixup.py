@@ -15,6 +15,8 @@ from edgeemo.train.loop.losses import make_loss
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.options import TrainOptions
 
+pytestmark = pytest.mark.tensorflow
+
 THREE = ModelSpec(labels=("a", "b", "c"), height=1, width=1, channels=1, activation="softmax")
 
 

@@ -38,6 +38,7 @@ def samples(tmp_path) -> list[Sample]:
     ]
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_batch_read_back_is_preprocess_byte_for_byte(samples, tmp_path, channels):
     spec = ModelSpec(labels=("happy", "sad"), height=48, width=40, channels=channels)
@@ -53,6 +54,7 @@ def test_a_batch_read_back_is_preprocess_byte_for_byte(samples, tmp_path, channe
     assert truth.tolist() == [[0.0], [1.0], [0.0], [1.0], [0.0]]
 
 
+@pytest.mark.tensorflow
 def test_a_softmax_takes_class_numbers(samples, tmp_path):
     spec = ModelSpec(
         labels=("calm", "sad", "happy"), height=8, width=8, channels=1, activation="softmax"
@@ -84,6 +86,7 @@ def epochs(pixels, spec, numbers, seed):
     return [seen[start : start + len(pixels)] for start in range(0, len(seen), len(pixels))]
 
 
+@pytest.mark.tensorflow
 def test_every_epoch_sees_every_image_in_an_order_of_its_own_that_the_seed_fixes():
     pixels, spec = numbered(50)
     seen = epochs(pixels, spec, range(3), seed=5)
@@ -93,11 +96,13 @@ def test_every_epoch_sees_every_image_in_an_order_of_its_own_that_the_seed_fixes
     assert epochs(pixels, spec, range(3), seed=6)[0] != seen[0]
 
 
+@pytest.mark.tensorflow
 def test_a_later_epoch_does_not_depend_on_those_before():
     pixels, spec = numbered(50)
     assert epochs(pixels, spec, range(2, 3), seed=5) == epochs(pixels, spec, range(3), seed=5)[2:]
 
 
+@pytest.mark.tensorflow
 def test_augmentation_changes_training_images_alike_for_the_same_epoch(noise, spec32):
     def images(numbers, augmentation=AUGMENTATIONS["strong"]):
         batches = make_training_dataset(
@@ -116,6 +121,7 @@ def test_augmentation_changes_training_images_alike_for_the_same_epoch(noise, sp
     assert not np.array_equal(images(range(1), augmentation=None), changed[:20])
 
 
+@pytest.mark.tensorflow
 def test_without_a_seed_the_order_is_that_of_the_rows():
     pixels, spec = numbered(20)
     assert order(make_dataset(pixels, spec=spec, batch_size=6)) == list(range(20))

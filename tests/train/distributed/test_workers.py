@@ -31,7 +31,10 @@ from edgeemo.train.options.faces import build_ingest_options
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.utils.progress import Silent
 
-pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")
+pytestmark = [
+    pytest.mark.tensorflow,
+    pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed"),
+]
 
 HERE = Rank(workers=2, join_seconds=600)
 

@@ -26,6 +26,8 @@ from edgeemo.train.loop.teachers import (
 from edgeemo.train.networks.architectures import build
 from edgeemo.utils.files import sha256_file
 
+pytestmark = pytest.mark.tensorflow
+
 TWO = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1)
 THREE = ModelSpec(labels=("a", "b", "c"), height=32, width=32, channels=1, activation="softmax")
 IMAGES = np.random.default_rng(0).random((4, 32, 32, 1), np.float32)

@@ -10,6 +10,8 @@ from edgeemo.train.loop.fit import fit
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.options import TrainOptions
 
+pytestmark = pytest.mark.tensorflow
+
 
 def network():
     return build("cnn-bn-64", input_shape=(32, 32, 1), classes=2)

@@ -17,6 +17,8 @@ from edgeemo.train.loop.history import Epoch, write_history
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.options import TrainOptions
 
+pytestmark = pytest.mark.tensorflow
+
 
 def network():
     return build("cnn-16-32-16", input_shape=(32, 32, 1), classes=2)

@@ -35,6 +35,7 @@ def of_three(name, smoothing=0.0) -> float:
     return float(make_loss(name, spec=THREE, label_smoothing=smoothing)(CLASSES, SHARES))
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_cross_entropy_of_two_classes_by_hand(smoothing):
     target = TRUE * (1 - smoothing) + smoothing / 2
@@ -42,6 +43,7 @@ def test_cross_entropy_of_two_classes_by_hand(smoothing):
     assert of_two("bce", smoothing) == pytest.approx(by_hand, rel=1e-5)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_cross_entropy_of_three_classes_by_hand(smoothing):
     target = np.eye(3)[CLASSES] * (1 - smoothing) + smoothing / 3
@@ -49,18 +51,21 @@ def test_cross_entropy_of_three_classes_by_hand(smoothing):
     assert of_three("bce", smoothing) == pytest.approx(by_hand, rel=1e-5)
 
 
+@pytest.mark.tensorflow
 def test_focal_of_two_classes_by_hand():
     of_truth = np.where(TRUE == 1, P, 1 - P)
     by_hand = np.mean((1 - of_truth) ** 2 * -np.log(of_truth))
     assert of_two("focal") == pytest.approx(by_hand, rel=1e-5)
 
 
+@pytest.mark.tensorflow
 def test_focal_of_three_classes_by_hand():
     of_truth = SHARES[np.arange(3), CLASSES]
     by_hand = np.mean(0.25 * (1 - of_truth) ** 2 * -np.log(of_truth))
     assert of_three("focal") == pytest.approx(by_hand, rel=1e-5)
 
 
+@pytest.mark.tensorflow
 def test_focal_is_keras_own_smoothed_too():
     losses = import_keras().losses
     one_hot = np.eye(3, dtype=np.float32)[CLASSES]
@@ -72,6 +77,7 @@ def test_focal_is_keras_own_smoothed_too():
     assert of_two("focal", 0.1) == pytest.approx(float(two), rel=1e-6)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_images_are_weighed_one_by_one(name, smoothing):
@@ -100,20 +106,24 @@ def rates(schedule, steps, lr=0.1) -> list[float]:
     return found
 
 
+@pytest.mark.tensorflow
 def test_constant_keeps_the_rate():
     assert rates("constant", 3) == pytest.approx([0.1, 0.1, 0.1])
 
 
+@pytest.mark.tensorflow
 def test_cosine_falls_to_zero():
     by_hand = 0.05 * (1 + np.cos(np.pi * np.arange(8) / 8))
     assert rates("cosine", 8) == pytest.approx(list(by_hand), rel=1e-5)
 
 
+@pytest.mark.tensorflow
 def test_step_divides_by_ten_after_half_and_three_quarters():
     assert rates("step", 8) == pytest.approx([0.1] * 4 + [0.01] * 2 + [0.001] * 2, rel=1e-5)
     assert rates("step", 1) == pytest.approx([0.1])
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimiser_with_every_schedule_and_its_usual_rate(name):
     for schedule in SCHEDULES:
@@ -123,6 +133,7 @@ def test_every_optimiser_with_every_schedule_and_its_usual_rate(name):
     assert float(make_optimizer(name, lr=0.02).learning_rate) == pytest.approx(0.02)
 
 
+@pytest.mark.tensorflow
 def test_the_usual_rates_are_keras_own():
     optimizers = import_keras().optimizers
     for kind in (optimizers.Adam, optimizers.AdamW, optimizers.SGD, optimizers.RMSprop):
@@ -148,6 +159,7 @@ def test_a_class_without_images_weighs_nothing():
     )
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -14,6 +14,8 @@ from edgeemo.train.loop.losses import compute_class_weights, make_loss
 from edgeemo.train.loop.tracking import METRICS, make_metrics, make_tensorboard_callback
 from edgeemo.train.networks.architectures import build
 
+pytestmark = pytest.mark.tensorflow
+
 LABELS = ("a", "b", "c", "d")
 TWO = ModelSpec(labels=("happy", "sad"), height=32, width=32, channels=1, threshold=0.25)
 FOUR = ModelSpec(labels=LABELS, height=32, width=32, channels=1, activation="softmax")

@@ -13,6 +13,7 @@ def shapes(model) -> list[tuple[str, tuple[int, ...]]]:
     return [(layer.name, tuple(layer.output.shape[1:])) for layer in model.layers]
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("name", "side", "parameters"),
     [
@@ -27,6 +28,7 @@ def test_parameters_at_the_default_size(name, side, parameters):
     assert build(name, input_shape=(side, side, 3), classes=2).count_params() == parameters
 
 
+@pytest.mark.tensorflow
 def test_layers_of_the_default_network():
     assert shapes(build("cnn-16-32-16", input_shape=(256, 256, 3), classes=2)) == [
         ("image", (256, 256, 3)),
@@ -42,11 +44,13 @@ def test_layers_of_the_default_network():
     ]
 
 
+@pytest.mark.tensorflow
 def test_only_the_first_convolution_of_same_is_padded():
     layers = dict(shapes(build("cnn-16-32-16-same", input_shape=(64, 64, 1), classes=2)))
     assert (layers["conv_1"], layers["conv_2"]) == ((64, 64, 16), (30, 30, 32))
 
 
+@pytest.mark.tensorflow
 def test_layers_of_the_normalised_network():
     model = build("cnn-bn-64", input_shape=(64, 64, 1), classes=2)
     assert [layer.name for layer in model.layers] == [
@@ -58,6 +62,7 @@ def test_layers_of_the_normalised_network():
     assert model.get_layer("dense").units == 128
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", TUTORIALS)
 def test_more_than_two_classes_give_a_softmax(name):
     model = build(name, input_shape=(40, 48, 1), classes=3)
@@ -66,12 +71,14 @@ def test_more_than_two_classes_give_a_softmax(name):
     assert np.allclose(outputs.sum(axis=1), 1)
 
 
+@pytest.mark.tensorflow
 def test_two_built_in_one_process_have_the_same_names():
     first, second = (build("cnn-bn-64", input_shape=(32, 32, 3), classes=2) for _ in range(2))
     assert first.get_config() == second.get_config()
     assert first.name == second.name
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", TUTORIALS)
 def test_the_smallest_size_works_and_one_less_is_refused(name):
     side = get_architecture(name).min_side

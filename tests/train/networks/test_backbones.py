@@ -61,6 +61,7 @@ def test_what_every_architecture_says_of_itself(name):
     assert not get_architecture("cnn-bn-64").is_backbone
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("name", "preprocess"),
     [
@@ -89,6 +90,7 @@ def test_grey_is_three_equal_channels(name):
     assert np.array_equal(grey @ kernel[0, 0] + bias, np.repeat(grey, 3, 3) @ three[0, 0] + bias)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", SMALL)
 def test_features_are_the_applications_own(name, published):
     source, file = published(name)
@@ -101,6 +103,7 @@ def test_features_are_the_applications_own(name, published):
     assert np.allclose(ours, theirs, rtol=1e-4, atol=1e-5 * np.abs(theirs).max())
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", SMALL)
 def test_every_tensor_of_a_weights_file_arrives(name, published):
     source, file = published(name)
@@ -116,6 +119,7 @@ def test_every_tensor_of_a_weights_file_arrives(name, published):
     assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.tensorflow
 def test_weights_of_a_model_with_another_head_and_colour(tmp_path):
     grey = build("mobilenet-v2", input_shape=(32, 32, 1), classes=7)
     grey.save(tmp_path / "seven.keras")
@@ -128,6 +132,7 @@ def test_weights_of_a_model_with_another_head_and_colour(tmp_path):
             assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.tensorflow
 def test_a_tutorial_network_starts_from_a_whole_model(tmp_path):
     old = build("cnn-bn-64", input_shape=(32, 32, 1), classes=3)
     old.save(tmp_path / "old.keras")
@@ -142,6 +147,7 @@ def test_a_tutorial_network_starts_from_a_whole_model(tmp_path):
         build("mobilenet-v2", input_shape=SHAPE, classes=2, weights=tmp_path / "old.keras")
 
 
+@pytest.mark.tensorflow
 def test_the_published_form_of_file_loads(shaken, tmp_path):
     """keras.applications' own files are of the older ``.h5`` form, by the order of layers."""
     import h5py
@@ -160,6 +166,7 @@ def test_the_published_form_of_file_loads(shaken, tmp_path):
             assert np.array_equal(ours, theirs)
 
 
+@pytest.mark.tensorflow
 def test_a_file_of_another_architecture_is_one_line(published):
     _, file = published("mobilenet-v3-small")
     with pytest.raises(
@@ -171,6 +178,7 @@ def test_a_file_of_another_architecture_is_one_line(published):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("arch", "weights", "message"),
     [
@@ -185,12 +193,14 @@ def test_weights_that_cannot_be(arch, weights, message):
         build(arch, input_shape=SHAPE, classes=2, weights=weights)
 
 
+@pytest.mark.tensorflow
 def test_a_damaged_file_is_one_line(tmp_path):
     (tmp_path / "cut.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
     with pytest.raises(TrainingError, match=r"cut\.h5: not a file of Keras weights"):
         build("vgg16", input_shape=SHAPE, classes=2, weights=tmp_path / "cut.h5")
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("name", BACKBONES)
 def test_without_internet_it_says_how_to_fetch(name, tmp_path, monkeypatch):
     """A closed port of this machine stands for the missing network."""
@@ -217,6 +227,7 @@ def test_the_published_file_depends_on_the_size_for_one_backbone_alone():
     )
 
 
+@pytest.mark.tensorflow
 def test_two_built_in_one_process_have_the_same_names():
     name = "mobilenet-v3-small"  # whose activations Keras numbers
     first, second = (build(name, input_shape=SHAPE, classes=2) for _ in range(2))
@@ -227,6 +238,7 @@ def test_two_built_in_one_process_have_the_same_names():
     assert not any(isinstance(layer, keras.Model) for layer in first.layers)
 
 
+@pytest.mark.tensorflow
 def test_freezing():
     model = build("mobilenet-v2", input_shape=SHAPE, classes=2)
     keras = import_keras()
@@ -243,6 +255,7 @@ def test_freezing():
     assert not model.get_layer(PREPROCESSING).trainable
 
 
+@pytest.mark.tensorflow
 def test_fine_tuning_leaves_the_statistics_and_the_preprocessing_alone(published):
     _, file = published("mobilenet-v2")
     model = build("mobilenet-v2", input_shape=SHAPE, classes=2, weights=file)

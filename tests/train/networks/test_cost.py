@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import pytest
+
 from edgeemo.model.keras import import_keras
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.networks.cost import measure_costs
 from edgeemo.utils.serialize import to_plain
+
+pytestmark = pytest.mark.tensorflow
 
 
 def test_the_default_network_by_hand():

@@ -59,6 +59,7 @@ def test_a_wrong_name_is_refused_in_one_line(name, reason):
     assert f"architecture {name!r}" in str(refused.value)
 
 
+@pytest.mark.tensorflow
 def test_every_stage_has_the_width_and_the_size_that_its_name_says():
     found = shapes(build(OF_ALL_KINDS, input_shape=(48, 48, 1), classes=2))
     assert found["s1b1_conv"] == (48, 48, 8)
@@ -71,6 +72,7 @@ def test_every_stage_has_the_width_and_the_size_that_its_name_says():
     assert found["pool"] == (16,)
 
 
+@pytest.mark.tensorflow
 def test_a_residual_block_projects_what_went_in_only_where_the_shape_changes():
     found = shapes(build("edge-c8-r8-r8d-r16", input_shape=(16, 16, 1), classes=2))
     assert [name for name in found if name.endswith("shortcut")] == [
@@ -79,12 +81,14 @@ def test_a_residual_block_projects_what_went_in_only_where_the_shape_changes():
     ]
 
 
+@pytest.mark.tensorflow
 def test_costs_by_hand():
     found = measure_costs(build("edge-c8d-s16", input_shape=(16, 16, 1), classes=2))
     assert found.multiply_adds == 8 * 8 * (9 * 8 + 9 * 8 + 8 * 16) + 16
     assert found.parameters == 9 * 8 + 9 * 8 + 8 * 16 + 4 * (8 + 8 + 16) + 17
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(("side", "channels", "classes"), [(32, 1, 2), (49, 3, 7), (96, 1, 3)])
 def test_sizes_channels_and_classes(side, channels, classes):
     model = build(OF_ALL_KINDS, input_shape=(side, side, channels), classes=classes)
@@ -92,6 +96,7 @@ def test_sizes_channels_and_classes(side, channels, classes):
     assert given.shape == (2, 1 if classes == 2 else classes)
 
 
+@pytest.mark.tensorflow
 def test_its_weights_are_taken_up_again(tmp_path):
     shape = (32, 32, 1)
     trained = build(OF_ALL_KINDS, input_shape=shape, classes=2)
@@ -109,6 +114,7 @@ def test_its_weights_are_taken_up_again(tmp_path):
     assert len(begun.trainable_weights) == 2
 
 
+@pytest.mark.tensorflow
 def test_int8_has_nothing_but_integer_layers_in_one_piece():
     model = build(OF_ALL_KINDS, input_shape=(32, 32, 1), classes=2)
     images = np.random.default_rng(0).random((16, 32, 32, 1)).astype(np.float32)

@@ -51,6 +51,7 @@ def crops(photos, tmp_path_factory):
     return out
 
 
+@pytest.mark.tensorflow
 def test_photos_without_a_face_are_excluded_with_the_reason(model):
     assert model.file(REJECTED).read_text().splitlines()[1:] == [
         "happy/none.png,no-face,blaze detects none",
@@ -63,6 +64,7 @@ def test_photos_without_a_face_are_excluded_with_the_reason(model):
     assert "the faces in a photo (blaze, margin 0)" in model.file("report.md").read_text()
 
 
+@pytest.mark.tensorflow
 def test_the_face_is_learnt_and_the_spec_records_it(model, photos):
     assert model.read_spec().faces == FaceSettings()
     written = tomllib.loads(model.file(CONFIG).read_text())
@@ -76,6 +78,7 @@ def test_the_face_is_learnt_and_the_spec_records_it(model, photos):
     assert np.abs(seen.astype(int) - preprocess(photos / one.path, whole)).mean() > 8
 
 
+@pytest.mark.tensorflow
 def test_it_is_exported_verified_and_predicts_photos(model, photos, tmp_path):
     folder = replace(model, path=shutil.copytree(model.path, tmp_path / "model"))
     export(folder, options=ExportOptions(int8=True, formats=("tflite",)))
@@ -88,6 +91,7 @@ def test_it_is_exported_verified_and_predicts_photos(model, photos, tmp_path):
     assert classifier.predict_all(photos / "sad" / "none.png") == ()
 
 
+@pytest.mark.tensorflow
 def test_a_folder_of_crops_turns_faces_on(crops, photos, tmp_path):
     notes = Notes()
     options = replace(OPTIONS, faces=None)
@@ -127,6 +131,7 @@ def test_given_options_override_the_folder(crops, photos):
     assert (result.faces, notes) == (False, [])
 
 
+@pytest.mark.tensorflow
 def test_a_detectors_file_travels_with_the_crops_and_into_the_model(crops, tmp_path):
     file = tmp_path / "yunet.onnx"
     file.write_bytes(b"\x08\x07 for the test")
@@ -148,6 +153,7 @@ def test_a_detectors_file_travels_with_the_crops_and_into_the_model(crops, tmp_p
         settled(replace(OPTIONS, faces=None), other, data=tmp_path / "faces.zip")
 
 
+@pytest.mark.tensorflow
 def test_too_few_faces_say_so(photos, tmp_path):
     folder = tmp_path / "photos"
     shutil.copytree(photos, folder)

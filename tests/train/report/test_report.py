@@ -166,6 +166,7 @@ def shown(made, tmp_path):
     return say
 
 
+@pytest.mark.tensorflow
 def test_the_three_forms_of_a_real_report_say_the_same(trained):
     report = json.loads(trained.file(REPORT_JSON).read_text())
     markdown = trained.file(REPORT_MD).read_text()
@@ -185,6 +186,7 @@ def test_the_three_forms_of_a_real_report_say_the_same(trained):
     )
 
 
+@pytest.mark.tensorflow
 def test_the_page_holds_everything_and_is_small(trained):
     html = trained.file(REPORT_HTML).read_text()
     assert len(html) < 2_000_000
@@ -196,6 +198,7 @@ def test_the_page_holds_everything_and_is_small(trained):
     assert {"plots/reliability.png", "plots/curves.png", "plots/confusion.png"} <= plots_there
 
 
+@pytest.mark.tensorflow
 def test_the_mistakes_are_the_most_confident_wrong_predictions(trained):
     report = json.loads(trained.file(REPORT_JSON).read_text())
     spec = trained.read_spec()
@@ -214,6 +217,7 @@ def test_the_mistakes_are_the_most_confident_wrong_predictions(trained):
     assert confidences == sorted(confidences, reverse=True)
 
 
+@pytest.mark.tensorflow
 def test_confidence_is_that_of_the_reference_predictions(trained):
     report = json.loads(trained.file(REPORT_JSON).read_text())["confidence"]["test"]
     spec = trained.read_spec()
@@ -227,6 +231,7 @@ def test_confidence_is_that_of_the_reference_predictions(trained):
     assert report["selective_accuracy"]["count"] == len(scores)
 
 
+@pytest.mark.tensorflow
 def test_requested_images_are_drawn(images, options, tmp_path):
     requested = replace(options, epochs=1, augment="light", metrics=("precision", "recall"))
     folder = train(images, tmp_path / "m", options=requested).folder
