@@ -23,6 +23,7 @@ _ARGUMENTS = "Arguments"
 _METAVARS = {int: "N", float: "X", Path: "PATH"}
 _LONGEST_METAVAR = 32
 _LONGEST_NAME = 30
+_LONGEST_SUMMARY = 100
 _MIN_TEXT = 30
 _NARROW_INDENT = 6
 _MAX_WIDTH = 80
@@ -46,6 +47,11 @@ class Page:
             extra.setdefault("terminal_width", min(width, _MAX_WIDTH))
         base: Any = super()
         return base.make_context(info_name, args, parent, **extra)
+
+    def get_short_help_str(self, limit: int = _LONGEST_SUMMARY) -> str:
+        """Return the first sentence of the help, for a list of commands and for completion."""
+        base: Any = super()
+        return str(base.get_short_help_str(limit))
 
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """Write the usage into the help; an argument is named by its placeholder alone."""

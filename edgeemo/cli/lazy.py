@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_LONGEST = 100
-"""Maximum length of the summary of a command."""
-
-
 def group(
     name: str, help: str, commands: Sequence[str], *, package: str, add_completion: bool = False
 ) -> typer.Typer:
@@ -47,7 +43,7 @@ def group(
         def format_options(self, ctx: Any, formatter: Any) -> None:
             write_section(formatter, "Options", self.list_options(ctx))
             found = {each: self.get_command(ctx, each) for each in commands}
-            summaries = [(each, found[each].get_short_help_str(_LONGEST)) for each in commands]
+            summaries = [(each, found[each].get_short_help_str()) for each in commands]
             write_section(formatter, "Commands", summaries)
 
     return typer.Typer(
