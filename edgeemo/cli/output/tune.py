@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgeemo.tune.trials import Trial
 
 _SHOWN = 10
-_NETWORK = "network, input, augmentation, learning rate"
+_NETWORK = "network and options"
 _COLUMNS = ("trial", _NETWORK, "accuracy", "loss", "parameters", "MMACs", "int8 kB")
 
 
@@ -67,7 +67,7 @@ def _build_row(trial: Trial, *, on_front: bool) -> list[str]:
     chosen = trial.chosen
     return [
         f"{trial.number}{' *' if on_front else ''}",
-        f"{chosen['arch']}, {chosen['size']} px, {chosen['augment']}, {chosen['lr']:g}",
+        f"{chosen['arch']}, {chosen['size']} px, {chosen['augment']}, lr {chosen['lr']:g}",
         f"{trial.accuracy:.3f}",
         f"{trial.loss:.3f}",
         f"{size.parameters:,}" if size else "",

@@ -1,0 +1,380 @@
+"""Every option of every command, from the command line to the function of the library.
+
+Each line ends at the function that does the work: what arrives there is compared. What the function
+makes of it is tested where the function is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import shellingham
+import typer
+
+import edgeemo.bench
+import edgeemo.bundle
+import edgeemo.dataset
+import edgeemo.dataset.check
+import edgeemo.dataset.write
+import edgeemo.export
+import edgeemo.runtime.stream
+import edgeemo.train
+import edgeemo.tune
+import edgeemo.verify
+from edgeemo.cli.app import app
+from edgeemo.dataset import draw_faces
+from edgeemo.errors import EdgeEmoError
+from edgeemo.model.container import unseal
+from edgeemo.train import training
+from edgeemo.utils.files import sha256_file
+from edgeemo.utils.serialize import to_plain
+
+from ..bench.conftest import report, result
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+
+LIBRARY = [
+    (training, "train"),
+    (training, "resume"),
+    (edgeemo.train, "import_keras_model"),
+    (edgeemo.tune, "tune"),
+    (edgeemo.export, "export"),
+    (edgeemo.verify, "verify"),
+    (edgeemo.runtime.stream, "predict_images"),
+    (edgeemo.bench, "run_benchmark"),
+    (edgeemo.bench, "select_candidate"),
+    (edgeemo.bundle, "make_bundle"),
+    (edgeemo.bundle, "make_wheel_folder"),
+    (edgeemo.dataset, "draw_faces"),
+    (edgeemo.dataset.check, "check_folder"),
+    (edgeemo.dataset.write, "write_clean"),
+    (edgeemo.dataset.write, "write_split"),
+    (edgeemo.dataset.write, "write_crops"),
+]
+"""The functions that do the work of the commands."""
+
+ALWAYS = {"--json", "-q", "--quiet", "-v", "--verbose", "-h", "--help"}
+"""Options of every command, whose tests are in `test_screens` and below."""
+
+TRAIN = {
+    "--out models/new": {"out": "models/new"},
+    "--config options.toml": {"options.epochs": 7, "options.seed": 9},
+    "--force": {"replace": True},
+    "--recipe focal": {"options.recipe": "focal", "options.loss": "focal"},
+    "--labels sad,happy": {"options.labels": ["sad", "happy"]},
+    "--accept webp,gif": {"options.accept": ["webp", "gif"]},
+    "--ratios 1/2,1/4,1/4": {"options.ratios": [0.5, 0.25, 0.25]},
+    "--split random": {"options.split": "random"},
+    "--arch cnn-bn-64": {"options.arch": "cnn-bn-64"},
+    "--size 48": {"options.size": 48},
+    "--channels 1": {"options.channels": 1},
+    "--arch mobilenet-v2 --weights imagenet": {"options.weights": "imagenet"},
+    "--arch mobilenet-v2 --weights imagenet --frozen-epochs 2": {"options.frozen_epochs": 2},
+    "--epochs 3": {"options.epochs": 3},
+    "--batch-size 8": {"options.batch_size": 8},
+    "--seed 4": {"options.seed": 4},
+    "--loss focal": {"options.loss": "focal"},
+    "--class-weights": {"options.class_weights": True},
+    "--no-class-weights": {"options.class_weights": False},
+    "--optimizer sgd": {"options.optimizer": "sgd"},
+    "--lr 1/100": {"options.lr": 0.01},
+    "--schedule cosine": {"options.schedule": "cosine"},
+    "--early-stopping 5": {"options.early_stopping": 5},
+    "--workers 2": {"options.workers": 2},
+    "--augment light": {"options.augment": "light"},
+    "--label-smoothing 0.1": {"options.label_smoothing": 0.1},
+    "--ema 0.9": {"options.ema": 0.9},
+    "--mixup 0.2": {"options.mixup": 0.2},
+    "--teacher t.keras": {"options.teacher": ["t.keras"]},
+    "--teacher t.keras --teacher-weight 0.3": {"options.teacher_weight": 0.3},
+    "--teacher t.keras --teacher-temperature 3": {"options.teacher_temperature": 3},
+    "--threshold 0.4": {"options.threshold": 0.4},
+    "--target-accuracy 0.9": {"options.target_accuracy": 0.9},
+    "--metrics precision,auc": {"options.metrics": ["precision", "auc"]},
+    "--tensorboard logs": {"options.tensorboard": "logs"},
+    "--save-keras mine.keras": {"options.save_keras": "mine.keras"},
+    "--faces": {"options.faces": True},
+    "--no-faces": {"options.faces": False},
+    "--faces --cropped": {"options.cropped": True},
+    "--faces --no-cropped": {"options.cropped": False},
+    "--faces --face-detector cascade": {"options.face_detector": "cascade"},
+    "--faces --face-margin 0.2": {"options.face_margin": 0.2},
+    "--faces --face-score 0.8": {"options.face_score": 0.8},
+    "--faces --face-model yunet.onnx": {"options.face_model": "yunet.onnx"},
+}
+TUNE = {
+    "--config options.toml": {"base.epochs": 7},
+    "--out models/new": {"job.out": "models/new"},
+    "--force": {"replace": True},
+    "--arch cnn-bn-64,cnn": {"space.arch": ["cnn-bn-64", "cnn"]},
+    "--sizes 32,48": {"space.sizes": [32, 48]},
+    "--filters 4,8": {"space.filters": [4, 8]},
+    "--lr 0.001,0.01": {"space.lr": [0.001, 0.01]},
+    "--augment none": {"space.augment": ["none"]},
+    "--trials 5": {"goal.trials": 5},
+    "--timeout 1.5": {"goal.timeout": 1.5},
+    "--objective loss": {"goal.objective": "loss"},
+    "--second size": {"goal.second": "size"},
+    "--max-params 1000": {"goal.limits.max_params": 1000},
+    "--max-mmacs 5": {"goal.limits.max_mmacs": 5},
+    "--max-size-kb 100": {"goal.limits.max_size_kb": 100},
+    "--name mine": {"job.name": "mine"},
+    "--storage s.db": {"job.storage": "s.db"},
+    "--take 3": {"take": 3},
+    "--search-only": {"job.out": None},
+    "--labels sad,happy": {"base.labels": ["sad", "happy"]},
+    "--accept webp": {"base.accept": ["webp"]},
+    "--channels 1": {"base.channels": 1},
+    "--epochs 3": {"base.epochs": 3},
+    "--batch-size 8": {"base.batch_size": 8},
+    "--seed 4": {"base.seed": 4},
+}
+OWN = "own.keras --labels happy,sad --scale 1/255 --data faces"
+EXPORT = {
+    "models/mine --data faces": {"data": "faces", "folder.path": "models/mine"},
+    "models/mine --force": {"replace": True},
+    "models/mine --int8": {"options.int8": True},
+    "models/mine --float16": {"options.float16": True},
+    "models/mine --dynamic": {"options.dynamic": True},
+    "models/mine --format onnx": {"options.formats": ["onnx"]},
+    "models/mine --seed 3": {"options.seed": 3},
+    OWN: {"options.labels": ["happy", "sad"], "options.scale": 1 / 255, "data": "faces"},
+    f"{OWN} --offset -1": {"options.offset": -1},
+    f"{OWN} --threshold 0.4": {"options.threshold": 0.4},
+    f"{OWN} --out models/new": {"out": "models/new"},
+}
+VERIFY = {
+    "models/mine --data faces": {"data": "faces", "folder.path": "models/mine"},
+    "models/mine --float32-max-dp 0.001": {"gates.float32_max_dp": 0.001},
+    "models/mine --float16-max-dp 0.01": {"gates.float16_max_dp": 0.01},
+    "models/mine --max-flips 3": {"gates.max_flips": 3},
+}
+PREDICT = {
+    "--threads 2": {"classifier.threads": 2},
+    "--workers 3": {"workers": 3},
+    "--faces": {"classifier.spec.faces.detector": "blaze"},
+    "--no-faces": {"classifier.spec.faces": None},
+    "--face-detector blaze": {"classifier.spec.faces.detector": "blaze"},
+    "--face-margin 0.2": {"classifier.spec.faces.margin": 0.2},
+    "--face-score 0.9": {"classifier.spec.faces.min_score": 0.9},
+}
+BENCH = {
+    "--threads 1,2": {"threads": [1, 2]},
+    "--image faces": {"image": "faces"},
+    "--seconds 2": {"seconds": 2},
+    "--faces": {"files.0.faces.detector": "blaze"},
+    "--no-faces": {"files.0.faces": None},
+    "--out kept": {"seconds": 30},
+    "--compare pi.json": {"seconds": 30},
+    "--from pi.json --pick": {"report.results.0.file": "int8.tflite"},
+    "--from pi.json --pick --max-p99-ms 5": {"limits.max_p99_ms": 5},
+    "--from pi.json --pick --max-size-kb 6": {"limits.max_size_kb": 6},
+    "--from pi.json --pick --max-rss-mb 7": {"limits.max_rss_mb": 7},
+}
+BUNDLE = {
+    "--file int8.tflite": {"model": "models/mine/int8.tflite"},
+    "--fallback float32.onnx": {"options.fallback": "models/mine/float32.onnx"},
+    "--out a.pyz": {"out": "a.pyz"},
+    "--golden test": {"options.golden": "test"},
+    "--data faces": {"options.data": "faces"},
+    "--wheels cp311,cp313": {"tags": ["cp311", "cp313"]},
+    "--force": {"replace": True},
+    "--faces": {"options.faces.enabled": True},
+    "--no-faces": {"options.faces.enabled": False},
+    "--face-detector cascade": {"options.faces.detector": "cascade"},
+    "--face-margin 0.2": {"options.faces.margin": 0.2},
+    "--face-score 0.8": {"options.faces.min_score": 0.8},
+    "--face-model yunet.onnx": {"options.faces.detector": "yunet"},
+}
+CHECK = {
+    "--accept webp": {"accept": ["webp"]},
+    "--faces": {"detector_name": "blaze"},
+    "--face-detector blaze": {"detector_name": "blaze"},
+    "--face-score 0.8": {"detector_name": "blaze", "detector._min_score": 0.8},
+}
+WRITE = {
+    "--accept webp": {"accept": ["webp"]},
+    "--force": {"replace": True},
+    "--link symlink": {"link": "symlink"},
+}
+SPLIT = {
+    "--accept webp": {"options.accept": ["webp"]},
+    "--force": {"replace": True},
+    "--link hard": {"link": "hard"},
+    "--ratios 0.5,0.3,0.2": {"options.ratios": [0.5, 0.3, 0.2]},
+    "--seed 3": {"options.seed": 3},
+}
+CROP = {
+    "--accept webp": {"options.accept": ["webp"]},
+    "--force": {"replace": True},
+    "--size 64": {"options.size": 64},
+    "--all-faces": {"options.all_faces": True},
+    "--face-margin 0.2": {"options.faces.margin": 0.2},
+    "--face-detector cascade": {"options.faces.detector": "cascade"},
+    "--face-score 0.8": {"options.faces.min_score": 0.8},
+    "--face-model yunet.onnx": {"options.faces.detector": "yunet"},
+}
+DRAW = {
+    "--count 10": {"count": 10},
+    "--size 32": {"size": 32},
+    "--seed 5": {"seed": 5},
+    "--force": {"replace": True},
+}
+
+REACHED = [
+    *((f"train --data faces {words}", arrives) for words, arrives in TRAIN.items()),
+    ("train --resume --out models/new", {"out": "models/new"}),
+    *((f"tune --data faces {words}", arrives) for words, arrives in TUNE.items()),
+    *((f"export {words}", arrives) for words, arrives in EXPORT.items()),
+    *((f"verify {words}", arrives) for words, arrives in VERIFY.items()),
+    *(
+        (f"predict --model models/mine faces {words}", arrives)
+        for words, arrives in PREDICT.items()
+    ),
+    *((f"bench models/mine {words}", arrives) for words, arrives in BENCH.items()),
+    *((f"bundle models/mine {words}", arrives) for words, arrives in BUNDLE.items()),
+    *((f"data check faces {words}", arrives) for words, arrives in CHECK.items()),
+    *((f"data clean faces --out new {words}", arrives) for words, arrives in WRITE.items()),
+    *((f"data split faces --out new {words}", arrives) for words, arrives in SPLIT.items()),
+    *((f"data crop faces --out new {words}", arrives) for words, arrives in CROP.items()),
+    *((f"data draw new {words}", arrives) for words, arrives in DRAW.items()),
+]
+"""Command lines, and what arrives at the function: values, by their places in its arguments."""
+
+SHOWN = [
+    ("--version", "0."),
+    ("-V", "0."),
+    ("--show-completion", "complete -o default"),
+    ("--install-completion", "bash completion installed"),
+    ("predict faces/happy --model int8.tflite --format csv", "file,label,score"),
+    ("predict faces/happy --model int8.tflite --annotate seen", "happy"),
+    ("predict faces/happy --model int8.tflite --face-model yunet.onnx", "yunet.onnx"),
+    ("data check faces --html page.html", "fewer than 100"),
+    ("data check faces --face-model yunet.onnx", "yunet"),
+    ("data check faces --strict", "strict: there is something to act on"),
+]
+"""Command lines whose options act elsewhere, and a part of what is printed."""
+
+
+def _pages(command, name, parent=None):
+    context = typer.Context(command, parent, info_name=name, **command.context_settings)
+    yield context.command_path.removeprefix("edgeemo").strip(), command, context
+    for below in getattr(command, "commands", ()):
+        yield from _pages(command.get_command(context, below), below, context)
+
+
+PAGES = {
+    path: (command, context)
+    for path, command, context in _pages(typer.main.get_command(app), "edgeemo")
+}
+COMMANDS = [path for path, (command, _) in PAGES.items() if hasattr(command, "declared")]
+
+
+class _ReachedError(EdgeEmoError):
+    """The function of the library was called."""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    """Images, a model folder, measurements, and files that only have to exist."""
+    folder = tmp_path_factory.mktemp("inputs")
+    draw_faces(folder / "faces", count=4, size=32, seed=3)
+    shutil.copy(folder / "faces/happy/happy-0000.jpg", folder / "faces/happy/copy.jpg")
+    mine = folder / "models" / "mine"
+    mine.mkdir(parents=True)
+    for name in ("float32.tflite", "int8.tflite", "float32.onnx"):
+        shutil.copy(GOLDEN / name, mine)
+    (mine / "spec.json").write_text(unseal(mine / "int8.tflite").spec.to_json())
+    (mine / "training.json").write_text("{}")
+    (mine / "model.keras").touch()
+    shutil.copy(GOLDEN / "int8.tflite", folder)
+    (folder / "own.keras").touch()
+    (folder / "t.keras").touch()
+    (folder / "yunet.onnx").write_bytes(b"\x08\x07 a detector's file")
+    (folder / "options.toml").write_text("epochs = 7\nseed = 9\n")
+    measured = report(result("int8.tflite", 5, sha256=sha256_file(GOLDEN / "int8.tflite")))
+    (folder / "pi.json").write_text(json.dumps(to_plain(measured)))
+    return folder
+
+
+@pytest.fixture
+def here(inputs, tmp_path, monkeypatch):
+    """A working directory with all of it, and a home."""
+    shutil.copytree(inputs, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(shellingham, "detect_shell", lambda *_: ("bash", "/bin/bash"))
+    return tmp_path
+
+
+@pytest.fixture
+def arrived(monkeypatch):
+    """What arrives at the function that a command calls; the function then fails."""
+    arrived = SimpleNamespace()
+    for module, name in LIBRARY:
+        signature = inspect.signature(getattr(module, name))
+
+        def reach(*args, _signature=signature, **named):
+            vars(arrived).update(_signature.bind(*args, **named).arguments)
+            raise _ReachedError("reached")
+
+        monkeypatch.setattr(module, name, reach)
+    return arrived
+
+
+def _find(root, path):
+    for name in path.split("."):
+        root = root[int(name)] if name.isdecimal() else getattr(root, name)
+    return to_plain(root)
+
+
+@pytest.mark.parametrize(("line", "arrives"), REACHED, ids=[line for line, _ in REACHED])
+def test_the_value_of_an_option_arrives(edgeemo, here, arrived, line, arrives):
+    shown = edgeemo(*line.split())
+    assert shown.status == 1
+    assert shown.err.splitlines()[-1] == "error: reached"
+    assert {path: _find(arrived, path) for path in arrives} == arrives
+
+
+@pytest.mark.parametrize(("line", "part"), SHOWN, ids=[line for line, _ in SHOWN])
+def test_an_option_acts(edgeemo, here, line, part):
+    shown = edgeemo(*line.split())
+    assert part in shown.out + shown.err
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_help_is_the_same_by_both_names(edgeemo, path):
+    shown = edgeemo(*path.split(), "--help")
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out == edgeemo(*path.split(), "-h").out
+
+
+@pytest.mark.parametrize("words", ["-q {} -v", "{} --quiet --verbose", "-v {} -q"])
+@pytest.mark.parametrize("path", COMMANDS)
+def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
+    images = {"predict": "x.png", "data draw": "new", "data check": "faces"}
+    needed = images.get(path, "faces --out new" if path.startswith("data") else "")
+    shown = edgeemo(*words.format(f"{path} {needed}").split())
+    assert (shown.status, shown.out) == (2, "")
+    assert "--quiet excludes --verbose" in shown.err
+
+
+def test_no_option_is_left_out():
+    """An option that is new has to have a line above."""
+    lines = [line for line, _ in (*REACHED, *SHOWN)]
+    missing = []
+    for path, (command, context) in PAGES.items():
+        used = {word for line in lines if line.startswith(path) for word in line.split()}
+        flags = [
+            flag
+            for each in command.get_params(context)
+            for flag in (*each.opts, *each.secondary_opts)
+            if flag.startswith("-")
+        ]
+        missing += [f"{path} {flag}" for flag in flags if flag not in used | ALWAYS]
+    assert missing == []
