@@ -29,6 +29,7 @@ import edgeemo.verify
 from edgeemo.cli.app import app
 from edgeemo.dataset import draw_faces
 from edgeemo.errors import EdgeEmoError
+from edgeemo.model import signature, signing
 from edgeemo.model.container import unseal
 from edgeemo.train import training
 from edgeemo.utils.files import sha256_file
@@ -50,6 +51,8 @@ LIBRARY = [
     (edgeemo.bench, "select_candidate"),
     (edgeemo.bundle, "make_bundle"),
     (edgeemo.bundle, "make_wheel_folder"),
+    (signing, "read_private_key"),
+    (signature, "verify_file"),
     (edgeemo.dataset, "draw_faces"),
     (edgeemo.dataset.check, "check_folder"),
     (edgeemo.dataset.write, "write_clean"),
@@ -184,6 +187,7 @@ BUNDLE = {
     "--data faces": {"options.data": "faces"},
     "--wheels cp311,cp313": {"tags": ["cp311", "cp313"]},
     "--force": {"replace": True},
+    "--sign key.pem": {"path": "key.pem"},
     "--faces": {"options.faces.enabled": True},
     "--no-faces": {"options.faces.enabled": False},
     "--face-detector cascade": {"options.faces.detector": "cascade"},
@@ -238,6 +242,8 @@ REACHED = [
     ),
     *((f"bench models/mine {words}", arrives) for words, arrives in BENCH.items()),
     *((f"bundle models/mine {words}", arrives) for words, arrives in BUNDLE.items()),
+    ("sign --key key.pem int8.tflite", {"path": "key.pem"}),
+    ("verify-signature --key public.pem int8.tflite", {"keys": ["public.pem"]}),
     *((f"data check faces {words}", arrives) for words, arrives in CHECK.items()),
     *((f"data clean faces --out new {words}", arrives) for words, arrives in WRITE.items()),
     *((f"data split faces --out new {words}", arrives) for words, arrives in SPLIT.items()),
@@ -253,7 +259,7 @@ SHOWN = [
     ("--install-completion", "bash completion installed"),
     ("predict faces/happy --model int8.tflite --format csv", "file,label,score"),
     ("predict faces/happy --model int8.tflite --annotate seen", "happy"),
-    ("predict faces/happy --model int8.tflite --face-model yunet.onnx", "yunet.onnx"),
+    ("predict faces/happy --model int8.tflite --face-model yunet.onnx", "--face-model"),
     ("data check faces --html page.html", "fewer than 100"),
     ("data check faces --face-model yunet.onnx", "yunet"),
     ("data check faces --strict", "strict: there is something to act on"),
@@ -358,7 +364,8 @@ def test_help_is_the_same_by_both_names(edgeemo, path):
 @pytest.mark.parametrize("path", COMMANDS)
 def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
     images = {"predict": "x.png", "data draw": "new", "data check": "faces"}
-    needed = images.get(path, "faces --out new" if path.startswith("data") else "")
+    files = {"sign": "x --key key.pem", "verify-signature": "x"}
+    needed = (images | files).get(path, "faces --out new" if path.startswith("data") else "")
     shown = edgeemo(*words.format(f"{path} {needed}").split())
     assert (shown.status, shown.out) == (2, "")
     assert "--quiet excludes --verbose" in shown.err

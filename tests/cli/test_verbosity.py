@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from edgeemo.cli.app import main
+from edgeemo.cli.command import command
 from edgeemo.cli.commands import recipes
 from edgeemo.cli.output.console import be_quiet, is_quiet, note, say, warn
 from edgeemo.cli.output.progress import progress
@@ -20,24 +21,17 @@ def fails(monkeypatch, capfd):
     """Function (error, words): exit status and standard error of a command that raises it."""
 
     def run(error, *words):
-        def fail(_):
+        def fail(given: recipes.RecipesArguments):
             os.write(2, b"a library says this\n")
             raise error
 
         monkeypatch.setattr(sys, "argv", ["edgeemo", *words])
-        monkeypatch.setattr(recipes.recipes, "function", fail, raising=True)
+        monkeypatch.setattr(recipes, "recipes", command()(fail))
         with pytest.raises(SystemExit) as ended:
             main()
         return ended.value.code, capfd.readouterr().err
 
     return run
-
-
-@pytest.fixture(autouse=True)
-def _thaw(monkeypatch):
-    """Let the function of a frozen command be replaced."""
-    monkeypatch.setattr(type(recipes.recipes), "__setattr__", object.__setattr__)
-    monkeypatch.setattr(type(recipes.recipes), "__delattr__", object.__delattr__)
 
 
 @pytest.mark.parametrize("words", [("-v", "recipes"), ("recipes", "--verbose")])
