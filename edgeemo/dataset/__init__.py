@@ -8,23 +8,32 @@
 on the light install.
 """
 
-from edgeemo.dataset.ingest import (
-    Dataset,
-    IngestOptions,
-    IngestSummary,
-    ingest_folder,
-    locate_files,
-    open_data,
-)
-from edgeemo.dataset.synthetic import (
-    DATA_FOLDER,
-    PRACTICE_FOLDER,
-    choose_data,
-    draw_faces,
-    draw_golden_images,
-    ensure_practice_faces,
-)
-from edgeemo.dataset.write import FACES_JSON, read_faces_json
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.utils.lazy import import_on_use
+
+if TYPE_CHECKING:
+    from edgeemo.dataset.ingest import (
+        Dataset,
+        IngestOptions,
+        IngestSummary,
+        check_data,
+        check_source,
+        ingest_folder,
+        locate_files,
+        open_data,
+    )
+    from edgeemo.dataset.synthetic import (
+        DATA_FOLDER,
+        PRACTICE_FOLDER,
+        choose_data,
+        draw_faces,
+        draw_golden_images,
+        ensure_practice_faces,
+    )
+    from edgeemo.dataset.write import FACES_JSON, read_faces_json
 
 __all__ = [
     "DATA_FOLDER",
@@ -33,6 +42,8 @@ __all__ = [
     "Dataset",
     "IngestOptions",
     "IngestSummary",
+    "check_data",
+    "check_source",
     "choose_data",
     "draw_faces",
     "draw_golden_images",
@@ -42,3 +53,25 @@ __all__ = [
     "open_data",
     "read_faces_json",
 ]
+
+__getattr__ = import_on_use(
+    __name__,
+    {
+        "DATA_FOLDER": "edgeemo.dataset.synthetic",
+        "FACES_JSON": "edgeemo.dataset.write",
+        "PRACTICE_FOLDER": "edgeemo.dataset.synthetic",
+        "Dataset": "edgeemo.dataset.ingest",
+        "IngestOptions": "edgeemo.dataset.ingest",
+        "IngestSummary": "edgeemo.dataset.ingest",
+        "check_data": "edgeemo.dataset.ingest",
+        "check_source": "edgeemo.dataset.ingest",
+        "choose_data": "edgeemo.dataset.synthetic",
+        "draw_faces": "edgeemo.dataset.synthetic",
+        "draw_golden_images": "edgeemo.dataset.synthetic",
+        "ensure_practice_faces": "edgeemo.dataset.synthetic",
+        "ingest_folder": "edgeemo.dataset.ingest",
+        "locate_files": "edgeemo.dataset.ingest",
+        "open_data": "edgeemo.dataset.ingest",
+        "read_faces_json": "edgeemo.dataset.write",
+    },
+)

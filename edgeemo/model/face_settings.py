@@ -31,6 +31,11 @@ class Detector(StrEnum):
         """Return the package that runs the detector, as pip calls it."""
         return "ai-edge-litert" if self is Detector.BLAZE else "opencv-python-headless"
 
+    @property
+    def module(self) -> str:
+        """Return the module of that package."""
+        return "ai_edge_litert" if self is Detector.BLAZE else "cv2"
+
 
 DEFAULT_SCORES = {Detector.BLAZE: 0.5, Detector.YUNET: 0.7}
 """Minimum score of a face by default, for each detector that has scores."""

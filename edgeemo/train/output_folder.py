@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import SPEC, ModelFolder
-from edgeemo.utils.files import is_being_made, new_folder
+from edgeemo.utils.files import check_writable, is_being_made, new_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
 
     Raises:
         ModelFolderError: If `out` exists and may not be replaced, is being made by another process,
-            or overlaps with the data.
+            overlaps with the data, or cannot be written.
     """
     if os.path.lexists(out):
         if not replace:
@@ -43,6 +43,10 @@ def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
         raise ModelFolderError(
             f"{out}: overlaps with the images in {data}; choose an --out outside them"
         )
+    try:
+        check_writable(out.parent)
+    except OSError as error:
+        raise ModelFolderError(_explain_error(error, out)) from None
 
 
 @contextmanager

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.dataset import check_data
 from edgeemo.errors import ModelFolderError, TrainingError
-from edgeemo.train.job import TrainedModel, TrainingJob, run_job
 from edgeemo.train.loop.checkpoint import Checkpoint
-from edgeemo.train.options.checks import check_options
+from edgeemo.train.options.checks import check_options, check_packages
 from edgeemo.train.options.config import merge_options
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.train.options.record import find_differences, read_options, record_options
@@ -18,6 +18,7 @@ from edgeemo.utils.progress import Silent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeemo.train.job import TrainedModel
     from edgeemo.utils.progress import Progress
 
 
@@ -55,6 +56,7 @@ def train(
     """
     options = options or TrainOptions()
     check_options(options)
+    check_data(data, labels=options.labels)
     check_output_folder(out, data=data, replace=replace)
     checkpoint = Checkpoint(out)
     if checkpoint.exists and not replace:
@@ -62,17 +64,7 @@ def train(
             f"{out}: its training was interrupted; continue it with --resume, or start over with "
             "--force"
         )
-    return run_job(
-        TrainingJob(
-            data=data,
-            out=out,
-            options=options,
-            checkpoint=checkpoint,
-            resumed=False,
-            replace=replace,
-            progress=progress or Silent(),
-        )
-    )
+    return _run(data, out, options, checkpoint, resumed=False, replace=replace, progress=progress)
 
 
 def resume(
@@ -106,14 +98,34 @@ def resume(
     started = checkpoint.read_request()
     data = data or Path(started["data"])
     options = _resumed_options(out, started["options"], requested or {})
+    check_packages(options)
+    check_data(data, labels=options.labels)
     check_output_folder(out, data=data, replace=replace)
+    progress = progress or Silent()
+    progress.note(f"Resuming {out}")
+    return _run(data, out, options, checkpoint, resumed=True, replace=replace, progress=progress)
+
+
+def _run(
+    data: Path,
+    out: Path,
+    options: TrainOptions,
+    checkpoint: Checkpoint,
+    *,
+    resumed: bool,
+    replace: bool,
+    progress: Progress | None,
+) -> TrainedModel:
+    """Run the training, whose modules take a second to import."""
+    from edgeemo.train.job import TrainingJob, run_job
+
     return run_job(
         TrainingJob(
             data=data,
             out=out,
             options=options,
             checkpoint=checkpoint,
-            resumed=True,
+            resumed=resumed,
             replace=replace,
             progress=progress or Silent(),
         )

@@ -13,15 +13,25 @@ if TYPE_CHECKING:
     from edgeemo.tune.goal import Goal
     from edgeemo.tune.limits import NetworkLimits
     from edgeemo.tune.space import Space, make_space
-    from edgeemo.tune.tuner import TuneJob, TuneResult, tune
+    from edgeemo.tune.tuner import TuneJob, TuneResult, check_search, tune
 
-__all__ = ["Goal", "NetworkLimits", "Space", "TuneJob", "TuneResult", "make_space", "tune"]
+__all__ = [
+    "Goal",
+    "NetworkLimits",
+    "Space",
+    "TuneJob",
+    "TuneResult",
+    "check_search",
+    "make_space",
+    "tune",
+]
 
 __getattr__ = import_on_use(
     __name__,
     {
         "TuneResult": "edgeemo.tune.tuner",
         "Goal": "edgeemo.tune.goal",
+        "check_search": "edgeemo.tune.tuner",
         "TuneJob": "edgeemo.tune.tuner",
         "NetworkLimits": "edgeemo.tune.limits",
         "Space": "edgeemo.tune.space",

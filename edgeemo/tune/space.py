@@ -109,7 +109,7 @@ class Space:
             TrainingError: If a network is unknown, an input too small, or options contradict.
             DatasetError: If the options of the images are wrong.
         """
-        from edgeemo.train.options.checks import check_options
+        from edgeemo.train.options.checks import check_choices
 
         for name, choices in to_plain(self).items():
             if not choices:
@@ -121,13 +121,23 @@ class Space:
                 "lr must be the lowest and the highest learning rate, such as 0.0001,0.01, "
                 f"not {','.join(f'{rate:g}' for rate in self.lr)}"
             )
+        for options in self.list_options(base):
+            check_choices(options)
+
+    def list_options(self, base: TrainOptions) -> list[TrainOptions]:
+        """Return the options of a training with each network, the smallest, at each size.
+
+        Args:
+            base: The options that are not searched.
+        """
         smallest = {
             FREE: _composed([min(self.filters)] * _BLOCKS, batch_norm=False, dense=_DEFAULT_DENSE),
             EDGE: _SMALLEST_EDGE,
         }
-        for arch, size in product(self.arch, self.sizes):
-            name = smallest.get(arch, arch)
-            check_options(merge_choice(base, {"arch": name, "size": size, "lr": self.lr[-1]}))
+        return [
+            merge_choice(base, {"arch": smallest.get(arch, arch), "size": size, "lr": self.lr[-1]})
+            for arch, size in product(self.arch, self.sizes)
+        ]
 
     def draw(self, draws: Draws) -> dict[str, Any]:
         """Draw one choice: the `SEARCHED` options."""

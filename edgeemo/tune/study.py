@@ -7,7 +7,7 @@ Optuna's warnings about its next version are dropped.
 from __future__ import annotations
 
 import warnings
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from edgeemo.train.options.record import find_differences, record_options
 from edgeemo.tune.limits import Footprint
 from edgeemo.tune.storage import describe_cause, hide_password, open_storage
 from edgeemo.tune.trials import Trial
+from edgeemo.utils.extras import make_missing_error
 from edgeemo.utils.serialize import from_plain
 
 if TYPE_CHECKING:
@@ -31,6 +32,21 @@ _STARTUP = 5
 
 class Pruned(Exception):  # noqa: N818 - it ends a trial and is no error
     """End of the training of a poor trial."""
+
+
+def check_storage(storage: str) -> None:
+    """Open a storage, to find out before any slow work that it cannot be used.
+
+    Args:
+        storage: As of `edgeemo.tune.storage.open_storage`.
+
+    Raises:
+        StudyError: If it cannot be reached or written to.
+        MissingExtraError: If the `tune` extra is not installed.
+    """
+    optuna = _import_optuna()
+    with _translate_errors(hide_password(storage)):
+        open_storage(optuna, storage)
 
 
 class Study:
@@ -141,20 +157,8 @@ class Study:
                 "--name for a new study"
             )
 
-    @contextmanager
-    def _translate_errors(self) -> Iterator[None]:
-        """Turn any exception of the storage into a `StudyError`."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
-        except (StudyError, MissingExtraError, Pruned):
-            raise
-        except Exception as error:  # each database and file system has exceptions of its own
-            raise StudyError(
-                f"{self.place}: the study cannot be stored: {describe_cause(error)}; "
-                "check --storage, and that it can be reached and written to"
-            ) from None
+    def _translate_errors(self) -> AbstractContextManager[None]:
+        return _translate_errors(self.place)
 
     def _state(self, name: str) -> Any:
         return self._optuna.trial.TrialState[name]
@@ -246,12 +250,28 @@ def _to_trial(trial: Any) -> Trial:
     )
 
 
+@contextmanager
+def _translate_errors(place: str) -> Iterator[None]:
+    """Turn any exception of the storage into a `StudyError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (StudyError, MissingExtraError, Pruned):
+        raise
+    except Exception as error:  # each database and file system has exceptions of its own
+        raise StudyError(
+            f"{place}: the study cannot be stored: {describe_cause(error)}; "
+            "check --storage, and that it can be reached and written to"
+        ) from None
+
+
 def _import_optuna() -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import optuna
     except ImportError:
-        raise MissingExtraError("optuna", extra="tune", purpose="edgeemo tune") from None
+        raise make_missing_error("optuna", purpose="edgeemo tune") from None
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna

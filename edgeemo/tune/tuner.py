@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.dataset import check_data
 from edgeemo.errors import StudyError
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.keras import import_keras
+from edgeemo.train.options.checks import check_files, check_packages
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import check_output_folder
@@ -16,8 +18,9 @@ from edgeemo.tune.search import Search
 from edgeemo.tune.search_images import prepare_images
 from edgeemo.tune.search_plots import plot_history, plot_importances
 from edgeemo.tune.space import SEARCHED, merge_choice
-from edgeemo.tune.study import Study
+from edgeemo.tune.study import Study, check_storage
 from edgeemo.tune.trials import find_front, pick_best, rank_trials, select_trained, write_study
+from edgeemo.utils.extras import TUNING, require_packages
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import plural
@@ -141,7 +144,17 @@ def tune(
     return _finish(job, study, base=base, goal=goal, take=take, replace=replace, progress=progress)
 
 
-def _check(job: TuneJob, space: Space, base: TrainOptions, *, replace: bool) -> None:
+def check_search(space: Space, base: TrainOptions) -> None:
+    """Refuse options that no search can have.
+
+    Args:
+        space: Search space.
+        base: Options that are not searched.
+
+    Raises:
+        StudyError: If an option has no choice, or the search could not choose by validation.
+        TrainingError: As `edgeemo.train.options.checks.check_choices`. So does DatasetError.
+    """
     space.check(base)
     if base.workers > 1:
         raise StudyError(
@@ -152,8 +165,18 @@ def _check(job: TuneJob, space: Space, base: TrainOptions, *, replace: bool) -> 
         raise StudyError(
             "a search requires a validation split; give it a share, such as ratios 0.7,0.2,0.1"
         )
+
+
+def _check(job: TuneJob, space: Space, base: TrainOptions, *, replace: bool) -> None:
+    check_search(space, base)
+    require_packages(TUNING, purpose="edgeemo tune")
+    check_packages(base)
+    for options in space.list_options(base):
+        check_files(options)
+    check_data(job.data, labels=base.labels)
     if job.out is not None:
         check_output_folder(job.out, data=job.data, replace=replace)
+    check_storage(job.storage)
 
 
 def _build_identity(images: str, space: Space, base: TrainOptions, goal: Goal) -> dict[str, Any]:

@@ -52,6 +52,29 @@ def write_file(path: Path, content: bytes | str) -> Path:
     return path
 
 
+def check_writable(path: Path) -> None:
+    """Check that a file or folder can be made, or a folder written to, before any slow work.
+
+    Args:
+        path: The file or folder. Nothing is made: of one that is not there yet, the nearest folder
+            above it is tried.
+
+    Raises:
+        OSError: If it cannot; `filename` is what stands in the way.
+    """
+    import tempfile
+
+    place = path
+    while not os.path.lexists(place):
+        place = place.parent
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        error.filename = str(place)
+        raise
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a hidden path beside `path` to write to; renamed to `path` if the block succeeds."""

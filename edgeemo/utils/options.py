@@ -52,6 +52,8 @@ class Option:
         below: Number that it has to stay below.
         names: Returns the names to offer in help and completion, of a type without choices of its
             own. Any other text is allowed, too: whoever uses the value checks it.
+        needs: Returns the module that a value needs, of an extra as in `edgeemo.utils.extras`; ""
+            for none.
     """
 
     help: str
@@ -65,6 +67,7 @@ class Option:
     above: float | None = None
     below: float | None = None
     names: Callable[[], Iterable[str]] | None = None
+    needs: Callable[[Any], str] | None = None
 
     @property
     def range(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.train import print_trained
@@ -78,27 +79,37 @@ def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
     from edgeemo.train import training
     from edgeemo.train.distributed import read_rank
     from edgeemo.train.loop import checkpoint
-    from edgeemo.train.options.checks import check_options
-    from edgeemo.train.options.config import merge_options, read_config
 
-    places = {"data": given.data, "out": given.out}
-    named = {name: place for name, place in places.items() if place is not None}
-    file = read_config(given.config) if given.config else {}
-    config = merge_options(file, given.options, named)
+    config = _merge(given)
     if read_rank(config.options.workers).is_helper:
         _assist(config, given, shown)
         return None
     if given.resume:
         out = config.out or checkpoint.find_interrupted(MODELS)
-        shown.note(f"Resuming {out}")
         return training.resume(
             out, data=config.data, requested=config.given, replace=given.force, progress=shown
         )
-    check_options(config.options)
     source = choose_images(config.data, shown)
     name = source.stem if source.suffix == ".zip" else source.name
     out = config.out or MODELS / f"{name}-{config.options.recipe or config.options.arch}"
     return training.train(source, out, options=config.options, replace=given.force, progress=shown)
+
+
+def _merge(given: TrainArguments) -> Config:
+    """Return the options that the configuration file and the command line give, checked."""
+    from edgeemo.train.options.checks import check_choices, check_files, check_packages
+    from edgeemo.train.options.config import merge_options, read_config
+
+    places = {"data": given.data, "out": given.out}
+    named = {name: place for name, place in places.items() if place is not None}
+    file = read_config(given.config) if given.config else {}
+    with refuse_options():
+        config = merge_options(file, given.options, named)
+        if not given.resume:  # which has most options from its checkpoint
+            check_choices(config.options)
+    check_packages(config.options)
+    check_files(config.options)
+    return config
 
 
 def _assist(config: Config, given: TrainArguments, shown: Progress) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.commands.train import choose_images
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.progress import progress
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.tune.goal import Goal
@@ -83,19 +84,26 @@ def tune(given: TuneArguments) -> None:
     --storage it shares the search. Options that are not searched come from --config.
     """
     from edgeemo.cli.output.tune import finish
+    from edgeemo.dataset import check_data
     from edgeemo.train.options.config import merge_options, read_config
     from edgeemo.train.options.recipes import RECIPES
-    from edgeemo.tune import make_space
+    from edgeemo.tune import check_search, make_space
     from edgeemo.tune import tune as search
+    from edgeemo.utils.extras import TRAINING, TUNING, require_packages
 
-    with progress() as shown:
-        places = {"data": given.data} if given.data else {}
-        file = read_config(given.config) if given.config else {}
+    places = {"data": given.data} if given.data else {}
+    file = read_config(given.config) if given.config else {}
+    with refuse_options():
         config = merge_options(file, given.options, places)
         base = config.options
         recipe = RECIPES[base.recipe].options if base.recipe else {}
         space = make_space(given.space, fixed={**recipe, **config.given})
-        job = _job(given, choose_images(config.data, shown))
+        check_search(space, base)
+    require_packages((*TUNING, *TRAINING), purpose="edgeemo tune")
+    with progress() as shown:
+        data = choose_images(config.data, shown)
+        check_data(data, labels=base.labels)
+        job = _job(given, data)
         found = search(
             job,
             space=space,
@@ -112,14 +120,13 @@ def _job(given: TuneArguments, data: Path) -> TuneJob:
     from edgeemo.tune import TuneJob
 
     name = given.name or f"tuned-{data.stem if data.suffix == '.zip' else data.name}"
-    storage, folder = given.storage, given.out or MODELS / name
-    if storage is None:
+    folder = given.out or MODELS / name
+    if given.storage is None:
         MODELS.mkdir(exist_ok=True)
-        storage = str(MODELS / f"{name}.study")
     return TuneJob(
         data=data,
         out=None if given.search_only else folder,
-        storage=storage,
+        storage=given.storage or str(MODELS / f"{name}.study"),
         name=name,
         beside=folder,
     )

@@ -7,8 +7,27 @@
 Needs the ``data`` extra; no TensorFlow.
 """
 
-from edgeemo.dataset.check.checking import check_folder
-from edgeemo.dataset.check.page import make_page
-from edgeemo.dataset.check.report import CheckReport, FaceCounts, Finding, ImageSizes
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.utils.lazy import import_on_use
+
+if TYPE_CHECKING:
+    from edgeemo.dataset.check.checking import check_folder
+    from edgeemo.dataset.check.page import make_page
+    from edgeemo.dataset.check.report import CheckReport, FaceCounts, Finding, ImageSizes
 
 __all__ = ["CheckReport", "FaceCounts", "Finding", "ImageSizes", "check_folder", "make_page"]
+
+__getattr__ = import_on_use(
+    __name__,
+    {
+        "CheckReport": "edgeemo.dataset.check.report",
+        "FaceCounts": "edgeemo.dataset.check.report",
+        "Finding": "edgeemo.dataset.check.report",
+        "ImageSizes": "edgeemo.dataset.check.report",
+        "check_folder": "edgeemo.dataset.check.checking",
+        "make_page": "edgeemo.dataset.check.page",
+    },
+)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from edgeemo.dataset.ingest.find import is_ignored
+from edgeemo.dataset.ingest.find import check_classes, is_ignored
 from edgeemo.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -31,6 +31,35 @@ FREE_BYTES = 256 * 2**20
 
 _CHUNK = 2**20
 _ENCRYPTED = 0x1
+
+
+def check_data(source: Path, *, labels: Sequence[str] | None = None) -> None:
+    """Check a folder's classes, or that a file is an archive, before any slow work.
+
+    Args:
+        source: As of `open_data`.
+        labels: Class names in the required order; None for any.
+
+    Raises:
+        DatasetError: If `source` does not exist or is no archive, or the folder has fewer than two
+            classes, or others than `labels`.
+    """
+    if source.is_dir():
+        check_classes(source, labels=labels)
+    else:
+        check_source(source)
+
+
+def check_source(source: Path) -> None:
+    """Check that a folder or an archive of images exists.
+
+    Raises:
+        DatasetError: If it does not, or a file is no archive.
+    """
+    if not source.exists():
+        raise DatasetError(f"{source}: no such folder or .zip file")
+    if source.is_file() and not zipfile.is_zipfile(source):
+        raise DatasetError(f"{source}: not a .zip file, or a damaged one")
 
 
 @contextmanager
@@ -51,8 +80,7 @@ def open_data(source: Path) -> Iterator[Path]:
     if source.is_dir():
         yield source
         return
-    if not source.exists():
-        raise DatasetError(f"{source}: no such folder or .zip file")
+    check_source(source)
     with tempfile.TemporaryDirectory(prefix="edgeemo-") as name:
         _unpack(source, Path(name))
         yield Path(name)

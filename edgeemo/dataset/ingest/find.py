@@ -79,13 +79,7 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayo
         DatasetError: If the folder does not exist or cannot be read, has fewer than two classes,
             or has other classes than `labels`.
     """
-    if not root.is_dir():
-        raise DatasetError(f"{root}: no such folder")
-    top = _descend_to_classes(root)
-    splits = _find_splits(top)
-    names = _find_classes(splits) if splits else _list_folders(top)
-    if len(names) < 2:
-        raise DatasetError(_describe_missing_classes(root, names))
+    top, splits, names = _find_labelled_folders(root)
     ordered, files = _order_labels(root, names, labels), _find_class_files(root, top, names, splits)
     return FolderLayout(
         root=root,
@@ -94,6 +88,20 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayo
         files=tuple(files),
         ignored=_find_ignored(top, splits),
     )
+
+
+def check_classes(root: Path, *, labels: Sequence[str] | None = None) -> None:
+    """Check the classes of a data folder without a look at the files inside them.
+
+    Args:
+        root: As of `find_files`.
+        labels: As of `find_files`.
+
+    Raises:
+        DatasetError: As `find_files`.
+    """
+    _, _, names = _find_labelled_folders(root)
+    _order_labels(root, names, labels)
 
 
 def find_any_files(root: Path) -> FolderLayout:
@@ -173,6 +181,18 @@ def _descend_to_classes(folder: Path) -> Path:
         return folder
     only = folder / names[0]
     return _descend_to_classes(only) if _list_folders(only) else folder
+
+
+def _find_labelled_folders(root: Path) -> tuple[Path, list[tuple[Path, Split]], list[str]]:
+    """Return the folder with the classes or splits, its splits, and the names of the classes."""
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder")
+    top = _descend_to_classes(root)
+    splits = _find_splits(top)
+    names = _find_classes(splits) if splits else _list_folders(top)
+    if len(names) < 2:
+        raise DatasetError(_describe_missing_classes(root, names))
+    return top, splits, names
 
 
 def _find_splits(top: Path) -> list[tuple[Path, Split]]:

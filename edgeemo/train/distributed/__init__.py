@@ -7,8 +7,25 @@ checkpoint; its machine (`coordinator`) continues with the best weights on Tenso
 model folder, and the other machines (`helper`) are then done.
 """
 
-from edgeemo.train.distributed.coordinator import Coordinator
-from edgeemo.train.distributed.helper import assist
-from edgeemo.train.distributed.rank import Rank, read_rank
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.utils.lazy import import_on_use
+
+if TYPE_CHECKING:
+    from edgeemo.train.distributed.coordinator import Coordinator
+    from edgeemo.train.distributed.helper import assist
+    from edgeemo.train.distributed.rank import Rank, read_rank
 
 __all__ = ["Coordinator", "Rank", "assist", "read_rank"]
+
+__getattr__ = import_on_use(
+    __name__,
+    {
+        "Coordinator": "edgeemo.train.distributed.coordinator",
+        "Rank": "edgeemo.train.distributed.rank",
+        "assist": "edgeemo.train.distributed.helper",
+        "read_rank": "edgeemo.train.distributed.rank",
+    },
+)

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import TrainingError
+from edgeemo.model.folder import ModelFolder
+from edgeemo.model.keras import find_reference_model
 from edgeemo.train.networks.architectures import check_size, get_architecture
-from edgeemo.train.networks.pretrained import KERAS_SUFFIX
+from edgeemo.train.networks.pretrained import KERAS_SUFFIX, find_weights_file
 from edgeemo.train.options.choices import Weights
 from edgeemo.train.options.faces import build_ingest_options, check_faces
 from edgeemo.train.options.recipes import get_recipe
+from edgeemo.utils.extras import TRAINING, require_packages, require_packages_of_options
+from edgeemo.utils.files import check_writable
 
 if TYPE_CHECKING:
     from edgeemo.train.options.options import TrainOptions
@@ -26,6 +30,20 @@ def check_options(options: TrainOptions) -> None:
         TrainingError: If options contradict each other, or a file is missing.
         DatasetError: If an image format is unknown, or the ratios are not three shares of 1.
         FaceModelError: If a face detector's own file cannot be used.
+        MissingExtraError: If a package is not installed that training or an option needs.
+    """
+    check_choices(options)
+    check_packages(options)
+    check_files(options)
+
+
+def check_choices(options: TrainOptions) -> None:
+    """Refuse unknown names, and options that contradict each other.
+
+    Raises:
+        TrainingError: If there is one.
+        DatasetError: If an image format is unknown, or the ratios are not three shares of 1.
+        FaceModelError: If a face detector's own file cannot be used.
     """
     if options.recipe:
         get_recipe(options.recipe)
@@ -33,7 +51,18 @@ def check_options(options: TrainOptions) -> None:
     check_faces(options)
     build_ingest_options(options)
     _check_combinations(options)
-    check_files(options)
+
+
+def check_packages(options: TrainOptions) -> None:
+    """Refuse to begin without the packages that training and its options need.
+
+    Raises:
+        MissingExtraError: If one is not installed.
+    """
+    require_packages(TRAINING, purpose="training")
+    by_recipe = get_recipe(options.recipe).options if options.recipe else {}
+    origins = dict.fromkeys(by_recipe, f"--recipe {options.recipe}")
+    require_packages_of_options(options, origins=origins)
 
 
 def _check_combinations(options: TrainOptions) -> None:
@@ -51,6 +80,15 @@ def _check_combinations(options: TrainOptions) -> None:
     for name in ("teacher_weight", "teacher_temperature"):
         if not options.teacher and getattr(options, name) != getattr(type(options), name):
             raise TrainingError(f"--{name.replace('_', '-')} requires --teacher")
+    _check_second_name(options.save_keras)
+
+
+def _check_second_name(name: str | None) -> None:
+    if name is not None and (Path(name).name != name or not name.endswith(KERAS_SUFFIX)):
+        raise TrainingError(
+            f"--save-keras must be a file name that ends in {KERAS_SUFFIX}, not {name!r}; it is "
+            "written into the model folder"
+        )
 
 
 def check_alone(options: TrainOptions) -> None:
@@ -67,26 +105,34 @@ def check_alone(options: TrainOptions) -> None:
 
 
 def check_files(options: TrainOptions) -> None:
-    """Refuse files that are missing, or whose names are wrong.
+    """Refuse files that are missing or of another kind.
 
     Raises:
-        TrainingError: If one is.
+        TrainingError: If there is one.
+        ModelFolderError: If a teacher's folder has no model.
     """
-    if isinstance(options.weights, Path) and not options.weights.is_file():
-        raise TrainingError(
-            f"{options.weights}: no such weights file; --weights takes {', '.join(Weights)} or a "
-            "file"
-        )
+    if isinstance(options.weights, Path):
+        network = get_architecture(options.arch)
+        find_weights_file(options.arch, network, input_shape=(), weights=options.weights)
     for path in options.teacher:
-        if not path.exists():
-            raise TrainingError(
-                f"{path}: no such model; name a model folder or a {KERAS_SUFFIX} file"
-            )
-        if path.is_file() and path.suffix != KERAS_SUFFIX:
-            raise TrainingError(f"{path}: a teacher is a model folder or a {KERAS_SUFFIX} file")
-    name = options.save_keras
-    if name is not None and (Path(name).name != name or not name.endswith(KERAS_SUFFIX)):
+        _check_teacher(path)
+    if options.tensorboard is not None:
+        _check_log_folder(options.tensorboard)
+
+
+def _check_teacher(path: Path) -> None:
+    if not path.exists():
+        raise TrainingError(f"{path}: no such model; name a model folder or a {KERAS_SUFFIX} file")
+    if path.is_dir():
+        find_reference_model(ModelFolder(path))
+    elif path.suffix != KERAS_SUFFIX:
+        raise TrainingError(f"{path}: a teacher is a model folder or a {KERAS_SUFFIX} file")
+
+
+def _check_log_folder(path: Path) -> None:
+    try:
+        check_writable(path)
+    except OSError as error:
         raise TrainingError(
-            f"--save-keras must be a file name that ends in {KERAS_SUFFIX}, not {name!r}; it is "
-            "written into the model folder"
-        )
+            f"{path}: cannot be written to ({error.strerror}); name another --tensorboard folder"
+        ) from None

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import FACES_JSON, IngestOptions, read_faces_json
 from edgeemo.errors import SpecError, TrainingError
-from edgeemo.imaging.faces import build_detector
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import Detector, FaceSettings
@@ -95,6 +94,8 @@ def build_training_detector(options: TrainOptions) -> FaceDetector | None:
     settings = build_face_settings(options)
     if settings is None or settings.cropped:
         return None
+    from edgeemo.imaging.faces import build_detector
+
     return build_detector(settings, file=read_detector_file(options))
 
 

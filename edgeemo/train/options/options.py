@@ -177,6 +177,7 @@ class TrainOptions:
             "Processes that train together, on JAX (needs the distributed extra).",
             minimum=1,
             maximum=65_536,
+            needs=lambda workers: "jax" if workers > 1 else "",
         ),
     ] = 1
 
@@ -254,9 +255,10 @@ class TrainOptions:
     metrics: Annotated[
         tuple[Metric, ...], _record("Metrics to record after every epoch, too.")
     ] = ()
-    tensorboard: Annotated[Path | None, _record("Folder for a TensorBoard log.", metavar="DIR")] = (
-        None
-    )
+    tensorboard: Annotated[
+        Path | None,
+        _record("Folder for a TensorBoard log.", metavar="DIR", needs=lambda _: "tensorboard"),
+    ] = None
     save_keras: Annotated[
         str | None, _record("Second name of model.keras in the model folder.", metavar="NAME.keras")
     ] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from edgeemo.model.face_settings import MAX_MARGIN, MIN_MARGIN
+from edgeemo.model.face_settings import MAX_MARGIN, MIN_MARGIN, Detector
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ RATIOS = Option("Shares of training, validation and test.", metavar="A,B,C")
 MAX_SEED = 2**32 - 1
 
 FACE_DETECTOR = face_option(
-    "Face detector; cascade and yunet need the faces extra.", default="blaze"
+    "Face detector; cascade and yunet need the faces extra.",
+    default="blaze",
+    needs=lambda detector: detector.module,
 )
 FACE_MARGIN = face_option(
     "Share of a face's bounding box to add on each side.",
@@ -41,4 +43,8 @@ FACE_SCORE = face_option(
     minimum=0,
     maximum=1,
 )
-FACE_MODEL = face_option("YuNet .onnx file, which selects that detector.", metavar="FILE")
+FACE_MODEL = face_option(
+    "YuNet .onnx file, which selects that detector.",
+    metavar="FILE",
+    needs=lambda _: Detector.YUNET.module,
+)
