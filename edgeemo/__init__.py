@@ -14,8 +14,7 @@ Training, exporting and verifying are sub-packages: `edgeemo.train`, `edgeemo.ex
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # without the import of typing, which would be the slowest thing here
 if TYPE_CHECKING:
     from edgeemo.errors import EdgeEmoError
     from edgeemo.model.face_request import FaceRequest

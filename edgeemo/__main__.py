@@ -1,6 +1,18 @@
-"""Run the command line: ``python -m edgeemo``."""
+"""The command ``edgeemo``, also as ``python -m edgeemo``.
 
-from edgeemo.cli.app import main
+It imports nothing before Ctrl-C is taken care of.
+"""
+
+from edgeemo.utils.interrupt import exit_on_interrupt
+
+
+def main() -> None:
+    """Run the command line; see `edgeemo.cli.app.main`."""
+    exit_on_interrupt()
+    from edgeemo.cli.app import main as run
+
+    run()
+
 
 if __name__ == "__main__":
     main()

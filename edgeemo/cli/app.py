@@ -9,7 +9,8 @@ import typer
 
 from edgeemo import __version__
 from edgeemo.cli.lazy import group
-from edgeemo.errors import EXIT_OK
+from edgeemo.cli.output.console import say
+from edgeemo.errors import EXIT_OK, EXIT_USAGE
 from edgeemo.utils.command import accept_any_file_name, run_command
 from edgeemo.utils.redirect import drop_image_warnings
 
@@ -46,8 +47,17 @@ def main() -> None:
 
 
 def _run_app() -> int:
-    app(standalone_mode=True)  # which exits by itself, unless a command raises an error
-    return EXIT_OK
+    from edgeemo.cli.options.usage import UsageError, describe_usage
+
+    try:
+        status = app(prog_name="edgeemo", standalone_mode=False)
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+        else:
+            say(f"error: {describe_usage(error)}")
+        return EXIT_USAGE
+    return status if isinstance(status, int) else EXIT_OK
 
 
 def _print_version(requested: bool) -> None:

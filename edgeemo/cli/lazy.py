@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from edgeemo.cli.command import SETTINGS, Base
 from edgeemo.cli.help import write_section
+from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,11 @@ def group(
 
         def list_commands(self, ctx: Any) -> list[str]:
             return list(commands)
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            if args[0] not in commands and args[0][:1].isalnum():
+                ctx.fail(describe_unknown("command", args[0], commands))
+            return super().resolve_command(ctx, args)
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             return _load(package, cmd_name) if cmd_name in commands else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeemo.errors import EngineError
+from edgeemo.utils.interrupt import stems_from_interrupt
 
 
 def is_missing(error: ImportError | OSError, *modules: str) -> bool:
@@ -15,15 +16,18 @@ def is_missing(error: ImportError | OSError, *modules: str) -> bool:
     return isinstance(error, ModuleNotFoundError) and error.name in modules
 
 
-def load_error(package: str, error: ImportError | OSError) -> EngineError | MemoryError:
+def load_error(package: str, error: ImportError | OSError) -> BaseException:
     """Return the error to raise where an engine is installed and cannot be loaded.
 
-    Another processor and an old libc are an EngineError, too little memory is a MemoryError.
+    Another processor and an old libc are an EngineError, too little memory is a MemoryError, Ctrl-C
+    during the import is a KeyboardInterrupt.
 
     Args:
         package: The package as pip calls it.
         error: The error of its import.
     """
+    if stems_from_interrupt(error):
+        return KeyboardInterrupt()
     if is_out_of_memory(error):
         return MemoryError()
     from edgeemo.utils.text import one_line

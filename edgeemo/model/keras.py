@@ -16,6 +16,7 @@ from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.saved_model import check_saved_model
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
+from edgeemo.utils.interrupt import stems_from_interrupt
 from edgeemo.utils.isolate import isolate_imports
 from edgeemo.utils.redirect import drop_output, shows_output
 from edgeemo.utils.text import first_line
@@ -46,7 +47,9 @@ def import_keras() -> Any:
         with drop_output(), isolate_imports():
             import keras
             import tensorflow  # noqa: F401
-    except ImportError:
+    except ImportError as error:
+        if stems_from_interrupt(error):
+            raise KeyboardInterrupt from None
         raise MissingExtraError(
             "tensorflow", extra="train", purpose="training, exporting or running a Keras model"
         ) from None

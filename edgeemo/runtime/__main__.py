@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from edgeemo.utils.interrupt import exit_on_interrupt
+
+if __name__ == "__main__":
+    exit_on_interrupt()  # before the rest is imported
+
 import argparse
 import sys
 from typing import TYPE_CHECKING

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import EXIT_ERROR, EXIT_INTERRUPTED, EdgeEmoError
+from edgeemo.utils.interrupt import exit_on_interrupt, raise_on_interrupt, stems_from_interrupt
 from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
@@ -27,23 +28,34 @@ def run_command(work: Callable[[], int], *, memory_hint: str = "") -> int:
     Returns:
         The exit status: that of `work` or of the error; `EXIT_INTERRUPTED` after Ctrl-C.
     """
+    began = raise_on_interrupt()
     try:
         status = work()
         sys.stdout.flush()
-    except EdgeEmoError as error:
-        return _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        _drop_output()  # or the interpreter complains at its exit
-        return EXIT_ERROR
-    except OSError as error:
-        _drop_output()  # what is left to print has failed once already
-        place = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{place}{error.strerror or error}")
-    except MemoryError:
-        return _fail(f"out of memory; {memory_hint}" if memory_hint else "out of memory")
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+    except BaseException as error:
+        return EXIT_INTERRUPTED if stems_from_interrupt(error) else _report(error, memory_hint)
+    finally:
+        if began:
+            exit_on_interrupt()
     return status
+
+
+def _report(error: BaseException, memory_hint: str) -> int:
+    """Write an error that the user can mend, and return the exit status; raise any other."""
+    match error:
+        case EdgeEmoError():
+            return _fail(str(error), error.exit_code)
+        case BrokenPipeError():
+            _drop_output()  # or the interpreter complains at its exit
+            return EXIT_ERROR
+        case OSError():
+            _drop_output()  # what is left to print has failed once already
+            place = f"{error.filename}: " if error.filename else ""
+            return _fail(f"{place}{error.strerror or error}")
+        case MemoryError():
+            return _fail(f"out of memory; {memory_hint}" if memory_hint else "out of memory")
+        case _:
+            raise error
 
 
 def accept_any_file_name() -> None:

@@ -12,6 +12,14 @@ import os
 import sys
 
 try:
+    import _signal as signal  # type: ignore[import-not-found] # signal imports enum first: 5 ms
+except ImportError:
+    import signal
+
+if callable(signal.getsignal(signal.SIGINT)):  # not where it is ignored, as in a background job
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+try:
     from zlib import crc32
 except (ImportError, MemoryError) as error:
     sys.exit("error: this Python cannot load zlib: %s" % (str(error) or "out of memory"))
@@ -42,7 +50,10 @@ if b"%08x" % total != seal:
     sys.exit("error: %s: damaged (its checksum is wrong); copy the bundle again" % archive)
 
 try:
-    from edgeemo.bundle.device.main import main  # only what has been checked is loaded
+    from edgeemo.utils.interrupt import exit_on_interrupt  # only what has been checked is loaded
+
+    exit_on_interrupt()
+    from edgeemo.bundle.device.main import main
 except (MemoryError, OSError) as error:
     sys.exit("error: Python cannot load the bundle: %s" % (str(error) or "out of memory"))
 

@@ -16,6 +16,7 @@ CRASHES = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS)
 """Signals that end a process whose engine does not suit the machine."""
 
 _ENDED_BY_OTHERS = (signal.SIGTERM, signal.SIGHUP)
+_BLOCKED = (*_ENDED_BY_OTHERS, signal.SIGINT)
 
 
 class CrashError(EngineError):
@@ -50,10 +51,10 @@ def run_guarded(work: Callable[[Callable[[], None]], int]) -> int:
     """
     reading, writing = os.pipe()
     # Blocked until there is a child to pass them on to.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDED_BY_OTHERS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
     child = os.fork()
     if child == 0:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDED_BY_OTHERS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
         os.close(reading)
         _work_and_end(lambda: work(lambda: _report(writing)))
     os.close(writing)
@@ -74,10 +75,10 @@ def _wait(child: int) -> int:
         number: signal.signal(number, lambda number, _: os.kill(child, number))
         for number in _ENDED_BY_OTHERS
     }
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDED_BY_OTHERS)
+    # The child gets Ctrl-C as well, and ends; KeyboardInterrupt here would lose its status.
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
     try:
-        return os.waitpid(child, 0)[1]
-    except KeyboardInterrupt:  # the child got it as well, and reports it
         return os.waitpid(child, 0)[1]
     finally:
         for number, handler in before.items():
