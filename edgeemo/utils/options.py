@@ -174,6 +174,8 @@ class OptionField:
 
     def _convert(self, plain: Any, *, shown: str) -> Any:
         try:
+            if self.item is Path and plain == "":
+                raise ValueError
             converted = from_plain(self.type, plain)
         except (TypeError, ValueError):
             raise ValueError(f"must be {self._rule}, not {shown}{self._hint(plain)}") from None

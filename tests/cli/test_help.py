@@ -145,13 +145,21 @@ def test_completion_in_bash(typed, offered):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("trian",), "No such command 'trian'. Did you mean 'train'?"),
-        (("foo",), "No such command 'foo'."),
-        (("data", "spilt"), "No such command 'spilt'. Did you mean 'split'?"),
-        (("train", "--epoch", "3"), "No such option: --epoch"),
+        (("trian",), "command 'trian' is unknown; did you mean 'train'? Choose from train, tune, "),
+        (("foo",), "command 'foo' is unknown; choose from train, tune, "),
+        (("data", "spilt"), "command 'spilt' is unknown; did you mean 'split'? Choose from check,"),
+        (("train", "--epoch", "3"), "option '--epoch' is unknown; did you mean '--epochs'? (see "),
+        (("train", "--foo"), "option '--foo' is unknown (see 'edgeemo train -h')"),
+        (("info", "--jsn"), "option '--jsn' is unknown; did you mean '--json'? (see "),
+        (("info", "--foo"), "option '--foo' is unknown; choose from --json, --quiet, "),
+        (("train", "--data"), "option '--data' requires an argument"),
+        (("train", "--data", ""), "--data must be a path, not ''"),
+        (("data", "clean", "x"), "missing option '--out'"),
+        (("predict",), "missing argument 'FILE|DIR|-...'"),
     ],
 )
 def test_a_mistyped_name_is_wrong_usage(edgeemo, words, message):
     shown = edgeemo(*words)
     assert (shown.status, shown.out) == (2, "")
-    assert message in shown.err
+    assert shown.err.startswith(f"error: {message}")
+    assert shown.err.count("\n") == 1

@@ -92,7 +92,7 @@ def test_a_folder_answers_with_its_default_file(edgeemo, faces, tmp_path):
         (["predict", "x.jpg", "--model", MODEL], 1, "x.jpg: cannot be read: No such file"),
         (["predict", "x.jpg", "--model", GOLDEN], 0, ""),
         (["predict", "x.jpg"], 1, "x.jpg: cannot be read: No such file"),
-        (["predict"], 2, "Missing argument"),
+        (["predict"], 2, "missing argument"),
         (["predict", "x.jpg", "--threads", "0"], 2, "threads"),
         (["predict", "x.jpg", "--workers", "0"], 2, "workers"),
         (["predict", ".", "--model", MODEL], 1, "no image found"),

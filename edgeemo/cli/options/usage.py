@@ -50,7 +50,7 @@ def describe_usage(error: Any) -> str:
     else:
         message = error.format_message().rstrip(".")
         message = message[:1].lower() + message[1:]
-    return f"{message} ('{error.ctx.command_path} -h' explains)" if error.ctx else message
+    return f"{message} (see '{error.ctx.command_path} -h')" if error.ctx else message
 
 
 def _describe_unknown_option(error: Any) -> str:
