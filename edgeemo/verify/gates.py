@@ -21,6 +21,9 @@ BACKBONES = frozenset(
 """Architectures with wider float gates, by their names in ``training.json``: this package cannot
 import the networks."""
 
+_SHARES = {"float16_max_flips": 1000, "max_flips": 100}
+"""Limits that are 1 image in so many, where no number is given."""
+
 PROVEN_FROM = 300
 """Number of test images from which 1 flip in 100 supports a statement on 99 % agreement."""
 
@@ -71,13 +74,30 @@ class Gates:
         given = {field: limit for field, limit in limits.items() if limit is not None}
         return cls(**{**own, **given})  # type: ignore[arg-type]
 
+    def loosen(self, other: Gates, n: int) -> Gates:
+        """Return of each limit the looser one of two gates, on `n` test images.
+
+        Args:
+            other: The other gates.
+            n: Number of test images.
+        """
+        looser = {
+            name: getattr(other if other._limit(name, n) > self._limit(name, n) else self, name)
+            for name in vars(self)
+        }
+        return Gates(**looser)
+
+    def _limit(self, name: str, n: int) -> float:
+        limit: float | None = getattr(self, name)
+        return max(1, n // _SHARES[name]) if limit is None else limit
+
     def allowed_flips(self, kind: Kind, n: int) -> int:
         """Return the largest number of flips of a file of that kind on `n` images."""
         if kind == "float32":
             return self.float32_max_flips
         if kind == "float16":
-            return _limit_or_share(self.float16_max_flips, n, one_in=1000)
-        return _limit_or_share(self.max_flips, n, one_in=100)
+            return int(self._limit("float16_max_flips", n))
+        return int(self._limit("max_flips", n))
 
     def allowed_dp(self, kind: Kind) -> float | None:
         """Return the largest `|Δp|` of a file of that kind, or None without such a limit."""
@@ -125,7 +145,3 @@ def parse_kind(file: Path) -> Kind:
         if file.stem == kind:
             return kind
     raise ValueError(f"{file.name}: not the name of an exported file")
-
-
-def _limit_or_share(limit: int | None, n: int, *, one_in: int) -> int:
-    return max(1, n // one_in) if limit is None else limit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from edgeemo.errors import ParityError
@@ -50,6 +50,13 @@ class FileVerification:
         """Return whether the file ran and met every gate."""
         return self.status == "passed"
 
+    def judge(self, gates: Gates) -> FileVerification:
+        """Return the same figures judged by other gates; a file that did not run stays failed."""
+        if self.measured is None:
+            return self
+        failures = gates.list_failures(self.kind, self.measured)
+        return replace(self, status="failed" if failures else "passed", reasons=failures)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verification:
@@ -76,6 +83,10 @@ class Verification:
     def passed(self) -> bool:
         """Return whether there are files and all of them passed."""
         return bool(self.files) and all(file.passed for file in self.files)
+
+    def judge(self, gates: Gates) -> Verification:
+        """Return the same figures judged by other gates."""
+        return replace(self, gates=gates, files=tuple(each.judge(gates) for each in self.files))
 
     @property
     def verdict(self) -> str:

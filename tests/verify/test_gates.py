@@ -104,3 +104,17 @@ def test_an_architecture_has_gates_of_its_own():
     assert (gates.float32_max_dp, gates.float16_max_dp, gates.max_flips) == (1e-4, 2e-2, 3)
     assert Gates.for_architecture("vgg16", float32_max_dp=1e-6).float32_max_dp == 1e-6
     assert gates.allowed_flips("float32", 500) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "n", "kept"),
+    [
+        (Gates(float32_max_dp=0), 500, Gates()),
+        (Gates(float32_max_dp=1e-3), 500, Gates(float32_max_dp=1e-3)),
+        (Gates(max_flips=4), 500, Gates()),  # 5 of 500 are 1 in 100
+        (Gates(max_flips=6), 500, Gates(max_flips=6)),
+        (Gates(max_flips=0, float16_max_dp=1), 500, Gates(float16_max_dp=1)),
+    ],
+)
+def test_of_two_gates_the_looser_limits_are_kept(given, n, kept):
+    assert Gates().loosen(given, n) == kept

@@ -147,6 +147,21 @@ def test_gates_can_be_overridden(place):
     assert json.loads(place.folder.file(VERIFY_JSON).read_text())["gates"]["max_flips"] == 2
 
 
+def test_stricter_gates_are_reported_and_leave_the_folder_verified(place):
+    assert verify(place.folder).passed
+    before = place.folder.file(VERIFY_JSON).read_bytes()
+    strict = verify(place.folder, gates=Gates(float32_max_dp=0, max_flips=0))
+    assert _by_name(strict)["float32.tflite"].reasons[0].endswith("allowed 0")
+    assert strict.gates.float32_max_dp == 0
+    assert place.folder.file(VERIFY_JSON).read_bytes() == before
+
+
+def test_a_file_that_misses_the_own_gates_is_unverified_whatever_gates_are_given(place):
+    _flip_references(place.folder, 2)
+    assert not verify(place.folder, gates=Gates(float32_max_dp=0)).passed
+    assert not json.loads(place.folder.file(VERIFY_JSON).read_text())["passed"]
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [({"labels": ("sad", "happy")}, "labels"), ({"threshold": 0.6}, "threshold")],
