@@ -37,16 +37,16 @@ class SelectionLimits:
         _limit(
             "Maximum 99th percentile of the time from an image's bytes to the label.",
             metavar="MS",
-            minimum=0,
+            above=0,
         ),
     ] = None
     max_size_kb: Annotated[
         float | None,
-        _limit("Maximum size of the file, in kB of 1000 bytes.", metavar="KB", minimum=0),
+        _limit("Maximum size of the file, in kB of 1000 bytes.", metavar="KB", above=0),
     ] = None
     max_rss_mb: Annotated[
         float | None,
-        _limit("Maximum peak memory of the process, in MB of 2^20 bytes.", metavar="MB", minimum=0),
+        _limit("Maximum peak memory of the process, in MB of 2^20 bytes.", metavar="MB", above=0),
     ] = None
 
     def find_excesses(self, result: CandidateResult, found: Measurement) -> dict[str, float]:

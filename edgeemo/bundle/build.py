@@ -27,7 +27,7 @@ from edgeemo.model.container import unseal_bytes
 from edgeemo.model.detector_file import find_detector_file
 from edgeemo.model.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier
-from edgeemo.utils.files import replacing, sha256_file
+from edgeemo.utils.files import check_writable, replacing, sha256_file
 from edgeemo.utils.progress import Progress, Silent
 
 if TYPE_CHECKING:
@@ -126,6 +126,12 @@ def make_bundle(
         raise BundleError(
             f"{out}: exists already; choose another --out, or replace it with --force"
         )
+    try:
+        check_writable(out.parent)
+    except OSError as error:
+        raise BundleError(
+            f"{out}: cannot be written to {error.filename}: {error.strerror}"
+        ) from None
     first = _load(model, options.faces)
     second = _load(options.fallback, options.faces) if options.fallback else None
     if second:

@@ -7,6 +7,9 @@ from pathlib import Path
 from edgeemo.cli.options.common import MODELS
 from edgeemo.cli.output.console import note
 
+_MANY = 10
+"""Number of model folders that a message lists."""
+
 
 def choose_model(model: Path | None) -> Path:
     """Return the exported file or model folder to predict with.
@@ -17,6 +20,9 @@ def choose_model(model: Path | None) -> Path:
 
     Returns:
         `model` itself, unless it is the name of the shipped model and of no file.
+
+    Raises:
+        ModelFolderError: If there is no such file or folder, or it is a bundle.
     """
     from edgeemo.model.folder import SHIPPED, choose_folder, shipped_folder
 
@@ -32,4 +38,56 @@ def choose_model(model: Path | None) -> Path:
         return folder.path
     if model == Path(SHIPPED) and not model.exists():
         return shipped_folder().path
+    check_model(model)
     return model
+
+
+def check_model(model: Path) -> None:
+    """Refuse a model that is not there, and a bundle.
+
+    Raises:
+        ModelFolderError: If it is one; the text suggests or lists model folders.
+    """
+    from edgeemo.errors import ModelFolderError
+
+    if not model.exists():
+        raise ModelFolderError(f"{model}: no such file or folder; {_suggest_model(model)}")
+    if model.is_file() and model.suffix == ".pyz":
+        raise ModelFolderError(
+            f"{model}: a bundle, which runs by itself: 'python3 {model} info' shows what is "
+            "inside; name the model folder or file that it was made from"
+        )
+
+
+def require_folder(model: Path) -> None:
+    """Refuse what is not a model folder: nothing, a bundle, or a file.
+
+    Raises:
+        ModelFolderError: If it is one; the text says what to name instead.
+    """
+    from edgeemo.errors import ModelFolderError
+    from edgeemo.model.folder import SHIPPED, SPEC
+
+    if model == Path(SHIPPED) and not model.exists():
+        return  # which `open_folder` explains
+    check_model(model)
+    if not model.is_dir():
+        parent = f": {model.parent}" if (model.parent / SPEC).is_file() else ""
+        raise ModelFolderError(f"{model}: a file, not a model folder; name the folder{parent}")
+    if not (model / SPEC).is_file():
+        raise ModelFolderError(
+            f"{model}: not a model folder (it has no {SPEC}); {_suggest_model(model)}"
+        )
+
+
+def _suggest_model(model: Path) -> str:
+    """Return the model folder that was probably meant, else what there is."""
+    from edgeemo.model.folder import SPEC
+    from edgeemo.utils.suggest import find_nearest
+
+    found = sorted((path.parent for path in MODELS.glob(f"[!.]*/{SPEC}")), key=str)
+    near = find_nearest(model.name, [path.name for path in found])
+    if near is not None:
+        return f"did you mean {MODELS / near}?"
+    listed = ", ".join(map(str, found[:_MANY])) + (", ..." if len(found) > _MANY else "")
+    return f"there are {listed}" if found else "'edgeemo train' makes a model folder"

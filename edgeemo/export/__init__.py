@@ -8,7 +8,7 @@
 Needs the `train` extra, which is imported when an export starts.
 """
 
-from edgeemo.export.exporting import export
+from edgeemo.export.exporting import check_packages, export
 from edgeemo.export.options import ExportedFile, ExportOptions
 
-__all__ = ["ExportOptions", "ExportedFile", "export"]
+__all__ = ["ExportOptions", "ExportedFile", "check_packages", "export"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import replace as changed
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
-from edgeemo.errors import MissingExtraError, ModelFolderError
+from edgeemo.errors import ModelFolderError
 from edgeemo.export.calibration_images import calibrate
 from edgeemo.export.convert import Converter
 from edgeemo.export.export_record import write_record
@@ -20,6 +18,7 @@ from edgeemo.export.options import ExportedFile
 from edgeemo.model.container import SealedModel, seal
 from edgeemo.model.folder import CALIBRATION
 from edgeemo.model.keras import find_reference_model, hash_reference_model, load_reference_model
+from edgeemo.utils.extras import EXPORTING, require_packages
 from edgeemo.utils.files import replacing, write_file
 from edgeemo.utils.locks import hold
 from edgeemo.utils.progress import Silent
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.utils.progress import Progress
-
-_PACKAGES = {"tflite": ("tensorflow", "keras"), "onnx": ("tf2onnx", "onnx", "onnxruntime")}
 
 
 def export(
@@ -69,7 +66,7 @@ def export(
         OSError: If a file cannot be written, or another process is writing to the folder.
     """
     _refuse_existing(folder, options, replace=replace)
-    _require_packages(options)
+    check_packages(options)
     with hold(folder.path):
         return _export(folder, options=options, data=data, progress=progress or Silent())
 
@@ -115,17 +112,14 @@ def _refuse_existing(folder: ModelFolder, options: ExportOptions, *, replace: bo
         )
 
 
-def _require_packages(options: ExportOptions) -> None:
+def check_packages(options: ExportOptions) -> None:
+    """Refuse to begin without the packages that an export needs.
+
+    Raises:
+        MissingExtraError: If one is not installed.
+    """
     for format in ("tflite", *options.formats):
-        for package in _PACKAGES[format]:
-            if not _is_installed(package):
-                raise MissingExtraError(package, extra="train", purpose="exporting a model")
-
-
-def _is_installed(package: str) -> bool:
-    if package in sys.modules:
-        return sys.modules[package] is not None
-    return find_spec(package) is not None
+        require_packages(EXPORTING[format], purpose="exporting a model", extra="train")
 
 
 def _add_source(spec: ModelSpec, source_sha256: str) -> ModelSpec:

@@ -10,7 +10,7 @@ from dataclasses import replace as changed
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo import __version__
-from edgeemo.dataset import IngestOptions, ingest_folder, open_data
+from edgeemo.dataset import IngestOptions, check_data, ingest_folder, open_data
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras import hash_reference_model, load_keras
@@ -19,6 +19,7 @@ from edgeemo.train.data.pipeline import decode_splits
 from edgeemo.train.model_folder import collect_versions, complete_folder
 from edgeemo.train.output_folder import build_folder, check_output_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents, ModelImport
+from edgeemo.utils.extras import IMPORTING, require_packages
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
 
@@ -101,7 +102,9 @@ def import_keras_model(
     """
     progress = progress or Silent()
     options.check()
+    require_packages(IMPORTING, purpose="importing a model", extra="train")
     ingest = IngestOptions(accept=options.accept, labels=options.labels, seed=options.seed)
+    check_data(data, labels=options.labels)
     check_output_folder(out, data=data, replace=replace)
     make_timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     name = _choose_name(model)

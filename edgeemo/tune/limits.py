@@ -43,12 +43,12 @@ class NetworkLimits:
 
     max_params: Annotated[int | None, _limit("Maximum number of parameters.", minimum=1)] = None
     max_mmacs: Annotated[
-        float | None, _limit("Maximum multiply-adds for one image, in millions.", minimum=0)
+        float | None, _limit("Maximum multiply-adds for one image, in millions.", above=0)
     ] = None
     max_size_kb: Annotated[
         float | None,
         _limit(
-            "Maximum estimated size of int8.tflite, in kB of 1000 bytes.", metavar="KB", minimum=0
+            "Maximum estimated size of int8.tflite, in kB of 1000 bytes.", metavar="KB", above=0
         ),
     ] = None
 

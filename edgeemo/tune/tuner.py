@@ -169,7 +169,7 @@ def check_search(space: Space, base: TrainOptions) -> None:
 
 def _check(job: TuneJob, space: Space, base: TrainOptions, *, replace: bool) -> None:
     check_search(space, base)
-    require_packages(TUNING, purpose="edgeemo tune")
+    require_packages(TUNING, purpose="edgeemo tune", extra="tune")
     check_packages(base)
     for options in space.list_options(base):
         check_files(options)

@@ -46,26 +46,34 @@ KERAS = ("tensorflow", "keras")
 REPORT = ("matplotlib", "jinja2")
 """Modules that write the report on a model."""
 
-TRAINING = (*KERAS, *IMAGES, *REPORT, "tomli_w")
+IMPORTING = (*KERAS, *IMAGES, *REPORT)
+"""Modules that import a Keras model."""
+
+TRAINING = (*IMPORTING, "tomli_w")
 """Modules that train a network and write its model folder."""
+
+EXPORTING = {"tflite": KERAS, "onnx": ("tf2onnx", "onnx", "onnxruntime")}
+"""Modules that export each format; .onnx files need those of .tflite, too."""
 
 TUNING = ("optuna",)
 """Modules that search, besides those of training."""
 
 
-def require_packages(modules: Collection[str], *, purpose: str) -> None:
+def require_packages(modules: Collection[str], *, purpose: str, extra: str = "") -> None:
     """Check that packages are installed; nothing is imported.
 
     Args:
         modules: Names of modules, of the table above.
         purpose: What needs them, for the message, such as "training".
+        extra: The extra that installs all of them; by default the one of the missing package.
 
     Raises:
         MissingExtraError: If one is not.
     """
     for module in modules:
         if not is_installed(module):
-            raise make_missing_error(module, purpose=purpose)
+            package, own = _EXTRAS[module]
+            raise MissingExtraError(package, extra=extra or own, purpose=purpose)
 
 
 def require_packages_of_options(

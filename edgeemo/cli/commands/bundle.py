@@ -91,6 +91,8 @@ def bundle(given: BundleArguments) -> None:
     predict or info. A model for faces, or any with --faces, predicts every face in a photo there,
     too; the face detector is included.
     """
+    if given.data is not None and given.golden is not GoldenSource.test:
+        raise typer.BadParameter("--data requires --golden test")
     request = given.face_request
     path = _exported_file(given.model, given.file)
     options = BundleOptions(

@@ -12,12 +12,14 @@ import typer
 
 from edgeemo.cli.command import command
 from edgeemo.cli.commands.verify import run_verification
+from edgeemo.cli.default_model import check_model, require_folder
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.verify import print_verification
 from edgeemo.train.options.shared import MAX_SEED
-from edgeemo.utils.options import Argument, Option
+from edgeemo.utils.options import Argument, Option, option_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,18 +107,20 @@ def export(given: ExportArguments) -> None:
     float32 files are always made. int8 is calibrated on images of the training split alone. Until
     the verification that follows has passed, the files count as unverified.
     """
-    from edgeemo.export import ExportOptions
+    from edgeemo.export import ExportOptions, check_packages
     from edgeemo.export import export as run
     from edgeemo.verify import raise_for_gates
 
-    options = ExportOptions(
-        int8=given.int8,
-        float16=given.float16,
-        dynamic=given.dynamic,
-        formats=given.format.listed,
-        seed=given.seed,
-    )
+    with refuse_options():
+        options = ExportOptions(
+            int8=given.int8,
+            float16=given.float16,
+            dynamic=given.dynamic,
+            formats=given.format.listed,
+            seed=given.seed,
+        )
     own = _own_model(given.model)
+    check_packages(options)
     folder = _import_own(own, given) if own else _model_folder(given)
     with progress() as shown:
         exported = run(
@@ -160,14 +164,18 @@ def _model_folder(given: ExportArguments) -> ModelFolder:
     """
     from edgeemo.model.folder import find_newest_folder, open_folder
 
-    named = [f"--{name}" for name in ("labels", "scale", "out") if getattr(given, name)]
+    fields = option_fields(ExportArguments)
+    own = ("labels", "scale", "offset", "threshold", "out")
+    named = [fields[name].flag for name in own if getattr(given, name) != fields[name].default]
     if named:
         raise typer.BadParameter(
             f"{', '.join(named)}: only for your own Keras model; a model folder has its own"
         )
     if given.model is None:
         return find_newest_folder(MODELS)
-    return open_folder(_model_folder_of(given.model) or given.model)
+    folder = _model_folder_of(given.model) or given.model
+    require_folder(folder)
+    return open_folder(folder)
 
 
 def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
@@ -178,6 +186,7 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
     """
     from edgeemo.train import ImportOptions, import_keras_model
 
+    check_model(model)
     labels, scale, data = given.labels, given.scale, given.data
     missing = [f"--{name}" for name in ("labels", "scale", "data") if not getattr(given, name)]
     if not labels or not scale or not data:

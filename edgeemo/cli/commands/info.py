@@ -30,7 +30,7 @@ class InfoArguments:
 @command("edgeemo info models/mine", "edgeemo info int8.tflite", "edgeemo info models/mine --json")
 def info(given: InfoArguments) -> None:
     """Show what is inside an exported file or a model folder."""
-    from edgeemo.cli.default_model import choose_model
+    from edgeemo.cli.default_model import choose_model, require_folder
     from edgeemo.model.folder import open_folder
 
     path = choose_model(given.model)
@@ -38,6 +38,7 @@ def info(given: InfoArguments) -> None:
         facts = _file_facts(path)
         title = str(path)
     else:
+        require_folder(path)
         facts = _folder_facts(open_folder(path))
         title = f"{path} (model folder)"
     if given.json:

@@ -90,13 +90,17 @@ def predict(given: PredictArguments) -> None:
     from edgeemo.runtime.inputs import expand
     from edgeemo.runtime.stream import choose_worker_count, predict_images
 
+    if given.annotate is not None:
+        from edgeemo.utils.files import check_writable
+
+        check_writable(given.annotate)
     classifier = _load(given.model, given.threads, given.face_request)
     if not classifier.verified:
         warn(f"{classifier.path} is not verified: run 'edgeemo verify'")
     chosen = OutputFormat.JSONL if given.json else given.format
     print_result, tally = make_printer(chosen, classifier.spec), Tally()
-    copies = _Copies(given.annotate)
     workers = given.workers or choose_worker_count(classifier.threads)
+    copies = _Copies(given.annotate)
     sources = copies.seen(expand(given.images))
     with closing(predict_images(classifier, sources, workers=workers)) as stream:
         for result in stream:

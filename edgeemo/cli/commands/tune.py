@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.commands.train import choose_images
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
@@ -91,6 +93,8 @@ def tune(given: TuneArguments) -> None:
     from edgeemo.tune import tune as search
     from edgeemo.utils.extras import TRAINING, TUNING, require_packages
 
+    if given.search_only and given.take is not None:
+        raise typer.BadParameter("--search-only excludes --take")
     places = {"data": given.data} if given.data else {}
     file = read_config(given.config) if given.config else {}
     with refuse_options():
@@ -99,7 +103,7 @@ def tune(given: TuneArguments) -> None:
         recipe = RECIPES[base.recipe].options if base.recipe else {}
         space = make_space(given.space, fixed={**recipe, **config.given})
         check_search(space, base)
-    require_packages((*TUNING, *TRAINING), purpose="edgeemo tune")
+    require_packages((*TUNING, *TRAINING), purpose="edgeemo tune", extra="tune")
     with progress() as shown:
         data = choose_images(config.data, shown)
         check_data(data, labels=base.labels)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.cli.command import command
+from edgeemo.cli.default_model import require_folder
 from edgeemo.cli.options.common import MODELS, Data, Json
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
@@ -76,6 +77,8 @@ def verify(given: VerifyArguments) -> None:
     from edgeemo.utils.serialize import to_plain
     from edgeemo.verify import Gates, raise_for_gates
 
+    if given.model:
+        require_folder(given.model)
     folder = open_folder(given.model) if given.model else find_newest_folder(MODELS)
     arch = folder.read_training().arch
     gates = Gates.for_architecture(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeemo.cli.options.common import Json
+from edgeemo.cli.options.usage import refuse_options
 from edgeemo.dataset.write import LinkMode
 from edgeemo.train.options.shared import ACCEPT
 from edgeemo.utils.options import Argument, Option
@@ -31,11 +32,12 @@ class SourceArguments:
         """Return the image formats to accept.
 
         Raises:
-            DatasetError: If one is unknown.
+            typer.BadParameter: If one is unknown.
         """
         from edgeemo.dataset import IngestOptions
 
-        return IngestOptions(accept=self.accept).accept
+        with refuse_options():
+            return IngestOptions(accept=self.accept).accept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +50,15 @@ class WritingArguments(SourceArguments):
     @contextmanager
     def open_source(self) -> Iterator[Path]:
         """Open the folder of images, an archive's too; `out` is checked first."""
-        from edgeemo.dataset import open_data
+        from edgeemo.dataset import check_source, open_data
+        from edgeemo.dataset.write import DATA_MARKER, check_destination
+        from edgeemo.utils.extras import IMAGES, require_packages
 
         if self.out.resolve() == self.source.resolve():
             raise typer.BadParameter(f"{self.out} is where the images are", param_hint="--out")
+        require_packages(IMAGES, purpose="preparing images")
+        check_source(self.source)
+        check_destination(self.source, self.out, marker=DATA_MARKER, replace=self.force)
         with open_data(self.source) as folder:
             yield folder
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from edgeemo.errors import DatasetError, SpecError, StudyError, TrainingError
+from edgeemo.errors import DatasetError, ExportError, SpecError, StudyError, TrainingError
 from edgeemo.utils.suggest import describe_unknown, find_nearest
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def refuse_options() -> Iterator[None]:
     """
     try:
         yield
-    except (DatasetError, SpecError, StudyError, TrainingError) as error:
+    except (DatasetError, ExportError, SpecError, StudyError, TrainingError) as error:
         raise typer.BadParameter(str(error)) from None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeemo.dataset.check.features import compute_gradient_histograms
 from edgeemo.dataset.ingest.examine import Examination, UsableImage, examine_file, reject_image
-from edgeemo.dataset.ingest.fingerprint import require_imagehash
+from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.formats import format_by_name, is_grey, list_accepted_formats
 from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.errors import ImageError
@@ -104,7 +104,7 @@ def inspect_files(
     Raises:
         MissingExtraError: If the library of the perceptual hash is not installed.
     """
-    require_imagehash()
+    require_libraries()
     formats = list_accepted_formats(accept)
     progress.stage("Reading the images", total=len(files))
 

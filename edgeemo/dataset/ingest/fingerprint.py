@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from edgeemo.errors import MissingExtraError
+from edgeemo.utils.extras import IMAGES, require_packages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,16 +16,13 @@ THUMBNAIL_SIDE = 16
 """Side of the thumbnail on which near-duplicates are confirmed, in pixels."""
 
 
-def require_imagehash() -> None:
-    """Check that the library of the perceptual hash is installed, before any slow work.
+def require_libraries() -> None:
+    """Check that the libraries of hashes and near-duplicates are installed, before any slow work.
 
     Raises:
-        MissingExtraError: If it is not.
+        MissingExtraError: If one is not.
     """
-    try:
-        import imagehash  # noqa: F401
-    except ImportError:
-        raise MissingExtraError("imagehash", extra="data", purpose="Preparing images") from None
+    require_packages(IMAGES, purpose="preparing images")
 
 
 def compute_perceptual_hash(pixels: NDArray[np.uint8]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.examine import examine_file, reject_image
-from edgeemo.dataset.ingest.fingerprint import require_imagehash
+from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.formats import list_accepted_formats
 from edgeemo.dataset.ingest.pool import map_in_threads
 from edgeemo.errors import ImageError
@@ -57,7 +57,7 @@ def judge_files(
     Raises:
         MissingExtraError: If the library of the perceptual hash is not installed.
     """
-    require_imagehash()
+    require_libraries()
     formats = list_accepted_formats(accept)
     progress.stage("Reading the images", total=len(files))
     return map_in_threads(

@@ -10,12 +10,18 @@ if TYPE_CHECKING:
     from edgeemo.dataset.write.crop import CropOptions, CropResult, write_crops
     from edgeemo.dataset.write.crop_table import CROP_COUNTS, CROP_CSV
     from edgeemo.dataset.write.faces_json import FACES_JSON, read_faces_json
-    from edgeemo.dataset.write.placement import LINK_MODES, LinkMode, check_destination
+    from edgeemo.dataset.write.placement import (
+        DATA_MARKER,
+        LINK_MODES,
+        LinkMode,
+        check_destination,
+    )
     from edgeemo.dataset.write.rewrite import WrittenFolder, write_clean, write_split
 
 __all__ = [
     "CROP_COUNTS",
     "CROP_CSV",
+    "DATA_MARKER",
     "FACES_JSON",
     "LINK_MODES",
     "CropOptions",
@@ -34,6 +40,7 @@ __getattr__ = import_on_use(
     {
         "CROP_COUNTS": "edgeemo.dataset.write.crop_table",
         "CROP_CSV": "edgeemo.dataset.write.crop_table",
+        "DATA_MARKER": "edgeemo.dataset.write.placement",
         "FACES_JSON": "edgeemo.dataset.write.faces_json",
         "LINK_MODES": "edgeemo.dataset.write.placement",
         "CropOptions": "edgeemo.dataset.write.crop",

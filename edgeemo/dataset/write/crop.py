@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.examine import examine_file, reject_image
 from edgeemo.dataset.ingest.find import find_any_files
-from edgeemo.dataset.ingest.fingerprint import require_imagehash
+from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.formats import is_grey, list_accepted_formats
 from edgeemo.dataset.ingest.judge import NO_FACE
 from edgeemo.dataset.ingest.pool import map_in_threads
@@ -122,7 +122,7 @@ def write_crops(
         MissingExtraError: If the ``data`` extra or the face detector is not installed.
     """
     progress = progress or Silent()
-    require_imagehash()
+    require_libraries()
     detector = build_detector(options.faces, file=options.detector_file)
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
     layout = find_any_files(root)

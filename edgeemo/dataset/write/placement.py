@@ -12,6 +12,7 @@ import shutil
 from typing import TYPE_CHECKING, Literal, get_args
 
 from edgeemo.errors import DatasetError
+from edgeemo.utils.files import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,11 +45,21 @@ def check_destination(root: Path | None, out: Path, *, marker: str, replace: boo
         if new.is_relative_to(old) or old.is_relative_to(new):
             raise DatasetError(f"{out}: must be neither inside nor around {root}")
     if not os.path.lexists(out):
+        _check_writable(out)
         return
     if not replace:
         raise DatasetError(f"{out}: exists already; --force replaces what edgeemo wrote itself")
     if out.is_symlink() or not (out / marker).is_file():
         raise DatasetError(f"{out}: not written by edgeemo, so it is not replaced; remove it first")
+
+
+def _check_writable(out: Path) -> None:
+    try:
+        check_writable(out)
+    except OSError as error:
+        raise DatasetError(
+            f"{out}: cannot be made in {error.filename}: {(error.strerror or str(error)).lower()}"
+        ) from None
 
 
 def find_free_path(path: PurePosixPath, taken: set[str]) -> str:

@@ -59,7 +59,7 @@ def check_packages(options: TrainOptions) -> None:
     Raises:
         MissingExtraError: If one is not installed.
     """
-    require_packages(TRAINING, purpose="training")
+    require_packages(TRAINING, purpose="training", extra="train")
     by_recipe = get_recipe(options.recipe).options if options.recipe else {}
     origins = dict.fromkeys(by_recipe, f"--recipe {options.recipe}")
     require_packages_of_options(options, origins=origins)

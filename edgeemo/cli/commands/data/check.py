@@ -16,7 +16,7 @@ from edgeemo.cli.output.data import print_check
 from edgeemo.cli.output.progress import progress
 from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.train.options.shared import face_option
-from edgeemo.utils.options import Option
+from edgeemo.utils.options import Option, option_fields
 
 if TYPE_CHECKING:
     from edgeemo.imaging.faces import FaceDetector
@@ -54,8 +54,7 @@ def check(given: CheckArguments) -> None:
     from edgeemo.utils.serialize import to_plain
 
     formats, html = given.formats, given.html
-    if html is not None and (html.is_dir() or not html.parent.is_dir()):
-        raise typer.BadParameter(f"{html} is not a file in a folder", param_hint="--html")
+    _check(given)
     request = given.request_faces(given.faces or None)
     settings = request.apply(FaceSettings()) if request.enabled else None
     detector, skipped = _build_detector(settings, request.file)
@@ -81,6 +80,28 @@ def check(given: CheckArguments) -> None:
     if given.strict and checked.needs_action:
         say("strict: there is something to act on")
         raise typer.Exit(EXIT_GATE_FAILED)
+
+
+def _check(given: CheckArguments) -> None:
+    """Refuse what cannot be checked or written, before any slow work."""
+    from edgeemo.dataset import check_source
+    from edgeemo.utils.extras import IMAGES, require_packages
+    from edgeemo.utils.files import check_writable
+
+    if not given.faces:
+        fields = option_fields(DetectorArguments)
+        named = [each.flag for name, each in fields.items() if getattr(given, name) is not None]
+        if named:
+            rule = "require" if named[1:] else "requires"
+            raise typer.BadParameter(f"{', '.join(named)} {rule} --faces")
+    html = given.html
+    if html is not None and (html.is_dir() or not html.parent.is_dir()):
+        raise typer.BadParameter(f"{html} is not a file in a folder", param_hint="--html")
+    require_packages(IMAGES, purpose="preparing images")
+    check_source(given.source)
+    if html is not None:
+        require_packages(("jinja2",), purpose="--html")
+        check_writable(html.parent)
 
 
 def _build_detector(

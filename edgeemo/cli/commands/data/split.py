@@ -7,6 +7,7 @@ from typing import Annotated
 
 from edgeemo.cli.command import command
 from edgeemo.cli.options.data import LinkingArguments
+from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.data import print_written
 from edgeemo.cli.output.progress import progress
 from edgeemo.train.options.shared import MAX_SEED, RATIOS
@@ -34,7 +35,8 @@ def split(given: SplitArguments) -> None:
     from edgeemo.dataset import IngestOptions
     from edgeemo.dataset.write import write_split
 
-    options = IngestOptions(accept=given.accept, seed=given.seed, ratios=given.ratios)
+    with refuse_options():
+        options = IngestOptions(accept=given.accept, seed=given.seed, ratios=given.ratios)
     given.check_link()
     with progress() as shown, given.open_source() as folder:
         written = write_split(
