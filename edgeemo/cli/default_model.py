@@ -24,7 +24,7 @@ def choose_model(model: Path | None) -> Path:
     Raises:
         ModelFolderError: If there is no such file or folder, or it is a bundle.
     """
-    from edgeemo.model.folder import SHIPPED, choose_folder, shipped_folder
+    from edgeemo.model.folder import SHIPPED, ModelFolder, choose_folder, shipped_folder
 
     if model is None:
         folder = choose_folder(MODELS)
@@ -39,6 +39,8 @@ def choose_model(model: Path | None) -> Path:
     if model == Path(SHIPPED) and not model.exists():
         return shipped_folder().path
     check_model(model)
+    if model.is_dir() and not ModelFolder(model).list_exported():
+        require_folder(model)
     return model
 
 

@@ -91,7 +91,10 @@ def _explain_error(error: OSError, out: Path) -> str:
         return f"{out}: cannot be made, since {where} is not a folder"
     if ".partial-" in where:  # the hidden folder: name the one that it becomes
         where = str(out)
-    return f"{where}: {(error.strerror or str(error)).lower()}"
+    reason = (error.strerror or str(error)).lower()
+    return (
+        f"{out}: {reason}" if where == str(out) else f"{out}: cannot be made in {where}: {reason}"
+    )
 
 
 def _describe_busy(out: Path) -> str:

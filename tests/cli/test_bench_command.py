@@ -177,7 +177,7 @@ def test_own_images_are_answered(edgeemo, models, quick_bench):
         (["models/mine/int8.tflite", "--pick"], 2, "--pick requires one model folder"),
         (["--from", "x.json", "--threads", "2"], 2, "--from excludes --threads"),
         (["--from", "x.json", "--faces"], 2, "--from excludes --faces"),
-        (["gone"], 1, "gone: not a model that edgeemo runs"),
+        (["gone"], 1, "gone: no such file or folder; "),
         (["--image", "gone.jpg"], 1, "gone.jpg: cannot be read"),
         (["--image", "models"], 1, "models: contains no .jpg, .png or .bmp files"),
         (["--compare", "gone.json"], 1, "gone.json: cannot be read"),

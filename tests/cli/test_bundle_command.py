@@ -96,13 +96,13 @@ def test_wheels_make_a_folder(edgeemo, models, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["gone"], 1, "gone: no such model folder"),
-        (["models/mine", "--file", "int4.tflite"], 1, "int4.tflite is missing; 'edgeemo export"),
+        (["gone"], 1, "gone: no such file or folder; "),
+        (["models/mine", "--file", "int4.tflite"], 1, "did you mean 'int8.tflite'? Choose from"),
         (["models/mine/int8.tflite", "--file", "int8.tflite"], 2, "--file requires a model folder"),
         (["--fallback", "int8.onnx"], 1, "int8.onnx is missing; 'edgeemo export"),
         (["--fallback", "int8.tflite"], 1, "a fallback must be an .onnx file"),
         (["--wheels", ","], 2, "at least one Python"),
-        (["--wheels", "3.11"], 1, "3.11: not a Python tag; give cp311 for Python 3.11"),
+        (["--wheels", "3.11"], 2, "3.11: not a Python tag; give cp311 for Python 3.11"),
         (["--golden", "mine"], 2, "golden"),
         (["--face-detector", "blase"], 2, "did you mean 'blaze'"),
         (["--no-faces", "--face-margin", "0.1"], 2, "--no-faces excludes --face-detector"),

@@ -12,6 +12,7 @@ from edgeemo.bundle.options import BundleOptions, GoldenSource
 from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Data, Force, Json
 from edgeemo.cli.options.faces import FaceArguments
+from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_facts, print_json, warn
 from edgeemo.cli.output.progress import progress
 from edgeemo.utils.options import Argument, Option
@@ -19,6 +20,7 @@ from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from edgeemo.bundle import Bundle, WheelFolder
+    from edgeemo.model.folder import ModelFolder
 
 DIST = Path("dist")
 
@@ -93,6 +95,7 @@ def bundle(given: BundleArguments) -> None:
     """
     if given.data is not None and given.golden is not GoldenSource.test:
         raise typer.BadParameter("--data requires --golden test")
+    _check_wheels(given.wheels)
     request = given.face_request
     path = _exported_file(given.model, given.file)
     options = BundleOptions(
@@ -102,8 +105,6 @@ def bundle(given: BundleArguments) -> None:
         faces=request,
     )
     name = given.out.stem if given.out else path.resolve().parent.name
-    if given.wheels == ():
-        raise typer.BadParameter("name at least one Python, such as cp311", param_hint="--wheels")
     if given.sign:
         from edgeemo.model.signing import read_private_key
 
@@ -112,6 +113,16 @@ def bundle(given: BundleArguments) -> None:
         _make_folder(path, given.out or DIST / name, options, given)
     else:
         _make_file(path, given.out or DIST / f"{name}.pyz", options, given)
+
+
+def _check_wheels(tags: tuple[str, ...] | None) -> None:
+    from edgeemo.bundle.pip import parse_tag
+
+    if tags == ():
+        raise typer.BadParameter("name at least one Python, such as cp311", param_hint="--wheels")
+    with refuse_options():
+        for tag in tags or ():
+            parse_tag(tag)
 
 
 def _exported_file(model: Path | None, file: str | None) -> Path:
@@ -124,15 +135,24 @@ def _exported_file(model: Path | None, file: str | None) -> Path:
             raise typer.BadParameter("--file requires a model folder, not a file")
         return model
     folder = open_folder(model)
-    if file is None:
-        return folder.choose_default_file()
-    return folder.require(file, remedy=f"'edgeemo export {folder.path}' makes it")
+    return folder.choose_default_file() if file is None else _find_exported(folder, file)
 
 
 def _beside(path: Path, name: str) -> Path:
     from edgeemo.model.folder import ModelFolder
 
-    folder = ModelFolder(path.parent)
+    return _find_exported(ModelFolder(path.parent), name)
+
+
+def _find_exported(folder: ModelFolder, name: str) -> Path:
+    """Return the path of an exported file of a folder."""
+    from edgeemo.errors import ModelFolderError
+    from edgeemo.model.folder import EXPORTED
+    from edgeemo.utils.suggest import describe_unknown
+
+    there = [path.name for path in folder.list_exported()]
+    if name not in EXPORTED and there and not folder.file(name).exists():
+        raise ModelFolderError(f"{folder.path}: {describe_unknown('file', name, there)}")
     return folder.require(name, remedy=f"'edgeemo export {folder.path}' makes it")
 
 

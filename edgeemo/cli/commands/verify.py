@@ -73,12 +73,15 @@ def verify(given: VerifyArguments) -> None:
     Needs no TensorFlow. Exit status 3 when a gate fails. Stricter gates than the folder's own are
     only reported: its files stay verified. Looser ones are recorded.
     """
+    from edgeemo.dataset import check_source
     from edgeemo.model.folder import find_newest_folder, open_folder
     from edgeemo.utils.serialize import to_plain
     from edgeemo.verify import Gates, raise_for_gates
 
     if given.model:
         require_folder(given.model)
+    if given.data:
+        check_source(given.data)
     folder = open_folder(given.model) if given.model else find_newest_folder(MODELS)
     arch = folder.read_training().arch
     gates = Gates.for_architecture(

@@ -72,5 +72,12 @@ class FaceArguments(DetectorArguments):
 
     @property
     def face_request(self) -> FaceRequest:
-        """Return the request that the options make; see `request_faces`."""
+        """Return the request that the options make; see `request_faces`.
+
+        Raises:
+            MissingExtraError: If the package of the face detector is not installed.
+        """
+        from edgeemo.utils.extras import require_packages_of_options
+
+        require_packages_of_options(self)
         return self.request_faces(self.faces, margin=self.face_margin)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from edgeemo.errors import DatasetError, ExportError, SpecError, StudyError, TrainingError
+from edgeemo.errors import (
+    BundleError,
+    DatasetError,
+    ExportError,
+    SpecError,
+    StudyError,
+    TrainingError,
+)
 from edgeemo.utils.suggest import describe_unknown, find_nearest
 
 if TYPE_CHECKING:
@@ -15,6 +22,9 @@ if TYPE_CHECKING:
 
 UsageError: Any = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError")
 """The base of Typer's errors of wrong usage, which Typer does not export."""
+
+_OF_OPTIONS = (BundleError, DatasetError, ExportError, SpecError, StudyError, TrainingError)
+"""Errors about options, where files have not been looked at."""
 
 _MANY = 20
 """Number of options that a message lists."""
@@ -29,7 +39,7 @@ def refuse_options() -> Iterator[None]:
     """
     try:
         yield
-    except (DatasetError, ExportError, SpecError, StudyError, TrainingError) as error:
+    except _OF_OPTIONS as error:
         raise typer.BadParameter(str(error)) from None
 
 

@@ -48,7 +48,9 @@ def crop(given: CropArguments) -> None:
     """
     from edgeemo.dataset.write import CropOptions, write_crops
     from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.utils.extras import require_packages_of_options
 
+    require_packages_of_options(given)
     request = given.request_faces(True, margin=given.face_margin)
     options = CropOptions(
         faces=request.apply(FaceSettings()) or FaceSettings(),
