@@ -11,12 +11,13 @@ _MANY = 10
 """Number of model folders that a message lists."""
 
 
-def choose_model(model: Path | None) -> Path:
+def choose_model(model: Path | None, *, check: bool = True) -> Path:
     """Return the exported file or model folder to predict with.
 
     Args:
         model: The model as named; None takes the newest folder under ``models/``, else the shipped
             model, and prints which.
+        check: Whether to refuse one that is not there.
 
     Returns:
         `model` itself, unless it is the name of the shipped model and of no file.
@@ -38,7 +39,8 @@ def choose_model(model: Path | None) -> Path:
         return folder.path
     if model == Path(SHIPPED) and not model.exists():
         return shipped_folder().path
-    check_model(model)
+    if check:
+        check_model(model)
     if model.is_dir() and not ModelFolder(model).list_exported():
         require_folder(model)
     return model

@@ -80,50 +80,33 @@ def test_a_model_for_photos_from_photos_and_from_crops(edgeemo, here, photos):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "status", "message"),
     [
-        (("--recipe", "focus"), "did you mean 'focal'"),
-        (("--arch", "mobilenet-v5"), "did you mean 'mobilenet-v"),
-        (("--config", "none.toml"), "none.toml: no such file"),
-        pytest.param(("--labels", "glad,sad"), "happy", marks=pytest.mark.tensorflow),
-        (("--ratios", "0.9,0.2,0.1"), "add up to 1"),
-        (("--faces", "--face-model", "none.onnx"), "none.onnx: cannot be read"),
-        (("--face-margin", "0.2"), "--face-margin requires --faces"),
-        (("--cropped",), "--cropped requires --faces"),
-        (("--resume",), "no interrupted training here"),
-        (("--resume", "--out", "m"), "m: no interrupted training"),
-        (("--teacher", "none.keras"), "none.keras: no such model"),
-        (("--mixup", "0.2", "--workers", "2"), "--workers 2 excludes --mixup"),
+        (("--recipe", "focus"), 2, "did you mean 'focal'"),
+        (("--arch", "mobilenet-v5"), 2, "did you mean 'mobilenet-v"),
+        (("--config", "none.toml"), 1, "none.toml: no such file"),
+        (("--labels", "glad,sad"), 1, "happy"),
+        (("--ratios", "0.9,0.2,0.1"), 2, "add up to 1"),
+        (("--faces", "--face-model", "none.onnx"), 1, "none.onnx: cannot be read"),
+        (("--face-margin", "0.2"), 2, "--face-margin requires --faces"),
+        (("--cropped",), 2, "--cropped requires --faces"),
+        (("--resume",), 1, "no interrupted training here"),
+        (("--resume", "--out", "m"), 1, "m: no interrupted training"),
+        (("--teacher", "none.keras"), 1, "none.keras: no such model"),
+        (("--mixup", "0.2", "--workers", "2"), 2, "--workers 2 excludes --mixup"),
+        (("--faces", "--face-detector", "blase"), 2, "did you mean 'blaze'"),
+        (("--target-accuracy", "95"), 2, "--target-accuracy must be more than 0 and at most 1"),
+        (("--ema", "1"), 2, "--ema must be at least 0 and less than 1, not 1.0"),
+        (("--epochs", "ten"), 2, "--epochs must be a whole number, not 'ten'"),
+        (("--augment", "lite"), 2, "light, strong or camera, not 'lite'; did you mean 'light'?"),
+        (("--metrics", "auc,roc"), 2, "must be a list of precision, recall, binary_accuracy or"),
+        (("--ratios", "a,b,c"), 2, "--ratios must be a list of 3 numbers, not 'a,b,c'"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_nothing(edgeemo, here, drawn, words, message):
+def test_a_mistake_is_one_line_and_leaves_nothing(edgeemo, here, drawn, words, status, message):
     shown = edgeemo("train", "--data", drawn, *words)
-    assert shown.status == 1
+    assert shown.status == status
     errors = [line for line in shown.err.splitlines() if line.startswith("error: ")]
-    assert len(errors) == 1
-    assert message in errors[0]
-    assert list(here.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("--faces", "--face-detector", "blase"), "did you mean 'blaze'"),
-        (
-            ("--target-accuracy", "95"),
-            "'--target-accuracy': must be more than 0 and at most 1",
-        ),
-        (("--ema", "1"), "'--ema': must be at least 0 and less than 1, not 1.0"),
-        (("--epochs", "ten"), "'--epochs': must be a whole number, not 'ten'"),
-        (("--augment", "lite"), "none, light, strong or camera, not 'lite'; did you mean 'light'?"),
-        (("--metrics", "auc,roc"), "must be a list of precision, recall, binary_accuracy or auc"),
-        (("--ratios", "a,b,c"), "'--ratios': must be a list of 3 numbers, not 'a,b,c'"),
-    ],
-)
-def test_a_wrong_value_is_wrong_usage(edgeemo, here, drawn, words, message):
-    shown = edgeemo("train", "--data", drawn, *words)
-    assert shown.status == 2
-    errors = [line for line in shown.err.splitlines() if line.startswith("Error: ")]
     assert len(errors) == 1
     assert message in errors[0]
     assert list(here.iterdir()) == []

@@ -68,8 +68,8 @@ def test_limits_that_nothing_keeps_end_with_status_3(edgeemo, faces):
         (("--objective", "acuracy"), 2, "did you mean 'accuracy'"),
         (("--second", "weight"), 2, "must be none, size, params or macs, not 'weight'"),
         (("--sizes", "48,x"), 2, "must be a list of whole numbers, not '48,x'"),
-        (("--lr", "1,2,3"), 1, "lr must be the lowest and the highest learning rate"),
-        (("--arch", "cnn,mobilnet-v2"), 1, "did you mean 'mobilenet-v2'"),
+        (("--lr", "1,2,3"), 2, "lr must be the lowest and the highest learning rate"),
+        (("--arch", "cnn,mobilnet-v2"), 2, "did you mean 'mobilenet-v2'"),
     ],
 )
 def test_a_mistake_is_one_line(edgeemo, faces, words, status, message):

@@ -172,7 +172,9 @@ def _asked(models: Sequence[str], faces: bool | None) -> _Asked:
     from edgeemo.model.folder import ModelFolder
 
     named: Sequence[Path | None] = [Path(name) for name in models] or [None]
-    paths = list(dict.fromkeys(choose_model(name) for name in named))
+    # Of several a missing one is a row of the table, like one that cannot be used.
+    check = len(named) == 1
+    paths = list(dict.fromkeys(choose_model(name, check=check) for name in named))
     files: list[Path] = []
     for path in paths:
         found = ModelFolder(path).list_exported() if path.is_dir() else [path]
