@@ -170,9 +170,9 @@ def test_own_images_are_answered(edgeemo, models, quick_bench):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["--threads", "0"], 2, "'--threads': must be at least 1, not '0'"),
-        (["--threads", "two"], 2, "'--threads': must be a list of whole numbers, not 'two'"),
-        (["--seconds", "0.5"], 2, "'--seconds': must be at least 1, not 0.5"),
+        (["--threads", "0"], 2, "--threads must be at least 1, not '0'"),
+        (["--threads", "two"], 2, "--threads must be a list of whole numbers, not 'two'"),
+        (["--seconds", "0.5"], 2, "--seconds must be at least 1, not 0.5"),
         (["--max-p99-ms", "5"], 2, "--max-p99-ms requires --pick"),
         (["models/mine/int8.tflite", "--pick"], 2, "--pick requires one model folder"),
         (["--from", "x.json", "--threads", "2"], 2, "--from excludes --threads"),
@@ -185,7 +185,7 @@ def test_own_images_are_answered(edgeemo, models, quick_bench):
         (["--from", "models/mine/verify.json"], 1, "not a report of this version"),
         (["--out", "models/mine/int8.tflite"], 1, "cannot be written to (File exists); name"),
         (["--out", "/proc/x"], 1, "/proc/x: cannot be written to"),
-        (["empty"], 1, "empty: no exported model; run 'edgeemo export empty'"),
+        (["empty"], 1, "empty: not a model folder (it has no spec.json)"),
     ],
 )
 def test_mistakes_end_in_one_line(edgeemo, models, words, status, said):
