@@ -125,7 +125,6 @@ MISTAKES = [
     ("bundle mine --data faces", 2, "--data requires --golden test"),
     ("bundle mine --wheels ''", 2, "--wheels: name at least one Python, such as cp311"),
     ("bundle mine --wheels cp27", 2, "cp27: not a Python tag; give cp311 for Python 3.11"),
-    ("data check faces --face-score 0.3", 2, "--face-score requires --faces"),
     ("data crop faces --out x --size 0", 2, "--size must be 1 to 4,096, not 0"),
     ("data clean faces --out x --link simlink", 2, "not 'simlink'; did you mean 'symlink'?"),
     ("data draw x --count 1", 2, "--count must be at least 2, not 1"),

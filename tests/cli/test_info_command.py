@@ -49,7 +49,7 @@ def test_a_folder_lists_its_files_even_a_broken_one(edgeemo, tmp_path, spec48):
 def test_a_folder_that_is_no_model_is_named(edgeemo, tmp_path):
     shown = edgeemo("info", tmp_path)
     assert shown.status == 1
-    assert "spec.json is missing" in shown.err
+    assert "not a model folder (it has no spec.json)" in shown.err
 
 
 def test_the_least_confidence_is_shown(edgeemo, hesitant, tmp_path):

@@ -87,8 +87,8 @@ def test_a_folder_answers_with_its_default_file(edgeemo, faces, tmp_path):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["predict", "x.jpg", "--model", "gone.tflite"], 1, "gone.tflite: cannot be read"),
-        (["predict", "x.jpg", "--model", "gone"], 1, "gone: not a model"),
+        (["predict", "x.jpg", "--model", "gone.tflite"], 1, "gone.tflite: no such file or folder"),
+        (["predict", "x.jpg", "--model", "gone"], 1, "gone: no such file or folder"),
         (["predict", "x.jpg", "--model", MODEL], 1, "x.jpg: cannot be read: No such file"),
         (["predict", "x.jpg", "--model", GOLDEN], 0, ""),
         (["predict", "x.jpg"], 1, "x.jpg: cannot be read: No such file"),

@@ -16,7 +16,7 @@ from edgeemo.cli.output.data import print_check
 from edgeemo.cli.output.progress import progress
 from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.train.options.shared import face_option
-from edgeemo.utils.options import Option, option_fields
+from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
     from edgeemo.imaging.faces import FaceDetector
@@ -88,12 +88,6 @@ def _check(given: CheckArguments) -> None:
     from edgeemo.utils.extras import IMAGES, require_packages
     from edgeemo.utils.files import check_writable
 
-    if not given.faces:
-        fields = option_fields(DetectorArguments)
-        named = [each.flag for name, each in fields.items() if getattr(given, name) is not None]
-        if named:
-            rule = "require" if named[1:] else "requires"
-            raise typer.BadParameter(f"{', '.join(named)} {rule} --faces")
     html = given.html
     if html is not None and (html.is_dir() or not html.parent.is_dir()):
         raise typer.BadParameter(f"{html} is not a file in a folder", param_hint="--html")
