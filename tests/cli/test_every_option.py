@@ -184,7 +184,7 @@ BUNDLE = {
     "--fallback float32.onnx": {"options.fallback": "models/mine/float32.onnx"},
     "--out a.pyz": {"out": "a.pyz"},
     "--golden test": {"options.golden": "test"},
-    "--data faces": {"options.data": "faces"},
+    "--golden test --data faces": {"options.data": "faces"},
     "--wheels cp311,cp313": {"tags": ["cp311", "cp313"]},
     "--force": {"replace": True},
     "--sign key.pem": {"path": "key.pem"},
