@@ -22,6 +22,7 @@ from edgeemo.bundle.manifest import complete_manifest, describe_model, to_json
 from edgeemo.bundle.modules import compile_module
 from edgeemo.bundle.options import BundleOptions, GoldenSource
 from edgeemo.bundle.sample_images import read_test_images
+from edgeemo.engines.trial import try_model
 from edgeemo.errors import BundleError, EngineError
 from edgeemo.model.container import unseal_bytes
 from edgeemo.model.detector_file import find_detector_file
@@ -171,6 +172,7 @@ def _load(path: Path, request: FaceRequest | None) -> _Loaded:
         raise EngineError(f"{path}: cannot be read: {error.strerror or error}") from None
     faces = request.apply(model.spec.faces) if request else model.spec.faces
     file = (request and request.file) or find_detector_file(faces, path.parent)
+    try_model(model)
     return _Loaded(model, Classifier.from_model(model, faces=faces, detector_file=file), file)
 
 

@@ -26,6 +26,9 @@ class Engine(Protocol):
 
         Returns:
             The network's `ModelSpec.output_count` raw outputs, probabilities in [0, 1].
+
+        Raises:
+            EngineError: If the engine fails.
         """
 
     def clone(self) -> Engine:

@@ -1,4 +1,4 @@
-"""Errors of importing the package of an engine. Standard library only."""
+"""Errors of an engine: of the import of its package, and of a prediction. Standard library only."""
 
 from __future__ import annotations
 
@@ -37,6 +37,22 @@ def load_error(package: str, error: ImportError | OSError) -> BaseException:
         f"{package} is installed but cannot be loaded: {reason}; it needs a 64-bit Debian 12 "
         "(bookworm), Raspberry Pi OS 12 or newer"
     )
+
+
+def prediction_error(path: str, engine: str, error: Exception) -> EngineError | MemoryError:
+    """Return the error to raise where an engine fails to predict.
+
+    Args:
+        path: Path of the model.
+        engine: The engine in words, such as "ONNX".
+        error: What it raised.
+    """
+    from edgeemo.utils.text import one_line
+
+    reason = one_line(error)
+    if isinstance(error, MemoryError) or "bad_alloc" in reason:
+        return MemoryError()
+    return EngineError(f"{path}: the {engine} engine fails to predict: {reason}")
 
 
 def is_out_of_memory(error: ImportError | OSError) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.imports import is_missing, load_error
+from edgeemo.engines.imports import is_missing, load_error, prediction_error
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.redirect import drop_output
 
@@ -77,9 +77,12 @@ class LiteRTEngine:
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""
         values = pixels if self._takes_pixels else pixels * self._input_scale
-        self._interpreter.set_tensor(self._input["index"], values[None])
-        self._interpreter.invoke()
-        raw = self._interpreter.get_tensor(self._output["index"])[0]
+        try:
+            self._interpreter.set_tensor(self._input["index"], values[None])
+            self._interpreter.invoke()
+            raw = self._interpreter.get_tensor(self._output["index"])[0]
+        except (RuntimeError, ValueError) as error:
+            raise prediction_error(self._model.path, "LiteRT", error) from None
         if raw.dtype == np.float32:
             return [float(value) for value in raw]
         scale, zero_point = self._output["quantization"]

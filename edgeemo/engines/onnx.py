@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.imports import is_missing, load_error
+from edgeemo.engines.imports import is_missing, load_error, prediction_error
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.isolate import forbid_telemetry
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgeemo.model.container import SealedModel
 
-_ERRORS_ONLY = 3  # onnxruntime's log severity
+_FATAL_ONLY = 4  # onnxruntime's log severity: its exceptions say the rest
 
 
 class OnnxEngine:
@@ -29,7 +29,7 @@ class OnnxEngine:
     """
 
     def __init__(self, model: SealedModel, *, threads: int = 1) -> None:
-        self._session = _session(model, threads)
+        self._session, self._path = _session(model, threads), model.path
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise EngineError(
@@ -53,7 +53,10 @@ class OnnxEngine:
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""
         values = (pixels * self._input_scale)[None]
-        (raw,) = self._session.run(self._output, {self._input: values})
+        try:
+            (raw,) = self._session.run(self._output, {self._input: values})
+        except Exception as error:  # its exceptions share no base class
+            raise prediction_error(self._path, "ONNX", error) from None
         return [float(value) for value in raw[0]]
 
     def clone(self) -> OnnxEngine:
@@ -85,7 +88,7 @@ def _session(model: SealedModel, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     try:
         return onnxruntime.InferenceSession(
             model.content or model.path, options, providers=["CPUExecutionProvider"]

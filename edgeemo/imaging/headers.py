@@ -9,14 +9,11 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from edgeemo.errors import ImageTooLargeError
-from edgeemo.imaging.limits import MAX_FILE_BYTES, Cost, require_pixels
+from edgeemo.imaging.limits import MAX_FILE_BYTES, Cost, require_little, require_pixels
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-_MAX_METADATA_BYTES = 16 * 2**20
-_MAX_PARTS = 100_000  # of a file
 
 _TEXT_BYTES = 1 << 20  # of one text, unzipped: Pillow's limit
 _ZIP_RATIO = 1032  # at most, of deflate
@@ -60,21 +57,3 @@ def measure_gif(stream: BinaryIO, name: str) -> Cost:
             require_little(name, metadata, parts)
             stream.seek(length[0], 1)
     return Cost(2 * metadata)
-
-
-def require_little(name: str, metadata: int, parts: int) -> None:
-    """Refuse an image whose file consists of too many parts, or too much besides pixels.
-
-    Args:
-        name: The image's name.
-        metadata: Bytes of metadata.
-        parts: Number of parts of the file.
-
-    Raises:
-        ImageTooLargeError: If it does.
-    """
-    if metadata > _MAX_METADATA_BYTES:
-        limit = _MAX_METADATA_BYTES // 2**20
-        raise ImageTooLargeError(f"{name}: its metadata take more than {limit} MB; remove them")
-    if parts > _MAX_PARTS:
-        raise ImageTooLargeError(f"{name}: it has more than {_MAX_PARTS:,} parts; save it again")

@@ -6,11 +6,9 @@ A JPEG of many scans takes the time of its pixels once for each, and memory for 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.imaging.headers import require_little
-from edgeemo.imaging.limits import Cost, require_pixels
+from edgeemo.imaging.limits import Cost, require_little, require_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,15 +31,12 @@ _SCANNED_BLOCKS, _PIXELS, _CODED_BYTES = 20e6, 120e6, 30e6  # per second
 _SLOWER = 4  # times: arithmetic coding
 
 
-@dataclass
 class _Segments:
     """Sums over the segments before the first scan."""
 
-    size_bytes: int = 0
-    count: int = 0
-    exif_bytes: int = 0
-    copied_bytes: int = 0
-    unpacked_bytes: int = 0
+    def __init__(self) -> None:  # a dataclass takes a millisecond
+        self.size_bytes = self.count = 0
+        self.exif_bytes = self.copied_bytes = self.unpacked_bytes = 0
 
     def add(self, marker: int, length: int, body: bytes) -> None:
         self.size_bytes += length
@@ -69,9 +64,11 @@ def measure_jpeg(stream: BinaryIO, name: str) -> Cost:
     for marker, length in _list_segments(stream, name):
         body = stream.read(length)
         if marker == _START_OF_SCAN:
-            memory, seconds = sums.cost
+            metadata = sums.cost
             scans = _measure_scans(stream, kind, frame, body)
-            return Cost(memory + scans.memory_bytes, seconds + scans.seconds)
+            return Cost(
+                metadata.memory_bytes + scans.memory_bytes, metadata.seconds + scans.seconds
+            )
         if marker in _FRAMES and len(body) >= 6:
             frame, kind = body, marker
             require_pixels(name, struct.unpack_from(">HH", body, 1))

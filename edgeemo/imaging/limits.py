@@ -7,7 +7,7 @@ Standard library only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from edgeemo.errors import ImageTooLargeError
 
@@ -32,11 +32,13 @@ MAX_SECONDS = 1.4
 BAND_PIXELS = 1 << 19
 """Pixels of the bands of rows in which colours are converted; one row at least."""
 
+_MAX_METADATA_BYTES = 16 * 2**20
+_MAX_PARTS = 100_000  # of a file
 _SHARED_BYTES = 16 * 2**20
 _PIXEL_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}  # else 4, RGB too
 
 
-class Cost(NamedTuple):
+class Cost:
     """The cost of decoding an image, apart from the memory of its pixels.
 
     Attributes:
@@ -44,8 +46,10 @@ class Cost(NamedTuple):
         seconds: Time, estimated.
     """
 
-    memory_bytes: int = 0
-    seconds: float = 0.0
+    __slots__ = ("memory_bytes", "seconds")
+
+    def __init__(self, memory_bytes: int = 0, seconds: float = 0.0) -> None:  # fast to import
+        self.memory_bytes, self.seconds = memory_bytes, seconds
 
 
 def count_pixel_bytes(mode: str, size: tuple[int, int]) -> int:
@@ -63,6 +67,24 @@ def require_pixels(name: str, size: tuple[int, int]) -> None:
         raise ImageTooLargeError(
             f"{name}: {size[0]}x{size[1]} pixels are more than {MAX_PIXELS:,}; make it smaller"
         )
+
+
+def require_little(name: str, metadata: int, parts: int) -> None:
+    """Refuse an image whose file consists of too many parts, or too much besides pixels.
+
+    Args:
+        name: The image's name.
+        metadata: Bytes of metadata.
+        parts: Number of parts of the file.
+
+    Raises:
+        ImageTooLargeError: If it does.
+    """
+    if metadata > _MAX_METADATA_BYTES:
+        limit = _MAX_METADATA_BYTES // 2**20
+        raise ImageTooLargeError(f"{name}: its metadata take more than {limit} MB; remove them")
+    if parts > _MAX_PARTS:
+        raise ImageTooLargeError(f"{name}: it has more than {_MAX_PARTS:,} parts; save it again")
 
 
 class Room:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from edgeemo.engines.load import load_engine
-from edgeemo.errors import ImageError, NoFaceError
+from edgeemo.errors import EngineError, ImageError, NoFaceError
 from edgeemo.imaging.decode import source_name
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces
 from edgeemo.model.container import unseal
@@ -86,7 +87,8 @@ class Classifier:
             faces: Requested changes to the model's face settings; None for none.
 
         Raises:
-            EngineError: If the file cannot be read, is damaged, or its engine refuses it.
+            EngineError: If the file cannot be read, is damaged, or its engine refuses it; if it is
+                not verified and a trial in another process crashes.
             FaceModelError: If its face detector's own file is missing or cannot be used.
             SpecError: If the file carries no spec.
             MissingExtraError: If the engine is not installed.
@@ -102,11 +104,16 @@ class Classifier:
             from edgeemo.model.detector_file import find_detector_file
 
             file = find_detector_file(settings, os.path.dirname(model.path))  # noqa: PTH120
+        verified = is_verified(model.path, sha256=model.sha256)
+        if not verified:
+            from edgeemo.engines.trial import try_model
+
+            try_model(model)
         return cls.from_model(
             model,
             faces=settings,
             detector_file=file,
-            verified=is_verified(model.path, sha256=model.sha256),
+            verified=verified,
             threads=threads or recorded,
         )
 
@@ -213,9 +220,14 @@ class Classifier:
 
         Args:
             pixels: (H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` returns them.
+
+        Raises:
+            EngineError: If the engine fails, or an output is not a finite number.
         """
         spec = self.spec
         scores = spec.scores(self.engine.run(pixels))
+        if not all(map(isfinite, scores)):
+            raise EngineError(f"{self.path}: predicts NaN or infinity")
         decided = spec.decide(scores)
         return Prediction(
             label=spec.choose_label(scores),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.engines.load import load_engine
+from edgeemo.engines.trial import try_model
 from edgeemo.errors import EdgeEmoError, EngineError, MissingExtraError, SpecError
 from edgeemo.model.container import unseal
 from edgeemo.model.spec import Provenance
@@ -49,6 +50,7 @@ class Candidate:
         try:
             self.model = unseal(path)
             _require_same(self.model.spec, spec, path)
+            try_model(self.model)
             with drop_output():
                 self.engine = load_engine(self.model)
         except (EngineError, SpecError, MissingExtraError) as error:
@@ -65,7 +67,10 @@ class Candidate:
             return
         try:
             self.scores[row] = self.model.spec.scores(self.engine.run(pixels))
-        except Exception as error:  # engines raise their own kinds when a model fails to run
+        except EngineError as error:
+            self.error = error
+            return
+        except Exception as error:  # memory above all
             reason = one_line(error)
             self.error = EngineError(f"{self.path}: the engine fails to predict: {reason}")
             return

@@ -89,9 +89,11 @@ def _engine_facts(model: SealedModel) -> dict[str, Any]:
     """Return the facts that need the engine; none where it is not installed."""
     from edgeemo.engines.litert import LiteRTEngine
     from edgeemo.engines.load import load_engine
+    from edgeemo.engines.trial import try_model
     from edgeemo.errors import MissingExtraError
 
     try:
+        try_model(model)
         engine = load_engine(model)
     except MissingExtraError as error:
         return {"engine": str(error)}

@@ -1,0 +1,58 @@
+"""Mutated images of every format and mode are predicted or refused; the long form is nightly.
+
+`benchmarks/reliability/mutations.py` reads thousands of them on every path.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+from edgeemo import Classifier
+from edgeemo.dataset.check.inspection import inspect_files
+from edgeemo.dataset.ingest.find import LabelledFile
+from edgeemo.imaging.faces import build_detector
+from edgeemo.model.face_request import FaceRequest
+from edgeemo.model.face_settings import FaceSettings
+from edgeemo.utils.progress import Silent
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = ROOT / "models/happy-sad/int8.tflite"
+_COUNT = 260
+
+
+def _make_mutants(monkeypatch, first: int) -> list[bytes]:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "reliability"))
+    from mutants import make_mutant
+
+    sys.modules.pop("mutants")
+    return [make_mutant(number, seed=1) for number in range(first, first + _COUNT)]
+
+
+def test_mutants_are_predicted_or_refused(monkeypatch, capfd):
+    mutants = _make_mutants(monkeypatch, 0)
+    for faces in (False, True):
+        classifier = Classifier.load(MODEL, faces=FaceRequest(enabled=faces))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="PIL")  # as the entry points do
+            results = [classifier.predict_result(mutant) for mutant in mutants]
+        errors = [result.error for result in results if result.error is not None]
+        assert 0.2 * _COUNT < len(errors) < 0.95 * _COUNT
+        assert not any("\n" in error for error in errors)
+    assert capfd.readouterr().err == ""
+
+
+def test_mutants_are_inspected(monkeypatch, tmp_path, capfd):
+    mutants = _make_mutants(monkeypatch, _COUNT)
+    files = []
+    for number, mutant in enumerate(mutants):
+        (tmp_path / str(number)).write_bytes(mutant)
+        files.append(LabelledFile(str(number), "a", None))
+    detector = build_detector(FaceSettings())
+    found = inspect_files(
+        tmp_path, files, accept=("webp", "gif"), detector=detector, progress=Silent()
+    )
+    assert len(found) == _COUNT
+    assert 0 < sum(each.statistics is not None for each in found) < _COUNT
+    assert capfd.readouterr().err == ""
