@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files."""
     rank = {_REPOSITORY / "tests" / name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compile_once():
+    """Compile the modules of bundles, and draw their images, once for all bundles of a process."""
+    from edgeemo.bundle import build
+    from edgeemo.dataset.synthetic import golden
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "compile_module", cache(build.compile_module))
+        patch.setattr(golden, "_draw_golden", cache(golden._draw_golden))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -228,6 +228,7 @@ def test_a_model_of_whole_photos_gets_golden_images_with_faces(tmp_path, device)
     assert "detected by blaze, margin 0.1; each predicted" in device(made.path, "info").out
 
 
+@pytest.mark.slow
 def test_of_a_detector_that_finds_few_drawn_faces_those_are_taken(tmp_path):
     pytest.importorskip("cv2")
     made = make_bundle(

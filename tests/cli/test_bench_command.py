@@ -53,6 +53,7 @@ def measured(tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_the_newest_model_is_measured_and_the_outcome_kept(edgeemo, models, quick_bench):
     shown = edgeemo("bench", *QUICK)
     assert shown.status == 0
@@ -67,6 +68,7 @@ def test_the_newest_model_is_measured_and_the_outcome_kept(edgeemo, models, quic
     assert not [path for path in Path("models/mine").iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_one_json_object_and_nothing_else(edgeemo, models, quick_bench):
     shown = edgeemo("bench", "models/mine/int8.tflite", *QUICK, "--json")
     said = json.loads(shown.out)
@@ -78,6 +80,7 @@ def test_one_json_object_and_nothing_else(edgeemo, models, quick_bench):
     assert {path.name for path in models.iterdir()} == {"models"}  # a single file: nothing is kept
 
 
+@pytest.mark.slow
 def test_finding_faces_is_a_stage(edgeemo, models, quick_bench):
     shown = edgeemo("bench", "models/mine/int8.tflite", *QUICK, "--faces")
     assert shown.status == 0
@@ -125,6 +128,7 @@ def test_an_imported_report_is_kept_in_the_folder_given(edgeemo, models, measure
     assert {path.name for path in Path("a/b").iterdir()} == {"bench.json", "bench.png"}
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_used_does_not_stop_the_others(edgeemo, models, quick_bench):
     good, bad = Path("models/mine/int8.tflite"), Path("bad.tflite")
     bad.write_bytes(good.read_bytes()[:-1])
@@ -135,6 +139,7 @@ def test_a_file_that_cannot_be_used_does_not_stop_the_others(edgeemo, models, qu
     assert "int8.tflite x1 *" in shown.out
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_not_installed_is_no_error_unless_nothing_ran(
     edgeemo, models, quick_bench, monkeypatch
 ):
@@ -152,6 +157,7 @@ def test_an_engine_that_is_not_installed_is_no_error_unless_nothing_ran(
     assert shown.err.splitlines()[-1] == "error: nothing could be measured"
 
 
+@pytest.mark.slow
 def test_own_images_are_answered(edgeemo, models, quick_bench):
     from PIL import Image
 
@@ -203,6 +209,7 @@ def test_a_report_of_other_files_chooses_nothing(edgeemo, models, measured):
     assert "pi.json: measured float32.tflite, int8.tflite, and none of these" in shown.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_everything_and_leaves_nothing(models, start_process):
     """Sent to the command alone, as `kill` does; its worker has to be ended by it."""
     command = [sys.executable, "-m", "edgeemo.cli.app", "bench", "--threads", "1"]

@@ -16,6 +16,12 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 MODEL = GOLDEN / "int8.tflite"
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """A terminal in which the path of a temporary file fits beside the other columns."""
+    monkeypatch.setenv("COLUMNS", "300")
+
+
 @pytest.fixture
 def faces(tmp_path):
     folder = tmp_path / "faces"

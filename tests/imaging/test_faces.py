@@ -83,6 +83,7 @@ def test_a_small_face_is_found_in_a_part_of_the_image(data_dir):
     assert 330 < found.top + found.side / 2 < 330 + face.height
 
 
+@pytest.mark.slow
 def test_a_higher_minimum_score_detects_fewer_faces(data_dir):
     images = [opened(path) for path in sorted((data_dir / "web_messy" / "sad").glob("*"))[:40]]
     counts = []

@@ -189,6 +189,7 @@ train(data, out, options=options, progress=Killer())
 """
 
 
+@pytest.mark.tensorflow
 def test_killed_leaves_no_folder_that_looks_complete(images, tmp_path):
     out = tmp_path / "models" / "mine"
     ended = subprocess.run([sys.executable, "-c", KILLED, str(images), str(out)], check=False)

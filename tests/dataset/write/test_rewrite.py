@@ -148,6 +148,7 @@ def test_nothing_usable(tmp_path):
         write_clean(tmp_path / "faces", tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_messy_collection(tmp_path, data_dir):
     written = write_clean(data_dir / "web_messy", tmp_path / "out", link="symlink")
     reasons = Counter(row["reason"] for row in rows(tmp_path / "out/rejected.csv"))
