@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from edgeemo.errors import SpecError
 from edgeemo.utils.strict_json import parse_json, require, require_fields
-from edgeemo.utils.text import has_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -173,7 +172,7 @@ class ModelSpec(InputSpec):
                 f"labels must be non-empty text, not {list(self.labels)}",
             ),
             (
-                not any(has_controls(str(label)) for label in self.labels),
+                not any(map(_has_controls, self.labels)),
                 f"labels must not contain control characters, as {list(self.labels)} do",
             ),
             (
@@ -332,3 +331,11 @@ class ModelSpec(InputSpec):
             faces["min_score"] = faces.pop(_JSON_MIN_SCORE, None)
             fields["faces"] = parse_settings(faces)
         return cls(**fields)
+
+
+def _has_controls(label: object) -> bool:
+    if str(label).isprintable():
+        return False
+    from edgeemo.utils.text import has_controls  # nearly no label comes here
+
+    return has_controls(str(label))

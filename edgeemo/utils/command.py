@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from edgeemo.errors import EXIT_ERROR, EXIT_INTERRUPTED, EdgeEmoError
 from edgeemo.utils.interrupt import exit_on_interrupt, raise_on_interrupt, stems_from_interrupt
-from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,5 +69,7 @@ def _drop_output() -> None:
 
 
 def _fail(message: str, status: int = EXIT_ERROR) -> int:
+    from edgeemo.utils.text import escape_controls  # nothing that a start has to wait for
+
     sys.stderr.write(f"error: {escape_controls(message)}\n")
     return status
