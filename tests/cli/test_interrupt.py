@@ -1,0 +1,123 @@
+"""Ctrl-C at any moment: exit status 130 and no traceback."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from edgeemo.engines.imports import load_error
+from edgeemo.utils import interrupt
+from edgeemo.utils.command import run_command
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+
+AT_IMPORT = """
+import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+class Finder:  # sends Ctrl-C when a module is imported, and lets the import go on
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == MODULE:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder)
+sys.argv = ARGV
+runpy.run_module(ARGV[0], run_name="__main__", alter_sys=True)
+"""
+
+
+def run(argv: list[str], module: str) -> subprocess.CompletedProcess[str]:
+    """Run a module as a program that gets Ctrl-C when it imports another module."""
+    script = f"MODULE, ARGV = {module!r}, {argv!r}\n{AT_IMPORT}"
+    return subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "module"),
+    [
+        (["edgeemo", "info"], "edgeemo.cli.app"),
+        (["edgeemo", "info"], "typer"),
+        (["edgeemo", "info"], "edgeemo.cli.commands.info"),
+        (["edgeemo", "info"], "edgeemo.model.folder"),
+        (["edgeemo", "predict", str(GOLDEN)], "numpy"),
+        (["edgeemo", "predict", str(GOLDEN)], "ai_edge_litert"),
+        (["edgeemo.runtime", str(GOLDEN / "int8.tflite"), str(GOLDEN)], "argparse"),
+        (["edgeemo.runtime", str(GOLDEN / "int8.tflite"), str(GOLDEN)], "numpy"),
+    ],
+)
+def test_ctrl_c_during_an_import_ends_with_130(argv, module):
+    ended = run(argv, module)
+    assert (ended.returncode, ended.stdout, "Traceback" in ended.stderr) == (130, "", False)
+
+
+def test_the_command_begins_with_the_module_that_takes_care_of_ctrl_c():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"edgeemo": "edgeemo.__main__:main"}
+    script = (
+        "import sys; before = set(sys.modules); import edgeemo.__main__; "
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = {name for name in ran.stdout.split() if name != "__future__"}
+    assert loaded == {"edgeemo", "edgeemo.__main__", "edgeemo.utils", "edgeemo.utils.interrupt"}
+
+
+def _mangle() -> int:
+    """Raise what an engine's package makes of Ctrl-C during its import."""
+    try:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise ImportError("initialization failed") from None
+    except ImportError as error:
+        raise load_error("onnxruntime", error) from None
+
+
+def test_an_import_that_ctrl_c_broke_is_no_broken_package(capsys):
+    with pytest.raises(KeyboardInterrupt):
+        _mangle()
+    assert run_command(_mangle) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_a_library_makes_of_ctrl_c_is_ctrl_c(capsys):
+    def work() -> int:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise RuntimeError("of a library") from error
+
+    assert run_command(work) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_ctrl_c_raises_during_the_work_alone(monkeypatch):
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupt.exit_on_interrupt()
+        at_once = signal.getsignal(signal.SIGINT)
+        assert at_once is not signal.default_int_handler
+        assert run_command(lambda: int(signal.getsignal(signal.SIGINT) is at_once)) == 0
+        assert signal.getsignal(signal.SIGINT) is at_once
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_job_that_ignores_ctrl_c_goes_on_ignoring_it():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        interrupt.exit_on_interrupt()
+        assert not interrupt.raise_on_interrupt()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
