@@ -32,6 +32,7 @@ __all__ = [
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
 
+_ORIENTATION = 0x0112
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -91,7 +92,7 @@ class OpenedImage:
     def size(self) -> tuple[int, int]:
         """Return width and height in pixels, as a viewer shows the image."""
         size = self._image.size
-        return size[::-1] if _orientation(self._image) in _SWAPS_SIDES else size
+        return size[::-1] if self._find_orientation() in _SWAPS_SIDES else size
 
     def decode(self, *, grey: bool, min_size: tuple[int, int] | None = None) -> Image.Image:
         """Decode the image as a viewer shows it. An image file can be decoded once.
@@ -112,13 +113,13 @@ class OpenedImage:
             raise ImageError(f"{self.name}: {explain_failure(error)}") from None
 
     def _decode(self, mode: str, min_size: tuple[int, int] | None) -> Image.Image:
-        image, orientation = self._image, _orientation(self._image)
+        image, orientation = self._image, self._find_orientation()
         if self.is_encoded:
             if min_size:
                 size = min_size[::-1] if orientation in _SWAPS_SIDES else min_size
                 has_profile = "icc_profile" in image.info
                 image.draft("L" if mode == "L" and not has_profile else None, size)
-            self._take_room(mode, orientation, min_size)
+            self._take_room(mode, turned=orientation in _TRANSPOSE, min_size=min_size)
             image = load_webp(image) if image.format == "WEBP" else image
         shown = image if _is_plain(image, mode) else _convert(image, mode)
         shown.load()  # Pillow decodes an image that needs no conversion when it is looked at
@@ -126,18 +127,41 @@ class OpenedImage:
             image.close()  # its pixels are not needed any more
         return shown.transpose(_TRANSPOSE[orientation]) if orientation in _TRANSPOSE else shown
 
-    def _take_room(self, mode: str, orientation: int, min_size: tuple[int, int] | None) -> None:
+    def _find_orientation(self) -> int:
+        image = self._image
+        if not self.is_encoded:
+            return _ask_pillow(image)
+        if "exif" not in image.info:
+            if image.format != "PNG":
+                return 1
+            self._load_early()  # a PNG may say it behind its pixels
+        from edgeemo.imaging.orientation import read_orientation
+
+        return read_orientation(image.info)
+
+    def _load_early(self) -> None:
+        self._take_room("RGB")
+        try:
+            self._image.load()
+        except Exception:  # `decode` raises it again, where the pixels are not all there
+            return
+
+    def _take_room(
+        self, mode: str, *, turned: bool = False, min_size: tuple[int, int] | None = None
+    ) -> None:
         """Refuse an image that would take too much memory or time, and wait for the memory."""
         width, height = self._image.size
         source = count_pixel_bytes(self._image.mode, (width, height))
         result = count_pixel_bytes("RGB", (width, height))  # what one network reads, all do
-        turned = result if orientation in _TRANSPOSE else 0
+        copy = result if turned else 0
         across = count_pixel_bytes("RGB", (min_size[0], max(width, height))) if min_size else 0
         converting = 0
         if not _is_plain(self._image, mode):
             converting = source + min(width * height, max(width, BAND_PIXELS)) * _BAND_BYTES
-        later = result + max(converting, turned, across)
+        later = result + max(converting, copy, across)
         peak = max(self._cost.memory_bytes + source, later)
+        ROOM.give_back(self._taken)
+        self._taken = 0
         self._taken = ROOM.take(peak, name=self.name, seconds=self._cost.seconds)
 
 
@@ -194,9 +218,11 @@ def _convert(image: Image.Image, mode: str) -> Image.Image:
     return convert(image, mode)
 
 
-def _orientation(image: Image.Image) -> int:
+def _ask_pillow(image: Image.Image) -> int:
+    """Return the EXIF orientation of an image that the caller opened."""
     if "exif" not in image.info and image.format in ("JPEG", "BMP", "GIF", "WEBP"):
         return 1
-    from edgeemo.imaging.orientation import read_orientation
-
-    return read_orientation(image.info)
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a broken EXIF block does not keep a viewer from showing the image
+        return 1

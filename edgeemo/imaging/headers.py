@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from edgeemo.imaging.limits import MAX_FILE_BYTES, Cost, require_little, require_pixels
+from edgeemo.imaging.limits import Cost, require_little, require_pixels
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -24,12 +24,13 @@ _INFLATED_BYTES = 110e6  # per second, with its filters
 
 def measure_png(stream: BinaryIO, name: str) -> Cost:
     """Return the cost of a PNG, whose first eight bytes have been checked."""
+    size_bytes = stream.seek(0, 2)
     stream.seek(8)
     raw_bytes = metadata = texts = parts = 0
     while len(head := stream.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
         parts += 1
-        if kind == b"IEND" or length > MAX_FILE_BYTES:
+        if kind == b"IEND" or stream.tell() + length > size_bytes:
             break
         if kind == b"IHDR" and length == 13:
             width, height, bits, colour, *_ = struct.unpack(">IIBB3B", stream.read(13))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _COLOURS = ("#ffb000", "#648fff", "#dc267f", "#fe6100", "#785ef0", "#22bb88", "#dddddd")
 """Distinct with any kind of colour blindness, as far as seven colours can be."""
 _QUALITY = 92
+_LARGE_PIXELS = 1 << 22
+"""Pixels above which a PNG is compressed fast: slowly, a photo takes seconds."""
 _LOSSLESS = (".png", ".bmp", ".gif", ".webp")
 
 
@@ -86,7 +88,8 @@ class Annotator:
         path = self._folder / self._name(Path(source_name(source)))
         with replacing(path) as partial:
             if path.suffix == ".png":
-                image.save(partial, "PNG")
+                large = image.width * image.height > _LARGE_PIXELS
+                image.save(partial, "PNG", compress_level=1 if large else 6)
             else:
                 image.save(partial, "JPEG", quality=_QUALITY)
         return path

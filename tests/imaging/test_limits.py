@@ -174,3 +174,24 @@ def test_room_is_given_back():
     for _ in range(20):
         with open_image(image) as opened:
             opened.decode(grey=True)
+
+
+def test_a_png_may_say_its_orientation_behind_its_pixels():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    whole = _save(Image.new("RGB", (40, 20), "red"), exif=exif)
+    start = whole.index(b"eXIf") - 4
+    (length,) = struct.unpack_from(">I", whole, start)
+    chunk, end = whole[start : start + length + 12], whole.index(b"IEND") - 4
+    moved = whole[:start] + whole[start + length + 12 : end] + chunk + whole[end:]
+    for content in (whole, moved):
+        with open_image(content) as opened:
+            assert opened.size == (20, 40)
+            assert opened.decode(grey=True).size == (20, 40)
+
+
+def test_a_chunk_that_says_to_be_larger_than_the_file_is_the_decoders_matter():
+    content = _save(Image.new("RGB", (40, 20), "red"))
+    end = content.index(b"IEND") - 4
+    odd = content[:end] + struct.pack(">I", 100 << 20) + b"tEXt" + bytes(9000)
+    assert preprocess(odd, _SPEC).shape == (24, 24, 3)
