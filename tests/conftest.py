@@ -136,6 +136,8 @@ def edgeemo(monkeypatch, capfd) -> Callable[..., Shown]:
     """``edgeemo("predict", "face.jpg")`` in this process → exit status, output, errors."""
     from edgeemo.cli.app import main
 
+    monkeypatch.delenv("COLUMNS", raising=False)  # tables are as in a pipe
+
     def run(*words: object) -> Shown:
         monkeypatch.setattr(sys, "argv", ["edgeemo", *map(str, words)])
         capfd.readouterr()

@@ -25,7 +25,7 @@ _ABOUT = 1.1
 """Files of at most this multiple of the smallest file's size count as equally small."""
 
 
-_limit = partial(Option, group="Limits of the default file (with --pick)")
+_limit = partial(Option, group="Limits of --pick")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,80 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import traceback
-from contextlib import nullcontext
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
-from edgeemo.cli.help import OPTIONS, Page, group_options, make_metavar, write_section
-from edgeemo.cli.output.console import be_quiet
-from edgeemo.errors import EdgeEmoError
+from edgeemo.cli.help import OPTIONS, group_options, make_metavar, write_section
+from edgeemo.cli.verbosity import VERBOSITY, VerbositySwitch, call_function
 from edgeemo.utils.options import Argument, OptionField, option_fields
-from edgeemo.utils.redirect import show_output
-from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 """Settings of every command."""
-
-_VERBOSITY = "edgeemo.verbosity"
-
-
-def _record(ctx: Any, parameter: Any, value: bool) -> None:
-    """Record a verbosity in what the contexts of a command line share."""
-    if value:
-        ctx.meta.setdefault(_VERBOSITY, set()).add(parameter.name)
-
-
-_HIDDEN: Any = {"callback": _record, "expose_value": False}
-
-
-def _declare(
-    quiet: Annotated[
-        bool,
-        typer.Option("-q", "--quiet", help="Print results, warnings and errors only.", **_HIDDEN),
-    ] = False,
-    verbose: Annotated[
-        bool,
-        typer.Option(
-            "-v",
-            "--verbose",
-            help="Print library output and tracebacks, too.",
-            **_HIDDEN,
-        ),
-    ] = False,
-) -> None:
-    """Declare the options of verbosity for Typer."""
-
-
-def _make_options() -> list[Any]:
-    app = typer.Typer(add_completion=False)
-    app.command()(_declare)
-    return list(typer.main.get_command(app).params)
-
-
-VERBOSITY = _make_options()
-"""Options of every command and group, before the name of a subcommand or after it."""
-
-
-class Base(Page):
-    """Mix-in of commands and groups, which have the same options of verbosity."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters, the help option last."""
-        base: Any = super()
-        *own, help = base.get_params(ctx)
-        return [*own, *VERBOSITY, help]
-
-    def list_options(self, ctx: Any) -> list[tuple[str, str]]:
-        """Return the name and the help of each option."""
-        records = [each.get_help_record(ctx) for each in self.get_params(ctx)]
-        return [record for record in records if record]
 
 
 @dataclass(frozen=True)
@@ -121,7 +62,7 @@ class CommandFunction:
 
         def run(ctx: typer.Context, **typed: Any) -> None:
             values = {name: value for name, value in typed.items() if value is not None}
-            self._call(_collect(arguments, values), chosen=ctx.meta.get(_VERBOSITY, set()))
+            call_function(self.function, _collect(arguments, values), ctx)
 
         run.__doc__ = self.function.__doc__
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
@@ -130,28 +71,6 @@ class CommandFunction:
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
         app.command(name, cls=Command, context_settings=SETTINGS)(run)
         return typer.main.get_command(app)
-
-    def _call(self, given: Any, *, chosen: Collection[str]) -> None:
-        """Call the function with the verbosity that was chosen.
-
-        Raises:
-            typer.BadParameter: If both were.
-            EdgeEmoError: From the function, or in place of an error that is a fault of edgeemo.
-        """
-        if len(chosen) > 1:
-            raise typer.BadParameter("--quiet excludes --verbose")
-        is_verbose = "verbose" in chosen
-        with be_quiet("quiet" in chosen), show_output() if is_verbose else nullcontext():
-            try:
-                self.function(given)
-            except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
-                raise
-            except Exception as error:
-                if is_verbose:
-                    traceback.print_exc()
-                if isinstance(error, EdgeEmoError | OSError | MemoryError):
-                    raise
-                raise EdgeEmoError(_describe_fault(error)) from error
 
 
 def command(*examples: str) -> Callable[[Callable[[Any], None]], CommandFunction]:
@@ -163,12 +82,7 @@ def command(*examples: str) -> Callable[[Callable[[Any], None]], CommandFunction
     return lambda function: CommandFunction(function, examples)
 
 
-def _describe_fault(error: Exception) -> str:
-    what = f"{type(error).__name__}: {one_line(error)}"
-    return f"internal error ({what}); please report it with the output of --verbose"
-
-
-class _Command(Base, TyperCommand):
+class _Command(VerbositySwitch, TyperCommand):
     """A command whose help lists the options under the headings of their groups.
 
     Attributes:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from edgeemo.cli.command import SETTINGS, Base
+from edgeemo.cli.command import SETTINGS
 from edgeemo.cli.help import write_section
+from edgeemo.cli.verbosity import VerbositySwitch
 from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def group(
         add_completion: Whether it has options that install shell completion.
     """
 
-    class Group(Base, TyperGroup):
+    class Group(VerbositySwitch, TyperGroup):
         def __init__(self, **settings: Any) -> None:
             super().__init__(**settings)
             self.commands = dict.fromkeys(commands)  # type: ignore[assignment]

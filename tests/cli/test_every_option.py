@@ -360,6 +360,19 @@ def test_help_is_the_same_by_both_names(edgeemo, path):
     assert shown.out == edgeemo(*path.split(), "-h").out
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_help_fits_the_terminal(edgeemo, monkeypatch, path):
+    words = {}
+    for width in (80, 40):
+        monkeypatch.setenv("COLUMNS", str(width))
+        text = edgeemo(*path.split(), "--help").out
+        assert [line for line in text.splitlines() if len(line) > width] == []
+        words[width] = set(text.split()) - {"\\"}  # which continues an example
+    assert words[40] == words[80]
+    monkeypatch.setenv("COLUMNS", "200")
+    assert max(map(len, edgeemo(*path.split(), "--help").out.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("words", ["-q {} -v", "{} --quiet --verbose", "-v {} -q"])
 @pytest.mark.parametrize("path", COMMANDS)
 def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
