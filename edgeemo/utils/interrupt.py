@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import _signal as signal  # type: ignore[import-not-found] # signal imports enum first: 5 ms
 import os
+import sys
 
 TYPE_CHECKING = False  # without the import of typing, which takes longer than all else here
 if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
     from types import FrameType
 
 _INTERRUPTED = 130
+_SOON = 0.05
+"""Seconds until Ctrl-C is sent again, by when the code that cannot raise has ended."""
 
 
 def exit_on_interrupt() -> None:
@@ -33,6 +37,7 @@ def raise_on_interrupt() -> bool:
     if signal.getsignal(signal.SIGINT) is not _exit:
         return False
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.unraisablehook = _raise_again
     return True
 
 
@@ -41,6 +46,16 @@ def stems_from_interrupt(error: BaseException | None) -> bool:
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__
     return error is not None
+
+
+def _raise_again(lost: UnraisableHookArgs) -> None:
+    """Send Ctrl-C again where Python lost it, as in a `__del__`; report any other exception."""
+    if not issubclass(lost.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(lost)
+        return
+    from threading import Timer
+
+    Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

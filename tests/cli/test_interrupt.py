@@ -121,3 +121,28 @@ def test_a_job_that_ignores_ctrl_c_goes_on_ignoring_it():
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_that_python_would_lose_is_sent_again():
+    script = """
+import os, signal, sys, time
+from edgeemo.utils.command import run_command
+from edgeemo.utils.interrupt import exit_on_interrupt
+
+class Deaf:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+def work():
+    Deaf()
+    time.sleep(30)
+    return 0
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+exit_on_interrupt()
+sys.exit(run_command(work))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=25
+    )
+    assert (ended.returncode, ended.stderr) == (130, "")
