@@ -4,9 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-# Without --no-compile pip would compile every module, of which a command imports a few.
-INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 SITE := $(BIN)/python -m sphinx --fresh-env --write-all --quiet --fail-on-warning --keep-going --conf-dir docs . build/site
+INSTALL := $(PIP) install --no-compile --constraint constraints.txt
+# What pip does as well, but on one core alone.
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/tests/' $(VENV)/lib
+
+# Otherwise every process that a test starts would compile every module that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The files as the tests are ordered, the longest first, so that no process has to wait for another.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -80,9 +84,11 @@ $(VENV)/bin/python:
 $(VENV)/train.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing edgeemo with TensorFlow (about 2 GB, a few minutes the first time) ..."
 	$(INSTALL) --editable '.[train]'
+	@$(COMPILE) || true
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing edgeemo with all that its checks need (about 3 GB, a few minutes the first time) ..."
 	$(INSTALL) --group dev --editable '.[train,tune,distributed,faces,tensorboard,sign]'
+	@$(COMPILE) || true
 	@touch $@ $(VENV)/train.done

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emulation import cost, detection_cost
 from emulation.cost import count_instructions
 from emulation.cost_page import STAGES, compute_spread
 from emulation.detection_cost import count_detection
@@ -24,6 +25,15 @@ def counting(root):
     if missing and not os.environ.get("CI"):
         pytest.skip(f"nothing to count instructions with: apt install {' '.join(missing)}")
     return root("bookworm")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_run():
+    """Count one prediction of each image; the next one takes the same number of instructions."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost, "_RUNS", dict.fromkeys(cost._RUNS, 1))
+        patch.setattr(detection_cost, "_RUNS", 1)
+        yield
 
 
 @pytest.fixture(scope="module")
