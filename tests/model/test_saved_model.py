@@ -9,7 +9,19 @@ import pytest
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.saved_model import check_saved_model
 
-tf = pytest.importorskip("tensorflow")
+pytestmark = pytest.mark.tensorflow
+
+
+class _TensorFlow:
+    """TensorFlow, imported when it is first used."""
+
+    def __getattr__(self, name):
+        if name.startswith("_"):  # pytest looks for its own marks in every name of a module
+            raise AttributeError(name)
+        return getattr(pytest.importorskip("tensorflow"), name)
+
+
+tf = _TensorFlow()
 
 
 def _save(folder, body, *, weight=False):
