@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.errors import DatasetError, ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras import find_reference_model, hash_reference_model, import_keras
 from edgeemo.model.keras_engine import KerasEngine
@@ -129,13 +129,19 @@ def test_several_independent_sigmoids_are_refused(images, tmp_path):
     refused(TrainingError, "do not add up to 1", source, images, tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("outputs", "labels"), [(1, ("a", "b", "c")), (3, ("happy", "sad")), (1, ("happy",))]
-)
-def test_labels_must_match_the_outputs(images, tmp_path, outputs, labels):
+@pytest.mark.parametrize(("outputs", "labels"), [(1, ("a", "b", "c")), (3, ("happy", "sad"))])
+def test_labels_must_match_the_outputs(draw_classes, tmp_path, outputs, labels):
     model = small(outputs, "softmax" if outputs > 1 else "sigmoid")
     source = save(model, tmp_path / "mine.keras")
-    refused(TrainingError, "name one per class", source, images, tmp_path, labels=labels)
+    data = draw_classes(tmp_path / "images", labels, 4)
+    refused(TrainingError, "name one per class", source, data, tmp_path, labels=labels)
+
+
+@pytest.mark.parametrize("labels", [("happy",), ("happy", "sad", "calm")])
+def test_labels_must_be_the_class_folders(images, tmp_path, labels):
+    source = save(small(), tmp_path / "mine.keras")
+    message = "the labels are not the class folders"
+    refused(DatasetError, message, source, images, tmp_path, labels=labels)
 
 
 def test_any_size_is_refused(images, tmp_path):
