@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _INTERRUPTED = 130
+_RECEIVED: list[int] = []
+"""Every Ctrl-C so far."""
+
 _SOON = 0.05
 """Seconds until Ctrl-C is sent again, by when the code that cannot raise has ended."""
 
@@ -36,14 +39,18 @@ def raise_on_interrupt() -> bool:
     """
     if signal.getsignal(signal.SIGINT) is not _exit:
         return False
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _raise)
     sys.unraisablehook = _raise_again
     return True
 
 
 def stems_from_interrupt(error: BaseException | None) -> bool:
-    """Return whether an exception is that of Ctrl-C, or what a library has made of it."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    """Return whether an exception is that of Ctrl-C, or what a library has made of it.
+
+    An import that Ctrl-C broke in C is an ImportError that says nothing of it.
+    """
+    kinds = (KeyboardInterrupt, ImportError) if _RECEIVED else KeyboardInterrupt
+    while error is not None and not isinstance(error, kinds):
         error = error.__context__
     return error is not None
 
@@ -56,6 +63,11 @@ def _raise_again(lost: UnraisableHookArgs) -> None:
     from threading import Timer
 
     Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    _RECEIVED.append(number)
+    raise KeyboardInterrupt
 
 
 def _exit(number: int, frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeemo.engines.imports import load_error
+from edgeemo.errors import EngineError
 from edgeemo.utils import interrupt
 from edgeemo.utils.command import run_command
 
@@ -146,3 +147,17 @@ sys.exit(run_command(work))
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=25
     )
     assert (ended.returncode, ended.stderr) == (130, "")
+
+
+def test_an_import_error_after_ctrl_c_is_ctrl_c(monkeypatch, capsys):
+    def work() -> int:
+        try:
+            raise ImportError('could not import module "datetime"')  # of C, without a context
+        except ImportError:
+            raise EngineError("numpy is installed but cannot be loaded") from None
+
+    assert run_command(work) == 1
+    monkeypatch.setattr(interrupt, "_RECEIVED", [signal.SIGINT])
+    capsys.readouterr()
+    assert run_command(work) == 130
+    assert capsys.readouterr() == ("", "")
