@@ -19,6 +19,8 @@ from edgeemo.bench.sample_photo import draw_photo
 from edgeemo.errors import BenchError, ImageError
 from edgeemo.model.face_settings import FaceSettings
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 GONE = "raise ModuleNotFoundError('no such module', name='ai_edge_litert')"
 

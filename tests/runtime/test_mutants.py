@@ -9,6 +9,8 @@ import sys
 import warnings
 from pathlib import Path
 
+import pytest
+
 from edgeemo import Classifier
 from edgeemo.dataset.check.inspection import inspect_files
 from edgeemo.dataset.ingest.find import LabelledFile
@@ -16,6 +18,8 @@ from edgeemo.imaging.faces import build_detector
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import FaceSettings
 from edgeemo.utils.progress import Silent
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models/happy-sad/int8.tflite"

@@ -12,6 +12,8 @@ import pytest
 from benchmarks.reliability.traces import TraceError, trace
 from edgeemo.bundle import make_bundle
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 

@@ -16,6 +16,8 @@ from edgeemo.train.loop.checkpoint import Checkpoint, find_interrupted
 from edgeemo.train.options.faces import build_ingest_options
 from edgeemo.utils.files import new_folder, sha256_file
 
+pytestmark = pytest.mark.tensorflow
+
 KILLED = """
 import json, os, pathlib, signal, sys
 from edgeemo.train import TrainOptions, train
@@ -71,7 +73,6 @@ def weights(folder):
     return [each.tobytes() for each in load_keras(folder.file("model.keras")).get_weights()]
 
 
-@pytest.mark.tensorflow
 def test_killed_and_resumed_is_as_never_killed(place, images, asked, tmp_path):
     whole = train(images, tmp_path / "whole", options=asked).folder
     assert len(Checkpoint(place / "model").read().history) in (1, 2)  # 1 where writing is slow
@@ -112,7 +113,6 @@ def test_a_training_that_another_version_started_is_refused_in_one_line(place):
     assert Checkpoint(place / "model").exists
 
 
-@pytest.mark.tensorflow
 def test_changed_images_are_refused_and_counted(place, images, tmp_path):
     data = shutil.copytree(images, tmp_path / "data")
     (data / "happy" / "000.jpg").unlink()
@@ -123,13 +123,11 @@ def test_changed_images_are_refused_and_counted(place, images, tmp_path):
     assert Checkpoint(place / "model").exists
 
 
-@pytest.mark.tensorflow
 def test_images_that_were_moved_are_found_where_one_says(place, images, tmp_path):
     data = shutil.copytree(images, tmp_path / "moved")
     assert resume(place / "model", data=data).folder.file("model.keras").exists()
 
 
-@pytest.mark.tensorflow
 def test_a_damaged_checkpoint_is_one_clear_line(place):
     state = place / ".model.training" / "state.npz"
     state.write_bytes(state.read_bytes()[:5000])
@@ -155,7 +153,6 @@ def test_nothing_to_go_on_with(tmp_path):
         resume(tmp_path / "model")
 
 
-@pytest.mark.tensorflow
 def test_ctrl_c_while_answering_loses_no_training(images, tmp_path, options, stopper):
     with pytest.raises(KeyboardInterrupt):
         train(
