@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TAG = 0x0112
+_ORDERS = {b"II*\0": "<", b"MM\0*": ">", b"II\0*": "<", b"MM*\0": ">", b"MM\0+": ">"}
+"""Byte order by the first bytes of a TIFF header. Pillow reads the wrong last three, too."""
+
 _SIZES = {3: "H", 4: "I", 8: "h", 9: "i"}  # the TIFF types of whole numbers, by their code
 
 
@@ -42,8 +45,8 @@ def _read_exif(block: bytes) -> int | None:
     tiff = re.sub(b"^(Exif\0\0){1,2}", b"", block)
     if not tiff:
         return None
-    order = {b"II*\0": "<", b"MM\0*": ">"}[tiff[:4]] if tiff[:4] in (b"II*\0", b"MM\0*") else ""
-    if not order:
+    order = _ORDERS.get(tiff[:4])
+    if order is None:
         return 1
     (start,) = struct.unpack_from(f"{order}I", tiff, 4)
     (count,) = struct.unpack_from(f"{order}H", tiff, start)

@@ -40,6 +40,13 @@ def test_orders_and_types(order, kind):
     assert read_orientation(info) == _pillow(info) == 6
 
 
+@pytest.mark.parametrize("magic", [b"II\0*", b"MM*\0", b"MM\0+", b"II+\0", b"XX*\0"])
+def test_wrong_headers_are_read_as_pillow_reads_them(magic):
+    block = _block(6, order="<" if magic.startswith(b"I") else ">")
+    info = {"exif": block[:6] + magic + block[10:]}
+    assert read_orientation(info) == _pillow(info)
+
+
 def test_other_places():
     packet = b'<x tiff:Orientation="8">'
     text = "\nexif\n  99\n" + _block(5)[6:].hex()
