@@ -91,13 +91,16 @@ def _try_in_interpreter(model: SealedModel) -> str:
     import subprocess
 
     code = "from edgeemo.engines.trial import main; main()"
-    tried = subprocess.run(
-        [sys.executable, "-c", code, model.path],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-c", code, model.path],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
+    except OSError:  # no process can be started, as under an emulator
+        return ""
     return _explain(model, tried.returncode, tried.stdout.decode(errors="replace"))
 
 

@@ -49,6 +49,12 @@ def test_a_crash_is_one_line(crashing, one_thread, monkeypatch):
         Classifier.load(crashing)
 
 
+def test_a_model_is_loaded_where_no_process_can_be_started(copied):
+    copied.setattr(trial, "_has_one_thread", lambda: False)
+    copied.setattr(sys, "executable", os.devnull)
+    assert Classifier.load(MODEL).spec.labels == ("happy", "sad")
+
+
 def test_the_entry_point_survives(crashing):
     command = [sys.executable, "-m", "edgeemo.runtime", crashing, "none.png"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
