@@ -12,7 +12,7 @@ import pytest
 from benchmarks.reliability.traces import TraceError, trace
 from edgeemo.bundle import make_bundle
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("uncounted")]
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
