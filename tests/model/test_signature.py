@@ -103,6 +103,9 @@ def test_a_machine_without_keys_runs_any(model, monkeypatch, tmp_path):
     monkeypatch.setenv("EDGEEMO_KEYS", str(tmp_path / "missing"))
     with pytest.raises(SignatureError, match="no such folder of keys"):
         Classifier.load(model)
+    monkeypatch.setenv("EDGEEMO_KEYS", str(model))
+    with pytest.raises(SignatureError, match="Not a directory: the trusted keys"):
+        Classifier.load(model)
 
 
 def test_a_bundle_asks_for_its_own_signature(keys, model, trusting, monkeypatch, tmp_path):
