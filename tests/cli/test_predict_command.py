@@ -41,6 +41,26 @@ def test_a_table_for_people(edgeemo, faces):
     assert "3 predicted" in shown.err
 
 
+def test_a_copy_that_cannot_be_drawn_is_an_error_of_its_image(
+    edgeemo, faces, tmp_path, monkeypatch
+):
+    from edgeemo.runtime import annotate
+
+    draw = annotate._draw_all
+
+    def draw_but_one(image, predictions):
+        if image.getpixel((0, 0))[0] > 120:
+            raise MemoryError("no room for the text")
+        return draw(image, predictions)
+
+    monkeypatch.setattr(annotate, "_draw_all", draw_but_one)
+    shown = edgeemo("predict", faces, "--model", MODEL, "--annotate", tmp_path / "seen")
+    assert shown.status == 1
+    assert len(shown.out.splitlines()) == 4
+    assert f"error: {faces / 'c.bmp'}: its predictions cannot be drawn (no room" in shown.err
+    assert len(list((tmp_path / "seen").iterdir())) == 2
+
+
 def test_json_lines_for_programs(edgeemo, faces):
     shown = edgeemo("predict", faces, "--model", MODEL, "--json")
     answers = [json.loads(line) for line in shown.out.splitlines()]
