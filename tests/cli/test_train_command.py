@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,30 @@ def test_a_recipe_is_one_command_and_its_options_can_be_changed(edgeemo, here, d
     assert json.loads((folder / "spec.json").read_text())["labels"] == ["sad", "happy"]
     used = tomllib.loads((folder / "config.toml").read_text())
     assert (used["arch"], used["size"], used["epochs"]) == ("cnn-16-32-64", 32, 1)
+
+
+@pytest.mark.tensorflow
+def test_ctrl_c_keeps_the_best_model_and_ends_with_130(edgeemo, here, drawn, monkeypatch):
+    from edgeemo.utils.progress import Silent
+
+    class PressesCtrlC(Silent):
+        steps = 0
+
+        def advance(self, steps=1, *, detail=""):
+            self.steps += steps if detail else 0
+            if self.steps > 2:
+                self.steps = -1000
+                raise KeyboardInterrupt
+
+    @contextmanager
+    def progress():
+        yield PressesCtrlC()
+
+    monkeypatch.setattr("edgeemo.cli.commands.train.progress", progress)
+    shown = edgeemo("train", "--data", drawn, *QUICK, "--epochs", 50, "--out", "m", "--json")
+    assert shown.status == 130, shown.err
+    assert json.loads(shown.out)["fit"]["interrupted"]
+    assert Path("m", "report.html").exists()
 
 
 @pytest.mark.tensorflow

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.train import print_trained
+from edgeemo.errors import EXIT_INTERRUPTED
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.utils.options import Option
 
@@ -60,7 +63,8 @@ def train(given: TrainArguments) -> None:
 
     Without --data it takes the classes in data/, else it draws practice faces. Duplicates never
     straddle the splits, unusable images are left out, and nothing in your folder is touched.
-    Ctrl-C keeps the best model so far; after a crash or a power cut --resume continues.
+    Ctrl-C keeps the best model so far (exit status 130); after a crash or a power cut --resume
+    continues.
 
     With --faces the model is one for photos, in which 'edgeemo predict' then predicts every face. A
     folder that 'edgeemo data crop' wrote needs no --faces.
@@ -72,6 +76,8 @@ def train(given: TrainArguments) -> None:
         print_json({"assisted": True}) if given.json else note(text)
         return
     print_trained(model, json=given.json)
+    if model.report.fit and model.report.fit.interrupted:
+        raise typer.Exit(EXIT_INTERRUPTED)
 
 
 def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
