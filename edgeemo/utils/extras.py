@@ -72,8 +72,7 @@ def require_packages(modules: Collection[str], *, purpose: str, extra: str = "")
     """
     for module in modules:
         if not is_installed(module):
-            package, own = _EXTRAS[module]
-            raise MissingExtraError(package, extra=extra or own, purpose=purpose)
+            raise make_missing_error(module, purpose=purpose, extra=extra)
 
 
 def require_packages_of_options(
@@ -98,10 +97,10 @@ def require_packages_of_options(
             require_packages((module,), purpose=purpose)
 
 
-def make_missing_error(module: str, *, purpose: str) -> MissingExtraError:
-    """Return the error about a module that is not installed."""
-    package, extra = _EXTRAS[module]
-    return MissingExtraError(package, extra=extra, purpose=purpose)
+def make_missing_error(module: str, *, purpose: str, extra: str = "") -> MissingExtraError:
+    """Return the error about a module that is not installed; see `require_packages`."""
+    package, own = _EXTRAS[module]
+    return MissingExtraError(package, extra=extra or own, purpose=purpose)
 
 
 def is_installed(module: str) -> bool:

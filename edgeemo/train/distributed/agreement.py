@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.errors import MissingExtraError, WorkerError
+from edgeemo.errors import WorkerError
 from edgeemo.train.options.record import find_differences, read_options, record_options
+from edgeemo.utils.extras import require_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,7 @@ def check_jax() -> None:
     Raises:
         MissingExtraError: If it is not installed.
     """
-    if find_spec("jax") is None:
-        raise MissingExtraError("jax", extra="distributed", purpose="--workers")
+    require_packages(("jax",), purpose="--workers")
 
 
 def collect_versions() -> dict[str, str]:
