@@ -188,15 +188,13 @@ def _asked(models: Sequence[str], faces: bool | None) -> _Asked:
 
 def _try_to_write(folder: Path, *, make: bool) -> None:
     """Find out before minutes of measuring that the outcome cannot be kept."""
-    import tempfile
-
     from edgeemo.errors import BenchError
+    from edgeemo.utils.files import check_writable
 
     try:
         if make:
             folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        check_writable(folder)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BenchError(
