@@ -12,18 +12,10 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
+def place(signing_keys, tmp_path, monkeypatch) -> Path:
     """A working folder with a pair of keys and an exported file."""
-    from cryptography.hazmat.primitives import serialization as form
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
-    public = key.public_key().public_bytes(
-        form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo
-    )
-    (tmp_path / "key.pem").write_bytes(private)
-    (tmp_path / "public.pem").write_bytes(public)
+    shutil.copy(signing_keys / "mine.pem", tmp_path / "key.pem")
+    shutil.copy(signing_keys / "mine.pub", tmp_path / "public.pem")
     shutil.copy(GOLDEN / "int8.tflite", tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path

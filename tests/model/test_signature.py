@@ -18,47 +18,24 @@ from edgeemo.model.signing import sign_file
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 
-def _pem(key) -> tuple[bytes, bytes]:
-    from cryptography.hazmat.primitives import serialization as form
-
-    private = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
-    public = key.public_key().public_bytes(
-        form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo
-    )
-    return private, public
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory) -> Path:
-    """A folder with two pairs of keys: mine.pem, mine.pub, other.pem, other.pub."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    folder = tmp_path_factory.mktemp("keys")
-    for name in ("mine", "other"):
-        private, public = _pem(Ed25519PrivateKey.generate())
-        (folder / f"{name}.pem").write_bytes(private)
-        (folder / f"{name}.pub").write_bytes(public)
-    return folder
-
-
 @pytest.fixture
 def model(tmp_path) -> Path:
     return Path(shutil.copy(GOLDEN / "int8.tflite", tmp_path / "int8.tflite"))
 
 
 @pytest.fixture
-def trusting(keys, tmp_path, monkeypatch) -> Path:
+def trusting(signing_keys, tmp_path, monkeypatch) -> Path:
     """The folder of a machine that trusts the first key alone."""
     folder = tmp_path / "trusted"
     folder.mkdir()
-    shutil.copy(keys / "mine.pub", folder / "mine.pem")
+    shutil.copy(signing_keys / "mine.pub", folder / "mine.pem")
     monkeypatch.setenv("EDGEEMO_KEYS", str(folder))
     return folder
 
 
-def test_a_signature_fits_its_file_and_its_key_alone(keys, model):
-    mine, other = str(keys / "mine.pub"), str(keys / "other.pub")
-    signature = sign_file(model, keys / "mine.pem")
+def test_a_signature_fits_its_file_and_its_key_alone(signing_keys, model):
+    mine, other = str(signing_keys / "mine.pub"), str(signing_keys / "other.pub")
+    signature = sign_file(model, signing_keys / "mine.pem")
     assert signature.stat().st_size == 64
     assert verify_file(model, [other, mine]) == mine
     with pytest.raises(SignatureError, match=r"fits none of the keys .*other\.pub"):
@@ -70,12 +47,12 @@ def test_a_signature_fits_its_file_and_its_key_alone(keys, model):
         verify_file(model, [mine])
 
 
-def test_openssl_agrees(keys, model, tmp_path):
+def test_openssl_agrees(signing_keys, model, tmp_path):
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
-    sign_file(model, keys / "mine.pem")
+    sign_file(model, signing_keys / "mine.pem")
     command = ["openssl", "pkeyutl", "-verify", "-rawin", "-pubin"]
-    files = ["-inkey", keys / "mine.pub", "-in", model, "-sigfile", f"{model}.sig"]
+    files = ["-inkey", signing_keys / "mine.pub", "-in", model, "-sigfile", f"{model}.sig"]
     assert subprocess.run([*command, *files], check=False, capture_output=True).returncode == 0
     made = tmp_path / "made.pem"
     subprocess.run(
@@ -85,13 +62,13 @@ def test_openssl_agrees(keys, model, tmp_path):
     sign_file(model, made)
 
 
-def test_a_machine_with_keys_runs_signed_files_only(keys, model, trusting):
+def test_a_machine_with_keys_runs_signed_files_only(signing_keys, model, trusting):
     with pytest.raises(SignatureError, match=r"int8\.tflite: not signed"):
         Classifier.load(model)
-    sign_file(model, keys / "other.pem")
+    sign_file(model, signing_keys / "other.pem")
     with pytest.raises(SignatureError, match="fits none"):
         Classifier.load(model)
-    sign_file(model, keys / "mine.pem")
+    sign_file(model, signing_keys / "mine.pem")
     assert Classifier.load(model).spec.labels == ("happy", "sad")
 
 
@@ -108,8 +85,8 @@ def test_a_machine_without_keys_runs_any(model, monkeypatch, tmp_path):
         Classifier.load(model)
 
 
-def test_a_bundle_asks_for_its_own_signature(keys, model, trusting, monkeypatch, tmp_path):
-    sign_file(model, keys / "mine.pem")
+def test_a_bundle_asks_for_its_own_signature(signing_keys, model, trusting, monkeypatch, tmp_path):
+    sign_file(model, signing_keys / "mine.pem")
     monkeypatch.delenv("EDGEEMO_KEYS")
     bundle = make_bundle(model, tmp_path / "b.pyz").path
     monkeypatch.setenv("EDGEEMO_KEYS", str(trusting))
@@ -121,7 +98,7 @@ def test_a_bundle_asks_for_its_own_signature(keys, model, trusting, monkeypatch,
     refused = run()
     assert refused.returncode == 1
     assert refused.stderr == f"error: {bundle}: not signed: {bundle}.sig is missing\n"
-    sign_file(bundle, keys / "mine.pem")
+    sign_file(bundle, signing_keys / "mine.pem")
     assert run().returncode == 0
 
 
@@ -142,13 +119,15 @@ def test_a_key_that_cannot_be_used_is_one_line(model, tmp_path, content, message
     assert "\n" not in str(caught.value)
 
 
-def test_a_key_of_another_kind_or_with_a_password_is_refused(keys, model, tmp_path):
+def test_a_key_of_another_kind_or_with_a_password_is_refused(signing_keys, model, tmp_path):
     from cryptography.hazmat.primitives import serialization as form
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
     other = ec.generate_private_key(ec.SECP256R1())
     key = tmp_path / "key.pem"
-    key.write_bytes(_pem(other)[0])
+    key.write_bytes(
+        other.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    )
     with pytest.raises(SignatureError, match="not an Ed25519 private key"):
         sign_file(model, key)
     key.write_bytes(
@@ -159,21 +138,21 @@ def test_a_key_of_another_kind_or_with_a_password_is_refused(keys, model, tmp_pa
     with pytest.raises(SignatureError, match="without a password"):
         sign_file(model, key)
     with pytest.raises(SignatureError, match="not an Ed25519 public key"):
-        sign_file(model, keys / "mine.pem")
-        verify_file(model, [str(keys / "mine.pem")])
+        sign_file(model, signing_keys / "mine.pem")
+        verify_file(model, [str(signing_keys / "mine.pem")])
 
 
 @pytest.mark.parametrize("size", [0, 63, 65])
-def test_a_signature_of_another_size_is_refused(keys, model, size):
+def test_a_signature_of_another_size_is_refused(signing_keys, model, size):
     Path(f"{model}.sig").write_bytes(bytes(size))
     with pytest.raises(SignatureError, match=f"{size} bytes, not the 64"):
-        verify_file(model, [str(keys / "mine.pub")])
+        verify_file(model, [str(signing_keys / "mine.pub")])
 
 
-def test_without_cryptography_it_says_how_to_install_it(keys, model, monkeypatch):
+def test_without_cryptography_it_says_how_to_install_it(signing_keys, model, monkeypatch):
     for name in list(sys.modules):
         if name.split(".")[0] == "cryptography":
             monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "cryptography", None)
     with pytest.raises(MissingExtraError, match="-m pip install cryptography"):
-        sign_file(model, keys / "mine.pem")
+        sign_file(model, signing_keys / "mine.pem")
