@@ -56,7 +56,7 @@ def train(
     """
     options = options or TrainOptions()
     check_options(options)
-    check_data(data, labels=options.labels)
+    check_data(data, labels=options.labels, classes=options.classes)
     check_output_folder(out, data=data, replace=replace)
     checkpoint = Checkpoint(out)
     if checkpoint.exists and not replace:
@@ -99,7 +99,7 @@ def resume(
     data = data or Path(started["data"])
     options = _resumed_options(out, started["options"], requested or {})
     check_packages(options)
-    check_data(data, labels=options.labels)
+    check_data(data, labels=options.labels, classes=options.classes)
     check_output_folder(out, data=data, replace=replace)
     progress = progress or Silent()
     progress.note(f"Resuming {out}")

@@ -173,7 +173,7 @@ def _check(job: TuneJob, space: Space, base: TrainOptions, *, replace: bool) -> 
     check_packages(base)
     for options in space.list_options(base):
         check_files(options)
-    check_data(job.data, labels=base.labels)
+    check_data(job.data, labels=base.labels, classes=base.classes)
     if job.out is not None:
         check_output_folder(job.out, data=job.data, replace=replace)
     check_storage(job.storage)

@@ -70,6 +70,7 @@ TRAIN = {
     "--force": {"replace": True},
     "--recipe focal": {"options.recipe": "focal", "options.loss": "focal"},
     "--labels sad,happy": {"options.labels": ["sad", "happy"]},
+    "--classes happy,sad": {"options.classes": ["happy", "sad"]},
     "--accept webp,gif": {"options.accept": ["webp", "gif"]},
     "--ratios 1/2,1/4,1/4": {"options.ratios": [0.5, 0.25, 0.25]},
     "--split random": {"options.split": "random"},
@@ -131,6 +132,7 @@ TUNE = {
     "--take 3": {"take": 3},
     "--search-only": {"job.out": None},
     "--labels sad,happy": {"base.labels": ["sad", "happy"]},
+    "--classes happy,sad": {"base.classes": ["happy", "sad"]},
     "--accept webp": {"base.accept": ["webp"]},
     "--channels 1": {"base.channels": 1},
     "--epochs 3": {"base.epochs": 3},
@@ -196,17 +198,20 @@ BUNDLE = {
     "--face-model yunet.onnx": {"options.faces.detector": "yunet"},
 }
 CHECK = {
+    "--classes happy,sad": {"classes": ["happy", "sad"]},
     "--accept webp": {"accept": ["webp"]},
     "--faces": {"detector_name": "blaze"},
     "--face-detector blaze": {"detector_name": "blaze"},
     "--face-score 0.8": {"detector_name": "blaze", "detector._min_score": 0.8},
 }
 WRITE = {
+    "--classes happy,sad": {"classes": ["happy", "sad"]},
     "--accept webp": {"accept": ["webp"]},
     "--force": {"replace": True},
     "--link symlink": {"link": "symlink"},
 }
 SPLIT = {
+    "--classes happy,sad": {"options.classes": ["happy", "sad"]},
     "--accept webp": {"options.accept": ["webp"]},
     "--force": {"replace": True},
     "--link hard": {"link": "hard"},
@@ -214,6 +219,7 @@ SPLIT = {
     "--seed 3": {"options.seed": 3},
 }
 CROP = {
+    "--classes happy,sad": {"options.classes": ["happy", "sad"]},
     "--accept webp": {"options.accept": ["webp"]},
     "--force": {"replace": True},
     "--size 64": {"options.size": 64},

@@ -54,6 +54,7 @@ class TrainArguments:
     "edgeemo train --data faces/ --arch cnn-bn-64 --augment light",
     "edgeemo train --data faces.zip --size 48 --channels 1 --out models/mine",
     "edgeemo train --data faces --recipe filters-16-32-16",
+    "edgeemo train --data fer2013 --classes happy,sad",
     "edgeemo train --data photos --faces",
     "edgeemo train --config models/mine/config.toml --seed 1 --out models/again",
     "edgeemo train --resume",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edgeemo.tune import TuneJob
 
 _study = partial(Option, group="Study")
-_FIXED = ("labels", "accept", "channels", "epochs", "batch_size", "seed")
+_FIXED = ("labels", "classes", "accept", "channels", "epochs", "batch_size", "seed")
 """Options of a training that the search does not choose."""
 
 
@@ -106,7 +106,7 @@ def tune(given: TuneArguments) -> None:
     require_packages((*TUNING, *TRAINING), purpose="edgeemo tune", extra="tune")
     with progress() as shown:
         data = choose_images(config.data, shown)
-        check_data(data, labels=base.labels)
+        check_data(data, labels=base.labels, classes=base.classes)
         job = _job(given, data)
         found = search(
             job,

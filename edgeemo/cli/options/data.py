@@ -12,7 +12,7 @@ import typer
 from edgeemo.cli.options.common import Json
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.dataset.write import LinkMode
-from edgeemo.train.options.shared import ACCEPT
+from edgeemo.train.options.shared import ACCEPT, CLASSES
 from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
@@ -24,20 +24,20 @@ class SourceArguments:
     """Options of a command that reads images."""
 
     source: Annotated[Path, Argument("Images: one folder per class, or a .zip.", metavar="DIR|ZIP")]
+    classes: Annotated[tuple[str, ...] | None, CLASSES] = None
     accept: Annotated[tuple[str, ...], ACCEPT] = ()
     json: Json = False
 
-    @property
-    def formats(self) -> tuple[str, ...]:
-        """Return the image formats to accept.
+    def check_selection(self) -> None:
+        """Refuse unknown image formats, and fewer than two classes.
 
         Raises:
-            typer.BadParameter: If one is unknown.
+            typer.BadParameter: If there are some.
         """
         from edgeemo.dataset import IngestOptions
 
         with refuse_options():
-            return IngestOptions(accept=self.accept).accept
+            IngestOptions(accept=self.accept, classes=self.classes)
 
 
 @dataclass(frozen=True, kw_only=True)

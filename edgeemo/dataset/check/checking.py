@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 def check_folder(
     root: Path,
     *,
+    classes: Sequence[str] | None = None,
     accept: Sequence[str] = (),
     detector: FaceDetector | None = None,
     detector_name: str = "",
@@ -53,6 +54,7 @@ def check_folder(
 
     Args:
         root: A folder as `find_files` describes it, or one of images without classes.
+        classes: Classes to check; None for all.
         accept: Formats to accept besides JPEG, PNG and BMP: "webp", "gif", or both.
         detector: The face detector; None to detect no faces.
         detector_name: Its name in the report.
@@ -64,7 +66,7 @@ def check_folder(
         MissingExtraError: If the ``data`` extra is not installed.
     """
     progress = progress or Silent()
-    layout = find_any_files(root)
+    layout = find_any_files(root, classes=classes)
     files = inspect_files(root, layout.files, accept=accept, detector=detector, progress=progress)
     images, statistics = _select_usable(files)
     progress.stage("Finding duplicates")

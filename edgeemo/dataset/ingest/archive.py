@@ -33,19 +33,22 @@ _CHUNK = 2**20
 _ENCRYPTED = 0x1
 
 
-def check_data(source: Path, *, labels: Sequence[str] | None = None) -> None:
+def check_data(
+    source: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
+) -> None:
     """Check a folder's classes, or that a file is an archive, before any slow work.
 
     Args:
         source: As of `open_data`.
         labels: Class names in the required order; None for any.
+        classes: Classes to take; None takes all.
 
     Raises:
         DatasetError: If `source` does not exist or is no archive, or the folder has fewer than two
-            classes, or others than `labels`.
+            classes, lacks one of `classes`, or has others than `labels`.
     """
     if source.is_dir():
-        check_classes(source, labels=labels)
+        check_classes(source, labels=labels, classes=classes)
     else:
         check_source(source)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS
-from edgeemo.utils.suggest import find_nearest
+from edgeemo.utils.suggest import describe_unknown, find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,7 +63,9 @@ class FolderLayout:
     ignored: tuple[str, ...] = ()
 
 
-def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayout:
+def find_files(
+    root: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
+) -> FolderLayout:
     """Find the classes of a data folder and their files.
 
     The folder has one sub-folder per class, or train, validation (or val, valid) and test, in any
@@ -74,12 +76,13 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayo
     Args:
         root: The data folder.
         labels: Class names in the required order; None sorts them.
+        classes: Classes to take; None takes all.
 
     Raises:
         DatasetError: If the folder does not exist or cannot be read, has fewer than two classes,
-            or has other classes than `labels`.
+            lacks one of `classes`, or has other classes than `labels`.
     """
-    top, splits, names = _find_labelled_folders(root)
+    top, splits, names = _find_labelled_folders(root, classes)
     ordered, files = _order_labels(root, names, labels), _find_class_files(root, top, names, splits)
     return FolderLayout(
         root=root,
@@ -90,30 +93,39 @@ def find_files(root: Path, *, labels: Sequence[str] | None = None) -> FolderLayo
     )
 
 
-def check_classes(root: Path, *, labels: Sequence[str] | None = None) -> None:
+def check_classes(
+    root: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
+) -> None:
     """Check the classes of a data folder without a look at the files inside them.
 
     Args:
         root: As of `find_files`.
         labels: As of `find_files`.
+        classes: As of `find_files`.
 
     Raises:
         DatasetError: As `find_files`.
     """
-    _, _, names = _find_labelled_folders(root)
+    _, _, names = _find_labelled_folders(root, classes)
     _order_labels(root, names, labels)
 
 
-def find_any_files(root: Path) -> FolderLayout:
+def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> FolderLayout:
     """Find the files of a folder with classes as `find_files`, or of one without.
 
     A folder with fewer than two classes counts as one class with the name of the folder.
 
+    Args:
+        root: The folder.
+        classes: Classes to take, as of `find_files`; None takes all.
+
     Raises:
-        DatasetError: If the folder does not exist, cannot be read or has no files.
+        DatasetError: If the folder does not exist, cannot be read or has no files, or lacks one of
+            `classes`.
     """
     top = _descend_to_classes(root) if root.is_dir() else root
-    if root.is_dir() and not _find_splits(top) and len(_list_folders(top)) < 2:
+    one = root.is_dir() and not _find_splits(top) and len(_list_folders(top)) < 2
+    if one and classes is None:
         name = root.resolve().name or "images"
         paths = [
             path.relative_to(root).as_posix()
@@ -123,7 +135,7 @@ def find_any_files(root: Path) -> FolderLayout:
         found = tuple(LabelledFile(path, name, None) for path in sorted(paths))
         layout = FolderLayout(root=root, labels=(name,), splits=(), files=found)
     else:
-        layout = find_files(root)
+        layout = find_files(root, classes=classes)
     if not layout.files:
         raise DatasetError(f"{root}: there are no files in it")
     return layout
@@ -183,16 +195,26 @@ def _descend_to_classes(folder: Path) -> Path:
     return _descend_to_classes(only) if _list_folders(only) else folder
 
 
-def _find_labelled_folders(root: Path) -> tuple[Path, list[tuple[Path, Split]], list[str]]:
-    """Return the folder with the classes or splits, its splits, and the names of the classes."""
+def _find_labelled_folders(
+    root: Path, classes: Sequence[str] | None
+) -> tuple[Path, list[tuple[Path, Split]], list[str]]:
+    """Return the folder with the classes or splits, its splits, and the classes to take."""
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder")
     top = _descend_to_classes(root)
     splits = _find_splits(top)
-    names = _find_classes(splits) if splits else _list_folders(top)
+    names = _find_classes(splits, classes) if splits else _list_folders(top)
     if len(names) < 2:
         raise DatasetError(_describe_missing_classes(root, names))
-    return top, splits, names
+    return top, splits, _select_classes(root, names, classes)
+
+
+def _select_classes(root: Path, names: Sequence[str], classes: Sequence[str] | None) -> list[str]:
+    """Return the classes to take, in the order of `names`."""
+    for name in classes or ():
+        if name not in names:
+            raise DatasetError(f"{root}: {describe_unknown('class', name, names)}")
+    return [name for name in names if classes is None or name in classes]
 
 
 def _find_splits(top: Path) -> list[tuple[Path, Split]]:
@@ -207,10 +229,13 @@ def _find_splits(top: Path) -> list[tuple[Path, Split]]:
     return found
 
 
-def _find_classes(splits: Sequence[tuple[Path, Split]]) -> list[str]:
+def _find_classes(splits: Sequence[tuple[Path, Split]], classes: Sequence[str] | None) -> list[str]:
+    """Return the classes of the train split; each of another split has to be one, if taken."""
     trained = {name for path, split in splits if split == "train" for name in _list_folders(path)}
     for path, _ in splits:
         strange = sorted(set(_list_folders(path)) - trained)
+        if classes is not None:
+            strange = [name for name in strange if name in classes]
         if strange:
             raise DatasetError(f"{path}: {', '.join(strange)} is no class of the train split")
     return sorted(trained)

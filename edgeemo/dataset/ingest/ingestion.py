@@ -52,7 +52,7 @@ def ingest_folder(
         MissingExtraError: If the ``data`` extra is not installed.
     """
     options, progress = options or IngestOptions(), progress or Silent()
-    layout = find_files(root, labels=options.labels)
+    layout = find_files(root, labels=options.labels, classes=options.classes)
     for name in layout.ignored:
         progress.note(f"{root}: {name} is beside the splits and not used")
     verdicts = judge_files(

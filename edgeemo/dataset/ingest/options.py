@@ -26,6 +26,7 @@ class IngestOptions:
         accept: Image formats to accept besides JPEG, PNG and BMP: "webp", "gif", or both. Of an
             animation the first frame counts.
         labels: Class names in the order of the network's outputs; None sorts them.
+        classes: Classes of the folder to take; files of others are not read. None takes all.
         seed: Seed of the split; the same seed and images give the same splits, wherever the files
             lie and in whatever order they are found.
         ratios: Shares of train, validation and test, which add up to 1. That of validation may be
@@ -37,11 +38,13 @@ class IngestOptions:
             their sizes is excluded. They require the face detector of `ingest`.
 
     Raises:
-        DatasetError: If a format is unknown, or the ratios are not three shares of 1.
+        DatasetError: If a format is unknown, the ratios are not three shares of 1, or `classes` are
+            not two or more, or others than `labels`.
     """
 
     accept: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = None
     seed: int = 0
     ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)
     grouped: bool = True
@@ -57,6 +60,20 @@ class IngestOptions:
                 "ratios must be three shares that add up to 1, of which only that of validation "
                 f"may be 0, not {self.ratios}"
             )
+        if self.classes is not None:
+            _check_classes(self.classes, self.labels)
+
+
+def _check_classes(classes: tuple[str, ...], labels: tuple[str, ...] | None) -> None:
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        named = ", ".join(classes) or "none"
+        raise DatasetError(f"--classes requires two or more different classes, not {named}")
+    different = sorted(set(classes) ^ set(labels or classes))
+    if different:
+        raise DatasetError(
+            f"--labels and --classes must name the same classes; {', '.join(different)} is in one "
+            "of them only"
+        )
 
 
 def _are_shares(ratios: tuple[float, ...]) -> bool:

@@ -67,6 +67,7 @@ class CropOptions:
     Attributes:
         faces: Settings of the face detector, and the margin around a face.
         detector_file: The detector's own file, if it has one.
+        classes: Classes to take; None takes all.
         accept: Formats to accept besides JPEG, PNG and BMP.
         all_faces: Whether to write every face of an image, not only the largest.
         size: Side of the crops in pixels; None for the size of the face in the decoded image,
@@ -75,6 +76,7 @@ class CropOptions:
 
     faces: FaceSettings
     detector_file: DetectorFile | None = None
+    classes: Sequence[str] | None = None
     accept: Sequence[str] = ()
     all_faces: bool = False
     size: int | None = None
@@ -125,7 +127,7 @@ def write_crops(
     require_libraries()
     detector = build_detector(options.faces, file=options.detector_file)
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
-    layout = find_any_files(root)
+    layout = find_any_files(root, classes=options.classes)
     with _explain_write_errors(out), new_folder(out, replace=replace) as partial:
         cropper = _Cropper(root, partial, options, detector)
         progress.stage("Cropping the faces", total=len(layout.files))

@@ -61,6 +61,7 @@ def write_clean(
     root: Path,
     out: Path,
     *,
+    classes: Sequence[str] | None = None,
     accept: Sequence[str] = (),
     link: LinkMode = "copy",
     replace: bool = False,
@@ -71,6 +72,7 @@ def write_clean(
     Args:
         root: A folder as `find_files` describes it, or one of images without classes.
         out: Folder to write.
+        classes: Classes to take; None takes all.
         accept: Formats to accept besides JPEG, PNG and BMP.
         link: How to place the files.
         replace: Whether to replace a folder that edgeemo wrote.
@@ -82,7 +84,7 @@ def write_clean(
     """
     progress = progress or Silent()
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
-    layout = find_any_files(root)
+    layout = find_any_files(root, classes=classes)
     verdicts = judge_files(root, layout.files, accept=accept, progress=progress)
     progress.stage("Finding duplicates")
     cleaned = clean_images(verdict for verdict in verdicts if isinstance(verdict, UsableImage))

@@ -54,6 +54,7 @@ def build_ingest_options(options: TrainOptions) -> IngestOptions:
     return IngestOptions(
         accept=options.accept,
         labels=options.labels,
+        classes=options.classes,
         seed=options.seed,
         ratios=options.ratios,
         grouped=options.split is Split.GROUPED,

@@ -13,6 +13,7 @@ from edgeemo.model.spec import MAX_SIDE
 from edgeemo.train.options.choices import Augment, Loss, Metric, Optimizer, Schedule, Split, Weights
 from edgeemo.train.options.shared import (
     ACCEPT,
+    CLASSES,
     FACE_DETECTOR,
     FACE_MARGIN,
     FACE_MODEL,
@@ -76,6 +77,14 @@ class TrainOptions:
     labels: Annotated[
         tuple[str, ...] | None,
         _image("Classes in the order of the network's outputs.", default="by name"),
+    ] = None
+    classes: Annotated[
+        tuple[str, ...] | None,
+        replace(
+            CLASSES,
+            help=f"{CLASSES.help} Their order has no effect: --labels sets that of the outputs.",
+            group="Images",
+        ),
     ] = None
     accept: Annotated[tuple[str, ...], replace(ACCEPT, group="Images")] = ()
     ratios: Annotated[

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeemo.dataset.ingest.find import find_files, has_classes
+from edgeemo.dataset import IngestOptions
+from edgeemo.dataset.ingest.find import find_any_files, find_files, has_classes
 from edgeemo.errors import DatasetError
 
 
@@ -98,6 +99,47 @@ def test_labels_must_be_the_folders(tmp_path, labels, words):
     touch(tmp_path, "happy/1", "sad/2")
     with pytest.raises(DatasetError, match=words):
         find_files(tmp_path, labels=labels)
+
+
+@pytest.mark.parametrize("find", [find_files, find_any_files])
+def test_some_classes_are_taken_by_name(tmp_path, find):
+    touch(tmp_path, "train/angry/1", "train/happy/2", "train/sad/3", "test/happy/4", "test/glum/5")
+    layout = find(tmp_path, classes=("sad", "happy"))
+    assert layout.labels == ("happy", "sad")
+    assert [file.path for file in layout.files] == ["test/happy/4", "train/happy/2", "train/sad/3"]
+    ordered = find_files(tmp_path, classes=("happy", "sad"), labels=("sad", "happy"))
+    assert ordered.labels == ("sad", "happy")
+
+
+@pytest.mark.parametrize(
+    ("classes", "words"),
+    [
+        (
+            ("hapy", "sad"),
+            "class 'hapy' is unknown; did you mean 'happy'\\? Choose from angry, happy, sad$",
+        ),
+        (("glum", "sad"), "test: glum is no class of the train split$"),
+    ],
+)
+def test_an_unknown_class(tmp_path, classes, words):
+    touch(tmp_path, "train/angry/1", "train/happy/2", "train/sad/3", "test/glum/5")
+    with pytest.raises(DatasetError, match=words) as error:
+        find_files(tmp_path, classes=classes)
+    assert str(error.value).startswith(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("classes", "labels", "words"),
+    [
+        ((), None, "requires two or more different classes, not none"),
+        (("happy",), None, "requires two or more different classes, not happy"),
+        (("sad", "sad"), None, "requires two or more different classes, not sad, sad"),
+        (("happy", "sad"), ("sad", "glum"), "glum, happy is in one of them only"),
+    ],
+)
+def test_classes_that_cannot_be_taken(classes, labels, words):
+    with pytest.raises(DatasetError, match=words):
+        IngestOptions(classes=classes, labels=labels)
 
 
 @pytest.mark.parametrize(

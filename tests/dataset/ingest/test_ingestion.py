@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from edgeemo.dataset import IngestOptions, ingest_folder, open_data
+from edgeemo.dataset.ingest import judge
+from edgeemo.dataset.ingest.examine import examine_file
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.face_settings import FaceSettings
@@ -366,3 +368,18 @@ def test_what_has_no_face_is_set_aside_before_the_split(photos):
     assert dataset.summary.rejected == {"no-face": 2}
     assert dataset.summary.kept == 28
     assert ingest_folder(photos).summary.kept == 30
+
+
+def test_images_of_other_classes_are_not_read(tmp_path, fill, monkeypatch):
+    fill(tmp_path, {"angry": 3, "happy": 20, "sad": 10})
+    read = []
+
+    def examine(root, file, **rest):
+        read.append(file.label)
+        return examine_file(root, file, **rest)
+
+    monkeypatch.setattr(judge, "examine_file", examine)
+    dataset = ingest_folder(tmp_path, options=IngestOptions(classes=("sad", "happy")))
+    assert Counter(read) == {"happy": 20, "sad": 10}
+    assert dataset.labels == ("happy", "sad")
+    assert dataset.rejected == ()

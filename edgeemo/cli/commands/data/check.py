@@ -38,6 +38,7 @@ class CheckArguments(DetectorArguments, SourceArguments):
 @command(
     "edgeemo data check faces",
     "edgeemo data check faces.zip --html faces.html --faces",
+    "edgeemo data check faces --classes happy,sad",
     "edgeemo data check faces --strict --json > faces.json",
 )
 def check(given: CheckArguments) -> None:
@@ -53,7 +54,8 @@ def check(given: CheckArguments) -> None:
     from edgeemo.utils.files import write_file
     from edgeemo.utils.serialize import to_plain
 
-    formats, html = given.formats, given.html
+    html = given.html
+    given.check_selection()
     _check(given)
     request = given.request_faces(given.faces or None)
     settings = request.apply(FaceSettings()) if request.enabled else None
@@ -61,7 +63,8 @@ def check(given: CheckArguments) -> None:
     with progress() as shown, open_data(given.source) as folder:
         checked = run(
             folder,
-            accept=formats,
+            classes=given.classes,
+            accept=given.accept,
             detector=detector,
             detector_name=settings.detector if settings else "",
             faces_skipped=skipped,

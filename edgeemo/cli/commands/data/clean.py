@@ -21,10 +21,16 @@ def clean(given: LinkingArguments) -> None:
     """
     from edgeemo.dataset.write import write_clean
 
-    formats = given.formats
+    given.check_selection()
     given.check_link()
     with progress() as shown, given.open_source() as folder:
         written = write_clean(
-            folder, given.out, accept=formats, link=given.link, replace=given.force, progress=shown
+            folder,
+            given.out,
+            classes=given.classes,
+            accept=given.accept,
+            link=given.link,
+            replace=given.force,
+            progress=shown,
         )
     print_written(written, json=given.json)

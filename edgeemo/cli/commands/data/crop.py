@@ -50,12 +50,14 @@ def crop(given: CropArguments) -> None:
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.extras import require_packages_of_options
 
+    given.check_selection()
     require_packages_of_options(given)
     request = given.request_faces(True, margin=given.face_margin)
     options = CropOptions(
         faces=request.apply(FaceSettings()) or FaceSettings(),
         detector_file=request.file,
-        accept=given.formats,
+        classes=given.classes,
+        accept=given.accept,
         all_faces=given.all_faces,
         size=given.size,
     )

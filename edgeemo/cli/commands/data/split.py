@@ -36,7 +36,9 @@ def split(given: SplitArguments) -> None:
     from edgeemo.dataset.write import write_split
 
     with refuse_options():
-        options = IngestOptions(accept=given.accept, seed=given.seed, ratios=given.ratios)
+        options = IngestOptions(
+            classes=given.classes, accept=given.accept, seed=given.seed, ratios=given.ratios
+        )
     given.check_link()
     with progress() as shown, given.open_source() as folder:
         written = write_split(
