@@ -33,7 +33,8 @@ def reference() -> str:
     parts = [
         "# Commands\n",
         "Made by `make docs` from the commands' own help; do not edit.\n",
-        "Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C.\n",
+        "Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C, 143 "
+        "SIGTERM.\n",
         *_OUTPUT,
         _block(overview),
     ]

@@ -10,8 +10,9 @@ import typer
 from edgeemo import __version__
 from edgeemo.cli.lazy import group
 from edgeemo.cli.output.console import say
-from edgeemo.errors import EXIT_OK, EXIT_USAGE
+from edgeemo.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
 from edgeemo.utils.command import accept_any_file_name, run_command
+from edgeemo.utils.interrupt import interrupt_status
 from edgeemo.utils.redirect import drop_image_warnings
 
 app = group(
@@ -39,7 +40,7 @@ app = group(
 def main() -> None:
     """Run the command line; an error that the user can mend is one line on standard error.
 
-    Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C.
+    Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C, 143 SIGTERM.
     """
     accept_any_file_name()
     drop_image_warnings()
@@ -57,6 +58,8 @@ def _run_app() -> int:
         else:
             say(f"error: {describe_usage(error)}")
         return EXIT_USAGE
+    if status == EXIT_INTERRUPTED:  # which Typer makes of any KeyboardInterrupt
+        return interrupt_status()
     return status if isinstance(status, int) else EXIT_OK
 
 

@@ -34,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after the program's name; the process's own by default.
 
     Returns:
-        Exit status: 0; 1 where the model or an image could not be used; 130 after Ctrl-C.
+        Exit status: 0; 1 where the model or an image could not be used; 130 after Ctrl-C,
+        143 after SIGTERM.
     """
     start_fast()
     accept_any_file_name()

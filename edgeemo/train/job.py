@@ -116,7 +116,7 @@ def run_job(job: TrainingJob) -> TrainedModel:
         if coordinator:
             coordinator.agree(dataset.samples)
         _start_checkpoint(job, dataset, teachers)
-        with _delete_if_useless(job.checkpoint):
+        with _keep_if_useful(job.checkpoint, job.progress):
             report = _train(
                 job, folder, dataset, teachers, detector=detector, coordinator=coordinator
             )
@@ -160,15 +160,17 @@ def _start_checkpoint(job: TrainingJob, dataset: Dataset, teachers: Sequence[Tea
 
 
 @contextmanager
-def _delete_if_useless(checkpoint: Checkpoint) -> Iterator[None]:
-    """Delete the checkpoint on an error that resuming from it cannot avoid."""
+def _keep_if_useful(checkpoint: Checkpoint, progress: Progress) -> Iterator[None]:
+    """Delete the checkpoint on an error that resuming from it cannot avoid; else note it."""
     try:
         yield
     except TrainingError:  # the loss diverged, and would again
         checkpoint.delete()
         raise
     except BaseException:
-        if not checkpoint.exists:
+        if checkpoint.exists:
+            progress.note("A checkpoint of the training is kept; --resume continues it.")
+        else:
             checkpoint.delete()
         raise
 

@@ -10,8 +10,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from edgeemo.errors import EXIT_ERROR, EXIT_INTERRUPTED, EdgeEmoError
-from edgeemo.utils.interrupt import exit_on_interrupt, raise_on_interrupt, stems_from_interrupt
+from edgeemo.errors import EXIT_ERROR, EdgeEmoError
+from edgeemo.utils.interrupt import (
+    exit_on_interrupt,
+    interrupt_status,
+    raise_on_interrupt,
+    stems_from_interrupt,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +30,15 @@ def run_command(work: Callable[[], int], *, memory_hint: str = "") -> int:
         memory_hint: What to try where memory runs out, such as "try a smaller --size".
 
     Returns:
-        The exit status: that of `work` or of the error; `EXIT_INTERRUPTED` after Ctrl-C.
+        The exit status: that of `work` or of the error; 130 after Ctrl-C, 143
+        after SIGTERM.
     """
     began = raise_on_interrupt()
     try:
         status = work()
         sys.stdout.flush()
     except BaseException as error:
-        return EXIT_INTERRUPTED if stems_from_interrupt(error) else _report(error, memory_hint)
+        return interrupt_status() if stems_from_interrupt(error) else _report(error, memory_hint)
     finally:
         if began:
             exit_on_interrupt()

@@ -110,8 +110,8 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     if os.path.lexists(path) and not replace:
         raise _exists_error(path)
     missing = [parent for parent in path.parents if not parent.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             with _wait_for(path.parent):
                 if is_being_made(path):
@@ -160,24 +160,31 @@ def _make_hidden(path: Path, suffix: str, *, folder: bool) -> Iterator[Path]:
     What killed processes left under such names is removed first; itself when the block ends.
     """
     _sweep(path, suffix)
-    hidden, descriptor = _create_locked(path, suffix, folder=folder)
+    hidden, descriptor = None, -1
     try:
+        hidden, descriptor = _create_locked(path, suffix, folder=folder)
         yield hidden
     finally:
-        _remove(hidden)
-        os.close(descriptor)
+        if hidden:
+            _remove(hidden)
+            os.close(descriptor)
 
 
 def _create_locked(path: Path, suffix: str, *, folder: bool) -> tuple[Path, int]:
     """Return the path of a new hidden file or folder, and the descriptor that holds its lock."""
     while True:
         hidden = hide_name(path, f"{suffix}{os.urandom(4).hex()}")
-        with suppress(FileExistsError):
+        try:
             hidden.mkdir() if folder else hidden.touch(exist_ok=False)
             descriptor = os.open(hidden, os.O_RDONLY)
             if try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
                 return hidden, descriptor
             os.close(descriptor)  # a sweep took it for abandoned before it was locked
+        except FileExistsError:
+            continue
+        except BaseException:
+            _remove(hidden)
+            raise
 
 
 def _sweep(path: Path, suffix: str) -> None:

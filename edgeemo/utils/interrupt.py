@@ -1,9 +1,9 @@
-"""Ctrl-C at the start and at the end of a process: exit status 130, no traceback.
+"""Interrupts, which are Ctrl-C and SIGTERM: exit status 130 or 143, no traceback.
 
-An entry point calls `exit_on_interrupt` before it imports anything else. `run_command` lets Ctrl-C
-raise KeyboardInterrupt during the work itself, which then cleans up, and no longer. What remains
-are the first hundredths of a second, in which Python starts and has run no line of edgeemo: there
-it prints a traceback of its own. Standard library only; imports next to nothing.
+An entry point calls `exit_on_interrupt` before it imports anything else. `run_command` lets an
+interrupt raise KeyboardInterrupt during the work itself, which then cleans up, and no longer. What
+remains are the first hundredths of a second, in which Python starts and has run no line of edgeemo:
+there it prints a traceback of its own. Standard library only; imports next to nothing.
 """
 
 from __future__ import annotations
@@ -17,37 +17,38 @@ if TYPE_CHECKING:
     from sys import UnraisableHookArgs
     from types import FrameType
 
-_INTERRUPTED = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _RECEIVED: list[int] = []
-"""Every Ctrl-C so far."""
+"""Numbers of the signals so far."""
 
 _SOON = 0.05
-"""Seconds until Ctrl-C is sent again, by when the code that cannot raise has ended."""
+"""Seconds until a signal is sent again, by when the code that cannot raise has ended."""
 
 
 def exit_on_interrupt() -> None:
-    """Make Ctrl-C end the process at once, unless it is ignored, as in a background job."""
-    if callable(signal.getsignal(signal.SIGINT)):
-        signal.signal(signal.SIGINT, _exit)
+    """Make an interrupt end the process at once, unless it is ignored, as in a background job."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            signal.signal(number, _exit)
 
 
 def raise_on_interrupt() -> bool:
-    """Make Ctrl-C raise KeyboardInterrupt instead, where `exit_on_interrupt` was called.
+    """Make an interrupt raise KeyboardInterrupt instead, where `exit_on_interrupt` was called.
 
     Returns:
         Whether it was.
     """
-    if signal.getsignal(signal.SIGINT) is not _exit:
-        return False
-    signal.signal(signal.SIGINT, _raise)
-    sys.unraisablehook = _raise_again
-    return True
+    numbers = [number for number in _SIGNALS if signal.getsignal(number) is _exit]
+    for number in numbers:
+        signal.signal(number, _raise)
+        sys.unraisablehook = _raise_again
+    return bool(numbers)
 
 
 def stems_from_interrupt(error: BaseException | None) -> bool:
-    """Return whether an exception is that of Ctrl-C, or what a library has made of it.
+    """Return whether an exception is that of an interrupt, or what a library has made of it.
 
-    An import that Ctrl-C broke in C is an ImportError that says nothing of it.
+    An import that an interrupt broke in C is an ImportError that says nothing of it.
     """
     kinds = (KeyboardInterrupt, ImportError) if _RECEIVED else KeyboardInterrupt
     while error is not None and not isinstance(error, kinds):
@@ -55,14 +56,20 @@ def stems_from_interrupt(error: BaseException | None) -> bool:
     return error is not None
 
 
+def interrupt_status() -> int:
+    """Return the exit status after an interrupt: 130 after Ctrl-C, 143 after SIGTERM."""
+    return _status(_RECEIVED[0] if _RECEIVED else signal.SIGINT)
+
+
 def _raise_again(lost: UnraisableHookArgs) -> None:
-    """Send Ctrl-C again where Python lost it, as in a `__del__`; report any other exception."""
+    """Send a signal again where Python lost it, as in a `__del__`; report any other exception."""
     if not issubclass(lost.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(lost)
         return
     from threading import Timer
 
-    Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT)).start()
+    number = _RECEIVED[-1] if _RECEIVED else signal.SIGINT
+    Timer(_SOON, os.kill, (os.getpid(), number)).start()
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
@@ -71,4 +78,8 @@ def _raise(number: int, frame: FrameType | None) -> None:
 
 
 def _exit(number: int, frame: FrameType | None) -> None:
-    os._exit(_INTERRUPTED)
+    os._exit(_status(number))
+
+
+def _status(number: int) -> int:
+    return 128 + number

@@ -145,15 +145,16 @@ def test_the_worker_is_not_in_the_help(int8, device):
     assert "worker" not in shown
 
 
-def test_ctrl_c_is_130(int8, start_process):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_is_an_exit_status(int8, start_process, number, status):
     command = [sys.executable, int8.path, "bench"]
     with start_process(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if line.startswith("Round 1"):
                 break
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         rest = process.stderr.read()
-    assert process.returncode == 130
+    assert process.returncode == status
     assert "Traceback" not in rest
 
 

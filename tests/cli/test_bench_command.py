@@ -210,9 +210,10 @@ def test_a_report_of_other_files_chooses_nothing(edgeemo, models, measured):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_everything_and_leaves_nothing(models, start_process):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_everything_and_leaves_nothing(models, start_process, number, status):
     """Sent to the command alone, as `kill` does; its worker has to be ended by it."""
-    command = [sys.executable, "-m", "edgeemo.cli.app", "bench", "--threads", "1"]
+    command = [sys.executable, "-m", "edgeemo", "bench", "--threads", "1"]
     with start_process(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr:
             if line.startswith("Round 2"):
@@ -220,9 +221,9 @@ def test_ctrl_c_ends_everything_and_leaves_nothing(models, start_process):
         workers = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while not (children := [each for each in workers.read_text().split() if _works(each)]):
             pass
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         rest = process.stderr.read()
-    assert process.returncode == 130
+    assert process.returncode == status
     assert "Traceback" not in rest
     for _ in range(300):  # a process that was killed may take a moment to be gone
         if not (left := [child for child in children if _runs(child)]):

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: exit status 130 and no traceback."""
+"""Ctrl-C and SIGTERM at any moment: exit status 130 or 143, and no traceback."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ AT_IMPORT = """
 import os, runpy, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-class Finder:  # sends Ctrl-C when a module is imported, and lets the import go on
+class Finder:  # sends a signal when a module is imported, and lets the import go on
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name == MODULE:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), NUMBER)
 
 sys.meta_path.insert(0, Finder)
 sys.argv = ARGV
@@ -34,14 +34,15 @@ runpy.run_module(ARGV[0], run_name="__main__", alter_sys=True)
 """
 
 
-def run(argv: list[str], module: str) -> subprocess.CompletedProcess[str]:
-    """Run a module as a program that gets Ctrl-C when it imports another module."""
-    script = f"MODULE, ARGV = {module!r}, {argv!r}\n{AT_IMPORT}"
+def run(argv: list[str], module: str, number: signal.Signals) -> subprocess.CompletedProcess[str]:
+    """Run a module as a program that gets a signal when it imports another module."""
+    script = f"MODULE, ARGV, NUMBER = {module!r}, {argv!r}, {int(number)}\n{AT_IMPORT}"
     return subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize(
     ("argv", "module"),
     [
@@ -55,9 +56,9 @@ def run(argv: list[str], module: str) -> subprocess.CompletedProcess[str]:
         (["edgeemo.runtime", str(GOLDEN / "int8.tflite"), str(GOLDEN)], "numpy"),
     ],
 )
-def test_ctrl_c_during_an_import_ends_with_130(argv, module):
-    ended = run(argv, module)
-    assert (ended.returncode, ended.stdout, "Traceback" in ended.stderr) == (130, "", False)
+def test_a_signal_during_an_import_is_an_exit_status(argv, module, number, status):
+    ended = run(argv, module, number)
+    assert (ended.returncode, ended.stdout, "Traceback" in ended.stderr) == (status, "", False)
 
 
 def test_the_command_begins_with_the_module_that_takes_care_of_ctrl_c():
@@ -102,37 +103,44 @@ def test_what_a_library_makes_of_ctrl_c_is_ctrl_c(capsys):
 
 
 def test_ctrl_c_raises_during_the_work_alone(monkeypatch):
-    before = signal.getsignal(signal.SIGINT)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         interrupt.exit_on_interrupt()
-        at_once = signal.getsignal(signal.SIGINT)
-        assert at_once is not signal.default_int_handler
-        assert run_command(lambda: int(signal.getsignal(signal.SIGINT) is at_once)) == 0
-        assert signal.getsignal(signal.SIGINT) is at_once
+        at_once = [signal.getsignal(number) for number in numbers]
+        assert at_once[0] is at_once[1] is not signal.default_int_handler
+        assert run_command(lambda: sum(signal.getsignal(each) in at_once for each in numbers)) == 0
+        assert [signal.getsignal(number) for number in numbers] == at_once
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_a_job_that_ignores_ctrl_c_goes_on_ignoring_it():
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
     try:
         interrupt.exit_on_interrupt()
         assert not interrupt.raise_on_interrupt()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert all(signal.getsignal(number) is signal.SIG_IGN for number in numbers)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
-def test_ctrl_c_that_python_would_lose_is_sent_again():
-    script = """
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_that_python_would_lose_is_sent_again(number, status):
+    script = (
+        f"NUMBER = {int(number)}"
+        + """
 import os, signal, sys, time
 from edgeemo.utils.command import run_command
 from edgeemo.utils.interrupt import exit_on_interrupt
 
 class Deaf:
     def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), NUMBER)
 
 def work():
     Deaf()
@@ -143,10 +151,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 exit_on_interrupt()
 sys.exit(run_command(work))
 """
+    )
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=25
     )
-    assert (ended.returncode, ended.stderr) == (130, "")
+    assert (ended.returncode, ended.stderr) == (status, "")
 
 
 def test_an_import_error_after_ctrl_c_is_ctrl_c(monkeypatch, capsys):

@@ -27,7 +27,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 MODEL = GOLDEN / "int8.tflite"
 DOORS = (
     ("-m", "edgeemo.runtime", str(MODEL)),
-    ("-m", "edgeemo.cli.app", "predict", "--json", "--model", str(MODEL)),
+    ("-m", "edgeemo", "predict", "--json", "--model", str(MODEL)),
 )
 
 
@@ -237,15 +237,18 @@ def test_a_short_path_is_predicted_at_once(tmp_path, faces, monkeypatch, running
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("predicted", [1, 3])
-def test_ctrl_c_ends_it_while_it_waits_for_a_line(door, faces, predicted, running):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_ends_it_while_it_waits_for_a_line(
+    door, faces, predicted, running, number, status
+):
     with running(*door) as process:
         for path in faces[:predicted]:
             process.stdin.write(f"{path}\n".encode())
             process.stdin.flush()
             process.stdout.readline()
         time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
+        process.send_signal(number)
+        assert process.wait(timeout=30) == status
         assert b"Traceback" not in process.stderr.read()
 
 

@@ -16,8 +16,9 @@ try:
 except ImportError:
     import signal
 
-if callable(signal.getsignal(signal.SIGINT)):  # not where it is ignored, as in a background job
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+for number in (signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(number) != signal.SIG_IGN:  # as SIGINT is in a background job
+        signal.signal(number, lambda number, _: os._exit(128 + number))
 
 try:
     from zlib import crc32

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from edgeemo.errors import EngineError, describe_crash
+from edgeemo.utils.interrupt import interrupt_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +94,8 @@ def _work_and_end(work: Callable[[], int]) -> NoReturn:
     status = 1
     try:
         status = work()
+    except KeyboardInterrupt:  # before the work could take care of it
+        status = interrupt_status()
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:

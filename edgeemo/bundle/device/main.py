@@ -40,8 +40,8 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
         arguments: Arguments after the bundle's name; by default those of the process.
 
     Returns:
-        Exit status: 0; 1 after an error; 3 if the self-test found a difference; 130 after Ctrl-C.
-        Wrong usage ends the process with 2.
+        Exit status: 0; 1 after an error; 3 if the self-test found a difference; 130 after Ctrl-C,
+        143 after SIGTERM. Wrong usage ends the process with 2.
     """
     accept_any_file_name()
     drop_image_warnings()

@@ -15,8 +15,8 @@ from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.train import print_trained
-from edgeemo.errors import EXIT_INTERRUPTED
 from edgeemo.train.options.options import TrainOptions
+from edgeemo.utils.interrupt import interrupt_status
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
@@ -64,8 +64,8 @@ def train(given: TrainArguments) -> None:
 
     Without --data it takes the classes in data/, else it draws practice faces. Duplicates never
     straddle the splits, unusable images are left out, and nothing in your folder is touched.
-    Ctrl-C keeps the best model so far (exit status 130); after a crash or a power cut --resume
-    continues.
+    Ctrl-C and SIGTERM keep the best model so far (exit status 130 and 143); after a crash or a
+    power cut --resume continues.
 
     With --faces the model is one for photos, in which 'edgeemo predict' then predicts every face. A
     folder that 'edgeemo data crop' wrote needs no --faces.
@@ -78,7 +78,7 @@ def train(given: TrainArguments) -> None:
         return
     print_trained(model, json=given.json)
     if model.report.fit and model.report.fit.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+        raise typer.Exit(interrupt_status())
 
 
 def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
