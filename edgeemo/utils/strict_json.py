@@ -35,8 +35,8 @@ def parse_json(text: str | bytes) -> Any:
 
     Raises:
         ValueError: If it is not JSON (RFC 8259), is larger than `MAX_BYTES` or nested deeper than
-            `MAX_DEPTH`, repeats a key, or has a number that is infinite, not a number or an integer
-            of more than 18 digits.
+            `MAX_DEPTH`, repeats a key, has a number that is infinite, not a number or an integer
+            of more than 18 digits, or has half of a character, which could not be written again.
     """
     if len(text) > MAX_BYTES:
         raise ValueError(f"more than {MAX_BYTES >> 20} MiB")
@@ -53,6 +53,8 @@ def parse_json(text: str | bytes) -> Any:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     _check_depth(value, MAX_DEPTH)
+    if "\\ud" in text or "\\uD" in text:  # the only way to write half of a surrogate pair
+        _check_characters(value)
     return value
 
 
@@ -125,6 +127,13 @@ def _to_number(digits: str) -> float:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
+
+
+def _check_characters(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("half of a surrogate pair") from None
 
 
 def _check_depth(value: Any, left: int) -> None:

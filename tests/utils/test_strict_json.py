@@ -43,6 +43,8 @@ def test_a_byte_order_mark_is_passed_over():
         (b"\xff\xfe[\x00", "utf-8"),
         (b'"\xff"', "utf-8"),
         (b"", "Expecting value"),
+        (b'["\\ud800"]', "half of a surrogate pair"),
+        ('{"\\uDFFFa": 1}', "half of a surrogate pair"),
         ("[1, 2", "Expecting"),
     ],
 )
@@ -50,6 +52,10 @@ def test_a_fault_is_one_value_error(text, message):
     with pytest.raises(ValueError, match=message) as raised:
         parse_json(text)
     assert "\n" not in str(raised.value)
+
+
+def test_a_character_of_two_surrogates_is_read():
+    assert parse_json(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
 
 
 def test_true_is_no_number_and_a_whole_number_is_one():
