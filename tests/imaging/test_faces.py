@@ -101,7 +101,13 @@ def test_a_crop_within_the_image_is_that_of_the_image():
     np.testing.assert_array_equal(np.asarray(crop), pixels[20:50, 10:40])
 
 
-@pytest.mark.parametrize("face", [Face(-10, -5, 30), Face(60, 40, 40), Face(-20, -20, 200)])
+@pytest.mark.parametrize(
+    "face",
+    [
+        Face(-10, -5, 30), Face(60, 40, 40), Face(-20, -20, 200), Face(-50, 10, 20),
+        Face(200, -90, 30),
+    ],
+)  # fmt: skip
 def test_beyond_the_image_its_outermost_pixels_are_repeated(face):
     pixels = np.random.default_rng(1).integers(0, 256, (60, 80, 3)).astype(np.uint8)
     rows = np.clip(np.arange(face.top, face.top + face.side), 0, 59)

@@ -183,7 +183,7 @@ class _Place:
 
     def pad(self, axis: int, length: int) -> tuple[int, int]:
         """Return the pixels to add before and after the part, across (0) or down (1)."""
-        before = max(0, -self._start[axis])
+        before = min(max(0, -self._start[axis]), self.side - length)
         return before, self.side - before - length
 
 
