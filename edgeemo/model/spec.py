@@ -289,7 +289,7 @@ class ModelSpec(InputSpec):
         try:
             fields = parse_json(text)
         except ValueError as error:
-            raise SpecError(f"{origin}: not a model specification ({error})") from None
+            raise _refuse(error, origin) from None
         return cls.from_fields(fields, origin=origin)
 
     @classmethod
@@ -305,10 +305,8 @@ class ModelSpec(InputSpec):
         """
         try:
             return cls._from_fields(fields)
-        except (ValueError, TypeError, KeyError) as error:
-            raise SpecError(f"{origin}: not a model specification ({error})") from None
-        except SpecError as error:
-            raise SpecError(f"{origin}: {error}") from None
+        except (ValueError, TypeError, KeyError, SpecError) as error:
+            raise _refuse(error, origin) from None
 
     @classmethod
     def _from_fields(cls, fields: Any) -> ModelSpec:
@@ -331,6 +329,14 @@ class ModelSpec(InputSpec):
             faces["min_score"] = faces.pop(_JSON_MIN_SCORE, None)
             fields["faces"] = parse_settings(faces)
         return cls(**fields)
+
+
+def _refuse(error: Exception, origin: str) -> SpecError:
+    """Return the error of a specification, whose values may hold anything, as one line."""
+    from edgeemo.utils.text import escape_controls
+
+    reason = error if isinstance(error, SpecError) else f"not a model specification ({error})"
+    return SpecError(f"{origin}: {escape_controls(reason)}")
 
 
 def _has_controls(label: object) -> bool:

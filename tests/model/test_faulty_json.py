@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from edgeemo.bundle.device.contents import Manifest
+from edgeemo.bundle.archive import pack
+from edgeemo.bundle.device.contents import Contents, Manifest
 from edgeemo.dataset.write.faces_json import read_faces_json
-from edgeemo.errors import BundleError, DatasetError, EdgeEmoError, ModelFolderError
+from edgeemo.errors import BundleError, DatasetError, EdgeEmoError, ModelFolderError, SpecError
 from edgeemo.model.folder import ModelFolder, shipped_folder
 from edgeemo.model.verified import read_verification
 
@@ -78,6 +79,29 @@ _MANIFEST = {
 }  # fmt: skip
 
 
+_SPEC = {
+    "version": 1, "labels": ["a", "b"], "height": 8, "width": 8, "channels": 1,
+    "activation": "sigmoid", "threshold": 0.5, "resample": "bilinear", "scale": 1 / 255,
+    "provenance": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation": "a\nb"}, {"resample": "\x1b[31m"}, {"a\nb": 1}, {"version": 9, "a\nb": 1},
+        {"provenance": {"a\nb": ""}}, {"faces": {"a\nb": 1}}, {"faces": {"detector": "a\nb"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_line_ends_in_a_spec_do_not_reach_its_error(tmp_path, change):
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps({**_SPEC, **change}))
+    with pytest.raises(SpecError) as raised:
+        ModelFolder(tmp_path).read_spec()
+    assert str(raised.value).isprintable()
+
+
 def test_a_manifest_is_read():
     assert Manifest.from_json(json.dumps(_MANIFEST).encode()).verified_file.passed
 
@@ -91,13 +115,27 @@ def test_a_manifest_is_read():
         {"golden": [{**_IMAGE, "faces": [[True, 0, 1]]}]}, {"golden": [{"file": "a.png"}]},
         {"verified": 1}, {"verification": []}, {"verification": {"measured": 1}},
         {"faces": {"detector": "eyes"}}, {"faces": 1}, {"faces": []}, {"fallback": 1}, {"more": 1},
-        {"tolerance": "0"},
+        {"tolerance": "0"}, {"engine": "onnx"}, {"detector": "eyes"}, {"built_with": {"numpy": 2}},
+        {"a\nb": 1}, {"version": "a\nb"}, {"fallback": {**_MANIFEST, "fallback": _MANIFEST}},
     ],
     ids=str,
 )  # fmt: skip
 def test_a_wrong_manifest_is_refused_in_one_line(change):
-    with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest"):
+    with pytest.raises(BundleError, match=r"manifest\.json: not a bundle's manifest") as raised:
         Manifest.from_json(json.dumps({**_MANIFEST, **change}).encode())
+    assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("method", [b"\x08\0", b"\x63\0"], ids=["deflate", "unknown"])
+@pytest.mark.parametrize("member", ["manifest.json", "model.tflite"])
+def test_a_member_that_cannot_be_unpacked_is_an_error_of_the_bundle(tmp_path, member, method):
+    members = {"model.tflite": b"\xff" * 20, "manifest.json": json.dumps(_MANIFEST).encode()}
+    content = pack(members)
+    entry = content.rindex(member.encode()) - 46  # its entry in the archive's directory
+    path = tmp_path / "a.pyz"
+    path.write_bytes(content[: entry + 10] + method + content[entry + 12 :])
+    with pytest.raises(BundleError, match=r"a\.pyz: (contains no|damaged)"):
+        Contents(str(path)).check_members()
 
 
 @pytest.mark.parametrize("text", _BROKEN, ids=lambda text: repr(text[:9]))

@@ -23,6 +23,9 @@ GOLDEN = "golden"
 PHOTO = f"{GOLDEN}/photo.jpg"
 """The golden photo, in which faces are detected."""
 
+ENGINES = ("ai-edge-litert", "tflite-runtime", "onnxruntime")
+"""Packages of the engines that a bundle may name."""
+
 _TYPES: dict[str, type] = {
     "edgeemo": str, "model": str, "model_sha256": str, "engine": str, "threads": int,
     "verified": bool, "tolerance": float, "built_with": dict, "golden": list, "members": dict,
@@ -125,9 +128,7 @@ class Manifest:
                 fallback=cls(**_parse_fields(fallback)) if fallback else None,
             )
         except (ValueError, TypeError, KeyError, SpecError) as error:
-            raise BundleError(
-                f"{MANIFEST}: not a bundle's manifest ({error}); make it again"
-            ) from None
+            raise _refuse(f"{MANIFEST}: not a bundle's manifest ({error}); make it again") from None
 
 
 class Contents:
@@ -144,7 +145,9 @@ class Contents:
         self.archive = archive
         try:
             self._importer = zipimporter(archive)
-        except ImportError:
+        except MemoryError:
+            raise
+        except Exception:  # a broken directory of members raises almost anything
             raise BundleError(f"{archive}: not a bundle") from None
         self.manifest = Manifest.from_json(self.member(MANIFEST))
 
@@ -156,8 +159,10 @@ class Contents:
         """
         try:
             return self._importer.get_data(name)
-        except (OSError, ImportError):
-            raise BundleError(f"{self.archive}: contains no {name}; make it again") from None
+        except MemoryError:
+            raise
+        except Exception:  # as in `__init__`
+            raise _refuse(f"{self.archive}: contains no {name}; make it again") from None
 
     def use_fallback(self) -> None:
         """Make the fallback, which must exist, the bundle's file."""
@@ -171,7 +176,6 @@ class Contents:
             BundleError: If one is missing, was changed, or does not belong there.
         """
         import zipfile
-        import zlib
         from hashlib import sha256
 
         try:
@@ -181,18 +185,29 @@ class Contents:
                     for name in archive.namelist()
                     if name != MANIFEST
                 }
-        except (zipfile.BadZipFile, zlib.error) as error:
-            raise BundleError(f"{self.archive}: damaged ({error}); copy it again") from None
+        except MemoryError:
+            raise
+        except Exception as error:  # as in `__init__`
+            raise _refuse(f"{self.archive}: damaged ({error}); copy it again") from None
         if found != self.manifest.members:
             changed = min(dict(found.items() ^ self.manifest.members.items()))
-            raise BundleError(
+            raise _refuse(
                 f"{self.archive}: {changed} was changed; copy the bundle or make it again"
             )
+
+
+def _refuse(message: str) -> BundleError:
+    """Return the error of a bundle, whose names and values may hold anything, as one line."""
+    from edgeemo.utils.text import escape_controls
+
+    return BundleError(escape_controls(message))
 
 
 def _parse_fields(fields: dict[str, Any]) -> dict[str, Any]:
     # By hand: reading by type hints would cost every start of a bundle some milliseconds on a Pi.
     fields = require_fields(fields, _TYPES)
+    if fields.pop("fallback", None) is not None:
+        raise ValueError("fallback: has a fallback itself")
     fields["golden"] = tuple(map(_parse_golden, fields["golden"]))
     for name, digest in fields["members"].items():
         require(digest, str, name)
@@ -202,6 +217,14 @@ def _parse_fields(fields: dict[str, Any]) -> dict[str, Any]:
         parse_entry(fields["verification"])
     if fields["threads"] < 1:
         raise ValueError("threads: 1 or more expected")
+    if fields["engine"] not in ENGINES:
+        raise ValueError(f"engine {fields['engine']!r} is unknown")
+    for name, version in fields["built_with"].items():
+        require(version, str, name)
+    if fields["detector"]:
+        from edgeemo.model.face_settings import parse_detector
+
+        parse_detector(fields["detector"])
     if fields["faces"] is not None:
         from edgeemo.model.face_settings import parse_settings  # not every bundle detects faces
 

@@ -18,6 +18,7 @@ _MODULES = {
     "numpy": ("numpy",),
     "pillow": ("PIL",),
     "ai-edge-litert": ("ai_edge_litert", "tflite_runtime"),
+    "tflite-runtime": ("ai_edge_litert", "tflite_runtime"),
     "onnxruntime": ("onnxruntime",),
     "opencv-python-headless": ("cv2",),
 }
