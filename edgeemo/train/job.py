@@ -15,6 +15,8 @@ from edgeemo.model.folder import CONFIG, ModelFolder
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.train.data.pipeline import TrainingData, decode_splits
+from edgeemo.train.data.soft_labels import load_soft_labels
+from edgeemo.train.data.targets import add_targets
 from edgeemo.train.distributed import Coordinator, read_rank
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.loop.teachers import (
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from edgeemo.dataset import Dataset
     from edgeemo.imaging.faces import FaceDetector
+    from edgeemo.train.data.soft_labels import SoftLabels
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.loop.teachers import Teacher
     from edgeemo.train.options.options import TrainOptions
@@ -113,12 +116,19 @@ def run_job(job: TrainingJob) -> TrainedModel:
         )
         _check_labels(dataset, job)
         check_teachers(teachers, make_spec(dataset.labels, options))
+        soft_labels = load_soft_labels(options, dataset, progress=job.progress)
         if coordinator:
             coordinator.agree(dataset.samples)
-        _start_checkpoint(job, dataset, teachers)
+        _start_checkpoint(job, dataset, teachers, soft_labels)
         with _keep_if_useful(job.checkpoint, job.progress):
             report = _train(
-                job, folder, dataset, teachers, detector=detector, coordinator=coordinator
+                job,
+                folder,
+                dataset,
+                teachers,
+                soft_labels=soft_labels,
+                detector=detector,
+                coordinator=coordinator,
             )
     job.checkpoint.delete()
     return TrainedModel(folder=ModelFolder(job.out), report=report)
@@ -145,16 +155,28 @@ def _check_labels(dataset: Dataset, job: TrainingJob) -> None:
         )
 
 
-def _start_checkpoint(job: TrainingJob, dataset: Dataset, teachers: Sequence[Teacher]) -> None:
+def _start_checkpoint(
+    job: TrainingJob,
+    dataset: Dataset,
+    teachers: Sequence[Teacher],
+    soft_labels: SoftLabels | None,
+) -> None:
+    hashes = {} if soft_labels is None else {"soft_labels": soft_labels.table.sha256}
     if job.resumed:
         started = job.checkpoint.read_request()
         check_same_teachers(teachers, started.get("teachers", {}), out=job.out)
+        if soft_labels is not None and started.get("soft_labels") != soft_labels.table.sha256:
+            raise TrainingError(
+                f"{job.out}: {soft_labels.table.file} changed since the training started; restore "
+                "it, or start over with --force"
+            )
         job.checkpoint.resume(dataset.samples)
         return
     request = {
         "data": str(job.data.absolute()),
         "options": record_options(job.options),
         "teachers": hash_teachers(teachers),
+        **hashes,
     }
     job.checkpoint.start(request, dataset.samples)
 
@@ -181,6 +203,7 @@ def _train(
     dataset: Dataset,
     teachers: Sequence[Teacher],
     *,
+    soft_labels: SoftLabels | None,
     detector: FaceDetector | None,
     coordinator: Coordinator | None,
 ) -> TrainingReport:
@@ -195,7 +218,8 @@ def _train(
         detector=detector,
         folder=folder.path,
         progress=progress,
-    ) as splits:
+    ) as decoded:
+        splits = add_targets(decoded, dataset, soft_labels=soft_labels)
         pixels = {**splits, "validation": splits["test"]} if options.validates_on_test else splits
         data = TrainingData(train=pixels["train"], validation=pixels["validation"], spec=spec)
         if not len(data.train):
@@ -218,6 +242,7 @@ def _train(
                 fitted=fitted,
                 calibration=calibration,
                 teacher_sha256=tuple(teacher.sha256 for teacher in teachers),
+                soft_labels=soft_labels,
             ),
             versions=collect_versions(),
         )

@@ -133,9 +133,11 @@ def collect_versions() -> dict[str, str]:
 
 
 def _record_run(run: TrainingRun) -> dict[str, Any]:
+    soft_labels = run.soft_labels
     return {
         **record_options(run.options),
         "teacher_sha256": run.teacher_sha256,
+        **({"soft_labels_sha256": soft_labels.table.sha256} if soft_labels else {}),
         "epochs_run": len(run.fitted.history),
         "best_epoch": run.fitted.best_epoch,
         "interrupted": run.fitted.interrupted,

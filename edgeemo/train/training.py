@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.dataset import check_data
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.train.loop.checkpoint import Checkpoint
-from edgeemo.train.options.checks import check_options, check_packages
+from edgeemo.train.options.checks import check_images, check_options, check_packages
 from edgeemo.train.options.config import merge_options
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.train.options.record import find_differences, read_options, record_options
@@ -56,7 +55,7 @@ def train(
     """
     options = options or TrainOptions()
     check_options(options)
-    check_data(data, labels=options.labels, classes=options.classes)
+    check_images(data, options)
     check_output_folder(out, data=data, replace=replace)
     checkpoint = Checkpoint(out)
     if checkpoint.exists and not replace:
@@ -99,7 +98,7 @@ def resume(
     data = data or Path(started["data"])
     options = _resumed_options(out, started["options"], requested or {})
     check_packages(options)
-    check_data(data, labels=options.labels, classes=options.classes)
+    check_images(data, options)
     check_output_folder(out, data=data, replace=replace)
     progress = progress or Silent()
     progress.note(f"Resuming {out}")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import StudyError
 from edgeemo.train.data.pipeline import decode_splits
+from edgeemo.train.data.soft_labels import load_soft_labels
+from edgeemo.train.data.targets import add_targets
 from edgeemo.train.networks.network import make_spec
 from edgeemo.train.options.faces import (
     build_crop_specs,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
     from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.data.soft_labels import SoftLabels
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
 
@@ -48,9 +51,11 @@ class SearchImages:
         progress: Progress,
         *,
         detector: FaceDetector | None = None,
+        soft_labels: SoftLabels | None = None,
     ) -> None:
         self.dataset, self.base, self._detector = dataset, base, detector
         self._folder, self._stack, self._progress = folder, stack, progress
+        self._soft_labels = soft_labels
         self._sizes: dict[tuple[int, int], Mapping[Split, Pixels]] = {}
 
     def decode(self, options: TrainOptions) -> Mapping[Split, Pixels]:
@@ -63,7 +68,7 @@ class SearchImages:
         key = (options.side, options.channels)
         if key not in self._sizes:
             samples = [each for each in self.dataset.samples if each.split != "test"]
-            self._sizes[key] = self._stack.enter_context(
+            decoded = self._stack.enter_context(
                 decode_splits(
                     self.dataset.root,
                     samples,
@@ -73,12 +78,15 @@ class SearchImages:
                     progress=self._progress,
                 )
             )
+            self._sizes[key] = add_targets(decoded, self.dataset, soft_labels=self._soft_labels)
         return self._sizes[key]
 
     @property
     def fingerprint(self) -> str:
         """Return a SHA-256 over the images and their split, whatever their paths."""
         lines = sorted(f"{each.split} {each.label} {each.sha256}" for each in self.dataset.samples)
+        if self._soft_labels is not None:
+            lines.append(self._soft_labels.table.sha256)
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
@@ -116,4 +124,7 @@ def prepare_images(
         dataset = ingest_folder(root, options=prepared, detector=detector, progress=progress)
         if not any(sample.split == "validation" for sample in dataset.samples):
             raise StudyError(f"{data}: the validation split is empty; add images")
-        yield SearchImages(dataset, base, folder, stack, progress, detector=detector)
+        soft_labels = load_soft_labels(base, dataset, progress=progress)
+        yield SearchImages(
+            dataset, base, folder, stack, progress, detector=detector, soft_labels=soft_labels
+        )

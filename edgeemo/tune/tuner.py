@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.dataset import check_data
 from edgeemo.errors import StudyError
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.keras import import_keras
-from edgeemo.train.options.checks import check_files, check_packages
+from edgeemo.train.options.checks import check_files, check_images, check_packages
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import check_output_folder
@@ -173,7 +172,7 @@ def _check(job: TuneJob, space: Space, base: TrainOptions, *, replace: bool) -> 
     check_packages(base)
     for options in space.list_options(base):
         check_files(options)
-    check_data(job.data, labels=base.labels, classes=base.classes)
+    check_images(job.data, base)
     if job.out is not None:
         check_output_folder(job.out, data=job.data, replace=replace)
     check_storage(job.storage)

@@ -50,11 +50,11 @@ def to_line(cells: Sequence[object]) -> str:
     return stream.getvalue().removesuffix("\n")
 
 
-def read_rows(stream: TextIO) -> Iterator[list[str]]:
+def read_rows(stream: Iterable[str]) -> Iterator[list[str]]:
     """Yield the rows of a file that `write_rows` wrote, the names of its columns first.
 
     Args:
-        stream: Text stream that was opened with ``newline=""``.
+        stream: Text stream that was opened with ``newline=""``, or its lines with their ends.
 
     Raises:
         csv.Error: If it is malformed.

@@ -71,6 +71,7 @@ TRAIN = {
     "--recipe focal": {"options.recipe": "focal", "options.loss": "focal"},
     "--labels sad,happy": {"options.labels": ["sad", "happy"]},
     "--classes happy,sad": {"options.classes": ["happy", "sad"]},
+    "--soft-labels votes.csv": {"options.soft_labels": "votes.csv"},
     "--accept webp,gif": {"options.accept": ["webp", "gif"]},
     "--ratios 1/2,1/4,1/4": {"options.ratios": [0.5, 0.25, 0.25]},
     "--split random": {"options.split": "random"},
@@ -133,6 +134,7 @@ TUNE = {
     "--search-only": {"job.out": None},
     "--labels sad,happy": {"base.labels": ["sad", "happy"]},
     "--classes happy,sad": {"base.classes": ["happy", "sad"]},
+    "--soft-labels votes.csv": {"base.soft_labels": "votes.csv"},
     "--accept webp": {"base.accept": ["webp"]},
     "--channels 1": {"base.channels": 1},
     "--epochs 3": {"base.epochs": 3},
@@ -308,6 +310,7 @@ def inputs(tmp_path_factory):
     (folder / "own.keras").touch()
     (folder / "t.keras").touch()
     (folder / "yunet.onnx").write_bytes(b"\x08\x07 a detector's file")
+    (folder / "votes.csv").write_text("file,happy,sad\nhappy-0000.jpg,2,1\n")
     (folder / "options.toml").write_text("epochs = 7\nseed = 9\n")
     measured = report(result("int8.tflite", 5, sha256=sha256_file(GOLDEN / "int8.tflite")))
     (folder / "pi.json").write_text(json.dumps(to_plain(measured)))

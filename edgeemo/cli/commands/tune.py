@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edgeemo.tune import TuneJob
 
 _study = partial(Option, group="Study")
-_FIXED = ("labels", "classes", "accept", "channels", "epochs", "batch_size", "seed")
+_FIXED = ("labels", "classes", "soft_labels", "accept", "channels", "epochs", "batch_size", "seed")
 """Options of a training that the search does not choose."""
 
 
@@ -86,7 +86,7 @@ def tune(given: TuneArguments) -> None:
     --storage it shares the search. Options that are not searched come from --config.
     """
     from edgeemo.cli.output.tune import finish
-    from edgeemo.dataset import check_data
+    from edgeemo.train.options.checks import check_images
     from edgeemo.train.options.config import merge_options, read_config
     from edgeemo.train.options.recipes import RECIPES
     from edgeemo.tune import check_search, make_space
@@ -106,7 +106,7 @@ def tune(given: TuneArguments) -> None:
     require_packages((*TUNING, *TRAINING), purpose="edgeemo tune", extra="tune")
     with progress() as shown:
         data = choose_images(config.data, shown)
-        check_data(data, labels=base.labels, classes=base.classes)
+        check_images(data, base)
         job = _job(given, data)
         found = search(
             job,

@@ -35,7 +35,7 @@ _ENCRYPTED = 0x1
 
 def check_data(
     source: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
-) -> None:
+) -> tuple[str, ...] | None:
     """Check a folder's classes, or that a file is an archive, before any slow work.
 
     Args:
@@ -43,14 +43,17 @@ def check_data(
         labels: Class names in the required order; None for any.
         classes: Classes to take; None takes all.
 
+    Returns:
+        The class names, in the order of the network's outputs; None for an archive.
+
     Raises:
         DatasetError: If `source` does not exist or is no archive, or the folder has fewer than two
             classes, lacks one of `classes`, or has others than `labels`.
     """
     if source.is_dir():
-        check_classes(source, labels=labels, classes=classes)
-    else:
-        check_source(source)
+        return check_classes(source, labels=labels, classes=classes)
+    check_source(source)
+    return None
 
 
 def check_source(source: Path) -> None:

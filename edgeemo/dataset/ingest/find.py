@@ -95,8 +95,8 @@ def find_files(
 
 def check_classes(
     root: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
-) -> None:
-    """Check the classes of a data folder without a look at the files inside them.
+) -> tuple[str, ...]:
+    """Return the class names of a data folder without a look at the files inside them.
 
     Args:
         root: As of `find_files`.
@@ -107,7 +107,7 @@ def check_classes(
         DatasetError: As `find_files`.
     """
     _, _, names = _find_labelled_folders(root, classes)
-    _order_labels(root, names, labels)
+    return _order_labels(root, names, labels)
 
 
 def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> FolderLayout:

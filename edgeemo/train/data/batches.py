@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeemo.model.keras import import_keras
 from edgeemo.train.data.augment import augment
-from edgeemo.train.data.mixup import mix_batch
+from edgeemo.train.data.mixup import mix_batch, mix_soft_batch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,8 @@ def make_training_dataset(
 
     Returns:
         Dataset of ``len(epochs) * ceil(N / batch_size)`` batches as of `make_dataset`, or, with
-        `mixup`, as `edgeemo.train.data.mixup.mix_batch` gives them.
+        `mixup`, as `edgeemo.train.data.mixup.mix_batch` gives them. Where the split has targets,
+        the truth is a dictionary: "label" as of `make_dataset`, "target" (B, K) float32.
     """
     import_keras()
     import tensorflow as tf
@@ -103,13 +104,27 @@ def make_training_dataset(
 
     def load_and_mix(epoch: Any, step: Any, rows: Any) -> tuple[Any, ...]:
         images, truth = load(epoch, step, rows)
+        mix_seed = tf.stack([seed, epoch, step])
+        if pixels.targets is not None:
+            target = _load_targets(pixels.targets, rows)
+            if mixup is not None:
+                images, target = mix_soft_batch(images, target, mixup=mixup, seed=mix_seed)
+            return images, {"label": truth, "target": target}
         if mixup is None:
             return images, truth
-        return mix_batch(images, truth, mixup=mixup, seed=tf.stack([seed, epoch, step]))
+        return mix_batch(images, truth, mixup=mixup, seed=mix_seed)
 
     steps = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(list_steps)
     parallel = tf.data.AUTOTUNE if augmentation is not None or mixup is not None else None
     return steps.map(load_and_mix, num_parallel_calls=parallel).prefetch(2)
+
+
+def _load_targets(targets: NDArray[np.float32], rows: Any) -> Any:
+    """Return the targets of these rows, (B, K)."""
+    import tensorflow as tf
+
+    loaded = tf.numpy_function(lambda numbers: targets[numbers], [rows], tf.float32)
+    return tf.ensure_shape(loaded, (None, targets.shape[1]))
 
 
 def _load_batch(pixels: Pixels, rows: Any, spec: ModelSpec) -> tuple[Any, Any]:

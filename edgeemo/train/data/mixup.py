@@ -56,6 +56,38 @@ def mix_batch(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any,
     """
     import tensorflow as tf
 
+    share, partner = _draw_pairs(tf, images, mixup, seed)
+    truths = (truth, tf.gather(truth, partner))
+    counts = tuple(
+        _look_up_class_weights(tf, each, mixup) * part
+        for each, part in zip(truths, (share, 1 - share), strict=True)
+    )
+    return _blend(tf, images, share, partner), truths, counts
+
+
+def mix_soft_batch(images: Any, target: Any, *, mixup: Mixup, seed: Any) -> tuple[Any, Any]:
+    """Mix each image of a batch with another of it as `mix_batch`, and their targets alike.
+
+    Args:
+        images: (B, H, W, C) float32 tensor.
+        target: (B, K) float32 tensor, share of each class in the loss; class weights are in it.
+        mixup: The parameters, without class weights.
+        seed: As of `mix_batch`.
+
+    Returns:
+        The mixed images and targets.
+    """
+    import tensorflow as tf
+
+    share, partner = _draw_pairs(tf, images, mixup, seed)
+    own = share[:, None]
+    mixed = own * target + (1 - own) * tf.gather(target, partner)
+    return _blend(tf, images, share, partner), mixed
+
+
+def _draw_pairs(tf: Any, images: Any, mixup: Mixup, seed: Any) -> tuple[Any, Any]:
+    """Draw for each image its share, (B,) float32, and the number of its partner, (B,) int64."""
+
     def draw(batch: NDArray[np.int64], count: np.int64) -> tuple[Any, Any]:
         drawn = np.random.default_rng([*batch.tolist(), _STREAM])
         shares = drawn.beta(mixup.alpha, mixup.alpha, count)
@@ -63,14 +95,13 @@ def mix_batch(images: Any, truth: Any, *, mixup: Mixup, seed: Any) -> tuple[Any,
 
     count = tf.shape(images, tf.int64)[0]
     share, partner = tf.numpy_function(draw, [seed, count], (tf.float32, tf.int64))
-    share, partner = tf.ensure_shape(share, (None,)), tf.ensure_shape(partner, (None,))
+    return tf.ensure_shape(share, (None,)), tf.ensure_shape(partner, (None,))
+
+
+def _blend(tf: Any, images: Any, share: Any, partner: Any) -> Any:
+    """Return each image blended with its partner."""
     own = share[:, None, None, None]
-    truths = (truth, tf.gather(truth, partner))
-    counts = tuple(
-        _look_up_class_weights(tf, each, mixup) * part
-        for each, part in zip(truths, (share, 1 - share), strict=True)
-    )
-    return own * images + (1 - own) * tf.gather(images, partner), truths, counts
+    return own * images + (1 - own) * tf.gather(images, partner)
 
 
 def _look_up_class_weights(tf: Any, truth: Any, mixup: Mixup) -> Any:

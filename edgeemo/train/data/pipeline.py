@@ -46,11 +46,14 @@ class Pixels:
         rows: (N, H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` returns them.
         truth: (N,) int64, index of each image's class in the spec's labels.
         file: File of the rows, for other processes to map; None if they are in memory only.
+        targets: (N, K) float32, share of each class in the loss of each image, which together are
+            its weight; None where every image has its class, with a weight of 1.
     """
 
     rows: NDArray[np.uint8]
     truth: NDArray[np.int64]
     file: Path | None = None
+    targets: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.truth)

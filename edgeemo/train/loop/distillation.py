@@ -69,8 +69,12 @@ def make_student(
     spec: ModelSpec,
     ema: ExponentialMovingAverage | None,
     teachers: Sequence[Teacher],
+    soft: bool = False,
 ) -> Any:
     """Return the model to compile and fit: one whose steps also distil, mix losses and average.
+
+    The loss of a distribution is the mean of the losses of the classes, weighted by their shares.
+    With cross-entropy that is the loss of a soft label; it holds for focal loss, too.
 
     Args:
         model: The network, a functional model.
@@ -78,12 +82,13 @@ def make_student(
         spec: Gives the activation.
         ema: The moving average to update after every step; None for none.
         teachers: The teachers; empty for none.
+        soft: Whether the training images have distributions instead of classes.
 
     Returns:
-        `model` itself without moving average, mix-up and teachers: nothing is added to its steps
-        then. Else a `keras.Model` with its layers and variables, and no others.
+        `model` itself without moving average, mix-up, teachers and distributions: nothing is added
+        to its steps then. Else a `keras.Model` with its layers and variables, and no others.
     """
-    if ema is None and not teachers and not options.mixup:
+    if ema is None and not teachers and not options.mixup and not soft:
         return model
     keras = import_keras()
     weight, temperature = options.teacher_weight, options.teacher_temperature
@@ -108,7 +113,13 @@ def make_student(
             sample_weight: Any = None,
             training: bool = True,
         ) -> Any:
-            if isinstance(y, tuple):  # mixed: the classes of both images
+            if isinstance(y, dict):  # distributions, mixed or not
+                label, target, loss = y["label"], y["target"], 0.0
+                for k in range(target.shape[1]):
+                    truth = keras.ops.full_like(label, k)
+                    loss += super().compute_loss(x, truth, y_pred, target[:, k], training)
+                sample_weight = keras.ops.sum(target, axis=1)
+            elif isinstance(y, tuple):  # mixed: the classes of both images
                 stronger, weaker = sample_weight
                 loss = super().compute_loss(x, y[0], y_pred, stronger, training)
                 loss += super().compute_loss(x, y[1], y_pred, weaker, training)
@@ -122,6 +133,8 @@ def make_student(
         def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
             if isinstance(y, tuple):  # the stronger image's class is the one to predict
                 y, sample_weight = y[0], None
+            elif isinstance(y, dict):
+                y = y["label"]
             return super().compute_metrics(x, y, y_pred, sample_weight)
 
     return Student(model.inputs, model.outputs[0], name=model.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.model.keras import import_keras
@@ -13,7 +13,13 @@ from edgeemo.train.data.mixup import Mixup
 from edgeemo.train.loop.callbacks import FitMonitor
 from edgeemo.train.loop.distillation import make_student
 from edgeemo.train.loop.ema import ExponentialMovingAverage
-from edgeemo.train.loop.losses import compute_class_weights, default_lr, make_loss, make_optimizer
+from edgeemo.train.loop.losses import (
+    balance_targets,
+    compute_class_weights,
+    default_lr,
+    make_loss,
+    make_optimizer,
+)
 from edgeemo.train.loop.teachers import check_teacher_outputs, check_teachers, load_teachers
 from edgeemo.train.loop.tracking import make_metrics, make_tensorboard_callback
 from edgeemo.train.networks.architectures import set_frozen
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from edgeemo.model.spec import ModelSpec
-    from edgeemo.train.data.pipeline import TrainingData
+    from edgeemo.train.data.pipeline import Pixels, TrainingData
     from edgeemo.train.distributed.shard import Shard
     from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.checkpoint import Checkpoint, State
@@ -95,7 +101,14 @@ def fit(
     keras.utils.set_random_seed(options.seed)  # after the teachers, which draw random numbers, too
     model = network()
     ema = ExponentialMovingAverage(model, options.ema) if options.ema else None
-    student = make_student(model, options=options, spec=data.spec, ema=ema, teachers=teachers)
+    student = make_student(
+        model,
+        options=options,
+        spec=data.spec,
+        ema=ema,
+        teachers=teachers,
+        soft=data.train.targets is not None,
+    )
     steps = math.ceil(len(data.train) / options.batch_size)
     monitor = FitMonitor(
         student,
@@ -171,12 +184,10 @@ def _fit_phase(
     callbacks = monitor.make_callbacks(keras)
     if options.tensorboard:
         callbacks.append(make_tensorboard_callback(keras, options.tensorboard))
-    weights = (
-        compute_class_weights(data.train.truth, len(spec.labels)) if options.class_weights else {}
-    )
+    train, weights = _weight_classes(data, options)
     mixup = Mixup(alpha=options.mixup, weights=tuple(weights.values())) if options.mixup else None
     batches = make_training_dataset(
-        data.train,
+        train,
         spec=spec,
         batch_size=batch_size,
         seed=options.seed,
@@ -199,6 +210,16 @@ def _fit_phase(
         callbacks=callbacks,
         verbose=0,
     )
+
+
+def _weight_classes(data: TrainingData, options: TrainOptions) -> tuple[Pixels, dict[int, float]]:
+    """Return the training split and the class weights; in its targets they are applied."""
+    train = data.train
+    if not options.class_weights:
+        return train, {}
+    if train.targets is not None:
+        return replace(train, targets=balance_targets(train.targets)), {}
+    return train, compute_class_weights(train.truth, len(data.spec.labels))
 
 
 def _restore(model: Any, state: State, *, optimizer: bool) -> None:

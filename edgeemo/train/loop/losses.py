@@ -19,7 +19,7 @@ from edgeemo.utils.suggest import describe_unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from edgeemo.model.spec import ModelSpec
 
@@ -137,6 +137,20 @@ def compute_class_weights(truth: ArrayLike, classes: int) -> dict[int, float]:
         number: float(counts.sum() / (present * count)) if count else 0.0
         for number, count in enumerate(counts)
     }
+
+
+def balance_targets(targets: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return targets scaled to give every class the same share of the loss.
+
+    As `compute_class_weights`, where the number of images of a class is the sum of its targets.
+
+    Args:
+        targets: (N, K) share of each class in the loss of each image.
+    """
+    sums = targets.sum(axis=0, dtype=np.float64)
+    even = sums.sum() / np.count_nonzero(sums)
+    weights = np.divide(even, sums, out=np.zeros_like(sums), where=sums > 0)
+    return np.asarray(targets * weights, np.float32)
 
 
 def _make_schedule(schedules: Any, rate: float, schedule: str, steps: int) -> Any:

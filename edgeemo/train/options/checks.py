@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.dataset import check_data
 from edgeemo.errors import TrainingError
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.keras import find_reference_model
+from edgeemo.train.data.soft_labels import read_soft_labels
 from edgeemo.train.networks.architectures import check_size, get_architecture
 from edgeemo.train.networks.pretrained import KERAS_SUFFIX, find_weights_file
 from edgeemo.train.options.choices import Weights
@@ -19,7 +21,7 @@ from edgeemo.utils.files import check_writable
 if TYPE_CHECKING:
     from edgeemo.train.options.options import TrainOptions
 
-ALONE = ("ema", "mixup", "teacher")
+ALONE = ("ema", "mixup", "teacher", "soft_labels")
 """Options that a training in several processes cannot have."""
 
 
@@ -97,11 +99,23 @@ def check_alone(options: TrainOptions) -> None:
     Raises:
         TrainingError: If it is to train in several, with one of `ALONE`.
     """
-    given = [f"--{name}" for name in ALONE if getattr(options, name)]
+    given = [f"--{name.replace('_', '-')}" for name in ALONE if getattr(options, name)]
     if given and options.workers > 1:
         raise TrainingError(
             f"--workers {options.workers} excludes {', '.join(given)}: leave out either"
         )
+
+
+def check_images(data: Path, options: TrainOptions) -> None:
+    """Refuse a folder of images or soft labels that cannot be used, before any slow work.
+
+    Raises:
+        DatasetError: If the folder has other classes than the options, or the soft labels are
+            wrong.
+    """
+    labels = check_data(data, labels=options.labels, classes=options.classes)
+    if labels is not None and options.soft_labels is not None:
+        read_soft_labels(options.soft_labels, labels=labels)
 
 
 def check_files(options: TrainOptions) -> None:
@@ -116,6 +130,8 @@ def check_files(options: TrainOptions) -> None:
         find_weights_file(options.arch, network, input_shape=(), weights=options.weights)
     for path in options.teacher:
         _check_teacher(path)
+    if options.soft_labels is not None and not options.soft_labels.is_file():
+        raise TrainingError(f"{options.soft_labels}: no such file; --soft-labels requires a CSV")
     if options.tensorboard is not None:
         _check_log_folder(options.tensorboard)
 

@@ -86,6 +86,13 @@ class TrainOptions:
             group="Images",
         ),
     ] = None
+    soft_labels: Annotated[
+        Path | None,
+        _image(
+            "CSV file of distributions to train on: path, and votes or shares for each class.",
+            metavar="FILE.csv",
+        ),
+    ] = None
     accept: Annotated[tuple[str, ...], replace(ACCEPT, group="Images")] = ()
     ratios: Annotated[
         tuple[float, float, float],

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.report.document import Gallery, Plot
     from edgeemo.train.networks.summary import LayerRow
+    from edgeemo.train.report.agreement import SoftLabelReport
     from edgeemo.train.report.calibration import CalibrationReport
     from edgeemo.train.report.evaluation import Mistake
     from edgeemo.train.report.inputs import FitSummary, ModelImport
@@ -88,6 +89,7 @@ class TrainingReport:
         data: The images.
         test: Quality of the predictions on the test split.
         validation: The same on the validation split.
+        soft_labels: Soft labels, and how far they agree; None where images have hard labels.
         confidence: Calibration of the confidence.
         mistakes: Wrong predictions on the test split, the most confident first; of many, the first.
         warnings: What the figures do not show, in sentences.
@@ -103,6 +105,7 @@ class TrainingReport:
     data: DataSummary
     test: ClassificationReport
     validation: ClassificationReport
+    soft_labels: SoftLabelReport | None = None
     confidence: ConfidenceSummary
     mistakes: tuple[Mistake, ...]
     warnings: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.report.document import Document, Text
+from edgeemo.train.report.agreement import describe_agreement
 from edgeemo.train.report.confidence import describe_calibration
 from edgeemo.train.report.data import describe_data, show_training_images
 from edgeemo.train.report.results import (
@@ -35,6 +36,7 @@ def build_document(page: IllustratedReport) -> Document:
         warnings=report.warnings,
         sections=(
             describe_results(page),
+            *describe_agreement(page),
             show_confusion(page),
             describe_mistakes(page),
             show_predictions(page),

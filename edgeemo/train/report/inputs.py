@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample, Split
     from edgeemo.train.data.pipeline import Pixels
+    from edgeemo.train.data.soft_labels import SoftLabels
     from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.temperature import FittedTemperature
@@ -54,12 +55,14 @@ class TrainingRun:
         fitted: Its outcome.
         calibration: Calibration on the validation split; None without a validation split.
         teacher_sha256: SHA-256 of each teacher.
+        soft_labels: Soft labels of the images; None where they have the labels of their folders.
     """
 
     options: TrainOptions
     fitted: FitResult
     calibration: FittedTemperature | None
     teacher_sha256: tuple[str, ...] = ()
+    soft_labels: SoftLabels | None = None
 
     @property
     def arch(self) -> str:

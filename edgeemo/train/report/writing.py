@@ -11,6 +11,7 @@ from edgeemo.report.html import to_html
 from edgeemo.report.markdown import to_markdown
 from edgeemo.train.networks.summary import summarize_layers
 from edgeemo.train.options.record import record_options
+from edgeemo.train.report.agreement import report_soft_labels
 from edgeemo.train.report.calibration import measure_calibration
 from edgeemo.train.report.content import (
     ConfidenceSummary,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from edgeemo.model.folder import ModelFolder
     from edgeemo.report.document import Plot
+    from edgeemo.train.report.agreement import SoftLabelReport
     from edgeemo.train.report.evaluation import Evaluation
     from edgeemo.train.report.inputs import FolderContents
 
@@ -62,6 +64,7 @@ def write_report(
         data=_summarise_data(contents),
         test=test.report,
         validation=validation.report,
+        soft_labels=_report_soft_labels(contents, test),
         confidence=ConfidenceSummary(
             test=calibration, validation=contents.run.calibration if contents.run else None
         ),
@@ -106,6 +109,13 @@ def _summarise_data(contents: FolderContents) -> DataSummary:
         excluded=summary.rejected,
         ingest=summary,
     )
+
+
+def _report_soft_labels(contents: FolderContents, test: Evaluation) -> SoftLabelReport | None:
+    soft_labels = contents.run.soft_labels if contents.run else None
+    if soft_labels is None:
+        return None
+    return report_soft_labels(soft_labels, contents.test_samples, test)
 
 
 def _collect_warnings(contents: FolderContents, test: Evaluation) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ EVERYTHING = TrainOptions(
     epochs=7,
     labels=("sad", "happy"),
     classes=("happy", "sad"),
+    soft_labels=Path("votes.csv"),
     accept=("webp",),
     ratios=(0.8, 0.0, 0.2),
     augment="strong",
@@ -51,7 +52,7 @@ def test_what_is_written_is_read_back_the_same(tmp_path):
 
 def test_every_option_with_a_value_is_written(tmp_path):
     text = to_toml(TrainOptions(), data=Path("faces"), out=Path("models/x"))
-    absent = {"labels", "classes", "tensorboard", "target_accuracy", "save_keras"}
+    absent = {"labels", "classes", "soft_labels", "tensorboard", "target_accuracy", "save_keras"}
     absent |= {"faces", "face_detector", "face_score", "face_model"}
     written = {line.partition(" = ")[0] for line in text.splitlines()[1:] if " = " in line}
     assert written == {"data", "out", *NAMES} - absent

@@ -1,0 +1,345 @@
+"""Soft labels: for each image a distribution over the classes, read from a CSV file.
+
+The answers of a row are votes of several people or probabilities of a model. A network learns the
+shares of its classes among them; the labels of the folder stay what predictions are compared with.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeemo.errors import DatasetError
+from edgeemo.utils.csv_text import read_rows
+from edgeemo.utils.text import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edgeemo.dataset import Dataset
+    from edgeemo.model.tables import Sample
+    from edgeemo.train.options.options import TrainOptions
+    from edgeemo.utils.progress import Progress
+
+_PATH_COLUMNS = ("path", "file")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftLabelTable:
+    """The content of a CSV file of soft labels.
+
+    Attributes:
+        file: The file.
+        sha256: SHA-256 of the file, hexadecimal.
+        labels: The classes, K.
+        others: Columns of numbers that are no classes: answers that are not trained on.
+        ignored: Columns that hold something else.
+        lines: Row number to line of the file.
+        paths: Row number to path of the image, as the file has it.
+        answers: (R, K + others) float64, at least 0 and not all 0 in a row.
+    """
+
+    file: Path
+    sha256: str
+    labels: tuple[str, ...]
+    others: tuple[str, ...]
+    ignored: tuple[str, ...]
+    lines: tuple[int, ...]
+    paths: tuple[str, ...]
+    answers: NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftLabelCounts:
+    """The part that soft labels play in a training.
+
+    Attributes:
+        images: Number of training images.
+        distributions: Training images that have a distribution.
+        without_row: Training images without a row, which keep the label of their folder.
+        without_answer: Training images whose row has no answer for a class; they keep it, too.
+        unused_rows: Rows that name no image of the training, validation or test split.
+    """
+
+    images: int
+    distributions: int
+    without_row: int
+    without_answer: int
+    unused_rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoftLabels:
+    """Soft labels of the images of a dataset.
+
+    Attributes:
+        table: The file.
+        rows: Path of an image in the dataset to its row number.
+        counts: The part that they play.
+    """
+
+    table: SoftLabelTable
+    rows: Mapping[str, int]
+    counts: SoftLabelCounts
+
+    def find_answers(self, samples: Sequence[Sample]) -> dict[int, NDArray[np.float64]]:
+        """Return the answers of each image that has a row, by its number."""
+        rows = ((number, self.rows.get(sample.path)) for number, sample in enumerate(samples))
+        return {number: self.table.answers[row] for number, row in rows if row is not None}
+
+    def apply(self, targets: NDArray[np.float32], samples: Sequence[Sample]) -> NDArray[np.float32]:
+        """Return targets with the distribution of each image that has one.
+
+        Args:
+            targets: (N, K) targets of the labels.
+            samples: The N images.
+        """
+        soft = targets.copy()
+        for number, answers in self.find_answers(samples).items():
+            of_classes = answers[: targets.shape[1]]
+            if of_classes.any():
+                soft[number] = of_classes / of_classes.sum()
+        return soft
+
+    @property
+    def text(self) -> str:
+        """Return the part that they play as a sentence without its full stop."""
+        table, counts = self.table, self.counts
+        kept = [
+            f"{count:,} {why}"
+            for count, why in (
+                (counts.without_row, "without a row"),
+                (counts.without_answer, f"without an answer for {', '.join(table.labels)}"),
+            )
+            if count
+        ]
+        parts = [
+            f"{table.file}: distributions for {counts.distributions:,} of {counts.images:,} "
+            "training images",
+            f"the label of the folder for {' and '.join(kept)}" if kept else "",
+            f"{plural(counts.unused_rows, 'row')} without an image" if counts.unused_rows else "",
+            f"not trained on: {', '.join(table.others)}" if table.others else "",
+            f"ignored: {', '.join(table.ignored)}" if table.ignored else "",
+        ]
+        return "; ".join(filter(None, parts))
+
+
+def load_soft_labels(
+    options: TrainOptions, dataset: Dataset, *, progress: Progress
+) -> SoftLabels | None:
+    """Read the soft labels that the options name; None where they name none.
+
+    Args:
+        options: The training options.
+        dataset: The images.
+        progress: Gets a note.
+
+    Raises:
+        DatasetError: As `read_soft_labels` and `match_soft_labels`.
+    """
+    if options.soft_labels is None:
+        return None
+    table = read_soft_labels(options.soft_labels, labels=dataset.labels)
+    soft_labels = match_soft_labels(table, dataset)
+    progress.note(soft_labels.text)
+    return soft_labels
+
+
+def read_soft_labels(file: Path, *, labels: Sequence[str]) -> SoftLabelTable:
+    """Read a CSV file of soft labels.
+
+    A column `path` (or `file`) names the image, and there is a column for each class. Other columns
+    of numbers of at least 0 are answers, too, which are not trained on.
+
+    Args:
+        file: The file.
+        labels: The classes, in the order of the network's outputs.
+
+    Raises:
+        DatasetError: If it cannot be read, lacks a column, or a row is wrong; the text names the
+            line.
+    """
+    try:
+        content = file.read_bytes()
+        rows = list(_number_rows(content.decode("utf-8-sig").splitlines(keepends=True)))
+    except OSError as error:
+        raise DatasetError(f"{file}: {(error.strerror or str(error)).lower()}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"{file}: not CSV ({error})") from None
+    if not rows:
+        raise DatasetError(f"{file}: empty; its first line must name the columns")
+    (_, header), *body = rows
+    named = _find_path_column(file, header, labels)
+    for line, row in body:
+        if len(row) != len(header):
+            raise DatasetError(
+                f"{file}: line {line}: {plural(len(row), 'value')} for {len(header)} columns"
+            )
+    columns = {name: [row[at] for _, row in body] for at, name in enumerate(header)}
+    paths = columns.pop(header[named])
+    numbers = {name: _read_numbers(texts) for name, texts in columns.items()}
+    lines = tuple(line for line, _ in body)
+    for label in labels:
+        _check_numbers(file, label, numbers[label], texts=columns[label], lines=lines)
+    others = tuple(
+        name for name, read in numbers.items() if name not in labels and _are_answers(read)
+    )
+    answers = np.array([numbers[name] for name in (*labels, *others)], np.float64).T
+    for line, row_answers in zip(lines, answers, strict=True):
+        if not row_answers.any():
+            raise DatasetError(f"{file}: line {line}: all answers are 0; delete the row")
+    return SoftLabelTable(
+        file=file,
+        sha256=hashlib.sha256(content).hexdigest(),
+        labels=tuple(labels),
+        others=others,
+        ignored=tuple(name for name in numbers if name not in (*labels, *others)),
+        lines=lines,
+        paths=tuple(path.removeprefix("./") for path in paths),
+        answers=answers.reshape(len(lines), len(labels) + len(others)),
+    )
+
+
+def match_soft_labels(table: SoftLabelTable, dataset: Dataset) -> SoftLabels:
+    """Find the image that each row of a table names.
+
+    A row may give any end of the path of the image, from the name of the file alone to the absolute
+    path, as long as it is that of one image only.
+
+    Args:
+        table: The table.
+        dataset: The images.
+
+    Raises:
+        DatasetError: If two rows name one image, or a row names several, or no row names any.
+    """
+    paths = [*(each.path for each in dataset.samples), *(each.path for each in dataset.rejected)]
+    index = _index_ends(paths) | {path: [path] for path in paths}
+    above = _list_ends(dataset.root.absolute().as_posix())
+    kept = {sample.path for sample in dataset.samples}
+    rows: dict[str, int] = {}
+    for number, named in enumerate(table.paths):
+        where = f"{table.file}: line {table.lines[number]}"
+        found = index.get(_drop_folder(named, above), [])
+        if len(found) > 1:
+            raise DatasetError(
+                f"{where}: {named} may be {found[0]} or {found[1]}; give the path from the data "
+                "folder"
+            )
+        if found and found[0] in rows:
+            earlier = table.lines[rows[found[0]]]
+            raise DatasetError(f"{where}: {found[0]} has a row already, in line {earlier}")
+        rows |= dict.fromkeys(found, number)
+    rows = {path: number for path, number in rows.items() if path in kept}
+    if not rows:
+        raise DatasetError(
+            f"{table.file}: no row names an image of {dataset.root}, such as "
+            f"{dataset.samples[0].path}"
+        )
+    training = dataset.in_split("train")
+    named_training = [rows[each.path] for each in training if each.path in rows]
+    answered = table.answers[named_training, : len(table.labels)].any(axis=1)
+    counts = SoftLabelCounts(
+        images=len(training),
+        distributions=int(answered.sum()),
+        without_row=len(training) - len(named_training),
+        without_answer=int((~answered).sum()),
+        unused_rows=len(table.paths) - len(rows),
+    )
+    return SoftLabels(table=table, rows=rows, counts=counts)
+
+
+def _number_rows(text: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with the number of its line, from 1."""
+    lines = iter(enumerate(text, 1))
+    last = 0
+
+    def feed() -> Iterator[str]:
+        nonlocal last
+        for number, line in lines:
+            last = number
+            yield line
+
+    for row in read_rows(feed()):
+        if row:
+            yield last, [cell.strip() for cell in row]
+
+
+def _find_path_column(file: Path, header: Sequence[str], labels: Sequence[str]) -> int:
+    """Return the place of the column of paths, once every column that is needed is there once."""
+    shown = ", ".join(header)
+    for name in header:
+        if header.count(name) > 1:
+            raise DatasetError(f"{file}: line 1: two columns are called {name!r}")
+    named = [name for name in _PATH_COLUMNS if name in header]
+    if not named:
+        raise DatasetError(f"{file}: line 1: no column 'path' or 'file'; the columns are {shown}")
+    missing = [label for label in labels if label not in header or label == named[0]]
+    if missing:
+        raise DatasetError(
+            f"{file}: line 1: no column for {', '.join(missing)}; the columns are {shown}; name "
+            "them as the classes"
+        )
+    return header.index(named[0])
+
+
+def _read_numbers(texts: Iterable[str]) -> list[float]:
+    """Return the texts as numbers, NaN for what is none."""
+    read = []
+    for text in texts:
+        try:
+            read.append(float(text))
+        except ValueError:
+            read.append(math.nan)
+    return read
+
+
+def _are_answers(numbers: Iterable[float]) -> bool:
+    return all(math.isfinite(number) and number >= 0 for number in numbers)
+
+
+def _check_numbers(
+    file: Path,
+    name: str,
+    numbers: Sequence[float],
+    *,
+    texts: Sequence[str],
+    lines: Sequence[int],
+) -> None:
+    """Refuse what is no number of at least 0 in the column of a class."""
+    for number, text, line in zip(numbers, texts, lines, strict=True):
+        if not (math.isfinite(number) and number >= 0):
+            raise DatasetError(
+                f"{file}: line {line}: {name} must be a number of at least 0, not {text!r}"
+            )
+
+
+def _index_ends(paths: Iterable[str]) -> dict[str, list[str]]:
+    """Return the paths that end with each sequence of whole names."""
+    index: dict[str, list[str]] = {}
+    for path in paths:
+        for end in _list_ends(path):
+            index.setdefault(end, []).append(path)
+    return index
+
+
+def _list_ends(path: str) -> list[str]:
+    """Return the path and every end of it that begins with a whole name, the longest first."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
+
+
+def _drop_folder(path: str, folders: Iterable[str]) -> str:
+    """Return the path without the first of the folders that it begins with."""
+    for folder in folders:
+        if path.startswith(f"{folder}/"):
+            return path.removeprefix(f"{folder}/")
+    return path
