@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The files as the tests are ordered, the longest first, so that no process has to wait for another.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-device device-cost check check-fast coverage lint types site fast-tests format docs clean
+.PHONY: demo test test-device device-cost reliability check check-fast coverage lint types site fast-tests format docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train.done
@@ -30,6 +30,11 @@ test-device: $(VENV)/dev.done
 # Instructions on the same processors, for docs/device-cost.md; a quarter of an hour on two cores.
 device-cost: $(VENV)/dev.done
 	$(BIN)/python -m emulation.cost models/practice-faces
+
+# Attacks with fixed seeds, for docs/reliability.md; less than an hour on two idle cores.
+# PARTS="kills folder" runs some of them.
+reliability: $(VENV)/dev.done
+	$(BIN)/python -m benchmarks.reliability.run $(PARTS)
 
 check:
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target site types lint

@@ -1,15 +1,17 @@
 """Is a changed exported file ever accepted with another meaning?
 
+    python -m benchmarks.reliability.run flips
     python -m benchmarks.reliability.bit_flips [FILE ...]
 
 For each file, by default the golden int8 models of the tests, it flips
 
 * every bit behind the model, one at a time: of the spec, the labels and the checksum;
-* 2,000 bits of the model, drawn with a fixed seed;
+* every bit of the model, or `SAMPLE` of them, drawn with a fixed seed;
 
 and it makes 2,000 files whose spec was edited and whose checksum is broken, also with a fixed seed.
-It prints how many of them `unseal` accepts, and how many of those with another spec or another
-model. No engine runs. The exit status is 1 if any is accepted with another meaning.
+It counts how many of them `unseal` accepts, and how many of those with another spec or another
+model. No engine runs. The second form prints a row per file; its exit status is 1 if any is
+accepted with another meaning.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.reliability.check import Check
 from edgeemo.errors import EdgeEmoError
 from edgeemo.model.container import unseal_bytes
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 GOLDEN = Path("tests/golden")
 DEFAULT_FILES = (GOLDEN / "int8.tflite", GOLDEN / "int8.onnx")
 BROKEN = 2000
+SAMPLE = 2000
 SEED = 15
 _DIGEST = re.compile(rb'(?:(?<="model_sha256": ")|(?<= ))[0-9a-f]{64}')
 _MODEL_BYTES = re.compile(rb'"model_bytes": (\d+)')
@@ -90,10 +94,10 @@ class Subject:
         """Yield the file with each bit behind the model flipped."""
         return self._flip(range(8 * self.model_bytes, 8 * len(self.content)))
 
-    def flip_model(self, count: int) -> Iterator[bytes]:
-        """Yield the file with each of `count` bits of the model flipped."""
-        bits = 8 * self.model_bytes
-        return self._flip(random.Random(SEED).sample(range(bits), min(count, bits)))
+    def flip_model(self, count: int | None) -> Iterator[bytes]:
+        """Yield the file with each of `count` bits of the model flipped; all if None."""
+        bits = range(8 * self.model_bytes)
+        return self._flip(bits if count is None else random.Random(SEED).sample(bits, count))
 
     def _flip(self, bits: Iterator[int] | range | list[int]) -> Iterator[bytes]:
         for bit in bits:
@@ -158,12 +162,37 @@ BREAKS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 )  # fmt: skip
 
 
-def measure(path: Path, *, broken: int = BROKEN) -> dict[str, Counts]:
-    """Return the outcome of each kind of change of an exported file."""
+def measure() -> list[Check]:
+    """Return the check of every bit of `DEFAULT_FILES`, and of as many broken checksums."""
+    found = [measure_file(path, sample=None) for path in DEFAULT_FILES]
+    tried = [sum(counts[change].tried for counts in found) for change in found[0]]
+    altered = sum(counts.altered for each in found for counts in each.values())
+    behind, inside, broken = tried
+    return [
+        Check(
+            name=f"every single-bit flip of one .tflite and one .onnx ({behind:,} behind the model,"
+            f" {inside:,} in it), {broken:,} with a broken checksum: accepted with another meaning",
+            measured=f"{altered:,}",
+            promise="0",
+            kept=altered == 0,
+        )
+    ]
+
+
+def measure_file(
+    path: Path, *, broken: int = BROKEN, sample: int | None = SAMPLE
+) -> dict[str, Counts]:
+    """Return the outcome of each kind of change of an exported file.
+
+    Args:
+        path: The file.
+        broken: Number of files with a broken checksum.
+        sample: Number of bits of the model that are flipped; all if None.
+    """
     subject = Subject(path.name, path.read_bytes())
     return {
         "bit behind the model flipped": subject.count(subject.flip_behind_model()),
-        "bit of the model flipped": subject.count(subject.flip_model(broken)),
+        "bit of the model flipped": subject.count(subject.flip_model(sample)),
         "spec edited, checksum broken": subject.count(subject.break_checksum(broken)),
     }
 
@@ -174,7 +203,7 @@ def main(files: list[str]) -> int:
     print("| file | change | tried | accepted | with another meaning |")
     print("|---|---|---:|---:|---:|")
     for path in map(Path, files or DEFAULT_FILES):
-        for change, counts in measure(path).items():
+        for change, counts in measure_file(path).items():
             numbers = (counts.tried, counts.accepted, counts.altered)
             print(f"| {path} | {change} |", " | ".join(f"{each:,}" for each in numbers), "|")
             altered += counts.altered

@@ -1,22 +1,19 @@
 """Kill the commands that write, at random moments, and see what is left and whether they run again.
 
-    python -m benchmarks.reliability.kills [--count 200] [--seed 0]
+    python -m benchmarks.reliability.run kills
 
-Needs the ``train`` extra. Every command runs once to its end, for its duration and its files. Then
-it is killed with SIGKILL, SIGTERM or SIGINT, half of the trainings after their first checkpoint,
-and where ``unshare`` may, every fourth process is number 1 of a container. Counted are results that
-are half-written, commands that then do not run again, trainings that ``--resume`` brings to other
-files, and hidden files that stay.
+Needs the ``train`` and ``tune`` extras. Every command runs once to its end, for its duration and
+its files. Then it gets SIGKILL, SIGTERM or SIGINT, most of the trainings after their first
+checkpoint; every fourth is process 1 of a PID namespace, where those may be made, and every fifth
+has its own interpreter, whose start can be killed, too. A command that ended before the signal is
+drawn again. Counted are results that are half-written, commands that do not end or do not run
+again, trainings that ``--resume`` brings to other files, and hidden files that stay.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import random
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -24,197 +21,196 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edgeemo.utils.files import sha256_file
-
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-_CONTAINER = ("unshare", "--pid", "--fork", "--kill-child")
-_STATE = ".m.training/state.npz"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A command that writes.
-
-    Attributes:
-        words: Its arguments.
-        out: The file or folder that it writes.
-        same: Files of that folder which every run writes alike; () for all of them.
-        prepared: What it needs: folders and files of the prepared place.
-        weight: How often it is drawn.
-    """
-
-    words: str
-    out: str
-    same: tuple[str, ...] = ()
-    prepared: tuple[str, ...] = ("faces",)
-    weight: int = 1
-
-    @property
-    def trains(self) -> bool:
-        """Return whether it can be resumed."""
-        return self.words.startswith("train")
-
-
-_MODELS = ("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")
-_TRAIN = "train --data faces --epochs 6 --size 32 --arch cnn-4-4-4-d16 --out m"
-CASES = (
-    Case("data draw drawn --count 60 --size 64", "drawn", prepared=()),
-    Case("data clean faces --out clean", "clean"),
-    Case("data split faces --out split", "split"),
-    Case("data crop faces --out crops", "crops"),
-    Case("bundle ready --out b.pyz --force", "b.pyz", prepared=("ready",)),
-    Case(
-        "export ready --int8 --force", "ready", same=_MODELS, prepared=("faces", "ready"), weight=2
-    ),
-    Case("verify ready", "ready", same=_MODELS, prepared=("faces", "ready")),
-    Case(_TRAIN, "m", same=("history.csv", "reference.csv", "split.csv"), weight=8),
+from benchmarks.reliability.check import Check
+from benchmarks.reliability.forks import Fork, can_be_first, import_everything, start
+from benchmarks.reliability.kill_cases import (
+    CASES,
+    PREPARE,
+    STATE,
+    Case,
+    copy_prepared,
+    fingerprint,
+    list_hidden,
 )
+
+COUNT = 200
+_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+_FAULTS = ("half-written", "blocked", "not resumed")
+_OTHERS = ("other files", "left", "does not end")
+_AFTER_CHECKPOINT = 0.75
+_MAX_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Whole:
-    """A run to the end: seconds, and the files by name with their SHA-256."""
+    """A run to the end.
+
+    Attributes:
+        seconds: Its duration.
+        checkpoint_s: Time of its first checkpoint; 0 without one.
+        files: The files that it writes, by name, with their SHA-256.
+    """
 
     seconds: float
+    checkpoint_s: float
     files: dict[str, str]
 
 
-def start(words: str, place: Path, *, container: bool = False) -> subprocess.Popen[bytes]:
-    """Start a command, silent, with the default reaction to Ctrl-C."""
-    code = (
-        "import signal, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "runpy.run_module('edgeemo', run_name='__main__', alter_sys=True)"
+@dataclass(frozen=True)
+class Blow:
+    """A signal to a command.
+
+    Attributes:
+        number: The signal.
+        checkpoint: Whether it comes after a checkpoint.
+        first: Whether the command is process 1.
+        fresh: Whether it has an interpreter of its own.
+        share: When it comes, as a share of the command's time, or of what is left of that.
+    """
+
+    number: signal.Signals
+    checkpoint: bool
+    first: bool
+    fresh: bool
+    share: float
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        after = " after a checkpoint" if self.checkpoint else ""
+        kind = ", as process 1" if self.first else ", own interpreter" if self.fresh else ""
+        return f"{self.number.name}{after}{kind}"
+
+
+def measure(count: int = COUNT, cases: tuple[Case, ...] = CASES) -> list[Check]:
+    """Return the check of `count` kills, and print their kinds and the faults."""
+    import_everything()
+    drawn, with_first = random.Random(0), can_be_first()
+    kinds: Counter[str] = Counter()
+    faults: Counter[str] = Counter()
+    with TemporaryDirectory() as folder:
+        source = Path(folder, "source")
+        source.mkdir()
+        for words in PREPARE:
+            _run_to_end(words, source)
+        wholes = {case: _run_whole(case, source, Path(folder)) for case in cases}
+        while kinds.total() < count:
+            (case,) = drawn.choices(cases, [case.weight for case in cases])
+            blow = _draw_blow(drawn, case, kinds.total(), with_first=with_first)
+            with TemporaryDirectory(dir=folder) as place:
+                found = _kill_and_judge(case, blow, source, Path(place) / "w", wholes[case])
+            if found is None:
+                continue
+            kinds[str(blow)] += 1
+            faults.update(fault.split(" (")[0] for fault in found)
+            for fault in found:
+                print(f"{case.words}: {blow}: {fault}", file=sys.stderr, flush=True)
+    print(*(f"{number:4} x {kind}" for kind, number in sorted(kinds.items())), sep="\n", flush=True)
+    return [_summarise(kinds, faults)]
+
+
+def _summarise(kinds: Counter[str], faults: Counter[str]) -> Check:
+    counts = [faults[fault] for fault in _FAULTS]
+    counts.append(sum(faults[fault] for fault in _OTHERS))
+    after = sum(number for kind, number in kinds.items() if "checkpoint" in kind)
+    first = sum(number for kind, number in kinds.items() if "process 1" in kind)
+    return Check(
+        name=f"{kinds.total()} kills (KILL, TERM, INT; {after} after a checkpoint, {first} as "
+        "process 1): half-written / blocked / not resumed to the same bytes / other faults",
+        measured=" / ".join(map(str, counts)),
+        promise="0 / 0 / 0 / 0",
+        kept=not any(counts),
     )
-    command = [*(_CONTAINER if container else ()), sys.executable, "-c", code, *words.split()]
-    return subprocess.Popen(
-        command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, process_group=0
+
+
+def _draw_blow(drawn: random.Random, case: Case, number: int, *, with_first: bool) -> Blow:
+    first = with_first and number % 4 == 3
+    return Blow(
+        number=drawn.choice(_SIGNALS),
+        checkpoint=drawn.random() < _AFTER_CHECKPOINT and case.trains,
+        first=first,
+        fresh=not first and number % 5 == 0,
+        share=drawn.random(),
     )
 
 
-def fingerprint(case: Case, place: Path) -> dict[str, str]:
-    """Return the SHA-256 of the files that a case writes alike, by name; {} without any."""
-    out = place / case.out
-    if out.is_file():
-        return {case.out: sha256_file(out)}
-    names = case.same or [str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()]
-    return {name: sha256_file(out / name) for name in names if (out / name).is_file()}
-
-
-def list_hidden(place: Path) -> list[str]:
-    """Return the hidden files and folders that no finished command leaves."""
-    return sorted(path.name for path in place.glob(".*"))
-
-
-def prepare(place: Path) -> None:
-    """Make the images and the exported model that the cases need."""
-    for words in (
-        "data draw faces --count 40 --size 48",
-        _TRAIN.replace("--out m", "--out ready"),
-        "export ready --int8",
-    ):
-        subprocess.run([sys.executable, "-m", "edgeemo", *words.split()], cwd=place, check=True)
-
-
-def copy_prepared(case: Case, source: Path, place: Path) -> None:
-    """Copy what a case needs into an empty folder."""
-    for name in case.prepared:
-        shutil.copytree(source / name, place / name)
-
-
-def run_whole(case: Case, source: Path) -> Whole:
-    """Run a case to its end.
+def _run_to_end(words: str, place: Path) -> None:
+    """Run a command.
 
     Raises:
         RuntimeError: If it fails.
     """
-    with TemporaryDirectory() as folder:
-        place = Path(folder)
+    fork = start(words, place)
+    if fork.wait(_MAX_SECONDS):
+        raise RuntimeError(f"{words}: {fork.errors.read_text()}")
+
+
+def _run_whole(case: Case, source: Path, folder: Path) -> Whole:
+    with TemporaryDirectory(dir=folder) as temporary:
+        place = Path(temporary) / "w"
         copy_prepared(case, source, place)
         begin = time.monotonic()
-        process = start(case.words, place)
-        _, err = process.communicate()
-        if process.returncode:
-            raise RuntimeError(f"{case.words}: {err.decode()}")
-        return Whole(time.monotonic() - begin, fingerprint(case, place))
+        fork, checkpoint_s = start(case.words, place), 0.0
+        while fork.poll() is None:
+            if not checkpoint_s and (place / STATE).exists():
+                checkpoint_s = time.monotonic() - begin
+            time.sleep(0.01)
+        if fork.status:
+            raise RuntimeError(f"{case.words}: {fork.errors.read_text()}")
+        return Whole(time.monotonic() - begin, checkpoint_s, fingerprint(case, place))
 
 
-def kill(case: Case, place: Path, whole: Whole, rng: random.Random, *, container: bool) -> str:
-    """Start a case, kill it at some moment, and return how: "SIGINT after a checkpoint"."""
-    process = start(case.words, place, container=container)
-    checkpoint = case.trains and rng.random() < 0.7
-    if checkpoint:
-        while not (place / _STATE).exists() and process.poll() is None:
-            time.sleep(0.02)
-        time.sleep(rng.uniform(0, whole.seconds / 4))
-    else:
-        time.sleep(rng.uniform(0, whole.seconds))
-    number = rng.choice(SIGNALS)
-    if process.poll() is None:
-        os.killpg(process.pid, number)
-    process.communicate()
-    return f"{number.name}{' after a checkpoint' if checkpoint else ''}"
+def _kill_and_judge(
+    case: Case, blow: Blow, source: Path, place: Path, whole: Whole
+) -> list[str] | None:
+    """Return the faults of a case that is killed; None if it ended before."""
+    copy_prepared(case, source, place)
+    before = fingerprint(case, place)
+    fork = start(case.words, place, first=blow.first, fresh=blow.fresh)
+    if not _strike(fork, blow, place, whole):
+        return None
+    ended = fork.wait(60) is not None
+    if not ended:
+        fork.kill(signal.SIGKILL)
+        fork.wait(60)
+    faults = [] if ended else ["does not end"]
+    if "Traceback" in fork.errors.read_text(errors="replace"):
+        faults.append(f"left (a traceback: {fork.errors.read_text()[-300:]!r})")
+    return faults + judge(case, place, whole, before)
+
+
+def _strike(fork: Fork, blow: Blow, place: Path, whole: Whole) -> bool:
+    """Send the signal in its time; return whether the command was still running."""
+    seconds = whole.seconds
+    if blow.checkpoint:
+        while not (place / STATE).exists() and fork.poll() is None:
+            time.sleep(0.01)
+        seconds -= whole.checkpoint_s
+    fork.wait(blow.share * seconds)
+    if fork.poll() is not None:
+        return False
+    fork.kill(blow.number)
+    return True
 
 
 def judge(case: Case, place: Path, whole: Whole, before: dict[str, str]) -> list[str]:
     """Return the faults: of what is there now, and of what the same command then writes."""
     faults = []
     now = fingerprint(case, place)
-    if before and not (before.items() | whole.files.items()) >= now.items():
-        faults.append("half-written")
-    exists = (place / case.out).exists() and not before
-    if exists and now != whole.files and not (case.trains and now.keys() == whole.files.keys()):
+    there = (place / case.out).exists() and not before and not case.piecemeal
+    if before or case.piecemeal:
+        whole_files = before.items() | whole.files.items()
+        if not whole_files >= now.items():
+            faults.append("half-written")
+    elif there and now != whole.files and not (case.trains and now.keys() == whole.files.keys()):
         faults.append("half-written")  # a training keeps its best epoch on Ctrl-C
-    resumes = case.trains and (place / _STATE).exists() and not exists
-    if not exists:
-        again = start(f"{case.words}{' --resume' if resumes else ''}", place)
-        _, err = again.communicate()
-        if again.returncode:
-            faults.append(f"blocked ({err.decode().strip().splitlines()[-1:]})")
-        elif fingerprint(case, place) != whole.files:
-            faults.append("not resumed to the same files" if resumes else "other files")
-    left = list_hidden(place)
-    if left and not exists:
-        faults.append(f"left {', '.join(left)}")
+    if there:
+        return faults
+    resumes = case.trains and (place / STATE).exists()
+    again = start(f"{case.words}{' --resume' if resumes else ''}", place)
+    if again.wait(_MAX_SECONDS) != 0:
+        return [*faults, f"blocked ({again.errors.read_text().strip()[-300:]})"]
+    if fingerprint(case, place) != whole.files:
+        faults.append("not resumed" if resumes else "other files")
+    if left := list_hidden(place):
+        faults.append(f"left ({', '.join(left)})")
     return faults
-
-
-def main() -> int:
-    """Kill and count; 1 if there is any fault."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
-    rng = random.Random(asked.seed)
-    container = _can_unshare()
-    kinds: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    with TemporaryDirectory() as folder:
-        prepare(Path(folder))
-        wholes = {case: run_whole(case, Path(folder)) for case in CASES}
-        for number in range(asked.count):
-            (case,) = rng.choices(CASES, [case.weight for case in CASES])
-            inside = container and number % 4 == 3
-            with TemporaryDirectory() as work:
-                place = Path(work)
-                copy_prepared(case, Path(folder), place)
-                before = fingerprint(case, place)
-                how = kill(case, place, wholes[case], rng, container=inside)
-                found = judge(case, place, wholes[case], before)
-            kinds[f"{how}{', as process 1' if inside else ''}"] += 1
-            faults.update(fault.split(" (")[0] for fault in found)
-            for fault in found:
-                print(f"{case.words}: {how}: {fault}", flush=True)
-    for kind, count in sorted(kinds.items()):
-        print(f"{count:4} x {kind}")
-    print(f"{asked.count} kills; faults: {dict(faults) or 'none'}")
-    return int(bool(faults))
-
-
-def _can_unshare() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*_CONTAINER, "true"], check=False, capture_output=True).returncode == 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -80,13 +80,18 @@ def make_mutant(number: int, *, seed: int = 0) -> bytes:
     rng = random.Random(f"{seed}/{number}")
     seeds = make_seeds()
     content = bytearray(seeds[number % len(seeds)])
+    mutate(rng, content)
+    if content.startswith(b"\x89PNG") and rng.random() < 0.7:
+        _mend_checksums(content)  # or nothing behind them is ever reached
+    return bytes(content)
+
+
+def mutate(rng: random.Random, content: bytearray) -> None:
+    """Change a file in place, by one to eight mutations."""
     for _ in range(rng.choice((1, 1, 2, 3, 8))):
         rng.choice(_MUTATIONS)(rng, content)
         if not content:
             break
-    if content.startswith(b"\x89PNG") and rng.random() < 0.7:
-        _mend_checksums(content)  # or nothing behind them is ever reached
-    return bytes(content)
 
 
 def _choose_place(rng: random.Random, content: bytearray) -> int:

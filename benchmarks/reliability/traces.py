@@ -1,8 +1,8 @@
 """Run every command under strace with an empty home: what it sends, and what it leaves behind.
 
-    python -m benchmarks.reliability.traces
+    python -m benchmarks.reliability.run traces
 
-Needs the ``train``, ``tune`` and ``onnx`` extras and strace. Prints a line per command: the calls
+Needs the ``train``, ``tune`` and ``sign`` extras and strace. Prints a line per command: the calls
 that reach for a network, the files made outside the folder that the command works in, and the files
 left in HOME and TMPDIR. docs/privacy.md promises none of either.
 """
@@ -18,7 +18,9 @@ from pathlib import Path
 from shutil import which
 from tempfile import TemporaryDirectory
 
-COMMANDS = (
+from benchmarks.reliability.check import Check, check_counts
+
+_EDGEEMO = (
     "data draw faces --count 40 --size 48",
     "data check faces --html faces.html",
     "data clean faces --out clean",
@@ -36,9 +38,21 @@ COMMANDS = (
     "bench m --seconds 1 --threads 1 --pick",
     "bundle m --out m.pyz",
     "bundle m --file float32.tflite --fallback float32.onnx --out fallback.pyz",
+    "sign --key key.pem m.pyz m/int8.tflite",
+    "verify-signature --key public.pem m.pyz",
 )
-"""Commands in their order, in one empty folder."""
-
+COMMANDS = (
+    *(f"-m edgeemo {words}" for words in _EDGEEMO),
+    "-m edgeemo.runtime m/int8.tflite faces",
+    "m.pyz selftest",
+    "m.pyz predict faces",
+    "fallback.pyz info",
+)
+"""Arguments of Python, in their order, in one folder with a pair of keys."""
+_MAKE_KEYS = (
+    "openssl genpkey -algorithm ed25519 -out key.pem",
+    "openssl pkey -in key.pem -pubout -out public.pem",
+)
 _NETWORK = re.compile(r"\b(?:connect|sendto|sendmsg|sendmmsg|bind)\(.*AF_INET6?\b")
 _LOOPBACK = re.compile(r"\bbind\(.*\"::1\"")  # urllib3 finds out whether there is IPv6
 _CREATED = re.compile(
@@ -112,25 +126,26 @@ def _environment(home: Path, tmp: Path) -> dict[str, str]:
     return {**kept, **own}
 
 
-def main() -> int:
-    """Trace every command and print what it sent and left; 1 if anything."""
-    failures = 0
+def measure(commands: tuple[str, ...] = COMMANDS) -> list[Check]:
+    """Return the check of every command, and print what it sent and left."""
+    network = outside = left = failed = 0
     with TemporaryDirectory() as place:
-        for words in COMMANDS:
-            found = trace([sys.executable, "-m", "edgeemo", *words.split()], cwd=Path(place))
-            faults = (*found.network, *found.outside, *found.left)
-            failures += bool(faults) or found.status != 0
-            print(
-                f"{words}: exit {found.status}, {len(found.network)} network calls, "
-                f"{len(found.outside) + len(found.left)} files outside",
-                *faults,
-                sep="\n    ",
-                flush=True,
-            )
+        for words in _MAKE_KEYS:
+            subprocess.run(words.split(), cwd=place, check=True, capture_output=True)
+        for words in commands:
+            found = trace([sys.executable, *words.split()], cwd=Path(place))
+            network += len(found.network)
+            outside += len(found.outside)
+            left += len(found.left)
+            failed += found.status != 0
+            print(f"{words}: exit {found.status}", flush=True)
+            print(*found.network, *found.outside, *found.left, sep="\n", file=sys.stderr)
             if found.status:
-                print(found.err)
-    return int(failures > 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+                print(found.err, file=sys.stderr)
+    return [
+        check_counts(
+            f"{len(commands)} commands under strace with an empty HOME: network calls / files "
+            "outside of the folder / files left in HOME or TMPDIR / commands that failed",
+            [network, outside, left, failed],
+        )
+    ]

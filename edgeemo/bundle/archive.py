@@ -5,7 +5,7 @@ Three things are special about it:
 * Members are stored, not compressed: models and images hardly shrink, and the bytes then do not
   depend on the version of zlib.
 * The archive's comment, the last eight bytes of the file, is the CRC-32 of everything before it.
-  The bundle checks it before it does anything (`edgeemo/bundle/device/__main__.py`). It guards
+  The bundle checks it before it does anything (`edgeemo/bundle/device/start.py`). It guards
   against accidents; to rule out more, compare the SHA-256 of the file with the one that
   ``edgeemo bundle`` printed.
 * A file that was cut short is no ZIP archive any more (its directory comes last), and Python then
@@ -39,7 +39,8 @@ def pack(members: Mapping[str, bytes]) -> bytes:
         members: Path inside to content, in the order of the file; Python runs ``__main__.py``. A
             ``.tflite`` should come first: it ends in an archive of its own, which Python takes for
             the bundle's if the file was cut in the 64 kB that follow, and then only says that it
-            finds no ``__main__``.
+            finds no ``__main__``. That one should come last: it is then found in a file that lost
+            or gained bytes before it, and can say so.
     """
     buffer = io.BytesIO()
     buffer.write(_HEAD)

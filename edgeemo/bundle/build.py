@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _SILENT = Silent()
 _ENTRY_POINT = "edgeemo.bundle.device.main"
-_START = Path(__file__).with_name("device") / "__main__.py"
+_DEVICE = Path(__file__).with_name("device")
 _DEFAULT = BundleOptions()
 
 
@@ -198,17 +198,19 @@ def _build_members(
     modules = runtime_modules(_ENTRY_POINT, faces)
     models = [each.model for each in (first, second) if each]
     models.sort(key=lambda model: model.format != "tflite")  # see pack
+    # Not compiled, since damaged code can crash Python; the last, since members are found from the
+    # end of the file: they are where Python expects them whatever is lost or inserted before.
+    start = {name: (_DEVICE / name).read_bytes() for name in ("start.py", "__main__.py")}
     members = {
         **{Path(model.path).name: model.content or b"" for model in models},
-        "__main__.py": _START.read_bytes(),  # not compiled: damaged code can crash Python
         **modules,
         **{f"{path}c": compile_module(path, source) for path, source in modules.items()},
         **detector_members(faces, first.detector_file),
         **golden,
     }
     fallback = second.describe(golden) if second else None
-    manifest = complete_manifest(first.describe(golden), fallback, members=members)
-    return {**members, MANIFEST: to_json(manifest)}, manifest
+    manifest = complete_manifest(first.describe(golden), fallback, members=members | start)
+    return {**members, MANIFEST: to_json(manifest), **start}, manifest
 
 
 def _write(out: Path, content: bytes) -> None:

@@ -46,7 +46,8 @@ def test_the_model_is_inside_untouched_and_every_member_is_listed(int8):
 def test_it_holds_the_light_modules_and_no_other(int8, device):
     """Everything of edgeemo that a device loads is in the file, and no workstation's room is."""
     with zipfile.ZipFile(int8.path) as archive:
-        inside = {name for name in archive.namelist() if name.endswith(".py")} - {"__main__.py"}
+        inside = {name for name in archive.namelist() if name.endswith(".py")}
+    inside -= {"__main__.py", "start.py"}
     assert inside == set(
         collect_modules("edgeemo.bundle.device.main", without="edgeemo.imaging.faces")
     )

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from pathlib import Path
 
 import pytest
 
+from benchmarks.reliability.mutants import make_mutant
 from edgeemo import Classifier
 from edgeemo.dataset.check.inspection import inspect_files
 from edgeemo.dataset.ingest.find import LabelledFile
@@ -26,16 +26,12 @@ MODEL = ROOT / "models/happy-sad/int8.tflite"
 _COUNT = 260
 
 
-def _make_mutants(monkeypatch, first: int) -> list[bytes]:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks" / "reliability"))
-    from mutants import make_mutant
-
-    sys.modules.pop("mutants")
+def _make_mutants(first: int) -> list[bytes]:
     return [make_mutant(number, seed=1) for number in range(first, first + _COUNT)]
 
 
-def test_mutants_are_predicted_or_refused(monkeypatch, capfd):
-    mutants = _make_mutants(monkeypatch, 0)
+def test_mutants_are_predicted_or_refused(capfd):
+    mutants = _make_mutants(0)
     for faces in (False, True):
         classifier = Classifier.load(MODEL, faces=FaceRequest(enabled=faces))
         with warnings.catch_warnings():
@@ -47,8 +43,8 @@ def test_mutants_are_predicted_or_refused(monkeypatch, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_mutants_are_inspected(monkeypatch, tmp_path, capfd):
-    mutants = _make_mutants(monkeypatch, _COUNT)
+def test_mutants_are_inspected(tmp_path, capfd):
+    mutants = _make_mutants(_COUNT)
     files = []
     for number, mutant in enumerate(mutants):
         (tmp_path / str(number)).write_bytes(mutant)

@@ -123,10 +123,14 @@ class Manifest:
             if version != MANIFEST_VERSION:
                 raise ValueError(f"version {version} is not {MANIFEST_VERSION}")
             fallback = fields.pop("fallback")
-            return cls(
+            manifest = cls(
                 **_parse_fields(fields),
                 fallback=cls(**_parse_fields(fallback)) if fallback else None,
             )
+            for each in (manifest, manifest.fallback):
+                if each and manifest.members.get(each.model) != each.model_sha256:
+                    raise ValueError("model_sha256: is not that of the member")
+            return manifest
         except (ValueError, TypeError, KeyError, SpecError) as error:
             raise _refuse(f"{MANIFEST}: not a bundle's manifest ({error}); make it again") from None
 
