@@ -12,7 +12,8 @@ from edgeemo.bundle.device.checks import check_golden, record_golden
 from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.bundle.device.selftest import SelfTestResult, run, run_selftest
-from edgeemo.errors import EXIT_GATE_FAILED
+from edgeemo.errors import EXIT_GATE_FAILED, BundleError
+from edgeemo.model.face_settings import FaceSettings
 from edgeemo.utils.system import describe_machine
 
 
@@ -32,6 +33,13 @@ def test_what_is_recorded_is_what_comes_back(case):
     classifier, golden, image = case
     assert record_golden(classifier, image, file=golden.file) == golden
     assert check_golden(classifier, golden, image=image, tolerance=0).differs is None
+
+
+def test_an_image_without_the_face_that_is_cropped_is_an_error_of_the_bundle(case):
+    classifier, golden, image = case
+    classifier.spec = replace(classifier.spec, faces=FaceSettings())
+    with pytest.raises(BundleError, match="records no face"):
+        check_golden(classifier, golden, image=image, tolerance=0)
 
 
 @pytest.mark.parametrize(

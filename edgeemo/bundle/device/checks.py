@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from edgeemo.bundle.device.contents import GoldenImage
-from edgeemo.errors import NoFaceError
+from edgeemo.errors import BundleError, NoFaceError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode, resize
 
@@ -101,8 +101,14 @@ def check_golden(
         golden: The expected results.
         image: The file's bytes.
         tolerance: Maximum difference of an output.
+
+    Raises:
+        BundleError: If faces are cropped and the manifest records none.
+        ImageError: If the image cannot be read.
     """
     spec = classifier.spec.for_photos() if golden.faces else classifier.spec
+    if spec.crops_faces and not golden.faces:
+        raise BundleError(f"{golden.file}: the manifest records no face in it; make it again")
     start = time.perf_counter()
     with open_image(image) as opened:
         decoded = decode(opened, spec)
