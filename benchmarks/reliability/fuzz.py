@@ -113,22 +113,21 @@ class Supervisor:
             sys.executable, "-m", "benchmarks.reliability.fuzz_worker",
             self.target, str(self.folder), str(self._current), str(left),
         ]  # fmt: skip
-        self._process = subprocess.Popen(
+        last: list[str] = []
+        with subprocess.Popen(
             command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, errors="replace"
-        )
-        last = []
-        for line in self._process.stderr or ():
-            if line.startswith("STATUS "):
-                seconds, executions = json.loads(line.removeprefix("STATUS "))
-                self._take(before + seconds, executed + executions)
-            elif found := _PROGRESS.search(line):
-                self.run.edges, self.run.features, self.run.inputs = map(int, found.groups())
-            else:
-                last = [*last[-40:], line]
-        status = self._process.wait()
-        if status and not self._is_ending:
+        ) as self._process:
+            for line in self._process.stderr or ():
+                if line.startswith("STATUS "):
+                    seconds, executions = json.loads(line.removeprefix("STATUS "))
+                    self._take(before + seconds, executed + executions)
+                elif found := _PROGRESS.search(line):
+                    self.run.edges, self.run.features, self.run.inputs = map(int, found.groups())
+                else:
+                    last = [*last[-40:], line]
+        if self._process.returncode and not self._is_ending:
             sys.stdout.write("".join(last))
-        return status
+        return self._process.returncode
 
     def _take(self, cpu_seconds: float, executions: int) -> None:
         """Take the figures that the fuzzer reports."""

@@ -82,7 +82,7 @@ def make_mutant(number: int, *, seed: int = 0) -> bytes:
     content = bytearray(seeds[number % len(seeds)])
     mutate(rng, content)
     if content.startswith(b"\x89PNG") and rng.random() < 0.7:
-        _mend_checksums(content)  # or nothing behind them is ever reached
+        mend_checksums(content)  # or nothing behind them is ever reached
     return bytes(content)
 
 
@@ -141,7 +141,7 @@ def _splice(rng: random.Random, content: bytearray) -> None:
 _MUTATIONS = (_flip, _flip, _set, _set, _set_number, _cut, _remove, _repeat, _insert, _splice)
 
 
-def _mend_checksums(content: bytearray) -> None:
+def mend_checksums(content: bytearray) -> None:
     place = 8
     while place + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, place)
