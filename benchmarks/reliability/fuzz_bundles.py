@@ -66,9 +66,10 @@ def _read_packed(data: bytes) -> None:
         fields["members"] = {
             name: hashlib.sha256(members[name]).hexdigest() for name in sorted(members)
         }
-        fields["model_sha256"] = fields["members"][_MODEL]
+        for each in filter(None, (fields, fields["fallback"])):
+            each["model_sha256"] = fields["members"][each["model"]]
         data = json.dumps(fields).encode()
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         pass
     _read_archive(pack({**members, MANIFEST: data}))
 
