@@ -82,7 +82,7 @@ def run(
     )
     width = get_width(sys.stdout)
     text = dumps(to_plain(report), indent=1) if json else format_report(report, width=width)
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.writelines(f"{escape_controls(line)}\n" for line in text.split("\n"))
     for line in report.warnings:
         sys.stderr.write(f"warning: {escape_controls(line)}\n")
     if not report.measured:
