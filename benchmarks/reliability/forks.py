@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -25,16 +26,18 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def import_everything() -> None:
-    """Import what the commands import, so that their copies need not."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras  # noqa: F401
-    import tensorflow  # noqa: F401
+def import_everything(*, heavy: bool) -> None:
+    """Import what the commands import, so that their copies need not.
 
-    from edgeemo.cli import app  # noqa: F401
-    from edgeemo.export import exporting  # noqa: F401
-    from edgeemo.train import training  # noqa: F401
-    from edgeemo.verify import verification  # noqa: F401
+    Args:
+        heavy: Whether to import TensorFlow, too.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    names = ["edgeemo.cli.app", "edgeemo.dataset.ingest", "edgeemo.dataset.synthetic"]
+    if heavy:
+        names += ["tensorflow", "keras", "edgeemo.train.training", "edgeemo.export.exporting"]
+    for name in names:
+        import_module(name)
 
 
 def can_be_first() -> bool:
@@ -89,11 +92,14 @@ def start(words: str, place: Path, *, first: bool = False, fresh: bool = False) 
         fresh: Whether it has an interpreter of its own instead of a copy of this one.
     """
     errors = place.with_name(f"{place.name}.err")
+    errors.touch()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # a command of its own has no such moment
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
         run = _run_first if first else _run_fresh if fresh else _run
         run(words, place, errors)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     with suppress(OSError):
         os.setpgid(child, child)  # whoever is quicker
     return Fork(child, errors)
@@ -118,6 +124,7 @@ def _run_fresh(words: str, place: Path, errors: Path) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # not ignored, as in the background
     os.chdir(place)
     _redirect(errors)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     os.execv(sys.executable, [sys.executable, "-m", "edgeemo", *words.split()])
 
 
@@ -129,6 +136,7 @@ def _run(words: str, place: Path, errors: Path) -> NoReturn:
         os.chdir(place)
         _redirect(errors)
         sys.argv = ["edgeemo", *words.split()]
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         runpy.run_module("edgeemo", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         status = end.code

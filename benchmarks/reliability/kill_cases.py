@@ -46,13 +46,17 @@ class Case:
         """Return whether it can be resumed."""
         return self.words.startswith("train")
 
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Return whether it, or what it needs, imports TensorFlow."""
+        return self.words.startswith(("train", "tune")) or "ready" in self.prepared
 
-PREPARE = (
-    "data draw faces --count 40 --size 48",
-    f"{_TRAIN} --out ready",
-    "export ready --int8",
-)
+
+PREPARE = ("data draw faces --count 40 --size 48",)
 """Commands that make what the cases need."""
+
+PREPARE_MODEL = (f"{_TRAIN} --out ready", "export ready --int8")
+"""Further ones, for the cases that need TensorFlow."""
 
 CASES = (
     Case("data draw drawn --count 60 --size 64", "drawn", prepared=()),
@@ -80,17 +84,21 @@ def copy_prepared(case: Case, source: Path, place: Path) -> None:
 
 
 def fingerprint(case: Case, place: Path) -> dict[str, str]:
-    """Return the SHA-256 of the files that a case writes alike, by name; {} without any."""
+    """Return the SHA-256 of the files that a case writes alike, by name; {} without any.
+
+    Hidden files are none: nobody takes them for a result.
+    """
     out = place / case.out
     if out.is_file():
         return {case.out: sha256_file(out)}
-    names = case.same or [str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()]
+    paths = [path for path in out.rglob("*") if path.is_file() and path.name[0] != "."]
+    names = case.same or [str(path.relative_to(out)) for path in paths]
     return {name: _hash_file(out / name) for name in names if (out / name).is_file()}
 
 
 def list_hidden(place: Path) -> list[str]:
     """Return the hidden files and folders that no finished command leaves."""
-    return sorted(path.name for path in place.glob(".*"))
+    return sorted(path.name for path in place.rglob(".*") if not path.name.startswith(".edgeemo-"))
 
 
 def _hash_file(path: Path) -> str:

@@ -101,8 +101,8 @@ def _make_refused() -> dict[str, bytes]:
 def _make_passed_over(folder: Path) -> None:
     """Make what is no regular file: pipe, socket, device, and links that lead nowhere."""
     os.mkfifo(folder / "pipe.jpg")
-    with suppress(OSError):  # its path may be too long for a socket
-        socket.socket(socket.AF_UNIX).bind(str(folder / "socket.jpg"))
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as opened:
+        opened.bind(str(folder / "socket.jpg"))  # the path may be too long
     (folder / "zero.jpg").symlink_to("/dev/zero")
     (folder / "screen.jpg").symlink_to("/dev/tty")
     (folder / "broken.jpg").symlink_to("nowhere.jpg")

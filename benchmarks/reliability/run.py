@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.reliability.check import Check
 from benchmarks.reliability.parts import PARTS, Result, run_part
-from benchmarks.reliability.table import build_block, replace_block
+from benchmarks.reliability.table import build_block, build_fuzzing_block, replace_block
 from edgeemo.utils.files import write_file
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept &= _report(name, result)
     if names:
         print(f"{len(names)} parts in {(time.monotonic() - start) / 60:.1f} minutes")
-    block = build_block(read_results(), further=read_fuzzing())
-    write_file(PAGE, replace_block(PAGE.read_text(), block))
+    render()
     return int(not kept)
 
 
@@ -73,23 +72,26 @@ def read_results() -> dict[str, Result]:
     return {name: Result.from_fields(kept[name]) for name in PARTS if name in kept}
 
 
-def read_fuzzing() -> list[Check]:
-    """Read the figures of the fuzzers: none if there are none yet."""
-    if not FUZZING.exists():
-        return []
+def render() -> None:
+    """Renew the page from the kept results."""
     with FUZZING.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
+        fuzzers = list(csv.DictReader(stream))
+    page = PAGE.read_text()
+    block = build_block(read_results(), further=[_check_fuzzing(fuzzers)] if fuzzers else [])
+    page = replace_block(page, "make reliability", block)
+    write_file(PAGE, replace_block(page, "fuzzing", build_fuzzing_block(fuzzers)))
+
+
+def _check_fuzzing(rows: Sequence[dict[str, str]]) -> Check:
     hours = [float(row["clean_cpu_hours"]) for row in rows]
     inputs = sum(int(row["inputs"]) for row in rows)
     targets = ", ".join(row["target"] for row in rows)
-    return [
-        Check(
-            name=f"fuzzers with coverage ({targets}): hours of the processor without a new fault",
-            measured=f"{' / '.join(f'{each:.1f}' for each in hours)} ({inputs:,} inputs)",
-            promise=f"≥ {_MIN_FUZZ_HOURS:.0f} each, once",
-            kept=bool(hours) and min(hours) >= _MIN_FUZZ_HOURS,
-        )
-    ]
+    return Check(
+        name=f"fuzzers with coverage ({targets}): hours of the processor without a new fault",
+        measured=f"{' / '.join(f'{each:.1f}' for each in hours)} ({inputs:,} inputs)",
+        promise=f"≥ {_MIN_FUZZ_HOURS:.0f} each, once",
+        kept=min(hours) >= _MIN_FUZZ_HOURS,
+    )
 
 
 def _store(name: str, result: Result) -> None:

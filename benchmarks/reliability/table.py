@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from benchmarks.reliability.check import Check
     from benchmarks.reliability.parts import Result
 
-_BEGIN, _END = "<!-- make reliability: begin -->\n", "<!-- make reliability: end -->\n"
-
 
 def build_block(results: Mapping[str, Result], *, further: Sequence[Check] = ()) -> str:
     """Return the tables of checks and of times, and the machines.
@@ -33,14 +31,31 @@ def build_block(results: Mapping[str, Result], *, further: Sequence[Check] = ())
     return "\n".join([*lines, "", *machines, ""])
 
 
-def replace_block(page: str, block: str) -> str:
+def build_fuzzing_block(rows: Sequence[Mapping[str, str]]) -> str:
+    """Return the table of the fuzzers."""
+    names = ["CPU hours", "without a new fault", "inputs", "branches taken", "faults found"]
+    lines = markdown_head(["target", *names])
+    for row in rows:
+        cells = [f"`{row['target']}`", row["cpu_hours"], row["clean_cpu_hours"]]
+        cells += [f"{int(row[name]):,}" for name in ("inputs", "branches", "faults")]
+        lines.append(markdown_row(cells))
+    return "\n".join([*lines, ""])
+
+
+def replace_block(page: str, name: str, block: str) -> str:
     """Return a page with another generated block.
 
+    Args:
+        page: The page.
+        name: Name of the block in the marks around it.
+        block: The new lines.
+
     Raises:
-        ValueError: If the page lacks the marks between which it goes.
+        ValueError: If the page lacks the marks.
     """
-    before, begin, rest = page.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    first, last = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError("the page lacks the marks of the generated block")
+        raise ValueError(f"the page lacks the marks of {name}")
     return f"{before}{begin}\n{block}\n{end}{after}"

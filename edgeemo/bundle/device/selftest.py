@@ -14,7 +14,6 @@ from edgeemo.bundle.device.info import describe_verification
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.utils.system import describe_machine, versions
-from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.checks import GoldenCheck, Places
@@ -101,8 +100,8 @@ def run(contents: Contents, *, threads: int | None, json: bool) -> int:
         Exit status: 0, or that of a gate if an output differs.
     """
     result = run_selftest(contents, threads=threads)
-    lines = [dumps(result.to_dict(), indent=2)] if json else map(escape_controls, _format(result))
-    sys.stdout.writelines(f"{line}\n" for line in lines)
+    text = dumps(result.to_dict(), indent=2) if json else "\n".join(_format(result))
+    sys.stdout.write(f"{text}\n")
     return EXIT_GATE_FAILED if result.failures else 0
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from edgeemo.utils.command import write_error
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import escape_controls
 
@@ -44,7 +43,7 @@ def note(text: str) -> None:
 
 def say(text: str) -> None:
     """Print a line to standard error."""
-    write_error(_escape(text))
+    typer.echo(_escape(text), err=True)
 
 
 def warn(text: str) -> None:
