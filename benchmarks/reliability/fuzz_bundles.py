@@ -11,15 +11,16 @@ from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from benchmarks.reliability.fuzz_images import Detector
 from benchmarks.reliability.fuzz_oracle import count_open_files, make_scratch_folder, require
 from benchmarks.reliability.fuzz_specs import SPECS
 from benchmarks.reliability.mutants import make_seeds
 from edgeemo.bundle.archive import pack
-from edgeemo.bundle.device.checks import check_golden
+from edgeemo.bundle.device import selftest
 from edgeemo.bundle.device.contents import MANIFEST, Contents, GoldenImage, Manifest
-from edgeemo.bundle.device.faces import detector_package, find_detector_versions, select_faces
+from edgeemo.bundle.device.faces import detector_package, read_detector_file, select_faces
 from edgeemo.bundle.device.fallback import use_fallback_if_not_installed
 from edgeemo.bundle.device.info import run as show_info
 from edgeemo.bundle.device.load import read_model
@@ -75,22 +76,44 @@ def _read_packed(data: bytes) -> None:
 
 
 def _use(archive: str) -> None:
+    """Show the contents of a bundle, and run its self-test without an engine."""
     out, errors = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(errors):
+    with (
+        redirect_stdout(out),
+        redirect_stderr(errors),
+        patch.object(selftest, "load_classifier", _load_without_engine),
+    ):
         contents = Contents(archive)
-        contents.check_members()
-        show_info(contents, json=True)
-        show_info(contents, json=False)
+        for json_only in (True, False):
+            show_info(contents, json=json_only)
+            selftest.run(contents, threads=None, json=json_only)
         use_fallback_if_not_installed(contents)
         _require_packages(contents)
-        _check_golden(contents)
-    lines = (out.getvalue() + errors.getvalue()).splitlines()
+    lines = (out.getvalue() + errors.getvalue()).split("\n")
     require(not any(map(has_controls, lines)), "control characters are printed")
+
+
+def _load_without_engine(contents: Contents, *, threads: int | None = None) -> Any:
+    spec = read_model(contents).spec
+    faces = select_faces(contents, spec.faces, enabled=None)
+    read_detector_file(contents, faces)
+    return SimpleNamespace(
+        spec=replace(spec, faces=faces), detector=Detector(), engine=_Engine(spec)
+    )
+
+
+class _Engine:
+    name = "ai-edge-litert 0"
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._output = [0.5] * spec.output_count
+
+    def run(self, pixels: object) -> list[float]:
+        return self._output
 
 
 def _require_packages(contents: Contents) -> None:
     manifest = contents.manifest
-    find_detector_versions(manifest.detector)
     try:
         require_packages(
             manifest.engine,
@@ -100,30 +123,6 @@ def _require_packages(contents: Contents) -> None:
         )
     except BundleError as error:
         require(not has_controls(str(error)), "control characters are printed")
-
-
-def _check_golden(contents: Contents) -> None:
-    """Check the golden images with a classifier without an engine."""
-    spec = read_model(contents).spec
-    faces = select_faces(contents, spec.faces, enabled=None)
-    for golden in contents.manifest.golden:
-        classifier: Any = SimpleNamespace(
-            spec=replace(spec, faces=faces), detector=Detector(), engine=_Engine(spec)
-        )
-        check_golden(
-            classifier,
-            golden,
-            image=contents.member(golden.file),
-            tolerance=contents.manifest.tolerance,
-        )
-
-
-class _Engine:
-    def __init__(self, spec: ModelSpec) -> None:
-        self._output = [0.5] * spec.output_count
-
-    def run(self, pixels: object) -> list[float]:
-        return self._output
 
 
 _MODES: tuple[Callable[[bytes], None], ...] = (_read_manifest, _read_packed, _read_archive)

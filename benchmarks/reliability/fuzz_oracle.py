@@ -62,22 +62,26 @@ def judge(check: Callable[[bytes], None], data: bytes) -> Fault | None:
     with warnings.catch_warnings(record=True) as shown:
         warnings.simplefilter("always")
         drop_image_warnings()  # as the entry points do
-        try:
-            check(data)
-        except EdgeEmoError as error:
-            return _judge_message(error)
-        except BaseException as error:
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
-                raise
-            return _describe(error)
-    if ROOM._taken:
-        ROOM._taken = 0
-        return Fault("memory of an image is never given back", "")
-    if shown:
-        text = warnings.formatwarning(
-            shown[0].message, shown[0].category, shown[0].filename, shown[0].lineno
-        )
-        return Fault(f"warning at {_shorten(shown[0].filename)}:{shown[0].lineno}", text)
+        fault = _judge_outcome(check, data)
+    if not fault and shown:
+        first = shown[0]
+        text = warnings.formatwarning(first.message, first.category, first.filename, first.lineno)
+        fault = Fault(f"warning at {_shorten(first.filename)}:{first.lineno}", text)
+    if not fault and ROOM._taken:
+        fault = Fault("memory that an image took is not given back", "")
+    ROOM._taken = 0
+    return fault
+
+
+def _judge_outcome(check: Callable[[bytes], None], data: bytes) -> Fault | None:
+    try:
+        check(data)
+    except KeyboardInterrupt:
+        raise
+    except EdgeEmoError as error:
+        return _judge_message(error)
+    except BaseException as error:
+        return _describe(error)
     return None
 
 

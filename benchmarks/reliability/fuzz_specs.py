@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.reliability.fuzz_oracle import make_scratch_folder, require
+from edgeemo.dataset.write.faces_json import read_faces_json
 from edgeemo.model.container import seal, unseal, unseal_bytes
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import FaceSettings
@@ -65,12 +66,16 @@ def _read_folder(name: str) -> Callable[[bytes], None]:
         "default.json": ModelFolder.read_default,
         "training.json": ModelFolder.read_training,
         "verify.json": _read_verification,
+        "faces.json": lambda folder: read_faces_json(folder.path),
     }
 
     def check(data: bytes) -> None:
         path = make_scratch_folder() / name
         path.write_bytes(data)
-        read[name](ModelFolder(path.parent))
+        try:
+            read[name](ModelFolder(path.parent))
+        finally:
+            path.unlink()
 
     return check
 
@@ -83,7 +88,8 @@ def _read_verification(folder: ModelFolder) -> None:
 
 
 _SPEC_MODES: tuple[Callable[[bytes], None], ...] = (
-    _read_spec, _read_json, *map(_read_folder, ("default.json", "training.json", "verify.json")),
+    _read_spec, _read_json,
+    *map(_read_folder, ("default.json", "training.json", "verify.json", "faces.json")),
 )  # fmt: skip
 
 
@@ -109,7 +115,8 @@ def list_spec_seeds() -> tuple[bytes, ...]:
         "arch": "small", "data": "faces", "seed": 0, "epochs_run": 9, "best_epoch": 7,
         "scale": 0.5, "offset": -1,
     }  # fmt: skip
-    folder = [{"file": "int8.tflite", "threads": 2}, training, {"files": [entry]}]
+    faces = {"detector": "blaze", "margin": 0.1, "cropped": True, "min_score": 0.5}
+    folder = [{"file": "int8.tflite", "threads": 2}, training, {"files": [entry]}, faces]
     return (
         *(b"\0" + text for text in texts),
         *(b"\1" + text for text in texts),

@@ -32,12 +32,14 @@ class Target:
         list_seeds: Makes the first inputs.
         mend: Changes an input further, after the fuzzer's own changes, or leaves it.
         max_bytes: Length of the longest input.
+        mend_alone: Share of the inputs that `mend` alone changes.
     """
 
     check: Callable[[bytes], None]
     list_seeds: Callable[[], tuple[bytes, ...]]
     mend: Callable[[bytes, random.Random], bytes]
     max_bytes: int
+    mend_alone: float = 0.5
 
 
 def mend_image(data: bytes, drawn: random.Random) -> bytes:
@@ -112,6 +114,7 @@ TARGETS = {
         list_seeds=fuzz_images.list_seeds,
         mend=mend_image,
         max_bytes=1 << 14,
+        mend_alone=0.0,
     ),
     "container": Target(
         check=fuzz_specs.check_container,

@@ -100,13 +100,9 @@ class Worker:
     def change(self, data: bytes, max_size: int, seed: int) -> bytes:
         """Return a changed input: the fuzzer's change, and one that suits the target."""
         drawn = random.Random(seed)
-        if self._is_structured and drawn.random() < 0.5:
+        if drawn.random() < self.target.mend_alone:
             return self.target.mend(data, drawn)[:max_size]
         return self.target.mend(atheris.Mutate(data, max_size), drawn)[:max_size]
-
-    @property
-    def _is_structured(self) -> bool:
-        return self.target is not TARGETS["image"]
 
     def tell(self) -> None:
         """Report the figures so far; end where the time is up."""

@@ -11,7 +11,7 @@ from edgeemo import __version__
 from edgeemo.cli.lazy import group
 from edgeemo.cli.output.console import say
 from edgeemo.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_USAGE
-from edgeemo.utils.command import accept_any_file_name, run_command
+from edgeemo.utils.command import prepare_streams, run_command
 from edgeemo.utils.interrupt import interrupt_status
 from edgeemo.utils.redirect import drop_image_warnings
 
@@ -42,7 +42,7 @@ def main() -> None:
 
     Exit status: 0 fine, 1 an error, 2 wrong usage, 3 a gate failed, 130 Ctrl-C, 143 SIGTERM.
     """
-    accept_any_file_name()
+    prepare_streams()
     drop_image_warnings()
     sys.exit(run_command(_run_app, memory_hint="try a smaller --size or --batch-size"))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edgeemo.errors import SpecError
-from edgeemo.utils.strict_json import require_fields
+from edgeemo.utils.strict_json import require, require_fields
 
 MIN_MARGIN, MAX_MARGIN = -0.3, 2.0
 
@@ -106,12 +106,15 @@ def parse_settings(fields: object) -> FaceSettings:
 
     Raises:
         SpecError: If a value is unknown or out of its range.
-        TypeError: If a key is unknown.
-        ValueError: If it is not an object, or a value has another type.
+        ValueError: If it is not an object, a key is unknown, or a value has another type.
     """
     kinds: dict[str, type] = {
         "detector": str, "margin": float, "cropped": bool, "file_sha256": str, "min_score": float,
     }  # fmt: skip
-    if isinstance(fields, dict) and fields.get("min_score") is None:
+    known = {**require(fields, dict, "faces")}
+    for key in known:
+        if key not in kinds:
+            raise ValueError(f"faces: {key!r} is unknown")
+    if known.get("min_score") is None:
         del kinds["min_score"]
-    return FaceSettings(**require_fields(fields, kinds, "faces"))
+    return FaceSettings(**require_fields(known, kinds, "faces"))

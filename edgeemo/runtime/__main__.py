@@ -19,7 +19,7 @@ from edgeemo.runtime.argparse_cli import (
     print_predictions,
 )
 from edgeemo.runtime.fast_start import start_fast
-from edgeemo.utils.command import accept_any_file_name, run_command
+from edgeemo.utils.command import prepare_streams, run_command, write_error
 from edgeemo.utils.redirect import drop_image_warnings
 from edgeemo.utils.text import escape_controls
 
@@ -38,10 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         143 after SIGTERM.
     """
     start_fast()
-    accept_any_file_name()
+    prepare_streams()
     drop_image_warnings()
-    options = _parser().parse_args(arguments)
-    return run_command(lambda: _predict(options))
+    return run_command(lambda: _predict(_parser().parse_args(arguments)))
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -55,9 +54,9 @@ def _predict(options: argparse.Namespace) -> int:
         faces = FaceRequest(enabled=options.faces)
     classifier = Classifier.load(options.model, threads=options.threads, faces=faces)
     if not classifier.verified:
-        sys.stderr.write(
+        write_error(
             f"warning: {escape_controls(classifier.path)} is not verified against its reference "
-            "model\n"
+            "model"
         )
     workers = options.workers or choose_worker_count(classifier.threads)
     return print_predictions(classifier, options.images, workers=workers, json=options.json)

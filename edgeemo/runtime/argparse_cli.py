@@ -7,6 +7,8 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from edgeemo.utils.command import write_error
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -85,13 +87,13 @@ def print_predictions(
             predicted += result.error is None
             failed += result.error is not None
             if result.error is not None and not json:
-                sys.stderr.write(f"error: {to_text(result)}\n")
+                write_error(f"error: {to_text(result)}")
             else:
                 line = to_jsonl(result, faces=faces) if json else to_text(result)
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
     if not predicted and not failed:
-        sys.stderr.write(
-            "error: no image found; name files, or folders that hold .jpg, .png or .bmp files\n"
+        write_error(
+            "error: no image found; name files, or folders that hold .jpg, .png or .bmp files"
         )
     return int(failed > 0 or predicted == 0)

@@ -35,13 +35,22 @@ def run_command(work: Callable[[], int], *, memory_hint: str = "") -> int:
     """
     began = raise_on_interrupt()
     try:
-        status = work()
-        sys.stdout.flush()
+        status = _work_and_flush(work)
     except BaseException as error:
         return interrupt_status() if stems_from_interrupt(error) else _report(error, memory_hint)
     finally:
         if began:
             exit_on_interrupt()
+    return status
+
+
+def _work_and_flush(work: Callable[[], int]) -> int:
+    try:
+        status = work()
+    except SystemExit:  # argparse has printed help
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
     return status
 
 
@@ -51,31 +60,63 @@ def _report(error: BaseException, memory_hint: str) -> int:
         case EdgeEmoError():
             return _fail(str(error), error.exit_code)
         case BrokenPipeError():
-            _drop_output()  # or the interpreter complains at its exit
+            _drop(1)
             return EXIT_ERROR
         case OSError():
-            _drop_output()  # what is left to print has failed once already
-            place = f"{error.filename}: " if error.filename else ""
-            return _fail(f"{place}{error.strerror or error}")
+            place = error.filename or ("" if _can_print() else "standard output")
+            _drop(1)
+            return _fail(f"{place}{': ' if place else ''}{error.strerror or error}")
         case MemoryError():
             return _fail(f"out of memory; {memory_hint}" if memory_hint else "out of memory")
         case _:
             raise error
 
 
-def accept_any_file_name() -> None:
-    """Print names that are not valid UTF-8 instead of failing on them."""
+def prepare_streams() -> None:
+    """Make standard streams that take every name, where the caller closed them, too.
+
+    The next file that is opened would get the number of a closed stream, and what is printed. Names
+    that are not valid UTF-8 are printed with escapes.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", closefd=False)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
 
-def _drop_output() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def write_error(line: str) -> None:
+    """Write a line to standard error; nothing ends because that cannot be written."""
+    try:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except OSError:
+        _drop(2)
+
+
+def _can_print() -> bool:
+    """Return whether what was printed can be written; a failure is repeated by another try."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _drop(stream: int) -> None:
+    """Drop what is left to print; the interpreter would complain of it at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
 
 
 def _fail(message: str, status: int = EXIT_ERROR) -> int:
     from edgeemo.utils.text import escape_controls  # nothing that a start has to wait for
 
-    sys.stderr.write(f"error: {escape_controls(message)}\n")
+    write_error(f"error: {escape_controls(message)}")
     return status

@@ -101,6 +101,14 @@ def test_other_versions_are_shown_beside_the_workstations(contents, capsys):
     assert "(workstation: 1.0)" in capsys.readouterr().out
 
 
+def test_what_a_manifest_says_does_not_control_the_terminal(contents, capsys):
+    contents.manifest = replace(contents.manifest, built_with={"numpy": "\x1b[31m\n1"})
+    run(contents, threads=1, json=False)
+    out = capsys.readouterr().out
+    assert r"(workstation: \x1b[31m\n1)" in out
+    assert "\x1b" not in out
+
+
 def test_the_result_as_json_types(contents):
     result = run_selftest(contents)
     assert isinstance(result, SelfTestResult)

@@ -57,6 +57,8 @@ _ENTRY = json.loads(shipped_folder().file("verify.json").read_text())["files"][0
         ("faces.json", {"detector": "eyes"}),
         ("faces.json", {"cropped": 1}),
         ("faces.json", {"colour": 1}),
+        ("faces.json", {"a\nb": 1}),
+        ("faces.json", {"detector": "a\x1b[31mb"}),
     ],
 )
 def test_a_value_of_another_type_is_refused_in_one_line(tmp_path, name, content):
@@ -65,6 +67,7 @@ def test_a_value_of_another_type_is_refused_in_one_line(tmp_path, name, content)
     with pytest.raises((DatasetError, ModelFolderError)) as raised:
         _READERS[name](ModelFolder(tmp_path))
     assert str(raised.value).startswith(f"{path}: ")
+    assert str(raised.value).isprintable()
 
 
 _IMAGE = {
@@ -116,7 +119,8 @@ def test_a_manifest_is_read():
         {"verified": 1}, {"verification": []}, {"verification": {"measured": 1}},
         {"faces": {"detector": "eyes"}}, {"faces": 1}, {"faces": []}, {"fallback": 1}, {"more": 1},
         {"tolerance": "0"}, {"engine": "onnx"}, {"detector": "eyes"}, {"built_with": {"numpy": 2}},
-        {"a\nb": 1}, {"version": "a\nb"}, {"fallback": {**_MANIFEST, "fallback": _MANIFEST}},
+        {"golden": []}, {"a\nb": 1}, {"version": "a\nb"},
+        {"fallback": {**_MANIFEST, "fallback": _MANIFEST}},
     ],
     ids=str,
 )  # fmt: skip

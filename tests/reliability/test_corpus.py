@@ -21,6 +21,7 @@ from benchmarks.reliability.fuzz_corpus import choose
 from benchmarks.reliability.fuzz_oracle import judge, require
 from benchmarks.reliability.fuzz_targets import TARGETS, change_json
 from edgeemo.errors import SpecError
+from edgeemo.imaging.limits import ROOM
 
 CORPUS = Path(__file__).with_name("corpus")
 _CHANGED = 150
@@ -81,6 +82,7 @@ def _raise(error: BaseException):
     ("check", "kind"),
     [
         (_raise(ZeroDivisionError("a")), r"ZeroDivisionError at .*"),
+        (_raise(SystemExit(1)), r"SystemExit at .*"),
         (_raise(SpecError("a\nb")), r"not one printable line: SpecError"),
         (_raise(SpecError("")), r"not one printable line: SpecError"),
         (lambda data: warnings.warn("odd", UserWarning, stacklevel=1), r"warning at .*"),
@@ -91,6 +93,15 @@ def test_the_oracle_sees_what_must_not_happen(check, kind):
     fault = judge(check, b"")
     assert fault is not None
     assert re.match(kind, fault.kind)
+
+
+def test_the_oracle_sees_memory_that_is_not_given_back():
+    def check(data: bytes) -> None:
+        ROOM.take(1 << 25, name="image", seconds=0)
+        raise SpecError("refused")
+
+    assert judge(check, b"").kind == "memory that an image took is not given back"
+    assert judge(lambda data: None, b"") is None
 
 
 def test_the_oracle_takes_a_value_and_an_error_in_one_line():

@@ -20,6 +20,7 @@ from edgeemo.bundle.device.contents import PHOTO
 from edgeemo.bundle.device.faces import select_faces
 from edgeemo.bundle.device.load import member_path, read_model
 from edgeemo.errors import BenchError
+from edgeemo.utils.command import write_error
 from edgeemo.utils.layout import format_facts, format_table, get_width, wrap
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import escape_controls
@@ -82,9 +83,9 @@ def run(
     )
     width = get_width(sys.stdout)
     text = dumps(to_plain(report), indent=1) if json else format_report(report, width=width)
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.writelines(f"{escape_controls(line)}\n" for line in text.split("\n"))
     for line in report.warnings:
-        sys.stderr.write(f"warning: {escape_controls(line)}\n")
+        write_error(f"warning: {escape_controls(line)}")
     if not report.measured:
         raise BenchError("nothing could be measured")
     return int(report.has_failures)
@@ -132,10 +133,10 @@ class _StageLines:
     """An `edgeemo.utils.progress.Progress` of one line per stage, on standard error."""
 
     def stage(self, name: str, *, total: int | None = None) -> None:
-        sys.stderr.write(f"{escape_controls(name)} ...\n")
+        write_error(f"{escape_controls(name)} ...")
 
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
         """Do nothing."""
 
     def note(self, text: str) -> None:
-        sys.stderr.write(f"{escape_controls(text)}\n")
+        write_error(escape_controls(text))

@@ -213,6 +213,8 @@ def _parse_fields(fields: dict[str, Any]) -> dict[str, Any]:
     if fields.pop("fallback", None) is not None:
         raise ValueError("fallback: has a fallback itself")
     fields["golden"] = tuple(map(_parse_golden, fields["golden"]))
+    if not fields["golden"]:
+        raise ValueError("golden: an image expected")
     for name, digest in fields["members"].items():
         require(digest, str, name)
     if fields["verification"] is not None:

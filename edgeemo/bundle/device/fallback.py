@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.crash_guard import CRASHES, CrashError, run_guarded
 from edgeemo.bundle.device.requirements import is_installed
 from edgeemo.errors import EngineError
+from edgeemo.utils.command import write_error
 from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
@@ -69,4 +69,4 @@ def use_fallback(contents: Contents, reason: str) -> None:
         )
     contents.use_fallback()
     warning = f"warning: {reason}; using the fallback {contents.manifest.model}"
-    sys.stderr.write(f"{escape_controls(warning)}\n")
+    write_error(escape_controls(warning))

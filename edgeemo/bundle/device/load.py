@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.faces import read_detector_file, select_faces
 from edgeemo.bundle.device.fallback import use_fallback
 from edgeemo.errors import EngineError
 from edgeemo.model.container import unseal_bytes
+from edgeemo.utils.command import write_error
 from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ def load_classifier(
         use_fallback(contents, str(error))
         classifier = build_classifier(contents, threads=threads, faces=faces)
     if not classifier.verified:
-        sys.stderr.write(
+        write_error(
             f"warning: {escape_controls(classifier.path)} is not verified against its reference "
-            "model\n"
+            "model"
         )
     return classifier
 

@@ -25,7 +25,7 @@ from edgeemo.runtime.argparse_cli import (
     parse_count,
 )
 from edgeemo.runtime.fast_start import start_fast
-from edgeemo.utils.command import accept_any_file_name, run_command
+from edgeemo.utils.command import prepare_streams, run_command
 from edgeemo.utils.redirect import drop_image_warnings
 
 if TYPE_CHECKING:
@@ -43,12 +43,16 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
         Exit status: 0; 1 after an error; 3 if the self-test found a difference; 130 after Ctrl-C,
         143 after SIGTERM. Wrong usage ends the process with 2.
     """
-    accept_any_file_name()
+    prepare_streams()
     drop_image_warnings()
     start_fast()
+    return run_command(lambda: _work(archive, arguments))
+
+
+def _work(archive: str, arguments: Sequence[str] | None) -> int:
     options = _build_parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
     run = _run_guarded if options.guarded else _run
-    return run_command(lambda: run(options, _open(archive)))
+    return run(options, _open(archive))
 
 
 def _open(archive: str) -> Contents:

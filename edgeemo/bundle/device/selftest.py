@@ -14,6 +14,7 @@ from edgeemo.bundle.device.info import describe_verification
 from edgeemo.bundle.device.load import load_classifier
 from edgeemo.errors import EXIT_GATE_FAILED
 from edgeemo.utils.system import describe_machine, versions
+from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.checks import GoldenCheck, Places
@@ -100,8 +101,8 @@ def run(contents: Contents, *, threads: int | None, json: bool) -> int:
         Exit status: 0, or that of a gate if an output differs.
     """
     result = run_selftest(contents, threads=threads)
-    text = dumps(result.to_dict(), indent=2) if json else "\n".join(_format(result))
-    sys.stdout.write(f"{text}\n")
+    lines = [dumps(result.to_dict(), indent=2)] if json else map(escape_controls, _format(result))
+    sys.stdout.writelines(f"{line}\n" for line in lines)
     return EXIT_GATE_FAILED if result.failures else 0
 
 

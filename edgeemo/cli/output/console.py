@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from edgeemo.utils.command import write_error
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import escape_controls
 
@@ -43,7 +44,7 @@ def note(text: str) -> None:
 
 def say(text: str) -> None:
     """Print a line to standard error."""
-    typer.echo(_escape(text), err=True)
+    write_error(_escape(text))
 
 
 def warn(text: str) -> None:

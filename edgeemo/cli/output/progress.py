@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from edgeemo.cli.output.console import is_quiet, say
@@ -60,10 +60,11 @@ class _LogProgress:
         self.note("  " + "  ".join(part for part in parts if part))
 
     def note(self, text: str) -> None:
-        self._stream.write(f"{escape_controls(text)}\n")
+        with suppress(OSError):  # a training does not end because its log cannot be written
+            self._stream.write(f"{escape_controls(text)}\n")
 
     def close(self) -> None:
-        self._stream.flush()
+        pass
 
     def _describe_rest(self, now: float) -> str:
         """Return the remaining time of the stage at the pace since its first step, in words."""
@@ -157,13 +158,25 @@ def progress() -> Iterator[Progress]:
     if is_quiet():
         yield _QuietProgress()
         return
-    sys.stderr.flush()
-    with os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace") as stream:
+    with _open_stderr() as stream:
         shown = _LogProgress(stream) if shows_output() else _choose_progress(stream)
         try:
             yield shown
         finally:
             shown.close()
+
+
+@contextmanager
+def _open_stderr() -> Iterator[TextIO]:
+    """Yield a stream of its own to standard error, which may be one that cannot be written."""
+    stream = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
+    try:
+        with suppress(OSError):
+            sys.stderr.flush()
+        yield stream
+    finally:
+        with suppress(OSError):
+            stream.close()
 
 
 def _choose_progress(stream: TextIO) -> _LogProgress | _BarProgress:
