@@ -31,7 +31,7 @@ from edgeemo.model.container import unseal_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-GOLDEN = Path("tests/golden")
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
 DEFAULT_FILES = (GOLDEN / "int8.tflite", GOLDEN / "int8.onnx")
 BROKEN = 2000
 SAMPLE = 2000
@@ -205,7 +205,7 @@ def main(files: list[str]) -> int:
     for path in map(Path, files or DEFAULT_FILES):
         for change, counts in measure_file(path).items():
             numbers = (counts.tried, counts.accepted, counts.altered)
-            print(f"| {path} | {change} |", " | ".join(f"{each:,}" for each in numbers), "|")
+            print(f"| {path.name} | {change} |", " | ".join(f"{each:,}" for each in numbers), "|")
             altered += counts.altered
     return int(altered > 0)
 

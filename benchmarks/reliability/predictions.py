@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.reliability.check import Check
+from benchmarks.reliability.subjects import SHIPPED
 from edgeemo import Classifier
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.stream import predict_images
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 COUNT = 1_000_000
 MAX_SLOPE_MB = 1.0
-_SHIPPED = Path("models/happy-sad")
 _SAMPLES = 1000
 _LEFT_OUT = 0.1
 _FORMATS = ("JPEG", "PNG", "BMP")
@@ -78,7 +78,7 @@ def sample_memory(count: int, *, faces: bool) -> NDArray[np.float64]:
 def _make_images(folder: Path) -> list[str]:
     """Make a hundred names of images, of which three cannot be predicted with --faces."""
     for golden in _WITH_FACE:
-        with Image.open(_SHIPPED / "golden" / golden) as image:
+        with Image.open(SHIPPED / "golden" / golden) as image:
             small = image.convert("RGB")
         small.thumbnail((96, 96))
         for format in _FORMATS:
@@ -95,7 +95,7 @@ def _make_images(folder: Path) -> list[str]:
 
 def _predict(names: list[str], count: int, *, faces: bool) -> Iterator[tuple[int, float]]:
     """Yield the number of predictions and the resident megabytes, `_SAMPLES` times."""
-    classifier = Classifier.load(_SHIPPED / "int8.tflite", faces=FaceRequest(enabled=faces))
+    classifier = Classifier.load(SHIPPED / "int8.tflite", faces=FaceRequest(enabled=faces))
     sources = (names[number % len(names)] for number in count_from())
     made, step = 0, max(1, count // _SAMPLES)
     for result in predict_images(classifier, sources):

@@ -28,8 +28,9 @@ from edgeemo.utils.files import write_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-RESULTS, PAGE = Path("docs/reliability.json"), Path("docs/reliability.md")
-FUZZING = Path("docs/fuzzing.csv")
+_DOCS = Path(__file__).parents[2] / "docs"
+RESULTS, PAGE = _DOCS / "reliability.json", _DOCS / "reliability.md"
+FUZZING = _DOCS / "fuzzing.csv"
 """Figures that `benchmarks.reliability.fuzz` prints, entered by hand: it runs for hours, once."""
 _MIN_FUZZ_HOURS = 4.0
 _AT_A_TIME = 2
