@@ -100,9 +100,9 @@ class Supervisor:
 
     def _end(self, *_: object) -> None:
         self._is_ending = True
-        if self._process:
-            self._process.terminate()
-            signal.signal(signal.SIGALRM, lambda *_: self._process.kill())
+        if process := self._process:
+            process.terminate()
+            signal.signal(signal.SIGALRM, lambda *_: process.kill())
             signal.alarm(_PATIENCE_SECONDS)
 
     def _feed_once(self) -> int:
