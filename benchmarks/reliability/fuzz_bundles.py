@@ -125,7 +125,7 @@ def _require_packages(contents: Contents) -> None:
         require(not has_controls(str(error)), "control characters are printed")
 
 
-_MODES: tuple[Callable[[bytes], None], ...] = (_read_manifest, _read_packed, _read_archive)
+MODES: tuple[Callable[[bytes], None], ...] = (_read_manifest, _read_packed, _read_archive)
 JSON_MODES = (0, 1)
 """Modes of `check` whose input is JSON."""
 
@@ -137,7 +137,7 @@ def check(data: bytes) -> None:
         EdgeEmoError: If it is refused.
     """
     if data:
-        _MODES[data[0] % len(_MODES)](data[1:])
+        MODES[data[0] % len(MODES)](data[1:])
 
 
 def list_seeds() -> tuple[bytes, ...]:

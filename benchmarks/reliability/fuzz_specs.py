@@ -13,7 +13,7 @@ from benchmarks.reliability.fuzz_oracle import make_scratch_folder, require
 from edgeemo.dataset.write.faces_json import read_faces_json
 from edgeemo.model.container import seal, unseal, unseal_bytes
 from edgeemo.model.face_request import FaceRequest
-from edgeemo.model.face_settings import FaceSettings
+from edgeemo.model.face_settings import Detector, FaceSettings
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.spec import NOT_SURE, ModelSpec, Provenance
 from edgeemo.model.trailer import append_metadata, append_zip
@@ -40,7 +40,9 @@ SPECS = (
     ),
     ModelSpec(
         height=24, width=24, labels=("a", "b"), threshold=0.4,
-        faces=FaceSettings(detector="yunet", margin=0.25, file_sha256=_SHA256, min_score=0.7),
+        faces=FaceSettings(
+            detector=Detector.YUNET, margin=0.25, file_sha256=_SHA256, min_score=0.7
+        ),
     ),
 )  # fmt: skip
 
@@ -173,7 +175,7 @@ def _open_patched(format: Format) -> Callable[[bytes], None]:
     return check
 
 
-_CONTAINER_MODES: tuple[Callable[[bytes], None], ...] = tuple(
+CONTAINER_MODES: tuple[Callable[[bytes], None], ...] = tuple(
     make(format)
     for make in (_open_raw, _open_trailer, _open_entry, _open_patched)
     for format in _MODELS
@@ -189,7 +191,7 @@ def check_container(data: bytes) -> None:
         EdgeEmoError: If it is refused.
     """
     if data:
-        _CONTAINER_MODES[data[0] % len(_CONTAINER_MODES)](data[1:])
+        CONTAINER_MODES[data[0] % len(CONTAINER_MODES)](data[1:])
 
 
 def list_container_seeds() -> tuple[bytes, ...]:

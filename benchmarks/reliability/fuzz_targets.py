@@ -95,13 +95,11 @@ def _change(holder: Any, key: Any, drawn: random.Random, places: list[tuple[Any,
         holder[key] = deepcopy(copied)
 
 
-def _change_json_of(modes: tuple[int, ...] | None) -> Callable[[bytes, random.Random], bytes]:
-    """Return the changes of inputs whose first byte says whether the rest is JSON."""
-    number = {None: 1, fuzz_specs.ENTRY_MODES: 8, fuzz_bundles.JSON_MODES: 3}[modes]
+def _change_json_in(modes: tuple[int, ...], count: int) -> Callable[[bytes, random.Random], bytes]:
+    """Return the changes of inputs whose first byte is one of `count` modes, some of them JSON."""
 
     def change(data: bytes, drawn: random.Random) -> bytes:
-        is_json = data and (modes is None or data[0] % number in modes)
-        if not is_json or drawn.random() < 0.4:
+        if not data or data[0] % count not in modes or drawn.random() < 0.4:
             return data
         return data[:1] + change_json(data[1:], drawn)
 
@@ -119,19 +117,19 @@ TARGETS = {
     "container": Target(
         check=fuzz_specs.check_container,
         list_seeds=fuzz_specs.list_container_seeds,
-        mend=_change_json_of(fuzz_specs.ENTRY_MODES),
+        mend=_change_json_in(fuzz_specs.ENTRY_MODES, len(fuzz_specs.CONTAINER_MODES)),
         max_bytes=1 << 12,
     ),
     "spec": Target(
         check=fuzz_specs.check_spec,
         list_seeds=fuzz_specs.list_spec_seeds,
-        mend=_change_json_of(None),
+        mend=_change_json_in((0,), 1),
         max_bytes=1 << 12,
     ),
     "manifest": Target(
         check=fuzz_bundles.check,
         list_seeds=fuzz_bundles.list_seeds,
-        mend=_change_json_of(fuzz_bundles.JSON_MODES),
+        mend=_change_json_in(fuzz_bundles.JSON_MODES, len(fuzz_bundles.MODES)),
         max_bytes=1 << 13,
     ),
 }
