@@ -21,7 +21,7 @@ import numpy as np
 from accuracy_row import HEAD, accuracy_row
 from PIL import Image, ImageEnhance, ImageFilter
 
-from edgeemo.cli.default_model import model_to_answer
+from edgeemo.cli.default_model import choose_model
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.metrics import expected_calibration_error
 from edgeemo.model.face_request import FaceRequest
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="a folder of face crops, one folder per class")
     parser.add_argument("--split", default="test", choices=("validation", "test"))
     options = parser.parse_args()
-    classifier = Classifier.load(model_to_answer(options.model), faces=FaceRequest(enabled=False))
+    classifier = Classifier.load(choose_model(options.model), faces=FaceRequest(enabled=False))
     labels = classifier.spec.labels
     dataset = ingest_folder(options.data, options=IngestOptions(labels=labels))
     samples = dataset.in_split(options.split)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from accuracy_row import HEAD, accuracy_row
 
-from edgeemo.cli.default_model import model_to_answer
+from edgeemo.cli.default_model import choose_model
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.errors import NoFaceError
 from edgeemo.imaging.preprocess import preprocess
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--face-score", type=float, help="by default the model's")
     parser.add_argument("--sheet", type=Path, help="PNG of the mistakes")
     options = parser.parse_args()
-    model = model_to_answer(options.model)
+    model = choose_model(options.model)
     whole = Classifier.load(model, faces=FaceRequest(enabled=False))
     request = FaceRequest(detector=options.detector, min_score=options.face_score)
     faces = Classifier.load(model, faces=request)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import edgeemo
-from edgeemo.cli.default_model import model_to_answer
+from edgeemo.cli.default_model import choose_model
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
@@ -72,7 +72,7 @@ def compare(model: Path, data: Path) -> int:
     Returns:
         Exit status: 0.
     """
-    here = Classifier.load(model_to_answer(model), faces=FaceRequest(enabled=False))
+    here = Classifier.load(choose_model(model), faces=FaceRequest(enabled=False))
     file, labels = Path(here.path), here.spec.labels
     samples = ingest_folder(data, options=IngestOptions(labels=labels)).in_split("test")
     images = [data / sample.path for sample in samples]
