@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.dataset import locate_files, open_data
-from edgeemo.errors import DatasetError
+from edgeemo.errors import DatasetError, ImageError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
@@ -78,9 +78,8 @@ def calibrate(
         progress: Receiver of the progress.
 
     Raises:
-        DatasetError: If the images are missing.
+        DatasetError: If images are missing, or none can be read. One that cannot be is left out.
         FaceModelError: If the face detector's own file is missing or cannot be used.
-        ImageError: If one cannot be read.
         MissingExtraError: If the face detector is not installed.
         ModelFolderError: If ``split.csv`` is missing or malformed.
     """
@@ -98,7 +97,7 @@ def calibrate(
         others, spec.labels, count=options.calibration_count, seed=options.seed
     )
     with open_data(_find_data(folder, data)) as root:
-        pixels, rest = _read_both(
+        chosen, pixels, rest = _read_both(
             root, chosen, compared, spec=spec, detector=detector, progress=progress
         )
     facts = {
@@ -177,7 +176,8 @@ def _read_both(
     spec: ModelSpec,
     detector: FaceDetector | None,
     progress: Progress,
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+) -> tuple[list[Sample], NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the chosen samples that can be read, their pixels, and those of the others."""
     hint = {sample.sha256: sample.path for sample in (*chosen, *compared)}
     found = locate_files(root, hint.keys(), hint=hint, progress=progress)
     missing = [sample for sample in chosen if sample.sha256 not in found]
@@ -188,10 +188,13 @@ def _read_both(
         )
     compared = [sample for sample in compared if sample.sha256 in found]
     progress.stage("Reading calibration images", total=len(chosen) + len(compared))
-    return (
-        _read(chosen, found, spec=spec, detector=detector, progress=progress),
-        _read(compared, found, spec=spec, detector=detector, progress=progress),
-    )
+    pixels, errors = _read(chosen, found, spec=spec, detector=detector, progress=progress)
+    for error in errors.values():
+        progress.note(f"warning: {error}; int8 is calibrated without it")
+    if len(errors) == len(chosen):
+        raise DatasetError(f"{root}: none of the {len(chosen)} calibration images can be read")
+    rest, _ = _read(compared, found, spec=spec, detector=detector, progress=progress)
+    return [sample for sample in chosen if sample not in errors], pixels, rest
 
 
 def _read(
@@ -201,12 +204,18 @@ def _read(
     spec: ModelSpec,
     detector: FaceDetector | None,
     progress: Progress,
-) -> NDArray[np.uint8]:
+) -> tuple[NDArray[np.uint8], dict[Sample, ImageError]]:
+    """Return the pixels of the samples that can be read, and the errors of the others."""
     pixels = np.empty((len(samples), *spec.input_shape), np.uint8)
+    errors: dict[Sample, ImageError] = {}
     for number, sample in enumerate(samples):
-        pixels[number] = preprocess(found[sample.sha256], spec, detector=detector)
+        try:
+            row = preprocess(found[sample.sha256], spec, detector=detector)
+            pixels[number - len(errors)] = row
+        except ImageError as error:
+            errors[sample] = error
         progress.advance()
-    return pixels
+    return pixels[: len(samples) - len(errors)], errors
 
 
 def _compare(pixels: NDArray[np.uint8], rest: NDArray[np.uint8]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from edgeemo.model.container import SealedModel, seal
 from edgeemo.model.folder import CALIBRATION
 from edgeemo.model.keras import find_reference_model, hash_reference_model, load_reference_model
 from edgeemo.utils.extras import EXPORTING, require_packages
-from edgeemo.utils.files import replacing, write_file
+from edgeemo.utils.files import check_writable, replacing, write_file
 from edgeemo.utils.locks import hold
 from edgeemo.utils.progress import Silent
 
@@ -67,6 +67,7 @@ def export(
     """
     _refuse_existing(folder, options, replace=replace)
     check_packages(options)
+    check_writable(folder.path)
     with hold(folder.path):
         return _export(folder, options=options, data=data, progress=progress or Silent())
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PARTIAL = ".partial-"
 _SCRATCH = ".scratch-"
 _OLD = "-old"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NAME_MAX = 255
 """Bytes of a file's name, where the file system does not say."""
 
@@ -78,14 +79,13 @@ def check_writable(path: Path) -> None:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a hidden path beside `path` to write to; renamed to `path` if the block succeeds."""
-    partial = None
     try:
         with _make_hidden(path, _PARTIAL, folder=False) as partial:
             yield partial
             _sync(partial)
             partial.replace(path)
     except OSError as error:  # a full disk is reported without saying which file
-        if error.filename in (None, str(partial)):
+        if error.filename is None or _PARTIAL in str(error.filename):
             error.filename = str(path)
         raise
 
@@ -119,6 +119,10 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
                 partial = stack.enter_context(_make_hidden(path, _PARTIAL, folder=True))
             yield partial
             _swap_in(partial, path, replace=replace)
+    except OSError as error:
+        if error.errno in _FULL and error.filename is None:  # of a write that does not say where
+            error.filename = str(path)
+        raise
     finally:
         with suppress(OSError):  # not empty: something is there that shall stay
             for parent in missing:

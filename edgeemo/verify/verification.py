@@ -15,7 +15,7 @@ from edgeemo.model.detector_file import find_detector_file
 from edgeemo.model.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG
 from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.report.markdown import to_markdown
-from edgeemo.utils.files import sha256_file, write_file
+from edgeemo.utils.files import check_writable, sha256_file, write_file
 from edgeemo.utils.progress import Progress, Silent
 from edgeemo.utils.text import plural
 from edgeemo.verify.candidates import Candidate
@@ -67,6 +67,7 @@ def verify(
         MissingExtraError: If the face detector is not installed.
         ModelFolderError: If the folder has no exported file, or its test split is unusable.
         SpecError: If its spec is malformed.
+        OSError: If the folder cannot be written to.
     """
     spec, files = folder.read_spec(), folder.list_exported()
     own = Gates.for_architecture(folder.read_training().arch)
@@ -75,6 +76,7 @@ def verify(
             f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"
         )
     references, source = _read_references(folder, spec), _find_data(folder, data)
+    check_writable(folder.path)
     file = find_detector_file(spec.faces, folder.path)
     detector = build_crop_detector(spec, file=file)
     with open_data(source) as root:

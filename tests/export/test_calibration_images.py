@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeemo.errors import DatasetError
+from edgeemo.errors import DatasetError, ImageError
 from edgeemo.export import ExportOptions
 from edgeemo.export.calibration_images import calibrate, choose_samples, complete_range
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.tables import Sample, write_samples
-from edgeemo.utils.files import write_file
+from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ def test_too_dark_and_too_flat_are_warned_about(folder, monkeypatch):
     dark = {"left": True}
 
     def first_dark(*args, **kwargs):
-        pixels = read(*args, **kwargs)
-        return pixels // 20 if dark.pop("left", False) else pixels
+        pixels, errors = read(*args, **kwargs)
+        return pixels // 20 if dark.pop("left", False) else pixels, errors
 
     monkeypatch.setattr(module, "_read", first_dark)
     darker, flatter = _calibrate(folder).warnings
@@ -159,14 +159,34 @@ def test_a_handful_of_images_is_warned_about(folder):
     assert "on only 4 images" in warning
 
 
-def test_an_image_that_has_gone_bad_is_named(folder, tmp_path, images, samples):
-    from edgeemo.errors import ImageError
-    from edgeemo.utils.files import sha256_file
-
+def test_images_that_have_all_gone_bad_are_one_clear_line(folder, tmp_path):
     bad = tmp_path / "faces"
     (bad / "happy").mkdir(parents=True)
     path = write_file(bad / "happy" / "bad.png", b"not an image")
     sample = Sample(path="happy/bad.png", label="happy", split="train", sha256=sha256_file(path))
     write_samples(folder.file("split.csv"), [sample])
-    with pytest.raises(ImageError, match=r"bad\.png"):
+    with pytest.raises(DatasetError, match="none of the 1 calibration images can be read"):
         _calibrate(folder, data=bad)
+
+
+def test_an_image_that_has_gone_bad_is_named_and_left_out(folder, monkeypatch):
+    whole, noted = _calibrate(folder), []
+    bad = whole.samples[3]
+
+    def fail_once(source, *args, **options):
+        if str(source).endswith(bad.path):
+            raise ImageError(f"{source}: cannot be read: Input/output error")
+        return preprocess(source, *args, **options)
+
+    class Notes(Silent):
+        def note(self, text):
+            noted.append(text)
+
+    monkeypatch.setattr("edgeemo.export.calibration_images.preprocess", fail_once)
+    rest = calibrate(folder, options=OPTIONS, data=None, progress=Notes())
+    assert rest.samples == tuple(each for each in whole.samples if each != bad)
+    assert rest.facts["count"] == len(rest.images) == len(whole.images) - 1
+    np.testing.assert_array_equal(rest.images[3:], whole.images[4:])
+    (line,) = noted
+    assert line.startswith("warning: ")
+    assert bad.path in line

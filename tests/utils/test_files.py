@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +26,29 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_write_that_fails_names_the_file_and_not_the_hidden_one(tmp_path, monkeypatch):
+    def refuse(path, **_):
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    with (
+        pytest.raises(OSError, match="No space left") as full,
+        replacing(tmp_path / "a") as partial,
+    ):
+        partial.write_text("half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with (
+        pytest.raises(OSError, match="No space left") as full_folder,
+        new_folder(tmp_path / "m"),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(OSError, match="Read-only") as read_only:
+        write_file(tmp_path / "a", "new")
+    names = [each.value.filename for each in (full, full_folder, read_only)]
+    assert names == [str(tmp_path / name) for name in ("a", "m", "a")]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_folder_leaves_the_old_one_and_nothing_else(tmp_path):

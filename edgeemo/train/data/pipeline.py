@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.errors import TrainingError
+from edgeemo.errors import ImageError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.tables import SPLITS
 from edgeemo.utils.progress import Silent
@@ -191,7 +191,13 @@ def _decode_all(
     progress: Progress,
 ) -> None:
     def decode_one(number: int) -> None:
-        row = prepare(sources[number]).tobytes()
+        try:
+            row = prepare(sources[number]).tobytes()
+        except ImageError as error:  # each has been read before, to be judged
+            raise ImageError(
+                f"{error}; it has changed since the training began: start again, which excludes "
+                "it if it is unusable"
+            ) from None
         if os.pwrite(descriptor, row, number * row_bytes) != row_bytes:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
