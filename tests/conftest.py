@@ -64,8 +64,8 @@ def compile_once():
 def data_dir() -> Path:
     """Real images: the folder in EDGEEMO_DATA, else shared/data beside the checkout."""
     folder = Path(os.environ.get("EDGEEMO_DATA") or _REPOSITORY.parent / "shared" / "data")
-    if not (folder / "fer2013").is_dir():
-        pytest.skip("no real images: set EDGEEMO_DATA to a folder that holds fer2013/")
+    if not (folder / "fer2013_original").is_dir():
+        pytest.skip("no real images: set EDGEEMO_DATA to a folder that holds fer2013_original/")
     return folder
 
 

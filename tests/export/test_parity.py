@@ -29,7 +29,7 @@ COUNTS = {"train": 300, "test": 32}  # of each class
 
 @pytest.fixture(scope="module")
 def faces(data_dir, spec48) -> list[Sample]:
-    root = data_dir / "fer2013"
+    root = data_dir / "fer2013_original"
     return [
         Sample(
             path=path.relative_to(root).as_posix(),
@@ -48,7 +48,7 @@ def read(data_dir, faces, spec48):
     """Function (split): (N, 48, 48, 1) uint8."""
 
     def pixels(split):
-        paths = [data_dir / "fer2013" / face.path for face in faces if face.split == split]
+        paths = [data_dir / "fer2013_original" / face.path for face in faces if face.split == split]
         return np.stack([preprocess(path, spec48) for path in paths])
 
     return pixels
@@ -61,7 +61,7 @@ def model(keras, read):
     model = build("cnn-16-32-16", input_shape=(48, 48, 1), classes=2)
     model.compile(keras.optimizers.Adam(2e-3), "binary_crossentropy")
     truth = np.repeat([0.0, 1.0], COUNTS["train"])
-    model.fit(read("train") * np.float32(1 / 255), truth, epochs=5, batch_size=16, verbose=0)
+    model.fit(read("train") * np.float32(1 / 255), truth, epochs=15, batch_size=16, verbose=0)
     return model
 
 
@@ -73,7 +73,7 @@ def table(model, read, data_dir, faces, spec48, tmp_path_factory):
     write_samples(folder.file("split.csv"), faces)
     model.save(folder.file("model.keras"))
     options = ExportOptions(int8=True, float16=True, dynamic=True, calibration_count=48)
-    files = export(folder, options=options, data=data_dir / "fer2013")
+    files = export(folder, options=options, data=data_dir / "fer2013_original")
     pixels = read("test")
     wanted = predict(model, pixels * np.float32(1 / 255))[:, 0]
     return {file.path.name: (_ask(file.path, pixels), wanted) for file in files}

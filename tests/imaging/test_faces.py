@@ -42,7 +42,7 @@ def test_portraits_have_a_face(detector, data_dir):
 
 def test_small_crops_have_a_face_that_fills_them(detector, data_dir):
     """The bounding box is that of FER2013, whichever detector found it."""
-    paths = sorted((data_dir / "fer2013" / "test" / "happy").glob("*"))[:40]
+    paths = sorted((data_dir / "fer2013_original" / "test" / "happy").glob("*"))[:40]
     faces = [found[0] for path in paths if (found := detector.detect(opened(path)))]
     assert len(faces) >= 28
     sides = np.array([face.side for face in faces])

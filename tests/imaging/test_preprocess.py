@@ -282,7 +282,7 @@ class TestFaces:
         assert pixels.shape == (48, 48, 1)
 
     def test_crops_are_taken_whole_where_the_model_was_trained_on_crops(self, data_dir):
-        crop = next((data_dir / "fer2013" / "test" / "happy").iterdir())
+        crop = next((data_dir / "fer2013_original" / "test" / "happy").iterdir())
         cropped = replace(self.spec, faces=FaceSettings(cropped=True))
         plain = replace(self.spec, faces=None)
         np.testing.assert_array_equal(preprocess(crop, cropped), preprocess(crop, plain))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from edgeemo.runtime.classifier import Classifier
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HAPPY_SAD = REPOSITORY / "models" / "happy-sad"
-CARD = HAPPY_SAD / "MODEL_CARD.md"
 FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")
 ANSWERS = json.loads((HAPPY_SAD / "golden" / "answers.json").read_text())
 
@@ -67,11 +65,10 @@ def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
 
 
 @pytest.mark.slow
-def test_int8_answers_the_test_images_as_the_card_says(data_dir):
+def test_int8_is_right_on_nine_in_ten_faces(data_dir):
+    """FER2013's true pixels, happy against sad, its own test split."""
     classifier = Classifier.load(HAPPY_SAD / "int8.tflite", faces=FaceRequest(enabled=False))
-    fer = data_dir / "fer2013"
-    test = ingest_folder(fer, options=IngestOptions(labels=classifier.spec.labels)).in_split("test")
-    right = sum(classifier.predict(fer / sample.path).label == sample.label for sample in test)
-    stated = re.search(r"accuracy of int8\.tflite \|.*?\*\*([\d.]+)\*\*", CARD.read_text())
-    assert stated
-    assert f"{right / len(test):.3f}" == stated[1]
+    fer = data_dir / "fer2013_original"
+    test = ingest_folder(fer, options=IngestOptions(classes=("happy", "sad"))).in_split("test")
+    right = sum(classifier.predict(fer / sample.path).guess == sample.label for sample in test)
+    assert right / len(test) >= 0.9
