@@ -1,12 +1,13 @@
 """Measure a model of small face crops on degraded images, a table row per kind.
 
-    python benchmarks/conditions.py happy-sad $EDGEEMO_DATA/fer2013
-    python benchmarks/conditions.py models/mine/int8.tflite $EDGEEMO_DATA/fer2013 --split validation
+    python benchmarks/conditions.py happy-sad $EDGEEMO_DATA/fer2013_original
+    python benchmarks/conditions.py FILE $EDGEEMO_DATA/fer2013_original --split validation
 
-The images are those of the test or validation split of a training on the folder. The whole runtime
-predicts each, one at a time: its file as it is, and with every kind of damage, done to the decoded
-image at its own size (48x48 in FER2013). The mean is that of the kinds; of a kind with two
-directions, each counts half. Calibration is over 15 bins of equally many images.
+The images are those of the test or validation split of a training on the folder; of its classes
+those of the model are taken. The whole runtime predicts each, one at a time: its file as it is, and
+with every kind of damage, done to the decoded image at its own size (48x48 in FER2013). The mean is
+that of the kinds; of a kind with two directions, each counts half. Calibration is over 15 bins of
+equally many images.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def main() -> None:
     options = parser.parse_args()
     classifier = Classifier.load(choose_model(options.model), faces=FaceRequest(enabled=False))
     labels = classifier.spec.labels
-    dataset = ingest_folder(options.data, options=IngestOptions(labels=labels))
+    dataset = ingest_folder(options.data, options=IngestOptions(labels=labels, classes=labels))
     samples = dataset.in_split(options.split)
     truth = np.array([labels.index(sample.label) for sample in samples])
     files = [(options.data / sample.path).read_bytes() for sample in samples]

@@ -24,7 +24,11 @@ from edgeemo.train.data.pipeline import decode_split
 from edgeemo.train.options.recipes import RECIPES
 from edgeemo.train.report.evaluation import evaluate, predict_split
 
-COLLECTIONS = {"web_small": (), "web_messy": (), "fer2013": ("--size", "48", "--channels", "1")}
+COLLECTIONS = {
+    "web_small": (),
+    "web_messy": (),
+    "fer2013_original": ("--classes", "happy,sad", "--size", "48", "--channels", "1"),
+}
 SPLITS = ("random", "grouped")
 
 
@@ -46,7 +50,8 @@ def evaluate_across(recipe: str, source: str, target: str, *, data: Path, models
     if not kept.exists():
         folder = open_folder(models / f"{source}-{recipe}-grouped")
         spec = folder.read_spec()
-        found = ingest_folder(data / target, options=IngestOptions(labels=spec.labels))
+        options = IngestOptions(labels=spec.labels, classes=spec.labels)
+        found = ingest_folder(data / target, options=options)
         with tempfile.TemporaryDirectory() as place:
             pixels = decode_split(found.root, found.samples, spec=spec, path=Path(place) / "pixels")
             outputs = predict_split(load_reference_model(folder), pixels, spec=spec)
@@ -94,7 +99,9 @@ def print_across(collections: list[str], models: Path, data: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="folder of web_small, web_messy and fer2013")
+    parser.add_argument(
+        "data", type=Path, help="folder of web_small, web_messy and fer2013_original"
+    )
     parser.add_argument("--models", type=Path, required=True, help="where the models go")
     parser.add_argument(
         "--only", default=",".join(COLLECTIONS), help="collections to train on, as in A,B"

@@ -1,6 +1,6 @@
 """Compare the predictions of a whole test split on the Pis' processors with this machine's.
 
-    python -m emulation.same_predictions FILE $EDGEEMO_DATA/fer2013
+    python -m emulation.same_predictions FILE $EDGEEMO_DATA/fer2013_original
 
 Every image of the test split goes through the runtime, from file to probabilities, here and on an
 emulated Cortex-A53, A72 and A76. The table shows the accuracy, the number of labels that differ
@@ -74,7 +74,8 @@ def compare(model: Path, data: Path) -> int:
     """
     here = Classifier.load(choose_model(model), faces=FaceRequest(enabled=False))
     file, labels = Path(here.path), here.spec.labels
-    samples = ingest_folder(data, options=IngestOptions(labels=labels)).in_split("test")
+    options = IngestOptions(labels=labels, classes=labels)
+    samples = ingest_folder(data, options=options).in_split("test")
     images = [data / sample.path for sample in samples]
     truth = [labels.index(sample.label) for sample in samples]
     expected = [list(here.predict(path).scores.values()) for path in images]
