@@ -61,7 +61,7 @@ class CommandFunction:
             examples = self.examples
 
         def run(ctx: typer.Context, **typed: Any) -> None:
-            values = {name: value for name, value in typed.items() if value is not None}
+            values = {name: value for name, value in typed.items() if value not in (None, [])}
             call_function(self.function, _collect(arguments, values), ctx)
 
         run.__doc__ = self.function.__doc__
@@ -159,6 +159,7 @@ def _parameter(each: OptionField) -> inspect.Parameter:
         kind = list[str] if each.is_list else str
         info = typer.Argument(unset, **settings)
     else:
+        kind = list[str] if each.option.repeats else kind
         info = typer.Option(unset, each.flags, **settings)
     annotation = kind | None if unset is None else kind
     return inspect.Parameter(

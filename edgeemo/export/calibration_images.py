@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample
+    from edgeemo.model.training_facts import NamedFolders
     from edgeemo.utils.progress import Progress
 
 MUCH = 0.7
@@ -154,7 +155,7 @@ def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return completed
 
 
-def _find_data(folder: ModelFolder, data: Path | None) -> Path:
+def _find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
     place = data or folder.read_training().data
     if place is None:
         raise DatasetError(

@@ -17,13 +17,31 @@ _TYPES: Mapping[str, type] = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class NamedFolders:
+    """Several folders or .zip files of images, as the sub-folders of one.
+
+    Attributes:
+        folders: Name of each, with which the paths of its images begin, to its path.
+    """
+
+    folders: Mapping[str, Path]
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.folders.values()))
+
+    def exists(self) -> bool:
+        """Return whether every one is there."""
+        return all(path.exists() for path in self.folders.values())
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingFacts:
     """Facts of ``training.json``; None where the file does not have them.
 
     Attributes:
         arch: Name of the network, or "imported".
-        data: Folder or .zip of the images.
+        data: Folder or .zip of the images, or several.
         seed: Seed of the split.
         epochs_run: Number of completed epochs.
         best_epoch: The epoch of the weights, from 1.
@@ -32,12 +50,21 @@ class TrainingFacts:
     """
 
     arch: str | None
-    data: Path | None
+    data: Path | NamedFolders | None
     seed: int | None
     epochs_run: int | None
     best_epoch: int | None
     scale: float | None
     offset: float
+
+
+def _read_source(known: Mapping[str, Any]) -> Path | NamedFolders | None:
+    named = known.get("collections")
+    if named:
+        for each in named:
+            require_fields(each, {"name": str, "path": str})
+        return NamedFolders({each["name"]: Path(each["path"]) for each in named})
+    return Path(known["data"]) if known.get("data") else None
 
 
 def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
@@ -50,7 +77,7 @@ def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
     require_fields(known, _TYPES)
     return TrainingFacts(
         arch=recorded.get("arch"),
-        data=Path(recorded["data"]) if recorded.get("data") else None,
+        data=_read_source(known),
         seed=recorded.get("seed"),
         epochs_run=recorded.get("epochs_run"),
         best_epoch=recorded.get("best_epoch"),

@@ -105,7 +105,7 @@ def import_keras_model(
     require_packages(IMPORTING, purpose="importing a model", extra="train")
     ingest = IngestOptions(accept=options.accept, labels=options.labels, seed=options.seed)
     check_data(data, labels=options.labels)
-    check_output_folder(out, data=data, replace=replace)
+    check_output_folder(out, data=[data], replace=replace)
     make_timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     name = _choose_name(model)
     progress.stage("Loading the model", total=None)

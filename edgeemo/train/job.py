@@ -6,9 +6,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import TrainingError, WorkerError
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
@@ -16,6 +16,7 @@ from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.train.data.pipeline import TrainingData, decode_splits
 from edgeemo.train.data.soft_labels import load_soft_labels
+from edgeemo.train.data.source import describe_source, prepare_images, record_source
 from edgeemo.train.data.targets import add_targets
 from edgeemo.train.distributed import Coordinator, read_rank
 from edgeemo.train.loop.fit import fit
@@ -29,12 +30,7 @@ from edgeemo.train.model_folder import collect_versions, complete_folder, save_n
 from edgeemo.train.networks.network import build_network, make_spec
 from edgeemo.train.options.checks import check_alone, check_files
 from edgeemo.train.options.config import to_toml
-from edgeemo.train.options.faces import (
-    build_ingest_options,
-    build_training_detector,
-    read_detector_file,
-    settle_faces,
-)
+from edgeemo.train.options.faces import read_detector_file
 from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import build_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents, TrainingRun
@@ -44,11 +40,11 @@ from edgeemo.utils.files import write_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from edgeemo.dataset import Dataset
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.train.data.soft_labels import SoftLabels
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.train.loop.checkpoint import Checkpoint
     from edgeemo.train.loop.teachers import Teacher
     from edgeemo.train.options.options import TrainOptions
@@ -61,7 +57,7 @@ class TrainingJob:
     """One training.
 
     Attributes:
-        data: The folder or archive of images, as given.
+        data: The images, as given.
         out: The model folder to make.
         options: The training options.
         checkpoint: Keeps the state of the training.
@@ -70,7 +66,7 @@ class TrainingJob:
         progress: Receives every stage.
     """
 
-    data: Path
+    data: ImageSource
     out: Path
     options: TrainOptions
     checkpoint: Checkpoint
@@ -105,15 +101,11 @@ def run_job(job: TrainingJob) -> TrainedModel:
     teachers = load_teachers(job.options)
     with (
         _coordinate(job) as coordinator,
-        open_data(job.data) as root,
         build_folder(job.out, replace=job.replace) as folder,
+        prepare_images(job.data, job.options, progress=job.progress) as images,
     ):
-        options = settle_faces(job.options, root, data=job.data, progress=job.progress)
+        options, dataset, detector = images.options, images.dataset, images.detector
         job = changed(job, options=options)
-        detector = build_training_detector(options)
-        dataset = ingest_folder(
-            root, options=build_ingest_options(options), detector=detector, progress=job.progress
-        )
         _check_labels(dataset, job)
         check_teachers(teachers, make_spec(dataset.labels, options))
         soft_labels = load_soft_labels(options, dataset, progress=job.progress)
@@ -144,14 +136,17 @@ def _coordinate(job: TrainingJob) -> AbstractContextManager[Coordinator | None]:
             f"this is worker {rank.number}, and worker 0 writes the model; give --workers "
             f"{rank.workers} here, too"
         )
+    if not isinstance(job.data, Path):
+        raise WorkerError(f"--workers {rank.workers} excludes several --data: give one folder")
     return Coordinator(rank, options=job.options, data=job.data, progress=job.progress)
 
 
 def _check_labels(dataset: Dataset, job: TrainingJob) -> None:
     if job.options.target_accuracy is not None and NOT_SURE in dataset.labels:
         raise TrainingError(
-            f"{job.data}: a class is called {NOT_SURE!r}, which is what the model predicts below "
-            "its confidence threshold; rename the class, or leave out --target-accuracy"
+            f"{describe_source(job.data)}: a class is called {NOT_SURE!r}, which is what the model "
+            "predicts below its confidence threshold; rename the class, or leave out "
+            "--target-accuracy"
         )
 
 
@@ -173,7 +168,7 @@ def _start_checkpoint(
         job.checkpoint.resume(dataset.samples)
         return
     request = {
-        "data": str(job.data.absolute()),
+        "data": record_source(job.data, absolute=True),
         "options": record_options(job.options),
         "teachers": hash_teachers(teachers),
         **hashes,
@@ -223,7 +218,9 @@ def _train(
         pixels = {**splits, "validation": splits["test"]} if options.validates_on_test else splits
         data = TrainingData(train=pixels["train"], validation=pixels["validation"], spec=spec)
         if not len(data.train):
-            raise TrainingError(f"{job.data}: no image is left to train on; add images")
+            raise TrainingError(
+                f"{describe_source(job.data)}: no image is left to train on; add images"
+            )
         model, fitted = (coordinator.fit if coordinator else alone)(
             lambda: build_network(spec, options), data, checkpoint=job.checkpoint
         )

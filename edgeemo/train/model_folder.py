@@ -17,6 +17,7 @@ from edgeemo.model.tables import (
     write_rejected,
     write_samples,
 )
+from edgeemo.train.data.source import list_paths, record_source
 from edgeemo.train.loop.history import write_history
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.record import record_options
@@ -105,7 +106,7 @@ def make_record(contents: FolderContents) -> dict[str, Any]:
     spec, origin = contents.spec, contents.origin
     record = {
         "arch": origin.arch,
-        "data": contents.data,
+        **_record_images(contents),
         "accept": origin.accept,
         "height": spec.height,
         "width": spec.width,
@@ -129,6 +130,18 @@ def collect_versions() -> dict[str, str]:
         "edgeemo": __version__,
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
+    }
+
+
+def _record_images(contents: FolderContents) -> dict[str, Any]:
+    collections = contents.dataset.collections
+    if not collections:
+        return {"data": list_paths(contents.data)[0]}
+    given = record_source(contents.data)
+    return {
+        "collections": [
+            {"name": each.name, **source} for each, source in zip(collections, given, strict=True)
+        ]
     }
 
 

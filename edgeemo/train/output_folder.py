@@ -13,16 +13,16 @@ from edgeemo.model.folder import SPEC, ModelFolder
 from edgeemo.utils.files import check_writable, is_being_made, new_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
-def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
+def check_output_folder(out: Path, *, data: Iterable[Path], replace: bool) -> None:
     """Refuse an output folder that cannot be made, before any slow work.
 
     Args:
         out: The model folder to make.
-        data: The folder or archive of images, to which nothing is ever written.
+        data: The folders and archives of images, to which nothing is ever written.
         replace: Whether to replace an existing model folder.
 
     Raises:
@@ -38,11 +38,13 @@ def check_output_folder(out: Path, *, data: Path, replace: bool) -> None:
             raise ModelFolderError(f"{out}: not a model folder; --force does not replace it")
     if is_being_made(out):
         raise ModelFolderError(_describe_busy(out))
-    resolved, images = out.resolve(), data.resolve()
-    if resolved.is_relative_to(images) or images.is_relative_to(resolved):
-        raise ModelFolderError(
-            f"{out}: overlaps with the images in {data}; choose an --out outside them"
-        )
+    resolved = out.resolve()
+    for path in data:
+        images = path.resolve()
+        if resolved.is_relative_to(images) or images.is_relative_to(resolved):
+            raise ModelFolderError(
+                f"{out}: overlaps with the images in {path}; choose an --out outside them"
+            )
     try:
         check_writable(out.parent)
     except OSError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.train.data.source import list_paths, read_source
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.options.checks import check_images, check_options, check_packages
 from edgeemo.train.options.config import merge_options
@@ -16,13 +16,15 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.train.job import TrainedModel
     from edgeemo.utils.progress import Progress
 
 
 def train(
-    data: Path,
+    data: ImageSource,
     out: Path,
     *,
     options: TrainOptions | None = None,
@@ -36,7 +38,7 @@ def train(
 
     Args:
         data: A folder with one sub-folder per class, or with train/validation/test inside; or a
-            ``.zip`` of either.
+            ``.zip`` of either; or several collections of such images.
         out: The model folder to make; its parents are made too.
         options: The training options.
         replace: Whether to replace an existing model folder, or an interrupted training of it; the
@@ -56,7 +58,7 @@ def train(
     options = options or TrainOptions()
     check_options(options)
     check_images(data, options)
-    check_output_folder(out, data=data, replace=replace)
+    check_output_folder(out, data=list_paths(data), replace=replace)
     checkpoint = Checkpoint(out)
     if checkpoint.exists and not replace:
         raise ModelFolderError(
@@ -69,7 +71,7 @@ def train(
 def resume(
     out: Path,
     *,
-    data: Path | None = None,
+    data: ImageSource | None = None,
     requested: Mapping[str, Any] | None = None,
     replace: bool = False,
     progress: Progress | None = None,
@@ -95,18 +97,18 @@ def resume(
     if not checkpoint.exists:
         raise ModelFolderError(f"{out}: no interrupted training to resume; leave out --resume")
     started = checkpoint.read_request()
-    data = data or Path(started["data"])
+    data = data or read_source(started["data"])
     options = _resumed_options(out, started["options"], requested or {})
     check_packages(options)
     check_images(data, options)
-    check_output_folder(out, data=data, replace=replace)
+    check_output_folder(out, data=list_paths(data), replace=replace)
     progress = progress or Silent()
     progress.note(f"Resuming {out}")
     return _run(data, out, options, checkpoint, resumed=True, replace=replace, progress=progress)
 
 
 def _run(
-    data: Path,
+    data: ImageSource,
     out: Path,
     options: TrainOptions,
     checkpoint: Checkpoint,

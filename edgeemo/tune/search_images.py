@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import StudyError
+from edgeemo.train.data import source
 from edgeemo.train.data.pipeline import decode_splits
 from edgeemo.train.data.soft_labels import load_soft_labels
 from edgeemo.train.data.targets import add_targets
 from edgeemo.train.networks.network import make_spec
-from edgeemo.train.options.faces import (
-    build_crop_specs,
-    build_ingest_options,
-    build_training_detector,
-    settle_faces,
-)
 from edgeemo.utils.files import scratch_folder
 
 if TYPE_CHECKING:
@@ -30,6 +23,7 @@ if TYPE_CHECKING:
     from edgeemo.model.tables import Split
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.data.soft_labels import SoftLabels
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
 
@@ -87,12 +81,13 @@ class SearchImages:
         lines = sorted(f"{each.split} {each.label} {each.sha256}" for each in self.dataset.samples)
         if self._soft_labels is not None:
             lines.append(self._soft_labels.table.sha256)
+        lines += [f"{each.name} {each.weight} {each.soft}" for each in self.dataset.collections]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @contextmanager
 def prepare_images(
-    data: Path,
+    data: ImageSource,
     base: TrainOptions,
     *,
     beside: Path,
@@ -102,7 +97,7 @@ def prepare_images(
     """Prepare a folder or an archive of images for a search.
 
     Args:
-        data: Folder or archive, see `edgeemo.train.train`.
+        data: The images, as of `edgeemo.train.train`.
         base: Options of the preparation.
         sizes: Input sizes of the search, in pixels; by default that of `base`.
         beside: Path beside which a hidden folder holds the pixels until the block ends.
@@ -114,17 +109,22 @@ def prepare_images(
     """
     beside.parent.mkdir(parents=True, exist_ok=True)
     with (
-        open_data(data) as root,
+        source.prepare_images(data, base, sizes=sizes, progress=progress) as images,
         scratch_folder(beside) as folder,
         ExitStack() as stack,
     ):
-        base = settle_faces(base, root, data=data, progress=progress)
-        prepared = replace(build_ingest_options(base), crops=build_crop_specs(base, sizes))
-        detector = build_training_detector(base)
-        dataset = ingest_folder(root, options=prepared, detector=detector, progress=progress)
+        base, dataset = images.options, images.dataset
         if not any(sample.split == "validation" for sample in dataset.samples):
-            raise StudyError(f"{data}: the validation split is empty; add images")
+            raise StudyError(
+                f"{source.describe_source(data)}: the validation split is empty; add images"
+            )
         soft_labels = load_soft_labels(base, dataset, progress=progress)
         yield SearchImages(
-            dataset, base, folder, stack, progress, detector=detector, soft_labels=soft_labels
+            dataset,
+            base,
+            folder,
+            stack,
+            progress,
+            detector=images.detector,
+            soft_labels=soft_labels,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import StudyError
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.keras import import_keras
+from edgeemo.train.data.source import list_paths
 from edgeemo.train.options.checks import check_files, check_images, check_packages
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from edgeemo.model.folder import ModelFolder
     from edgeemo.train import TrainedModel
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.tune.goal import Goal
     from edgeemo.tune.space import Space
@@ -49,14 +51,14 @@ class TuneJob:
     """Inputs and outputs of a search.
 
     Attributes:
-        data: Folder or archive of images, as of `edgeemo.train.train`.
+        data: The images, as of `edgeemo.train.train`.
         out: Model folder to make of the best trial; None for the search only.
         storage: Storage of the study, as of `edgeemo.tune.storage.open_storage`.
         name: Name of the study in the storage.
         beside: Path beside which a hidden folder holds the decoded images during the search.
     """
 
-    data: Path
+    data: ImageSource
     out: Path | None
     storage: str
     name: str
@@ -174,7 +176,7 @@ def _check(job: TuneJob, space: Space, base: TrainOptions, *, replace: bool) -> 
         check_files(options)
     check_images(job.data, base)
     if job.out is not None:
-        check_output_folder(job.out, data=job.data, replace=replace)
+        check_output_folder(job.out, data=list_paths(job.data), replace=replace)
     check_storage(job.storage)
 
 

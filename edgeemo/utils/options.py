@@ -52,6 +52,7 @@ class Option:
         below: Number that it has to stay below.
         names: Returns the names to offer in help and completion, of a type without choices of its
             own. Any other text is allowed, too: whoever uses the value checks it.
+        repeats: Whether the command line gives each value of a list by an option of its own.
         needs: Returns the module that a value needs, of an extra as in `edgeemo.utils.extras`; ""
             for none.
     """
@@ -67,6 +68,7 @@ class Option:
     above: float | None = None
     below: float | None = None
     names: Callable[[], Iterable[str]] | None = None
+    repeats: bool = False
     needs: Callable[[Any], str] | None = None
 
     @property

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import ReferencePrediction
+    from edgeemo.model.training_facts import NamedFolders
 
 _SILENT = Silent()
 
@@ -130,7 +131,7 @@ def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[ReferencePred
     return rows
 
 
-def _find_data(folder: ModelFolder, data: Path | None) -> Path:
+def _find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
     source = data or folder.read_training().data
     if source is None:
         raise DatasetError(f"{folder.path}: does not name the folder of its images; give --data")
@@ -143,7 +144,10 @@ def _find_data(folder: ModelFolder, data: Path | None) -> Path:
 
 
 def _find_images(
-    references: Sequence[ReferencePrediction], root: Path, source: Path, progress: Progress
+    references: Sequence[ReferencePrediction],
+    root: Path,
+    source: Path | NamedFolders,
+    progress: Progress,
 ) -> dict[str, Path]:
     paths = {row.sha256: row.path for row in references}
     found = locate_files(root, paths, hint=paths, progress=progress)

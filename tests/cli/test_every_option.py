@@ -70,6 +70,7 @@ TRAIN = {
     "--force": {"replace": True},
     "--recipe focal": {"options.recipe": "focal", "options.loss": "focal"},
     "--labels sad,happy": {"options.labels": ["sad", "happy"]},
+    "--data more": {"data.0.path": "faces", "data.1.path": "more"},
     "--classes happy,sad": {"options.classes": ["happy", "sad"]},
     "--soft-labels votes.csv": {"options.soft_labels": "votes.csv"},
     "--accept webp,gif": {"options.accept": ["webp", "gif"]},
@@ -133,6 +134,7 @@ TUNE = {
     "--take 3": {"take": 3},
     "--search-only": {"job.out": None},
     "--labels sad,happy": {"base.labels": ["sad", "happy"]},
+    "--data more": {"job.data.0.path": "faces", "job.data.1.path": "more"},
     "--classes happy,sad": {"base.classes": ["happy", "sad"]},
     "--soft-labels votes.csv": {"base.soft_labels": "votes.csv"},
     "--accept webp": {"base.accept": ["webp"]},
@@ -298,6 +300,7 @@ def inputs(tmp_path_factory):
     """Images, a model folder, measurements, and files that only have to exist."""
     folder = tmp_path_factory.mktemp("inputs")
     draw_faces(folder / "faces", count=4, size=32, seed=3)
+    shutil.copytree(folder / "faces", folder / "more")
     shutil.copy(folder / "faces/happy/happy-0000.jpg", folder / "faces/happy/copy.jpg")
     mine = folder / "models" / "mine"
     mine.mkdir(parents=True)

@@ -108,9 +108,13 @@ def _engine_facts(model: SealedModel) -> dict[str, Any]:
 
 def _folder_facts(folder: ModelFolder) -> dict[str, Any]:
     from edgeemo.errors import ModelFolderError
+    from edgeemo.model.training_facts import NamedFolders
     from edgeemo.utils.serialize import to_plain
 
-    training = to_plain(folder.read_training())
+    facts = folder.read_training()
+    training = to_plain(facts)
+    if isinstance(facts.data, NamedFolders):
+        training["data"] = [str(path) for path in facts.data.folders.values()]
     try:
         default = folder.choose_default_file().name
     except ModelFolderError:

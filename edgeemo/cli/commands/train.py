@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgeemo.cli.command import Given, command
-from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.common import MODELS, Force, Json, TrainingData
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
@@ -21,6 +21,7 @@ from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
     from edgeemo.train import TrainedModel
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.config import Config
     from edgeemo.utils.progress import Progress
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class TrainArguments:
     """Options of ``edgeemo train``."""
 
-    data: Data = None
+    data: TrainingData = None
     out: Annotated[
         Path | None,
         Option("Model folder to make.", metavar="FOLDER", default="models/DATA-RECIPE or -ARCH"),
@@ -55,6 +56,7 @@ class TrainArguments:
     "edgeemo train --data faces.zip --size 48 --channels 1 --out models/mine",
     "edgeemo train --data faces --recipe filters-16-32-16",
     "edgeemo train --data fer2013 --classes happy,sad",
+    "edgeemo train --data faces --data more-faces",
     "edgeemo train --data faces --soft-labels votes.csv",
     "edgeemo train --data photos --faces",
     "edgeemo train --config models/mine/config.toml --seed 1 --out models/again",
@@ -85,6 +87,7 @@ def train(given: TrainArguments) -> None:
 def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
     """Train, resume, or on all machines but worker 0's assist, which gives no folder."""
     from edgeemo.train import training
+    from edgeemo.train.data.source import name_source
     from edgeemo.train.distributed import read_rank
     from edgeemo.train.loop import checkpoint
 
@@ -98,21 +101,25 @@ def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
             out, data=config.data, requested=config.given, replace=given.force, progress=shown
         )
     source = choose_images(config.data, shown)
-    name = source.stem if source.suffix == ".zip" else source.name
-    out = config.out or MODELS / f"{name}-{config.options.recipe or config.options.arch}"
+    out = (
+        config.out
+        or MODELS / f"{name_source(source)}-{config.options.recipe or config.options.arch}"
+    )
     return training.train(source, out, options=config.options, replace=given.force, progress=shown)
 
 
 def _merge(given: TrainArguments) -> Config:
     """Return the options that the configuration file and the command line give, checked."""
+    from edgeemo.train.data.source import make_source
     from edgeemo.train.options.checks import check_choices, check_files, check_packages
     from edgeemo.train.options.config import merge_options, read_config
 
-    places = {"data": given.data, "out": given.out}
+    places = {"data": given.data and make_source(given.data), "out": given.out}
     named = {name: place for name, place in places.items() if place is not None}
     file = read_config(given.config) if given.config else {}
     with refuse_options():
         config = merge_options(file, given.options, named)
+        check_collections_alone(config)
         if not given.resume:  # which has most options from its checkpoint
             check_choices(config.options)
     check_packages(config.options)
@@ -124,21 +131,37 @@ def _assist(config: Config, given: TrainArguments, shown: Progress) -> None:
     from edgeemo.train.distributed import assist, read_rank
     from edgeemo.train.networks import network
 
+    data = choose_images(config.data, shown) if config.data else None
     assist(
         read_rank(config.options.workers),
-        data=choose_images(config.data, shown) if config.data else None,
+        data=data if isinstance(data, Path) else None,  # several are refused before
         options=None if given.resume else config.options,
         spec_of=network.make_spec,
         progress=shown,
     )
 
 
-def choose_images(data: Path | None, shown: Progress) -> Path:
+def check_collections_alone(config: Config) -> None:
+    """Refuse several collections where several processes train.
+
+    Raises:
+        TrainingError: If that is so.
+    """
+    from edgeemo.errors import TrainingError
+
+    workers = config.options.workers
+    if isinstance(config.data, tuple) and workers > 1:
+        raise TrainingError(f"--workers {workers} excludes several --data: give one folder")
+
+
+def choose_images(data: ImageSource | None, shown: Progress) -> ImageSource:
     """Return the images: those named, else those that lie here, else practice faces."""
     from edgeemo.dataset import PRACTICE_FOLDER, choose_data, ensure_practice_faces
 
     if data is None:
         return choose_data(Path(), progress=shown)
+    if not isinstance(data, Path):
+        return data
     if data == Path(PRACTICE_FOLDER):
         return ensure_practice_faces(data, progress=shown)
     return data.resolve() if data in (Path(), Path("..")) else data

@@ -12,7 +12,7 @@ import typer
 
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.commands.train import choose_images
-from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.common import MODELS, Force, Json, TrainingData
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.progress import progress
 from edgeemo.train.options.options import TrainOptions
@@ -21,6 +21,7 @@ from edgeemo.tune.space import Space
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.tune import TuneJob
 
 _study = partial(Option, group="Study")
@@ -32,7 +33,7 @@ _FIXED = ("labels", "classes", "soft_labels", "accept", "channels", "epochs", "b
 class TuneArguments:
     """Options of ``edgeemo tune``."""
 
-    data: Data = None
+    data: TrainingData = None
     config: Annotated[
         Path | None, Option("TOML file with the options that are not searched.", metavar="FILE")
     ] = None
@@ -86,6 +87,7 @@ def tune(given: TuneArguments) -> None:
     --storage it shares the search. Options that are not searched come from --config.
     """
     from edgeemo.cli.output.tune import finish
+    from edgeemo.train.data.source import make_source
     from edgeemo.train.options.checks import check_images
     from edgeemo.train.options.config import merge_options, read_config
     from edgeemo.train.options.recipes import RECIPES
@@ -95,7 +97,7 @@ def tune(given: TuneArguments) -> None:
 
     if given.search_only and given.take is not None:
         raise typer.BadParameter("--search-only excludes --take")
-    places = {"data": given.data} if given.data else {}
+    places = {"data": make_source(given.data)} if given.data else {}
     file = read_config(given.config) if given.config else {}
     with refuse_options():
         config = merge_options(file, given.options, places)
@@ -120,10 +122,11 @@ def tune(given: TuneArguments) -> None:
     finish(found, job=job, goal=given.goal, json=given.json)
 
 
-def _job(given: TuneArguments, data: Path) -> TuneJob:
+def _job(given: TuneArguments, data: ImageSource) -> TuneJob:
+    from edgeemo.train.data.source import name_source
     from edgeemo.tune import TuneJob
 
-    name = given.name or f"tuned-{data.stem if data.suffix == '.zip' else data.name}"
+    name = given.name or f"tuned-{name_source(data)}"
     folder = given.out or MODELS / name
     if given.storage is None:
         MODELS.mkdir(exist_ok=True)

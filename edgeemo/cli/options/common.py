@@ -24,6 +24,15 @@ Data: TypeAlias = Annotated[
     Path | None, Option("Images: one folder per class, or a .zip.", metavar="DIR|ZIP")
 ]
 
+TrainingData: TypeAlias = Annotated[
+    tuple[Path, ...] | None,
+    Option(
+        "Images: one folder per class, or a .zip. Give it again for each further collection.",
+        metavar="DIR|ZIP",
+        repeats=True,
+    ),
+]
+
 
 class OutputFormat(StrEnum):
     """Format of printed predictions."""

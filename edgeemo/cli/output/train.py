@@ -28,7 +28,7 @@ def print_trained(model: TrainedModel, *, json: bool) -> None:
 def _list_facts(report: TrainingReport) -> dict[str, str]:
     model, test = report.model, report.test
     height, width, channels = model.input_shape
-    images = [f"{sum(counts.values()):,} {split}" for split, counts in report.data.counts.items()]
+    images = [f"{_count_images(report, split):,} {split}" for split in report.data.counts]
     excluded = [f"{count:,} {reason}" for reason, count in report.data.excluded.items()]
     facts = {
         "network": f"{model.architecture}, {model.parameters:,} parameters",
@@ -39,4 +39,15 @@ def _list_facts(report: TrainingReport) -> dict[str, str]:
         "test accuracy": f"{test.accuracy}, n = {test.n:,}",
         "test F1 (mean)": str(test.macro.f1),
     }
-    return {**facts, "test AUC": str(test.auc)} if test.auc else facts
+    if test.auc:
+        facts["test AUC"] = str(test.auc)
+    for each in report.collections:
+        facts[f"test accuracy, {each.name}"] = f"{each.test.accuracy}, n = {each.test.n:,}"
+    return facts
+
+
+def _count_images(report: TrainingReport, split: str) -> int:
+    """Return the number of images of a split, with those of classes that have shares."""
+    if report.collections:
+        return sum(each.counts[split] for each in report.collections)
+    return sum(report.data.counts[split].values())

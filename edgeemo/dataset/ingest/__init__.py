@@ -8,24 +8,51 @@ from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
     from edgeemo.dataset.ingest.archive import check_data, check_source, open_data
+    from edgeemo.dataset.ingest.collection import (
+        Collection,
+        check_collections,
+        name_collections,
+        open_collections,
+        parse_collection,
+    )
     from edgeemo.dataset.ingest.ingestion import ingest_folder
     from edgeemo.dataset.ingest.lookup import locate_files
-    from edgeemo.dataset.ingest.options import Dataset, IngestOptions, IngestSummary
+    from edgeemo.dataset.ingest.mixture import ingest_collections
+    from edgeemo.dataset.ingest.options import (
+        CollectionPart,
+        Dataset,
+        IngestOptions,
+        IngestSummary,
+    )
 
 __all__ = [
+    "Collection",
+    "CollectionPart",
     "Dataset",
     "IngestOptions",
     "IngestSummary",
+    "check_collections",
     "check_data",
     "check_source",
+    "ingest_collections",
     "ingest_folder",
     "locate_files",
+    "name_collections",
+    "open_collections",
     "open_data",
+    "parse_collection",
 ]
 
 __getattr__ = import_on_use(
     __name__,
     {
+        "Collection": "edgeemo.dataset.ingest.collection",
+        "CollectionPart": "edgeemo.dataset.ingest.options",
+        "check_collections": "edgeemo.dataset.ingest.collection",
+        "ingest_collections": "edgeemo.dataset.ingest.mixture",
+        "name_collections": "edgeemo.dataset.ingest.collection",
+        "open_collections": "edgeemo.dataset.ingest.collection",
+        "parse_collection": "edgeemo.dataset.ingest.collection",
         "Dataset": "edgeemo.dataset.ingest.options",
         "IngestOptions": "edgeemo.dataset.ingest.options",
         "IngestSummary": "edgeemo.dataset.ingest.options",

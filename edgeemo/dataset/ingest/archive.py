@@ -10,12 +10,13 @@ import stat
 import tempfile
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import check_classes, is_ignored
 from edgeemo.errors import DatasetError
+from edgeemo.model.training_facts import NamedFolders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,20 +70,25 @@ def check_source(source: Path) -> None:
 
 
 @contextmanager
-def open_data(source: Path) -> Iterator[Path]:
+def open_data(source: Path | NamedFolders) -> Iterator[Path]:
     """Provide a folder of images: `source` itself, or its content if it is a .zip file.
 
     Args:
-        source: A folder, or a .zip file.
+        source: A folder, a .zip file, or several of them with names.
 
     Yields:
-        The folder; for a .zip file a temporary one that is removed afterwards.
+        The folder; for a .zip file a temporary one that is removed afterwards; for several a
+        temporary one with a link of that name to each.
 
     Raises:
         DatasetError: If `source` does not exist or is no archive, or the archive is damaged,
             encrypted or unsafe: entries that lead outside it, links, or far more data than its
             size allows for.
     """
+    if isinstance(source, NamedFolders):
+        with _link_folders(source) as folder:
+            yield folder
+        return
     if source.is_dir():
         yield source
         return
@@ -90,6 +96,18 @@ def open_data(source: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="edgeemo-") as name:
         _unpack(source, Path(name))
         yield Path(name)
+
+
+@contextmanager
+def _link_folders(source: NamedFolders) -> Iterator[Path]:
+    with ExitStack() as stack:
+        opened = {
+            name: stack.enter_context(open_data(path)) for name, path in source.folders.items()
+        }
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeemo-")))
+        for name, folder in opened.items():
+            (root / name).symlink_to(folder.resolve(), target_is_directory=True)
+        yield root
 
 
 def _unpack(source: Path, folder: Path) -> None:

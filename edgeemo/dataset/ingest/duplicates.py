@@ -50,7 +50,7 @@ def clean_images(images: Iterable[UsableImage]) -> CleanImages:
     Of byte-identical images one stays. The same image in two classes (byte-identical, or with
     thumbnails that correlate at `SAME_IMAGE_CORRELATION` or more) is excluded from both.
     Near-duplicates stay, as a group. Of a group in several splits of the folder only the test
-    images stay, or those of validation if none is in test.
+    images stay, or those of validation if none is in test. Images without a split always stay.
 
     Args:
         images: All usable images, in any order.
@@ -132,7 +132,7 @@ def _exclude_copies(images: Sequence[UsableImage], exclusions: _Exclusions) -> l
         first, *others = sorted(copies, key=lambda copy: (_RANK[copy.split], copy.path))
         kept.append(first)
         for copy in others:
-            if copy.split == first.split:
+            if copy.split in (first.split, None):
                 exclusions.exclude(copy, "duplicate", f"identical to {first.path}")
             else:
                 exclusions.exclude_leak(copy, first, "identical to")
@@ -182,7 +182,7 @@ def _exclude_leaks(
     for alike in list_groups(images, groups):
         first = min(alike, key=lambda image: (_RANK[image.split], image.path))
         for image in alike:
-            if image.split != first.split:
+            if image.split not in (first.split, None):  # without a split it follows the first
                 exclusions.exclude_leak(image, first, "near-duplicate of")
                 excluded.add(image.path)
     return _remove(images, groups, excluded)

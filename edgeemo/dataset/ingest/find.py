@@ -110,6 +110,22 @@ def check_classes(
     return _order_labels(root, names, labels)
 
 
+def list_classes(root: Path) -> list[str]:
+    """Return the names of the class folders of a data folder, of which one will do, sorted.
+
+    Raises:
+        DatasetError: As `find_files`.
+    """
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder")
+    top = _descend_to_classes(root)
+    splits = _find_splits(top)
+    names = _find_classes(splits, ()) if splits else _list_folders(top)
+    if not names:
+        raise DatasetError(_describe_missing_classes(root, names))
+    return names
+
+
 def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> FolderLayout:
     """Find the files of a folder with classes as `find_files`, or of one without.
 
@@ -204,7 +220,7 @@ def _find_labelled_folders(
     top = _descend_to_classes(root)
     splits = _find_splits(top)
     names = _find_classes(splits, classes) if splits else _list_folders(top)
-    if len(names) < 2:
+    if len(names) < (2 if classes is None else 1):
         raise DatasetError(_describe_missing_classes(root, names))
     return top, splits, _select_classes(root, names, classes)
 

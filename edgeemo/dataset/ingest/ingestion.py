@@ -64,13 +64,13 @@ def ingest_folder(
         progress=progress,
     )
     usable = [verdict for verdict in verdicts if isinstance(verdict, UsableImage)]
-    faceless = _count_faceless(layout, verdicts)
-    _require_two(root, layout, usable, faceless=faceless)
+    faceless = count_faceless(layout, verdicts)
+    require_two(root, layout, usable, faceless=faceless)
     progress.stage("Finding duplicates")
     cleaned = clean_images(usable) if options.grouped else keep_all(usable)
-    _require_two(root, layout, cleaned.images, faceless=faceless)
+    require_two(root, layout, cleaned.images, faceless=faceless)
     splits, taken = _assign_splits(cleaned, layout, options)
-    _require_each(root, layout, cleaned.images, splits)
+    require_each(root, layout, cleaned.images, splits)
     return build_dataset(
         layout,
         verdicts,
@@ -87,14 +87,14 @@ def _assign_splits(
     """Return the split of each image, and the splits taken from the folder's train split."""
     if options.grouped:
         return _split_groups(cleaned, layout, options)
-    return _split_images(cleaned, options), ()
+    return split_images(cleaned.images, options), ()
 
 
-def _split_images(cleaned: CleanImages, options: IngestOptions) -> list[Split]:
+def split_images(images: Sequence[UsableImage], options: IngestOptions) -> list[Split]:
     """Return a random split for each single image, whether it has copies or not."""
     copies: Counter[str] = Counter()
     items = []
-    for number, image in enumerate(cleaned.images):
+    for number, image in enumerate(images):
         copies[image.sha256] += 1  # without a number, copies would be assigned one after another
         key = f"{image.sha256}:{copies[image.sha256]}"
         items.append(SplitItem(key, image.label, number))
@@ -104,7 +104,7 @@ def _split_images(cleaned: CleanImages, options: IngestOptions) -> list[Split]:
 def _split_groups(
     cleaned: CleanImages, layout: FolderLayout, options: IngestOptions
 ) -> tuple[list[Split], tuple[Split, ...]]:
-    ratios, taken = _choose_ratios(layout, options)
+    ratios, taken = choose_ratios(layout, options)
     splits = [image.split or "train" for image in cleaned.images]
     movable = [index for index, split in enumerate(splits) if split == "train"]
     items = [
@@ -117,7 +117,7 @@ def _split_groups(
     return splits, taken
 
 
-def _choose_ratios(
+def choose_ratios(
     layout: FolderLayout, options: IngestOptions
 ) -> tuple[dict[Split, float], tuple[Split, ...]]:
     """Return the ratios for the images outside of the folder's own validation and test split."""
@@ -136,7 +136,7 @@ def _nonzero_ratios(options: IngestOptions) -> dict[Split, float]:
     return {split: share for split, share in shares if share > 0}
 
 
-def _count_faceless(
+def count_faceless(
     layout: FolderLayout, verdicts: Sequence[UsableImage | Rejected]
 ) -> Counter[str]:
     """Return the number of images of each class that are excluded for having no face."""
@@ -146,9 +146,20 @@ def _count_faceless(
     )
 
 
-def _require_two(
-    root: Path, layout: FolderLayout, images: Iterable[UsableImage], *, faceless: Counter[str]
+def require_two(
+    root: Path | str, layout: FolderLayout, images: Iterable[UsableImage], *, faceless: Counter[str]
 ) -> None:
+    """Refuse a class with fewer than two usable images.
+
+    Args:
+        root: The folder, for the message.
+        layout: Classes and files.
+        images: The usable images.
+        faceless: As `count_faceless` returns it.
+
+    Raises:
+        DatasetError: If there is one.
+    """
     counts = Counter(image.label for image in images)
     for label in layout.labels:
         if counts[label] < 2:
@@ -161,9 +172,20 @@ def _require_two(
             )
 
 
-def _require_each(
-    root: Path, layout: FolderLayout, images: Sequence[UsableImage], splits: Sequence[Split]
+def require_each(
+    root: Path | str, layout: FolderLayout, images: Sequence[UsableImage], splits: Sequence[Split]
 ) -> None:
+    """Refuse a class without an image in train or in test.
+
+    Args:
+        root: The folder, for the message.
+        layout: Gives the classes.
+        images: The images.
+        splits: The split of each.
+
+    Raises:
+        DatasetError: If there is one.
+    """
     present = {(image.label, split) for image, split in zip(images, splits, strict=True)}
     for label in layout.labels:
         for split in ("train", "test"):

@@ -63,9 +63,19 @@ def _candidates(root: Path, missing: set[str], hint: Mapping[str, str]) -> Itera
     yield from hinted
     if not missing:
         return
-    others = [path for path in walk_files(root) if path not in hinted]
+    folders = _list_linked(root) or [root]
+    others = [path for folder in folders for path in walk_files(folder) if path not in hinted]
     names = {path.name for path in hinted}
     yield from _sort_by_name(others, names)
+
+
+def _list_linked(root: Path) -> list[Path]:
+    """Return the folders that links lead to, where there is nothing else in a folder."""
+    try:
+        entries = sorted(root.iterdir())
+    except OSError:  # the walk will say so
+        return []
+    return entries if all(path.is_symlink() and path.is_dir() for path in entries) else []
 
 
 def _sort_by_name(paths: Iterable[Path], names: set[str]) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from edgeemo.errors import DatasetError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from edgeemo.model.spec import InputSpec
@@ -126,6 +127,29 @@ class IngestSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CollectionPart:
+    """One of several collections in a dataset.
+
+    Attributes:
+        name: Its name, with which the paths of its images begin.
+        path: The folder or .zip, as given.
+        weight: Factor of its images in the loss of the training.
+        soft: Class folder to shares of the labels, for classes that are trained on only.
+        brought_splits: Whether it has splits of its own, which were kept.
+    """
+
+    name: str
+    path: Path
+    weight: float
+    soft: Mapping[str, tuple[float, ...]]
+    brought_splits: bool
+
+    def owns(self, sample: Sample) -> bool:
+        """Return whether an image is of the collection."""
+        return sample.path.startswith(f"{self.name}/")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """Images ready for training.
 
@@ -135,6 +159,7 @@ class Dataset:
         samples: Every image kept, sorted by path.
         rejected: Every excluded file, sorted by path.
         summary: Numbers of the ingest.
+        collections: The collections that it is made of; empty for one folder.
     """
 
     root: Path
@@ -142,6 +167,7 @@ class Dataset:
     samples: tuple[Sample, ...]
     rejected: tuple[Rejected, ...] = field(repr=False)
     summary: IngestSummary
+    collections: tuple[CollectionPart, ...] = ()
 
     def in_split(self, split: str) -> list[Sample]:
         """Return the images of one split, "train", "validation" or "test", sorted by path."""

@@ -44,7 +44,8 @@ class Pixels:
 
     Attributes:
         rows: (N, H, W, C) uint8, as `edgeemo.imaging.preprocess.preprocess` returns them.
-        truth: (N,) int64, index of each image's class in the spec's labels.
+        truth: (N,) int64, index of each image's class in the spec's labels; -1 for another one,
+            until it has targets.
         file: File of the rows, for other processes to map; None if they are in memory only.
         targets: (N, K) float32, share of each class in the loss of each image, which together are
             its weight; None where every image has its class, with a weight of 1.
@@ -149,7 +150,8 @@ def decode_split(
         ImageError: If an image can no longer be read.
         TrainingError: If the disk cannot hold the file.
     """
-    truth = np.array([spec.labels.index(sample.label) for sample in samples], np.int64)
+    numbers = {label: number for number, label in enumerate(spec.labels)}
+    truth = np.array([numbers.get(sample.label, -1) for sample in samples], np.int64)
     shape = (len(samples), *spec.input_shape)
     size_bytes = math.prod(shape)
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)

@@ -19,16 +19,29 @@ if TYPE_CHECKING:
 def add_targets(
     splits: Mapping[Split, Pixels], dataset: Dataset, *, soft_labels: SoftLabels | None
 ) -> Mapping[Split, Pixels]:
-    """Return the splits with targets of the training images, where there are soft labels.
+    """Return the splits with targets of the training images, where they need some.
+
+    They do with soft labels, and with collections that have weights or classes with shares. The
+    truth of an image of such a class is the one with the largest share.
 
     Args:
         splits: The decoded splits, in the order of the dataset.
         dataset: The images.
         soft_labels: Their soft labels; None where every image has the label of its folder.
     """
-    if soft_labels is None:
+    weighted = any(each.soft or each.weight != 1 for each in dataset.collections)
+    if soft_labels is None and not weighted:
         return splits
-    train = splits["train"]
-    hard = np.eye(len(dataset.labels), dtype=np.float32)[train.truth]
-    targets = soft_labels.apply(hard, dataset.in_split("train"))
-    return {**splits, "train": replace(train, targets=targets)}
+    train, samples = splits["train"], dataset.in_split("train")
+    targets = np.eye(len(dataset.labels), dtype=np.float32)[train.truth]
+    weights = np.ones((len(samples), 1), np.float32)
+    for number, sample in enumerate(samples):
+        for each in dataset.collections:
+            if each.owns(sample):
+                weights[number] = each.weight
+                if sample.label in each.soft:
+                    targets[number] = each.soft[sample.label]
+    if soft_labels is not None:
+        targets = soft_labels.apply(targets, samples)
+    truth = np.where(train.truth < 0, targets.argmax(axis=1), train.truth)
+    return {**splits, "train": replace(train, truth=truth, targets=targets * weights)}

@@ -6,16 +6,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import ingest_folder, open_data
 from edgeemo.errors import EdgeEmoError, WorkerError
 from edgeemo.train.data.pipeline import TrainingData, decode_splits
+from edgeemo.train.data.source import prepare_images
 from edgeemo.train.distributed import rendezvous
 from edgeemo.train.distributed.agreement import check_agreement, check_jax, fingerprint_samples
 from edgeemo.train.distributed.job import make_job
 from edgeemo.train.distributed.messages import send
 from edgeemo.train.distributed.monitor import LostWorkerError, WorkerMonitor
 from edgeemo.train.distributed.processes import WorkerProcesses
-from edgeemo.train.options.faces import build_ingest_options, build_training_detector, settle_faces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,22 +82,16 @@ def _assist(
     )
     options = check_agreement(begun, options, rank)
     with (
-        open_data(data or Path(begun["data"])) as root,
+        prepare_images(data or Path(begun["data"]), options, progress=progress) as images,
         tempfile.TemporaryDirectory(prefix="edgeemo-") as name,
     ):
-        folder = Path(name)
-        place = data or Path(begun["data"])
-        options = settle_faces(options, root, data=place, progress=progress)
-        detector = build_training_detector(options)
-        dataset = ingest_folder(
-            root, options=build_ingest_options(options), detector=detector, progress=progress
-        )
+        folder, options, dataset = Path(name), images.options, images.dataset
         spec = spec_of(dataset.labels, options)
         with decode_splits(
             dataset.root,
             dataset.samples,
             spec=spec,
-            detector=detector,
+            detector=images.detector,
             folder=folder,
             progress=progress,
         ) as pixels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import check_data
+from edgeemo.dataset import check_collections, check_data
 from edgeemo.errors import TrainingError
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.keras import find_reference_model
@@ -19,6 +19,7 @@ from edgeemo.utils.extras import TRAINING, require_packages, require_packages_of
 from edgeemo.utils.files import check_writable
 
 if TYPE_CHECKING:
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
 
 ALONE = ("ema", "mixup", "teacher", "soft_labels")
@@ -106,14 +107,17 @@ def check_alone(options: TrainOptions) -> None:
         )
 
 
-def check_images(data: Path, options: TrainOptions) -> None:
+def check_images(data: ImageSource, options: TrainOptions) -> None:
     """Refuse a folder of images or soft labels that cannot be used, before any slow work.
 
     Raises:
         DatasetError: If the folder has other classes than the options, or the soft labels are
             wrong.
     """
-    labels = check_data(data, labels=options.labels, classes=options.classes)
+    chosen = {"labels": options.labels, "classes": options.classes}
+    labels = (
+        check_data(data, **chosen) if isinstance(data, Path) else check_collections(data, **chosen)
+    )
     if labels is not None and options.soft_labels is not None:
         read_soft_labels(options.soft_labels, labels=labels)
 

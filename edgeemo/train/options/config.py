@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.errors import MissingExtraError, TrainingError
+from edgeemo.errors import DatasetError, MissingExtraError, TrainingError
+from edgeemo.train.data.source import read_source, record_source
 from edgeemo.train.options.options import NAMES, TrainOptions
 from edgeemo.train.options.recipes import get_recipe
 from edgeemo.train.options.record import record_options
@@ -16,6 +17,8 @@ from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from edgeemo.train.data.source import ImageSource
 
 PLACES = ("data", "out")
 """Keys of a configuration file that are places, not options."""
@@ -26,13 +29,13 @@ class Config:
     """The options that a configuration file and the command line give together.
 
     Attributes:
-        data: The images; None if neither names them.
+        data: The images, a folder or several collections; None if neither names them.
         out: The model folder; None if neither names it.
         options: All options: those given, those of the recipe, the defaults.
         given: Only those given, by name.
     """
 
-    data: Path | None
+    data: ImageSource | None
     out: Path | None
     options: TrainOptions
     given: Mapping[str, Any]
@@ -75,7 +78,7 @@ def read_config(path: Path) -> dict[str, Any]:
     return {name: _convert(path, name, value) for name, value in content.items()}
 
 
-def to_toml(options: TrainOptions, *, data: Path, out: Path) -> str:
+def to_toml(options: TrainOptions, *, data: ImageSource, out: Path) -> str:
     """Return all options that were used, as a file for `read_config`.
 
     Raises:
@@ -85,13 +88,18 @@ def to_toml(options: TrainOptions, *, data: Path, out: Path) -> str:
         import tomli_w
     except ImportError:
         raise MissingExtraError("tomli-w", extra="train", purpose="training") from None
-    content = {"data": str(data), "out": str(out), **record_options(options)}
+    content = {"data": record_source(data), "out": str(out), **record_options(options)}
     return "# What this model was trained with: edgeemo train --config config.toml\n" + (
         tomli_w.dumps(content)
     )
 
 
 def _convert(path: Path, name: str, value: Any) -> Any:
+    if name == "data":
+        try:
+            return read_source(value)
+        except (DatasetError, TypeError) as error:
+            raise TrainingError(f"{path}: {error}") from None
     if name in PLACES:
         if isinstance(value, str):
             return Path(value)

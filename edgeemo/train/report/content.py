@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgeemo.report.document import Gallery, Plot
     from edgeemo.train.networks.summary import LayerRow
     from edgeemo.train.report.agreement import SoftLabelReport
+    from edgeemo.train.report.by_collection import CollectionReport
     from edgeemo.train.report.calibration import CalibrationReport
     from edgeemo.train.report.evaluation import Mistake
     from edgeemo.train.report.inputs import FitSummary, ModelImport
@@ -89,6 +90,7 @@ class TrainingReport:
         data: The images.
         test: Quality of the predictions on the test split.
         validation: The same on the validation split.
+        collections: Each of several collections apart; empty for one folder of images.
         soft_labels: Soft labels, and how far they agree; None where images have hard labels.
         confidence: Calibration of the confidence.
         mistakes: Wrong predictions on the test split, the most confident first; of many, the first.
@@ -105,6 +107,7 @@ class TrainingReport:
     data: DataSummary
     test: ClassificationReport
     validation: ClassificationReport
+    collections: tuple[CollectionReport, ...] = ()
     soft_labels: SoftLabelReport | None = None
     confidence: ConfidenceSummary
     mistakes: tuple[Mistake, ...]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.report.document import Document, Text
 from edgeemo.train.report.agreement import describe_agreement
+from edgeemo.train.report.by_collection import describe_collections
 from edgeemo.train.report.confidence import describe_calibration
 from edgeemo.train.report.data import describe_data, show_training_images
 from edgeemo.train.report.results import (
@@ -36,6 +37,7 @@ def build_document(page: IllustratedReport) -> Document:
         warnings=report.warnings,
         sections=(
             describe_results(page),
+            *describe_collections(page),
             *describe_agreement(page),
             show_confusion(page),
             describe_mistakes(page),

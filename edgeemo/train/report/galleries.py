@@ -28,7 +28,7 @@ _BATCH = 24
 def draw_samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> Gallery:
     """Draw twelve training images with their labels, the classes in turn."""
     tiles = [
-        Tile(image=train.rows[row], caption=spec.labels[train.truth[row]])
+        Tile(image=train.rows[row], caption=_describe_label(train, row, spec.labels))
         for row in _order_in_turn(train.truth, len(spec.labels), seed)[:_SAMPLES]
     ]
     title = f"{len(tiles)} training images with their labels, as the network sees them"
@@ -79,6 +79,15 @@ def draw_mistakes(
     ]
     title = f"The {len(tiles)} most confident wrong predictions on the test split"
     return _draw_gallery(folder, "mistakes", tiles, title=title)
+
+
+def _describe_label(train: Pixels, row: int, labels: Sequence[str]) -> str:
+    """Return the class of a training image, or of several the two with the largest shares."""
+    targets = train.targets
+    if targets is None or np.count_nonzero(targets[row]) < 2:
+        return labels[int(train.truth[row])]
+    shares = targets[row] / targets[row].sum()
+    return "\n".join(f"{labels[k]} {shares[k]:.0%}" for k in np.argsort(-shares)[:2])
 
 
 def _describe(prediction: str, confidence: float, truth: str) -> str:

@@ -10,13 +10,13 @@ from edgeemo.model.tables import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from edgeemo.dataset import Dataset
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample, Split
     from edgeemo.train.data.pipeline import Pixels
     from edgeemo.train.data.soft_labels import SoftLabels
+    from edgeemo.train.data.source import ImageSource
     from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.temperature import FittedTemperature
@@ -121,7 +121,7 @@ class FolderContents:
 
     Attributes:
         name: Name of the model folder.
-        data: Folder or .zip of the images, as the user named it.
+        data: The images, as the user named them.
         dataset: The ingested images.
         pixels: The decoded splits.
         spec: Spec of the model, with its provenance.
@@ -130,7 +130,7 @@ class FolderContents:
     """
 
     name: str
-    data: Path
+    data: ImageSource
     dataset: Dataset
     pixels: Mapping[Split, Pixels]
     spec: ModelSpec

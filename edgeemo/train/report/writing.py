@@ -9,9 +9,11 @@ from edgeemo.model.keras import find_reference_model, load_keras
 from edgeemo.report.document import Gallery
 from edgeemo.report.html import to_html
 from edgeemo.report.markdown import to_markdown
+from edgeemo.train.data.source import describe_source
 from edgeemo.train.networks.summary import summarize_layers
 from edgeemo.train.options.record import record_options
 from edgeemo.train.report.agreement import report_soft_labels
+from edgeemo.train.report.by_collection import report_collections
 from edgeemo.train.report.calibration import measure_calibration
 from edgeemo.train.report.content import (
     ConfidenceSummary,
@@ -64,6 +66,7 @@ def write_report(
         data=_summarise_data(contents),
         test=test.report,
         validation=validation.report,
+        collections=report_collections(contents, test),
         soft_labels=_report_soft_labels(contents, test),
         confidence=ConfidenceSummary(
             test=calibration, validation=contents.run.calibration if contents.run else None
@@ -104,7 +107,7 @@ def _summarise_model(folder: ModelFolder, contents: FolderContents) -> ModelSumm
 def _summarise_data(contents: FolderContents) -> DataSummary:
     summary = contents.dataset.summary
     return DataSummary(
-        source=str(contents.data),
+        source=describe_source(contents.data),
         counts=contents.counts,
         excluded=summary.rejected,
         ingest=summary,

@@ -32,6 +32,7 @@ def dataset(*rows, rejected=(), root="faces"):
         root=Path(root),
         labels=LABELS,
         samples=samples,
+        collections=(),
         rejected=tuple(Rejected(path=path, reason="blank", detail="") for path in rejected),
         in_split=lambda split: [each for each in samples if each.split == split],
     )

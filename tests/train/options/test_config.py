@@ -77,7 +77,7 @@ def test_the_command_line_counts_for_more_than_the_file_and_both_than_the_recipe
         ("ratios = ['a']", r"ratios must be a list of 3 numbers, not \['a'\]"),
         ("teacher = 'model.keras'", "teacher must be a list of paths"),
         ("lr = 'small'", "lr must be a number, not 'small'"),
-        ("data = 3", "data must be a path, not 3"),
+        ("data = 3", "data must be a path, or tables .*, not 3"),
         ("epochs = ", "not TOML"),
         ("[train]\nepochs = 3", "key 'train' is unknown; choose from data, out, "),
     ],
