@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from edgeemo.dataset import Collection
 from edgeemo.imaging.faces import build_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_settings import FaceSettings
@@ -29,3 +30,24 @@ def test_a_search_sees_the_faces_that_training_sees(photos, tmp_path):
         )
         np.testing.assert_array_equal(rows[0], expected)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_learns_the_distributions_that_training_learns(photos, tmp_path):
+    votes = tmp_path / "votes.csv"
+    rows = [
+        f"{photos.name}/{path.parent.name}/{path.name},3,1" for path in sorted(photos.glob("*/*"))
+    ]
+    votes.write_text("\n".join(["path,happy,sad", *rows]) + "\n")
+    weighted = (Collection(path=photos, weight=0.5),)
+    fingerprints = set()
+    for data, soft, total in ((photos, None, 0), (photos, votes, 1), (weighted, votes, 0.5)):
+        base = TrainOptions(channels=1, size=8, soft_labels=soft)
+        beside = tmp_path / "beside"
+        with prepare_images(data, base, beside=beside, progress=Silent()) as prepared:
+            targets = prepared.decode(base)["train"].targets
+            fingerprints.add(prepared.fingerprint)
+        if soft is None:
+            assert targets is None
+        else:
+            np.testing.assert_allclose(targets, np.full((len(targets), 2), [0.75, 0.25]) * total)
+    assert len(fingerprints) == 3

@@ -18,7 +18,7 @@ from edgeemo.dataset.ingest.near_duplicates import (
 from edgeemo.model.tables import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from edgeemo.dataset.ingest.examine import UsableImage
 
@@ -44,7 +44,9 @@ class CleanImages:
     leaks: Mapping[str, int]
 
 
-def clean_images(images: Iterable[UsableImage]) -> CleanImages:
+def clean_images(
+    images: Iterable[UsableImage], *, first: Callable[[UsableImage], int] = lambda _: 0
+) -> CleanImages:
     """Exclude copies, images in two classes, and leaks between the folder's splits.
 
     Of byte-identical images one stays. The same image in two classes (byte-identical, or with
@@ -54,9 +56,12 @@ def clean_images(images: Iterable[UsableImage]) -> CleanImages:
 
     Args:
         images: All usable images, in any order.
+        first: Gives a rank to an image: of copies in one split that of the lowest stays, and of
+            those the first by path.
     """
     exclusions = _Exclusions()
-    kept = _exclude_copies(sorted(images, key=lambda image: image.path), exclusions)
+    ranked = sorted(images, key=lambda image: (first(image), image.path))
+    kept = sorted(_exclude_copies(ranked, exclusions), key=lambda image: image.path)
     kept, groups = _exclude_same_images_in_two_classes(kept, _group(kept), exclusions)
     kept, groups = _exclude_leaks(kept, groups, exclusions)
     return CleanImages(
@@ -129,7 +134,7 @@ def _exclude_copies(images: Sequence[UsableImage], exclusions: _Exclusions) -> l
         if len({copy.label for copy in copies}) > 1:
             _exclude_two_classes(copies, exclusions)
             continue
-        first, *others = sorted(copies, key=lambda copy: (_RANK[copy.split], copy.path))
+        first, *others = sorted(copies, key=lambda copy: _RANK[copy.split])
         kept.append(first)
         for copy in others:
             if copy.split in (first.split, None):

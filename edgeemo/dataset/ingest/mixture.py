@@ -24,7 +24,7 @@ from edgeemo.model.tables import Rejected
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from edgeemo.dataset.ingest.collection import CollectionClasses, OpenCollection
@@ -67,11 +67,12 @@ def ingest_collections(
 ) -> Dataset:
     """Prepare several collections for training; their folders are not changed.
 
-    Copies and near-duplicates are found across them, and a group stays in one split. A collection
-    keeps the splits that it has, and a group with such an image follows it; the others are split
-    each by itself. Images of classes with shares are for training only: those that resemble an
-    image of another split are excluded, and of a collection with splits only those of its train
-    split are taken.
+    Copies and near-duplicates are found across them, and a group stays in one split. Of copies that
+    of the first collection stays, unless that of another is in its validation or test split. A
+    collection keeps the splits that it has, and a group with such an image follows it; the others
+    are split each by itself. Images of classes with shares are for training only: those that
+    resemble an image of another split are excluded, and of a collection with splits only those of
+    its train split are taken.
 
     Args:
         root: The folder of `open_collections`.
@@ -106,7 +107,7 @@ def ingest_collections(
     faceless = count_faceless(layout, verdicts)
     require_two(name, layout, usable, faceless=faceless)
     progress.stage("Finding duplicates")
-    cleaned = clean_images(usable) if options.grouped else keep_all(usable)
+    cleaned = clean_images(usable, first=_rank(found)) if options.grouped else keep_all(usable)
     cleaned, splits = _assign_splits(cleaned, found, options)
     require_two(name, layout, cleaned.images, faceless=faceless)
     hard = [not any(each.is_soft(image) for each in found) for image in cleaned.images]
@@ -132,6 +133,11 @@ def ingest_collections(
         for each, classes in zip(found, chosen, strict=True)
     )  # fmt: skip
     return replace(dataset, collections=parts)
+
+
+def _rank(found: Sequence[_Found]) -> Callable[[UsableImage], int]:
+    """Return a function from an image to the number of its collection."""
+    return lambda image: next(number for number, each in enumerate(found) if each.owns(image))
 
 
 def _find(opened: OpenCollection, classes: CollectionClasses, progress: Progress) -> _Found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import numpy as np
 
 from edgeemo.errors import DatasetError
 from edgeemo.utils.csv_text import read_rows
-from edgeemo.utils.text import plural
+from edgeemo.utils.text import join_and, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -169,7 +170,7 @@ def read_soft_labels(file: Path, *, labels: Sequence[str]) -> SoftLabelTable:
     """
     try:
         content = file.read_bytes()
-        rows = list(_number_rows(content.decode("utf-8-sig").splitlines(keepends=True)))
+        rows = list(_number_rows(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except OSError as error:
         raise DatasetError(f"{file}: {(error.strerror or str(error)).lower()}") from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -223,12 +224,12 @@ def match_soft_labels(table: SoftLabelTable, dataset: Dataset) -> SoftLabels:
     """
     paths = [*(each.path for each in dataset.samples), *(each.path for each in dataset.rejected)]
     index = _index_ends(paths) | {path: [path] for path in paths}
-    above = _list_ends(dataset.root.absolute().as_posix())
+    folders = _find_folders(dataset)
     kept = {sample.path for sample in dataset.samples}
     rows: dict[str, int] = {}
     for number, named in enumerate(table.paths):
         where = f"{table.file}: line {table.lines[number]}"
-        found = index.get(_drop_folder(named, above), [])
+        found = index.get(_make_relative(named, folders), [])
         if len(found) > 1:
             raise DatasetError(
                 f"{where}: {named} may be {found[0]} or {found[1]}; give the path from the data "
@@ -240,9 +241,10 @@ def match_soft_labels(table: SoftLabelTable, dataset: Dataset) -> SoftLabels:
         rows |= dict.fromkeys(found, number)
     rows = {path: number for path, number in rows.items() if path in kept}
     if not rows:
+        folders_given = [part.path for part in dataset.collections] or [dataset.root]
         raise DatasetError(
-            f"{table.file}: no row names an image of {dataset.root}, such as "
-            f"{dataset.samples[0].path}"
+            f"{table.file}: no row names an image of {join_and([*map(str, folders_given)])}, such "
+            f"as {dataset.samples[0].path}"
         )
     training = dataset.in_split("train")
     named_training = [rows[each.path] for each in training if each.path in rows]
@@ -337,9 +339,19 @@ def _list_ends(path: str) -> list[str]:
     return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
-def _drop_folder(path: str, folders: Iterable[str]) -> str:
-    """Return the path without the first of the folders that it begins with."""
-    for folder in folders:
+def _find_folders(dataset: Dataset) -> dict[str, str]:
+    """Return the ends of the data folders' paths, each with what paths of images have instead."""
+    given = [(part.path, f"{part.name}/") for part in dataset.collections]
+    folders: dict[str, str] = {}
+    for path, prefix in given or [(dataset.root, "")]:
+        for end in _list_ends(path.absolute().as_posix()):
+            folders.setdefault(end, prefix)
+    return folders
+
+
+def _make_relative(path: str, folders: Mapping[str, str]) -> str:
+    """Return a path that begins with a data folder as paths of images are."""
+    for folder, prefix in folders.items():
         if path.startswith(f"{folder}/"):
-            return path.removeprefix(f"{folder}/")
+            return prefix + path.removeprefix(f"{folder}/")
     return path

@@ -64,6 +64,15 @@ def test_copies_and_near_duplicates_across_collections(tmp_path, fill, paint):
     assert dataset.summary.near_duplicate_groups == 12
 
 
+def test_of_copies_that_of_the_first_collection_stays(tmp_path, fill):
+    first = fill(tmp_path / "b", {"happy": 10, "sad": 10})
+    second = fill(tmp_path / "a", {"happy": 10, "sad": 10})
+    dataset = ingest(Collection(path=first), Collection(path=second))
+    assert {path[0] for path in splits(dataset)} == {"b"}
+    assert [s.path for s in dataset.samples] == sorted(splits(dataset))
+    assert {row.detail.split("/")[0] for row in dataset.rejected} == {"identical to b"}
+
+
 @pytest.mark.parametrize("turned", [False, True])
 def test_own_splits_are_kept_and_others_follow_them(tmp_path, fill, paint, turned):
     own = tmp_path / "own"

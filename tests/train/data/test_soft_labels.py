@@ -134,6 +134,18 @@ def test_a_whole_path_counts_for_more_than_an_end(tmp_path):
     assert soft.rows == {"happy/1.png": 0}
 
 
+def test_paths_of_collections(tmp_path):
+    rows = (f"{tmp_path}/a/1.png", "b/2.png", f"{tmp_path}/c/b/3.png", "4.png")
+    file = write(tmp_path, "path,happy,sad\n" + "".join(f"{row},1,2\n" for row in rows))
+    images = dataset("train a/1.png", "train b/2.png", "train b-2/3.png", "train b-2/4.png")
+    images.collections = tuple(
+        SimpleNamespace(name=name, path=tmp_path / path)
+        for name, path in (("a", "a"), ("b", "b"), ("b-2", "c/b"))
+    )
+    soft = match_soft_labels(read_soft_labels(file, labels=LABELS), images)
+    assert soft.rows == {"a/1.png": 0, "b/2.png": 1, "b-2/3.png": 2, "b-2/4.png": 3}
+
+
 def test_targets_are_shares_of_the_classes(tmp_path):
     file = write(
         tmp_path, "path,happy,sad,neutral\n1.png,3,1,6\n2.png,0,0,10\n3.png,0,2,0\n4.png,0,8,2\n"
