@@ -67,6 +67,7 @@ CASES = (
     Case("predict faces --annotate seen", "seen", piecemeal=True),
     Case("bundle ready --out b.pyz --force", "b.pyz", prepared=("ready",)),
     Case("export ready --int8 --force", "ready", _MODELS, ("faces", "ready"), weight=3),
+    Case("bench ready --seconds 1 --threads 1 --pick", "ready", _MODELS, ("ready",)),
     Case("verify ready", "ready", _MODELS, ("faces", "ready"), weight=2),
     Case(
         "tune --data faces --trials 2 --epochs 1 --sizes 32 --storage s.study --out t", "t",
