@@ -12,7 +12,7 @@ from edgeemo.export.logit import adapt_logit
 from edgeemo.export.onnx_float32 import convert_to_onnx
 from edgeemo.export.onnx_int8 import quantise
 from edgeemo.export.pairs import pair_pixels
-from edgeemo.export.tflite import convert_to_tflite
+from edgeemo.export.tflite import convert_to_tflite, refuse_loops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,8 +43,11 @@ class Converter:
             ExportError: If it cannot be converted.
         """
         if format == "tflite":
+            if kind == "float32":
+                return self._float32_tflite
             network = self.network
             if kind == "int8" and self.calibration is not None:
+                refuse_loops(self._float32_tflite)
                 network = replace_hard_swish(network)
                 network = pair_pixels(adapt_logit(network, self.calibration))
             return convert_to_tflite(network, kind, calibration=self.calibration)
@@ -53,6 +56,10 @@ class Converter:
         if kind == "int8" and self.calibration is not None:
             return serialise(quantise(self._onnx, self.calibration))
         raise ValueError(f"no {kind}.{format}")
+
+    @cached_property
+    def _float32_tflite(self) -> bytes:
+        return convert_to_tflite(self.network, "float32")
 
     @cached_property
     def _onnx(self) -> Any:

@@ -56,6 +56,25 @@ def convert_to_tflite(
         raise ExportError(f"{kind}.tflite cannot be made: {_describe_error(error)}") from None
 
 
+def refuse_loops(float32: bytes) -> None:
+    """Refuse int8 for a network with a loop, whose calibration crashes in TensorFlow.
+
+    Args:
+        float32: The network as a float32 FlatBuffer. The body of a loop is a graph of its own.
+
+    Raises:
+        ExportError: If it has a loop.
+    """
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    if schema.Model.GetRootAs(float32, 0).SubgraphsLength() > 1:
+        raise ExportError(
+            "int8.tflite cannot be made: the network has a loop, as recurrent layers do, which "
+            "TensorFlow cannot calibrate; build the layer with unroll=True, export without --int8, "
+            "or take --format onnx"
+        )
+
+
 def _to_int8(tf: Any, converter: Any, calibration: NDArray[np.float32] | None) -> bytes:
     """Quantise in the converter's two steps, with `measure_ranges` between them.
 

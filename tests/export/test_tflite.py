@@ -6,6 +6,7 @@ import pytest
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.errors import ExportError
 from edgeemo.export.calibration_images import complete_range
+from edgeemo.export.convert import Converter
 from edgeemo.export.graph import build_deployed
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.container import SealedModel
@@ -109,3 +110,25 @@ def test_int8_without_calibration_is_refused(plain, spec):
 def test_nothing_reaches_the_screen(plain, spec, capfd):
     convert_to_tflite(build_deployed(plain, spec), "float16")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("unroll", [False, True])
+def test_int8_of_a_recurrent_layer_is_refused_before_it_crashes(keras, spec, pixels, unroll):
+    height, width, channels = spec.input_shape
+    layers = keras.layers
+    rows = keras.Sequential(
+        [
+            keras.Input(spec.input_shape),
+            layers.Reshape((height, width * channels)),
+            layers.GRU(2, unroll=unroll),
+            layers.Dense(len(spec.labels) if len(spec.labels) > 2 else 1, activation="sigmoid"),
+        ]
+    )
+    network = build_deployed(rows, spec)
+    converter = Converter(network, spec, calibration=_images(pixels[:2]))
+    assert converter.convert("float32", "tflite")
+    if unroll:  # the remedy that the message names
+        assert converter.convert("int8", "tflite")
+        return
+    with pytest.raises(ExportError, match=r"int8\.tflite cannot be made: .*loop.*unroll=True"):
+        converter.convert("int8", "tflite")
