@@ -1,12 +1,12 @@
 """A last logit whose 256 steps lie near the threshold; for int8 only.
 
 Full int8 rounds the logit before the sigmoid to 8 bits over its range in calibration. A confident
-network has -18 to 11 (cnn-bn-64 on FER2013), a step of 0.12: every image within 0.06 of the middle
-gets p = 0.5 exactly, and with it the second label. The uint8 output of the sigmoid has steps of
-1/256 and cannot distinguish logits beyond 5.5 anyway. Clamping the logit to -6 to 6 makes its step
-0.047. Half a step is subtracted as well, so that a logit of 0 or more rounds to 0 or more
-(p >= 0.5). A network whose logits stay within -6 to 6 is only shifted, since a clamp would make
-its steps coarser. No probability changes by more than 0.008.
+network has -18 to 11 (cnn-bn-64 on an equalised copy of FER2013), a step of 0.12: every image
+within 0.06 of the middle gets p = 0.5 exactly, and with it the second label. The uint8 output of
+the sigmoid has steps of 1/256 and cannot distinguish logits beyond 5.5 anyway. Clamping the logit
+to -6 to 6 makes its step 0.047. Half a step is subtracted as well, so that a logit of 0 or more
+rounds to 0 or more (p >= 0.5). A network whose logits stay within -6 to 6 is only shifted, since a
+clamp would make its steps coarser. No probability changes by more than 0.008.
 
 The only clamp that TFLite fuses is RELU6, so it is written as y = relu6(logit / 2 + 3) and
 logit = 2 y - 6: the first is the dense layer itself, the second a further dense layer of one

@@ -26,7 +26,8 @@ class ExportOptions:
         formats: Formats to export, "tflite", "onnx" or both.
         seed: Seed of the choice of calibration images.
         calibration_count: Number of calibration images, 1 or more, shared equally between the
-            classes. On FER2013, 32 to 512 of them agreed equally well with the reference model.
+            classes. On an equalised copy of FER2013, 32 to 512 of them agreed equally well with the
+            reference model.
 
     Raises:
         ExportError: If the options contradict each other.
