@@ -84,6 +84,17 @@ class OpenedImage:
         return self._image.mode
 
     @property
+    def format(self) -> str | None:
+        """Return Pillow's name for the file's format, such as "JPEG"; None of pixels."""
+        return self._image.format
+
+    @property
+    def quantization(self) -> list[int] | None:
+        """Return a JPEG file's first quantisation table, row by row; None of another image."""
+        tables: dict[int, list[int]] = getattr(self._image, "quantization", {})
+        return tables.get(0)
+
+    @property
     def stored_size(self) -> tuple[int, int]:
         """Return width and height in pixels, as the file holds them."""
         return self._image.size

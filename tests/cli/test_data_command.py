@@ -15,8 +15,11 @@ def faces(tmp_path):
     for label, first in (("happy", 0), ("sad", 100)):
         (tmp_path / "faces" / label).mkdir(parents=True)
         for number in range(first, first + 14):
-            small = np.random.default_rng(number).integers(0, 256, (6, 6, 3)).astype(np.uint8)
-            image = Image.fromarray(small).resize((48, 48), Image.Resampling.BICUBIC)
+            rng = np.random.default_rng(number)
+            small = Image.fromarray(rng.integers(0, 256, (6, 6, 3)).astype(np.uint8))
+            smooth = np.asarray(small.resize((48, 48), Image.Resampling.BICUBIC), float)
+            noisy = smooth + rng.normal(0, 16, smooth.shape)  # as of a camera: not upscaled
+            image = Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
             image.save(tmp_path / "faces" / label / f"{number:03}.png")
     shutil.copy(tmp_path / "faces/happy/001.png", tmp_path / "faces/happy/copy.png")
     return tmp_path / "faces"

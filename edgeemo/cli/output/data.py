@@ -14,8 +14,14 @@ _SHOWN = 5  # of the suspicious labels
 
 
 def print_check(checked: CheckReport, *, title: str) -> None:
-    """Print a check as tables: numbers, shortcuts, suspicious labels and findings."""
-    from edgeemo.dataset.check.summary import SHORTCUT_COLUMNS, describe_figures, list_shortcuts
+    """Print a check as tables: numbers, shortcuts, processing, suspicious labels and findings."""
+    from edgeemo.dataset.check.summary import (
+        PROCESSING_COLUMNS,
+        SHORTCUT_COLUMNS,
+        describe_figures,
+        list_processing,
+        list_shortcuts,
+    )
 
     print_facts(describe_figures(checked), title=title)
     rows = [
@@ -25,6 +31,8 @@ def print_check(checked: CheckReport, *, title: str) -> None:
     print_table(["usable images", *checked.labels], rows)
     if checked.shortcuts:
         print_table(SHORTCUT_COLUMNS, list_shortcuts(checked), numbers_from=3, prose=["meaning"])
+    if processing := list_processing(checked):
+        print_table(PROCESSING_COLUMNS, processing, numbers_from=2)
     _print_suspects(checked)
     _print_findings(checked)
 

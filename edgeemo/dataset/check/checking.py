@@ -20,11 +20,13 @@ from edgeemo.dataset.check.tallies import (
     count_names,
     find_disguised,
     find_odd,
+    find_processed,
     measure_sizes,
 )
 from edgeemo.dataset.ingest.duplicates import clean_images, group_near_duplicates
 from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import find_any_files
+from edgeemo.dataset.processing.shares import count_shares
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.progress import Silent
 
@@ -87,6 +89,10 @@ def check_folder(
         sizes=measure_sizes(statistics),
         unusable=tuple(file.verdict for file in files if isinstance(file.verdict, Rejected)),
         disguised=tuple(find_disguised(files)),
+        processed=tuple(find_processed(files)),
+        processing=count_shares(
+            (file.verdict.path, file.traces) for file in files if file.traces is not None
+        ),
         odd=tuple(find_odd(images, statistics)),
         identical=find_identical_groups(images),
         near_duplicates=find_near_duplicate_groups(images, groups),

@@ -27,6 +27,7 @@ def derive_findings(check: CheckReport) -> tuple[Finding, ...]:
         *_find_unusable(check),
         *_find_excluded(check),
         *map(_describe_shortcut, (one for one in check.shortcuts if one.flagged)),
+        *_find_processing(check),
         *_find_imbalance(check),
         *_find_near_duplicates(check),
         *_find_suspicious_labels(check),
@@ -72,6 +73,13 @@ def _describe_shortcut(shortcut: Shortcut) -> Finding:
         "which a network learns more easily than faces"
     )
     return _act(f"shortcut-{shortcut.measure.replace(' ', '-')}", 1, text)
+
+
+def _find_processing(check: CheckReport) -> Iterator[Finding]:
+    for one in check.processing:
+        if one.is_large:
+            make = _act if one.changes_light else _look
+            yield make(one.kind, one.count, one.text)
 
 
 def _find_imbalance(check: CheckReport) -> Iterator[Finding]:

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from edgeemo.dataset.check.summary import SHORTCUT_COLUMNS, describe_figures, list_shortcuts
+from edgeemo.dataset.check.summary import (
+    PROCESSING_COLUMNS,
+    SHORTCUT_COLUMNS,
+    describe_figures,
+    list_processing,
+    list_shortcuts,
+)
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode
@@ -110,6 +116,7 @@ def _build_sections(report: CheckReport, folder: Path) -> Iterator[Section]:
     yield Section("To look at", [Bullets(findings)] if findings else [])
     yield Section("Figures", _show_figures(report))
     yield Section("Shortcuts", _show_shortcuts(report))
+    yield Section("Processing", _show_processing(report, thumbnails))
     yield from _build_group_sections(report, thumbnails)
     yield Section("Odd and disguised", _show_odd(report, thumbnails))
     yield Section("No face detected", _show_faceless(report, thumbnails))
@@ -154,6 +161,24 @@ def _show_shortcuts(report: CheckReport) -> list[Block]:
         return []
     text = "AUC of one number alone for a class against the others: 0.5 is chance, 1 is perfect."
     return [Text(text), Table(SHORTCUT_COLUMNS, list_shortcuts(report), text_columns=3)]
+
+
+def _show_processing(report: CheckReport, thumbnails: _Thumbnails) -> list[Block]:
+    rows = list_processing(report)
+    if not rows:
+        return []
+    text = (
+        "Images that were changed after a camera took them. The shares are of the images in which "
+    )
+    blocks: list[Block] = [
+        Text(f"{text}the kind can be measured."),
+        Table(PROCESSING_COLUMNS, rows, text_columns=2),
+    ]
+    for one in report.processing:
+        images = [(row.path, row.detail) for row in report.processed if row.reason == one.kind]
+        if images:
+            blocks += [Heading(one.kind), *thumbnails.show(images, at_most=_PER_GROUP)]
+    return blocks
 
 
 def _show_groups(

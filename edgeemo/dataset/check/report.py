@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset.check.groups import DuplicateGroup
     from edgeemo.dataset.check.labels import LabelCheck
     from edgeemo.dataset.check.shortcuts import Shortcut
+    from edgeemo.dataset.processing.shares import ProcessingShare
     from edgeemo.model.tables import Rejected
 
 
@@ -87,6 +88,9 @@ class CheckReport:
         sizes: Sizes of the usable images; None without images.
         unusable: Files that cannot be used, with the reasons.
         disguised: Files whose extension stands for another format than the content has.
+        processed: Usable images that were processed, with the kind and the measured value; an
+            image may have several.
+        processing: Share of the images of each kind of processing.
         odd: Usable images to look at: tiny, very long or of hardly any contrast.
         identical: Groups of identical files.
         near_duplicates: Groups of copies and near-duplicates.
@@ -112,6 +116,8 @@ class CheckReport:
     sizes: ImageSizes | None
     unusable: tuple[Rejected, ...]
     disguised: tuple[Rejected, ...]
+    processed: tuple[Rejected, ...]
+    processing: tuple[ProcessingShare, ...]
     odd: tuple[Rejected, ...]
     identical: tuple[DuplicateGroup, ...]
     near_duplicates: tuple[DuplicateGroup, ...]

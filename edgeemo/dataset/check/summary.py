@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset.check.report import CheckReport, FaceCounts, ImageSizes
 
 SHORTCUT_COLUMNS = ("measure", "shortcut", "meaning", "AUC (95 %)")
+PROCESSING_COLUMNS = ("processing", "example", "images", "share")
 
 
 def describe_figures(report: CheckReport) -> dict[str, str]:
@@ -29,6 +30,8 @@ def describe_figures(report: CheckReport) -> dict[str, str]:
     figures["near-duplicates"] = _count_groups(
         group for group in report.near_duplicates if not group.identical
     )
+    if not any(one.count for one in report.processing):
+        figures["processing"] = "no traces found"
     figures["faces"] = (
         _describe_faces(report.faces) if report.faces else f"not detected: {report.faces_skipped}"
     )
@@ -47,6 +50,15 @@ def list_shortcuts(report: CheckReport) -> list[tuple[str, ...]]:
             f"{shortcut.auc:.2f} ({shortcut.low:.2f} to {shortcut.high:.2f})",
         )
         for shortcut in report.shortcuts
+    ]
+
+
+def list_processing(report: CheckReport) -> list[tuple[str, ...]]:
+    """Return one row per kind of processing that is found, under `PROCESSING_COLUMNS`."""
+    return [
+        (one.kind, one.example, f"{one.count:,} of {one.measured:,}", f"{one.share:.1%}")
+        for one in report.processing
+        if one.count
     ]
 
 

@@ -63,6 +63,14 @@ def find_disguised(files: Sequence[InspectedFile]) -> Iterator[Rejected]:
             yield Rejected(path=path, reason="disguised", detail=detail)
 
 
+def find_processed(files: Sequence[InspectedFile]) -> Iterator[Rejected]:
+    """Yield a row for each kind of processing of which an image has traces."""
+    for file in files:
+        if file.traces is not None:
+            for kind, detail in file.traces.list_findings():
+                yield Rejected(path=file.verdict.path, reason=kind, detail=detail)
+
+
 def find_odd(
     images: Sequence[UsableImage], statistics: Sequence[ImageStatistics]
 ) -> Iterator[Rejected]:

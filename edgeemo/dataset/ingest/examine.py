@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
 from edgeemo.dataset.ingest.formats import format_by_name
+from edgeemo.dataset.processing.sampling import take_sample
 from edgeemo.errors import ImageError, ImageTooLargeError
-from edgeemo.imaging.decode import sniff
+from edgeemo.imaging.decode import open_image, sniff
 from edgeemo.imaging.limits import MAX_FILE_BYTES
-from edgeemo.imaging.preprocess import preprocess
+from edgeemo.imaging.preprocess import decode, resize
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.text import one_line
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.dataset.ingest.find import LabelledFile
+    from edgeemo.dataset.processing.sampling import ImageSample
     from edgeemo.model.tables import Split
 
 BLANK_RANGE = 8
@@ -61,38 +63,65 @@ class UsableImage:
 
 
 @dataclass(frozen=True, slots=True)
+class DecodedImage:
+    """What is kept of a decoded image.
+
+    Attributes:
+        mode: Colour mode as Pillow names it.
+        size: Stored width and height in pixels.
+        pixels: Grey values of shape (64, 64).
+        sample: The pixels in which traces of processing are looked for, where that is requested;
+            None for an image with a palette.
+    """
+
+    mode: str
+    size: tuple[int, int]
+    pixels: NDArray[np.uint8]
+    sample: ImageSample | None
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """The verdict on a file, with the content that it is based on.
 
     Attributes:
         verdict: The usable image, or the reason for its exclusion.
         content: Bytes of the file; empty if it could not be read.
-        pixels: Grey values of shape (64, 64); None for an excluded file.
+        image: The decoded image; None for an excluded file.
     """
 
     verdict: UsableImage | Rejected
     content: bytes
-    pixels: NDArray[np.uint8] | None = None
+    image: DecodedImage | None = None
+
+    @property
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """Return the grey values of shape (64, 64); None for an excluded file."""
+        return self.image.pixels if self.image else None
 
 
-def examine_file(root: Path, file: LabelledFile, *, formats: Iterable[str]) -> Examination:
+def examine_file(
+    root: Path, file: LabelledFile, *, formats: Iterable[str], sampled: bool = False
+) -> Examination:
     """Read and decode a file, and decide whether it is a usable image.
 
     Args:
         root: Folder that the path of the file is relative to.
         file: The file.
         formats: Accepted formats, as Pillow names them.
+        sampled: Whether to keep a sample of the decoded image.
     """
     path, content = _to_printable(file.path), b""
     try:
         content = _read_file(root / file.path)
         format = _require_format(content, formats)
-        pixels = _decode_grey(content)
+        image = _decode_grey(content, sampled=sampled)
         if path != file.path:
             raise _UnusableError("name", "the file's name is not valid text")
-        return Examination(_describe_image(file, content, format, pixels), content, pixels)
-    except _UnusableError as verdict:
-        reason, detail = verdict.reason, verdict.detail
+        verdict = _describe_image(file, content, format, image.pixels)
+        return Examination(verdict, content, image)
+    except _UnusableError as unusable:
+        reason, detail = unusable.reason, unusable.detail
     except Exception as error:  # one file never ends a run
         reason, detail = "damaged", one_line(error)
     return Examination(Rejected(path=path, reason=reason, detail=detail), content)
@@ -156,17 +185,23 @@ def _require_format(content: bytes, formats: Iterable[str]) -> str:
     return format
 
 
-def _decode_grey(content: bytes) -> NDArray[np.uint8]:
+def _decode_grey(content: bytes, *, sampled: bool) -> DecodedImage:
     """Return the whole decoded image as grey values of shape (64, 64)."""
     try:
-        pixels = preprocess(content, _GREY_64)[..., 0]
+        with open_image(content) as opened:
+            mode, size = opened.mode, opened.stored_size  # before a JPEG file is decoded reduced
+            decoded = decode(opened, _GREY_64)
+            pixels = resize(decoded, _GREY_64)[..., 0]
+            sample = take_sample(decoded, opened, mode=mode, size=size) if sampled else None
+    except MemoryError:
+        raise _UnusableError("damaged", "there is not enough memory to resize it") from None
     except ImageTooLargeError as error:
         raise _UnusableError("too-large", explain_image_error(error)) from None
     except ImageError as error:
         raise _UnusableError("damaged", explain_image_error(error)) from None
     if int(pixels.max()) - int(pixels.min()) <= BLANK_RANGE:
         raise _UnusableError("blank", f"all grey values are within {BLANK_RANGE} of 255 levels")
-    return pixels
+    return DecodedImage(mode, size, pixels, sample)
 
 
 def _describe_image(

@@ -78,6 +78,7 @@ def ingest_folder(
         splits=splits,
         taken_from_train=taken,
         grouped=options.grouped,
+        progress=progress,
     )
 
 

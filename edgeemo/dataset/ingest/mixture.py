@@ -119,7 +119,7 @@ def ingest_collections(
     )
     dataset = build_dataset(
         layout, verdicts, cleaned=cleaned, splits=splits, taken_from_train=(),
-        grouped=options.grouped,
+        grouped=options.grouped, progress=progress,
     )  # fmt: skip
     parts = tuple(
         CollectionPart(

@@ -109,6 +109,8 @@ class IngestSummary:
         brought_splits: Whether the folder's own splits were kept.
         taken_from_train: Splits that the folder lacks and that were taken from its train split.
         grouped: As in `IngestOptions`.
+        processing: Findings on the processing of the images, in sentences; see
+            `edgeemo.dataset.processing`.
     """
 
     found: int
@@ -124,6 +126,7 @@ class IngestSummary:
     brought_splits: bool
     taken_from_train: tuple[str, ...] = ()
     grouped: bool = True
+    processing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

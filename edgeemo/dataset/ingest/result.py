@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,18 @@ from edgeemo.dataset.ingest.near_duplicates import (
     SAME_IMAGE_CORRELATION,
 )
 from edgeemo.dataset.ingest.options import Dataset, IngestSummary
+from edgeemo.dataset.processing.folder import MEASURED, measure_folder
 from edgeemo.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS
 from edgeemo.model.tables import SPLITS, Rejected, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from edgeemo.dataset.ingest.duplicates import CleanImages
     from edgeemo.dataset.ingest.find import FolderLayout
     from edgeemo.model.tables import Split
+    from edgeemo.utils.progress import Progress
 
 THRESHOLDS: dict[str, float] = {
     "hamming_radius_bits": HAMMING_RADIUS,
@@ -41,6 +45,7 @@ def build_dataset(
     splits: Sequence[Split],
     taken_from_train: tuple[Split, ...],
     grouped: bool,
+    progress: Progress,
 ) -> Dataset:
     """Return images, exclusions and figures of an ingest.
 
@@ -51,6 +56,7 @@ def build_dataset(
         splits: The split of each of them.
         taken_from_train: As in `IngestSummary`.
         grouped: As in `IngestOptions`.
+        progress: Receives a warning of each kind of processing that many of the images have.
     """
     samples = tuple(
         Sample(path=image.path, label=image.label, split=split, sha256=image.sha256)
@@ -60,6 +66,9 @@ def build_dataset(
     usable = [verdict for verdict in verdicts if isinstance(verdict, UsableImage)]
     rejected = sorted([*unusable, *cleaned.rejected], key=lambda row: row.path)
     sizes = Counter(cleaned.groups)
+    processing = _find_processing(layout.root, samples)
+    for finding in processing:
+        progress.note(f"warning: {finding}")
     summary = IngestSummary(
         found=len(layout.files),
         kept=len(samples),
@@ -74,6 +83,7 @@ def build_dataset(
         brought_splits=bool(layout.splits) and grouped,
         taken_from_train=taken_from_train,
         grouped=grouped,
+        processing=processing,
     )
     return Dataset(
         root=layout.root,
@@ -82,6 +92,13 @@ def build_dataset(
         rejected=tuple(rejected),
         summary=summary,
     )
+
+
+def _find_processing(root: Path, samples: Iterable[Sample]) -> tuple[str, ...]:
+    """Return findings on some of the images, chosen by their content."""
+    chosen = heapq.nsmallest(MEASURED, samples, key=lambda sample: (sample.sha256, sample.path))
+    shares = measure_folder(root, [sample.path for sample in chosen])
+    return tuple(f"{share.text}." for share in shares if share.is_large)
 
 
 def _count_seen_in_train(groups: Sequence[int], splits: Sequence[Split]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from edgeemo.metrics import ClassificationReport
     from edgeemo.train.report.inputs import FitSummary
@@ -26,6 +26,7 @@ def collect_warnings(
     fit: FitSummary | None = None,
     calibration: FittedTemperature | None = None,
     seen_in_train: int = 0,
+    processing: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return sentences on what the figures do not show; there may be none.
 
@@ -35,9 +36,11 @@ def collect_warnings(
         fit: The training; None for an imported model.
         calibration: Calibration on the validation split, if there was one.
         seen_in_train: Number of test images that have a copy or a near-duplicate in train.
+        processing: Findings on the processing of the images, in sentences.
     """
     found = [
         *_check_split(seen_in_train, test.n),
+        *processing,
         *_check_test(test),
         *_check_classes(test, remedy=_TRAINED_REMEDY if fit else _IMPORTED_REMEDY),
         *_check_balance(counts.get("train", {})),

@@ -129,6 +129,7 @@ def _collect_warnings(contents: FolderContents, test: Evaluation) -> tuple[str, 
         fit=run.summarise() if run else None,
         calibration=run.calibration if run else None,
         seen_in_train=contents.dataset.summary.test_seen_in_train,
+        processing=contents.dataset.summary.processing,
     )
 
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from edgeemo.dataset import draw_faces
 from edgeemo.dataset.check import check_folder
@@ -19,7 +20,7 @@ def names(checked, level=None):
 
 
 def test_a_clean_folder_has_nothing_to_act_on(tmp_path, fill):
-    checked = check_folder(fill(tmp_path, {"happy": 12, "sad": 10}))
+    checked = check_folder(fill(tmp_path, {"happy": 12, "sad": 10}, noise=14))
     assert (checked.found, checked.usable) == (22, 22)
     assert checked.per_class == {"happy": 12, "sad": 10}
     assert checked.counts == {"all": {"happy": 12, "sad": 10}}
@@ -143,6 +144,42 @@ def test_light_that_tells_the_classes_apart_is_flagged(tmp_path, paint):
     assert "shortcut-brightness" in names(checked, "act")
     size = next(one for one in checked.shortcuts if one.measure == "image size")
     assert (size.auc, size.flagged, size.meaning) == (0.5, False, "the same in all images")
+
+
+def _process(folder, change, *, every=1, **options):
+    for path in sorted(folder.rglob("*.png"))[::every]:
+        with Image.open(path) as image:
+            change(image.convert("L")).save(path, **options)
+
+
+def test_equalised_images_are_to_act_on(tmp_path, fill):
+    fill(tmp_path, {"happy": 12, "sad": 10}, noise=14)
+    _process(tmp_path, ImageOps.equalize)
+    checked = check_folder(tmp_path)
+    assert "equalised" in names(checked, "act")
+    equalised = next(one for one in checked.processing if one.kind == "equalised")
+    assert (equalised.count, equalised.measured, equalised.share) == (22, 22, 1.0)
+    rows = [row for row in checked.processed if row.reason == "equalised"]
+    assert len(rows) == 22
+    assert rows[0].path == equalised.example == "happy/000.png"
+    finding = next(one for one in checked.findings if one.name == "equalised")
+    assert finding.text.startswith("22 of 22 images are equalised (such as happy/000.png)")
+    assert to_plain(checked)["processing"][0]["kind"] == "equalised"
+
+
+def test_images_compressed_before_are_to_look_at_and_few_are_no_finding(tmp_path, fill):
+    def compress(image):
+        stream = io.BytesIO()
+        image.save(stream, "JPEG", quality=50)
+        return Image.open(stream)
+
+    fill(tmp_path, {"happy": 16, "sad": 16}, noise=14)
+    _process(tmp_path, compress, every=8, format="PNG")
+    checked = check_folder(tmp_path)
+    assert sum(row.reason == "recompressed" for row in checked.processed) == 4
+    assert "recompressed" not in names(checked)
+    _process(tmp_path, compress, every=2, format="PNG")
+    assert "recompressed" in names(check_folder(tmp_path), "look")
 
 
 def test_flipped_labels_are_suspected(tmp_path):

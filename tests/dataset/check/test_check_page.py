@@ -4,6 +4,7 @@ import shutil
 from html.parser import HTMLParser
 
 import pytest
+from PIL import Image, ImageOps
 
 from edgeemo.dataset.check import check_folder, make_page, page
 from edgeemo.utils.progress import Silent
@@ -32,7 +33,7 @@ def read(folder):
 
 
 def test_groups_and_unusable_files_are_shown(tmp_path, fill, paint):
-    fill(tmp_path, {"happy": 5, "sad": 5})
+    fill(tmp_path, {"happy": 5, "sad": 5}, noise=14)
     shutil.copy(tmp_path / "happy/000.png", tmp_path / "happy/copy.png")
     shutil.copy(tmp_path / "happy/001.png", tmp_path / "sad/both.png")
     paint(60, size=(20, 20)).save(tmp_path / "sad/tiny.png")
@@ -57,7 +58,7 @@ def test_names_are_text_not_markup(tmp_path, fill):
 
 
 def test_what_does_not_fit_is_counted(tmp_path, fill, monkeypatch):
-    fill(tmp_path, {"happy": 6, "sad": 3})
+    fill(tmp_path, {"happy": 6, "sad": 3}, noise=14)
     for number in range(4):
         for copy in range(3):
             source = tmp_path / f"happy/{number:03}.png"
@@ -72,7 +73,7 @@ def test_what_does_not_fit_is_counted(tmp_path, fill, monkeypatch):
 
 @pytest.mark.parametrize("limit", [1, 10_000])
 def test_the_page_stays_small(tmp_path, fill, monkeypatch, limit):
-    fill(tmp_path, {"happy": 12, "sad": 3})
+    fill(tmp_path, {"happy": 12, "sad": 3}, noise=14)
     for number in range(12):
         shutil.copy(tmp_path / f"happy/{number:03}.png", tmp_path / f"happy/{number:03}-copy.png")
     monkeypatch.setattr(page, "MAX_BYTES", limit)
@@ -80,3 +81,18 @@ def test_the_page_stays_small(tmp_path, fill, monkeypatch, limit):
     assert 1 <= len(seen.images) < 24
     assert sum(map(len, seen.images)) < limit + 20_000
     assert "not shown" in text
+
+
+def test_processed_images_are_shown(tmp_path, fill):
+    fill(tmp_path, {"happy": 5, "sad": 5}, noise=14)
+    text, seen = read(tmp_path)
+    assert "Processing" not in text
+    shown = len(seen.images)
+    for path in (tmp_path / "happy").glob("*.png"):
+        with Image.open(path) as image:
+            ImageOps.equalize(image.convert("L")).save(path)
+    text, seen = read(tmp_path)
+    assert ">Processing<" in text
+    assert "from a flat histogram" in text
+    assert "5 of 10" in text
+    assert len(seen.images) >= shown + 5

@@ -4,9 +4,10 @@ import hashlib
 import json
 import shutil
 from collections import Counter
+from functools import partial
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from edgeemo.dataset import IngestOptions, ingest_folder, open_data
 from edgeemo.dataset.ingest import judge
@@ -219,7 +220,7 @@ def test_progress_is_told_of_every_file(tmp_path, fill):
         def note(self, text):
             self.notes.append(text)
 
-    brought(fill, tmp_path, train=10, test=4)
+    brought(partial(fill, noise=14), tmp_path, train=10, test=4)
     (tmp_path / "notes").mkdir()
     progress = Recording()
     ingest_folder(tmp_path, progress=progress)
@@ -387,3 +388,23 @@ def test_images_of_other_classes_are_not_read(tmp_path, fill, monkeypatch):
     assert Counter(read) == {"happy": 20, "sad": 10}
     assert dataset.labels == ("happy", "sad")
     assert dataset.rejected == ()
+
+
+def test_equalised_images_are_warned_of(tmp_path, fill):
+    class Recording(Silent):
+        def __init__(self):
+            self.notes = []
+
+        def note(self, text):
+            self.notes.append(text)
+
+    folder = fill(tmp_path, {"happy": 12, "sad": 12}, noise=14)
+    assert ingest_folder(folder).summary.processing == ()
+    for path in folder.rglob("*.png"):
+        with Image.open(path) as image:
+            ImageOps.equalize(image.convert("L")).save(path)
+    progress = Recording()
+    (finding,) = ingest_folder(folder, progress=progress).summary.processing
+    assert finding.startswith("24 of 24 images are equalised (such as ")
+    assert finding.endswith("use the images as they were before.")
+    assert progress.notes == [f"warning: {finding}"]

@@ -122,3 +122,9 @@ def test_outputs_that_are_no_probabilities_are_refused(outputs, labels, message)
     with pytest.raises(TrainingError, match=message):
         check_probabilities(np.array(outputs, np.float32), spec)
     check_probabilities(np.full((4, spec.output_count), 1 / labels, np.float32), spec)
+
+
+def test_findings_on_processed_images_are_warnings():
+    finding = "90% of 200 images are equalised."
+    warnings = collect_warnings(FINE, report([[180, 20], [30, 170]]), processing=(finding,))
+    assert finding in warnings

@@ -1,0 +1,44 @@
+"""Traces of processing in real images: an equalised collection, its true pixels, and others."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from edgeemo.dataset.processing.folder import measure_folder
+
+
+def measure(folder, most=None):
+    """The share of each kind of processing, and whether it is a finding about the folder."""
+    if not folder.is_dir():
+        pytest.skip(f"no real images: {folder} is missing")
+    files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".csv")
+    ranked = sorted(files, key=lambda path: hashlib.sha256(path.name.encode()).digest())
+    names = [path.relative_to(folder).as_posix() for path in ranked[:most]]
+    shares = measure_folder(folder, names)
+    return {one.kind: one.count / len(names) for one in shares}, [
+        one.kind for one in shares if one.is_large
+    ]
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_equalised_copy_is_found(data_dir, split):
+    shares, large = measure(data_dir / "fer2013" / split, most=500)
+    assert shares["equalised"] > 0.99
+    assert large == ["equalised"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "most"),
+    [
+        ("fer2013_original/test", 1000),
+        ("faces_colour", None),
+        ("web_small", None),
+        ("photos", None),
+    ],
+)
+def test_other_images_are_not_called_processed(data_dir, folder, most):
+    shares, large = measure(data_dir / folder, most)
+    assert max(shares.values()) <= 0.01
+    assert large == []
