@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,9 @@ from benchmarks.reliability.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_ONE_CORE = {"TF_NUM_INTRAOP_THREADS": "1"}
+"""Environment of a part: another runs beside it."""
 
 _PACKAGES = ("numpy", "pillow", "ai-edge-litert", "onnxruntime", "tensorflow", "keras")
 
@@ -85,7 +89,8 @@ def run_part(name: str) -> Result:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "checks.json"
         start = time.monotonic()
-        usage = wait_for(subprocess.Popen([sys.executable, "-m", __spec__.name, name, str(out)]))
+        command = [sys.executable, "-m", __spec__.name, name, str(out)]
+        usage = wait_for(subprocess.Popen(command, env={**os.environ, **_ONE_CORE}))
         rows = json.loads(out.read_text()) if out.exists() else []
     return Result(
         checks=tuple(Check(**row) for row in rows),
