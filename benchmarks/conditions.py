@@ -83,10 +83,12 @@ KINDS: dict[str, dict[str, Damage]] = {
 }
 
 
-def predict_scores(classifier: Classifier, sources: list) -> np.ndarray:
-    """Return (N, K) probabilities."""
+def predict(classifier: Classifier, sources: list) -> tuple[np.ndarray, np.ndarray]:
+    """Return the (N,) indices of the predicted classes and the (N,) probabilities of these."""
     predictions = [classifier.predict(source) for source in sources]
-    return np.array([list(each.scores.values()) for each in predictions])
+    labels = classifier.spec.labels
+    indices = np.array([labels.index(each.guess) for each in predictions])
+    return indices, np.array([each.score for each in predictions])
 
 
 def main() -> None:
@@ -102,22 +104,21 @@ def main() -> None:
     truth = np.array([labels.index(sample.label) for sample in samples])
     files = [(options.data / sample.path).read_bytes() for sample in samples]
     faces = [Image.open(io.BytesIO(file)).convert("L") for file in files]
-    plain = predict_scores(classifier, files)
+    plain, confidence = predict(classifier, files)
     print(f"{Path(classifier.path).name}, {len(samples):,} {options.split} images\n")
     print(HEAD)
-    print(accuracy_row("as they are", plain.argmax(axis=1), truth))
+    print(accuracy_row("as they are", plain, truth))
     accuracies = defaultdict(list)
     for kind, ways in KINDS.items():
         for way, damage in ways.items():
             rng = np.random.default_rng(0)
             damaged = [damage(face, rng) for face in faces]
-            predicted = predict_scores(classifier, damaged).argmax(axis=1)
+            predicted, _ = predict(classifier, damaged)
             print(accuracy_row(f"{kind}, {way}" if way else kind, predicted, truth))
             accuracies[kind].append(np.mean(predicted == truth))
     mean = np.mean([np.mean(values) for values in accuracies.values()])
     print(f"| **mean of the {len(KINDS)} kinds** | | **{mean:.3f}** | |")
-    confidence, correct = plain.max(axis=1), plain.argmax(axis=1) == truth
-    error = expected_calibration_error(confidence, correct, bins=_BINS)
+    error = expected_calibration_error(confidence, plain == truth, bins=_BINS)
     print(f"\ncalibration error {error:.4f}, mean confidence {confidence.mean():.3f}")
 
 

@@ -85,9 +85,10 @@ def compare(model: Path, data: Path) -> int:
         scores = dict(zip((each.name for each in PROCESSORS), found, strict=True))
     print(f"{file.name}, {len(samples):,} test images\n")
     print("\n".join(markdown_head(_HEAD)))
-    chosen = np.argmax(expected, axis=1)
+    decide = here.spec.decide
+    chosen = np.array([decide(row) for row in expected])
     for name, each in {"here": expected, **scores}.items():
-        labelled = np.argmax(each, axis=1)
+        labelled = np.array([decide(row) for row in each])
         accuracy, differ = np.mean(labelled == truth), np.sum(labelled != chosen)
         largest = np.abs(np.subtract(each, expected)).max()
         print(markdown_row([name, f"{accuracy:.4f}", differ, f"{largest:.1e}"]))

@@ -55,7 +55,7 @@ class TrainArguments:
     "edgeemo train --data faces/ --arch cnn-bn-64 --augment light",
     "edgeemo train --data faces.zip --size 48 --channels 1 --out models/mine",
     "edgeemo train --data faces --recipe filters-16-32-16",
-    "edgeemo train --data fer2013 --classes happy,sad",
+    "edgeemo train --data faces --classes happy,sad",
     "edgeemo train --data faces --data more-faces",
     "edgeemo train --data faces --soft-labels votes.csv",
     "edgeemo train --data photos --faces",
