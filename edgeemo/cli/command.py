@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 import typer
@@ -138,6 +138,9 @@ def _read(options: list[OptionField], texts: Mapping[str, Any]) -> dict[str, Any
 
 def _value(each: OptionField, typed: Any) -> Any:
     try:
+        if each.option.repeats:
+            one = replace(each, type=each.item)
+            return tuple(one.parse(text) for text in typed)
         return each.parse(typed) if isinstance(typed, str) else each.convert(typed)
     except ValueError as error:
         is_argument = isinstance(each.option, Argument)

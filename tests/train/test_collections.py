@@ -60,6 +60,7 @@ def test_a_source_is_recorded_as_it_is_given(tmp_path, both):
         assert read_source(record_source(each)) == each
     assert name_source(tmp_path / "faces.zip") == "faces"
     assert name_source((both[0], both[0])) == f"{both[0].path.name}-{both[0].path.name}-2"
+    assert name_source(make_source([tmp_path / "a/..", tmp_path / "b"])) == f"{tmp_path.name}-b"
     assert describe_source(both) == f"{both[0].path} and {both[1].path}"
     with pytest.raises(TypeError, match="data must be a path, or tables"):
         read_source([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,7 +112,8 @@ def name_collections(collections: Sequence[Collection]) -> NamedFolders:
     """
     named: dict[str, Path] = {}
     for each in collections:
-        stem = each.path.stem if each.path.suffix == ".zip" else each.path.absolute().name
+        path = Path(os.path.normpath(each.path.absolute()))  # of ".." the folder that it is
+        stem = path.stem if path.suffix == ".zip" else path.name or "images"
         name, number = stem, 1
         while name in named:
             number += 1
