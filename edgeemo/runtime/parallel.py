@@ -3,6 +3,9 @@
 Imported when a second image turns up, so that a single one does not pay for it. Engines and
 Pillow's decoding and resizing release Python's global lock, so threads are enough.
 
+An image that takes longer than `LIMIT_S` is an error, and its thread is left behind: a decoder that
+hangs cannot be stopped, and neither can a read from a drive that no longer answers.
+
 Three kinds of thread: a feeder takes the images one by one, so that results come while it waits
 for the next image; workers predict, each with a classifier of its own; the caller's thread passes
 the results on and starts a worker when images queue up.
@@ -10,16 +13,25 @@ the results on and starts a worker when images queue up.
 
 from __future__ import annotations
 
+import time
 from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import TYPE_CHECKING
+
+from edgeemo.imaging.decode import source_name
+from edgeemo.runtime.prediction import STDIN, ImageResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edgeemo.imaging.decode import Source
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.runtime.prediction import ImageResult
+
+LIMIT_S = 60.0
+"""Longest time for one image, in seconds: thirty times what the limits of images allow."""
+
+_SOON = 0.1
+"""Seconds to wait at the end for threads, one of which is stuck."""
 
 _AHEAD = 4
 """Number of images in progress per worker: during one large image the other workers continue with
@@ -41,17 +53,23 @@ def predict_in_parallel(
     """
     queue = _Queue(sources, length=_AHEAD * workers)
     threads: list[Thread] = []
+    stuck = 0
     try:
         while task := queue.next():
-            while len(threads) < min(workers, queue.in_progress()) and not task.finished.is_set():
+            while (
+                len(threads) < min(workers, queue.in_progress()) + stuck
+                and not task.finished.is_set()
+            ):
                 own = classifier.clone() if threads else classifier
                 threads.append(_start_worker(own, queue.waiting))
-            yield task.result()
+            result = task.result()
+            stuck += not task.finished.is_set()
+            yield result
             queue.leave()
     finally:
         queue.close(len(threads))
         for thread in threads:
-            thread.join()
+            thread.join(_SOON if stuck else None)
 
 
 class _Task:
@@ -60,10 +78,12 @@ class _Task:
     def __init__(self, source: Source) -> None:
         self.finished = Event()
         self._source = source
+        self._begun: float | None = None
         self._outcome: ImageResult | BaseException
 
     def run(self, classifier: Classifier) -> None:
         """Predict it, in a worker."""
+        self._begun = time.monotonic()
         try:
             self._outcome = classifier.predict_result(self._source)
         except BaseException as failure:  # raised again in the caller's thread
@@ -71,8 +91,14 @@ class _Task:
         self.finished.set()
 
     def result(self) -> ImageResult:
-        """Wait for the result; raise here what the worker raised."""
-        self.finished.wait()
+        """Wait for the result, `LIMIT_S` at most; raise here what the worker raised."""
+        left: float | None = LIMIT_S
+        while not self.finished.wait(left):
+            left = LIMIT_S
+            if self._begun is not None:
+                left += self._begun - time.monotonic()
+                if left <= 0:
+                    return _describe_stuck(self._source)
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
@@ -135,6 +161,12 @@ class _Queue:
         except BaseException as failure:  # raised again in the caller's thread
             self._failure = failure
         self._in_order.put(None)
+
+
+def _describe_stuck(source: Source) -> ImageResult:
+    name = STDIN if isinstance(source, bytes) else source_name(source)
+    error = f"{name}: it took longer than {LIMIT_S:g} s to read and predict"
+    return ImageResult(source=name, predictions=(), error=error, ms=LIMIT_S * 1000)
 
 
 def _start_worker(classifier: Classifier, waiting: SimpleQueue[_Task | None]) -> Thread:

@@ -120,7 +120,8 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
             yield partial
             _swap_in(partial, path, replace=replace)
     except OSError as error:
-        if error.errno in _FULL and error.filename is None:  # of a write that does not say where
+        unnamed = error.filename is None and error.errno in _FULL  # of a write
+        if unnamed or f".{path.name}{_PARTIAL}" in str(error.filename):
             error.filename = str(path)
         raise
     finally:

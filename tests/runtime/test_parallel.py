@@ -276,3 +276,43 @@ def test_workers_that_detect_faces_print_every_result(data_dir):
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         assert len(ran.stdout.splitlines()) == 2 * len(photos)
+
+
+HANGING = """
+import ctypes, sys
+from edgeemo.runtime import parallel
+from edgeemo.runtime.__main__ import main
+from PIL import ImageFile
+
+load = ImageFile.ImageFile.load
+
+def hang(image):  # in C, where no signal handler of Python runs
+    if image.size == (33, 33):
+        ctypes.CDLL(None).sleep(60)
+    return load(image)
+
+ImageFile.ImageFile.load = hang
+parallel.LIMIT_S = 0.5
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("hanging", [1, 3])
+def test_a_decoder_that_hangs_is_an_error_of_its_image(faces, tmp_path, hanging):
+    """With two workers: one of them is left, or none and others are started."""
+    paths = [path for path in faces if not path.endswith("03.png")][:8]
+    for number in range(hanging):
+        name = str(tmp_path / f"{number}.png")
+        Image.new("RGB", (33, 33)).save(name)
+        paths.insert(2 * number + 1, name)
+    command = [sys.executable, "-c", HANGING, str(MODEL), *paths, "--workers", "2"]
+    begun = time.monotonic()
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    assert time.monotonic() - begun < 50
+    hung = [
+        f"error: {tmp_path}/{number}.png: it took longer than 0.5 s" for number in range(hanging)
+    ]
+    assert ran.returncode == 1, ran.stderr
+    assert [line.partition(" to read")[0] for line in ran.stderr.splitlines()[1:]] == hung
+    shown = [line.partition(": ")[0] for line in ran.stdout.splitlines()]
+    assert shown == [path for path in paths if not path.startswith(str(tmp_path))]

@@ -43,11 +43,14 @@ def test_a_write_that_fails_names_the_file_and_not_the_hidden_one(tmp_path, monk
         new_folder(tmp_path / "m"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="No such") as gone, new_folder(tmp_path / "m") as partial:
+        partial.rmdir()
+        (partial / "x").write_text("new")
     monkeypatch.setattr(Path, "touch", refuse)
     with pytest.raises(OSError, match="Read-only") as read_only:
         write_file(tmp_path / "a", "new")
-    names = [each.value.filename for each in (full, full_folder, read_only)]
-    assert names == [str(tmp_path / name) for name in ("a", "m", "a")]
+    names = [each.value.filename for each in (full, full_folder, gone, read_only)]
+    assert names == [str(tmp_path / name) for name in ("a", "m", "m", "a")]
     assert not list(tmp_path.iterdir())
 
 
