@@ -7,9 +7,13 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeemo.dataset.ingest.class_choice import (
+    describe_missing_classes,
+    order_labels,
+    select_classes,
+)
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS
-from edgeemo.utils.suggest import describe_unknown, find_nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -83,7 +87,7 @@ def find_files(
             lacks one of `classes`, or has other classes than `labels`.
     """
     top, splits, names = _find_labelled_folders(root, classes)
-    ordered, files = _order_labels(root, names, labels), _find_class_files(root, top, names, splits)
+    ordered, files = order_labels(root, names, labels), _find_class_files(root, top, names, splits)
     return FolderLayout(
         root=root,
         labels=ordered,
@@ -107,7 +111,7 @@ def check_classes(
         DatasetError: As `find_files`.
     """
     _, _, names = _find_labelled_folders(root, classes)
-    return _order_labels(root, names, labels)
+    return order_labels(root, names, labels)
 
 
 def list_classes(root: Path) -> list[str]:
@@ -122,7 +126,7 @@ def list_classes(root: Path) -> list[str]:
     splits = _find_splits(top)
     names = _find_classes(splits, ()) if splits else _list_folders(top)
     if not names:
-        raise DatasetError(_describe_missing_classes(root, names))
+        raise DatasetError(describe_missing_classes(root, names))
     return names
 
 
@@ -221,16 +225,8 @@ def _find_labelled_folders(
     splits = _find_splits(top)
     names = _find_classes(splits, classes) if splits else _list_folders(top)
     if len(names) < (2 if classes is None else 1):
-        raise DatasetError(_describe_missing_classes(root, names))
-    return top, splits, _select_classes(root, names, classes)
-
-
-def _select_classes(root: Path, names: Sequence[str], classes: Sequence[str] | None) -> list[str]:
-    """Return the classes to take, in the order of `names`."""
-    for name in classes or ():
-        if name not in names:
-            raise DatasetError(f"{root}: {describe_unknown('class', name, names)}")
-    return [name for name in names if classes is None or name in classes]
+        raise DatasetError(describe_missing_classes(root, names))
+    return top, splits, select_classes(root, names, classes)
 
 
 def _find_splits(top: Path) -> list[tuple[Path, Split]]:
@@ -278,35 +274,6 @@ def _find_ignored(top: Path, splits: Sequence[tuple[Path, Split]]) -> tuple[str,
     return tuple(name for name in _list_folders(top) if name not in used)
 
 
-def _order_labels(
-    root: Path, names: Sequence[str], labels: Sequence[str] | None
-) -> tuple[str, ...]:
-    if labels is None:
-        return tuple(names)
-    missing = sorted(set(labels) - set(names))
-    extra = sorted(set(names) - set(labels))
-    if missing or extra or len(set(labels)) != len(labels):
-        difference = "; ".join(
-            part
-            for part in (
-                f"no folder for {_suggest_folders(missing, extra)}" if missing else "",
-                f"a folder but no label for {', '.join(extra)}" if extra else "",
-                "a label is named twice" if len(set(labels)) != len(labels) else "",
-            )
-            if part
-        )
-        raise DatasetError(f"{root}: the labels are not the class folders: {difference}")
-    return tuple(labels)
-
-
-def _suggest_folders(missing: Sequence[str], free: Sequence[str]) -> str:
-    """Return the labels without a folder, each with the folder without a label most like it."""
-    nearest = {name: find_nearest(name, free) for name in missing}
-    return ", ".join(
-        f"{name} (did you mean {near!r}?)" if near else name for name, near in nearest.items()
-    )
-
-
 def _list_folders(folder: Path) -> list[str]:
     names = [name for name in _list_entries(folder) if (folder / name).is_dir()]
     for name in names:
@@ -320,10 +287,3 @@ def _list_entries(folder: Path) -> list[str]:
         return sorted(name for name in os.listdir(folder) if not is_ignored(name))  # noqa: PTH208
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read: {error.strerror}") from None
-
-
-def _describe_missing_classes(root: Path, names: Sequence[str]) -> str:
-    layout = "one sub-folder per class, at least two"
-    if not names:
-        return f"{root}: no classes here; make {layout}"
-    return f"{root}: only one class ({names[0]}); make {layout}"

@@ -9,7 +9,7 @@ from edgeemo.dataset import check_collections, check_data
 from edgeemo.errors import TrainingError
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.keras import find_reference_model
-from edgeemo.train.data.soft_labels import read_soft_labels
+from edgeemo.train.data.soft_label_table import read_soft_labels
 from edgeemo.train.networks.architectures import check_size, get_architecture
 from edgeemo.train.networks.pretrained import KERAS_SUFFIX, find_weights_file
 from edgeemo.train.options.choices import Weights

@@ -9,7 +9,8 @@ import pytest
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import Rejected, Sample
 from edgeemo.train.data.pipeline import Pixels
-from edgeemo.train.data.soft_labels import match_soft_labels, read_soft_labels
+from edgeemo.train.data.soft_label_table import read_soft_labels
+from edgeemo.train.data.soft_labels import match_soft_labels
 from edgeemo.train.data.targets import add_targets
 from edgeemo.train.report.agreement import report_soft_labels
 
