@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.collection import choose_classes, describe_collections
@@ -93,46 +94,48 @@ def ingest_collections(
     found = [
         _find(each, classes, progress) for each, classes in zip(collections, chosen, strict=True)
     ]
-    verdicts: list[UsableImage | Rejected] = []
-    for each in found:
-        verdicts += _judge(each, options, detector, progress)
-    layout = FolderLayout(
-        root=root,
-        labels=labels,
-        splits=(),
-        files=tuple(file for each in found for file in each.layout.files),
-    )
+    verdicts = [verdict for each in found for verdict in _judge(each, options, detector, progress)]
+    files = tuple(file for each in found for file in each.layout.files)
+    layout = FolderLayout(root=root, labels=labels, splits=(), files=files)
+    name, faceless = describe_collections(collections), count_faceless(layout, verdicts)
     usable = [verdict for verdict in verdicts if isinstance(verdict, UsableImage)]
-    name = describe_collections(collections)
-    faceless = count_faceless(layout, verdicts)
     require_two(name, layout, usable, faceless=faceless)
     progress.stage("Finding duplicates")
     cleaned = clean_images(usable, first=_rank(found)) if options.grouped else keep_all(usable)
     cleaned, splits = _assign_splits(cleaned, found, options)
     require_two(name, layout, cleaned.images, faceless=faceless)
     hard = [not any(each.is_soft(image) for each in found) for image in cleaned.images]
-    require_each(
-        name,
-        layout,
-        [image for image, is_hard in zip(cleaned.images, hard, strict=True) if is_hard],
-        [split for split, is_hard in zip(splits, hard, strict=True) if is_hard],
-    )
+    require_each(name, layout, [*compress(cleaned.images, hard)], [*compress(splits, hard)])
     dataset = build_dataset(
-        layout, verdicts, cleaned=cleaned, splits=splits, taken_from_train=(),
-        grouped=options.grouped, progress=progress,
-    )  # fmt: skip
-    parts = tuple(
-        CollectionPart(
-            name=each.opened.name,
-            path=each.opened.given.path,
-            weight=each.opened.given.weight,
-            soft={name: tuple(shares.get(label, 0.0) for label in labels)
-                  for name, shares in classes.soft.items()},
-            brought_splits=bool(each.layout.splits) and options.grouped,
-        )
+        layout,
+        verdicts,
+        cleaned=cleaned,
+        splits=splits,
+        taken_from_train=(),
+        grouped=options.grouped,
+        progress=progress,
+    )
+    parts = [
+        _describe_part(each, classes, labels, options)
         for each, classes in zip(found, chosen, strict=True)
-    )  # fmt: skip
-    return replace(dataset, collections=parts)
+    ]
+    return replace(dataset, collections=tuple(parts))
+
+
+def _describe_part(
+    found: _Found, classes: CollectionClasses, labels: Sequence[str], options: IngestOptions
+) -> CollectionPart:
+    given = found.opened.given
+    return CollectionPart(
+        name=found.opened.name,
+        path=given.path,
+        weight=given.weight,
+        soft={
+            name: tuple(shares.get(label, 0.0) for label in labels)
+            for name, shares in classes.soft.items()
+        },
+        brought_splits=bool(found.layout.splits) and options.grouped,
+    )
 
 
 def _rank(found: Sequence[_Found]) -> Callable[[UsableImage], int]:
