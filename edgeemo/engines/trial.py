@@ -37,17 +37,33 @@ def try_model(model: SealedModel) -> None:
         model: As `edgeemo.model.container.unseal` returns it.
 
     Raises:
-        EngineError: If the engine refuses the model, fails to predict with it, crashes or hangs, or
-            cannot be loaded.
+        EngineError: If the model is faulty; if the engine refuses it, fails to predict with it,
+            crashes or hangs, or cannot be loaded.
         MissingExtraError: If the engine is not installed.
     """
     if model.sha256 in _passed:
         return
     import_engine(model.format)
+    _refuse_faulty(model)
     problem = _try_in_copy(model) if _has_one_thread() else _try_in_interpreter(model)
     if problem:
         raise EngineError(problem)
     _passed.add(model.sha256)
+
+
+def _refuse_faulty(model: SealedModel) -> None:
+    """Refuse a TFLite model that would crash its engine, with a plainer reason than that."""
+    if model.format != "tflite":
+        return
+    from edgeemo.engines.flatbuffer import find_fault
+
+    content = model.content
+    if content is None:
+        with open(model.path, "rb") as stream:  # noqa: PTH123
+            content = stream.read()
+    fault = find_fault(content)
+    if fault:
+        raise EngineError(f"{model.path}: its TFLite model is faulty: {fault}")
 
 
 def main() -> None:

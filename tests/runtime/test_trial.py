@@ -45,8 +45,17 @@ def copied(monkeypatch):
 @pytest.mark.parametrize("one_thread", [True, False])
 def test_a_crash_is_one_line(crashing, one_thread, monkeypatch):
     monkeypatch.setattr(trial, "_has_one_thread", lambda: one_thread)
+    monkeypatch.setattr(trial, "_refuse_faulty", lambda _: None)
     with pytest.raises(EngineError, match=r"crashing\.tflite: .*crashed \(SIGSEGV\)"):
         Classifier.load(crashing)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_would_crash_is_refused_with_a_reason(crashing, threads, monkeypatch):
+    """Also where no process can be started for a trial."""
+    monkeypatch.setattr(sys, "executable", os.devnull)
+    with pytest.raises(EngineError, match=r"crashing\.tflite: .* tensor 0 is quantised as no "):
+        Classifier.load(crashing, threads=threads)
 
 
 def test_a_model_is_loaded_where_no_process_can_be_started(copied):
