@@ -256,16 +256,16 @@ def test_the_tflite_comes_first_whichever_is_the_fallback(tmp_path, device):
     assert again.sha256 == made.sha256
 
 
-def test_who_ends_the_process_ends_the_guarded_one_too(fallback):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_ends_the_process_ends_the_guarded_one_too(fallback, start_process, number, status):
     """Not only the one in front, as `kill` and systemd see it."""
-    with subprocess.Popen(
-        [sys.executable, fallback.path, "predict", "-"], stdin=subprocess.PIPE
-    ) as process:
+    command = [sys.executable, fallback.path, "predict", "-"]
+    with start_process(command, stdin=subprocess.PIPE) as process:
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         while not (child := children.read_text().strip()):
             time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 143
+        process.send_signal(number)
+        assert process.wait(30) == status
         assert not Path(f"/proc/{child}").exists()
 
 

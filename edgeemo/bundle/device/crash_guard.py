@@ -17,6 +17,9 @@ CRASHES = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS)
 """Signals that end a process whose engine does not suit the machine."""
 
 _ENDED_BY_OTHERS = (signal.SIGTERM, signal.SIGHUP)
+_SOON = 0.5
+"""Seconds in which a child that gets Ctrl-C has ended."""
+
 _BLOCKED = (*_ENDED_BY_OTHERS, signal.SIGINT)
 
 
@@ -76,14 +79,21 @@ def _wait(child: int) -> int:
         number: signal.signal(number, lambda number, _: os.kill(child, number))
         for number in _ENDED_BY_OTHERS
     }
-    # The child gets Ctrl-C as well, and ends; KeyboardInterrupt here would lose its status.
-    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    # The child gets Ctrl-C as well, and ends; KeyboardInterrupt here would lose its status. It does
+    # not get what is sent to this process alone, as by kill -INT.
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: _set_alarm(_SOON))
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGINT))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _BLOCKED)
     try:
         return os.waitpid(child, 0)[1]
     finally:
+        _set_alarm(0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _set_alarm(seconds: float) -> None:
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _report(writing: int) -> None:
