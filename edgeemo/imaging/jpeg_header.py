@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from edgeemo.imaging.limits import Cost, require_little, require_pixels
+from edgeemo.imaging.limits import Cost, require_little, require_pixels, require_quick_opening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,7 @@ def measure_jpeg(stream: BinaryIO, name: str) -> Cost:
         body = stream.read(length)
         if marker == _START_OF_SCAN:
             metadata = sums.cost
+            require_quick_opening(name, metadata.seconds)  # Pillow reads them when it opens
             scans = _measure_scans(stream, kind, frame, body)
             return Cost(
                 metadata.memory_bytes + scans.memory_bytes, metadata.seconds + scans.seconds
@@ -74,6 +75,7 @@ def measure_jpeg(stream: BinaryIO, name: str) -> Cost:
             require_pixels(name, struct.unpack_from(">HH", body, 1))
         sums.add(marker, length, body)
         require_little(name, max(sums.size_bytes, sums.unpacked_bytes), sums.count)
+    require_quick_opening(name, sums.cost.seconds)
     return sums.cost
 
 

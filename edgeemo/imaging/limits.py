@@ -87,6 +87,18 @@ def require_little(name: str, metadata: int, parts: int) -> None:
         raise ImageTooLargeError(f"{name}: it has more than {_MAX_PARTS:,} parts; save it again")
 
 
+def require_quick_opening(name: str, seconds: float) -> None:
+    """Refuse an image whose metadata take longer than `MAX_SECONDS` to read.
+
+    Raises:
+        ImageTooLargeError: If they do.
+    """
+    if seconds > MAX_SECONDS:
+        raise ImageTooLargeError(
+            f"{name}: reading its metadata takes about {seconds:,.0f} seconds; remove it"
+        )
+
+
 class Room:
     """The memory that the images decoded at the same time share, in all threads.
 

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 import zlib
 
 import numpy as np
@@ -100,6 +101,15 @@ def test_an_image_that_costs_too_much_is_refused(content, reason):
     with pytest.raises(ImageTooLargeError, match=reason) as error:
         preprocess(content, _SPEC)
     assert "\n" not in str(error.value)
+
+
+def test_metadata_in_many_segments_are_refused_before_pillow_joins_them():
+    """Which takes their number times their size: half a minute."""
+    content = _jpeg(*[_segment(0xE1, b"Exif\0\0" + bytes(200))] * 50_000)
+    start = time.process_time()
+    with pytest.raises(ImageTooLargeError, match=r"metadata takes about \d+ seconds"):
+        open_image(content)
+    assert time.process_time() - start < 1.5
 
 
 @pytest.mark.parametrize(
