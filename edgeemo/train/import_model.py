@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.progress import Progress
 
 _NAMES = {".keras": KERAS, ".h5": "model.h5", ".hdf5": "model.h5"}
@@ -46,6 +47,8 @@ class ImportOptions:
         threshold: With two labels, the probability from which on the second is predicted.
         accept: Formats to accept beyond JPEG, PNG and BMP, such as "webp".
         seed: Seed of the split.
+        faces: Face detector and margin for photos, where the model takes crops of faces; None
+            where it takes images whole.
     """
 
     labels: tuple[str, ...]
@@ -54,6 +57,7 @@ class ImportOptions:
     threshold: float = 0.5
     accept: tuple[str, ...] = ()
     seed: int = 0
+    faces: FaceSettings | None = None
 
     def check(self) -> None:
         """Refuse a scaling that no model can have.
@@ -111,7 +115,7 @@ def import_keras_model(
     progress.stage("Loading the model", total=None)
     spec = read_spec(load_keras(model), model, labels=options.labels, threshold=options.threshold)
     with open_data(data) as root, build_folder(out, replace=replace) as folder:
-        spec = changed(spec, provenance=_copy(model, folder.file(name)))
+        spec = changed(spec, faces=options.faces, provenance=_copy(model, folder.file(name)))
         dataset = ingest_folder(root, options=ingest, progress=progress)
         with decode_splits(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress

@@ -8,6 +8,7 @@ import pytest
 
 from edgeemo.errors import DatasetError, ModelFolderError, TrainingError
 from edgeemo.imaging.preprocess import preprocess
+from edgeemo.model.face_settings import Detector, FaceSettings
 from edgeemo.model.keras import find_reference_model, hash_reference_model, import_keras
 from edgeemo.model.keras_engine import KerasEngine
 from edgeemo.train import ImportOptions, import_keras_model
@@ -68,6 +69,18 @@ def test_a_model_is_copied_verbatim_and_answers_with_its_own_scaling(
         want = model.predict(pixels[None].astype(np.float32) / 127.5 - 1, verbose=0)[0, 0]
         assert row.scores[1] == pytest.approx(want, abs=1e-5)
         assert KerasEngine(folder).run(pixels) == pytest.approx([want], abs=1e-5)
+
+
+def test_a_model_of_face_crops_finds_the_faces_in_photos(images, tmp_path):
+    source = save(small(), tmp_path / "mine.keras")
+    faces = FaceSettings(detector=Detector.BLAZE, cropped=True, min_score=0.7)
+    folder = import_keras_model(
+        source, tmp_path / "out", data=images, options=replace(PLAIN, faces=faces)
+    )
+    spec = folder.read_spec()
+    assert spec.faces == faces
+    assert spec.for_photos().crops_faces
+    assert folder.read_references()  # of images without a face: crops are taken whole
 
 
 def test_the_folder_is_complete_but_for_a_training(images, tmp_path):
