@@ -73,7 +73,7 @@ CASES = (
         "tune --data faces --trials 2 --epochs 1 --sizes 32 --storage s.study --out t", "t",
         ("split.csv",), weight=2,
     ),
-    Case(f"{_TRAIN} --out m", "m", _TRAINED, weight=14),
+    Case(f"{_TRAIN} --out m", "m", _TRAINED, weight=16),
 )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ COUNT = 200
 _SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 _FAULTS = ("half-written", "blocked", "not resumed")
 _OTHERS = ("other files", "left", "does not end", "traceback")
-_AFTER_CHECKPOINT = 0.75
+_AFTER_CHECKPOINT = 0.9
 _MAX_SECONDS = 300
 
 

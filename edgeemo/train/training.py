@@ -107,6 +107,34 @@ def resume(
     return _run(data, out, options, checkpoint, resumed=True, replace=replace, progress=progress)
 
 
+def train_or_resume(
+    data: ImageSource,
+    out: Path,
+    *,
+    options: TrainOptions,
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """Train as `train`, or continue where a training with the same options was interrupted.
+
+    Args:
+        data: As of `train`.
+        out: As of `train`.
+        options: The training options.
+        replace: As of `train`; nothing is resumed then.
+        progress: Receives every stage.
+
+    Raises:
+        EdgeEmoError: As `train` and `resume`.
+    """
+    checkpoint = Checkpoint(out)
+    if not replace and checkpoint.exists:
+        recorded = checkpoint.read_request()["options"]
+        if not find_differences(record_options(options), recorded):
+            return resume(out, data=data, progress=progress)
+    return train(data, out, options=options, replace=replace, progress=progress)
+
+
 def _run(
     data: ImageSource,
     out: Path,

@@ -13,7 +13,7 @@ from edgeemo.train.options.checks import check_files, check_images, check_packag
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
 from edgeemo.train.output_folder import check_output_folder
-from edgeemo.train.training import train
+from edgeemo.train.training import train_or_resume
 from edgeemo.tune.search import Search
 from edgeemo.tune.search_images import prepare_images
 from edgeemo.tune.search_plots import plot_history, plot_importances
@@ -213,7 +213,9 @@ def _finish(
             f"{best.seconds or 0:.0f} s"
         )
         options = merge_choice(base, best.chosen)
-        model = train(job.data, job.out, options=options, replace=replace, progress=progress)
+        model = train_or_resume(
+            job.data, job.out, options=options, replace=replace, progress=progress
+        )
     result = TuneResult(
         trials=tuple(trials),
         best=best,

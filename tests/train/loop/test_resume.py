@@ -14,7 +14,9 @@ from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
 from edgeemo.train.loop.checkpoint import Checkpoint, find_interrupted
 from edgeemo.train.options.faces import build_ingest_options
+from edgeemo.train.training import train_or_resume
 from edgeemo.utils.files import new_folder, sha256_file
+from edgeemo.utils.progress import Silent
 
 pytestmark = pytest.mark.tensorflow
 
@@ -35,6 +37,16 @@ data, out = map(pathlib.Path, sys.argv[1:3])
 options = TrainOptions(**json.loads(sys.argv[4]))
 train(data, out, options=options, progress=Killer())
 """
+
+
+class Notes(Silent):
+    """The notes of a training."""
+
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +106,18 @@ def test_beginning_anew_would_lose_it_and_is_refused(place, images, asked):
     with pytest.raises(ModelFolderError, match=r"continue it with --resume.*--force"):
         train(images, place / "model", options=asked)
     assert Checkpoint(place / "model").exists
+
+
+def test_a_search_continues_the_training_of_its_model(place, images, asked):
+    """The same command goes on, wherever it was killed; with other options nothing is lost."""
+    other = replace(asked, epochs=5)
+    with pytest.raises(ModelFolderError, match=r"continue it with --resume.*--force"):
+        train_or_resume(images, place / "model", options=other)
+    assert Checkpoint(place / "model").exists
+    notes = Notes()
+    train_or_resume(images, place / "model", options=asked, progress=notes)
+    assert f"Resuming {place / 'model'}" in notes.notes
+    assert not Checkpoint(place / "model").exists
 
 
 def test_another_configuration_is_refused_and_named(place):
