@@ -1,7 +1,7 @@
-"""The two build steps that pyproject.toml cannot state: the shipped model and the description.
+"""The two build steps that pyproject.toml cannot state: the shipped models and the description.
 
-``models/happy-sad`` lies outside the package: a wheel gets a copy of it in
-``edgeemo/shipped/happy-sad``, an editable install reads it where it is
+``models/happy-sad`` and ``models/emotions`` lie outside the package: a wheel gets copies of them in
+``edgeemo/shipped``, an editable install reads them where they are
 (`edgeemo.model.folder.shipped_folder` looks in both places).
 """
 
@@ -15,20 +15,22 @@ from setuptools.command.build_py import build_py
 from setuptools.errors import FileError
 
 ROOT = Path(__file__).resolve().parent
-MODEL = Path("models", "happy-sad")
-SHIPPED = Path("edgeemo", "shipped", "happy-sad")
+MODELS = Path("models")
+NAMES = ("happy-sad", "emotions")
+SHIPPED = Path("edgeemo", "shipped")
 REQUIRED = ("spec.json", "verify.json", "int8.tflite", "float32.tflite", "MODEL_CARD.md")
 
 
-class BuildWithModel(build_py):
-    """`build_py` that copies the shipped model into the package, or fails."""
+class BuildWithModels(build_py):
+    """`build_py` that copies the shipped models into the package, or fails."""
 
     def run(self) -> None:
-        """Build the package, then copy the model into it."""
+        """Build the package, then copy the models into it."""
         super().run()
         if self.editable_mode:
             return
-        missing = [str(MODEL / name) for name in REQUIRED if not (ROOT / MODEL / name).is_file()]
+        required = [MODELS / model / name for model in NAMES for name in REQUIRED]
+        missing = [str(path) for path in required if not (ROOT / path).is_file()]
         if missing:
             raise FileError(f"the shipped model is incomplete: {', '.join(missing)} missing")
         for source, target in self._model_files().items():
@@ -36,18 +38,20 @@ class BuildWithModel(build_py):
             self.copy_file(source, target, preserve_mode=False)
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
-        """Return the files that the build makes, those of the model included."""
+        """Return the files that the build makes, those of the models included."""
         return [*super().get_outputs(include_bytecode), *self._model_files().values()]
 
     def get_source_files(self) -> list[str]:
-        """Return the files that the build reads, those of the model included."""
+        """Return the files that the build reads, those of the models included."""
         return [*super().get_source_files(), *self._model_files()]
 
     def _model_files(self) -> dict[str, str]:
-        """Return each file of the model with the place of its copy."""
-        files = sorted(path.relative_to(ROOT) for path in (ROOT / MODEL).rglob("*"))
+        """Return each file of the models with the place of its copy."""
+        folders = [ROOT / MODELS / name for name in NAMES]
+        found = [path for folder in folders for path in folder.rglob("*")]
+        files = sorted(path.relative_to(ROOT) for path in found)
         return {
-            str(path): str(Path(self.build_lib) / SHIPPED / path.relative_to(MODEL))
+            str(path): str(Path(self.build_lib) / SHIPPED / path.relative_to(MODELS))
             for path in files
             if (ROOT / path).is_file()
         }
@@ -60,7 +64,7 @@ def describe() -> str:
 
 
 setup(
-    cmdclass={"build_py": BuildWithModel},
+    cmdclass={"build_py": BuildWithModels},
     long_description=describe(),
     long_description_content_type="text/markdown",
 )

@@ -26,7 +26,7 @@ release = edgeemo.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/README"
-include_patterns = ["*.md", "docs/**.md", "models/happy-sad/*.md"]
+include_patterns = ["*.md", "docs/**.md", "models/*/*.md"]
 exclude_patterns = [".*", "build", "dist", "edgeemo", "tests"]
 templates_path = ["_templates"]
 

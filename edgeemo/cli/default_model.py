@@ -20,12 +20,18 @@ def choose_model(model: Path | None, *, check: bool = True) -> Path:
         check: Whether to refuse one that is not there.
 
     Returns:
-        `model` itself, unless it is the name of the shipped model and of no file.
+        `model` itself, unless it is the name of a shipped model and of no file.
 
     Raises:
         ModelFolderError: If there is no such file or folder, or it is a bundle.
     """
-    from edgeemo.model.folder import SHIPPED, ModelFolder, choose_folder, shipped_folder
+    from edgeemo.model.folder import (
+        SHIPPED,
+        ModelFolder,
+        choose_folder,
+        is_shipped_name,
+        shipped_folder,
+    )
 
     if model is None:
         folder = choose_folder(MODELS)
@@ -37,8 +43,8 @@ def choose_model(model: Path | None, *, check: bool = True) -> Path:
         else:
             note(f"model: {folder.path}")
         return folder.path
-    if model == Path(SHIPPED) and not model.exists():
-        return shipped_folder().path
+    if is_shipped_name(model):
+        return shipped_folder(str(model)).path
     if check:
         check_model(model)
     if model.is_dir() and not ModelFolder(model).list_exported():
@@ -70,9 +76,9 @@ def require_folder(model: Path) -> None:
         ModelFolderError: If it is one; the text says what to name instead.
     """
     from edgeemo.errors import ModelFolderError
-    from edgeemo.model.folder import SHIPPED, SPEC
+    from edgeemo.model.folder import SPEC, is_shipped_name
 
-    if model == Path(SHIPPED) and not model.exists():
+    if is_shipped_name(model):
         return  # which `open_folder` explains
     check_model(model)
     if not model.is_dir():

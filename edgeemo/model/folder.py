@@ -43,7 +43,10 @@ BENCH_JSON = "bench.json"
 BENCH_PNG = "bench.png"
 
 SHIPPED = "happy-sad"
-"""Name of the shipped model."""
+"""Name of the shipped model that predicts where there is no other."""
+
+SHIPPED_MODELS = (SHIPPED, "emotions")
+"""Names of the shipped models."""
 
 EXPORTED = (
     "float32.tflite",
@@ -70,8 +73,9 @@ class ModelFolder:
 
     @property
     def is_shipped(self) -> bool:
-        """Return whether it is the shipped model, which was not trained here."""
-        return self.path.resolve() == shipped_folder().path.resolve()
+        """Return whether it is a shipped model, which was not trained here."""
+        path = self.path.resolve()
+        return any(path == shipped_folder(name).path.resolve() for name in SHIPPED_MODELS)
 
     def file(self, name: str) -> Path:
         """Return the path of a file in the folder, whether it exists or not."""
@@ -202,9 +206,9 @@ def open_folder(path: str | Path) -> ModelFolder:
         ModelFolderError: If there is no such folder.
     """
     path = Path(path)
-    if path == Path(SHIPPED) and not path.exists():
+    if is_shipped_name(path):
         raise ModelFolderError(
-            f"{SHIPPED} is shipped without its reference model and images, so it can neither be "
+            f"{path} is shipped without its reference model and images, so it can neither be "
             "exported nor verified again; name a model folder of yours"
         )
     if not path.is_dir():
@@ -213,7 +217,7 @@ def open_folder(path: str | Path) -> ModelFolder:
 
 
 def find_newest_folder(models: Path) -> ModelFolder:
-    """Return the model folder under `models` that was trained last; the shipped model is skipped.
+    """Return the model folder under `models` that was trained last; shipped models are skipped.
 
     Raises:
         ModelFolderError: If there is none.
@@ -233,15 +237,23 @@ def choose_folder(models: Path) -> ModelFolder:
         return shipped_folder()
 
 
-def shipped_folder() -> ModelFolder:
-    """Return the shipped model: happy against sad, on faces.
+def is_shipped_name(path: Path) -> bool:
+    """Return whether a path is the name of a shipped model, and of no file or folder."""
+    return str(path) in SHIPPED_MODELS and not path.exists()
+
+
+def shipped_folder(name: str = SHIPPED) -> ModelFolder:
+    """Return a shipped model: happy against sad, or eight emotions, on faces.
 
     It has exported files and their verification, but no reference model, no split and no report.
     A wheel holds a copy in the package; a checkout has it in ``models/``.
+
+    Args:
+        name: One of `SHIPPED_MODELS`.
     """
     package = Path(__file__).parent.parent
-    packaged = package / "shipped" / SHIPPED
-    return ModelFolder(packaged if packaged.is_dir() else package.parent / "models" / SHIPPED)
+    packaged = package / "shipped" / name
+    return ModelFolder(packaged if packaged.is_dir() else package.parent / "models" / name)
 
 
 def to_json(content: Any) -> str:

@@ -1,23 +1,27 @@
-"""The model that comes with edgeemo: what was recorded of it holds for the files that are there."""
+"""The models that come with edgeemo: what was recorded of them holds for the files there."""
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeemo.bundle.device.checks import check_golden
 from edgeemo.bundle.device.contents import GoldenImage
 from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.model.face_request import FaceRequest
-from edgeemo.model.folder import ModelFolder, find_newest_folder, shipped_folder
+from edgeemo.model.folder import SHIPPED_MODELS, ModelFolder, find_newest_folder, shipped_folder
 from edgeemo.runtime.classifier import Classifier
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HAPPY_SAD = REPOSITORY / "models" / "happy-sad"
+FOLDERS = [shipped_folder(name) for name in SHIPPED_MODELS]
 FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")
-ANSWERS = json.loads((HAPPY_SAD / "golden" / "answers.json").read_text())
+LABELS = {"happy-sad": {"happy", "sad"}, "emotions": {"happiness", "sadness"}}
+"""Labels that the drawn images have at least."""
 
 
 def test_a_checkout_has_it_in_models():
@@ -26,8 +30,8 @@ def test_a_checkout_has_it_in_models():
     assert sum(path.stat().st_size for path in files) < 1.5e6
 
 
-def test_every_file_is_verified_and_int8_is_what_answers():
-    folder = shipped_folder()
+@pytest.mark.parametrize("folder", FOLDERS, ids=SHIPPED_MODELS)
+def test_every_file_is_verified_and_int8_is_what_answers(folder):
     assert {path.name for path in folder.list_exported()} == set(FILES)
     assert all(Classifier.load(path).verified for path in folder.list_exported())
     assert folder.choose_default_file().name == "int8.tflite"
@@ -35,8 +39,10 @@ def test_every_file_is_verified_and_int8_is_what_answers():
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_drawn_images_are_answered_as_recorded(name):
-    classifier, recorded = Classifier.load(HAPPY_SAD / name), ANSWERS[name]
+@pytest.mark.parametrize("folder", FOLDERS, ids=SHIPPED_MODELS)
+def test_the_drawn_images_are_answered_as_recorded(folder, name):
+    classifier = Classifier.load(folder.file(name))
+    recorded = json.loads(folder.file("golden/answers.json").read_text())[name]
     assert len(recorded["golden"]) >= 16
     labels = set()
     for entry in recorded["golden"]:
@@ -47,11 +53,11 @@ def test_the_drawn_images_are_answered_as_recorded(name):
                 "faces": tuple(map(tuple, entry["faces"])),
             }
         )
-        image = (HAPPY_SAD / golden.file).read_bytes()
+        image = folder.file(golden.file).read_bytes()
         found = check_golden(classifier, golden, image=image, tolerance=recorded["tolerance"])
         assert found.differs is None, golden.file
         labels.add(golden.label)
-    assert labels == {"happy", "sad"}
+    assert labels >= LABELS[folder.path.name]
 
 
 def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
@@ -65,10 +71,30 @@ def test_it_is_not_taken_for_a_model_that_was_trained_here(tmp_path):
 
 
 @pytest.mark.slow
-def test_int8_is_right_on_nine_in_ten_faces(data_dir):
+def test_int8_is_right_on_94_of_100_faces(data_dir):
     """FER2013's true pixels, happy against sad, its own test split."""
     classifier = Classifier.load(HAPPY_SAD / "int8.tflite", faces=FaceRequest(enabled=False))
     fer = data_dir / "fer2013_original"
     test = ingest_folder(fer, options=IngestOptions(classes=("happy", "sad"))).in_split("test")
     right = sum(classifier.predict(fer / sample.path).guess == sample.label for sample in test)
-    assert right / len(test) >= 0.9
+    assert right / len(test) >= 0.935
+
+
+@pytest.mark.slow
+def test_emotions_names_what_most_voters_name(data_dir):
+    """The first 600 of FER2013's test images with a majority of FER+'s votes for an emotion."""
+    classifier = Classifier.load(
+        shipped_folder("emotions").file("int8.tflite"), faces=FaceRequest(enabled=False)
+    )
+    fer, labels = data_dir / "fer2013_original", classifier.spec.labels
+    files = {path.name: path for path in (fer / "test").glob("*/*.png")}
+    right = []
+    with (fer / "votes.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            votes = {label: int(row[label]) for label in labels}
+            most = max(votes, key=votes.__getitem__)
+            if row["file"] in files and 2 * votes[most] > sum(votes.values()):
+                right.append(classifier.predict(files[row["file"]]).guess == most)
+            if len(right) == 600:
+                break
+    assert np.mean(right) >= 0.8

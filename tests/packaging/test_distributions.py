@@ -146,10 +146,11 @@ def _members(wheel: Path) -> dict[str, bytes]:
 
 def test_the_wheel_holds_the_shipped_model_and_every_licence(distributions):
     members = _members(distributions["from sdist"])
-    files = [path for path in HAPPY_SAD.rglob("*") if path.is_file()]
-    for path in files:
-        name = f"edgeemo/shipped/happy-sad/{path.relative_to(HAPPY_SAD).as_posix()}"
-        assert members[name] == path.read_bytes()
+    models = HAPPY_SAD.parent
+    for model in ("happy-sad", "emotions"):
+        for path in (models / model).rglob("*"):
+            name = f"edgeemo/shipped/{path.relative_to(models).as_posix()}"
+            assert path.is_dir() or members[name] == path.read_bytes()
     licences = {name.split("/licenses/")[1] for name in members if "/licenses/" in name}
     assert licences == {"LICENSE", "edgeemo/imaging/faces/NOTICE"}
     assert "edgeemo/py.typed" in members

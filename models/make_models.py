@@ -1,16 +1,18 @@
-"""Make models/happy-sad again: from the trained weights to the files that ship.
+"""Make the shipped models again: from the trained weights to the files.
 
-    python models/make_happy_sad.py $EDGEEMO_DATA
+    python models/make_models.py $EDGEEMO_DATA              # or: ... $EDGEEMO_DATA emotions
 
-``models/weights/happy-neither-sad.keras``, which ``models/train_faces.py`` trains, gives logits of
-happy, of neither and of sad. happy-sad is the first against the last, with the temperature that
-FER2013's validation images ask for. It is imported, exported, verified on FER2013's test images and
-put into models/happy-sad (or --out), but for MODEL_CARD.md, which people write. Two minutes.
+``models/weights``, which ``models/train_faces.py`` trains, holds two networks. The first gives
+logits of happy, of neither and of sad: happy-sad is the first against the last, with the
+temperature that FER2013's validation images ask for. The second is emotions as it is. A model is
+imported, exported, verified on FER2013's test images and put into ``models/NAME``, but for its
+MODEL_CARD.md, which people write. Two minutes each.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import shlex
 import shutil
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from face_data import EMOTIONS
 
 from edgeemo.bundle.device.checks import record_golden
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
@@ -30,7 +33,7 @@ from edgeemo.dataset import IngestOptions, ingest_folder
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.container import unseal
 from edgeemo.model.face_settings import Detector, FaceSettings
-from edgeemo.model.folder import EXPORT, SPEC, ModelFolder
+from edgeemo.model.folder import EXPORT, SHIPPED_MODELS, SPEC, ModelFolder
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.verified import VERIFY_JSON
@@ -41,12 +44,10 @@ from edgeemo.train.temperature import fit_temperature, fold_temperature
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-HERE = Path(__file__).resolve().parent / "happy-sad"
-WEIGHTS = HERE.parent / "weights" / "happy-neither-sad.keras"
+HERE = Path(__file__).resolve().parent
 FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")
-
-
-LABELS = ("happy", "sad")
+SPLITS = ("train", "validation", "test")
+HAPPY_SAD = ("happy", "sad")
 
 
 def run(*words: object) -> None:
@@ -55,20 +56,40 @@ def run(*words: object) -> None:
     subprocess.run([Path(sys.executable).with_name("edgeemo"), *command], check=True)
 
 
-def link_classes(data: Path, folder: Path) -> Path:
-    """Make a folder of the two classes of FER2013's seven, by links."""
-    for split in ("train", "validation", "test"):
-        (folder / split).mkdir(parents=True, exist_ok=True)
-        for label in LABELS:
-            link = folder / split / label
-            if not link.is_symlink():
-                link.symlink_to((data / split / label).resolve(), target_is_directory=True)
+def link_two_classes(data: Path, folder: Path) -> Path:
+    """Make a folder of FER2013's happy and sad images, by links."""
+    for split in SPLITS:
+        for label in HAPPY_SAD:
+            _link(data / split / label, folder / split / label)
     return folder
 
 
-def build_happy_sad(weights: Path, faces: Path, out: Path) -> Path:
+def link_emotions(data: Path, folder: Path) -> Path:
+    """Make a folder of FER2013's images by FER+'s majority, by links.
+
+    An image belongs to the emotion that more than half of its votes for an emotion name; the others
+    are left out, as in the paper on FER+ (E. Barsoum et al., 2016).
+    """
+    places = {path.name: path for split in SPLITS for path in (data / split).glob("*/*.png")}
+    with (data / "votes.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            votes = [int(row[name]) for name in EMOTIONS]
+            if 2 * max(votes) > sum(votes) and row["file"] in places:
+                label = EMOTIONS[votes.index(max(votes))]
+                _link(places[row["file"]], folder / row["split"] / label / row["file"])
+    return folder
+
+
+def _link(source: Path, link: Path) -> None:
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.is_symlink():
+        link.symlink_to(source.resolve())
+
+
+def build_happy_sad(faces: Path, out: Path) -> Path:
     """Write happy-sad as a Keras model: the probability of sad, its temperature folded in."""
     keras = import_keras()
+    weights = HERE / "weights" / "happy-neither-sad.keras"
     three = keras.saving.load_model(weights, compile=False)
     dense = three.layers[-2]
     head = keras.layers.Dense(1, activation="sigmoid", name="prob")
@@ -85,10 +106,10 @@ def build_happy_sad(weights: Path, faces: Path, out: Path) -> Path:
 
 def read_validation(faces: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return images (N, 48, 48, 1) in [0, 1] of the validation split, and 1 for sad."""
-    samples = ingest_folder(faces, options=IngestOptions(labels=LABELS)).in_split("validation")
+    samples = ingest_folder(faces, options=IngestOptions(labels=HAPPY_SAD)).in_split("validation")
     spec = InputSpec(height=48, width=48, channels=1)
     images = np.stack([preprocess(faces / sample.path, spec) for sample in samples])
-    truth = np.array([LABELS.index(sample.label) for sample in samples])
+    truth = np.array([HAPPY_SAD.index(sample.label) for sample in samples])
     return images * np.float32(1 / 255), truth
 
 
@@ -119,28 +140,31 @@ def ship(made: ModelFolder, out: Path) -> None:
     (out / GOLDEN / "answers.json").write_text(json.dumps(answers, indent=1) + "\n")
 
 
+def make_model(name: str, data: Path, work: Path) -> ModelFolder:
+    """Import a network's weights as a model folder, and export and verify it."""
+    fer = data / "fer2013_original"
+    if name == "happy-sad":
+        faces, labels = link_two_classes(fer, work / "happy-sad-faces"), HAPPY_SAD
+        model = build_happy_sad(faces, work / "happy-sad.keras")
+    else:
+        faces, labels = link_emotions(fer, work / "emotions-faces"), EMOTIONS
+        model = HERE / "weights" / "emotions.keras"
+    settings = FaceSettings(detector=Detector.BLAZE, cropped=True, min_score=0.7)
+    options = ImportOptions(labels=labels, scale=1 / 255, faces=settings)
+    made = import_keras_model(model, work / name, data=faces, options=options, replace=True)
+    run("export", made.path, "--int8", "--force")
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of fer2013_original")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.add_argument("--work", type=Path, default=Path(".cache/happy-sad"))
-    parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("names", nargs="*", choices=SHIPPED_MODELS, default=SHIPPED_MODELS)
+    parser.add_argument("--work", type=Path, default=Path(".cache/models"))
+    parser.add_argument("--out", type=Path, default=HERE, help="folder of the models' folders")
     options = parser.parse_args()
-    faces = link_classes(options.data / "fer2013_original", options.work / "faces")
-    model = build_happy_sad(options.weights, faces, options.work / "happy-sad.keras")
-    made = import_keras_model(
-        model,
-        options.work / "happy-sad",
-        data=faces,
-        options=ImportOptions(
-            labels=LABELS,
-            scale=1 / 255,
-            faces=FaceSettings(detector=Detector.BLAZE, cropped=True, min_score=0.7),
-        ),
-        replace=True,
-    )
-    run("export", made.path, "--int8", "--force")
-    ship(made, options.out)
+    for name in options.names:
+        ship(make_model(name, options.data, options.work), options.out / name)
 
 
 if __name__ == "__main__":
