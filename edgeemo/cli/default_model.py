@@ -92,12 +92,13 @@ def require_folder(model: Path) -> None:
 
 def _suggest_model(model: Path) -> str:
     """Return the model folder that was probably meant, else what there is."""
-    from edgeemo.model.folder import SPEC
+    from edgeemo.model.folder import SHIPPED_MODELS, SPEC
     from edgeemo.utils.suggest import find_nearest
 
     found = sorted((path.parent for path in MODELS.glob(f"[!.]*/{SPEC}")), key=str)
-    near = find_nearest(model.name, [path.name for path in found])
+    names = {path.name: str(path) for path in found} | {name: name for name in SHIPPED_MODELS}
+    near = find_nearest(model.name, list(names))
     if near is not None:
-        return f"did you mean {MODELS / near}?"
+        return f"did you mean {names[near]}?"
     listed = ", ".join(map(str, found[:_MANY])) + (", ..." if len(found) > _MANY else "")
     return f"there are {listed}" if found else "'edgeemo train' makes a model folder"

@@ -144,6 +144,7 @@ MISTAKES = [
     ("predict faces --model gone", 1, "gone: no such file or folder; there are models/first, "),
     ("predict faces --model models/frist", 1, "did you mean models/first?"),
     ("predict faces --model first", 1, "first: no such file or folder; did you mean models/first?"),
+    ("predict faces --model emotion", 1, "no such file or folder; did you mean emotions?"),
     ("predict faces --model gone.keras", 1, "gone.keras: no such file or folder"),
     ("predict faces --model empty", 1, "empty: not a model folder (it has no spec.json)"),
     ("predict faces --model file", 1, "file: not a model that edgeemo runs"),
