@@ -114,7 +114,7 @@ def test_a_full_card(bundle, pi, face):
     with Path("/dev/full").open("w") as full:
         ran = pi(A72, bundle("int8.tflite"), "predict", face, stdout=full)
     assert ran.returncode == 1
-    assert ran.stderr.splitlines()[-1] == "error: No space left on device"
+    assert ran.stderr.splitlines()[-1] == "error: standard output: No space left on device"
 
 
 @pytest.fixture
