@@ -11,7 +11,7 @@ from edgeemo.dataset.check.features import compute_gradient_histograms
 from edgeemo.dataset.ingest.examine import Examination, UsableImage, examine_file, reject_image
 from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.formats import format_by_name, is_grey, list_accepted_formats
-from edgeemo.dataset.ingest.pool import map_in_threads
+from edgeemo.dataset.pool import map_in_threads
 from edgeemo.dataset.processing.sampling import add_green, complete_sample
 from edgeemo.dataset.processing.traces import measure_traces
 from edgeemo.errors import ImageError

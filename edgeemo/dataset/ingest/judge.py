@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edgeemo.dataset.ingest.examine import examine_file, reject_image
 from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.formats import list_accepted_formats
-from edgeemo.dataset.ingest.pool import map_in_threads
+from edgeemo.dataset.pool import map_in_threads
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.faces import detect_faces

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edgeemo.dataset.pool import map_in_threads
 from edgeemo.dataset.processing.sampling import add_green, complete_sample, take_sample
 from edgeemo.dataset.processing.shares import ProcessingShare, count_shares
 from edgeemo.dataset.processing.traces import measure_traces
@@ -11,6 +12,7 @@ from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.spec import InputSpec
+from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,15 +33,19 @@ def measure_folder(root: Path, paths: Iterable[str]) -> tuple[ProcessingShare, .
         root: Folder that the paths are relative to.
         paths: The images; those that cannot be read any more are left out.
     """
-    samples: dict[str, ImageSample] = {}
-    for path in paths:
-        try:
-            sample = _sample_image((root / path).read_bytes())
-        except (OSError, ImageError):
-            continue
-        if sample is not None:
-            samples[path] = sample
+    names = list(paths)
+    found = map_in_threads(
+        names, lambda batch: [_sample_file(root / path) for path in batch], progress=Silent()
+    )
+    samples = {name: sample for name, sample in zip(names, found, strict=True) if sample}
     return count_shares(zip(samples, measure_traces([*samples.values()]), strict=True))
+
+
+def _sample_file(path: Path) -> ImageSample | None:
+    try:
+        return _sample_image(path.read_bytes())
+    except (OSError, ImageError):
+        return None
 
 
 def _sample_image(content: bytes) -> ImageSample | None:

@@ -19,7 +19,7 @@ from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.formats import is_grey, list_accepted_formats
 from edgeemo.dataset.ingest.judge import NO_FACE
-from edgeemo.dataset.ingest.pool import map_in_threads
+from edgeemo.dataset.pool import map_in_threads
 from edgeemo.dataset.write.crop_table import (
     CROP_CSV,
     ONE_FACE,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from benchmarks.reliability.mutants import make_mutant
 from edgeemo.dataset.processing.folder import measure_folder
 from edgeemo.dataset.processing.histograms import measure_flatness, measure_gaps
 from edgeemo.dataset.processing.jpeg_traces import UNCOMPRESSED, measure_earlier_quality
@@ -225,3 +227,12 @@ def test_a_share_is_large_from_a_fifth_and_five_images():
     assert share(4, 4) == (1, False)
     assert share(5, 25) == (LARGE_SHARE, True)
     assert share(5, 26)[1] is False
+
+
+@pytest.mark.parametrize("number", [263, 290])  # of 500, those of which Pillow warns here
+def test_no_warning_of_an_odd_image_reaches_the_user(tmp_path, number):
+    (tmp_path / "odd").write_bytes(make_mutant(number))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        measure_folder(tmp_path, ["odd"])
+    assert not warned
