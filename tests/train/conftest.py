@@ -86,10 +86,15 @@ def noise(spec32):
 
 
 class Stopper:
-    """A `Progress` that raises KeyboardInterrupt at one step of one stage, and remembers notes."""
+    """A `Progress` that raises an error at one step of one stage, and remembers notes."""
 
-    def __init__(self, stage: str, step: int) -> None:
-        self.at = (stage, step)
+    class KilledError(Exception):
+        """An error that edgeemo handles nowhere: the training ends as if it was killed."""
+
+    def __init__(
+        self, stage: str, step: int, error: type[BaseException] = KeyboardInterrupt
+    ) -> None:
+        self.at, self.error = (stage, step), error
         self.now = ("", 0)
         self.notes: list[str] = []
 
@@ -99,7 +104,7 @@ class Stopper:
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
         self.now = (self.now[0], self.now[1] + steps)
         if self.now[0] == self.at[0] and self.now[1] >= self.at[1]:
-            raise KeyboardInterrupt
+            raise self.error
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -107,5 +112,5 @@ class Stopper:
 
 @pytest.fixture
 def stopper():
-    """Function (stage, step): a `Progress` that presses Ctrl-C there."""
+    """Function (stage, step): a `Progress` that presses Ctrl-C there, or raises another error."""
     return Stopper

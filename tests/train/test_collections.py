@@ -21,28 +21,8 @@ from edgeemo.train.data.source import (
 )
 from edgeemo.train.data.targets import add_targets
 from edgeemo.train.options.config import merge_options, read_config
-from edgeemo.utils.progress import Silent
 
 HALVES = {"happy": 0.5, "sad": 0.5}
-
-
-class _KilledError(Exception):
-    pass
-
-
-class _Killer(Silent):
-    """A `Progress` that ends the training at a step, without its end."""
-
-    def __init__(self, step):
-        self._left, self._trains = step, False
-
-    def stage(self, name, *, total=None):
-        self._trains = name == "Training"
-
-    def advance(self, steps=1, *, detail=""):
-        self._left -= steps if self._trains else 0
-        if self._trains and self._left <= 0:
-            raise _KilledError
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +80,7 @@ def test_targets_have_the_weight_of_the_collection(images, both):
 
 
 @pytest.mark.tensorflow
-def test_a_training_on_collections(both, options, tmp_path):
+def test_a_training_on_collections(both, options, tmp_path, stopper):
     chosen = replace(options, classes=("happy", "sad"))
     whole = train(both, tmp_path / "whole", options=chosen)
     folder = whole.folder
@@ -125,8 +105,13 @@ def test_a_training_on_collections(both, options, tmp_path):
 
     second = tmp_path / "second"
     steps = -(-sum(row.split == "train" for row in samples) // options.batch_size)
-    with pytest.raises(_KilledError):
-        train(both, second, options=chosen, progress=_Killer(steps + 1))
+    with pytest.raises(stopper.KilledError):
+        train(
+            both,
+            second,
+            options=chosen,
+            progress=stopper("Training", steps + 1, stopper.KilledError),
+        )
     again = resume(second)
     for first, other in zip(
         load_keras(folder.file("model.keras")).get_weights(),

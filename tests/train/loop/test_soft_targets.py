@@ -17,7 +17,6 @@ from edgeemo.train.loop.distillation import make_student
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.loop.losses import balance_targets, compute_class_weights
 from edgeemo.train.networks.architectures import build
-from edgeemo.utils.progress import Silent
 
 pytestmark = pytest.mark.tensorflow
 
@@ -100,26 +99,7 @@ def votes(images, tmp_path_factory):
     return file
 
 
-class _KilledError(Exception):
-    pass
-
-
-class _Killer(Silent):
-    """A `Progress` that ends the training at a step, without its end."""
-
-    def __init__(self, step):
-        self._left, self._trains = step, False
-
-    def stage(self, name, *, total=None):
-        self._trains = name == "Training"
-
-    def advance(self, steps=1, *, detail=""):
-        self._left -= steps if self._trains else 0
-        if self._trains and self._left <= 0:
-            raise _KilledError
-
-
-def test_a_training_on_votes_can_be_resumed(images, votes, options, tmp_path):
+def test_a_training_on_votes_can_be_resumed(images, votes, options, tmp_path, stopper):
     changed = replace(options, soft_labels=votes, mixup=0.2)
     whole = train(images, tmp_path / "whole", options=changed)
     assert f'soft_labels = "{votes}"' in (tmp_path / "whole/config.toml").read_text()
@@ -134,8 +114,13 @@ def test_a_training_on_votes_can_be_resumed(images, votes, options, tmp_path):
 
     second = tmp_path / "second"
     steps = -(-sum(each.split == "train" for each in whole.folder.read_samples()) // 8)
-    with pytest.raises(_KilledError):
-        train(images, second, options=changed, progress=_Killer(steps + 1))
+    with pytest.raises(stopper.KilledError):
+        train(
+            images,
+            second,
+            options=changed,
+            progress=stopper("Training", steps + 1, stopper.KilledError),
+        )
     kept = votes.read_text()
     votes.write_text(kept.replace("x.png,1,1", "x.png,1,2"))
     with pytest.raises(TrainingError, match=r"votes\.csv changed since the training started"):
