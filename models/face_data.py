@@ -75,18 +75,21 @@ class Faces:
         )
 
 
+def read_votes(folder: Path) -> dict[str, list[int]]:
+    """Return FER+'s votes over `EMOTIONS` by the name of the image."""
+    with (folder / "votes.csv").open(newline="") as file:
+        return {row["file"]: [int(row[name]) for name in EMOTIONS] for row in csv.DictReader(file)}
+
+
 def read_fer(folder: Path, split: str) -> Faces:
     """Read a split of FER2013 with FER+'s votes; an image without a vote has its label's."""
-    votes = {}
-    with (folder / "votes.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            votes[row["file"]] = [float(row[name]) for name in EMOTIONS]
+    votes = read_votes(folder)
     images, given, labels = [], [], []
     for sample in ingest_folder(folder, options=IngestOptions(labels=LABELS)).in_split(split):
         images.append(
             preprocess(folder / sample.path, InputSpec(height=SIZE, width=SIZE, channels=1))
         )
-        vote = votes.get(Path(sample.path).name, [0.0] * len(EMOTIONS))
+        vote = votes.get(Path(sample.path).name, [0] * len(EMOTIONS))
         given.append(vote if any(vote) else _one_hot(sample.label)[0])
         labels.append(_one_hot(sample.label)[1])
     counted = np.array(given, np.float32)

@@ -12,7 +12,6 @@ MODEL_CARD.md, which people write. Two minutes each.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import shlex
 import shutil
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from face_data import EMOTIONS
+from face_data import EMOTIONS, read_votes
 
 from edgeemo.bundle.device.checks import record_golden
 from edgeemo.bundle.device.contents import GOLDEN, PHOTO
@@ -70,13 +69,13 @@ def link_emotions(data: Path, folder: Path) -> Path:
     An image belongs to the emotion that more than half of its votes for an emotion name; the others
     are left out, as in the paper on FER+ (E. Barsoum et al., 2016).
     """
-    places = {path.name: path for split in SPLITS for path in (data / split).glob("*/*.png")}
-    with (data / "votes.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            votes = [int(row[name]) for name in EMOTIONS]
-            if 2 * max(votes) > sum(votes) and row["file"] in places:
-                label = EMOTIONS[votes.index(max(votes))]
-                _link(places[row["file"]], folder / row["split"] / label / row["file"])
+    votes = read_votes(data)
+    for split in SPLITS:
+        for path in (data / split).glob("*/*.png"):
+            counts = votes[path.name]
+            if 2 * max(counts) > sum(counts):
+                label = EMOTIONS[counts.index(max(counts))]
+                _link(path, folder / split / label / path.name)
     return folder
 
 
