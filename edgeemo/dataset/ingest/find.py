@@ -123,8 +123,8 @@ def list_classes(root: Path) -> list[str]:
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder")
     top = _descend_to_classes(root)
-    splits = _find_splits(top)
-    names = _find_classes(splits, ()) if splits else _list_folders(top)
+    splits = find_splits(top)
+    names = _find_classes(splits, ()) if splits else list_folders(top)
     if not names:
         raise DatasetError(describe_missing_classes(root, names))
     return names
@@ -144,7 +144,7 @@ def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> Folde
             `classes`.
     """
     top = _descend_to_classes(root) if root.is_dir() else root
-    one = root.is_dir() and not _find_splits(top) and len(_list_folders(top)) < 2
+    one = root.is_dir() and not find_splits(top) and len(list_folders(top)) < 2
     if one and classes is None:
         name = root.resolve().name or "images"
         paths = [
@@ -172,7 +172,7 @@ def find_top_folder(root: Path) -> Path:
 
 def has_classes(root: Path) -> bool:
     """Return whether a folder exists and has a sub-folder, which could be a class."""
-    return root.is_dir() and bool(_list_folders(root))
+    return root.is_dir() and bool(list_folders(root))
 
 
 def is_ignored(name: str) -> bool:
@@ -208,11 +208,11 @@ def _find_kind(path: Path) -> int:
 
 def _descend_to_classes(folder: Path) -> Path:
     """Return the folder with the classes, below folders that are alone in their parent."""
-    names = _list_folders(folder)
+    names = list_folders(folder)
     if len(names) != 1 or names[0].lower() in _SPLIT_NAMES:
         return folder
     only = folder / names[0]
-    return _descend_to_classes(only) if _list_folders(only) else folder
+    return _descend_to_classes(only) if list_folders(only) else folder
 
 
 def _find_labelled_folders(
@@ -222,30 +222,37 @@ def _find_labelled_folders(
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder")
     top = _descend_to_classes(root)
-    splits = _find_splits(top)
-    names = _find_classes(splits, classes) if splits else _list_folders(top)
+    splits = find_splits(top)
+    names = _find_classes(splits, classes) if splits else list_folders(top)
     if len(names) < (2 if classes is None else 1):
         raise DatasetError(describe_missing_classes(root, names))
     return top, splits, select_classes(root, names, classes)
 
 
-def _find_splits(top: Path) -> list[tuple[Path, Split]]:
-    """Return the folders that are splits; none without a train folder with folders inside."""
+def find_splits(top: Path, *, complete: bool = True) -> list[tuple[Path, Split]]:
+    """Return the folders that are splits; none where they are not.
+
+    Args:
+        top: The folder with the classes or splits.
+        complete: Whether a train folder with folders inside is required; without it the splits are
+            those of a folder that has nothing else, each with folders inside.
+    """
     found = [
         (top / name, _SPLIT_NAMES[name.lower()])
-        for name in _list_folders(top)
+        for name in list_folders(top)
         if name.lower() in _SPLIT_NAMES
     ]
-    if not any(split == "train" and _list_folders(path) for path, split in found):
-        return []
-    return found
+    if any(split == "train" and list_folders(path) for path, split in found):
+        return found
+    others = complete or len(found) < len(list_folders(top))
+    return [] if others or not all(list_folders(path) for path, _ in found) else found
 
 
 def _find_classes(splits: Sequence[tuple[Path, Split]], classes: Sequence[str] | None) -> list[str]:
     """Return the classes of the train split; each of another split has to be one, if taken."""
-    trained = {name for path, split in splits if split == "train" for name in _list_folders(path)}
+    trained = {name for path, split in splits if split == "train" for name in list_folders(path)}
     for path, _ in splits:
-        strange = sorted(set(_list_folders(path)) - trained)
+        strange = sorted(set(list_folders(path)) - trained)
         if classes is not None:
             strange = [name for name in strange if name in classes]
         if strange:
@@ -271,10 +278,15 @@ def _find_ignored(top: Path, splits: Sequence[tuple[Path, Split]]) -> tuple[str,
     if not splits:
         return ()
     used = {path.name for path, _ in splits}
-    return tuple(name for name in _list_folders(top) if name not in used)
+    return tuple(name for name in list_folders(top) if name not in used)
 
 
-def _list_folders(folder: Path) -> list[str]:
+def list_folders(folder: Path) -> list[str]:
+    """Return the names of the sub-folders that are not ignored, sorted.
+
+    Raises:
+        DatasetError: If the folder cannot be read, or a name cannot be printed.
+    """
     names = [name for name in _list_entries(folder) if (folder / name).is_dir()]
     for name in names:
         if not name.isprintable():  # nor is invalid text

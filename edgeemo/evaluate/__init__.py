@@ -1,0 +1,44 @@
+"""Evaluate a model on labelled images, and compare several on the same ones.
+
+    >>> from edgeemo.evaluate import evaluate
+    >>> found = evaluate("models/mine", "faces")  # doctest: +SKIP
+    >>> print(found.overall.accuracy)  # doctest: +SKIP
+    0.835 (0.764 to 0.887)
+
+Images are predicted as ``edgeemo predict`` does it, by the same code, so the figures are those of
+the device. Needs no TensorFlow. A name is imported when it is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.utils.lazy import import_on_use
+
+if TYPE_CHECKING:
+    from edgeemo.evaluate.evaluation import EvaluationOptions, evaluate
+    from edgeemo.evaluate.labelled import ClassChoice
+    from edgeemo.evaluate.loading import load_classifier
+    from edgeemo.evaluate.report import Evaluation
+    from edgeemo.evaluate.slices import SliceBy
+
+__all__ = [
+    "ClassChoice",
+    "Evaluation",
+    "EvaluationOptions",
+    "SliceBy",
+    "evaluate",
+    "load_classifier",
+]
+
+__getattr__ = import_on_use(
+    __name__,
+    {
+        "ClassChoice": "edgeemo.evaluate.labelled",
+        "Evaluation": "edgeemo.evaluate.report",
+        "EvaluationOptions": "edgeemo.evaluate.evaluation",
+        "SliceBy": "edgeemo.evaluate.slices",
+        "evaluate": "edgeemo.evaluate.evaluation",
+        "load_classifier": "edgeemo.evaluate.loading",
+    },
+)

@@ -1,0 +1,262 @@
+"""Labelled images of a folder, for a model whose labels may be others. Standard library only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeemo.dataset.ingest.find import (
+    find_splits,
+    find_top_folder,
+    is_ignored,
+    list_folders,
+    walk_files,
+)
+from edgeemo.errors import DatasetError
+from edgeemo.runtime.inputs import SUFFIXES
+from edgeemo.utils.suggest import describe_unknown, find_nearest
+from edgeemo.utils.text import join_and, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+ALL = "all"
+"""The name of all splits together."""
+
+_SHOWN = 8
+"""Number of classes that a message lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """An image file in a class folder.
+
+    Attributes:
+        path: Path relative to the data folder, with forward slashes.
+        folder: Name of the class folder.
+        label: Label of the model that the class is; None where the model does not know it.
+        within: Path relative to the class folder.
+    """
+
+    path: str
+    folder: str
+    label: str | None
+    within: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledFolder:
+    """The labelled images of a folder.
+
+    Attributes:
+        root: The folder.
+        images: The images, sorted by path.
+        split: The split that they are of; "" where the folder has none, or for all of them.
+        renamed: Class folder to label, where the two are spelt differently.
+        unknown: Class folders that no label of the model corresponds to.
+        missing: Labels of the model without an image.
+        notes: What else there is to know, in sentences.
+    """
+
+    root: Path
+    images: tuple[LabelledImage, ...]
+    split: str = ""
+    renamed: Mapping[str, str]
+    unknown: tuple[str, ...]
+    missing: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassChoice:
+    """The images to take of a folder, and the label that each of its classes is.
+
+    Attributes:
+        split: "train", "validation", "test" or `ALL`; None takes test where the folder has it,
+            else all.
+        classes: Class folders to take; None takes all.
+        renamed: Class folder to the label that it is, where the two are called differently.
+    """
+
+    split: str | None = None
+    classes: Sequence[str] | None = None
+    renamed: Mapping[str, str] | None = None
+
+
+def find_labelled_images(
+    root: Path, labels: Sequence[str], choice: ClassChoice | None = None
+) -> LabelledFolder:
+    """Find the images of a folder with one sub-folder per class.
+
+    The folder has one sub-folder per class, or folders train, validation (or val, valid) and test,
+    of which one will do, with the class folders inside; either may lie deeper, if each folder above
+    is the only one of its parent. A class folder is the label of its name, whatever the case of the
+    letters. Images have one of the suffixes that ``edgeemo predict`` searches for.
+
+    Args:
+        root: The folder.
+        labels: The labels of the model.
+        choice: The images to take.
+
+    Raises:
+        DatasetError: If the folder does not exist or cannot be read, has no labelled image, lacks a
+            class or the split that `choice` names, or no class is a label of the model.
+    """
+    choice = choice or ClassChoice()
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder")
+    top = _find_top(root, labels)
+    places, split = _choose_places(root, top, choice.split)
+    classes = _choose_classes(root, places, labels, choice)
+    known = match_labels(root, classes, labels, choice.renamed or {})
+    images = sorted(_list_images(root, places, known), key=lambda image: image.path)
+    if not images:
+        raise DatasetError(f"{root}: no image in its class folders ({_list_names(classes)})")
+    _require_known(root, known, images, labels)
+    found = {image.label for image in images}
+    return LabelledFolder(
+        root=root,
+        images=tuple(images),
+        split=split,
+        renamed={name: label for name, label in known.items() if label not in (None, name)},
+        unknown=tuple(name for name, label in known.items() if label is None),
+        missing=tuple(label for label in labels if label not in found),
+        notes=tuple(_list_notes(top, known, images, labels)),
+    )
+
+
+def match_labels(
+    root: Path, classes: Sequence[str], labels: Sequence[str], renamed: Mapping[str, str]
+) -> dict[str, str | None]:
+    """Return the label that each class folder is; None where the model does not know it.
+
+    Args:
+        root: The data folder, for the message.
+        classes: Names of the class folders.
+        labels: The labels of the model.
+        renamed: As in `ClassChoice`.
+
+    Raises:
+        DatasetError: If `renamed` names a folder or a label that does not exist.
+    """
+    for name, label in renamed.items():
+        if name not in classes:
+            raise DatasetError(f"{root}: {describe_unknown('class', name, classes)}")
+        if label not in labels:
+            raise DatasetError(describe_unknown("label of the model", label, labels))
+    folded = Counter(label.casefold() for label in labels)
+    same = {label.casefold(): label for label in labels if folded[label.casefold()] == 1}
+    return {
+        name: renamed.get(name) or (name if name in labels else same.get(name.casefold()))
+        for name in classes
+    }
+
+
+def _find_top(root: Path, labels: Sequence[str]) -> Path:
+    """Return the folder with the classes or splits; a class may be the only folder in it."""
+    top = find_top_folder(root)
+    is_class = top != root and top.name.casefold() in {label.casefold() for label in labels}
+    return top.parent if is_class else top
+
+
+def _choose_places(root: Path, top: Path, wanted: str | None) -> tuple[list[Path], str]:
+    """Return the folders with the class folders, and the split that they are."""
+    splits = find_splits(top, complete=False)
+    if not splits:
+        if wanted not in (None, ALL):
+            raise DatasetError(f"{root}: has no splits; omit --split {wanted}")
+        return [top], ""
+    names = sorted({split for _, split in splits})
+    if wanted is None:
+        wanted = "test" if "test" in names else ALL
+    if wanted != ALL and wanted not in names:
+        raise DatasetError(f"{root}: has no {wanted} split, but {join_and(names)}")
+    places = [path for path, split in splits if wanted in (ALL, split)]
+    return places, "" if wanted == ALL else wanted
+
+
+def _choose_classes(
+    root: Path, places: Sequence[Path], labels: Sequence[str], choice: ClassChoice
+) -> list[str]:
+    found = sorted({name for place in places for name in list_folders(place)})
+    if not found:
+        raise DatasetError(_describe_unlabelled(root, places, labels))
+    for name in choice.classes or ():
+        if name not in found:
+            raise DatasetError(f"{root}: {describe_unknown('class', name, found)}")
+    return [name for name in found if choice.classes is None or name in choice.classes]
+
+
+def _describe_unlabelled(root: Path, places: Sequence[Path], labels: Sequence[str]) -> str:
+    count = sum(_is_image(path) for place in places for path in walk_files(place))
+    if not count:
+        return f"{root}: no images here; make one sub-folder per class"
+    if root.name.casefold() in {label.casefold() for label in labels}:
+        return f"{root}: images of one class; name the folder that it lies in: {root.parent}"
+    return (
+        f"{root}: {plural(count, 'image is', 'images are')} unlabelled; put each into a sub-folder "
+        f"with the name of its class, or run 'edgeemo predict {root}', which needs no labels"
+    )
+
+
+def _list_images(
+    root: Path, places: Sequence[Path], known: Mapping[str, str | None]
+) -> Iterator[LabelledImage]:
+    for place in places:
+        for name, label in known.items():
+            folder = place / name
+            for path in walk_files(folder) if folder.is_dir() else ():
+                if _is_image(path):
+                    within = path.relative_to(folder).as_posix()
+                    inside = path.relative_to(root).as_posix()
+                    yield LabelledImage(inside, name, label, within)
+
+
+def _is_image(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES) and not is_ignored(path.name)
+
+
+def _require_known(
+    root: Path,
+    known: Mapping[str, str | None],
+    images: Sequence[LabelledImage],
+    labels: Sequence[str],
+) -> None:
+    if any(image.label is not None for image in images):
+        return
+    unknown = [name for name, label in known.items() if label is None]
+    if not unknown:
+        raise DatasetError(f"{root}: no image of a class that the model predicts")
+    raise DatasetError(
+        f"{root}: none of its classes ({_list_names(unknown)}) is a label of the model "
+        f"({_list_names(labels)}); rename the folders, or say which is which: "
+        f"--rename {unknown[0]}={labels[0]}"
+    )
+
+
+def _list_notes(
+    top: Path,
+    known: Mapping[str, str | None],
+    images: Sequence[LabelledImage],
+    labels: Sequence[str],
+) -> Iterator[str]:
+    for name, label in known.items():
+        if label is not None and label != name:
+            yield f"the folder {name} is taken for the label {label}"
+    for name, label in known.items():
+        near = find_nearest(name, labels) if label is None else None
+        if near is not None:
+            yield f"{name} is no label of the model; if it is {near}: --rename {name}={near}"
+    loose = sum(_is_image(path) for path in top.iterdir() if path.is_file())
+    if loose:
+        yield f"{plural(loose, 'image', 'images')} beside the class folders left out: unlabelled"
+    found = {image.label for image in images}
+    missing = [label for label in labels if label not in found]
+    if missing:
+        yield f"no image of the label{'s' if missing[1:] else ''} {join_and(missing)}"
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

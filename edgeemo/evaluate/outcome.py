@@ -1,0 +1,91 @@
+"""The outcome of each labelled image: the prediction for it, or why there is none."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeemo.runtime.prediction import NO_FACE
+from edgeemo.runtime.stream import predict_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from edgeemo.evaluate.labelled import LabelledImage
+    from edgeemo.runtime.classifier import Classifier
+    from edgeemo.runtime.prediction import ImageResult
+    from edgeemo.utils.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of a labelled image.
+
+    Attributes:
+        image: The image.
+        predicted: The predicted label, or what stands in its place: "not sure", a background label,
+            or `NO_FACE`; "" where the image cannot be read.
+        guess: The most probable label; "" without a prediction.
+        score: Probability of `guess`, 0 to 1; 0 without a prediction.
+        scores: Probability of each label of the model, in its order; () without a prediction.
+        error: Why the image cannot be read, or "".
+    """
+
+    image: LabelledImage
+    predicted: str
+    guess: str = ""
+    score: float = 0.0
+    scores: tuple[float, ...] = ()
+    error: str = ""
+
+    @property
+    def has_label(self) -> bool:
+        """Return whether a label of the model is predicted."""
+        return bool(self.guess) and self.predicted == self.guess
+
+    @property
+    def is_right(self) -> bool:
+        """Return whether the predicted label is that of the image."""
+        return self.has_label and self.predicted == self.image.label
+
+
+def predict_outcomes(
+    classifier: Classifier,
+    root: Path,
+    images: Sequence[LabelledImage],
+    *,
+    workers: int,
+    progress: Progress,
+) -> Iterator[Outcome]:
+    """Predict labelled images in their order, as ``edgeemo predict`` does.
+
+    Of several faces in an image the largest counts.
+
+    Args:
+        classifier: The model; not to be used elsewhere until the last image is done.
+        root: The data folder.
+        images: The images.
+        workers: Number of images predicted at the same time.
+        progress: Advances by one per image, within the stage of the caller.
+
+    Raises:
+        EngineError: If an engine for another thread cannot be loaded.
+    """
+    begin = f"{root}/"
+    sources = (begin + image.path for image in images)
+    with closing(predict_images(classifier, sources, workers=workers)) as stream:
+        for image, result in zip(images, stream, strict=True):
+            progress.advance()
+            yield _make_outcome(image, result)
+
+
+def _make_outcome(image: LabelledImage, result: ImageResult) -> Outcome:
+    if result.error is not None:
+        return Outcome(image, "", error=result.error)
+    if not result.predictions:
+        return Outcome(image, NO_FACE)
+    found = result.predictions[0]
+    scores = tuple(found.scores.values())
+    return Outcome(image, found.label, found.guess, found.score, scores)

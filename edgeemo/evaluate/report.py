@@ -1,0 +1,142 @@
+"""The result of an evaluation, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgeemo.metrics import ClassMetrics, Interval, ReliabilityBin
+
+MOST_MISTAKES = 24
+"""Largest number of wrong predictions in a report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """Coverage and accuracy on some images.
+
+    Attributes:
+        n: Number of images that can be read, of classes that the model knows.
+        coverage: Share of them for which the model predicts a label.
+        accuracy: Share of the predicted labels that are right.
+        right_of_all: Share of all `n` images whose predicted label is right.
+    """
+
+    n: int
+    coverage: Interval
+    accuracy: Interval
+    right_of_all: Interval
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A wrong prediction.
+
+    Attributes:
+        path: Path of the image relative to the data folder.
+        truth: Label of the image.
+        prediction: The predicted label.
+        confidence: Its probability, 0 to 1.
+    """
+
+    path: str
+    truth: str
+    prediction: str
+    confidence: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadableImage:
+    """An image that cannot be read.
+
+    Attributes:
+        path: Path relative to the data folder.
+        reason: Why.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """The images that have something in common.
+
+    Attributes:
+        name: What they have in common: a sub-folder, or a value of a column.
+        quality: Coverage and accuracy on them.
+        is_worse: Whether their accuracy, with its whole interval, is below that of all images.
+    """
+
+    name: str
+    quality: Quality
+    is_worse: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The quality of a model on a labelled folder.
+
+    Attributes:
+        model: The exported file, or the folder's reference model.
+        sha256: SHA-256 of the file, hexadecimal; "" of a reference model.
+        data: The folder or .zip of the images.
+        split: The split of the folder that was evaluated; "" for all images.
+        labels: The labels of the model.
+        detects_faces: Whether faces were detected; False took every image whole.
+        overall: Coverage and accuracy on all images.
+        withheld: Number of images without a predicted label, by what is predicted instead:
+            "no face", "not sure", or the model's background label.
+        guesses: Accuracy of the most probable label, over all images with a prediction; the same as
+            the accuracy where nothing is "not sure".
+        balanced_accuracy: Mean over the classes of the share of right labels.
+        per_class: Metrics of each label, over the images with a predicted label.
+        auc: Area under the ROC curve over all images with a prediction; None with fewer than two
+            classes.
+        calibration_error: Mean gap between confidence and accuracy, 0 to 1; None without a
+            prediction.
+        reliability: Bins of the reliability diagram.
+        confusion: Label of the image to prediction to number of images.
+        unknown: Class folder that is no label of the model, to prediction to number of images.
+        unknown_withheld: Share of the images of those classes for which no label is predicted; None
+            without such images.
+        mistakes: The most confident wrong predictions.
+        mistake_count: Number of wrong predictions.
+        slices: The slices, the worst first; () where none were requested.
+        unreadable: The images that cannot be read.
+        trained_on: Number of images that the model was trained on or that chose its epoch; None
+            where the model's folder does not tell.
+        images_per_second: Rate of predictions, from the first to the last.
+        notes: What else there is to know, in sentences.
+    """
+
+    DERIVED: ClassVar[tuple[str, ...]] = ("version",)
+    version: ClassVar[int] = 1
+
+    model: str
+    sha256: str
+    data: str
+    split: str
+    labels: tuple[str, ...]
+    detects_faces: bool
+    overall: Quality
+    withheld: Mapping[str, int]
+    guesses: Interval
+    balanced_accuracy: Interval
+    per_class: Mapping[str, ClassMetrics]
+    auc: Interval | None
+    calibration_error: float | None
+    reliability: tuple[ReliabilityBin, ...]
+    confusion: Mapping[str, Mapping[str, int]]
+    unknown: Mapping[str, Mapping[str, int]]
+    unknown_withheld: Interval | None
+    mistakes: tuple[Mistake, ...]
+    mistake_count: int
+    slices: tuple[Slice, ...]
+    unreadable: tuple[UnreadableImage, ...]
+    trained_on: int | None
+    images_per_second: float
+    notes: tuple[str, ...]
