@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """An engine that runs one model on one image at a time."""
+    """An engine that runs one model on one image per call, which several threads may make."""
 
     @property
     def name(self) -> str:
@@ -29,11 +29,4 @@ class Engine(Protocol):
 
         Raises:
             EngineError: If the engine fails.
-        """
-
-    def clone(self) -> Engine:
-        """Return an engine of the same model for another thread; itself where threads may share it.
-
-        Raises:
-            EngineError: If the model's file is gone or there is no memory for another.
         """

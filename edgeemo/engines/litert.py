@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgeemo.engines.imports import is_missing, load_error, prediction_error
+from edgeemo.engines.pool import InterpreterPool, read_again
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.redirect import drop_output
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class LiteRTEngine:
-    """A ``.tflite`` file in the LiteRT interpreter.
+    """A ``.tflite`` file in LiteRT interpreters, as many as threads predict at the same time.
 
     Raises:
         EngineError: If the interpreter refuses the file, or its tensors do not match the
@@ -30,7 +32,9 @@ class LiteRTEngine:
 
     def __init__(self, model: SealedModel, *, threads: int = 1) -> None:
         self._model, self._threads = model, threads
-        self._interpreter = _interpreter(model, threads)
+        with drop_output():  # LiteRT announces its delegate, once
+            self._interpreter = _build_interpreter(model, threads)
+        self._pool = InterpreterPool(self._interpreter, self._build_another, threads=threads)
         inputs = self._interpreter.get_input_details()
         outputs = self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
@@ -77,20 +81,25 @@ class LiteRTEngine:
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""
         values = pixels if self._takes_pixels else pixels * self._input_scale
+        interpreter = self._pool.take()
         try:
-            self._interpreter.set_tensor(self._input["index"], values[None])
-            self._interpreter.invoke()
-            raw = self._interpreter.get_tensor(self._output["index"])[0]
+            interpreter.set_tensor(self._input["index"], values[None])
+            interpreter.invoke()
+            raw = interpreter.get_tensor(self._output["index"])[0]
         except (RuntimeError, ValueError) as error:
             raise prediction_error(self._model.path, "LiteRT", error) from None
+        finally:
+            self._pool.give_back(interpreter)
         if raw.dtype == np.float32:
             return [float(value) for value in raw]
         scale, zero_point = self._output["quantization"]
         return [(int(value) - zero_point) * float(scale) for value in raw]
 
-    def clone(self) -> LiteRTEngine:
-        """See `edgeemo.engines.base.Engine.clone`: an interpreter is one thread's alone."""
-        return LiteRTEngine(self._model, threads=self._threads)
+    def _build_another(self) -> Any:
+        """Build another interpreter of the very bytes that the first one has."""
+        if self._model.content is None:
+            self._model = replace(self._model, content=read_again(self._model))
+        return _build_interpreter(self._model, self._threads)
 
 
 def import_interpreter() -> Any:
@@ -136,16 +145,15 @@ def build_unshared_interpreter(content: bytes) -> Any:
     )
 
 
-def _interpreter(model: SealedModel, threads: int) -> Any:
+def _build_interpreter(model: SealedModel, threads: int) -> Any:
     make = import_interpreter()
     try:
-        with drop_output():  # it announces its delegate on standard error
-            interpreter = make(
-                model_path=model.path if model.content is None else None,
-                model_content=model.content,
-                num_threads=threads,
-            )
-            interpreter.allocate_tensors()
+        interpreter = make(
+            model_path=model.path if model.content is None else None,
+            model_content=model.content,
+            num_threads=threads,
+        )
+        interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         from edgeemo.utils.text import one_line
 

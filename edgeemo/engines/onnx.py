@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edgeemo.engines.imports import is_missing, load_error, prediction_error
+from edgeemo.engines.pool import keep_forever, read_again
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.isolate import forbid_telemetry
 
@@ -29,7 +32,8 @@ class OnnxEngine:
     """
 
     def __init__(self, model: SealedModel, *, threads: int = 1) -> None:
-        self._session, self._path = _session(model, threads), model.path
+        self._model, self._threads, self._path = model, threads, model.path
+        self._session, self._process = _build_session(model, threads), os.getpid()
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise EngineError(
@@ -53,15 +57,21 @@ class OnnxEngine:
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""
         values = (pixels * self._input_scale)[None]
+        if self._process != os.getpid():
+            self._leave_parent()
         try:
             (raw,) = self._session.run(self._output, {self._input: values})
         except Exception as error:  # its exceptions share no base class
             raise prediction_error(self._path, "ONNX", error) from None
         return [float(value) for value in raw[0]]
 
-    def clone(self) -> OnnxEngine:
-        """See `edgeemo.engines.base.Engine.clone`: threads may share a session."""
-        return self
+    def _leave_parent(self) -> None:
+        """Build a session of its own for a forked process, where it has threads."""
+        if self._threads > 1:
+            keep_forever(self._session)
+            content = self._model.content or read_again(self._model)
+            self._session = _build_session(replace(self._model, content=content), self._threads)
+        self._process = os.getpid()
 
 
 def import_onnxruntime() -> Any:
@@ -83,7 +93,7 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def _session(model: SealedModel, threads: int) -> Any:
+def _build_session(model: SealedModel, threads: int) -> Any:
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

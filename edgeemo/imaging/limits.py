@@ -7,12 +7,10 @@ Standard library only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from threading import Condition
 
 from edgeemo.errors import ImageTooLargeError
-
-if TYPE_CHECKING:
-    from threading import Condition
 
 MAX_PIXELS = 89_478_485
 """Largest image accepted, in pixels: where Pillow begins to suspect a decompression bomb."""
@@ -111,8 +109,7 @@ class Room:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._taken = 0
-        self._changed: Condition | None = None
+        self._taken, self._changed, self._process = 0, Condition(), os.getpid()
 
     def take(self, needed: int, *, name: str, seconds: float) -> int:
         """Wait for room and take it.
@@ -140,26 +137,21 @@ class Room:
             )
         if needed <= _SHARED_BYTES:
             return 0
-        changed = self._condition()
-        with changed:
-            changed.wait_for(lambda: not self._taken or self._taken + needed <= self.max_bytes)
+        if self._process != os.getpid():  # forked: other threads' images are the parent's
+            self._taken, self._changed, self._process = 0, Condition(), os.getpid()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._taken or self._taken + needed <= self.max_bytes
+            )
             self._taken += needed
         return needed
 
     def give_back(self, taken: int) -> None:
         """Give back what was taken."""
         if taken:
-            changed = self._condition()
-            with changed:
+            with self._changed:
                 self._taken -= taken
-                changed.notify_all()
-
-    def _condition(self) -> Condition:
-        if self._changed is None:
-            from threading import Condition  # a single small image does without
-
-            self._changed = Condition()
-        return self._changed
+                self._changed.notify_all()
 
 
 ROOM = Room(MAX_BYTES)

@@ -44,10 +44,6 @@ class KerasEngine:
         with self._one_at_a_time:
             return _predict(self._model, images)[0].tolist()  # type: ignore[no-any-return]
 
-    def clone(self) -> KerasEngine:
-        """See `edgeemo.engines.base.Engine.clone`: threads take turns, TensorFlow has its own."""
-        return self
-
 
 def predict(
     model: Any, images: NDArray[np.float32], *, batch_size: int = 32

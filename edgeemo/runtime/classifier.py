@@ -236,21 +236,6 @@ class Classifier:
             guess=spec.labels[decided],
         )
 
-    def clone(self) -> Classifier:
-        """Return a classifier of the same model for another thread.
-
-        Raises:
-            EngineError: If the model's file is gone.
-        """
-        return Classifier(
-            self.spec,
-            self.engine.clone(),
-            detector=self.detector,
-            verified=self.verified,
-            path=self.path,
-            threads=self.threads,
-        )
-
     def predict_many(self, sources: Iterable[Source]) -> Iterator[Prediction]:
         """Predict images one after the other, lazily and in constant memory.
 

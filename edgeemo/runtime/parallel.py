@@ -7,8 +7,8 @@ An image that takes longer than `LIMIT_S` is an error, and its thread is left be
 hangs cannot be stopped, and neither can a read from a drive that no longer answers.
 
 Three kinds of thread: a feeder takes the images one by one, so that results come while it waits
-for the next image; workers predict, each with a classifier of its own; the caller's thread passes
-the results on and starts a worker when images queue up.
+for the next image; workers predict; the caller's thread passes the results on and starts a worker
+when images queue up.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def predict_in_parallel(
     """Predict as `edgeemo.runtime.stream.predict_images` does, in several threads.
 
     Args:
-        classifier: Used in one of the threads; its clones in the others.
+        classifier: Used in all the threads.
         sources: Taken one by one in a thread of its own, at most `_AHEAD` x `workers` ahead.
         workers: Largest number of threads; at least 1.
 
@@ -60,8 +60,7 @@ def predict_in_parallel(
                 len(threads) < min(workers, queue.in_progress()) + stuck
                 and not task.finished.is_set()
             ):
-                own = classifier.clone() if threads else classifier
-                threads.append(_start_worker(own, queue.waiting))
+                threads.append(_start_worker(classifier, queue.waiting))
             result = task.result()
             stuck += not task.finished.is_set()
             yield result

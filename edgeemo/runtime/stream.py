@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from itertools import chain
 from typing import TYPE_CHECKING
+
+from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -22,13 +23,10 @@ def predict_images(
     Memory does not grow with the number of images. Closing the generator ends its threads.
 
     Args:
-        classifier: Not to be used elsewhere until the last result has come.
+        classifier: The model, which other threads may use at the same time.
         sources: The images. With more than one worker they are taken in a thread of their own, a
             few ahead of the results, so `sources` may wait for its next as long as it likes.
         workers: Number of threads that predict; the first image is done before any is started.
-
-    Raises:
-        EngineError: If an engine for another thread cannot be loaded.
     """
     waiting = iter(sources)
     for source in waiting:
@@ -47,4 +45,4 @@ def choose_worker_count(threads: int) -> int:
     Args:
         threads: Number of threads per prediction.
     """
-    return max(1, len(os.sched_getaffinity(0)) // threads)
+    return max(1, usable_cores() // threads)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _is_shown = False
+_one_at_a_time = RLock()  # two threads would restore each other's descriptors
 
 
 @contextmanager
@@ -40,24 +42,26 @@ def drop_output() -> Iterator[None]:
     """Drop everything written to file descriptors 1 and 2 inside the block.
 
     Whole-process: other threads' output is dropped too, unless they write to a duplicate that was
-    made earlier, as the command line's console does. Nothing is dropped inside `show_output`.
+    made earlier, as the command line's console does. Nothing is dropped inside `show_output`. One
+    thread drops at a time.
     """
     if _is_shown:
         yield
         return
-    _flush()
-    saved = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for descriptor in saved:
-            os.dup2(nowhere, descriptor)
-        yield
-    finally:
+    with _one_at_a_time:
         _flush()
-        os.close(nowhere)
-        for descriptor, copy in saved.items():
-            os.dup2(copy, descriptor)
-            os.close(copy)
+        saved = {descriptor: os.dup(descriptor) for descriptor in (1, 2)}
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            for descriptor in saved:
+                os.dup2(nowhere, descriptor)
+            yield
+        finally:
+            _flush()
+            os.close(nowhere)
+            for descriptor, copy in saved.items():
+                os.dup2(copy, descriptor)
+                os.close(copy)
 
 
 def drop_image_warnings() -> None:

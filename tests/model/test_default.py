@@ -34,7 +34,6 @@ def test_the_recorded_file_and_threads_are_used(folder):
     folder.write_json(DEFAULT, {"file": "float32.onnx", "threads": 2})
     classifier = Classifier.load(folder.path)
     assert (Path(classifier.path).name, classifier.threads) == ("float32.onnx", 2)
-    assert classifier.clone().threads == 2
     assert Classifier.load(folder.path, threads=1).threads == 1
     assert Classifier.load(folder.file("float32.onnx")).threads == 1
 

@@ -11,7 +11,6 @@ The numbers of the anchors are MediaPipe's (`face_detection_short_range`, Apache
 from __future__ import annotations
 
 import os
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from edgeemo.engines.litert import import_interpreter
+from edgeemo.engines.pool import InterpreterPool
 from edgeemo.errors import ImageTooLargeError
 from edgeemo.imaging.decode import stretch
 from edgeemo.imaging.faces.face import Face, sort_by_size
@@ -44,7 +44,7 @@ _BOX, _LIFT = 1.2, 0.1  # the network's box, from the brows to the chin, to FER2
 
 
 class BlazeFace:
-    """An `edgeemo.imaging.faces.face.FaceDetector` with one interpreter per thread.
+    """An `edgeemo.imaging.faces.face.FaceDetector`, an interpreter per thread that detects.
 
     Args:
         min_score: Minimum score of a face, 0 to 1; in a part of the image it is at least 0.7.
@@ -58,11 +58,10 @@ class BlazeFace:
     def __init__(self, *, min_score: float, again: bool = True) -> None:
         self._again = again
         self._min_score = min_score
-        self._make = partial(import_interpreter(), model_content=_read_network())
-        self._own = threading.local()
+        build = partial(_Network, import_interpreter(), _read_network())
         self._anchors = _anchors()
         with drop_output():  # LiteRT announces its delegate, once; other threads may print later
-            self._interpreter()
+            self._pool = InterpreterPool(build(), build, threads=1)
 
     def detect(self, image: Image.Image) -> tuple[Face, ...]:
         """See `edgeemo.imaging.faces.face.FaceDetector.detect`."""
@@ -114,23 +113,31 @@ class BlazeFace:
 
     def _run(self, square: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return (896, 4) centres and sides in the network's pixels, and (896,) scores."""
-        interpreter = self._interpreter()
-        interpreter.set_tensor(self._own.input, square[None] / np.float32(127.5) - np.float32(1))
-        interpreter.invoke()
-        coordinates, logits = (interpreter.get_tensor(each)[0] for each in self._own.outputs)
+        network = self._pool.take()
+        try:
+            coordinates, logits = network.run(square[None] / np.float32(127.5) - np.float32(1))
+        finally:
+            self._pool.give_back(network)
         scores = 1 / (1 + np.exp(-logits[:, 0].astype(np.float64).clip(-80, 80)))
         return coordinates[:, :4].astype(np.float64), scores
 
-    def _interpreter(self) -> Any:
-        own = self._own
-        if not hasattr(own, "interpreter"):
-            own.interpreter = self._make(num_threads=1)
-            own.interpreter.allocate_tensors()
-            own.input = own.interpreter.get_input_details()[0]["index"]
-            outputs = own.interpreter.get_output_details()
-            outputs.sort(key=lambda output: -int(output["shape"][-1]))  # 16 coordinates, 1 score
-            own.outputs = [output["index"] for output in outputs]
-        return own.interpreter
+
+class _Network:
+    """One interpreter of the network."""
+
+    def __init__(self, make: Any, content: bytes) -> None:
+        self._interpreter = make(model_content=content, num_threads=1)
+        self._interpreter.allocate_tensors()
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        outputs = self._interpreter.get_output_details()
+        outputs.sort(key=lambda output: -int(output["shape"][-1]))  # 16 coordinates, 1 score
+        self._outputs = [output["index"] for output in outputs]
+
+    def run(self, values: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return (896, 16) coordinates and (896, 1) logits."""
+        self._interpreter.set_tensor(self._input, values)
+        self._interpreter.invoke()
+        return [self._interpreter.get_tensor(each)[0] for each in self._outputs]
 
 
 def _read_network() -> bytes:
