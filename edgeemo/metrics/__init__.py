@@ -16,10 +16,12 @@ from edgeemo.metrics.calibration import (
     ReliabilityBin,
     apply_temperature,
     bin_by_confidence,
+    choose_bins,
     expected_calibration_error,
     softmax,
     to_logits,
 )
+from edgeemo.metrics.calibration_error import CalibrationError, measure_calibration_error
 from edgeemo.metrics.classification import (
     ClassificationReport,
     ClassMetrics,
@@ -33,6 +35,7 @@ from edgeemo.metrics.ranking import auc, auc_interval
 
 __all__ = [
     "Abstention",
+    "CalibrationError",
     "ClassMetrics",
     "ClassificationReport",
     "Interval",
@@ -44,11 +47,13 @@ __all__ = [
     "auc",
     "auc_interval",
     "bin_by_confidence",
+    "choose_bins",
     "compare_accuracy",
     "confusion_matrix",
     "expected_calibration_error",
     "find_min_confidence",
     "mcnemar_p_value",
+    "measure_calibration_error",
     "measure_classification",
     "measure_selective_accuracy",
     "softmax",

@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+MOST_BINS = 15
+_PER_BIN = 20
+"""Images per bin that fewer bins are made for: the accuracy of a few images is mostly chance."""
 _FLOOR = 2.0**-24
 """float32 probabilities above 1 - 2**-24 round to 1: smaller ones, too, are not told apart."""
 
@@ -29,8 +32,13 @@ class ReliabilityBin:
     count: int
 
 
+def choose_bins(images: int) -> int:
+    """Return the number of bins for a number of images: 15 from 300 on, fewer below, at least 2."""
+    return min(max(images // _PER_BIN, 2), MOST_BINS)
+
+
 def bin_by_confidence(
-    confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15
+    confidence: ArrayLike, correct: ArrayLike, *, bins: int | None = None
 ) -> tuple[ReliabilityBin, ...]:
     """Return confidence against accuracy in bins of equally many images, give or take one.
 
@@ -40,7 +48,7 @@ def bin_by_confidence(
     Args:
         confidence: (N,) probability of the predicted label, 0 to 1.
         correct: (N,) whether that label is correct.
-        bins: Number of bins; fewer for fewer images.
+        bins: Number of bins, at most one per image; None for that of `choose_bins`.
 
     Returns:
         The bins from the lowest to the highest confidence; none without images.
@@ -49,6 +57,7 @@ def bin_by_confidence(
         ValueError: If the two lengths differ or `bins` is less than 1.
     """
     stated, right = np.asarray(confidence, np.float64), np.asarray(correct, np.float64)
+    bins = choose_bins(stated.size) if bins is None else bins
     if stated.shape != right.shape or stated.ndim != 1 or bins < 1:
         raise ValueError(f"{stated.shape} confidences, {right.shape} predictions, {bins} bins")
     if not stated.size:
@@ -67,7 +76,7 @@ def bin_by_confidence(
 
 
 def expected_calibration_error(
-    confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15
+    confidence: ArrayLike, correct: ArrayLike, *, bins: int | None = None
 ) -> float:
     """Return the mean gap between confidence and accuracy over the bins of `bin_by_confidence`.
 

@@ -59,6 +59,17 @@ class Bullets:
 
 
 @dataclass(frozen=True)
+class Steps:
+    """A numbered list of sentences, each with the command that follows from it.
+
+    Attributes:
+        items: Sentences and command of each step.
+    """
+
+    items: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Table:
     """A table.
 
@@ -124,7 +135,7 @@ class Gallery:
     sheet: Plot | None = None
 
 
-Block = Text | Note | Heading | Bullets | Table | Plot | Gallery
+Block = Text | Note | Heading | Bullets | Steps | Table | Plot | Gallery
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from edgeemo.report.document import Bullets, Code, Gallery, Heading, Note, Plot, Table, Text
+from edgeemo.report.document import Bullets, Code, Gallery, Heading, Note, Plot, Steps, Table, Text
 from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ def _render_block(block: Block) -> str:
             text = f"### {_escape(block.text)}"
         case Bullets():
             text = _render_list(block.items)
+        case Steps():
+            text = _render_steps(block)
         case Table():
             text = _render_table(block)
         case Plot():
@@ -56,6 +58,13 @@ def _render_gallery(gallery: Gallery) -> str:
 
 def _render_list(items: Sequence[str]) -> str:
     return "\n".join(f"- {_escape(item)}" for item in items)
+
+
+def _render_steps(steps: Steps) -> str:
+    return "\n".join(
+        f"{number}. {_escape(text)}\n\n       {escape_controls(command)}\n"
+        for number, (text, command) in enumerate(steps.items, 1)
+    ).rstrip("\n")
 
 
 def _render_part(part: str) -> str:

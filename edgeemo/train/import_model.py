@@ -121,7 +121,7 @@ def import_keras_model(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
         ) as pixels:
             contents = FolderContents(
-                name=out.name,
+                out=out,
                 data=data,
                 dataset=dataset,
                 pixels=pixels,

@@ -229,7 +229,7 @@ def _train(
             progress.note(calibration.text)
         _write_config(job, folder)
         contents = FolderContents(
-            name=job.out.name,
+            out=job.out,
             data=job.data,
             dataset=dataset,
             pixels=pixels,

@@ -73,7 +73,7 @@ def complete_folder(
     )
     _write_references(folder, contents, test)
     progress.stage("Writing the report", total=None)
-    return write_report(folder, contents, test=test, validation=validation)
+    return write_report(folder, contents, test=test, validation=validation, progress=progress)
 
 
 def save_network(model: Any, folder: ModelFolder, options: TrainOptions) -> Provenance:

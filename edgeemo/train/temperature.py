@@ -43,7 +43,7 @@ class FittedTemperature:
         images: Number of validation images.
         temperature: Divisor of the logits.
         unfitted_reason: Why the temperature stays 1, in words; empty where it was fitted.
-        ece_before: Expected calibration error (15 bins of equal mass) before, 0 to 1.
+        ece_before: Expected calibration error (see `choose_bins`) before, 0 to 1.
         ece_after: The same with the temperature, which was fitted on these images: measure its
             effect on the test split.
         abstention: Confidence threshold for the target accuracy; None without a target.

@@ -77,8 +77,7 @@ class PredictionComparison:
         max_difference: Largest `|Δp|` over all images and labels, 0 to 1.
         mean_difference: Mean `|Δp|` over all images and labels, 0 to 1.
         accuracy: Accuracy of both, and McNemar's test between them.
-        reference_ece: Expected calibration error of the reference model (15 bins of equal mass),
-            0 to 1.
+        reference_ece: Expected calibration error of the reference model, 0 to 1; see `choose_bins`.
         candidate_ece: That of the file.
         selective_accuracy: Coverage and accuracy above the confidence threshold; None if the spec
             has none.

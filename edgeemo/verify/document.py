@@ -25,7 +25,8 @@ _METHOD = (
 )
 _ACCURACY_METHOD = (
     "McNemar's p is the probability that chance alone makes the two accuracies differ this much. "
-    "ECE is the expected calibration error over 15 bins of equal mass."
+    "ECE is the expected calibration error over 15 bins of equal mass, fewer below "
+    "300 images."
 )
 
 _AGREEMENT = ("file", "verdict", "n", "agreement", "flips", "max Δp", "mean Δp", "size", "engine")

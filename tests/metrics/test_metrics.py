@@ -14,11 +14,13 @@ from edgeemo.metrics import (
     auc,
     auc_interval,
     bin_by_confidence,
+    choose_bins,
     compare_accuracy,
     confusion_matrix,
     expected_calibration_error,
     find_min_confidence,
     mcnemar_p_value,
+    measure_calibration_error,
     measure_classification,
     measure_selective_accuracy,
     softmax,
@@ -198,6 +200,56 @@ def test_calibration_error_does_not_depend_on_the_order(rows, random):
 
 def test_calibration_error_of_nothing_is_0():
     assert expected_calibration_error([], []) == 0
+
+
+@pytest.mark.parametrize(
+    ("images", "bins"), [(1, 2), (20, 2), (100, 5), (299, 14), (300, 15), (9999, 15)]
+)
+def test_fewer_bins_where_there_are_few_images(images, bins):
+    assert choose_bins(images) == bins
+    stated = np.linspace(0.5, 1, images)
+    assert len(bin_by_confidence(stated, stated > 0.7)) == min(bins, images)
+
+
+@pytest.mark.parametrize("images", [20, 200, 2000])
+def test_perfectly_calibrated_predictions_are_told_from_overconfident_ones(images):
+    drawn = np.random.default_rng(0)
+    shown = {}
+    for excess in (0.0, 0.3):
+        found = []
+        for _ in range(40):
+            stated = drawn.uniform(0.5, 1, images)
+            found.append(measure_calibration_error(stated, drawn.random(images) < stated - excess))
+        shown[excess] = np.mean([each.is_shown for each in found])
+        values = [each.error.value for each in found]
+        if not excess:
+            assert np.mean([each.by_chance for each in found]) == pytest.approx(
+                np.mean(values), rel=0.2
+            )
+    assert shown[0.0] <= 0.15
+    assert shown[0.3] >= (0.5 if images == 20 else 1)
+
+
+def test_fifteen_bins_of_twenty_images_show_mostly_chance():
+    """A quarter, whatever the model: so that many bins are not made."""
+    stated = np.linspace(0.5, 1, 20)
+    found = measure_calibration_error(stated, stated > 0.7, bins=15)
+    assert found.by_chance == pytest.approx(0.24, abs=0.03)
+
+
+def test_the_interval_of_the_calibration_error_holds_the_true_one():
+    drawn = np.random.default_rng(1)
+    hits = 0
+    for _ in range(60):
+        stated = drawn.uniform(0.6, 1, 500)
+        error = measure_calibration_error(stated, drawn.random(500) < stated - 0.2).error
+        hits += error.low <= 0.2 <= error.high
+    assert hits >= 52
+
+
+def test_calibration_error_without_images_is_unknown():
+    found = measure_calibration_error([], [])
+    assert (found.error.low, found.error.high, found.is_shown) == (0, 1, False)
 
 
 def test_confusion_matrix_rows_are_the_truth():

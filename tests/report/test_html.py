@@ -21,6 +21,7 @@ from edgeemo.report.document import (
     Note,
     Plot,
     Section,
+    Steps,
     Table,
     Text,
     Tile,
@@ -123,6 +124,15 @@ def test_the_same_page_as_markdown(tmp_path):
         "| fine | n |\n| --- | ---: |\n| fine | 1 |\n| **all** | **2** |\n\n"
         "![fine](plot.png)\n\n![fine](plot.png)\n"
     )
+
+
+def test_steps_are_numbered_with_their_commands(tmp_path):
+    steps = Steps([(NASTY, "edgeemo train --data 'my <b>faces'"), ("Second.", "edgeemo verify")])
+    page = Document(title="t", headline="h", sections=[Section("s", [steps])])
+    html = to_html(page, folder=tmp_path)
+    assert "<code>edgeemo train --data &#39;my &lt;b&gt;faces&#39;</code>" in html
+    assert not Page(html).all("script")
+    assert "2. Second.\n\n       edgeemo verify\n" in to_markdown(page)
 
 
 def other_blocks(text: str) -> Document:

@@ -22,7 +22,13 @@ def print_trained(model: TrainedModel, *, json: bool) -> None:
     print_facts(_list_facts(model.report), title=model.folder.path)
     for warning in model.report.warnings:
         warn(warning)
+    _print_steps(model.report)
     note(f"report: {model.folder.file(REPORT_HTML)}")
+
+
+def _print_steps(report: TrainingReport) -> None:
+    for number, step in enumerate(report.next_steps, 1):
+        note(f"next step {number}: {step.finding}\n    {step.command}")
 
 
 def _list_facts(report: TrainingReport) -> dict[str, str]:
@@ -41,6 +47,11 @@ def _list_facts(report: TrainingReport) -> dict[str, str]:
     }
     if test.auc:
         facts["test AUC"] = str(test.auc)
+    if report.pretrained and report.pretrained.predicted:
+        paired = report.pretrained.paired
+        facts[report.pretrained.name] = (
+            f"{paired.candidate} on {report.pretrained.where}; this model {paired.reference}"
+        )
     for each in report.collections:
         facts[f"test accuracy, {each.name}"] = f"{each.test.accuracy}, n = {each.test.n:,}"
     return facts

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.metrics import (
+    CalibrationError,
     ReliabilityBin,
     SelectiveAccuracy,
     apply_temperature,
     bin_by_confidence,
     expected_calibration_error,
+    measure_calibration_error,
     measure_selective_accuracy,
 )
 
@@ -25,8 +27,9 @@ class CalibrationReport:
 
     Attributes:
         temperature: Divisor of the logits; 1 if they were left alone.
-        ece_before: Expected calibration error (15 bins of equal mass) without it, 0 to 1.
+        ece_before: Expected calibration error (at most 15 bins of equal mass) without it, 0 to 1.
         ece_after: The same with it.
+        error: The latter with its interval, and what chance makes of it.
         reliability_before: Bins of the reliability diagram without it.
         reliability_after: The same with it.
         min_confidence: Confidence below which the model predicts "not sure"; 0 for none.
@@ -36,6 +39,7 @@ class CalibrationReport:
     temperature: float
     ece_before: float
     ece_after: float
+    error: CalibrationError
     reliability_before: tuple[ReliabilityBin, ...]
     reliability_after: tuple[ReliabilityBin, ...]
     min_confidence: float
@@ -55,6 +59,7 @@ def measure_calibration(evaluation: Evaluation, *, spec: ModelSpec) -> Calibrati
         temperature=spec.temperature,
         ece_before=expected_calibration_error(raw, right),
         ece_after=expected_calibration_error(confidence, right),
+        error=measure_calibration_error(confidence, right),
         reliability_before=bin_by_confidence(raw, right),
         reliability_after=bin_by_confidence(confidence, right),
         min_confidence=spec.min_confidence,

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
     from edgeemo.train.report.content import IllustratedReport, TrainingReport
 
-_ECE = (
-    "Expected calibration error (mean gap between confidence and accuracy in 15 bins of equal mass)"
-)
+_ECE = "Expected calibration error (mean gap between confidence and accuracy in bins of equal mass)"
 
 
 def describe_calibration(page: IllustratedReport) -> Section:
@@ -40,10 +38,11 @@ def _describe_temperature(report: TrainingReport) -> Iterator[str]:
         yield (
             f"The logits were divided by a temperature of {test.temperature:.3g}, fitted on "
             f"{fitted.images:,} validation images; no label changes by that. {_ECE} on the test "
-            f"split: {test.ece_before:.3f} before, {test.ece_after:.3f} after."
+            f"split: {test.ece_before:.3f} before, after it {test.error.verdict}."
         )
         return
-    yield f"{_ECE} on the test split: {test.ece_after:.3f}."
+    if test.error.error.n:
+        yield f"{_ECE} on the test split: {test.error.verdict}."
     if fitted and fitted.unfitted_reason:
         yield f"No temperature was fitted: {fitted.unfitted_reason}."
     elif not fitted and report.fit:

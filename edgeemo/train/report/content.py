@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from edgeemo.train.report.calibration import CalibrationReport
     from edgeemo.train.report.evaluation import Mistake
     from edgeemo.train.report.inputs import FitSummary, ModelImport
+    from edgeemo.train.report.next_steps import NextStep
+    from edgeemo.train.report.pretrained import FaceSample, PretrainedResult
     from edgeemo.train.temperature import FittedTemperature
 
 
@@ -56,12 +58,14 @@ class DataSummary:
 
     Attributes:
         source: Their folder or .zip, as the user named it.
+        paths: Each folder or .zip of them apart.
         counts: Number of images by split and label.
         excluded: Number of excluded files by reason.
         ingest: Summary of the ingest.
     """
 
     source: str
+    paths: tuple[str, ...] = ()
     counts: Mapping[str, Mapping[str, int]]
     excluded: Mapping[str, int]
     ingest: IngestSummary
@@ -86,11 +90,16 @@ class TrainingReport:
 
     Attributes:
         name: Name of the model folder.
+        folder: Path of the model folder, as the user named it.
         model: The model.
         data: The images.
         test: Quality of the predictions on the test split.
         validation: The same on the validation split.
         collections: Each of several collections apart; empty for one folder of images.
+        faces: Faces in the test images; None for crops of faces.
+        pretrained: A shipped model on the test images; None where none has the classes.
+        doubtful_labels: Test and validation images that look mislabelled.
+        next_steps: What to do next.
         soft_labels: Soft labels, and how far they agree; None where images have hard labels.
         confidence: Calibration of the confidence.
         mistakes: Wrong predictions on the test split, the most confident first; of many, the first.
@@ -103,11 +112,16 @@ class TrainingReport:
     """
 
     name: str
+    folder: str = ""
     model: ModelSummary
     data: DataSummary
     test: ClassificationReport
     validation: ClassificationReport
     collections: tuple[CollectionReport, ...] = ()
+    faces: FaceSample | None = None
+    pretrained: PretrainedResult | None = None
+    doubtful_labels: tuple[Mistake, ...] = ()
+    next_steps: tuple[NextStep, ...] = ()
     soft_labels: SoftLabelReport | None = None
     confidence: ConfidenceSummary
     mistakes: tuple[Mistake, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.report.document import Document, Text
+from edgeemo.report.document import Document, Section, Steps, Text
 from edgeemo.train.report.agreement import describe_agreement
 from edgeemo.train.report.by_collection import describe_collections
 from edgeemo.train.report.confidence import describe_calibration
@@ -36,6 +36,7 @@ def build_document(page: IllustratedReport) -> Document:
         ],
         warnings=report.warnings,
         sections=(
+            *list_next_steps(page),
             describe_results(page),
             *describe_collections(page),
             *describe_agreement(page),
@@ -49,6 +50,12 @@ def build_document(page: IllustratedReport) -> Document:
             describe_layers(page),
         ),
     )
+
+
+def list_next_steps(page: IllustratedReport) -> list[Section]:
+    """Return the section on what to do next."""
+    steps = [(step.finding, step.command) for step in page.report.next_steps]
+    return [Section("Next steps", [Steps(steps)])] if steps else []
 
 
 def _describe_model(model: ModelSummary) -> str:

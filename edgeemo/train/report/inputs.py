@@ -10,6 +10,7 @@ from edgeemo.model.tables import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from edgeemo.dataset import Dataset
     from edgeemo.model.spec import ModelSpec
@@ -36,6 +37,7 @@ class FitSummary:
         interrupted: Whether Ctrl-C ended the training.
         stopped_early: Whether it ended because no epoch improved any more.
         validates_on_test: Whether the test split served as validation.
+        train_accuracy: Accuracy on the training split during that epoch, 0 to 1; None if unknown.
     """
 
     epochs: int
@@ -44,6 +46,7 @@ class FitSummary:
     interrupted: bool
     stopped_early: bool
     validates_on_test: bool
+    train_accuracy: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,7 @@ class TrainingRun:
             interrupted=self.fitted.interrupted,
             stopped_early=self.fitted.stopped_early,
             validates_on_test=self.options.validates_on_test,
+            train_accuracy=self.fitted.history[self.fitted.best_epoch - 1].accuracy,
         )
 
 
@@ -120,7 +124,7 @@ class FolderContents:
     """The contents of a model folder, apart from the reference model.
 
     Attributes:
-        name: Name of the model folder.
+        out: Path of the model folder, once it is complete.
         data: The images, as the user named them.
         dataset: The ingested images.
         pixels: The decoded splits.
@@ -129,7 +133,7 @@ class FolderContents:
         versions: Versions of the packages that its predictions depend on.
     """
 
-    name: str
+    out: Path
     data: ImageSource
     dataset: Dataset
     pixels: Mapping[Split, Pixels]
@@ -158,4 +162,8 @@ class FolderContents:
     @property
     def test_samples(self) -> list[Sample]:
         """Return the images of the test split, in the order of their pixels."""
-        return [sample for sample in self.dataset.samples if sample.split == "test"]
+        return self.list_samples("test")
+
+    def list_samples(self, split: Split) -> list[Sample]:
+        """Return the images of a split, in the order of their pixels."""
+        return [sample for sample in self.dataset.samples if sample.split == split]

@@ -89,7 +89,7 @@ def plot_reliability(folder: Path, calibration: CalibrationReport) -> Plot:
     with draw_figure(folder / path, width=_WIDTH, height=6.2) as drawn:
         axis = drawn.subplots()
         axis.plot([0, 1], [0, 1], ls="--", lw=1, color=_GREY, label="confidence = accuracy")
-        error = f"calibration error {calibration.ece_after:.3f}"
+        error = f"calibration error {calibration.error.text}"
         if calibration.temperature != 1:
             label = f"before: calibration error {calibration.ece_before:.3f}"
             confidence = [each.confidence for each in calibration.reliability_before]

@@ -31,6 +31,7 @@ def describe_results(page: IllustratedReport) -> Section:
         "Test results",
         [
             Table(["", "value (95 % interval)", "n"], overall),
+            *_compare_pretrained(page.report),
             Table(["class", "precision", "recall", "F1", "images"], per_class),
             Text(
                 "Precision: share of the predictions of a class that are right. Recall: share of "
@@ -74,6 +75,29 @@ def show_predictions(page: IllustratedReport) -> Section:
     return Section("Sample predictions", [Text(text), *page.select_images("predictions")])
 
 
+def _compare_pretrained(report: TrainingReport) -> Iterator[Table | Text]:
+    """Yield the accuracy of a shipped model beside this one on the same images."""
+    found = report.pretrained
+    if found is None or not found.predicted:
+        return
+    paired = found.paired
+    yield Text(
+        f"Beside {found.name}, the model that edgeemo includes, on {found.where} "
+        f"({'taken whole' if found.whole else 'the largest one in each'}):"
+    )
+    rows = [
+        [name, str(accuracy), f"{accuracy.n:,}"]
+        for name, accuracy in (("this model", paired.reference), (found.name, paired.candidate))
+    ]
+    yield Table(["model", "accuracy (95 % interval)", "n"], rows)
+    verdict = "better" if found.is_better else "not shown to be better"
+    yield Text(
+        f"{found.name} is {verdict} than this model (McNemar's test, p = {paired.mcnemar_p:.2g}). "
+        "Its figure is too high if it was trained on some of these images: its model card names "
+        "its sources."
+    )
+
+
 def _list_intervals(each: PrecisionRecallF1) -> list[str]:
     return [_describe_interval(value) for value in (each.precision, each.recall, each.f1)]
 
@@ -86,8 +110,11 @@ def _describe_validation(report: TrainingReport) -> Iterator[Text]:
     """Yield the accuracy on the validation split, if there is one of its own."""
     if not report.validation.n or (report.fit and report.fit.validates_on_test):
         return
-    bias = ", which chose the epoch and is therefore a little too high" if report.fit else ""
+    validation, test = report.validation, report.test
+    role = ", which chose the epoch" if report.fit else ""
+    flatters = report.fit and test.n and validation.accuracy.value > test.accuracy.value
+    bias = ": that flatters it, and the test split is the one to trust" if flatters else ""
     yield Text(
-        f"Accuracy on the validation split{bias}: {report.validation.accuracy}, "
-        f"n = {report.validation.n:,}."
+        f"Accuracy on the validation split{role}: {validation.accuracy}, "
+        f"n = {validation.n:,}{bias}."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeemo.model.folder import REPORT_HTML, REPORT_JSON, REPORT_MD
@@ -9,7 +10,7 @@ from edgeemo.model.keras import find_reference_model, load_keras
 from edgeemo.report.document import Gallery
 from edgeemo.report.html import to_html
 from edgeemo.report.markdown import to_markdown
-from edgeemo.train.data.source import describe_source
+from edgeemo.train.data.source import describe_source, list_paths
 from edgeemo.train.networks.summary import summarize_layers
 from edgeemo.train.options.record import record_options
 from edgeemo.train.report.agreement import report_soft_labels
@@ -23,8 +24,11 @@ from edgeemo.train.report.content import (
     TrainingReport,
 )
 from edgeemo.train.report.document import build_document
+from edgeemo.train.report.doubtful import find_doubtful_labels
 from edgeemo.train.report.evaluation import list_mistakes
 from edgeemo.train.report.images import draw_images
+from edgeemo.train.report.next_steps import suggest_next_steps
+from edgeemo.train.report.pretrained import compare_with_pretrained
 from edgeemo.train.report.warnings import collect_warnings
 from edgeemo.utils.files import write_file
 
@@ -32,14 +36,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.tables import Split
     from edgeemo.report.document import Plot
     from edgeemo.train.report.agreement import SoftLabelReport
-    from edgeemo.train.report.evaluation import Evaluation
+    from edgeemo.train.report.evaluation import Evaluation, Mistake
     from edgeemo.train.report.inputs import FolderContents
+    from edgeemo.utils.progress import Progress
 
 
 def write_report(
-    folder: ModelFolder, contents: FolderContents, *, test: Evaluation, validation: Evaluation
+    folder: ModelFolder,
+    contents: FolderContents,
+    *,
+    test: Evaluation,
+    validation: Evaluation,
+    progress: Progress | None = None,
 ) -> TrainingReport:
     """Draw the images of a model folder and write its report as JSON, Markdown and HTML.
 
@@ -48,6 +59,7 @@ def write_report(
         contents: Its contents.
         test: Predictions of the reference model on the test split.
         validation: The same on the validation split.
+        progress: Gets a stage for the comparison with a shipped model.
 
     Returns:
         The report.
@@ -60,13 +72,18 @@ def write_report(
     images = draw_images(
         folder.path, contents, test=test, calibration=calibration, mistakes=mistakes
     )
+    pretrained, faces = compare_with_pretrained(contents, test, progress=progress)
     report = TrainingReport(
-        name=contents.name,
+        name=contents.out.name,
+        folder=str(contents.out),
         model=_summarise_model(folder, contents),
         data=_summarise_data(contents),
         test=test.report,
         validation=validation.report,
         collections=report_collections(contents, test),
+        faces=faces,
+        pretrained=pretrained,
+        doubtful_labels=_find_doubtful(contents, test=test, validation=validation),
         soft_labels=_report_soft_labels(contents, test),
         confidence=ConfidenceSummary(
             test=calibration, validation=contents.run.calibration if contents.run else None
@@ -79,6 +96,7 @@ def write_report(
         versions=contents.versions,
         plots=tuple(_list_paths(images.values())),
     )
+    report = replace(report, next_steps=suggest_next_steps(report))
     document = build_document(IllustratedReport(report, images))
     folder.write_json(REPORT_JSON, report)
     write_file(folder.file(REPORT_MD), to_markdown(document))
@@ -108,6 +126,7 @@ def _summarise_data(contents: FolderContents) -> DataSummary:
     summary = contents.dataset.summary
     return DataSummary(
         source=describe_source(contents.data),
+        paths=tuple(map(str, list_paths(contents.data))),
         counts=contents.counts,
         excluded=summary.rejected,
         ingest=summary,
@@ -119,6 +138,19 @@ def _report_soft_labels(contents: FolderContents, test: Evaluation) -> SoftLabel
     if soft_labels is None:
         return None
     return report_soft_labels(soft_labels, contents.test_samples, test)
+
+
+def _find_doubtful(
+    contents: FolderContents, *, test: Evaluation, validation: Evaluation
+) -> tuple[Mistake, ...]:
+    labels, run = contents.spec.labels, contents.run
+    found: list[Mistake] = []
+    splits: list[tuple[Split, Evaluation]] = [("test", test)]
+    if not (run and run.options.validates_on_test):
+        splits.append(("validation", validation))
+    for split, evaluation in splits:
+        found += find_doubtful_labels(evaluation, contents.list_samples(split), labels=labels)
+    return tuple(sorted(found, key=lambda each: -each.confidence))
 
 
 def _collect_warnings(contents: FolderContents, test: Evaluation) -> tuple[str, ...]:
