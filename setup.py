@@ -1,7 +1,7 @@
 """The two build steps that pyproject.toml cannot state: the shipped models and the description.
 
-``models/happy-sad`` and ``models/emotions`` lie outside the package: a wheel gets copies of them in
-``edgeemo/shipped``, an editable install reads them where they are
+``models/happy-sad``, its Keras weights and ``models/emotions`` lie outside the package: a wheel
+gets copies of them in ``edgeemo/shipped``, an editable install reads them where they are
 (`edgeemo.model.folder.shipped_folder` looks in both places).
 """
 
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent
 MODELS = Path("models")
 NAMES = ("happy-sad", "emotions")
 SHIPPED = Path("edgeemo", "shipped")
+WEIGHTS = "weights/happy-neither-sad.keras"
 REQUIRED = ("spec.json", "verify.json", "int8.tflite", "float32.tflite", "MODEL_CARD.md")
 
 
@@ -30,6 +31,7 @@ class BuildWithModels(build_py):
         if self.editable_mode:
             return
         required = [MODELS / model / name for model in NAMES for name in REQUIRED]
+        required.append(MODELS / WEIGHTS)
         missing = [str(path) for path in required if not (ROOT / path).is_file()]
         if missing:
             raise FileError(f"the shipped model is incomplete: {', '.join(missing)} missing")
@@ -49,7 +51,7 @@ class BuildWithModels(build_py):
         """Return each file of the models with the place of its copy."""
         folders = [ROOT / MODELS / name for name in NAMES]
         found = [path for folder in folders for path in folder.rglob("*")]
-        files = sorted(path.relative_to(ROOT) for path in found)
+        files = sorted(path.relative_to(ROOT) for path in [*found, ROOT / MODELS / WEIGHTS])
         return {
             str(path): str(Path(self.build_lib) / SHIPPED / path.relative_to(MODELS))
             for path in files

@@ -48,6 +48,8 @@ SHIPPED = "happy-sad"
 SHIPPED_MODELS = (SHIPPED, "emotions")
 """Names of the shipped models."""
 
+_WEIGHTS = Path("weights", "happy-neither-sad.keras")
+
 EXPORTED = (
     "float32.tflite",
     "float16.tflite",
@@ -254,6 +256,16 @@ def shipped_folder(name: str = SHIPPED) -> ModelFolder:
     package = Path(__file__).parent.parent
     packaged = package / "shipped" / name
     return ModelFolder(packaged if packaged.is_dir() else package.parent / "models" / name)
+
+
+def shipped_weights() -> Path:
+    """Return the Keras file behind the shipped model: happy, neither of them, sad; 48x48, grey.
+
+    A training starts from it. A wheel holds a copy in the package.
+    """
+    package = Path(__file__).parent.parent
+    packaged = package / "shipped" / _WEIGHTS
+    return packaged if packaged.is_file() else package.parent / "models" / _WEIGHTS
 
 
 def to_json(content: Any) -> str:

@@ -9,7 +9,7 @@ from edgeemo.train.data.source import list_paths, read_source
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.options.checks import check_images, check_options, check_packages
 from edgeemo.train.options.config import merge_options
-from edgeemo.train.options.options import TrainOptions
+from edgeemo.train.options.options import KEYS, TrainOptions
 from edgeemo.train.options.record import find_differences, read_options, record_options
 from edgeemo.train.output_folder import check_output_folder
 from edgeemo.utils.progress import Silent
@@ -175,7 +175,8 @@ def _resumed_options(
             "--force"
         ) from None
     now = record_options(merge_options(requested).options)
-    changes = find_differences({name: now.get(name) for name in requested}, recorded)
+    keys = [key for key, name in KEYS.items() if name in requested]
+    changes = find_differences({key: now.get(key) for key in keys}, recorded)
     if changes:
         raise TrainingError(
             f"{out}: the training started with other options: {'; '.join(changes)}; leave them "

@@ -142,7 +142,7 @@ class Search:
         key = (options.arch, options.side)
         if key not in self._footprints:
             spec = make_spec(self._images.dataset.labels, options)
-            bare = dataclasses.replace(options, weights=Weights.NONE)
+            bare = dataclasses.replace(options, from_=Weights.NONE)
             self._footprints[key] = estimate_footprint(build_network(spec, bare))
         return self._footprints[key]
 

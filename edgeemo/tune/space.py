@@ -188,7 +188,7 @@ def merge_choice(base: TrainOptions, chosen: Mapping[str, Any]) -> TrainOptions:
     """
     changed = replace(base, **chosen)
     if not get_architecture(changed.arch).is_backbone:
-        changed = replace(changed, weights=Weights.NONE, frozen_epochs=0)
+        changed = replace(changed, from_=Weights.NONE, frozen_epochs=0)
     return changed
 
 

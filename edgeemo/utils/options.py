@@ -105,7 +105,7 @@ class OptionField:
     """A field and its `Option`.
 
     Attributes:
-        name: The field's name, which is the key in a configuration file.
+        name: The field's name in Python.
         type: Its type, without None.
         is_optional: Whether it may be None.
         default: Its default value; `dataclasses.MISSING` where it has to be given.
@@ -119,6 +119,11 @@ class OptionField:
     option: Option
 
     @property
+    def key(self) -> str:
+        """Return its name in files: the field's, without the "_" behind a keyword of Python."""
+        return self.name.rstrip("_")
+
+    @property
     def flag(self) -> str:
         """Return its name on the command line, as in "--batch-size"."""
         return self.flags.partition("/")[0]
@@ -126,7 +131,7 @@ class OptionField:
     @property
     def flags(self) -> str:
         """Return its name, of a truth value that may be unset with the one that turns it off."""
-        name = self.name.replace("_", "-")
+        name = self.key.replace("_", "-")
         turns_off = f"/--no-{name}" if self.type is bool and self.is_optional else ""
         return self.option.flag or f"--{name}{turns_off}"
 
@@ -235,7 +240,7 @@ def convert_fields(instance: object) -> None:
         try:
             object.__setattr__(instance, name, each.convert(getattr(instance, name)))
         except ValueError as error:
-            raise ValueError(f"{name} {error}") from None
+            raise ValueError(f"{each.key} {error}") from None
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}

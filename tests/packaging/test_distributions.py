@@ -151,6 +151,8 @@ def test_the_wheel_holds_the_shipped_model_and_every_licence(distributions):
         for path in (models / model).rglob("*"):
             name = f"edgeemo/shipped/{path.relative_to(models).as_posix()}"
             assert path.is_dir() or members[name] == path.read_bytes()
+    weights = "weights/happy-neither-sad.keras"
+    assert members[f"edgeemo/shipped/{weights}"] == (models / weights).read_bytes()
     licences = {name.split("/licenses/")[1] for name in members if "/licenses/" in name}
     assert licences == {"LICENSE", "edgeemo/imaging/faces/NOTICE"}
     assert "edgeemo/py.typed" in members

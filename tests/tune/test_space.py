@@ -54,11 +54,11 @@ def test_what_the_config_names_is_fixed_unless_it_is_searched():
 
 
 def test_only_a_backbone_takes_weights():
-    base = TrainOptions(weights="imagenet", frozen_epochs=2)
+    base = TrainOptions(from_="imagenet", frozen_epochs=2)
     chosen = {"size": 48, "lr": 0.001, "augment": "none"}
-    assert merge_choice(base, {**chosen, "arch": "mobilenet-v2"}).weights == "imagenet"
+    assert merge_choice(base, {**chosen, "arch": "mobilenet-v2"}).from_ == "imagenet"
     plain = merge_choice(base, {**chosen, "arch": "cnn-bn-64"})
-    assert (plain.weights, plain.frozen_epochs) == ("none", 0)
+    assert (plain.from_, plain.frozen_epochs) == ("none", 0)
 
 
 @pytest.mark.parametrize(

@@ -148,14 +148,14 @@ def _plan_phases(options: TrainOptions, *, completed: int) -> Iterator[_Phase]:
     if completed < frozen:
         yield _Phase(epochs=range(frozen), frozen=True, lr=lr)
     if frozen < options.epochs:
-        factor = _FINE_TUNING if options.weights != "none" else 1.0
+        factor = _FINE_TUNING if options.from_ != "none" else 1.0
         yield _Phase(epochs=range(frozen, options.epochs), frozen=False, lr=lr * factor)
 
 
 def _compile(
     model: Any, phase: _Phase, *, spec: ModelSpec, options: TrainOptions, steps: int
 ) -> None:
-    set_frozen(model, frozen=phase.frozen, pretrained=options.weights != "none")
+    set_frozen(model, frozen=phase.frozen, pretrained=options.from_ != "none")
     model.compile(
         optimizer=make_optimizer(
             options.optimizer,

@@ -21,12 +21,8 @@ from edgeemo.train.networks.backbones import (
 )
 from edgeemo.train.networks.edge import EDGE, Edge, parse_edge
 from edgeemo.train.networks.edge_layers import build_edge_features
-from edgeemo.train.networks.pretrained import (
-    KERAS_SUFFIX,
-    find_weights_file,
-    load_backbone_weights,
-    load_model_weights,
-)
+from edgeemo.train.networks.pretrained import find_weights, load_backbone_weights
+from edgeemo.train.networks.start import Start, load_start
 from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
@@ -141,6 +137,7 @@ def build(
     input_shape: Sequence[int],
     classes: int,
     weights: Path | str | None = None,
+    labels: Sequence[str] = (),
 ) -> Any:
     """Build a network with random weights, or with those of another training.
 
@@ -150,10 +147,11 @@ def build(
         classes: Number of classes, at least 2. Two give (N, 1), a sigmoid: the probability of the
             second class. More give (N, classes), a softmax.
         weights: None or "none" for random weights; "imagenet" for the published ones of a backbone,
-            downloaded or from Keras' cache; or a file: a backbone's ``.h5`` or ``.weights.h5``
-            without head, or a ``.keras`` file of the same architecture. The layer ``prob`` always
-            gets random weights, and a pretrained network is ready for fine-tuning, as `set_frozen`
-            leaves it.
+            downloaded or from Keras' cache; a backbone's ``.h5`` or ``.weights.h5`` file without
+            head; or a whole model of the same architecture: a model folder, a ``.keras`` file, or
+            "happy-sad". A pretrained network is ready for fine-tuning, as `set_frozen` leaves it.
+        labels: The classes in the order of the outputs: where the whole model knows all of them,
+            the layer ``prob`` gets its weights, otherwise random ones.
 
     Returns:
         A `keras.Model` that is not compiled.
@@ -168,12 +166,12 @@ def build(
         raise TrainingError(f"a classifier requires two classes or more, not {classes}")
     keras = import_keras()
     network = get_architecture(name)
-    file = find_weights_file(name, network, input_shape=input_shape, weights=weights)
+    start = find_weights(name, network, input_shape=input_shape, weights=weights)
     image = keras.Input(tuple(input_shape), name="image")
     if isinstance(network, Backbone):
         source = network.build_application(input_shape)
-        if file and file.suffix != KERAS_SUFFIX:
-            load_backbone_weights(name, source, file)
+        if start and not isinstance(start, Start):
+            load_backbone_weights(name, source, start)
         values = build_backbone_features(network, image, source)
     elif isinstance(network, Edge):
         values = build_edge_features(network, image)
@@ -185,9 +183,9 @@ def build(
     output = keras.layers.Dense(units, activation=activation, name=HEAD)(values)
     short = EDGE if isinstance(network, Edge) else name  # a part of every tensor's name
     model = keras.Model(image, output, name=short.replace("-", "_"))
-    if file:
-        if file.suffix == KERAS_SUFFIX:
-            load_model_weights(name, model, file, except_layers=(HEAD, PREPROCESSING))
+    if start:
+        if isinstance(start, Start):
+            load_start(name, model, start, labels=labels, fixed=(PREPROCESSING,))
         set_frozen(model, frozen=False, pretrained=True)
     return model
 

@@ -29,7 +29,8 @@ def build_network(spec: ModelSpec, options: TrainOptions) -> Any:
         options.arch,
         input_shape=spec.input_shape,
         classes=len(spec.labels),
-        weights=options.weights,
+        weights=options.from_,
+        labels=spec.labels,
     )
 
 

@@ -8,60 +8,68 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.errors import ModelFolderError, TrainingError
-from edgeemo.model.keras import import_keras, load_keras
+from edgeemo.errors import TrainingError
+from edgeemo.model.folder import SHIPPED, SHIPPED_MODELS
+from edgeemo.model.keras import import_keras
 from edgeemo.train.networks.backbones import Backbone
+from edgeemo.train.networks.start import KERAS_SUFFIX, Start, find_start
 from edgeemo.utils.redirect import drop_output
 from edgeemo.utils.text import first_line, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
 NONE, IMAGENET = "none", "imagenet"
-KERAS_SUFFIX = ".keras"
-"""Suffix of a file of a whole model; others hold a backbone without its head."""
-
 _BACKBONE_SUFFIXES = (".h5", ".hdf5")
 
 
-def find_weights_file(
+def find_weights(
     name: str, network: object, *, input_shape: Sequence[int], weights: Path | str | None
-) -> Path | None:
-    """Return the file of the initial weights, or None for random ones.
+) -> Path | Start | None:
+    """Return the initial weights: a backbone's file, a whole model, or None for random ones.
 
     Args:
         name: Name of the architecture.
-        network: The architecture; only a backbone has other weights than ``.keras`` files.
+        network: The architecture; only a backbone has weights without a last layer.
         input_shape: (H, W, C) of the network's images.
         weights: As `edgeemo.train.networks.architectures.build` takes them.
 
     Raises:
-        TrainingError: If the architecture has none, the file does not exist or has another suffix,
+        ModelFolderError: If a model folder is damaged or has no reference model.
+        TrainingError: If the architecture has none, the file does not exist or is of another kind,
             or ImageNet's are neither cached nor can be downloaded.
     """
     if weights is None or weights == NONE:
         return None
     if weights == IMAGENET:
-        if isinstance(network, Backbone):
-            return _download_published(name, network, input_shape)
-        raise TrainingError(
-            f"{name} has no ImageNet weights; leave out --weights or choose a backbone with --arch"
-        )
+        check_imagenet(name, network)
+        return _download_published(name, network, input_shape)  # type: ignore[arg-type]
     path = Path(weights)
-    suffixes = (
-        (KERAS_SUFFIX, *_BACKBONE_SUFFIXES) if isinstance(network, Backbone) else (KERAS_SUFFIX,)
-    )
-    if path.suffix not in suffixes:
+    takes_backbone = isinstance(network, Backbone)
+    if takes_backbone and path.suffix in _BACKBONE_SUFFIXES and not path.is_dir():
+        if not path.is_file():
+            raise TrainingError(f"{path}: no such weights file")
+        return path
+    if path.suffix != KERAS_SUFFIX and str(weights) not in SHIPPED_MODELS and not path.is_dir():
+        suffixes = (KERAS_SUFFIX, *_BACKBONE_SUFFIXES) if takes_backbone else (KERAS_SUFFIX,)
         raise TrainingError(
-            f"{path}: weights of {name} are a file that ends in {' or '.join(suffixes)}, "
-            f"or {IMAGENET}, or {NONE}"
+            f"{path}: {name} starts from a model folder, a file that ends in "
+            f"{' or '.join(suffixes)}, {SHIPPED}, {IMAGENET} or {NONE}"
         )
-    if not path.is_file():
-        raise TrainingError(f"{path}: no such weights file")
-    return path
+    return find_start(weights)
+
+
+def check_imagenet(name: str, network: object) -> None:
+    """Refuse ImageNet's weights where there are none.
+
+    Raises:
+        TrainingError: If the architecture is no backbone.
+    """
+    if not isinstance(network, Backbone):
+        raise TrainingError(
+            f"{name} has no ImageNet weights; leave out --from or choose a backbone with --arch, "
+            "such as mobilenet-v2"
+        )
 
 
 def _download_published(name: str, backbone: Backbone, input_shape: Sequence[int]) -> Path:
@@ -84,7 +92,7 @@ def _download_published(name: str, backbone: Backbone, input_shape: Sequence[int
         reason = one_line(error)
         raise TrainingError(
             f"{name}: its ImageNet weights cannot be downloaded; on a machine with internet fetch "
-            f"{url} and put it into {cache / 'models'}, or name the file with --weights FILE "
+            f"{url} and put it into {cache / 'models'}, or name the file with --from FILE "
             f"({reason})"
         ) from None
     return Path(found)
@@ -116,41 +124,6 @@ def load_backbone_weights(name: str, source: Any, path: Path) -> None:
         raise TrainingError(
             f"{path}: not the weights of {name} without its head: {first_line(error)}"
         ) from None
-
-
-def load_model_weights(
-    name: str, model: Any, path: Path, *, except_layers: Collection[str]
-) -> None:
-    """Load the weights of a saved model of the same architecture into a network.
-
-    Args:
-        name: Name of the architecture.
-        model: The network.
-        path: A ``.keras`` file.
-        except_layers: Names of layers that keep their weights.
-
-    Raises:
-        TrainingError: If the file cannot be loaded, lacks a layer or has one of another shape.
-    """
-    try:
-        saved = load_keras(path)
-    except ModelFolderError as error:
-        raise TrainingError(str(error)) from None
-    by_layer = {layer.name: layer.get_weights() for layer in saved.layers}
-    new = {}
-    for layer in model.layers:
-        if layer.name in except_layers or not layer.weights:
-            continue
-        expected = _format_shapes(layer.get_weights())
-        found = _format_shapes(by_layer[layer.name]) if layer.name in by_layer else "no such layer"
-        if expected != found:
-            raise TrainingError(
-                f"{path}: not a model of {name} for this size: layer {layer.name!r} expected "
-                f"{expected}, found {found}"
-            )
-        new[layer.name] = by_layer[layer.name]
-    for layer_name, weights in new.items():
-        model.get_layer(layer_name).set_weights(weights)
 
 
 def _count_shapes(path: Path) -> Counter[tuple[int, ...]]:
@@ -187,7 +160,3 @@ def _describe_difference(
         f"{shape} {word}" for shape, word in ((extra, "too many"), (missing, "missing")) if shape
     ]
     return f" ({', '.join(texts)})" if texts else ""
-
-
-def _format_shapes(weights: Iterable[NDArray[np.float32]]) -> str:
-    return " and ".join("x".join(map(str, weight.shape)) for weight in weights)

@@ -10,13 +10,15 @@ from edgeemo.errors import TrainingError
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.keras import find_reference_model
 from edgeemo.train.data.soft_label_table import read_soft_labels
-from edgeemo.train.networks.architectures import check_size, get_architecture
-from edgeemo.train.networks.pretrained import KERAS_SUFFIX, find_weights_file
+from edgeemo.train.networks.architectures import Architecture, check_size, get_architecture
+from edgeemo.train.networks.pretrained import check_imagenet, find_weights
+from edgeemo.train.networks.start import KERAS_SUFFIX, Start
 from edgeemo.train.options.choices import Weights
 from edgeemo.train.options.faces import build_ingest_options, check_faces
 from edgeemo.train.options.recipes import get_recipe
 from edgeemo.utils.extras import TRAINING, require_packages, require_packages_of_options
 from edgeemo.utils.files import check_writable
+from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from edgeemo.train.data.source import ImageSource
@@ -75,11 +77,10 @@ def _check_combinations(options: TrainOptions) -> None:
             "--target-accuracy requires validation images: give them a share in --ratios, as in "
             "0.7,0.2,0.1"
         )
-    if options.weights != Weights.NONE and not get_architecture(options.arch).is_backbone:
-        raise TrainingError(
-            f"{options.arch} is no backbone: it takes no --weights; choose an --arch such as "
-            "mobilenet-v2"
-        )
+    if options.from_ == Weights.IMAGENET:
+        check_imagenet(options.arch, get_architecture(options.arch))
+    if options.frozen_epochs and options.from_ == Weights.NONE:
+        raise TrainingError("--frozen-epochs requires --from: a network to train the last layer of")
     for name in ("teacher_weight", "teacher_temperature"):
         if not options.teacher and getattr(options, name) != getattr(type(options), name):
             raise TrainingError(f"--{name.replace('_', '-')} requires --teacher")
@@ -129,15 +130,39 @@ def check_files(options: TrainOptions) -> None:
         TrainingError: If there is one.
         ModelFolderError: If a teacher's folder has no model.
     """
-    if isinstance(options.weights, Path):
-        network = get_architecture(options.arch)
-        find_weights_file(options.arch, network, input_shape=(), weights=options.weights)
+    if options.from_ not in (Weights.NONE, Weights.IMAGENET):
+        _check_start(options)
     for path in options.teacher:
         _check_teacher(path)
     if options.soft_labels is not None and not options.soft_labels.is_file():
         raise TrainingError(f"{options.soft_labels}: no such file; --soft-labels requires a CSV")
     if options.tensorboard is not None:
         _check_log_folder(options.tensorboard)
+
+
+def _check_start(options: TrainOptions) -> None:
+    network = get_architecture(options.arch)
+    start = find_weights(options.arch, network, input_shape=(), weights=options.from_)
+    if not isinstance(start, Start):
+        return
+    if start.arch and get_architecture(start.arch) != network:
+        raise TrainingError(
+            f"{start.name}: its network is {start.arch}, not {options.arch}; give --arch "
+            f"{start.arch}"
+        )
+    if start.input_shape is None or network.is_backbone:  # which takes any size and channels
+        return
+    height, width, channels = start.input_shape
+    if channels != options.channels:
+        raise TrainingError(
+            f"{start.name}: its images have {plural(channels, 'channel')}, not {options.channels}; "
+            f"give --channels {channels}"
+        )
+    if isinstance(network, Architecture) and (height, width) != (options.side, options.side):
+        raise TrainingError(
+            f"{start.name}: its images are {height}x{width}, not {options.side}x{options.side}; "
+            f"give --size {height}"
+        )
 
 
 def _check_teacher(path: Path) -> None:

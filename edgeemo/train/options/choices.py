@@ -57,9 +57,11 @@ class Metric(StrEnum):
 
 
 class Weights(StrEnum):
-    """Initial weights of a backbone, besides those of a file."""
+    """Initial weights, besides those of a folder or file."""
 
     NONE = "none"
     """Random weights."""
     IMAGENET = "imagenet"
-    """Those that Keras publishes."""
+    """Those of a backbone that Keras publishes."""
+    HAPPY_SAD = "happy-sad"
+    """Those of the shipped model of that name."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import DatasetError, MissingExtraError, TrainingError
 from edgeemo.train.data.source import read_source, record_source
-from edgeemo.train.options.options import NAMES, TrainOptions
+from edgeemo.train.options.options import KEYS, TrainOptions
 from edgeemo.train.options.recipes import get_recipe
 from edgeemo.train.options.record import record_options
 from edgeemo.utils.options import option_fields
@@ -45,7 +45,7 @@ def merge_options(*sources: Mapping[str, Any]) -> Config:
     """Merge options; a later source overrides an earlier one, and all override the recipe.
 
     Args:
-        sources: Names of `NAMES` and `PLACES` to values, as of a configuration file.
+        sources: Names of options and `PLACES` to values, as `read_config` returns them.
 
     Raises:
         TrainingError: If the recipe is unknown, or a value is wrong.
@@ -62,7 +62,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """Read a TOML file of options.
 
     Returns:
-        Names of `NAMES` and `PLACES` to values as `TrainOptions` has them. Relative paths are
+        Names of options and `PLACES` to values as `TrainOptions` has them. Relative paths are
         relative to the current folder, as on the command line.
 
     Raises:
@@ -75,7 +75,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise TrainingError(f"{path}: {(error.strerror or str(error)).lower()}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: not TOML ({error})") from None
-    return {name: _convert(path, name, value) for name, value in content.items()}
+    return {KEYS.get(key, key): _convert(path, key, value) for key, value in content.items()}
 
 
 def to_toml(options: TrainOptions, *, data: ImageSource, out: Path) -> str:
@@ -104,9 +104,9 @@ def _convert(path: Path, name: str, value: Any) -> Any:
         if isinstance(value, str):
             return Path(value)
         raise TrainingError(f"{path}: {name} must be a path, not {value!r}")
-    if name not in NAMES:
-        raise TrainingError(f"{path}: {describe_unknown('key', name, (*PLACES, *NAMES))}")
+    if name not in KEYS:
+        raise TrainingError(f"{path}: {describe_unknown('key', name, (*PLACES, *KEYS))}")
     try:
-        return option_fields(TrainOptions)[name].convert(value)
+        return option_fields(TrainOptions)[KEYS[name]].convert(value)
     except ValueError as error:
         raise TrainingError(f"{path}: {name} {error}") from None

@@ -127,18 +127,19 @@ class TrainOptions:
         ),
     ] = None
     channels: Annotated[Literal[1, 3], _network("Channels of the input: 1 is grey, 3 is RGB.")] = 3
-    weights: Annotated[
+    from_: Annotated[
         Weights | Path,
         _network(
-            "Initial weights of a backbone: random ones, ImageNet's, or those of a file.",
-            metavar="none|imagenet|FILE",
+            "Pretrained model to start from: happy-sad, a model folder or file, a backbone's "
+            "ImageNet weights, or none.",
+            metavar="MODEL",
             names=_weights,
         ),
     ] = Weights.NONE
     frozen_epochs: Annotated[
         int,
         _network(
-            "First epochs, in which only a backbone's new head is trained.",
+            "First epochs, in which only the last layer of a pretrained network is trained.",
             minimum=0,
             maximum=_MANY,
         ),
@@ -321,5 +322,5 @@ class TrainOptions:
         return self.ratios[1] == 0
 
 
-NAMES = tuple(option_fields(TrainOptions))
-"""Names of all options."""
+KEYS = {each.key: name for name, each in option_fields(TrainOptions).items()}
+"""Name in files of each option to its name in Python."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import TrainingError
 from edgeemo.train.loop.losses import default_lr
 from edgeemo.train.options.faces import choose_detector
-from edgeemo.train.options.options import NAMES, TrainOptions
+from edgeemo.train.options.options import KEYS, TrainOptions
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.suggest import describe_unknown
 
@@ -20,7 +20,7 @@ def record_options(options: TrainOptions) -> dict[str, Any]:
 
     What is None has no entry.
     """
-    values = {name: getattr(options, name) for name in NAMES}
+    values = {key: getattr(options, name) for key, name in KEYS.items()}
     values |= {
         "size": options.side,
         "lr": options.lr or default_lr(options.optimizer),
@@ -36,9 +36,9 @@ def read_options(recorded: Mapping[str, Any]) -> TrainOptions:
         TrainingError: If an option is unknown, as one of another version, or a value is wrong.
     """
     for name in recorded:
-        if name not in NAMES:
-            raise TrainingError(f"recorded {describe_unknown('option', name, NAMES)}")
-    return TrainOptions(**recorded)
+        if name not in KEYS:
+            raise TrainingError(f"recorded {describe_unknown('option', name, KEYS)}")
+    return TrainOptions(**{KEYS[key]: value for key, value in recorded.items()})
 
 
 def find_differences(requested: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[str]:

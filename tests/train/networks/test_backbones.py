@@ -185,7 +185,7 @@ def test_a_file_of_another_architecture_is_one_line(published):
         ("mobilenet-v2", "missing.h5", "missing.h5: no such weights file"),
         ("mobilenet-v2", "weights.npz", "end in .keras or .h5|ends in .keras or .h5"),
         ("cnn-16-32-16", "imagenet", "has no ImageNet weights"),
-        ("cnn-16-32-16", "old.h5", "ends in .keras, or imagenet, or none"),
+        ("cnn-16-32-16", "old.h5", "ends in .keras, happy-sad, imagenet or none"),
     ],
 )
 def test_weights_that_cannot_be(arch, weights, message):
@@ -215,7 +215,7 @@ def test_without_internet_it_says_how_to_fetch(name, tmp_path, monkeypatch):
     assert "\n" not in text
     assert "fetch https://storage.googleapis.com/" in text
     assert BACKBONES[name].weights_filename((96, 96, 3)) in text
-    assert f"put it into {tmp_path / 'models'}, or name the file with --weights FILE" in text
+    assert f"put it into {tmp_path / 'models'}, or name the file with --from FILE" in text
 
 
 def test_the_published_file_depends_on_the_size_for_one_backbone_alone():

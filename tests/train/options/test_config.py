@@ -7,7 +7,7 @@ import pytest
 from edgeemo.errors import TrainingError
 from edgeemo.train.options.checks import check_options
 from edgeemo.train.options.config import merge_options, read_config, to_toml
-from edgeemo.train.options.options import NAMES, TrainOptions
+from edgeemo.train.options.options import KEYS, TrainOptions
 from edgeemo.train.options.recipes import RECIPES
 
 EVERYTHING = TrainOptions(
@@ -55,7 +55,7 @@ def test_every_option_with_a_value_is_written(tmp_path):
     absent = {"labels", "classes", "soft_labels", "tensorboard", "target_accuracy", "save_keras"}
     absent |= {"faces", "face_detector", "face_score", "face_model"}
     written = {line.partition(" = ")[0] for line in text.splitlines()[1:] if " = " in line}
-    assert written == {"data", "out", *NAMES} - absent
+    assert written == {"data", "out", *KEYS} - absent
 
 
 def test_the_command_line_counts_for_more_than_the_file_and_both_than_the_recipe(tmp_path):
@@ -111,8 +111,12 @@ def test_a_file_that_is_not_there(tmp_path):
         ({"schedule": "cosinus"}, "did you mean 'cosine'"),
         ({"split": "by-group"}, "split must be grouped or random, not 'by-group'"),
         ({"ratios": (0.8, 0.2)}, "ratios must be a list of 3 numbers"),
-        ({"weights": "imagenet"}, "is no backbone"),
-        ({"weights": "no.h5", "arch": "mobilenet-v2"}, "no.h5: no such weights file"),
+        ({"from_": "imagenet"}, "cnn-16-32-16 has no ImageNet weights"),
+        ({"from_": "no.h5", "arch": "mobilenet-v2"}, "no.h5: no such weights file"),
+        ({"from_": "no.keras"}, "no.keras: no such model; name a model folder or a .keras file"),
+        ({"from_": "happy-sad"}, "its network is edge, not cnn-16-32-16; give --arch edge"),
+        ({"from_": "happy-sad", "arch": "edge"}, "have 1 channel, not 3; give --channels 1"),
+        ({"frozen_epochs": 2}, "--frozen-epochs requires --from"),
         ({"target_accuracy": 95.0}, "target_accuracy must be more than 0 and at most 1, not 95.0"),
         ({"label_smoothing": 1.0}, "label_smoothing must be at least 0 and less than 1, not 1.0"),
         ({"lr": 0.0}, "lr must be"),
