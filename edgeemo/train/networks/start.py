@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.folder import KERAS, SHIPPED, SPEC, ModelFolder, is_shipped_name, shipped_weights
 from edgeemo.model.keras import find_reference_model, load_keras
@@ -19,6 +17,7 @@ from edgeemo.train.networks.edge import EDGE
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 KERAS_SUFFIX = ".keras"
@@ -177,6 +176,8 @@ def _choose_columns(weights: NDArray[np.float32], places: Sequence[int]) -> NDAr
     Of two classes they are those of a sigmoid, the second class against the first; a sigmoid's
     own, (..., 1), are those of a softmax whose first class has zeros.
     """
+    import numpy as np
+
     if weights.shape[-1] == 1:
         weights = np.concatenate([np.zeros_like(weights), weights], axis=-1)
     chosen = weights[..., places]
