@@ -6,6 +6,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     ├── DatasetError                  a folder or archive of images
     ├── ImageError                    one image
     │   ├── ImageTooLargeError
+    │   ├── ImageTypeError            a TypeError, too
     │   └── NoFaceError
     ├── SpecError                     a model's spec
     ├── ModelFolderError              a model folder
@@ -61,6 +62,10 @@ class ImageError(EdgeEmoError):
 
 class ImageTooLargeError(ImageError):
     """An image of more pixels than is reasonable: perhaps a decompression bomb."""
+
+
+class ImageTypeError(ImageError, TypeError):
+    """A value that is no image: of another type, or an array of another shape, type or range."""
 
 
 class NoFaceError(ImageError):

@@ -78,7 +78,7 @@ def _decode_whole(data: bytes) -> None:
     require(image.mode == "RGB" and image.size == size, "another size or mode than announced")
     detect_faces(Detector(), image)
     _require_array(preprocess(image, _GREY), _GREY)
-    _require_array(preprocess(np.asarray(image), _RGB), _RGB)
+    _require_array(preprocess(np.asarray(image), _RGB, color="rgb"), _RGB)
 
 
 def _decode_grey(data: bytes) -> None:

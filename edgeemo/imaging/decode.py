@@ -11,9 +11,8 @@ An image that is passed already decoded skips that: its pixels are close to the 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-import numpy as np
 from PIL import Image
 
 from edgeemo.errors import ImageError
@@ -23,14 +22,25 @@ from edgeemo.imaging.limits import BAND_PIXELS, MAX_PIXELS, ROOM, Cost, count_pi
 if TYPE_CHECKING:
     from typing import BinaryIO
 
+    import numpy as np
     from numpy.typing import NDArray
 
+    from edgeemo.imaging.sources import BinaryFile
+
 __all__ = [
-    "FORMATS", "HEAD_BYTES", "MAX_PIXELS", "OpenedImage", "Source", "open_image", "sniff",
+    "FORMATS", "HEAD_BYTES", "MAX_PIXELS", "Color", "OpenedImage", "Source", "open_image", "sniff",
     "source_name", "stretch",
 ]  # fmt: skip
 
-Source: TypeAlias = "str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]"
+Source: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image"
+    " | NDArray[np.uint8]"
+)
+"""An image: its path, the bytes of its file, a file opened with "rb", which is read from where it
+stands to its end and not closed, a Pillow image, or an array with a `Color`."""
+
+Color: TypeAlias = Literal["rgb", "bgr", "gray"]
+"""Order of the channels of an array, which must be given where it has 3 or 4."""
 
 _ORIENTATION = 0x0112
 _TRANSPOSE = {
@@ -176,21 +186,25 @@ class OpenedImage:
         self._taken = ROOM.take(peak, name=self.name, seconds=self._cost.seconds)
 
 
-def open_image(source: Source) -> OpenedImage:
+def open_image(source: Source, *, color: Color | None = None) -> OpenedImage:
     """Open an image, judged by its content, without decoding its pixels.
 
     Args:
-        source: Path of an image file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
+        source: The image; an array is (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) uint8.
+        color: Order of an array's channels; required where it has 3 or 4.
 
     Raises:
         ImageError: If it cannot be read, is in none of `FORMATS`, or is beyond a limit of
             `edgeemo.imaging.limits`.
+        ImageTypeError: If it is no image at all, or `color` does not fit it.
     """
     name = source_name(source)
+    if not isinstance(source, (str, bytes, os.PathLike, Image.Image)) or color is not None:
+        from edgeemo.imaging.sources import read_other
+
+        source = read_other(source, name, color)
     if isinstance(source, Image.Image):
         return OpenedImage(source, name=name)
-    if isinstance(source, np.ndarray):
-        return OpenedImage(_from_array(source), name=name)
     image, stream, cost = open_file(source, name)
     return OpenedImage(image, name=name, stream=stream, cost=cost)
 
@@ -206,16 +220,11 @@ def stretch(image: Image.Image, width: int, height: int) -> Image.Image:
 
 
 def source_name(source: Source) -> str:
-    """Return the name of a source in messages: its path, else "image"."""
-    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "image"
-
-
-def _from_array(array: NDArray[np.uint8]) -> Image.Image:
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or 0 in array.shape:
-        raise ImageError(
-            f"image: expected an (H, W, 3) uint8 array of RGB, got {array.shape} {array.dtype}"
-        )
-    return Image.fromarray(array)
+    """Return the name of a source in messages: its path, that of an open file, else "image"."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) else "image"
 
 
 def _is_plain(image: Image.Image, mode: str) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    from edgeemo.imaging.decode import OpenedImage, Source
+    from edgeemo.imaging.decode import Color, OpenedImage, Source
     from edgeemo.imaging.faces import Face, FaceDetector
     from edgeemo.model.spec import InputSpec
 
@@ -32,14 +32,20 @@ _SMALLEST_FACE = 0.075
 
 
 def preprocess(
-    source: Source, spec: InputSpec, *, detector: FaceDetector | None = None
+    source: Source,
+    spec: InputSpec,
+    *,
+    detector: FaceDetector | None = None,
+    color: Color | None = None,
 ) -> NDArray[np.uint8]:
     """Turn an image into the network's input, before scaling.
 
     Args:
-        source: Path of an image file, its bytes, a Pillow image, or an (H, W, 3) uint8 RGB array.
+        source: Path of an image file, its bytes, an open file, a Pillow image, or an array of uint8
+            pixels.
         spec: Height, width and channels, and whether the largest face is cropped first.
         detector: The face detector; required where `spec` crops faces.
+        color: Order of an array's channels; see `edgeemo.imaging.decode.open_image`.
 
     Returns:
         Array of shape (spec.height, spec.width, spec.channels), uint8, 0 to 255, C-contiguous;
@@ -50,7 +56,7 @@ def preprocess(
         ImageError: If the source is not an image, is damaged, or is too large.
         NoFaceError: If the specification crops faces and there is none.
     """
-    with open_image(source) as opened:
+    with open_image(source, color=color) as opened:
         decoded = decode(opened, spec)
         try:
             return resize(crop(decoded, spec, detector=detector, name=opened.name), spec)
@@ -59,7 +65,7 @@ def preprocess(
 
 
 def preprocess_faces(
-    source: Source, spec: InputSpec, *, detector: FaceDetector
+    source: Source, spec: InputSpec, *, detector: FaceDetector, color: Color | None = None
 ) -> tuple[tuple[Face, NDArray[np.uint8]], ...]:
     """Turn every face of a photo into the network's input.
 
@@ -67,6 +73,7 @@ def preprocess_faces(
         source: As in `preprocess`.
         spec: As in `preprocess`; it has `faces`.
         detector: The face detector.
+        color: As in `preprocess`.
 
     Returns:
         Every face, the largest first, in pixels of the whole upright image, and its array as
@@ -77,7 +84,7 @@ def preprocess_faces(
     """
     from edgeemo.imaging.faces import detect_faces, stretch_face
 
-    with open_image(source) as opened:
+    with open_image(source, color=color) as opened:
         width = opened.size[0]
         photo = decode(opened, spec.for_photos())
         return tuple(

@@ -17,13 +17,14 @@ from edgeemo.model.verified import is_verified
 from edgeemo.runtime.prediction import STDIN, ImageResult, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
+    from typing import NoReturn
 
     import numpy as np
     from numpy.typing import NDArray
 
     from edgeemo.engines.base import Engine
-    from edgeemo.imaging.decode import Source
+    from edgeemo.imaging.decode import Color, Source
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.container import SealedModel
     from edgeemo.model.detector_file import DetectorFile
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class Classifier:
-    """A model ready to predict.
+    """A model ready to predict. Threads may share one, and processes that are forked, too.
 
     With face settings it takes every image for a photo: it detects the faces and predicts each.
 
@@ -46,7 +47,7 @@ class Classifier:
         threads: Number of threads per prediction.
 
     Example:
-        >>> classifier = Classifier.load("models/happy-sad/int8.tflite")  # doctest: +SKIP
+        >>> classifier = Classifier.load("happy-sad")
         >>> classifier.predict("face.jpg").label  # doctest: +SKIP
         'happy'
     """
@@ -78,10 +79,11 @@ class Classifier:
         threads: int | None = None,
         faces: FaceRequest | None = None,
     ) -> Classifier:
-        """Load an exported file, or a model folder's default file.
+        """Load an exported file, or the default file of a model folder or of a shipped model.
 
         Args:
-            path: A ``.tflite`` or ``.onnx`` file that edgeemo exported, or a model folder.
+            path: A ``.tflite`` or ``.onnx`` file that edgeemo exported; a model folder; or
+                "happy-sad" or "emotions".
             threads: Number of threads per prediction; at least 1. By default that recorded with
                 the folder's default file, else 1.
             faces: Requested changes to the model's face settings; None for none.
@@ -94,9 +96,9 @@ class Classifier:
             MissingExtraError: If the engine is not installed.
             ModelFolderError: If the folder holds no exported file, or its default cannot be used.
         """
-        recorded = 1
-        if os.path.isdir(path):  # noqa: PTH112
+        if not os.path.isfile(path):  # noqa: PTH113
             path, recorded = _find_default(path)
+            threads = recorded if threads is None else threads
         model = unseal(path)
         settings = faces.apply(model.spec.faces) if faces else model.spec.faces
         file = faces.file if faces else None
@@ -114,7 +116,7 @@ class Classifier:
             faces=settings,
             detector_file=file,
             verified=verified,
-            threads=threads or recorded,
+            threads=1 if threads is None else threads,
         )
 
     @classmethod
@@ -155,29 +157,35 @@ class Classifier:
             threads=threads,
         )
 
-    def predict(self, source: Source) -> Prediction:
+    def predict(self, source: Source, *, color: Color | None = None) -> Prediction:
         """Predict one image, or the largest face in it.
 
         Args:
-            source: A path, the bytes of an image file, a Pillow image, or an (H, W, 3) uint8
-                RGB array.
+            source: A path, the bytes of an image file, a file opened with "rb" (read from where it
+                stands, and not closed), a Pillow image, or an array of uint8 pixels: (H, W),
+                (H, W, 1), (H, W, 3) or (H, W, 4), whose fourth channel is opacity.
+            color: Order of an array's channels, "rgb" or "bgr"; required where it has 3 or 4,
+                because OpenCV's frames are BGR and most others are RGB. "gray" may be given for 1.
 
         Raises:
             ImageError: If it is not an image, is damaged or too large.
+            ImageTypeError: If it is of another type, an array of another shape, type or range, or
+                `color` does not fit it. It is a TypeError, too.
             NoFaceError: If faces are detected and it has none.
         """
         if self.detector is None:
-            return self.predict_pixels(preprocess(source, self.spec))
-        found = self.predict_all(source)
+            return self.predict_pixels(preprocess(source, self.spec, color=color))
+        found = self.predict_all(source, color=color)
         if not found:
             raise NoFaceError(f"{source_name(source)}: no face")
         return found[0]
 
-    def predict_all(self, source: Source) -> tuple[Prediction, ...]:
+    def predict_all(self, source: Source, *, color: Color | None = None) -> tuple[Prediction, ...]:
         """Predict every face in an image, the largest first; or the image taken whole.
 
         Args:
             source: As in `predict`.
+            color: As in `predict`.
 
         Returns:
             The predictions; none where faces are detected and there is none.
@@ -186,24 +194,23 @@ class Classifier:
             ImageError: As `predict`.
         """
         if self.detector is None:
-            return (self.predict(source),)
-        return tuple(
-            replace(self.predict_pixels(pixels), face=face)
-            for face, pixels in preprocess_faces(source, self.spec, detector=self.detector)
-        )
+            return (self.predict(source, color=color),)
+        found = preprocess_faces(source, self.spec, detector=self.detector, color=color)
+        return tuple(replace(self.predict_pixels(pixels), face=face) for face, pixels in found)
 
-    def predict_result(self, source: Source) -> ImageResult:
+    def predict_result(self, source: Source, *, color: Color | None = None) -> ImageResult:
         """Predict every face in an image, or record why it cannot be predicted, whatever it is.
 
         Args:
             source: As in `predict`.
+            color: As in `predict`.
         """
         name = STDIN if isinstance(source, bytes) else source_name(source)
         start = time.perf_counter()
         predictions: tuple[Prediction, ...] = ()
         error = None
         try:
-            predictions = self.predict_all(source)
+            predictions = self.predict_all(source, color=color)
         except ImageError as failure:
             error = str(failure)
         except MemoryError:
@@ -236,20 +243,79 @@ class Classifier:
             guess=spec.labels[decided],
         )
 
-    def predict_many(self, sources: Iterable[Source]) -> Iterator[Prediction]:
-        """Predict images one after the other, lazily and in constant memory.
+    def predict_batch(
+        self, sources: Iterable[Source], *, color: Color | None = None, workers: int | None = None
+    ) -> list[Prediction]:
+        """Predict images, or the largest face in each, in several threads.
+
+        Args:
+            sources: Images as in `predict`; an (N, H, W, C) array is N of them.
+            color: As in `predict`, for all arrays.
+            workers: Number of threads; by default they occupy the cores of this process.
+
+        Returns:
+            The predictions, in the order of the images.
 
         Raises:
-            ImageError: At the first image that cannot be read, or has no face.
+            ImageError: As `predict`, of the first image that cannot be predicted.
         """
-        return map(self.predict, sources)
+        from edgeemo.runtime.many import predict_batch
+
+        return predict_batch(self, sources, color=color, workers=workers)
+
+    def predict_many(
+        self, sources: Iterable[Source], *, color: Color | None = None
+    ) -> Iterator[Prediction]:
+        """Predict images one after the other, lazily and in constant memory.
+
+        Args:
+            sources: Images as in `predict`.
+            color: As in `predict`, for all arrays.
+
+        Raises:
+            ImageError: At the first image that cannot be predicted, as `predict`.
+        """
+        from edgeemo.runtime.many import require_several
+
+        return (self.predict(source, color=color) for source in require_several(sources))
+
+    def predict_results(
+        self, sources: Iterable[Source], *, color: Color | None = None, workers: int | None = None
+    ) -> Generator[ImageResult]:
+        """Predict images in their order; one that cannot be predicted does not stop the rest.
+
+        Lazily, in constant memory, and in several threads. Close the generator to end them early.
+
+        Args:
+            sources: Images as in `predict`; they are taken a few ahead of the results.
+            color: As in `predict`, for all arrays.
+            workers: As in `predict_batch`.
+
+        Yields:
+            Per image its predictions, one per face, or the reason why there are none.
+        """
+        from edgeemo.runtime.many import predict_results
+
+        return predict_results(self, sources, color=color, workers=workers)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Classifier cannot be pickled or copied: threads and forked processes may share it, "
+            "other processes call Classifier.load"
+        )
 
 
-def _find_default(folder: str | os.PathLike[str]) -> tuple[os.PathLike[str], int]:
-    """Return a model folder's default file and its number of threads."""
+def _find_default(path: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], int | None]:
+    """Return the default file of a model folder or of a shipped model, and its threads."""
     from pathlib import Path  # slow to import, and not needed for a single file
 
-    from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.folder import ModelFolder, is_shipped_name, shipped_folder
 
-    default = ModelFolder(Path(folder)).choose_default()
+    folder = Path(path)
+    if is_shipped_name(folder):
+        default = shipped_folder(str(folder)).choose_default()
+    elif folder.is_dir():
+        default = ModelFolder(folder).choose_default()
+    else:
+        return path, None
     return default.file, default.threads

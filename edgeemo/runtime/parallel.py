@@ -22,10 +22,11 @@ from edgeemo.imaging.decode import source_name
 from edgeemo.runtime.prediction import STDIN, ImageResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from edgeemo.imaging.decode import Source
-    from edgeemo.runtime.classifier import Classifier
+
+    Predict = Callable[[Source], ImageResult]
 
 LIMIT_S = 60.0
 """Longest time for one image, in seconds: thirty times what the limits of images allow."""
@@ -39,12 +40,12 @@ those behind it."""
 
 
 def predict_in_parallel(
-    classifier: Classifier, sources: Iterator[Source], *, workers: int
+    predict: Predict, sources: Iterator[Source], *, workers: int
 ) -> Iterator[ImageResult]:
     """Predict as `edgeemo.runtime.stream.predict_images` does, in several threads.
 
     Args:
-        classifier: Used in all the threads.
+        predict: Predicts one image, in any of the threads.
         sources: Taken one by one in a thread of its own, at most `_AHEAD` x `workers` ahead.
         workers: Largest number of threads; at least 1.
 
@@ -60,7 +61,7 @@ def predict_in_parallel(
                 len(threads) < min(workers, queue.in_progress()) + stuck
                 and not task.finished.is_set()
             ):
-                threads.append(_start_worker(classifier, queue.waiting))
+                threads.append(_start_worker(predict, queue.waiting))
             result = task.result()
             stuck += not task.finished.is_set()
             yield result
@@ -80,11 +81,11 @@ class _Task:
         self._begun: float | None = None
         self._outcome: ImageResult | BaseException
 
-    def run(self, classifier: Classifier) -> None:
+    def run(self, predict: Predict) -> None:
         """Predict it, in a worker."""
         self._begun = time.monotonic()
         try:
-            self._outcome = classifier.predict_result(self._source)
+            self._outcome = predict(self._source)
         except BaseException as failure:  # raised again in the caller's thread
             self._outcome = failure
         self.finished.set()
@@ -168,12 +169,12 @@ def _describe_stuck(source: Source) -> ImageResult:
     return ImageResult(source=name, predictions=(), error=error, ms=LIMIT_S * 1000)
 
 
-def _start_worker(classifier: Classifier, waiting: SimpleQueue[_Task | None]) -> Thread:
+def _start_worker(predict: Predict, waiting: SimpleQueue[_Task | None]) -> Thread:
     """Start a worker that predicts until it gets None."""
 
     def work() -> None:
         while task := waiting.get():
-            task.run(classifier)
+            task.run(predict)
 
     worker = Thread(target=work, name="worker", daemon=True)
     worker.start()

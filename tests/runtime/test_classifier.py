@@ -50,8 +50,9 @@ def test_every_kind_of_source_gets_a_prediction(name, image):
     assert prediction.score == prediction.scores[prediction.label]
     with Image.open(image) as opened:
         array = np.asarray(opened)
-        others = [str(image), image.read_bytes(), opened, array]
-        assert [classifier.predict(source) for source in others] == [prediction] * 4
+        others = [str(image), image.read_bytes(), opened]
+        assert [classifier.predict(source) for source in others] == [prediction] * 3
+        assert classifier.predict(array, color="rgb") == prediction
 
 
 def test_int8_predictions_are_exact_steps(image):

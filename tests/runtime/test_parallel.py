@@ -68,10 +68,11 @@ def test_workers_change_neither_results_nor_their_order(name, faces):
 def test_every_kind_of_source(classifier, faces):
     with Image.open(faces[0]) as opened:
         pixels = np.asarray(opened)
-    sources = [Path(faces[0]).read_bytes(), pixels, Image.fromarray(pixels), Path(faces[0])]
+    sources = [Path(faces[0]).read_bytes(), Image.fromarray(pixels), Path(faces[0])]
     found = list(predict_images(classifier, sources, workers=3))
+    found += predict_images(classifier, [pixels, pixels], workers=2, color="rgb")
     assert len({result.predictions[0].score for result in found}) == 1
-    assert [result.source for result in found] == ["-", "image", "image", faces[0]]
+    assert [result.source for result in found] == ["-", "image", faces[0], "image", "image"]
 
 
 @pytest.mark.parametrize("length", [0, 1])
