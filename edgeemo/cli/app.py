@@ -25,6 +25,7 @@ app = group(
         "export",
         "verify",
         "predict",
+        "evaluate",
         "info",
         "bench",
         "bundle",

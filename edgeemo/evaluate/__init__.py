@@ -17,6 +17,7 @@ from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
     from edgeemo.evaluate.evaluation import EvaluationOptions, evaluate
+    from edgeemo.evaluate.gates import EvaluationGates, raise_for_gates
     from edgeemo.evaluate.labelled import ClassChoice
     from edgeemo.evaluate.loading import load_classifier
     from edgeemo.evaluate.report import Evaluation
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ClassChoice",
     "Evaluation",
+    "EvaluationGates",
     "EvaluationOptions",
     "SliceBy",
     "evaluate",
     "load_classifier",
+    "raise_for_gates",
 ]
 
 __getattr__ = import_on_use(
@@ -36,9 +39,11 @@ __getattr__ = import_on_use(
     {
         "ClassChoice": "edgeemo.evaluate.labelled",
         "Evaluation": "edgeemo.evaluate.report",
+        "EvaluationGates": "edgeemo.evaluate.gates",
         "EvaluationOptions": "edgeemo.evaluate.evaluation",
         "SliceBy": "edgeemo.evaluate.slices",
         "evaluate": "edgeemo.evaluate.evaluation",
         "load_classifier": "edgeemo.evaluate.loading",
+        "raise_for_gates": "edgeemo.evaluate.gates",
     },
 )

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ALL = "all"
 """The name of all splits together."""
 
+_STEM = 3
+"""Number of letters that "sad" and "sadness", or "happy" and "happiness", have in common."""
+
 _SHOWN = 8
 """Number of classes that a message lists."""
 
@@ -246,7 +249,7 @@ def _list_notes(
         if label is not None and label != name:
             yield f"the folder {name} is taken for the label {label}"
     for name, label in known.items():
-        near = find_nearest(name, labels) if label is None else None
+        near = _find_similar(name, labels) if label is None else None
         if near is not None:
             yield f"{name} is no label of the model; if it is {near}: --rename {name}={near}"
     loose = sum(_is_image(path) for path in top.iterdir() if path.is_file())
@@ -256,6 +259,12 @@ def _list_notes(
     missing = [label for label in labels if label not in found]
     if missing:
         yield f"no image of the label{'s' if missing[1:] else ''} {join_and(missing)}"
+
+
+def _find_similar(name: str, labels: Sequence[str]) -> str | None:
+    """Return the label that a class folder probably is: of nearly its name, or of its stem."""
+    begun = [label for label in labels if label[:_STEM].casefold() == name[:_STEM].casefold()]
+    return find_nearest(name, labels) or (begun[0] if len(name) >= _STEM and begun else None)
 
 
 def _list_names(names: Sequence[str]) -> str:

@@ -81,6 +81,8 @@ def make_slicer(by: SliceBy, images: Sequence[LabelledImage]) -> Callable[[Label
     """
     if by.table is None:
         values = {image.path: _find_subfolder(image) for image in images}
+        if set(values.values()) == {UNNAMED}:
+            raise DatasetError("--slice folder: the class folders have no sub-folders")
     else:
         values = _match_rows(_read_table(by.table, by.column), images, by.table)
         if len(set(values.values())) > MAX_SLICES:

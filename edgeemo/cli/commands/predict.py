@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -154,34 +153,7 @@ def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classi
 
     model = choose_model(model)
     if model.suffix == ".keras":
-        return _load_keras(model, faces)
+        from edgeemo.evaluate import load_classifier
+
+        return load_classifier(model, faces=faces)
     return Classifier.load(model, threads=threads, faces=faces)
-
-
-def _load_keras(path: Path, faces: FaceRequest) -> Classifier:
-    """Load a reference model with the spec.json beside it."""
-    from edgeemo.errors import EngineError
-    from edgeemo.imaging.faces import build_detector
-    from edgeemo.model.detector_file import find_detector_file
-    from edgeemo.model.folder import SPEC, ModelFolder
-    from edgeemo.model.keras import find_reference_model
-    from edgeemo.model.keras_engine import KerasEngine
-    from edgeemo.runtime.classifier import Classifier
-
-    if not path.is_file():
-        raise EngineError(f"{path}: no such file")
-    folder = ModelFolder(path.parent)
-    if not folder.file(SPEC).exists() or find_reference_model(folder) != path:
-        raise EngineError(
-            f"{path}: a Keras file says neither labels nor scaling; import it with "
-            f"'edgeemo export {path} --labels ... --scale ... --data ...'"
-        )
-    cores = os.cpu_count() or 1  # TensorFlow takes them all for one image
-    spec = folder.read_spec().with_faces(faces)
-    detector = None
-    if spec.faces is not None:
-        file = faces.file or find_detector_file(spec.faces, folder.path)
-        detector = build_detector(spec.faces, file=file)
-    return Classifier(
-        spec, KerasEngine(folder), detector=detector, verified=True, path=str(path), threads=cores
-    )

@@ -1,0 +1,127 @@
+"""An evaluation as tables, for a terminal and for a page: headings and rows of text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgeemo.utils.text import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from edgeemo.evaluate.report import Evaluation, Quality
+    from edgeemo.metrics import Interval
+
+TableText = tuple[tuple[str, ...], list[tuple[str, ...]]]
+"""Headings of the columns, and rows of cells."""
+
+_FIGURES = ("", "value (95 % interval)", "images")
+_CLASSES = ("class", "images", "recall (95 % interval)", "precision (95 % interval)")
+_SLICES = ("slice", "images", "coverage", "accuracy (95 % interval)", "")
+_MISTAKES = ("image", "true", "predicted", "p")
+
+
+def describe_evaluation(found: Evaluation) -> str:
+    """Return the model, the images, and how they were taken, as one line."""
+    model = Path(found.model)
+    split = f", {found.split} split" if found.split else ""
+    faces = "faces detected" if found.detects_faces else "images taken whole"
+    images = plural(found.overall.n, "image")
+    return f"{model.parent.name}/{model.name} on {found.data}{split}: {images}, {faces}"
+
+
+def tabulate_figures(found: Evaluation) -> TableText:
+    """Return the figures of all images together."""
+    return _FIGURES, list(_list_figures(found))
+
+
+def tabulate_classes(found: Evaluation) -> TableText:
+    """Return recall and precision of each label that has images."""
+    return _CLASSES, [
+        (label, f"{images:,}", _show(each.recall), _show(each.precision))
+        for label, each in found.per_class.items()
+        if (images := sum(found.confusion[label].values()))
+    ]
+
+
+def tabulate_confusion(found: Evaluation) -> TableText:
+    """Return the number of images by label and prediction."""
+    return _tabulate_counts("true", found.confusion, _list_columns(found))
+
+
+def tabulate_unknown(found: Evaluation) -> TableText:
+    """Return the number of images of classes that the model does not know, by prediction."""
+    return _tabulate_counts("class", found.unknown, _list_columns(found))
+
+
+def tabulate_slices(found: Evaluation) -> TableText:
+    """Return coverage and accuracy of each slice."""
+    return _SLICES, [
+        (
+            each.name,
+            f"{each.quality.n:,}",
+            f"{each.quality.coverage.value:.3f}",
+            _show(each.quality.accuracy),
+            "worse" if each.is_worse else "",
+        )
+        for each in found.slices
+    ]
+
+
+def tabulate_mistakes(found: Evaluation, *, at_most: int) -> TableText:
+    """Return the most confident mistakes."""
+    return _MISTAKES, [
+        (each.path, each.truth, each.prediction, f"{each.confidence:.3f}")
+        for each in found.mistakes[:at_most]
+    ]
+
+
+def _list_figures(found: Evaluation) -> Iterator[tuple[str, str, str]]:
+    quality = found.overall
+    yield "accuracy", _show(quality.accuracy), _count(quality.accuracy)
+    yield "balanced accuracy", _show(found.balanced_accuracy), ""
+    if quality.coverage.value < 1:
+        yield "coverage", _show(quality.coverage), _count(quality.coverage)
+        yield from _list_withheld(found)
+        yield "right, of all images", _show(quality.right_of_all), _count(quality.right_of_all)
+    if found.guesses.n != quality.accuracy.n:
+        yield "accuracy with every guess", _show(found.guesses), _count(found.guesses)
+    yield "AUC", _show(found.auc), ""
+    error = found.calibration_error
+    yield "calibration error", "undefined" if error is None else f"{error:.3f}", ""
+    share = found.unknown_withheld
+    if share is not None and share.value:
+        yield "unknown classes without a label", _show(share), _count(share)
+
+
+def _list_withheld(found: Evaluation) -> Iterator[tuple[str, str, str]]:
+    for name, count in found.withheld.items():
+        yield f"  {name}", "", _of(count, found.overall)
+
+
+def _tabulate_counts(
+    name: str, counts: Mapping[str, Mapping[str, int]], columns: Sequence[str]
+) -> TableText:
+    """Return the rows with images; a cell of none is empty, so that a list leaves it out."""
+    return (name, *columns), [
+        (row, *(f"{found[column]:,}" if found[column] else "" for column in columns))
+        for row, found in counts.items()
+        if any(found.values())
+    ]
+
+
+def _of(count: int, quality: Quality) -> str:
+    return f"{count:,} of {quality.n:,}"
+
+
+def _list_columns(found: Evaluation) -> Sequence[str]:
+    return (*found.labels, *found.withheld)
+
+
+def _show(share: Interval | None) -> str:
+    return str(share) if share is not None and share.n else "undefined"
+
+
+def _count(share: Interval) -> str:
+    return f"{round(share.value * share.n):,} of {share.n:,}"
