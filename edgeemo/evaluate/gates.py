@@ -51,8 +51,8 @@ class EvaluationGates:
                 yield from _judge(f"recall of {label}", recall, minimum=self.min_recall)
         yield from _judge("AUC", found.auc.value if found.auc else None, minimum=self.min_auc)
         yield from _judge("coverage", coverage, minimum=self.min_coverage)
-        limit = self.max_calibration_error
-        yield from _judge("calibration error", found.calibration_error, maximum=limit)
+        gap = found.calibration.error.value if found.calibration else None
+        yield from _judge("calibration error", gap, maximum=self.max_calibration_error)
 
 
 def raise_for_gates(failures: tuple[str, ...]) -> None:

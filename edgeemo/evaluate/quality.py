@@ -10,11 +10,12 @@ import numpy as np
 
 from edgeemo.evaluate.report import MOST_MISTAKES, Mistake, Quality
 from edgeemo.metrics import (
+    CalibrationError,
     ClassMetrics,
     Interval,
     ReliabilityBin,
     bin_by_confidence,
-    expected_calibration_error,
+    measure_calibration_error,
     measure_classification,
     wilson_interval,
 )
@@ -35,7 +36,7 @@ class Figures:
     balanced_accuracy: Interval
     per_class: Mapping[str, ClassMetrics]
     auc: Interval | None
-    calibration_error: float | None
+    calibration: CalibrationError | None
     reliability: tuple[ReliabilityBin, ...]
 
 
@@ -71,7 +72,7 @@ def measure_figures(outcomes: Sequence[Outcome], labels: Sequence[str], *, seed:
         balanced_accuracy=given.macro.recall,
         per_class=given.per_class,
         auc=guessed.auc,
-        calibration_error=expected_calibration_error(confidence, right) if scored else None,
+        calibration=measure_calibration_error(confidence, right) if scored else None,
         reliability=bin_by_confidence(confidence, right),
     )
 

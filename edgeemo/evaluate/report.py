@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgeemo.metrics import ClassMetrics, Interval, ReliabilityBin
+    from edgeemo.metrics import CalibrationError, ClassMetrics, Interval, ReliabilityBin
 
 MOST_MISTAKES = 24
 """Largest number of wrong predictions in a report."""
@@ -96,8 +96,7 @@ class Evaluation:
         per_class: Metrics of each label, over the images with a predicted label.
         auc: Area under the ROC curve over all images with a prediction; None with fewer than two
             classes.
-        calibration_error: Mean gap between confidence and accuracy, 0 to 1; None without a
-            prediction.
+        calibration: Mean gap between confidence and accuracy; None without a prediction.
         reliability: Bins of the reliability diagram.
         confusion: Label of the image to prediction to number of images.
         unknown: Class folder that is no label of the model, to prediction to number of images.
@@ -128,7 +127,7 @@ class Evaluation:
     balanced_accuracy: Interval
     per_class: Mapping[str, ClassMetrics]
     auc: Interval | None
-    calibration_error: float | None
+    calibration: CalibrationError | None
     reliability: tuple[ReliabilityBin, ...]
     confusion: Mapping[str, Mapping[str, int]]
     unknown: Mapping[str, Mapping[str, int]]

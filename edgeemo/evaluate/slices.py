@@ -52,15 +52,15 @@ class SliceBy:
         """Return what a text names: "folder", or "FILE.csv:COLUMN".
 
         Raises:
-            DatasetError: If it is neither.
+            ValueError: If it is neither.
         """
         if text == FOLDER:
             return cls()
         name, colon, column = text.rpartition(":")
         if not (colon and name and column):
-            raise DatasetError(
-                f"--slice requires folder (the sub-folders of the classes) or FILE.csv:COLUMN, "
-                f"not {text!r}"
+            raise ValueError(
+                "must be folder, for the sub-folders of the classes, or FILE.csv:COLUMN, not "
+                f"{text!r}"
             )
         return cls(Path(name), column)
 

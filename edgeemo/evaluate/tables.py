@@ -88,8 +88,9 @@ def _list_figures(found: Evaluation) -> Iterator[tuple[str, str, str]]:
     if found.guesses.n != quality.accuracy.n:
         yield "accuracy with every guess", _show(found.guesses), _count(found.guesses)
     yield "AUC", _show(found.auc), ""
-    error = found.calibration_error
-    yield "calibration error", "undefined" if error is None else f"{error:.3f}", ""
+    if found.calibration:
+        chance = f"{found.calibration.by_chance:.3f} by chance"
+        yield "calibration error", _show(found.calibration.error), chance
     share = found.unknown_withheld
     if share is not None and share.value:
         yield "unknown classes without a label", _show(share), _count(share)

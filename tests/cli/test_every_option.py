@@ -21,6 +21,8 @@ import edgeemo.bundle
 import edgeemo.dataset
 import edgeemo.dataset.check
 import edgeemo.dataset.write
+import edgeemo.evaluate
+import edgeemo.evaluate.evaluation
 import edgeemo.export
 import edgeemo.runtime.stream
 import edgeemo.train
@@ -47,6 +49,7 @@ LIBRARY = [
     (edgeemo.export, "export"),
     (edgeemo.verify, "verify"),
     (edgeemo.runtime.stream, "predict_images"),
+    (edgeemo.evaluate, "evaluate"),
     (edgeemo.bench, "run_benchmark"),
     (edgeemo.bench, "select_candidate"),
     (edgeemo.bundle, "make_bundle"),
@@ -172,6 +175,22 @@ PREDICT = {
     "--face-margin 0.2": {"classifier.spec.faces.margin": 0.2},
     "--face-score 0.9": {"classifier.spec.faces.min_score": 0.9},
 }
+EVALUATE = {
+    "--data more": {"data": "more"},
+    "--split all": {"options.choice.split": "all"},
+    "--classes happy,sad": {"options.choice.classes": ["happy", "sad"]},
+    "--rename joy=happy,grim=sad": {"options.choice.renamed": {"joy": "happy", "grim": "sad"}},
+    "--slice folder": {"options.slice_by.table": None},
+    "--slice t.csv:camera": {"options.slice_by": {"table": "t.csv", "column": "camera"}},
+    "--exclude-trained": {"options.exclude_trained": True},
+    "--threads 2": {"model.threads": 2},
+    "--workers 3": {"options.workers": 3},
+    "--faces": {"model.spec.faces.detector": "blaze", "options.faces.enabled": True},
+    "--no-faces": {"model.spec.faces": None, "options.faces.enabled": False},
+    "--face-detector blaze": {"model.spec.faces.detector": "blaze"},
+    "--face-margin 0.2": {"model.spec.faces.margin": 0.2},
+    "--face-score 0.9": {"model.spec.faces.min_score": 0.9},
+}
 BENCH = {
     "--threads 1,2": {"threads": [1, 2]},
     "--image faces": {"image": "faces"},
@@ -250,6 +269,10 @@ REACHED = [
         (f"predict --model models/mine faces {words}", arrives)
         for words, arrives in PREDICT.items()
     ),
+    *(
+        (f"evaluate models/mine --data faces {words}", arrives)
+        for words, arrives in EVALUATE.items()
+    ),
     *((f"bench models/mine {words}", arrives) for words, arrives in BENCH.items()),
     *((f"bundle models/mine {words}", arrives) for words, arrives in BUNDLE.items()),
     ("sign --key key.pem int8.tflite", {"path": "key.pem"}),
@@ -270,6 +293,13 @@ SHOWN = [
     ("predict faces/happy --model int8.tflite --format csv", "file,label,score"),
     ("predict faces/happy --model int8.tflite --annotate seen", "happy"),
     ("predict faces/happy --model int8.tflite --face-model yunet.onnx", "--face-model"),
+    ("evaluate int8.tflite --data faces --face-model yunet.onnx", "--face-model"),
+    ("evaluate int8.tflite --data faces --min-accuracy 1", "not passed: accuracy "),
+    ("evaluate int8.tflite --data faces --min-balanced-accuracy 1", ": balanced accuracy "),
+    ("evaluate int8.tflite --data faces --min-recall 1", ": recall of "),
+    ("evaluate int8.tflite --data faces --min-auc 1", ": AUC "),
+    ("evaluate int8.tflite --data faces --min-coverage 1", "accuracy"),
+    ("evaluate int8.tflite --data faces --max-calibration-error 0", ": calibration error "),
     ("data check faces --html page.html", "fewer than 100"),
     ("data check faces --face-model yunet.onnx", "yunet"),
     ("data check faces --strict", "strict: there is something to act on"),
@@ -388,7 +418,12 @@ def test_help_fits_the_terminal(edgeemo, monkeypatch, path):
 @pytest.mark.parametrize("words", ["-q {} -v", "{} --quiet --verbose", "-v {} -q"])
 @pytest.mark.parametrize("path", COMMANDS)
 def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
-    images = {"predict": "x.png", "data draw": "new", "data check": "faces"}
+    images = {
+        "predict": "x.png",
+        "evaluate": "--data faces",
+        "data draw": "new",
+        "data check": "faces",
+    }
     files = {"sign": "x --key key.pem", "verify-signature": "x"}
     needed = (images | files).get(path, "faces --out new" if path.startswith("data") else "")
     shown = edgeemo(*words.format(f"{path} {needed}").split())

@@ -37,6 +37,8 @@ LINES = [
     "verify models/mine",
     "predict faces/happy --model models/mine",
     f"predict {LONG} --model models/mine --no-faces",
+    "evaluate models/mine --data faces",
+    f"evaluate models/mine --data {LONG}",
     "info",
     "info models/mine",
     "info models/mine/int8.tflite",

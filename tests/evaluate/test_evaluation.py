@@ -204,7 +204,6 @@ def test_many_numbers_are_cut_into_quarters(faces, tmp_path):
 @pytest.mark.parametrize(
     ("text", "content", "says"),
     [
-        ("camera", "", "--slice requires folder"),
         ("t.csv:camera", None, r"t\.csv: No such file"),
         ("t.csv:camra", "file,camera\na,b\n", "did you mean 'camera'"),
         ("t.csv:camera", "picture,camera\na,b\n", "no column of file names"),
@@ -218,6 +217,19 @@ def test_a_wrong_slice_is_one_line(faces, tmp_path, monkeypatch, text, content, 
         Path("t.csv").write_text(content)
     with pytest.raises(DatasetError, match=says):
         evaluate(MODEL, faces, options=EvaluationOptions(slice_by=SliceBy.parse(text)))
+
+
+def test_a_slice_is_a_word_or_a_column_of_a_table():
+    assert SliceBy.parse("folder") == SliceBy()
+    assert SliceBy.parse("a:b.csv:camera") == SliceBy(Path("a:b.csv"), "camera")
+    for text in ("camera", "t.csv:", ":camera"):
+        with pytest.raises(ValueError, match=r"FILE\.csv:COLUMN"):
+            SliceBy.parse(text)
+
+
+def test_slices_by_sub_folder_require_one(faces):
+    with pytest.raises(DatasetError, match="have no sub-folders"):
+        evaluate(MODEL, faces, options=EvaluationOptions(slice_by=SliceBy()))
 
 
 def test_the_package_imports_nothing_heavy(faces):

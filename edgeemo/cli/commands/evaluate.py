@@ -20,7 +20,7 @@ from edgeemo.utils.options import Argument, Option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edgeemo.evaluate import ClassChoice, EvaluationGates, EvaluationOptions
+    from edgeemo.evaluate import ClassChoice, EvaluationGates, EvaluationOptions, SliceBy
     from edgeemo.runtime.classifier import Classifier
 
 _choice = partial(Option, group="Images")
@@ -161,12 +161,12 @@ def evaluate(given: EvaluateArguments) -> None:
 
 
 def _make_options(given: EvaluateArguments) -> EvaluationOptions:
-    from edgeemo.evaluate import EvaluationOptions, SliceBy
+    from edgeemo.evaluate import EvaluationOptions
 
     return EvaluationOptions(
         choice=given.make_choice(),
         faces=given.face_request,
-        slice_by=SliceBy.parse(given.slice) if given.slice else None,
+        slice_by=_parse_slice(given.slice),
         exclude_trained=given.exclude_trained,
         threads=given.threads,
         workers=given.workers,
@@ -182,6 +182,15 @@ def _load(given: EvaluateArguments, options: EvaluationOptions) -> Classifier:
     if not classifier.verified:
         warn(f"{classifier.path} is not verified: run 'edgeemo verify'")
     return classifier
+
+
+def _parse_slice(text: str | None) -> SliceBy | None:
+    from edgeemo.evaluate import SliceBy
+
+    try:
+        return SliceBy.parse(text) if text else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--slice'") from None
 
 
 def _parse_renamed(pairs: Sequence[str]) -> dict[str, str]:
