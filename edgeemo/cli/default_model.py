@@ -1,11 +1,16 @@
-"""The model of a command: the one named, the newest trained, or the one that edgeemo includes."""
+"""The model of a command: the one named, the settled one, the newest, or the included one."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeemo.cli.options.common import MODELS
-from edgeemo.cli.output.console import note
+from edgeemo.cli.output.console import note, warn
+from edgeemo.utils.text import plural
+
+if TYPE_CHECKING:
+    from edgeemo.model.folder import ModelFolder
 
 _MANY = 10
 """Number of model folders that a message lists."""
@@ -15,8 +20,8 @@ def choose_model(model: Path | None, *, check: bool = True) -> Path:
     """Return the exported file or model folder to predict with.
 
     Args:
-        model: The model as named; None takes the newest folder under ``models/``, else the shipped
-            model, and prints which.
+        model: The model as named; None takes that of `edgeemo.model.chosen`, and prints which and
+            why.
         check: Whether to refuse one that is not there.
 
     Returns:
@@ -25,24 +30,10 @@ def choose_model(model: Path | None, *, check: bool = True) -> Path:
     Raises:
         ModelFolderError: If there is no such file or folder, or it is a bundle.
     """
-    from edgeemo.model.folder import (
-        SHIPPED,
-        ModelFolder,
-        choose_folder,
-        is_shipped_name,
-        shipped_folder,
-    )
+    from edgeemo.model.folder import ModelFolder, is_shipped_name, shipped_folder
 
     if model is None:
-        folder = choose_folder(MODELS)
-        if folder.is_shipped:
-            note(
-                f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy or sad; "
-                f"'edgeemo info {SHIPPED}' tells more, --model names another)"
-            )
-        else:
-            note(f"model: {folder.path}")
-        return folder.path
+        return _choose_unnamed()
     if is_shipped_name(model):
         return shipped_folder(str(model)).path
     if check:
@@ -50,6 +41,46 @@ def choose_model(model: Path | None, *, check: bool = True) -> Path:
     if model.is_dir() and not ModelFolder(model).list_exported():
         require_folder(model)
     return model
+
+
+def _choose_unnamed() -> Path:
+    """Return the folder of the model that predicts where none is named; print which and why."""
+    from edgeemo.model.chosen import choose_model_folder
+    from edgeemo.model.folder import SHIPPED
+
+    chosen = choose_model_folder(MODELS)
+    path = chosen.folder.path
+    if chosen.gone:
+        warn(f"the default model {chosen.gone} is gone from {MODELS}: 'edgeemo models --default'")
+    if chosen.reason == "included":
+        note(
+            f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy or sad; "
+            f"'edgeemo info {SHIPPED}' tells more, --model names another)"
+        )
+    elif chosen.reason == "settled":
+        note(f"model: {_name(chosen.folder)}, the default of 'edgeemo models --default'")
+    else:
+        note(
+            f"model: {path}, the newest under {MODELS}/{_describe_quality(chosen.folder)}; "
+            "'edgeemo models' lists all, --default settles one"
+        )
+    return path
+
+
+def _name(folder: ModelFolder) -> str:
+    return f"{folder.path.name}, which edgeemo includes" if folder.is_shipped else str(folder.path)
+
+
+def _describe_quality(folder: ModelFolder) -> str:
+    """Return accuracy and verification of a model folder, in parentheses."""
+    from edgeemo.model.summary import summarise_folder
+
+    found = summarise_folder(folder)
+    verified = "verified" if found.verified else "not verified"
+    if found.accuracy is None:
+        return f" ({verified})"
+    images = plural(found.accuracy.n, "test image")
+    return f" (accuracy {found.accuracy.value:.3f} on {images}, {verified})"
 
 
 def check_model(model: Path) -> None:

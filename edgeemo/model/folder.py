@@ -231,14 +231,6 @@ def find_newest_folder(models: Path) -> ModelFolder:
     return ModelFolder(max(trained, key=lambda path: (path / SPEC).stat().st_mtime_ns))
 
 
-def choose_folder(models: Path) -> ModelFolder:
-    """Return the newest model folder under `models`, else the shipped model."""
-    try:
-        return find_newest_folder(models)
-    except ModelFolderError:
-        return shipped_folder()
-
-
 def is_shipped_name(path: Path) -> bool:
     """Return whether a path is the name of a shipped model, and of no file or folder."""
     return str(path) in SHIPPED_MODELS and not path.exists()

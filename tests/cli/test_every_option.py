@@ -300,6 +300,7 @@ SHOWN = [
     ("evaluate int8.tflite --data faces --min-auc 1", ": AUC "),
     ("evaluate int8.tflite --data faces --min-coverage 1", "accuracy"),
     ("evaluate int8.tflite --data faces --max-calibration-error 0", ": calibration error "),
+    ("models --default happy-sad", "predict takes happy-sad: the default"),
     ("data check faces --html page.html", "fewer than 100"),
     ("data check faces --face-model yunet.onnx", "yunet"),
     ("data check faces --strict", "strict: there is something to act on"),

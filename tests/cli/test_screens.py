@@ -39,6 +39,7 @@ LINES = [
     f"predict {LONG} --model models/mine --no-faces",
     "evaluate models/mine --data faces",
     f"evaluate models/mine --data {LONG}",
+    "models",
     "info",
     "info models/mine",
     "info models/mine/int8.tflite",

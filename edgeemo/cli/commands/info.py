@@ -14,6 +14,7 @@ from edgeemo.utils.options import Argument
 if TYPE_CHECKING:
     from edgeemo.model.container import SealedModel
     from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.verified import VerifiedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +54,31 @@ def info(given: InfoArguments) -> None:
 
 def _file_facts(path: Path) -> dict[str, Any]:
     from edgeemo.model.container import unseal
-    from edgeemo.model.verified import is_verified
+    from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.verified import find_verification
 
     model = unseal(path)
+    entry = find_verification(path, sha256=model.sha256)
     return {
         "format": model.format,
         "size_bytes": model.size_bytes,
         "sha256": model.sha256,
-        "verified": is_verified(path, sha256=model.sha256),
+        "verified": entry is not None and entry.passed,
+        **_quality_facts(ModelFolder(path.parent), entry),
         **_spec_facts(asdict(model.spec)),
         **_engine_facts(model),
+    }
+
+
+def _quality_facts(folder: ModelFolder, entry: VerifiedFile | None) -> dict[str, Any]:
+    """Return accuracy, what verification showed of a file, and the place of the model card."""
+    from edgeemo.model.summary import describe_proof, find_card, read_accuracy
+
+    card = find_card(folder.path)
+    return {
+        "accuracy": read_accuracy(folder, entry),
+        "verification": describe_proof(entry),
+        "model_card": str(card) if card else None,
     }
 
 
@@ -73,7 +89,8 @@ def _spec_facts(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _spoken(facts: dict[str, Any]) -> dict[str, str]:
     """Return the facts as text for a table."""
-    return {key: _faces(value) if key == "faces" else _text(value) for key, value in facts.items()}
+    shown = {key: value for key, value in facts.items() if value is not None or key == "faces"}
+    return {key: _faces(value) if key == "faces" else _text(value) for key, value in shown.items()}
 
 
 def _faces(faces: dict[str, Any] | None) -> str:
@@ -109,14 +126,19 @@ def _engine_facts(model: SealedModel) -> dict[str, Any]:
 def _folder_facts(folder: ModelFolder) -> dict[str, Any]:
     from edgeemo.errors import ModelFolderError
     from edgeemo.model.training_facts import NamedFolders
+    from edgeemo.model.verified import find_verification
+    from edgeemo.utils.files import sha256_file
     from edgeemo.utils.serialize import to_plain
 
     facts = folder.read_training()
     training = to_plain(facts)
     if isinstance(facts.data, NamedFolders):
         training["data"] = [str(path) for path in facts.data.folders.values()]
+    entry = None
     try:
-        default = folder.choose_default_file().name
+        path = folder.choose_default_file()
+        default = path.name
+        entry = find_verification(path, sha256=sha256_file(path))
     except ModelFolderError:
         default = "none: run 'edgeemo export'"
     return {
@@ -127,6 +149,7 @@ def _folder_facts(folder: ModelFolder) -> dict[str, Any]:
             if training[key] is not None
         },
         "default_file": default,
+        **_quality_facts(folder, entry),
         "files": [_exported_facts(path) for path in folder.list_exported()],
     }
 
@@ -148,6 +171,10 @@ def _exported_facts(path: Path) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
+    from edgeemo.model.summary import MeasuredAccuracy
+
+    if isinstance(value, MeasuredAccuracy):
+        return f"{value} on {value.n:,} test images"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) and value > 9999:

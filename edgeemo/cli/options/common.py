@@ -12,7 +12,8 @@ MODELS = Path("models")
 """Default place of model folders."""
 
 DEFAULT_MODEL = (
-    "by default the newest folder under models/, else happy-sad, the model that edgeemo includes"
+    "by default that of 'edgeemo models': the default set there, else the newest under models/, "
+    "else happy-sad, which edgeemo includes"
 )
 """End of the help of an option that names a model."""
 
