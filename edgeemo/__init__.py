@@ -1,42 +1,65 @@
 """edgeemo: from a folder of faces to a verified happy/sad classifier on a Raspberry Pi.
 
-The names here are the light ones, loaded when first used:
-
-    >>> from edgeemo import Classifier
-    >>> classifier = Classifier.load("models/mine/int8.tflite")  # doctest: +SKIP
+    >>> import edgeemo
+    >>> classifier = edgeemo.Classifier.load("happy-sad")
     >>> prediction = classifier.predict("face.jpg")  # doctest: +SKIP
     >>> prediction.label, prediction.score  # doctest: +SKIP
     ('happy', 0.97265625)
 
-Training, exporting and verifying are sub-packages: `edgeemo.train`, `edgeemo.export`,
-`edgeemo.verify`.
+Five functions do what the commands of the same names do: `train`, `export`, `verify`, `evaluate`
+and `bundle`. They are packages, too, which hold their options:
+``edgeemo.train("faces", "models/mine", options=edgeemo.train.TrainOptions(epochs=9))``.
+
+A name is imported when it is used: a device loads none of the training.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False  # without the import of typing, which would be the slowest thing here
 if TYPE_CHECKING:
+    from edgeemo.bundle import make_bundle as bundle
     from edgeemo.errors import EdgeEmoError
+    from edgeemo.evaluate import evaluate
+    from edgeemo.export import export
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
-    from edgeemo.runtime.prediction import Prediction
+    from edgeemo.runtime.prediction import ImageResult, Prediction
+    from edgeemo.train import train
+    from edgeemo.verify import verify
 
 __version__ = "0.1.0"
-__all__ = ["Classifier", "EdgeEmoError", "FaceRequest", "ModelSpec", "Prediction", "__version__"]
+__all__ = [
+    "Classifier",
+    "EdgeEmoError",
+    "FaceRequest",
+    "ImageResult",
+    "ModelSpec",
+    "Prediction",
+    "__version__",
+    "bundle",
+    "evaluate",
+    "export",
+    "train",
+    "verify",
+]
 
 _HOMES = {
     "Classifier": "edgeemo.runtime.classifier",
-    "Prediction": "edgeemo.runtime.prediction",
     "EdgeEmoError": "edgeemo.errors",
     "FaceRequest": "edgeemo.model.face_request",
+    "ImageResult": "edgeemo.runtime.prediction",
     "ModelSpec": "edgeemo.model.spec",
+    "Prediction": "edgeemo.runtime.prediction",
 }
+_CALLABLE_PACKAGES = ("bundle", "evaluate", "export", "train", "verify")
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'edgeemo' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in _CALLABLE_PACKAGES:
+        return import_module(f"edgeemo.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'edgeemo' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.bench.quantiles import Estimate
@@ -14,11 +15,11 @@ from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.model.verified import VerifiedFile
+    from edgeemo.utils.paths import StrPath
 
 ENGINES = {".tflite": "ai-edge-litert", ".onnx": "onnxruntime"}
 """Suffix of a file to the package that runs it, as pip calls it."""
@@ -55,7 +56,7 @@ class CandidateFile:
 
 
 def read_candidates(
-    paths: Iterable[Path], *, faces: FaceRequest | None = None
+    paths: Iterable[StrPath], *, faces: FaceRequest | None = None
 ) -> list[CandidateFile]:
     """Read exported files, each once; a file that cannot be used is a candidate with a problem.
 
@@ -67,11 +68,11 @@ def read_candidates(
     Returns:
         One candidate per file, in the order of `paths`.
     """
-    paths = list(dict.fromkeys(paths))
-    names = [path.name for path in paths]
+    files = list(dict.fromkeys(map(Path, paths)))
+    names = [path.name for path in files]
     return [
         _read_candidate(path, path.name if names.count(path.name) == 1 else str(path), faces)
-        for path in paths
+        for path in files
     ]
 
 

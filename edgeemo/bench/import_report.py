@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.bench.results import BenchmarkReport
@@ -10,17 +11,18 @@ from edgeemo.errors import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from edgeemo.bench.candidates import CandidateFile
+    from edgeemo.utils.paths import StrPath
 
 
-def read_report(path: Path) -> BenchmarkReport:
+def read_report(path: StrPath) -> BenchmarkReport:
     """Read a report.
 
     Raises:
         BenchError: If it cannot be read or is not a report.
     """
+    path = Path(path)
     try:
         return BenchmarkReport.from_json(path.read_bytes(), origin=str(path))
     except OSError as error:
@@ -28,7 +30,7 @@ def read_report(path: Path) -> BenchmarkReport:
 
 
 def match_files(
-    report: BenchmarkReport, files: Sequence[CandidateFile], *, origin: Path
+    report: BenchmarkReport, files: Sequence[CandidateFile], *, origin: StrPath
 ) -> BenchmarkReport:
     """Return the results of the files on this machine, matched by their SHA-256.
 
@@ -41,6 +43,7 @@ def match_files(
     Raises:
         BenchError: If the report has no result of any of the files.
     """
+    origin = Path(origin)
     ours = {file.sha256: file for file in files if file.sha256}
     kept = tuple(
         replace(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.report.plots import draw_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from edgeemo.bench.results import BenchmarkReport, CandidateResult, Measurement
+    from edgeemo.utils.paths import StrPath
 
     Points = Sequence[tuple[CandidateResult, Measurement]]
 
@@ -24,7 +25,7 @@ _LINE = 0.042  # height of a label, as a share of the axis
 _COLUMN = 0.12  # markers closer than this, as a share of the axis, share a column of labels
 
 
-def plot_report(path: Path, report: BenchmarkReport) -> Path:
+def plot_report(path: StrPath, report: BenchmarkReport) -> Path:
     """Plot the median time of a warm prediction, with a whisker up to p99, against the file size.
 
     Args:
@@ -37,6 +38,7 @@ def plot_report(path: Path, report: BenchmarkReport) -> Path:
     Raises:
         MissingExtraError: If matplotlib is not installed.
     """
+    path = Path(path)
     points = [(each, each.measurement) for each in report.results if each.measurement]
     with draw_figure(path, width=_WIDTH, height=_HEIGHT) as drawn:
         axis = drawn.subplots()

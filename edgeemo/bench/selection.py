@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.bench.table import format_interval, format_ms
 from edgeemo.errors import BenchError, LimitError
-from edgeemo.model.folder import DEFAULT
+from edgeemo.model.folder import DEFAULT, ModelFolder
 from edgeemo.utils.options import Option
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from edgeemo.bench.results import BenchmarkReport, CandidateResult, Measurement
-    from edgeemo.model.folder import ModelFolder
+    from edgeemo.utils.paths import StrPath
 
 
 _ABOUT = 1.1
@@ -114,12 +114,12 @@ def select_candidate(report: BenchmarkReport, limits: SelectionLimits) -> Select
 
 
 def write_default(
-    folder: ModelFolder, selection: Selection, *, report: BenchmarkReport, limits: SelectionLimits
+    folder: StrPath, selection: Selection, *, report: BenchmarkReport, limits: SelectionLimits
 ) -> Path:
     """Write a selection as the default of a model folder, which predict and bundle use.
 
     Args:
-        folder: The model folder.
+        folder: The model folder: its path, or a `ModelFolder`.
         selection: The selected candidate.
         report: Its report.
         limits: The limits that it keeps.
@@ -145,7 +145,7 @@ def write_default(
         "machine": report.machine,
         "versions": report.versions,
     }
-    return folder.write_json(DEFAULT, content)
+    return ModelFolder(Path(folder)).write_json(DEFAULT, content)
 
 
 def _find_excesses(result: CandidateResult, limits: SelectionLimits) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Make one file for the device: runtime, model, golden images and a self-test.
 
-    >>> from edgeemo.bundle import make_bundle
-    >>> make_bundle(Path("models/happy-sad/int8.tflite"), Path("face.pyz"))  # doctest: +SKIP
+    >>> import edgeemo
+    >>> edgeemo.bundle("happy-sad", "face.pyz")  # doctest: +SKIP
 
 `edgeemo.bundle.device` is the part that runs on the device. A name is imported when it is used,
 because the bundle includes this module, too.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.utils.lazy import import_on_use
+from edgeemo.utils.lazy import import_on_use, make_callable
 
 if TYPE_CHECKING:
     from edgeemo.bundle.build import Bundle, make_bundle
@@ -38,3 +38,5 @@ __getattr__ = import_on_use(
         "make_wheel_folder": "edgeemo.bundle.wheels",
     },
 )
+
+make_callable(__name__, "make_bundle")

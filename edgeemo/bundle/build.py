@@ -26,7 +26,7 @@ from edgeemo.engines.trial import try_model
 from edgeemo.errors import BundleError, EngineError
 from edgeemo.model.container import unseal_bytes
 from edgeemo.model.detector_file import find_detector_file
-from edgeemo.model.folder import ModelFolder
+from edgeemo.model.folder import ModelFolder, find_exported_file
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.files import check_writable, replacing, sha256_file
 from edgeemo.utils.progress import Progress, Silent
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from edgeemo.model.container import SealedModel
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_request import FaceRequest
+    from edgeemo.utils.paths import StrPath
 
 _SILENT = Silent()
 _ENTRY_POINT = "edgeemo.bundle.device.main"
@@ -92,8 +93,8 @@ class Bundle:
 
 
 def make_bundle(
-    model: Path,
-    out: Path,
+    model: StrPath,
+    out: StrPath,
     *,
     options: BundleOptions = _DEFAULT,
     replace: bool = False,
@@ -105,14 +106,15 @@ def make_bundle(
     engine. The bundle runs its self-test in a fresh interpreter before it takes its place.
 
     Args:
-        model: An exported file, ``.tflite`` or ``.onnx``; its verification is that of the model
-            folder that it is in.
+        model: An exported file, ``.tflite`` or ``.onnx``, whose verification is that of the model
+            folder that it is in; or a model folder or "happy-sad", for its default file.
         out: The ``.pyz`` to write; its folder is made.
         options: The other contents.
         replace: Whether to replace an existing file.
         progress: Receiver of progress.
 
     Raises:
+        ModelFolderError: If the model folder has no exported file.
         BundleError: If `out` exists and `replace` is false, the fallback does not match the model,
             the model takes faces and none is detected in a golden image, or the self-test fails.
         DatasetError: If the test images cannot be found.
@@ -121,6 +123,7 @@ def make_bundle(
         MissingExtraError: If the engine or the face detector is not installed.
         SpecError: If the model has no embedded spec.
     """
+    model, out = find_exported_file(model), Path(out)
     if out.is_dir() and replace:
         raise BundleError(f"{out}: is a folder; name the file to write with --out")
     if out.exists() and not replace:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from edgeemo.utils.paths import convert_paths
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -36,3 +38,6 @@ class BundleOptions:
     golden: GoldenSource = GoldenSource.drawn
     data: Path | None = None
     faces: FaceRequest | None = None
+
+    def __post_init__(self) -> None:
+        convert_paths(self, "fallback", "data")

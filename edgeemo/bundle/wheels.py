@@ -20,6 +20,8 @@ from edgeemo.utils.progress import Progress, Silent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edgeemo.utils.paths import StrPath
+
 _SILENT = Silent()
 _DEFAULT = BundleOptions()
 _WHEELS = "wheels"
@@ -46,8 +48,8 @@ class WheelFolder:
 
 
 def make_wheel_folder(
-    model: Path,
-    out: Path,
+    model: StrPath,
+    out: StrPath,
     *,
     tags: Sequence[str],
     options: BundleOptions = _DEFAULT,
@@ -60,7 +62,7 @@ def make_wheel_folder(
     installs nothing whose hash differs.
 
     Args:
-        model: An exported file; see `make_bundle`.
+        model: See `make_bundle`.
         out: The folder to make; it names the bundle inside.
         tags: Python tags to download wheels for, such as "cp311" (Debian 12) and "cp313"
             (Debian 13).
@@ -71,6 +73,7 @@ def make_wheel_folder(
     Raises:
         BundleError: If `out` exists, a tag is not one, or pip cannot download the wheels.
     """
+    out = Path(out)
     for tag in tags:
         parse_tag(tag)
     if out.exists() and not (replace and (out / NAME).is_file()):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.utils.lazy import import_on_use
+from edgeemo.utils.lazy import import_on_use, make_callable
 
 if TYPE_CHECKING:
     from edgeemo.evaluate.evaluation import EvaluationOptions, evaluate
@@ -47,3 +47,5 @@ __getattr__ = import_on_use(
         "raise_for_gates": "edgeemo.evaluate.gates",
     },
 )
+
+make_callable(__name__)

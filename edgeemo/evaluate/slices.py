@@ -14,6 +14,7 @@ from edgeemo.errors import DatasetError
 from edgeemo.evaluate.quality import measure_quality
 from edgeemo.evaluate.report import Slice
 from edgeemo.utils.csv_text import read_rows
+from edgeemo.utils.paths import convert_paths
 from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class SliceBy:
 
     table: Path | None = None
     column: str = ""
+
+    def __post_init__(self) -> None:
+        convert_paths(self, "table")
 
     @classmethod
     def parse(cls, text: str) -> SliceBy:

@@ -10,5 +10,8 @@ Needs the `train` extra, which is imported when an export starts.
 
 from edgeemo.export.exporting import check_packages, export
 from edgeemo.export.options import ExportedFile, ExportOptions
+from edgeemo.utils.lazy import make_callable
 
 __all__ = ["ExportOptions", "ExportedFile", "check_packages", "export"]
+
+make_callable(__name__)

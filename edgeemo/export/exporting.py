@@ -6,6 +6,7 @@ import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import replace as changed
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from edgeemo.errors import ModelFolderError
@@ -14,9 +15,9 @@ from edgeemo.export.convert import Converter
 from edgeemo.export.export_record import write_record
 from edgeemo.export.file_checks import Expectation, check, expect
 from edgeemo.export.graph import build_deployed
-from edgeemo.export.options import ExportedFile
+from edgeemo.export.options import ExportedFile, ExportOptions
 from edgeemo.model.container import SealedModel, seal
-from edgeemo.model.folder import CALIBRATION
+from edgeemo.model.folder import CALIBRATION, open_folder
 from edgeemo.model.keras import find_reference_model, hash_reference_model, load_reference_model
 from edgeemo.utils.extras import EXPORTING, require_packages
 from edgeemo.utils.files import check_writable, replacing, write_file
@@ -25,20 +26,19 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from edgeemo.export.options import ExportOptions
     from edgeemo.model.container import Format, Kind
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 
 def export(
-    folder: ModelFolder,
+    folder: StrPath,
     *,
-    options: ExportOptions,
-    data: Path | None = None,
+    options: ExportOptions | None = None,
+    data: StrPath | None = None,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> tuple[ExportedFile, ...]:
@@ -48,8 +48,8 @@ def export(
     into place, and ``export.json`` is written last. The same reference model gives the same bytes.
 
     Args:
-        folder: The model folder, which receives the files.
-        options: Kinds and formats to export.
+        folder: The model folder, which receives the files: its path, or a `ModelFolder`.
+        options: Kinds and formats to export; by default float32 in both formats.
         data: Folder or ZIP archive of the training images, which only int8 needs; by default the
             one recorded in the model folder.
         replace: Whether existing files are replaced.
@@ -59,17 +59,20 @@ def export(
         The files, in the order of `edgeemo.model.folder.EXPORTED`. They are unverified.
 
     Raises:
-        ModelFolderError: If the folder is incomplete, or a file exists and `replace` is false.
+        ModelFolderError: If the folder is missing or incomplete, or a file exists and `replace`
+            is false.
         DatasetError: If int8 is requested and the training images are missing.
         ExportError: If the model cannot be converted, or a file fails its checks.
         MissingExtraError: If a package of the `train` extra is not installed.
         OSError: If a file cannot be written, or another process is writing to the folder.
     """
-    _refuse_existing(folder, options, replace=replace)
+    data = None if data is None else Path(data)
+    options, opened = options or ExportOptions(), open_folder(folder)
+    _refuse_existing(opened, options, replace=replace)
     check_packages(options)
-    check_writable(folder.path)
-    with hold(folder.path):
-        return _export(folder, options=options, data=data, progress=progress or Silent())
+    check_writable(opened.path)
+    with hold(opened.path):
+        return _export(opened, options=options, data=data, progress=progress or Silent())
 
 
 def _export(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.default import Default, parse_default
@@ -21,6 +21,9 @@ from edgeemo.model.verified import is_verified
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.strict_json import parse_json
+
+if TYPE_CHECKING:
+    from edgeemo.utils.paths import StrPath
 
 KERAS = "model.keras"
 SPEC = "spec.json"
@@ -72,6 +75,10 @@ class ModelFolder:
     """
 
     path: Path
+
+    def __fspath__(self) -> str:
+        """Return the path, so that a model folder can be given wherever one is needed."""
+        return str(self.path)
 
     @property
     def is_shipped(self) -> bool:
@@ -201,7 +208,7 @@ class ModelFolder:
         )
 
 
-def open_folder(path: str | Path) -> ModelFolder:
+def open_folder(path: StrPath) -> ModelFolder:
     """Return the model folder at a path.
 
     Raises:
@@ -216,6 +223,22 @@ def open_folder(path: str | Path) -> ModelFolder:
     if not path.is_dir():
         raise ModelFolderError(f"{path}: no such model folder; 'edgeemo train' makes one")
     return ModelFolder(path)
+
+
+def find_exported_file(model: StrPath) -> Path:
+    """Return the exported file that a model folder or a shipped model has as its default.
+
+    Args:
+        model: A model folder, the name of a shipped model, or an exported file, which is returned
+            as it is.
+
+    Raises:
+        ModelFolderError: If nothing was exported yet, or the default cannot be used.
+    """
+    path = Path(model)
+    if is_shipped_name(path):
+        return shipped_folder(str(path)).choose_default_file()
+    return ModelFolder(path).choose_default_file() if path.is_dir() else path
 
 
 def find_newest_folder(models: Path) -> ModelFolder:

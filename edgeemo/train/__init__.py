@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.utils.lazy import import_on_use
+from edgeemo.utils.lazy import import_on_use, make_callable
 
 if TYPE_CHECKING:
     from edgeemo.train.import_model import ImportOptions, import_keras_model
@@ -67,3 +67,5 @@ __getattr__ = import_on_use(
         "train": "edgeemo.train.training",
     },
 )
+
+make_callable(__name__)

@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from dataclasses import dataclass
 from dataclasses import replace as changed
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo import __version__
@@ -25,9 +26,9 @@ from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 _NAMES = {".keras": KERAS, ".h5": "model.h5", ".hdf5": "model.h5"}
@@ -74,10 +75,10 @@ class ImportOptions:
 
 
 def import_keras_model(
-    model: Path,
-    out: Path,
+    model: StrPath,
+    out: StrPath,
     *,
-    data: Path,
+    data: StrPath,
     options: ImportOptions,
     replace: bool = False,
     progress: Progress | None = None,
@@ -104,6 +105,9 @@ def import_keras_model(
         DatasetError: If the data cannot be used.
         MissingExtraError: If a package of the `train` extra is not installed.
     """
+    model = Path(model)
+    out = Path(out)
+    data = Path(data)
     progress = progress or Silent()
     options.check()
     require_packages(IMPORTING, purpose="importing a model", extra="train")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as changed
@@ -86,6 +87,10 @@ class TrainedModel:
 
     folder: ModelFolder
     report: TrainingReport
+
+    def __fspath__(self) -> str:
+        """Return the folder's path, so that a trained model can be given wherever one is needed."""
+        return os.fspath(self.folder)
 
 
 def run_job(job: TrainingJob) -> TrainedModel:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError, TrainingError
-from edgeemo.train.data.source import list_paths, read_source
+from edgeemo.train.data.source import convert_source, list_paths, read_source
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.options.checks import check_images, check_options, check_packages
 from edgeemo.train.options.config import merge_options
@@ -15,17 +16,18 @@ from edgeemo.train.output_folder import check_output_folder
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
+    from edgeemo.dataset import Collection
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.job import TrainedModel
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 
 def train(
-    data: ImageSource,
-    out: Path,
+    data: StrPath | Sequence[Collection],
+    out: StrPath,
     *,
     options: TrainOptions | None = None,
     replace: bool = False,
@@ -55,23 +57,24 @@ def train(
         ModelFolderError: If `out` exists, or cannot be written.
         MissingExtraError: If the `train` extra is not installed.
     """
+    images, out = convert_source(data), Path(out)
     options = options or TrainOptions()
     check_options(options)
-    check_images(data, options)
-    check_output_folder(out, data=list_paths(data), replace=replace)
+    check_images(images, options)
+    check_output_folder(out, data=list_paths(images), replace=replace)
     checkpoint = Checkpoint(out)
     if checkpoint.exists and not replace:
         raise ModelFolderError(
             f"{out}: its training was interrupted; continue it with --resume, or start over with "
             "--force"
         )
-    return _run(data, out, options, checkpoint, resumed=False, replace=replace, progress=progress)
+    return _run(images, out, options, checkpoint, resumed=False, replace=replace, progress=progress)
 
 
 def resume(
-    out: Path,
+    out: StrPath,
     *,
-    data: ImageSource | None = None,
+    data: StrPath | Sequence[Collection] | None = None,
     requested: Mapping[str, Any] | None = None,
     replace: bool = False,
     progress: Progress | None = None,
@@ -93,18 +96,19 @@ def resume(
         TrainingError: If options or images differ from those that the training started with; the
             message names the difference. And all that `train` raises.
     """
+    out = Path(out)
     checkpoint = Checkpoint(out)
     if not checkpoint.exists:
         raise ModelFolderError(f"{out}: no interrupted training to resume; leave out --resume")
     started = checkpoint.read_request()
-    data = data or read_source(started["data"])
+    images = read_source(started["data"]) if data is None else convert_source(data)
     options = _resumed_options(out, started["options"], requested or {})
     check_packages(options)
-    check_images(data, options)
-    check_output_folder(out, data=list_paths(data), replace=replace)
+    check_images(images, options)
+    check_output_folder(out, data=list_paths(images), replace=replace)
     progress = progress or Silent()
     progress.note(f"Resuming {out}")
-    return _run(data, out, options, checkpoint, resumed=True, replace=replace, progress=progress)
+    return _run(images, out, options, checkpoint, resumed=True, replace=replace, progress=progress)
 
 
 def train_or_resume(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import StudyError
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.keras import import_keras
-from edgeemo.train.data.source import list_paths
+from edgeemo.train.data.source import convert_source, list_paths
 from edgeemo.train.options.checks import check_files, check_images, check_packages
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
@@ -21,6 +21,7 @@ from edgeemo.tune.space import SEARCHED, merge_choice
 from edgeemo.tune.study import Study, check_storage
 from edgeemo.tune.trials import find_front, pick_best, rank_trials, select_trained, write_study
 from edgeemo.utils.extras import TUNING, require_packages
+from edgeemo.utils.paths import convert_paths
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import plural
@@ -63,6 +64,10 @@ class TuneJob:
     storage: str
     name: str
     beside: Path
+
+    def __post_init__(self) -> None:
+        convert_paths(self, "out", "beside")
+        object.__setattr__(self, "data", convert_source(self.data))
 
 
 @dataclass(frozen=True, kw_only=True)

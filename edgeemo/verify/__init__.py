@@ -8,6 +8,7 @@
 'passed: 4 files agree with the reference model within the gates on 1,205 test images'
 """
 
+from edgeemo.utils.lazy import make_callable
 from edgeemo.verify.comparison import Flip, PredictionComparison
 from edgeemo.verify.gates import Gates
 from edgeemo.verify.report import FileVerification, Verification, raise_for_gates
@@ -22,3 +23,5 @@ __all__ = [
     "raise_for_gates",
     "verify",
 ]
+
+make_callable(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset import locate_files, open_data
@@ -12,7 +13,7 @@ from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFol
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
-from edgeemo.model.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG
+from edgeemo.model.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG, open_folder
 from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.report.markdown import to_markdown
 from edgeemo.utils.files import check_writable, sha256_file, write_file
@@ -27,21 +28,21 @@ from edgeemo.verify.report import FileVerification, Verification
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import ReferencePrediction
     from edgeemo.model.training_facts import NamedFolders
+    from edgeemo.utils.paths import StrPath
 
 _SILENT = Silent()
 
 
 def verify(
-    folder: ModelFolder,
+    folder: StrPath,
     *,
-    data: Path | None = None,
+    data: StrPath | None = None,
     gates: Gates | None = None,
     progress: Progress = _SILENT,
 ) -> Verification:
@@ -52,7 +53,7 @@ def verify(
     the same bytes.
 
     Args:
-        folder: A model folder with exported files.
+        folder: A model folder with exported files: its path, or a `ModelFolder`.
         data: Folder or .zip of the images; by default that of the training.
         gates: Limits that each file must keep; by default those of the architecture. Stricter ones
             are only reported: ``verify.json`` and ``verify.md`` judge by those of the architecture,
@@ -70,15 +71,16 @@ def verify(
         SpecError: If its spec is malformed.
         OSError: If the folder cannot be written to.
     """
-    spec, files = folder.read_spec(), folder.list_exported()
-    own = Gates.for_architecture(folder.read_training().arch)
+    data, opened = None if data is None else Path(data), open_folder(folder)
+    spec, files = opened.read_spec(), opened.list_exported()
+    own = Gates.for_architecture(opened.read_training().arch)
     if not files:
         raise ModelFolderError(
-            f"{folder.path}: no exported file to verify; run 'edgeemo export {folder.path}'"
+            f"{opened.path}: no exported file to verify; run 'edgeemo export {opened.path}'"
         )
-    references, source = _read_references(folder, spec), _find_data(folder, data)
-    check_writable(folder.path)
-    file = find_detector_file(spec.faces, folder.path)
+    references, source = _read_references(opened, spec), _find_data(opened, data)
+    check_writable(opened.path)
+    file = find_detector_file(spec.faces, opened.path)
     detector = build_crop_detector(spec, file=file)
     with open_data(source) as root:
         images = _find_images(references, root, source, progress)
@@ -88,17 +90,17 @@ def verify(
         )
         recorded = own.loosen(gates or own, len(references))
         verification = _build_verification(
-            folder, candidates, references, spec=spec, gates=recorded
+            opened, candidates, references, spec=spec, gates=recorded
         )
         draw_disagreements(
-            folder.file(VERIFY_PNG),
+            opened.file(VERIFY_PNG),
             references,
             scores={each.path.name: each.scores for each in candidates if each.error is None},
             images=images,
             spec=spec,
             detector=detector,
         )
-    _write(folder, verification)
+    _write(opened, verification)
     return verification.judge(gates or own)
 
 

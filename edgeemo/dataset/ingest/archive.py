@@ -21,6 +21,8 @@ from edgeemo.model.training_facts import NamedFolders
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from edgeemo.utils.paths import StrPath
+
 MAX_FILES = 1_000_000
 """Largest number of entries of an archive."""
 MAX_BYTES = 64 * 2**30
@@ -35,7 +37,7 @@ _ENCRYPTED = 0x1
 
 
 def check_data(
-    source: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
+    source: StrPath, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
 ) -> tuple[str, ...] | None:
     """Check a folder's classes, or that a file is an archive, before any slow work.
 
@@ -51,18 +53,20 @@ def check_data(
         DatasetError: If `source` does not exist or is no archive, or the folder has fewer than two
             classes, lacks one of `classes`, or has others than `labels`.
     """
+    source = Path(source)
     if source.is_dir():
         return check_classes(source, labels=labels, classes=classes)
     check_source(source)
     return None
 
 
-def check_source(source: Path) -> None:
+def check_source(source: StrPath) -> None:
     """Check that a folder or an archive of images exists.
 
     Raises:
         DatasetError: If it does not, or a file is no archive.
     """
+    source = Path(source)
     if not source.exists():
         raise DatasetError(f"{source}: no such folder or .zip file")
     if source.is_file() and not zipfile.is_zipfile(source):
@@ -70,7 +74,7 @@ def check_source(source: Path) -> None:
 
 
 @contextmanager
-def open_data(source: Path | NamedFolders) -> Iterator[Path]:
+def open_data(source: StrPath | NamedFolders) -> Iterator[Path]:
     """Provide a folder of images: `source` itself, or its content if it is a .zip file.
 
     Args:
@@ -85,6 +89,7 @@ def open_data(source: Path | NamedFolders) -> Iterator[Path]:
             encrypted or unsafe: entries that lead outside it, links, or far more data than its
             size allows for.
     """
+    source = source if isinstance(source, NamedFolders) else Path(source)
     if isinstance(source, NamedFolders):
         with _link_folders(source) as folder:
             yield folder

@@ -13,6 +13,7 @@ from edgeemo.dataset.ingest.archive import check_source, open_data
 from edgeemo.dataset.ingest.find import list_classes
 from edgeemo.errors import DatasetError
 from edgeemo.model.training_facts import NamedFolders
+from edgeemo.utils.paths import convert_paths
 from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Collection:
     classes: Mapping[str, str | Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        convert_paths(self, "path")
         if not (math.isfinite(self.weight) and self.weight > 0):
             raise DatasetError(
                 f"{self.path}: its weight must be a number above 0, not {self.weight}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.duplicates import CleanImages, clean_images, keep_all
@@ -18,18 +19,18 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from edgeemo.dataset.ingest.find import FolderLayout
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 _SHARE_FROM_TRAIN = 0.2  # share of train that becomes a missing validation or test split
 
 
 def ingest_folder(
-    root: Path,
+    root: StrPath,
     *,
     options: IngestOptions | None = None,
     detector: FaceDetector | None = None,
@@ -51,6 +52,7 @@ def ingest_folder(
             none in train or none in test.
         MissingExtraError: If the ``data`` extra is not installed.
     """
+    root = Path(root)
     options, progress = options or IngestOptions(), progress or Silent()
     layout = find_files(root, labels=options.labels, classes=options.classes)
     for name in layout.ignored:

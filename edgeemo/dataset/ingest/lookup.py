@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import walk_files
@@ -11,13 +12,13 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
-    from pathlib import Path
 
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 
 def locate_files(
-    root: Path,
+    root: StrPath,
     hashes: Collection[str],
     *,
     hint: Mapping[str, str] | None = None,
@@ -40,6 +41,7 @@ def locate_files(
     Raises:
         DatasetError: If there is no such folder, or part of it cannot be read.
     """
+    root = Path(root)
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder")
     progress = progress or Silent()

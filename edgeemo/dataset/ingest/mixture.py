@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import compress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.collection import choose_classes, describe_collections
@@ -26,11 +27,11 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from edgeemo.dataset.ingest.collection import CollectionClasses, OpenCollection
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.tables import Split
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 
@@ -59,7 +60,7 @@ class _Found:
 
 
 def ingest_collections(
-    root: Path,
+    root: StrPath,
     collections: Sequence[OpenCollection],
     *,
     options: IngestOptions,
@@ -89,6 +90,7 @@ def ingest_collections(
         DatasetError: As `ingest_folder`.
         MissingExtraError: If the ``data`` extra is not installed.
     """
+    root = Path(root)
     progress = progress or Silent()
     labels, chosen = choose_classes(collections, labels=options.labels, classes=options.classes)
     found = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -19,10 +20,9 @@ from edgeemo.utils.progress import Silent
 from edgeemo.utils.strict_json import parse_object, require
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 PRACTICE_MARKER = ".edgeemo-practice.json"
@@ -36,7 +36,7 @@ _OVERSAMPLE = 2  # drawn larger and reduced: Pillow's drawing has no anti-aliasi
 
 
 def draw_faces(
-    folder: Path,
+    folder: StrPath,
     *,
     count: int = 400,
     size: int = 256,
@@ -60,6 +60,7 @@ def draw_faces(
     Raises:
         FileExistsError: If the folder exists and `replace` is false.
     """
+    folder = Path(folder)
     progress = progress or Silent()
     progress.stage("Drawing practice faces", total=count)
     with new_folder(folder, replace=replace) as partial:

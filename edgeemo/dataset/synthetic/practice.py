@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import has_classes
@@ -9,15 +10,14 @@ from edgeemo.dataset.synthetic.draw import STYLE_VERSION, draw_faces, read_style
 from edgeemo.errors import DatasetError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 DATA_FOLDER = "data"
 PRACTICE_FOLDER = "practice-faces"
 
 
-def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
+def choose_data(folder: StrPath, *, progress: Progress | None = None) -> Path:
     """Return the folder of images to train on by default.
 
     Args:
@@ -30,6 +30,7 @@ def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
     Raises:
         DatasetError: If ``practice-faces`` exists and edgeemo did not draw it.
     """
+    folder = Path(folder)
     data = folder / DATA_FOLDER
     return (
         data
@@ -38,7 +39,7 @@ def choose_data(folder: Path, *, progress: Progress | None = None) -> Path:
     )
 
 
-def ensure_practice_faces(folder: Path, *, progress: Progress | None = None) -> Path:
+def ensure_practice_faces(folder: StrPath, *, progress: Progress | None = None) -> Path:
     """Draw a folder of practice faces unless it exists.
 
     Args:
@@ -51,6 +52,7 @@ def ensure_practice_faces(folder: Path, *, progress: Progress | None = None) -> 
     Raises:
         DatasetError: If the folder exists and edgeemo did not draw it.
     """
+    folder = Path(folder)
     style = read_style_version(folder)
     if style == STYLE_VERSION:
         return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import find_top_folder
@@ -13,9 +14,8 @@ from edgeemo.model.face_settings import FaceSettings, parse_settings
 from edgeemo.utils.strict_json import parse_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.utils.paths import StrPath
 
 FACES_JSON = "faces.json"
 """Name of the file, which is beside the class or split folders."""
@@ -35,7 +35,7 @@ def write_faces_json(folder: Path, settings: FaceSettings, file: DetectorFile | 
         (folder / FACE_MODEL).write_bytes(file.content)
 
 
-def read_faces_json(root: Path) -> tuple[FaceSettings, Path] | None:
+def read_faces_json(root: StrPath) -> tuple[FaceSettings, Path] | None:
     """Return the face settings of a folder of crops, and the folder of the file.
 
     Args:
@@ -47,6 +47,7 @@ def read_faces_json(root: Path) -> tuple[FaceSettings, Path] | None:
     Raises:
         DatasetError: If the file is malformed, or the folder cannot be read.
     """
+    root = Path(root)
     for folder in (root, find_top_folder(root)):
         path = folder / FACES_JSON
         if path.is_file():

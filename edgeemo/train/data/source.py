@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset import Dataset
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.train.options.options import TrainOptions
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 ImageSource: TypeAlias = "Path | tuple[Collection, ...]"
@@ -90,6 +92,11 @@ def prepare_images(
             progress=progress,
         )
         yield PreparedImages(dataset=dataset, options=options, detector=detector)
+
+
+def convert_source(data: StrPath | Sequence[Collection]) -> ImageSource:
+    """Return the images of one path, or of several collections."""
+    return Path(data) if isinstance(data, str | os.PathLike) else tuple(data)
 
 
 def make_source(paths: Sequence[Path]) -> ImageSource:
