@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.face_settings import FaceSettings
 
-SPEC_VERSION = 4
-"""Version written for a specification with a minimum detector score; 3 with face settings; 2 with a
-temperature or a confidence threshold; else 1. So an older runtime refuses what it would not obey,
-and no more."""
+SPEC_VERSION = 5
+"""Version written for a specification with a background class; 4 with a minimum detector score; 3
+with face settings; 2 with a temperature or a confidence threshold; else 1. So an older runtime
+refuses what it would not obey, and no more."""
 
 MAX_SIDE = 4096
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
@@ -36,12 +36,12 @@ trained with another scaling carries the difference as a layer of its own."""
 
 _JSON_ORDER = (
     "labels", "height", "width", "channels", "activation", "threshold", "resample", "scale",
-    "temperature", "min_confidence", "faces", "provenance",
+    "temperature", "min_confidence", "background", "faces", "provenance",
 )  # fmt: skip
 _JSON_TYPES: dict[str, type] = {
     "version": int, "labels": list, "height": int, "width": int, "channels": int,
     "activation": str, "threshold": float, "resample": str, "scale": float, "temperature": float,
-    "min_confidence": float, "provenance": dict,
+    "min_confidence": float, "background": str, "provenance": dict,
 }  # fmt: skip
 _JSON_MIN_SCORE = "least_score"  # the format of exported files keeps this name
 
@@ -144,6 +144,8 @@ class ModelSpec(InputSpec):
             record: the weights hold it already.
         min_confidence: Confidence threshold, 0 to less than 1: where the predicted label has a
             lower probability, the prediction is `NOT_SURE`.
+        background: The label of images that belong to none of the classes, such as "neither"; one
+            of three or more labels. None where every label is a class.
         provenance: Where the model comes from.
 
     Raises:
@@ -155,6 +157,7 @@ class ModelSpec(InputSpec):
     threshold: float = 0.5
     temperature: float = 1.0
     min_confidence: float = 0.0
+    background: str | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     def _checks(self) -> tuple[tuple[bool, str], ...]:
@@ -202,7 +205,20 @@ class ModelSpec(InputSpec):
                 f"no class may be called {NOT_SURE!r} with a confidence threshold of "
                 f"{self.min_confidence}, below which that is predicted; rename the class",
             ),
+            (
+                self.background is None or self.background in self.labels,
+                f"background {self.background!r} is not among the labels {list(self.labels)}",
+            ),
+            (
+                self.background is None or len(self.labels) > 2,
+                f"a background class needs two other classes, not {list(self.labels)}",
+            ),
         )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the labels without the background."""
+        return tuple(label for label in self.labels if label != self.background)
 
     @property
     def output_count(self) -> int:
@@ -249,17 +265,31 @@ class ModelSpec(InputSpec):
             return int(scores[1] >= self.threshold)
         return max(range(len(scores)), key=scores.__getitem__)
 
-    def is_sure(self, scores: Sequence[float]) -> bool:
-        """Return whether the label of `decide` has a probability of `min_confidence` or more."""
-        return scores[self.decide(scores)] >= self.min_confidence
+    def guess(self, scores: Sequence[float]) -> int:
+        """Return the index of the most probable class: as `decide`, but never the background.
+
+        Args:
+            scores: One probability per label.
+        """
+        decided = self.decide(scores)
+        if self.labels[decided] != self.background:
+            return decided
+        classes = [row for row in range(len(scores)) if row != decided]
+        return max(classes, key=scores.__getitem__)
 
     def choose_label(self, scores: Sequence[float]) -> str:
-        """Return the prediction for one probability per label: a label, or `NOT_SURE`."""
-        return self.labels[self.decide(scores)] if self.is_sure(scores) else NOT_SURE
+        """Return the prediction for one probability per label: a label, or `NOT_SURE`.
+
+        The background has no confidence threshold: below it, too, the image is none of the classes.
+        """
+        decided = self.decide(scores)
+        label = self.labels[decided]
+        is_sure = label == self.background or scores[decided] >= self.min_confidence
+        return label if is_sure else NOT_SURE
 
     def to_json(self) -> str:
         """Return the specification as JSON text, the same bytes for the same specification."""
-        fields, version = asdict(self), SPEC_VERSION
+        fields, version = asdict(self), 4
         if self.faces is not None:
             min_score = fields["faces"].pop("min_score")
             if min_score is None:
@@ -272,6 +302,10 @@ class ModelSpec(InputSpec):
             if self.temperature == 1 and self.min_confidence == 0:
                 version = 1
                 del fields["temperature"], fields["min_confidence"]
+        if self.background is None:
+            del fields["background"]
+        else:
+            version = SPEC_VERSION
         ordered = {name: fields[name] for name in _JSON_ORDER if name in fields}
         return json.dumps({"version": version, **ordered}, indent=2, ensure_ascii=False)
 

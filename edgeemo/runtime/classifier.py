@@ -235,12 +235,12 @@ class Classifier:
         scores = spec.scores(self.engine.run(pixels))
         if not all(map(isfinite, scores)):
             raise EngineError(f"{self.path}: predicts NaN or infinity")
-        decided = spec.decide(scores)
+        guess = spec.guess(scores)
         return Prediction(
             label=spec.choose_label(scores),
-            score=scores[decided],
+            score=scores[guess],
             scores=dict(zip(spec.labels, scores, strict=True)),
-            guess=spec.labels[decided],
+            guess=spec.labels[guess],
         )
 
     def predict_batch(

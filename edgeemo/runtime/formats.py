@@ -19,8 +19,8 @@ _BOX_COLUMNS = ("left", "top", "width", "height")
 def to_jsonl(result: ImageResult, *, faces: bool = False) -> str:
     """Return one JSON object on one line: file, label, score, scores, ms; or file, error, ms.
 
-    Where the model is not sure, it has "sure": false and "guess", the class of probability
-    "score", as well.
+    Where no class is predicted, but "not sure" or the model's background, it has "sure": false and
+    "guess", the class of probability "score", as well.
 
     Args:
         result: The result of an image.

@@ -20,11 +20,12 @@ class Prediction:
     """The prediction for one image, or for one face in it.
 
     Attributes:
-        label: The predicted class, or `edgeemo.model.spec.NOT_SURE`, which is not a class, where
-            `score` is below the model's confidence threshold.
+        label: The predicted class; or the model's background, such as "neither", where that is the
+            most probable label; or `edgeemo.model.spec.NOT_SURE`, which is no label of the model,
+            where `score` is below its confidence threshold.
         score: Probability of `guess`, 0 to 1.
         scores: Probability of every label, in the model's order.
-        guess: The class predicted without a confidence threshold; `label` where sure.
+        guess: The most probable class, without a confidence threshold or a background.
         face: The face's bounding box, in pixels of the whole upright image; None where the image
             was taken whole.
     """

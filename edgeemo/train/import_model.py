@@ -46,6 +46,7 @@ class ImportOptions:
             offset, the pixel in 0 to 255. 1/255 for [0, 1].
         offset: Addend of that scaling; -1 with a scale of 1/127.5 for [-1, 1].
         threshold: With two labels, the probability from which on the second is predicted.
+        background: The label of images that belong to none of the others; None if there is none.
         accept: Formats to accept beyond JPEG, PNG and BMP, such as "webp".
         seed: Seed of the split.
         faces: Face detector and margin for photos, where the model takes crops of faces; None
@@ -56,6 +57,7 @@ class ImportOptions:
     scale: float
     offset: float = 0.0
     threshold: float = 0.5
+    background: str | None = None
     accept: tuple[str, ...] = ()
     seed: int = 0
     faces: FaceSettings | None = None
@@ -119,7 +121,12 @@ def import_keras_model(
     progress.stage("Loading the model", total=None)
     spec = read_spec(load_keras(model), model, labels=options.labels, threshold=options.threshold)
     with open_data(data) as root, build_folder(out, replace=replace) as folder:
-        spec = changed(spec, faces=options.faces, provenance=_copy(model, folder.file(name)))
+        spec = changed(
+            spec,
+            faces=options.faces,
+            background=options.background,
+            provenance=_copy(model, folder.file(name)),
+        )
         dataset = ingest_folder(root, options=ingest, progress=progress)
         with decode_splits(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress

@@ -104,6 +104,7 @@ TRAIN = {
     "--teacher t.keras --teacher-temperature 3": {"options.teacher_temperature": 3},
     "--threshold 0.4": {"options.threshold": 0.4},
     "--target-accuracy 0.9": {"options.target_accuracy": 0.9},
+    "--background neither": {"options.background": "neither"},
     "--metrics precision,auc": {"options.metrics": ["precision", "auc"]},
     "--tensorboard logs": {"options.tensorboard": "logs"},
     "--save-keras mine.keras": {"options.save_keras": "mine.keras"},
@@ -158,6 +159,7 @@ EXPORT = {
     OWN: {"options.labels": ["happy", "sad"], "options.scale": 1 / 255, "data": "faces"},
     f"{OWN} --offset -1": {"options.offset": -1},
     f"{OWN} --threshold 0.4": {"options.threshold": 0.4},
+    f"{OWN} --background neither": {"options.background": "neither"},
     f"{OWN} --out models/new": {"out": "models/new"},
 }
 VERIFY = {

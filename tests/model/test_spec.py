@@ -66,6 +66,8 @@ def test_json_gives_the_same_spec_back(
         ({"min_confidence": -0.1}, "min_confidence"),
         ({"min_confidence": float("nan")}, "NaN is not a number"),
         ({"min_confidence": 0.7, "labels": ["not sure", "sure"]}, "rename the class"),
+        ({"background": "neither"}, "background 'neither' is not among the labels"),
+        ({"background": "sad"}, "needs two other classes"),
         ({"version": 99}, "version 99"),
         ({"version": 0}, "version 0"),
         ({"colour": "blue"}, "not a model specification"),
@@ -118,17 +120,16 @@ def test_a_higher_confidence_threshold_never_makes_it_sure(p, threshold, thresho
         for each in sorted(thresholds)
     )
     scores = low.scores([p])
-    assert low.is_sure(scores) >= high.is_sure(scores)
-    assert low.decide(scores) == high.decide(scores)
-    for spec in (low, high):
-        decided = spec.labels[spec.decide(scores)]
-        assert spec.choose_label(scores) == (decided if spec.is_sure(scores) else NOT_SURE)
+    decided = low.labels[low.decide(scores)]
+    predictions = [spec.choose_label(scores) for spec in (low, high)]
+    assert predictions in ([decided, decided], [decided, NOT_SURE], [NOT_SURE, NOT_SURE])
+    assert low.guess(scores) == high.guess(scores) == low.decide(scores)
 
 
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3))
 def test_without_a_confidence_threshold_every_prediction_is_sure(scores):
     spec = ModelSpec(labels=("a", "b", "c"), height=8, width=8, activation="softmax")
-    assert spec.is_sure(scores)
+    assert spec.choose_label(scores) == spec.labels[spec.decide(scores)]
 
 
 def test_the_confidence_threshold_itself_is_sure(spec48):
@@ -140,6 +141,35 @@ def test_the_confidence_threshold_itself_is_sure(spec48):
 def test_a_class_may_be_called_so_where_every_prediction_is_sure():
     spec = ModelSpec(labels=("sure", NOT_SURE), height=8, width=8)
     assert spec.choose_label((0.1, 0.9)) == NOT_SURE
+
+
+NEITHER = ModelSpec(
+    labels=("happy", "neither", "sad"),
+    height=8,
+    width=8,
+    activation="softmax",
+    background="neither",
+)
+
+
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.floats(0, 0.999))
+def test_the_background_is_predicted_and_never_guessed(scores, threshold):
+    spec = replace(NEITHER, min_confidence=threshold)
+    happy, neither, sad = scores
+    guess = "happy" if happy >= sad else "sad"
+    assert spec.labels[spec.guess(scores)] == guess
+    label = spec.choose_label(scores)
+    if neither > max(happy, sad):
+        assert label == "neither"
+    else:
+        assert label in (guess, NOT_SURE, "neither")
+        assert (label == "neither") == (neither == max(scores) and neither > happy)
+
+
+def test_the_background_travels_and_an_older_runtime_refuses_it():
+    assert json.loads(NEITHER.to_json())["version"] == 5
+    assert ModelSpec.from_json(NEITHER.to_json(), origin="here") == NEITHER
+    assert NEITHER.classes == ("happy", "sad")
 
 
 def test_an_unset_field_of_a_request_keeps_the_models_value(spec48):

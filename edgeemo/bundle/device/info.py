@@ -68,6 +68,7 @@ def _list_facts(
         "input": f"{spec.width}x{spec.height}, {'grey' if spec.channels == 1 else 'RGB'}",
         "faces": f"detected by {faces.text}; each predicted" if faces else "",
         NOT_SURE: f"below a confidence of {spec.min_confidence:.3f}" if spec.min_confidence else "",
+        "background": spec.background or "",
         "engine": manifest.engine,
         "fallback": f"{fallback.model} on {fallback.engine}; {describe_verification(fallback)}"
         if fallback

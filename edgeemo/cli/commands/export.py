@@ -91,6 +91,10 @@ class ExportArguments:
             below=1,
         ),
     ] = 0.5
+    background: Annotated[
+        str | None,
+        _own("Class of images that belong to none of the others.", metavar="CLASS"),
+    ] = None
     out: Annotated[
         Path | None, _own("Model folder to make.", metavar="FOLDER", default="models/NAME")
     ] = None
@@ -165,7 +169,7 @@ def _model_folder(given: ExportArguments) -> ModelFolder:
     from edgeemo.model.folder import find_newest_folder, open_folder
 
     fields = option_fields(ExportArguments)
-    own = ("labels", "scale", "offset", "threshold", "out")
+    own = ("labels", "scale", "offset", "threshold", "background", "out")
     named = [fields[name].flag for name in own if getattr(given, name) != fields[name].default]
     if named:
         raise typer.BadParameter(
@@ -204,6 +208,7 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
                 scale=scale,
                 offset=given.offset,
                 threshold=given.threshold,
+                background=given.background,
                 seed=given.seed,
             ),
             replace=given.force,

@@ -58,10 +58,10 @@ class Tally:
         self._failed += result.error is not None
         self._faceless += not result.predictions and result.error is None
         for found in result.predictions:
-            if found.is_sure:
-                self._labels[found.label] += 1
-            else:
+            if found.label == NOT_SURE:
                 self._unsure += 1
+            else:
+                self._labels[found.label] += 1
 
     def count_failure(self) -> None:
         """Count an image that was predicted and could not be annotated."""
@@ -93,18 +93,15 @@ class Tally:
 
 
 def describe_label(found: Prediction) -> str:
-    """Return the label, or "not sure" with the most probable label."""
-    return found.label if found.is_sure else _describe_unsure(found.guess)
+    """Return the label; with the most probable class where that is not the label."""
+    return found.label if found.is_sure else f"{found.label} ({found.guess})"
 
 
 def _make_row_printer(spec: ModelSpec) -> Callable[[ImageResult], None]:
     """Return a function that prints rows, or in a narrow terminal lists; print the headings."""
-    shown = [
-        *spec.labels,
-        *(_describe_unsure(label) for label in spec.labels if spec.min_confidence),
-    ]
-    if spec.faces:
-        shown.append(NO_FACE)
+    shown = [*spec.labels, NO_FACE] if spec.faces else list(spec.labels)
+    for withheld in (NOT_SURE if spec.min_confidence else None, spec.background):
+        shown += [f"{withheld} ({label})" for label in spec.classes if withheld]
     width = get_width(sys.stdout)
     row = _Row(label=max(len(label) for label in (*shown, "label")), faces=spec.faces is not None)
     begin = row.format("label", "p", "ms", "face")
@@ -154,10 +151,6 @@ def _list_cells(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
         yield describe_label(found), f"{found.score:.3f}", ms, face
     if not result.predictions and result.error is None:
         yield NO_FACE, "", ms, ""
-
-
-def _describe_unsure(guess: str) -> str:
-    return f"{NOT_SURE} ({guess})"
 
 
 def _print_csv(rows: Sequence[Sequence[str]]) -> None:

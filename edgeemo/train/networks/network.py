@@ -48,5 +48,6 @@ def make_spec(labels: tuple[str, ...], options: TrainOptions) -> ModelSpec:
         channels=options.channels,
         activation="sigmoid" if len(labels) == 2 else "softmax",
         threshold=options.threshold,
+        background=options.background,
         faces=build_face_settings(options),
     )

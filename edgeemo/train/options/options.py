@@ -269,6 +269,14 @@ class TrainOptions:
         ),
     ] = None
 
+    background: Annotated[
+        str | None,
+        _decision(
+            "Class of images that belong to none of the others, such as neither.",
+            metavar="CLASS",
+        ),
+    ] = None
+
     metrics: Annotated[
         tuple[Metric, ...], _record("Metrics to record after every epoch, too.")
     ] = ()
