@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         open_collections,
         open_data,
         parse_collection,
+        read_decisions,
     )
     from edgeemo.dataset.synthetic import (
         DATA_FOLDER,
@@ -65,6 +66,7 @@ __all__ = [
     "open_collections",
     "open_data",
     "parse_collection",
+    "read_decisions",
     "read_faces_json",
 ]
 
@@ -93,6 +95,7 @@ __getattr__ = import_on_use(
         "ingest_folder": "edgeemo.dataset.ingest",
         "locate_files": "edgeemo.dataset.ingest",
         "open_data": "edgeemo.dataset.ingest",
+        "read_decisions": "edgeemo.dataset.ingest",
         "read_faces_json": "edgeemo.dataset.write",
     },
 )

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
 import sys
+import urllib.request
 
 import numpy as np
 import pytest
@@ -42,6 +45,100 @@ def test_check_as_json_and_as_a_page(edgeemo, faces, tmp_path):
     assert content["counts"] == {"all": {"happy": 15, "sad": 14}}
     assert f"page: {page}" in shown.err
     assert page.read_text().count("data:image/") == 2
+
+
+@pytest.fixture
+def reviewed(faces, tmp_path):
+    """A review of the folder in a process of its own: its address, and the process."""
+    image = Image.open(faces / "happy/001.png")
+    image.resize((400, 60)).save(faces / "happy/long.png")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edgeemo", "data", "review", faces, "--no-browser"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    for line in process.stderr:
+        if line.startswith("review: "):
+            break
+    yield line.removeprefix("review: ").strip(), process
+    process.kill()
+    process.communicate()
+
+
+def _ask(url, body):
+    host = url.split("/")[2]
+    request = urllib.request.Request(url + "decide", json.dumps(body).encode())
+    request.add_header("Origin", f"http://{host}")
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 0), ("SIGTERM", 143), ("SIGKILL", -9)])
+def test_a_review_loses_nothing_however_it_ends(edgeemo, reviewed, faces, tmp_path, number, status):
+    url, process = reviewed
+    assert _ask(url, {"item": 0, "decision": "exclude", "label": ""})["decided"] == 1
+    process.send_signal(getattr(signal, number))
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == status, err
+    assert "Traceback" not in err
+    table = tmp_path / "faces-review.csv"
+    if status >= 0:
+        assert "excluded    1" in out
+        assert f"next: edgeemo train --data {faces} --review {table}" in err
+    shown = edgeemo("data", "clean", faces, "--out", tmp_path / "out", "--review", table)
+    assert "1 reviewed" in shown.err
+    assert not (tmp_path / "out/happy/long.png").exists()
+    assert (faces / "happy/long.png").exists()
+
+
+def test_a_second_review_of_a_folder_and_a_taken_port_are_refused(edgeemo, reviewed, faces):
+    url, process = reviewed
+    second = edgeemo("data", "review", faces, "--no-browser")
+    assert (second.status, second.out) == (1, "")
+    assert "another process" in second.err.splitlines()[-1]
+    process.send_signal(signal.SIGSTOP)
+    port = int(url.split("/")[2].split(":")[1])
+    other = faces.parent / "other"
+    shutil.copytree(faces, other)
+    taken = edgeemo("data", "review", other, "--no-browser", "--port", port)
+    assert (taken.status, taken.out) == (1, "")
+    assert taken.err.splitlines()[-1].startswith(f"error: port {port} of 127.0.0.1 cannot be used")
+
+
+def test_a_review_never_writes_into_the_folder(edgeemo, faces, monkeypatch):
+    shown = edgeemo("data", "review", faces, "--out", faces / "review.csv")
+    assert shown.status == 2
+    assert "which is not touched" in shown.err
+    shown = edgeemo("data", "review", faces, "--out", faces / "happy/001.png")
+    assert shown.status == 2
+
+
+def test_a_review_of_the_working_folder_writes_beside_it(edgeemo, faces, monkeypatch):
+    monkeypatch.chdir(faces)
+    monkeypatch.setattr(
+        "edgeemo.dataset.review.serve_review", lambda session, **_: session.decide(0, "keep")
+    )
+    Image.open("happy/001.png").resize((400, 60)).save("happy/long.png")
+    shown = edgeemo("data", "review", ".", "--json")
+    assert json.loads(shown.out) == {
+        "table": str(faces.parent / "faces-review.csv"),
+        "images": 2, "decided": 1, "keep": 1, "relabel": 0, "exclude": 0,
+    }  # fmt: skip
+    assert (faces.parent / "faces-review.csv").is_file()
+
+
+def test_without_anything_to_review_there_is_no_page(edgeemo, tmp_path, faces):
+    shown = edgeemo("data", "review", faces)
+    assert shown.status == 0
+    assert "nothing to review" in shown.err
+
+
+def test_a_table_of_something_else_is_refused_before_any_work(edgeemo, faces, tmp_path):
+    (tmp_path / "mine.csv").write_text("a,b\n")
+    for words in (("review",), ("clean", "--out", tmp_path / "x")):
+        flag = "--out" if words == ("review",) else "--review"
+        shown = edgeemo("data", *words[:1], faces, *words[1:], flag, tmp_path / "mine.csv")
+        assert shown.status == 1
+        assert "not a table of 'edgeemo data review'" in shown.err
 
 
 def test_strict_ends_with_3_until_it_is_clean(edgeemo, faces, tmp_path):

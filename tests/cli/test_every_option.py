@@ -15,11 +15,13 @@ from types import SimpleNamespace
 import pytest
 import shellingham
 import typer
+from PIL import Image
 
 import edgeemo.bench
 import edgeemo.bundle
 import edgeemo.dataset
 import edgeemo.dataset.check
+import edgeemo.dataset.review
 import edgeemo.dataset.write
 import edgeemo.evaluate
 import edgeemo.evaluate.evaluation
@@ -58,6 +60,7 @@ LIBRARY = [
     (signature, "verify_file"),
     (edgeemo.dataset, "draw_faces"),
     (edgeemo.dataset.check, "check_folder"),
+    (edgeemo.dataset.review, "serve_review"),
     (edgeemo.dataset.write, "write_clean"),
     (edgeemo.dataset.write, "write_split"),
     (edgeemo.dataset.write, "write_crops"),
@@ -77,6 +80,7 @@ TRAIN = {
     "--classes happy,sad": {"options.classes": ["happy", "sad"]},
     "--soft-labels votes.csv": {"options.soft_labels": "votes.csv"},
     "--accept webp,gif": {"options.accept": ["webp", "gif"]},
+    "--review decided.csv": {"options.review": "decided.csv"},
     "--ratios 1/2,1/4,1/4": {"options.ratios": [0.5, 0.25, 0.25]},
     "--split random": {"options.split": "random"},
     "--arch cnn-bn-64": {"options.arch": "cnn-bn-64"},
@@ -142,6 +146,7 @@ TUNE = {
     "--classes happy,sad": {"base.classes": ["happy", "sad"]},
     "--soft-labels votes.csv": {"base.soft_labels": "votes.csv"},
     "--accept webp": {"base.accept": ["webp"]},
+    "--review decided.csv": {"base.review": "decided.csv"},
     "--channels 1": {"base.channels": 1},
     "--epochs 3": {"base.epochs": 3},
     "--batch-size 8": {"base.batch_size": 8},
@@ -234,12 +239,22 @@ WRITE = {
     "--accept webp": {"accept": ["webp"]},
     "--force": {"replace": True},
     "--link symlink": {"link": "symlink"},
+    "--review decided.csv": {"decisions.file": "decided.csv"},
+}
+REVIEW = {
+    "--classes happy,sad": {"session.labels": ["happy", "sad"]},
+    "--port 8765": {"port": 8765},
+    "--out mine.csv": {"session.decisions.file": "mine.csv"},
+    "--browser": {"port": 0},
+    "--no-browser": {"port": 0},
+    "--accept webp": {"session.decided": 0},
 }
 SPLIT = {
     "--classes happy,sad": {"options.classes": ["happy", "sad"]},
     "--accept webp": {"options.accept": ["webp"]},
     "--force": {"replace": True},
     "--link hard": {"link": "hard"},
+    "--review decided.csv": {"options.decisions.file": "decided.csv"},
     "--ratios 0.5,0.3,0.2": {"options.ratios": [0.5, 0.3, 0.2]},
     "--seed 3": {"options.seed": 3},
 }
@@ -280,6 +295,7 @@ REACHED = [
     ("sign --key key.pem int8.tflite", {"path": "key.pem"}),
     ("verify-signature --key public.pem int8.tflite", {"keys": ["public.pem"]}),
     *((f"data check faces {words}", arrives) for words, arrives in CHECK.items()),
+    *((f"data review faces {words}", arrives) for words, arrives in REVIEW.items()),
     *((f"data clean faces --out new {words}", arrives) for words, arrives in WRITE.items()),
     *((f"data split faces --out new {words}", arrives) for words, arrives in SPLIT.items()),
     *((f"data crop faces --out new {words}", arrives) for words, arrives in CROP.items()),
@@ -347,6 +363,10 @@ def inputs(tmp_path_factory):
     (folder / "t.keras").touch()
     (folder / "yunet.onnx").write_bytes(b"\x08\x07 a detector's file")
     (folder / "votes.csv").write_text("file,happy,sad\nhappy-0000.jpg,2,1\n")
+    (folder / "decided.csv").write_text("path,sha256,decision,label\n")
+    odd = Image.new("L", (400, 32))
+    odd.putdata([x % 251 for x in range(400 * 32)])
+    odd.save(folder / "faces/happy/odd.png")
     (folder / "options.toml").write_text("epochs = 7\nseed = 9\n")
     measured = report(result("int8.tflite", 5, sha256=sha256_file(GOLDEN / "int8.tflite")))
     (folder / "pi.json").write_text(json.dumps(to_plain(measured)))
@@ -426,6 +446,7 @@ def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
         "evaluate": "--data faces",
         "data draw": "new",
         "data check": "faces",
+        "data review": "faces",
     }
     files = {"sign": "x --key key.pem", "verify-signature": "x"}
     needed = (images | files).get(path, "faces --out new" if path.startswith("data") else "")

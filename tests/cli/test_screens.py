@@ -11,6 +11,7 @@ import pytest
 
 import edgeemo.bench
 import edgeemo.bundle
+import edgeemo.dataset.review
 import edgeemo.export
 import edgeemo.tune
 import edgeemo.verify
@@ -50,6 +51,8 @@ LINES = [
     "verify-signature models/mine/int8.tflite --key public.pem",
     "data check faces",
     f"data check {LONG} --html page.html",
+    "data review faces --no-browser",
+    f"data review {LONG} --no-browser",
     "data clean faces --out clean --force",
     "data split faces --out split --force",
     "data crop faces --out crops --force",
@@ -110,6 +113,7 @@ def here(inputs, bundled, tmp_path, monkeypatch):
         (signing, "sign_file", lambda path, key: Path(f"{path}.sig")),
         (signature, "verify_file", lambda path, keys: keys[0]),
         (edgeemo.bundle, "make_bundle", lambda *_, **__: bundled),
+        (edgeemo.dataset.review, "serve_review", lambda *_, **__: None),
     ):
         monkeypatch.setattr(module, name, value)
     return tmp_path

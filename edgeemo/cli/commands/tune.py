@@ -25,7 +25,17 @@ if TYPE_CHECKING:
     from edgeemo.tune import TuneJob
 
 _study = partial(Option, group="Study")
-_FIXED = ("labels", "classes", "soft_labels", "accept", "channels", "epochs", "batch_size", "seed")
+_FIXED = (
+    "labels",
+    "classes",
+    "soft_labels",
+    "accept",
+    "review",
+    "channels",
+    "epochs",
+    "batch_size",
+    "seed",
+)
 """Options of a training that the search does not choose."""
 
 

@@ -12,11 +12,13 @@ import typer
 from edgeemo.cli.options.common import Json
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.dataset.write import LinkMode
-from edgeemo.train.options.shared import ACCEPT, CLASSES
+from edgeemo.train.options.shared import ACCEPT, CLASSES, REVIEW
 from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from edgeemo.dataset.ingest import Decisions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,17 @@ class LinkingArguments(WritingArguments):
     link: Annotated[
         LinkMode, Option("How to write: a copy of each image, or a link to where it lies.")
     ] = "copy"
+    review: Annotated[Path | None, REVIEW] = None
+
+    def read_decisions(self) -> Decisions | None:
+        """Read the table of a person's decisions; None if none is given.
+
+        Raises:
+            DatasetError: If it cannot be read.
+        """
+        from edgeemo.dataset import read_decisions
+
+        return read_decisions(self.review) if self.review else None
 
     def check_link(self) -> None:
         """Refuse links into an archive.

@@ -127,7 +127,7 @@ def _find_suspicious_labels(check: CheckReport) -> Iterator[Finding]:
     if suspects:
         text = (
             f"{plural(len(suspects), 'label is', 'labels are')} suspicious: contradicted by a "
-            f"simple classifier with a balanced accuracy of {accuracy:.0%}"
+            f"simple classifier with a balanced accuracy of {accuracy:.0%} ('data review')"
         )
         yield _look("suspicious-labels", len(suspects), text)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         open_collections,
         parse_collection,
     )
+    from edgeemo.dataset.ingest.decisions import Decisions, read_decisions
     from edgeemo.dataset.ingest.ingestion import ingest_folder
     from edgeemo.dataset.ingest.lookup import locate_files
     from edgeemo.dataset.ingest.mixture import ingest_collections
@@ -29,6 +30,7 @@ __all__ = [
     "Collection",
     "CollectionPart",
     "Dataset",
+    "Decisions",
     "IngestOptions",
     "IngestSummary",
     "check_collections",
@@ -41,6 +43,7 @@ __all__ = [
     "open_collections",
     "open_data",
     "parse_collection",
+    "read_decisions",
 ]
 
 __getattr__ = import_on_use(
@@ -54,6 +57,8 @@ __getattr__ = import_on_use(
         "open_collections": "edgeemo.dataset.ingest.collection",
         "parse_collection": "edgeemo.dataset.ingest.collection",
         "Dataset": "edgeemo.dataset.ingest.options",
+        "Decisions": "edgeemo.dataset.ingest.decisions",
+        "read_decisions": "edgeemo.dataset.ingest.decisions",
         "IngestOptions": "edgeemo.dataset.ingest.options",
         "IngestSummary": "edgeemo.dataset.ingest.options",
         "check_data": "edgeemo.dataset.ingest.archive",

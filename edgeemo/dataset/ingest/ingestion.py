@@ -65,6 +65,8 @@ def ingest_folder(
         detector=detector,
         progress=progress,
     )
+    if options.decisions:
+        verdicts = options.decisions.apply(verdicts, labels=layout.labels, progress=progress)
     usable = [verdict for verdict in verdicts if isinstance(verdict, UsableImage)]
     faceless = count_faceless(layout, verdicts)
     require_two(root, layout, usable, faceless=faceless)

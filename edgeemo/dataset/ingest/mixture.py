@@ -22,6 +22,7 @@ from edgeemo.dataset.ingest.judge import judge_files
 from edgeemo.dataset.ingest.options import CollectionPart, Dataset, IngestOptions
 from edgeemo.dataset.ingest.result import build_dataset
 from edgeemo.dataset.ingest.split import SplitItem, assign_splits
+from edgeemo.errors import DatasetError
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.progress import Silent
 
@@ -92,6 +93,10 @@ def ingest_collections(
     """
     root = Path(root)
     progress = progress or Silent()
+    if options.decisions:
+        raise DatasetError(
+            f"{options.decisions.file}: decisions about one folder; give one --data with --review"
+        )
     labels, chosen = choose_classes(collections, labels=options.labels, classes=options.classes)
     found = [
         _find(each, classes, progress) for each, classes in zip(collections, chosen, strict=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from edgeemo.dataset.ingest.decisions import Decisions
     from edgeemo.model.spec import InputSpec
     from edgeemo.model.tables import Rejected, Sample
 
@@ -35,6 +36,7 @@ class IngestOptions:
         grouped: Whether duplicates are excluded and near-duplicates kept within one split. False
             splits every usable image by chance, as tutorials do: duplicates, near-duplicates and
             images that lie in two classes included; the folder's own splits are pooled first.
+        decisions: A person's decisions about images, which `edgeemo data review` wrote.
         crops: Input specifications that crop faces: an image in which no face is found at one of
             their sizes is excluded. They require the face detector of `ingest`.
 
@@ -50,6 +52,7 @@ class IngestOptions:
     ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)
     grouped: bool = True
     crops: tuple[InputSpec, ...] = ()
+    decisions: Decisions | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.accept) - set(ACCEPTED_ON_REQUEST))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from edgeemo.dataset.ingest.decisions import Decisions
     from edgeemo.dataset.ingest.options import IngestOptions
     from edgeemo.dataset.write.placement import LinkMode
     from edgeemo.utils.progress import Progress
@@ -63,17 +64,21 @@ def write_clean(
     *,
     classes: Sequence[str] | None = None,
     accept: Sequence[str] = (),
+    decisions: Decisions | None = None,
     link: LinkMode = "copy",
     replace: bool = False,
     progress: Progress | None = None,
 ) -> WrittenFolder:
-    """Write the images that training would use, under the same names, and ``rejected.csv``.
+    """Write the images that training would use, and ``rejected.csv``.
+
+    Images keep their names, and their classes unless a person decided otherwise.
 
     Args:
         root: A folder as `find_files` describes it, or one of images without classes.
         out: Folder to write.
         classes: Classes to take; None takes all.
         accept: Formats to accept besides JPEG, PNG and BMP.
+        decisions: A person's decisions about images; None for none.
         link: How to place the files.
         replace: Whether to replace a folder that edgeemo wrote.
         progress: Receives the progress.
@@ -86,12 +91,14 @@ def write_clean(
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
     layout = find_any_files(root, classes=classes)
     verdicts = judge_files(root, layout.files, accept=accept, progress=progress)
+    if decisions:
+        verdicts = decisions.apply(verdicts, labels=layout.labels, progress=progress)
     progress.stage("Finding duplicates")
     cleaned = clean_images(verdict for verdict in verdicts if isinstance(verdict, UsableImage))
     if not cleaned.images:
         raise DatasetError(f"{root}: none of {len(verdicts):,} files is usable")
     unusable = [verdict for verdict in verdicts if isinstance(verdict, Rejected)]
-    paths = {image.path: image.path for image in cleaned.images}
+    paths = _keep_paths(cleaned.images, {file.path: file.label for file in layout.files})
     with new_folder(out, replace=replace) as partial:
         place_files(root, partial, paths, link=link, progress=progress)
         rejected = sorted([*unusable, *cleaned.rejected], key=lambda row: row.path)
@@ -150,9 +157,28 @@ def write_split(
     )
 
 
+def _keep_paths(images: Sequence[UsableImage], labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the new path of each image: the old one, in another class folder if relabelled.
+
+    Args:
+        images: The images.
+        labels: Class of the folder of each image by its path.
+    """
+    moved = [image for image in images if image.label != labels[image.path]]
+    paths = {image.path: image.path for image in images}
+    if moved:
+        taken = {path.lower() for path in paths}
+        depth = _find_class_depth([(path, labels[path]) for path in paths])
+        for image in moved:
+            parts = [*PurePosixPath(image.path).parts]
+            parts[depth] = image.label
+            paths[image.path] = find_free_path(PurePosixPath(*parts), taken)
+    return paths
+
+
 def _choose_paths(samples: Sequence[Sample]) -> dict[str, str]:
     """Return the new path of each image by the old one: SPLIT/CLASS/ and its path in the class."""
-    depth = _find_class_depth(samples)
+    depth = _find_class_depth([(sample.path, sample.label) for sample in samples])
     taken: set[str] = set()
     paths = {}
     for sample in samples:
@@ -162,12 +188,16 @@ def _choose_paths(samples: Sequence[Sample]) -> dict[str, str]:
     return paths
 
 
-def _find_class_depth(samples: Sequence[Sample]) -> int:
-    """Return the number of folders above the class folders."""
-    parts = [(PurePosixPath(sample.path).parts, sample.label) for sample in samples]
+def _find_class_depth(images: Sequence[tuple[str, str]]) -> int:
+    """Return the number of folders above the class folders.
+
+    Args:
+        images: Path and class of each image; a few may have been relabelled.
+    """
+    parts = [(PurePosixPath(path).parts, label) for path, label in images]
     shortest = min(len(path) for path, _ in parts)
-    return next(
-        depth for depth in range(shortest) if all(path[depth] == label for path, label in parts)
+    return max(
+        range(shortest), key=lambda depth: sum(path[depth] == label for path, label in parts)
     )
 
 

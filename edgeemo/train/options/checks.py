@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import check_collections, check_data
+from edgeemo.dataset import check_collections, check_data, read_decisions
 from edgeemo.errors import TrainingError
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.keras import find_reference_model
@@ -128,6 +128,7 @@ def check_files(options: TrainOptions) -> None:
 
     Raises:
         TrainingError: If there is one.
+        DatasetError: If the table of decisions cannot be read.
         ModelFolderError: If a teacher's folder has no model.
     """
     if options.from_ not in (Weights.NONE, Weights.IMAGENET):
@@ -136,6 +137,8 @@ def check_files(options: TrainOptions) -> None:
         _check_teacher(path)
     if options.soft_labels is not None and not options.soft_labels.is_file():
         raise TrainingError(f"{options.soft_labels}: no such file; --soft-labels requires a CSV")
+    if options.review is not None:
+        read_decisions(options.review)
     if options.tensorboard is not None:
         _check_log_folder(options.tensorboard)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import FACES_JSON, IngestOptions, read_faces_json
+from edgeemo.dataset import FACES_JSON, IngestOptions, read_decisions, read_faces_json
 from edgeemo.errors import SpecError, TrainingError
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
 from edgeemo.model.face_request import FaceRequest
@@ -47,7 +47,8 @@ def build_ingest_options(options: TrainOptions) -> IngestOptions:
     """Return the options that prepare the images.
 
     Raises:
-        DatasetError: If an image format is unknown, or the ratios are not three shares of 1.
+        DatasetError: If an image format is unknown, the ratios are not three shares of 1, or the
+            table of decisions cannot be read.
         FaceModelError: As `build_face_settings`.
         SpecError: As `build_face_settings`.
     """
@@ -59,6 +60,7 @@ def build_ingest_options(options: TrainOptions) -> IngestOptions:
         ratios=options.ratios,
         grouped=options.split is Split.GROUPED,
         crops=build_crop_specs(options),
+        decisions=read_decisions(options.review) if options.review else None,
     )
 
 

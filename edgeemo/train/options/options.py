@@ -20,6 +20,7 @@ from edgeemo.train.options.shared import (
     FACE_SCORE,
     MAX_SEED,
     RATIOS,
+    REVIEW,
     face_option,
 )
 from edgeemo.utils.options import Option, convert_fields, option_fields
@@ -94,6 +95,7 @@ class TrainOptions:
         ),
     ] = None
     accept: Annotated[tuple[str, ...], replace(ACCEPT, group="Images")] = ()
+    review: Annotated[Path | None, replace(REVIEW, group="Images")] = None
     ratios: Annotated[
         tuple[float, float, float],
         replace(

@@ -23,6 +23,7 @@ def _formats() -> Iterable[str]:
 
 ACCEPT = Option("Image formats to accept besides JPEG, PNG and BMP.", names=_formats)
 CLASSES = Option("Classes of the folder to take, as in happy,sad.", default="all")
+REVIEW = Option("Table of 'edgeemo data review' to obey.", metavar="FILE.csv")
 RATIOS = Option("Shares of training, validation and test.", metavar="A,B,C")
 MAX_SEED = 2**32 - 1
 

@@ -11,6 +11,7 @@ from edgeemo.cli.output.progress import progress
 @command(
     "edgeemo data clean faces --out faces-clean",
     "edgeemo data clean faces --out faces-clean --link symlink",
+    "edgeemo data clean faces --out faces-clean --review faces-review.csv",
 )
 def clean(given: LinkingArguments) -> None:
     """Write the images that training would use.
@@ -23,12 +24,14 @@ def clean(given: LinkingArguments) -> None:
 
     given.check_selection()
     given.check_link()
+    decisions = given.read_decisions()
     with progress() as shown, given.open_source() as folder:
         written = write_clean(
             folder,
             given.out,
             classes=given.classes,
             accept=given.accept,
+            decisions=decisions,
             link=given.link,
             replace=given.force,
             progress=shown,

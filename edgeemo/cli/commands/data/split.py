@@ -37,7 +37,11 @@ def split(given: SplitArguments) -> None:
 
     with refuse_options():
         options = IngestOptions(
-            classes=given.classes, accept=given.accept, seed=given.seed, ratios=given.ratios
+            classes=given.classes,
+            accept=given.accept,
+            seed=given.seed,
+            ratios=given.ratios,
+            decisions=given.read_decisions(),
         )
     given.check_link()
     with progress() as shown, given.open_source() as folder:
