@@ -28,6 +28,7 @@ app = group(
         "evaluate",
         "models",
         "info",
+        "doctor",
         "bench",
         "bundle",
         "sign",

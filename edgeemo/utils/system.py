@@ -9,6 +9,7 @@ import os
 import sys
 
 _CPUINFO = "/proc/cpuinfo"
+_MEMINFO = "/proc/meminfo"
 _BOARD = "/proc/device-tree/model"
 _OS_RELEASE = "/etc/os-release"
 
@@ -48,6 +49,13 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def read_memory_bytes() -> tuple[int, int]:
+    """Return the machine's memory and what of it is available; 0 where Linux does not tell."""
+    facts = _pairs(_read(_MEMINFO), ":")
+    total, available = (facts.get(name, "0").split()[0] for name in ("MemTotal", "MemAvailable"))
+    return int(total) * 1024, int(available) * 1024
 
 
 def versions(engine: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from edgeemo.bundle import BundleOptions, make_bundle
 from edgeemo.dataset import draw_faces
 from edgeemo.model import signature, signing
 from edgeemo.train import training
+from edgeemo.utils import system
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.serialize import to_plain
 
@@ -41,6 +42,7 @@ LINES = [
     "evaluate models/mine --data faces",
     f"evaluate models/mine --data {LONG}",
     "models",
+    "doctor",
     "info",
     "info models/mine",
     "info models/mine/int8.tflite",
@@ -98,7 +100,7 @@ def here(inputs, bundled, tmp_path, monkeypatch):
     shutil.copytree(inputs, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
-    exported = make_exported(Path("models/mine"))
+    exported, usage = make_exported(Path("models/mine")), shutil.disk_usage(".")
     for module, name, value in (
         (training, "train", lambda data, out, **_: make_trained(out)),
         (
@@ -114,6 +116,8 @@ def here(inputs, bundled, tmp_path, monkeypatch):
         (signature, "verify_file", lambda path, keys: keys[0]),
         (edgeemo.bundle, "make_bundle", lambda *_, **__: bundled),
         (edgeemo.dataset.review, "serve_review", lambda *_, **__: None),
+        (system, "read_memory_bytes", lambda: (8_000_000_000, 4_000_000_000)),
+        (shutil, "disk_usage", lambda _: usage),
     ):
         monkeypatch.setattr(module, name, value)
     return tmp_path
