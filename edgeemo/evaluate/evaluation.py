@@ -114,7 +114,9 @@ class _Evaluator:
         progress: Progress,
     ) -> None:
         self.root, self.name, self.options, self.progress = root, name, options, progress
-        self.folder = find_labelled_images(root, classifier.spec.labels, options.choice)
+        self.folder = find_labelled_images(
+            root, classifier.spec.classes, options.choice, background=classifier.spec.background
+        )
         self.notes = list(self.folder.notes)
         self.images, self.trained_on = self._select_images(classifier)
         self.slicer = make_slicer(options.slice_by, self.images) if options.slice_by else None
@@ -171,7 +173,7 @@ class _Evaluator:
         known: Sequence[Outcome],
         rate: float,
     ) -> Evaluation:
-        labels = self.classifier.spec.labels
+        labels = self.classifier.spec.classes
         others = [each for each in readable if each.image.label is None]
         columns = list_predictions(readable, labels)
         wrong = sum(each.has_label and not each.is_right for each in known)

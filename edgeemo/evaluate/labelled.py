@@ -89,7 +89,11 @@ class ClassChoice:
 
 
 def find_labelled_images(
-    root: Path, labels: Sequence[str], choice: ClassChoice | None = None
+    root: Path,
+    labels: Sequence[str],
+    choice: ClassChoice | None = None,
+    *,
+    background: str | None = None,
 ) -> LabelledFolder:
     """Find the images of a folder with one sub-folder per class.
 
@@ -100,8 +104,9 @@ def find_labelled_images(
 
     Args:
         root: The folder.
-        labels: The labels of the model.
+        labels: The classes of the model.
         choice: The images to take.
+        background: The model's background class, whose images count as those of an unknown class.
 
     Raises:
         DatasetError: If the folder does not exist or cannot be read, has no labelled image, lacks a
@@ -126,7 +131,7 @@ def find_labelled_images(
         renamed={name: label for name, label in known.items() if label not in (None, name)},
         unknown=tuple(name for name, label in known.items() if label is None),
         missing=tuple(label for label in labels if label not in found),
-        notes=tuple(_list_notes(top, known, images, labels)),
+        notes=tuple(_list_notes(top, known, images, labels, background)),
     )
 
 
@@ -244,12 +249,13 @@ def _list_notes(
     known: Mapping[str, str | None],
     images: Sequence[LabelledImage],
     labels: Sequence[str],
+    background: str | None,
 ) -> Iterator[str]:
     for name, label in known.items():
         if label is not None and label != name:
             yield f"the folder {name} is taken for the label {label}"
     for name, label in known.items():
-        near = _find_similar(name, labels) if label is None else None
+        near = _find_similar(name, labels) if label is None and name != background else None
         if near is not None:
             yield f"{name} is no label of the model; if it is {near}: --rename {name}={near}"
     loose = sum(_is_image(path) for path in top.iterdir() if path.is_file())

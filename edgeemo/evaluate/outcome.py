@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.evaluate.labelled import LabelledImage
+    from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
     from edgeemo.utils.progress import Progress
@@ -27,9 +28,10 @@ class Outcome:
         image: The image.
         predicted: The predicted label, or what stands in its place: "not sure", a background label,
             or `NO_FACE`; "" where the image cannot be read.
-        guess: The most probable label; "" without a prediction.
+        guess: The most probable class; "" without a prediction.
         score: Probability of `guess`, 0 to 1; 0 without a prediction.
-        scores: Probability of each label of the model, in its order; () without a prediction.
+        scores: Probability of each class of the model, in its order; () without a prediction. Of a
+            model with a background class, given that the image is of one of the others.
         error: Why the image cannot be read, or "".
     """
 
@@ -42,7 +44,7 @@ class Outcome:
 
     @property
     def has_label(self) -> bool:
-        """Return whether a label of the model is predicted."""
+        """Return whether a class of the model is predicted."""
         return bool(self.guess) and self.predicted == self.guess
 
     @property
@@ -78,14 +80,17 @@ def predict_outcomes(
     with closing(predict_images(classifier, sources, workers=workers)) as stream:
         for image, result in zip(images, stream, strict=True):
             progress.advance()
-            yield _make_outcome(image, result)
+            yield _make_outcome(image, result, classifier.spec)
 
 
-def _make_outcome(image: LabelledImage, result: ImageResult) -> Outcome:
+def _make_outcome(image: LabelledImage, result: ImageResult, spec: ModelSpec) -> Outcome:
     if result.error is not None:
         return Outcome(image, "", error=result.error)
     if not result.predictions:
         return Outcome(image, NO_FACE)
     found = result.predictions[0]
-    scores = tuple(found.scores.values())
+    scores = tuple(found.scores[label] for label in spec.classes)
+    if spec.background is not None:
+        total = sum(scores) or 1.0
+        scores = tuple(score / total for score in scores)
     return Outcome(image, found.label, found.guess, found.score, scores)

@@ -85,7 +85,7 @@ class Evaluation:
         sha256: SHA-256 of the file, hexadecimal; "" of a reference model.
         data: The folder or .zip of the images.
         split: The split of the folder that was evaluated; "" for all images.
-        labels: The labels of the model.
+        labels: The classes of the model, without a background class.
         detects_faces: Whether faces were detected; False took every image whole.
         overall: Coverage and accuracy on all images.
         withheld: Number of images without a predicted label, by what is predicted instead:
@@ -96,10 +96,12 @@ class Evaluation:
         per_class: Metrics of each label, over the images with a predicted label.
         auc: Area under the ROC curve over all images with a prediction; None with fewer than two
             classes.
-        calibration: Mean gap between confidence and accuracy; None without a prediction.
+        calibration: Mean gap between confidence and accuracy, over the images for which a class or
+            "not sure" is predicted; None without one.
         reliability: Bins of the reliability diagram.
         confusion: Label of the image to prediction to number of images.
-        unknown: Class folder that is no label of the model, to prediction to number of images.
+        unknown: Class folder that is no class of the model, or its background class, to prediction
+            to number of images.
         unknown_withheld: Share of the images of those classes for which no label is predicted; None
             without such images.
         mistakes: The most confident wrong predictions.

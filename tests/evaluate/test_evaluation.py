@@ -92,6 +92,28 @@ def test_an_unknown_class_is_counted_apart(copied):
     assert found.unknown_withheld.n == 20
 
 
+def test_a_background_class_is_withheld_and_its_images_count_apart(copied, monkeypatch):
+    classifier = Classifier.load(MODEL)
+    classifier.spec = replace(
+        classifier.spec, labels=("happy", "neither", "sad"), background="neither",
+        activation="softmax",
+    )  # fmt: skip
+    outputs = {"happy": (0.7, 0.1, 0.2), "neither": (0.3, 0.6, 0.1), "sad": (0.2, 0.0, 0.8)}
+    predicted = iter([*["happy"] * 15, *["neither"] * 5, *["neither"] * 18, *["sad"] * 22])
+    monkeypatch.setattr(classifier.engine, "run", lambda _: outputs[next(predicted)], raising=False)
+    shutil.copytree(copied / "sad", copied / "neither")
+    found = evaluate(classifier, copied, options=EvaluationOptions(workers=1))
+    assert found.labels == ("happy", "sad")
+    assert found.withheld == {"neither": 5}
+    assert found.overall.coverage.value == 35 / 40
+    assert found.overall.accuracy.value == 1
+    assert found.guesses.value == 1
+    assert found.unknown == {"neither": {"happy": 0, "sad": 2, "neither": 18}}
+    assert found.unknown_withheld.value == 0.9
+    assert found.calibration.error.n == 35
+    assert found.notes == ()
+
+
 def test_unreadable_images_are_listed_and_not_counted(copied):
     (copied / "happy" / "broken.jpg").write_bytes(b"no image")
     found = evaluate(MODEL, copied)
