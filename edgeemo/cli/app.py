@@ -26,6 +26,7 @@ app = group(
         "verify",
         "predict",
         "evaluate",
+        "compare",
         "models",
         "info",
         "doctor",

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use, make_callable
 
 if TYPE_CHECKING:
+    from edgeemo.evaluate.comparison import compare
+    from edgeemo.evaluate.comparison_report import Comparison
     from edgeemo.evaluate.evaluation import EvaluationOptions, evaluate
     from edgeemo.evaluate.gates import EvaluationGates, raise_for_gates
     from edgeemo.evaluate.labelled import ClassChoice
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClassChoice",
+    "Comparison",
     "Evaluation",
     "EvaluationGates",
     "EvaluationOptions",
     "SliceBy",
+    "compare",
     "evaluate",
     "load_classifier",
     "raise_for_gates",
@@ -38,10 +42,12 @@ __getattr__ = import_on_use(
     __name__,
     {
         "ClassChoice": "edgeemo.evaluate.labelled",
+        "Comparison": "edgeemo.evaluate.comparison_report",
         "Evaluation": "edgeemo.evaluate.report",
         "EvaluationGates": "edgeemo.evaluate.gates",
         "EvaluationOptions": "edgeemo.evaluate.evaluation",
         "SliceBy": "edgeemo.evaluate.slices",
+        "compare": "edgeemo.evaluate.comparison",
         "evaluate": "edgeemo.evaluate.evaluation",
         "load_classifier": "edgeemo.evaluate.loading",
         "raise_for_gates": "edgeemo.evaluate.gates",

@@ -6,6 +6,7 @@ that fills it, or none.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,20 @@ from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.faces import detect_faces
 from edgeemo.imaging.preprocess import decode
+from edgeemo.model.face_request import FaceRequest
+from edgeemo.runtime.classifier import Classifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from edgeemo.evaluate.labelled import LabelledImage
-    from edgeemo.runtime.classifier import Classifier
 
 SAMPLE = 24
 """Number of images that are looked at."""
+
+FACE_CROPS = "the images are face crops and are taken whole"
+"""The note about that choice."""
 
 FILLED = 0.6
 """Side of a face, as a share of the image's longer side, from which the image is a crop. Medians
@@ -46,6 +51,34 @@ def are_crops(root: Path, images: Sequence[LabelledImage], classifier: Classifie
     step = max(1, len(images) // SAMPLE)
     shares = list(_measure_faces(root, images[::step][:SAMPLE], classifier))
     return bool(shares) and median(shares) >= FILLED
+
+
+def choose_whole(
+    classifier: Classifier, root: Path, images: Sequence[LabelledImage], faces: FaceRequest
+) -> Classifier:
+    """Return a model for faces as one that takes face crops whole; any other model as it is.
+
+    Args:
+        classifier: The model.
+        root: The data folder.
+        images: The images.
+        faces: The requested face settings; any request decides, whatever the images are.
+
+    Raises:
+        DatasetError: As `are_crops`.
+    """
+    settings = classifier.spec.faces
+    if settings is None or not settings.cropped or faces != FaceRequest():
+        return classifier
+    if not are_crops(root, images, classifier):
+        return classifier
+    return Classifier(
+        replace(classifier.spec, faces=None),
+        classifier.engine,
+        verified=classifier.verified,
+        path=classifier.path,
+        threads=classifier.threads,
+    )
 
 
 def _measure_faces(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.archive import open_data
 from edgeemo.errors import DatasetError
-from edgeemo.evaluate.crops import are_crops
+from edgeemo.evaluate.crops import FACE_CROPS, choose_whole
 from edgeemo.evaluate.labelled import ClassChoice, find_labelled_images
-from edgeemo.evaluate.loading import find_folder, load_classifier, take_whole
+from edgeemo.evaluate.loading import find_folder, hash_model, load_classifier
 from edgeemo.evaluate.outcome import predict_outcomes
 from edgeemo.evaluate.quality import (
     count_predictions,
@@ -26,7 +26,6 @@ from edgeemo.metrics import Interval, wilson_interval
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.runtime.stream import choose_worker_count
-from edgeemo.utils.files import sha256_file
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
 
@@ -152,13 +151,10 @@ class _Evaluator:
 
     def _choose_classifier(self, classifier: Classifier) -> Classifier:
         """Return a model for faces that takes face crops whole, or the model as it is."""
-        faces = classifier.spec.faces
-        if faces is None or not faces.cropped or self.options.faces != FaceRequest():
-            return classifier
-        if not are_crops(self.root, self.images, classifier):
-            return classifier
-        self.notes.append("the images are face crops and are taken whole (--faces detects faces)")
-        return take_whole(classifier)
+        chosen = choose_whole(classifier, self.root, self.images, self.options.faces)
+        if chosen is not classifier:
+            self.notes.append(f"{FACE_CROPS} (--faces detects faces)")
+        return chosen
 
     def _predict(self) -> Iterator[Outcome]:
         workers = self.options.workers or choose_worker_count(self.classifier.threads)
@@ -179,7 +175,7 @@ class _Evaluator:
         wrong = sum(each.has_label and not each.is_right for each in known)
         return Evaluation(
             model=self.classifier.path,
-            sha256=_hash(self.classifier),
+            sha256=hash_model(self.classifier),
             data=self.name,
             split=self.folder.split,
             labels=labels,
@@ -208,11 +204,6 @@ class _Evaluator:
 
 def _share(outcomes: Sequence[Outcome], holds: Callable[[Outcome], bool]) -> Interval | None:
     return wilson_interval(sum(map(holds, outcomes)), len(outcomes)) if outcomes else None
-
-
-def _hash(classifier: Classifier) -> str:
-    path = Path(classifier.path)
-    return sha256_file(path) if path.suffix in (".tflite", ".onnx") else ""
 
 
 def _time(outcomes: Iterator[Outcome]) -> tuple[list[Outcome], float]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import EngineError, ModelFolderError
 from edgeemo.model.folder import SPEC, ModelFolder, is_shipped_name, shipped_folder
 from edgeemo.runtime.classifier import Classifier
+from edgeemo.utils.files import sha256_file
 
 if TYPE_CHECKING:
     from edgeemo.model.face_request import FaceRequest
@@ -47,15 +47,10 @@ def find_folder(classifier: Classifier) -> ModelFolder | None:
     return folder if folder.file(SPEC).is_file() else None
 
 
-def take_whole(classifier: Classifier) -> Classifier:
-    """Return a classifier of the same model that takes every image whole."""
-    return Classifier(
-        replace(classifier.spec, faces=None),
-        classifier.engine,
-        verified=classifier.verified,
-        path=classifier.path,
-        threads=classifier.threads,
-    )
+def hash_model(classifier: Classifier) -> str:
+    """Return the SHA-256 of a classifier's exported file, hexadecimal; "" of a Keras file."""
+    path = Path(classifier.path)
+    return sha256_file(path) if path.suffix in (".tflite", ".onnx") else ""
 
 
 def _load_keras(path: Path, faces: FaceRequest | None) -> Classifier:

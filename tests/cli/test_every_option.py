@@ -52,6 +52,7 @@ LIBRARY = [
     (edgeemo.verify, "verify"),
     (edgeemo.runtime.stream, "predict_images"),
     (edgeemo.evaluate, "evaluate"),
+    (edgeemo.evaluate, "compare"),
     (edgeemo.bench, "run_benchmark"),
     (edgeemo.bench, "select_candidate"),
     (edgeemo.bundle, "make_bundle"),
@@ -198,6 +199,15 @@ EVALUATE = {
     "--face-margin 0.2": {"model.spec.faces.margin": 0.2},
     "--face-score 0.9": {"model.spec.faces.min_score": 0.9},
 }
+COMPARE = {
+    "--data more": {"data": "more"},
+    "--split all": {"options.choice.split": "all"},
+    "--classes happy,sad": {"options.choice.classes": ["happy", "sad"]},
+    "--rename joy=happy": {"options.choice.renamed": {"joy": "happy"}},
+    "--exclude-trained": {"options.exclude_trained": True},
+    "--threads 2": {"models.0.threads": 2, "models.1.threads": 2},
+    "--workers 3": {"options.workers": 3},
+}
 BENCH = {
     "--threads 1,2": {"threads": [1, 2]},
     "--image faces": {"image": "faces"},
@@ -290,6 +300,7 @@ REACHED = [
         (f"evaluate models/mine --data faces {words}", arrives)
         for words, arrives in EVALUATE.items()
     ),
+    *((f"compare models/mine int8.tflite {words}", arrives) for words, arrives in COMPARE.items()),
     *((f"bench models/mine {words}", arrives) for words, arrives in BENCH.items()),
     *((f"bundle models/mine {words}", arrives) for words, arrives in BUNDLE.items()),
     ("sign --key key.pem int8.tflite", {"path": "key.pem"}),
@@ -444,6 +455,7 @@ def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
     images = {
         "predict": "x.png",
         "evaluate": "--data faces",
+        "compare": "a b",
         "data draw": "new",
         "data check": "faces",
         "data review": "faces",

@@ -41,6 +41,7 @@ LINES = [
     f"predict {LONG} --model models/mine --no-faces",
     "evaluate models/mine --data faces",
     f"evaluate models/mine --data {LONG}",
+    "compare models/mine/int8.tflite models/mine/float32.tflite --data faces",
     "models",
     "doctor",
     "info",

@@ -47,6 +47,10 @@ class ChoiceArguments:
         ),
     ] = None
 
+    exclude_trained: Annotated[bool, _choice("Exclude the images that a model was trained on.")] = (
+        False
+    )
+
     def make_choice(self) -> ClassChoice:
         """Return the choice that the options make.
 
@@ -58,6 +62,22 @@ class ChoiceArguments:
         return ClassChoice(
             split=self.split, classes=self.classes, renamed=_parse_renamed(self.rename or ())
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeedArguments:
+    """Options of speed."""
+
+    threads: Annotated[
+        int | None,
+        _speed(
+            "Threads per prediction.", default="the folder's recorded default, else 1", minimum=1
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        _speed("Images predicted at the same time.", default="cores / threads", minimum=1),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +108,7 @@ class GateArguments:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateArguments(GateArguments, ChoiceArguments, FaceArguments):
+class EvaluateArguments(GateArguments, ChoiceArguments, FaceArguments, SpeedArguments):
     """Options of ``edgeemo evaluate``."""
 
     model: Annotated[
@@ -109,19 +129,6 @@ class EvaluateArguments(GateArguments, ChoiceArguments, FaceArguments):
             "column of a table with a row per image (FILE.csv:COLUMN).",
             metavar="folder|CSV:COLUMN",
         ),
-    ] = None
-    exclude_trained: Annotated[
-        bool, _choice("Exclude the images that the model was trained on.")
-    ] = False
-    threads: Annotated[
-        int | None,
-        _speed(
-            "Threads per prediction.", default="the folder's recorded default, else 1", minimum=1
-        ),
-    ] = None
-    workers: Annotated[
-        int | None,
-        _speed("Images predicted at the same time.", default="cores / threads", minimum=1),
     ] = None
 
 
