@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgeemo.report.document import Gallery, Plot
     from edgeemo.train.networks.summary import LayerRow
     from edgeemo.train.report.agreement import SoftLabelReport
+    from edgeemo.train.report.attention import Attention
     from edgeemo.train.report.by_collection import CollectionReport
     from edgeemo.train.report.calibration import CalibrationReport
     from edgeemo.train.report.evaluation import Mistake
@@ -96,6 +97,7 @@ class TrainingReport:
         test: Quality of the predictions on the test split.
         validation: The same on the validation split.
         collections: Each of several collections apart; empty for one folder of images.
+        attention: What the network looks at in test images; None without one.
         faces: Faces in the test images; None for crops of faces.
         pretrained: A shipped model on the test images; None where none has the classes.
         doubtful_labels: Test and validation images that look mislabelled.
@@ -118,6 +120,7 @@ class TrainingReport:
     test: ClassificationReport
     validation: ClassificationReport
     collections: tuple[CollectionReport, ...] = ()
+    attention: Attention | None = None
     faces: FaceSample | None = None
     pretrained: PretrainedResult | None = None
     doubtful_labels: tuple[Mistake, ...] = ()
@@ -140,7 +143,8 @@ class IllustratedReport:
     Attributes:
         report: The report.
         images: Plots and galleries by name: "curves", "metrics", "confusion", "reliability",
-            "mistakes", "predictions", "classes", "samples", "augmented"; some may be absent.
+            "mistakes", "attention", "predictions", "classes", "samples", "augmented"; some may be
+            absent.
     """
 
     report: TrainingReport

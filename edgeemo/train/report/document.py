@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.report.document import Document, Section, Steps, Text
 from edgeemo.train.report.agreement import describe_agreement
+from edgeemo.train.report.attention import describe_attention
 from edgeemo.train.report.by_collection import describe_collections
 from edgeemo.train.report.confidence import describe_calibration
 from edgeemo.train.report.data import describe_data, show_training_images
@@ -42,6 +43,7 @@ def build_document(page: IllustratedReport) -> Document:
             *describe_agreement(page),
             show_confusion(page),
             describe_mistakes(page),
+            *describe_attention(page),
             show_predictions(page),
             describe_calibration(page),
             describe_data(page),

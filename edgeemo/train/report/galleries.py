@@ -32,7 +32,7 @@ def draw_samples(folder: Path, train: Pixels, *, spec: ModelSpec, seed: int) -> 
         for row in _order_in_turn(train.truth, len(spec.labels), seed)[:_SAMPLES]
     ]
     title = f"{len(tiles)} training images with their labels, as the network sees them"
-    return _draw_gallery(folder, "samples", tiles, title=title)
+    return draw_gallery(folder, "samples", tiles, title=title)
 
 
 def draw_predictions(
@@ -43,7 +43,7 @@ def draw_predictions(
     tiles = [
         Tile(
             image=test.rows[row],
-            caption=_describe(
+            caption=describe_prediction(
                 spec.labels[evaluation.predicted[row]],
                 evaluation.confidence[row],
                 spec.labels[evaluation.truth[row]],
@@ -54,7 +54,7 @@ def draw_predictions(
     ]
     right = sum(bool(tile.good) for tile in tiles)
     title = f"{len(tiles)} test images: prediction and true class ({right} right)"
-    return _draw_gallery(folder, "predictions", tiles, title=title)
+    return draw_gallery(folder, "predictions", tiles, title=title)
 
 
 def draw_mistakes(
@@ -71,14 +71,14 @@ def draw_mistakes(
     tiles = [
         Tile(
             image=test.rows[row],
-            caption=_describe(mistake.prediction, mistake.confidence, mistake.truth),
+            caption=describe_prediction(mistake.prediction, mistake.confidence, mistake.truth),
             name=mistake.path,
             good=False,
         )
         for row, mistake in zip(evaluation.rank_mistakes(), mistakes, strict=False)
     ]
     title = f"The {len(tiles)} most confident wrong predictions on the test split"
-    return _draw_gallery(folder, "mistakes", tiles, title=title)
+    return draw_gallery(folder, "mistakes", tiles, title=title)
 
 
 def _describe_label(train: Pixels, row: int, labels: Sequence[str]) -> str:
@@ -90,11 +90,13 @@ def _describe_label(train: Pixels, row: int, labels: Sequence[str]) -> str:
     return "\n".join(f"{labels[k]} {shares[k]:.0%}" for k in np.argsort(-shares)[:2])
 
 
-def _describe(prediction: str, confidence: float, truth: str) -> str:
+def describe_prediction(prediction: str, confidence: float, truth: str) -> str:
+    """Return a prediction, its confidence and the true class in two lines."""
     return f"{prediction} {confidence:.0%}\ntruth: {truth}"
 
 
-def _draw_gallery(folder: Path, name: str, tiles: Sequence[Tile], *, title: str) -> Gallery:
+def draw_gallery(folder: Path, name: str, tiles: Sequence[Tile], *, title: str) -> Gallery:
+    """Write tiles as a contact sheet and return them with it."""
     path = f"{PLOTS}/{name}.png"
     write_contact_sheet(tiles, folder / path, columns=_COLUMNS, title=title)
     return Gallery(tiles, Plot(path, title))

@@ -49,6 +49,7 @@ def suggest_next_steps(report: TrainingReport) -> tuple[NextStep, ...]:
         _use_faces,
         _use_pretrained,
         _beat_chance,
+        _leave_background,
         _review_labels,
         _finish_training,
         _stop_overfitting,
@@ -102,6 +103,21 @@ def _beat_chance(report: TrainingReport) -> Iterator[NextStep]:
             finding=(
                 "The model is not shown to be better than always predicting one class, which would "
                 f"be right for {share:.0%} of the test images. See what is wrong with the images."
+            ),
+            command=_join(
+                "edgeemo", "data", "check", *_list_sources(report)[:1], "--html", "check.html"
+            ),
+        )
+
+
+def _leave_background(report: TrainingReport) -> Iterator[NextStep]:
+    found = report.attention
+    if found is not None and found.is_border:
+        yield NextStep(
+            finding=(
+                f"The network looks at the border of the images: {found.border_share:.0%} of what "
+                f"decides lies in {found.border_area:.0%} of their area. See whether the "
+                "background tells the classes apart."
             ),
             command=_join(
                 "edgeemo", "data", "check", *_list_sources(report)[:1], "--html", "check.html"

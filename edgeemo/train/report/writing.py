@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeemo.model.folder import REPORT_HTML, REPORT_JSON, REPORT_MD
 from edgeemo.model.keras import find_reference_model, load_keras
@@ -14,6 +14,7 @@ from edgeemo.train.data.source import describe_source, list_paths
 from edgeemo.train.networks.summary import summarize_layers
 from edgeemo.train.options.record import record_options
 from edgeemo.train.report.agreement import report_soft_labels
+from edgeemo.train.report.attention import draw_attention
 from edgeemo.train.report.by_collection import report_collections
 from edgeemo.train.report.calibration import measure_calibration
 from edgeemo.train.report.content import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from edgeemo.model.tables import Split
     from edgeemo.report.document import Plot
     from edgeemo.train.report.agreement import SoftLabelReport
+    from edgeemo.train.report.attention import Attention
     from edgeemo.train.report.evaluation import Evaluation, Mistake
     from edgeemo.train.report.inputs import FolderContents
     from edgeemo.utils.progress import Progress
@@ -72,15 +74,18 @@ def write_report(
     images = draw_images(
         folder.path, contents, test=test, calibration=calibration, mistakes=mistakes
     )
+    model = load_keras(find_reference_model(folder), input_shape=contents.spec.input_shape)
+    attention = _draw_attention(folder, contents, model, test, images)
     pretrained, faces = compare_with_pretrained(contents, test, progress=progress)
     report = TrainingReport(
         name=contents.out.name,
         folder=str(contents.out),
-        model=_summarise_model(folder, contents),
+        model=_summarise_model(model, contents),
         data=_summarise_data(contents),
         test=test.report,
         validation=validation.report,
         collections=report_collections(contents, test),
+        attention=attention,
         faces=faces,
         pretrained=pretrained,
         doubtful_labels=_find_doubtful(contents, test=test, validation=validation),
@@ -104,9 +109,29 @@ def write_report(
     return report
 
 
-def _summarise_model(folder: ModelFolder, contents: FolderContents) -> ModelSummary:
+def _draw_attention(
+    folder: ModelFolder,
+    contents: FolderContents,
+    model: Any,
+    test: Evaluation,
+    images: dict[str, Plot | Gallery],
+) -> Attention | None:
+    """Add the images of what the network looks at, and return its figures."""
+    attention, gallery = draw_attention(
+        folder.path,
+        model,
+        contents.pixels["test"],
+        evaluation=test,
+        spec=contents.spec,
+        seed=contents.origin.seed,
+    )
+    if gallery:
+        images["attention"] = gallery
+    return attention
+
+
+def _summarise_model(model: Any, contents: FolderContents) -> ModelSummary:
     spec = contents.spec
-    model = load_keras(find_reference_model(folder), input_shape=spec.input_shape)
     layers = summarize_layers(model)
     return ModelSummary(
         architecture=contents.origin.arch,
