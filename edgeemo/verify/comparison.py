@@ -76,7 +76,8 @@ class PredictionComparison:
         flips: Images with another label, in the order of the test split.
         max_difference: Largest `|Δp|` over all images and labels, 0 to 1.
         mean_difference: Mean `|Δp|` over all images and labels, 0 to 1.
-        accuracy: Accuracy of both, and McNemar's test between them.
+        accuracy: Accuracy of both, and McNemar's test between them. With a background class: of the
+            most probable other class, on the images of these.
         reference_ece: Expected calibration error of the reference model, 0 to 1; see `choose_bins`.
         candidate_ece: That of the file.
         selective_accuracy: Coverage and accuracy above the confidence threshold; None if the spec
@@ -124,11 +125,25 @@ def compare_predictions(
         flips=tuple(_make_flip(references[i], scores[i], spec) for i in flipped),
         max_difference=float(differences.max()),
         mean_difference=float(differences.mean()),
-        accuracy=compare_accuracy(right["reference"], right["candidate"]),
+        accuracy=_compare_classes(expected, scores, truth, spec),
         reference_ece=expected_calibration_error(confidence["reference"], right["reference"]),
         candidate_ece=expected_calibration_error(confidence["candidate"], right["candidate"]),
         selective_accuracy=_compare_selective(confidence, right, spec.min_confidence),
     )
+
+
+def _compare_classes(
+    expected: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    spec: ModelSpec,
+) -> PairedAccuracy:
+    rows = [row for row, label in enumerate(truth) if spec.labels[label] != spec.background]
+    reference, candidate = (
+        np.asarray([spec.guess(each) for each in given[rows].tolist()]) == truth[rows]
+        for given in (expected, scores)
+    )
+    return compare_accuracy(reference, candidate)
 
 
 def decide_labels(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:

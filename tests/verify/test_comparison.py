@@ -43,6 +43,17 @@ def test_measuring_three_classes_agrees_with_the_definitions(n, seed):
     assert found.accuracy.net_extra_errors == (theirs == truth).sum() - (ours == truth).sum()
 
 
+def test_with_a_background_the_accuracy_is_that_of_the_guess_on_the_classes():
+    spec = replace(THREE, background="calm")
+    expected = np.array([[0.3, 0.2, 0.5], [0.1, 0.7, 0.2], [0.6, 0.1, 0.3], [0.2, 0.1, 0.7]])
+    scores = np.array([[0.2, 0.3, 0.5], [0.1, 0.7, 0.2], [0.3, 0.1, 0.6], [0.2, 0.1, 0.7]])
+    found = compare_predictions(_references(expected, np.array([0, 1, 0, 2])), scores, spec=spec)
+    assert found.flip_count == 1
+    assert (found.n, found.accuracy.reference.n) == (4, 3)
+    assert found.accuracy.reference.value == 1
+    assert found.accuracy.candidate.value == pytest.approx(2 / 3)
+
+
 def test_the_same_predictions_differ_in_nothing():
     scores = np.random.default_rng(0).dirichlet(np.ones(3), 20)
     found = compare_predictions(_references(scores, [0] * 20), scores, spec=THREE)

@@ -56,4 +56,6 @@ def _build_title(folder: ModelFolder, verification: Verification) -> str:
     found = next((file.measured for file in verification.files if file.measured), None)
     if found is None:
         return text
-    return f"{text}; accuracy of the reference model {found.accuracy.reference.value:.2%}"
+    accuracy = found.accuracy.reference
+    classes = "" if accuracy.n == verification.n else f" on {accuracy.n:,} of the classes"
+    return f"{text}; accuracy of the reference model {accuracy.value:.2%}{classes}"
