@@ -104,9 +104,9 @@ def read_accuracy(folder: ModelFolder, entry: VerifiedFile | None) -> MeasuredAc
     Raises:
         ModelFolderError: If ``report.json`` is malformed.
     """
-    if entry is not None and entry.accuracy is not None and entry.n is not None:
+    if entry is not None and entry.accuracy is not None and entry.accuracy_n is not None:
         value, low, high = entry.accuracy
-        return MeasuredAccuracy(value=value, low=low, high=high, n=entry.n)
+        return MeasuredAccuracy(value=value, low=low, high=high, n=entry.accuracy_n)
     recorded = folder.read_json(REPORT_JSON)
     try:
         return _parse_accuracy(recorded["test"]["accuracy"]) if recorded else None

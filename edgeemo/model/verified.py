@@ -47,6 +47,12 @@ class VerifiedFile:
         return candidate["value"], candidate["low"], candidate["high"]
 
     @property
+    def accuracy_n(self) -> int | None:
+        """Return the number of test images of the accuracy: those of the classes."""
+        found = self._measured.get("accuracy")
+        return found["candidate"].get("n", self.n) if found else None
+
+    @property
     def max_difference(self) -> float | None:
         """Return the largest difference of a probability; None if the file was not run."""
         return self._measured.get("max_difference")
