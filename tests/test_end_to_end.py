@@ -40,7 +40,7 @@ def place(tmp_path_factory):
     """A folder in which a small model was trained and exported to every format."""
     folder = tmp_path_factory.mktemp("place")
     draw_faces(folder / "faces", count=60, size=48, seed=3)
-    small = ("--size", 48, "--channels", 1, "--epochs", 2)
+    small = ("--mode", "plain", "--size", 48, "--channels", 1, "--epochs", 2)
     trained = run("train", "--data", "faces", *small, "--json", cwd=folder)
     exported = run("export", "--int8", "--float16", "--dynamic", "--json", cwd=folder)
     (folder / "trained.json").write_text(trained.stdout)

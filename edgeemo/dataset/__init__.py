@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
+    from edgeemo.dataset.face_sample import FaceSample, sample_faces
     from edgeemo.dataset.ingest import (
         Collection,
         CollectionPart,
@@ -50,6 +51,7 @@ __all__ = [
     "Collection",
     "CollectionPart",
     "Dataset",
+    "FaceSample",
     "IngestOptions",
     "IngestSummary",
     "check_collections",
@@ -68,6 +70,7 @@ __all__ = [
     "parse_collection",
     "read_decisions",
     "read_faces_json",
+    "sample_faces",
 ]
 
 __getattr__ = import_on_use(
@@ -75,6 +78,8 @@ __getattr__ = import_on_use(
     {
         "DATA_FOLDER": "edgeemo.dataset.synthetic",
         "FACES_JSON": "edgeemo.dataset.write",
+        "FaceSample": "edgeemo.dataset.face_sample",
+        "sample_faces": "edgeemo.dataset.face_sample",
         "PRACTICE_FOLDER": "edgeemo.dataset.synthetic",
         "Collection": "edgeemo.dataset.ingest",
         "CollectionPart": "edgeemo.dataset.ingest",

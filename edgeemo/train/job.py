@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as changed
@@ -15,6 +17,7 @@ from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
 from edgeemo.model.keras import import_keras
 from edgeemo.model.spec import NOT_SURE
+from edgeemo.train.auto import choose_training
 from edgeemo.train.data.pipeline import TrainingData, decode_splits
 from edgeemo.train.data.soft_labels import load_soft_labels
 from edgeemo.train.data.source import describe_source, prepare_images, record_source
@@ -29,7 +32,7 @@ from edgeemo.train.loop.teachers import (
 )
 from edgeemo.train.model_folder import collect_versions, complete_folder, save_network
 from edgeemo.train.networks.network import build_network, make_spec
-from edgeemo.train.options.checks import check_alone, check_files
+from edgeemo.train.options.checks import check_alone, check_choices, check_files
 from edgeemo.train.options.config import to_toml
 from edgeemo.train.options.faces import read_detector_file
 from edgeemo.train.options.record import record_options
@@ -99,6 +102,7 @@ def run_job(job: TrainingJob) -> TrainedModel:
     Raises:
         EdgeEmoError: All that `edgeemo.train.train` raises.
     """
+    begun = time.monotonic()
     make_timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     import_keras()
     check_alone(job.options)  # again: a resumed training may have been given workers,
@@ -109,7 +113,12 @@ def run_job(job: TrainingJob) -> TrainedModel:
         build_folder(job.out, replace=job.replace) as folder,
         prepare_images(job.data, job.options, progress=job.progress) as images,
     ):
-        options, dataset, detector = images.options, images.dataset, images.detector
+        dataset, detector = images.dataset, images.detector
+        options = images.options
+        if options.undecided:
+            options = choose_training(options, dataset, job.progress)
+            check_choices(options)
+            check_files(options)
         job = changed(job, options=options)
         _check_labels(dataset, job)
         check_teachers(teachers, make_spec(dataset.labels, options))
@@ -126,6 +135,7 @@ def run_job(job: TrainingJob) -> TrainedModel:
                 soft_labels=soft_labels,
                 detector=detector,
                 coordinator=coordinator,
+                deadline=begun + 60 * (options.minutes or math.inf),
             )
     job.checkpoint.delete()
     return TrainedModel(folder=ModelFolder(job.out), report=report)
@@ -206,11 +216,12 @@ def _train(
     soft_labels: SoftLabels | None,
     detector: FaceDetector | None,
     coordinator: Coordinator | None,
+    deadline: float,
 ) -> TrainingReport:
     """Decode the images, fit the network to them, calibrate it and fill the model folder."""
     options, progress = job.options, job.progress
     spec = make_spec(dataset.labels, options)
-    alone = partial(fit, options=options, progress=progress, teachers=teachers)
+    alone = partial(fit, options=options, progress=progress, teachers=teachers, deadline=deadline)
     with decode_splits(
         dataset.root,
         dataset.samples,

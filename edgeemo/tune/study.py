@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.errors import MissingExtraError, StudyError
+from edgeemo.train.options.choices import Mode
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.train.options.record import find_differences, record_options
 from edgeemo.tune.limits import Footprint
@@ -147,7 +148,7 @@ class Study:
                 f"{self.place}: the study {self.name!r} there was not made by edgeemo; choose "
                 "another --name or --storage"
             )
-        usual = record_options(TrainOptions())  # for options that are newer than the study
+        usual = record_options(TrainOptions(mode=Mode.PLAIN))  # for newer options
         recorded = {name: usual[name] for name in identity if name in usual} | dict(recorded)
         changes = find_differences({**dict.fromkeys(recorded), **identity}, recorded)
         if changes:

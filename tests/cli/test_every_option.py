@@ -75,6 +75,8 @@ TRAIN = {
     "--out models/new": {"out": "models/new"},
     "--config options.toml": {"options.epochs": 7, "options.seed": 9},
     "--force": {"replace": True},
+    "--mode plain": {"options.mode": "plain"},
+    "--minutes 1.5": {"options.minutes": 1.5},
     "--recipe focal": {"options.recipe": "focal", "options.loss": "focal"},
     "--labels sad,happy": {"options.labels": ["sad", "happy"]},
     "--data more": {"data.0.path": "faces", "data.1.path": "more"},

@@ -13,7 +13,7 @@ from edgeemo.dataset import draw_faces
 from edgeemo.train import ARCHITECTURES, RECIPES, TrainOptions
 from edgeemo.utils.options import option_fields
 
-QUICK = ("--size", 32, "--channels", 1, "--epochs", 1, "--batch-size", 16)
+QUICK = ("--mode", "plain", "--size", 32, "--channels", 1, "--epochs", 1, "--batch-size", 16)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
 
 SIDE = 32
-OPTIONS = TrainOptions(size=SIDE, channels=1, epochs=2, batch_size=8)
+OPTIONS = TrainOptions(mode="plain", size=SIDE, channels=1, epochs=2, batch_size=8)
 
 
 def _draw(path: Path, *, brightness: int, seed: int) -> None:

@@ -184,7 +184,7 @@ class Killer:
     def note(self, text): pass
 
 data, out = map(pathlib.Path, sys.argv[1:])
-options = TrainOptions(size=32, channels=1, epochs=1, batch_size=8)
+options = TrainOptions(mode="plain", size=32, channels=1, epochs=1, batch_size=8)
 train(data, out, options=options, progress=Killer())
 """
 
@@ -254,7 +254,7 @@ def test_no_such_data_leaves_nothing(tmp_path):
 )
 def test_options_that_make_no_sense(images, tmp_path, changes, message):
     with pytest.raises(TrainingError, match=message) as caught:
-        train(images, tmp_path / "model", options=replace(TrainOptions(), **changes))
+        train(images, tmp_path / "model", options=replace(TrainOptions(mode="plain"), **changes))
     assert "\n" not in str(caught.value)
     assert names(tmp_path) == set()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SPACE = Space(arch=("cnn-4-4-4-d16", "cnn"), sizes=(24,), filters=(2, 4), augment=("none",))
-BASE = TrainOptions(channels=1, epochs=1, batch_size=16)
+BASE = TrainOptions(mode="plain", channels=1, epochs=1, batch_size=16)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from edgeemo.utils.progress import Silent
 
 
 def test_a_search_sees_the_faces_that_training_sees(photos, tmp_path):
-    base = TrainOptions(channels=1, epochs=1, faces=True)
+    base = TrainOptions(mode="plain", channels=1, epochs=1, faces=True)
     near = tmp_path / "near"
     with prepare_images(photos, base, beside=near, sizes=(24, 64), progress=Silent()) as prepared:
         assert prepared.base.faces is True
@@ -41,7 +41,7 @@ def test_a_search_learns_the_distributions_that_training_learns(photos, tmp_path
     weighted = (Collection(path=photos, weight=0.5),)
     fingerprints = set()
     for data, soft, total in ((photos, None, 0), (photos, votes, 1), (weighted, votes, 0.5)):
-        base = TrainOptions(channels=1, size=8, soft_labels=soft)
+        base = TrainOptions(mode="plain", channels=1, size=8, soft_labels=soft)
         beside = tmp_path / "beside"
         with prepare_images(data, base, beside=beside, progress=Silent()) as prepared:
             targets = prepared.decode(base)["train"].targets

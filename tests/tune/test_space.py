@@ -54,7 +54,7 @@ def test_what_the_config_names_is_fixed_unless_it_is_searched():
 
 
 def test_only_a_backbone_takes_weights():
-    base = TrainOptions(from_="imagenet", frozen_epochs=2)
+    base = TrainOptions(mode="plain", from_="imagenet", frozen_epochs=2)
     chosen = {"size": 48, "lr": 0.001, "augment": "none"}
     assert merge_choice(base, {**chosen, "arch": "mobilenet-v2"}).from_ == "imagenet"
     plain = merge_choice(base, {**chosen, "arch": "cnn-bn-64"})
@@ -78,4 +78,4 @@ def test_only_a_backbone_takes_weights():
 )
 def test_a_wrong_space_is_refused(changes, message):
     with pytest.raises(EdgeEmoError, match=message):
-        Space(**changes).check(TrainOptions())
+        Space(**changes).check(TrainOptions(mode="plain"))

@@ -33,7 +33,9 @@ class TrainArguments:
     data: TrainingData = None
     out: Annotated[
         Path | None,
-        Option("Model folder to make.", metavar="FOLDER", default="models/DATA-RECIPE or -ARCH"),
+        Option(
+            "Model folder to make.", metavar="FOLDER", default="models/DATA-auto, -RECIPE or -ARCH"
+        ),
     ] = None
     config: Annotated[
         Path | None,
@@ -101,11 +103,12 @@ def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
             out, data=config.data, requested=config.given, replace=given.force, progress=shown
         )
     source = choose_images(config.data, shown)
-    out = (
-        config.out
-        or MODELS / f"{name_source(source)}-{config.options.recipe or config.options.arch}"
-    )
+    out = config.out or MODELS / f"{name_source(source)}-{_name_options(config.options)}"
     return training.train(source, out, options=config.options, replace=given.force, progress=shown)
+
+
+def _name_options(options: TrainOptions) -> str:
+    return options.recipe or ("auto" if options.undecided else options.arch)
 
 
 def _merge(given: TrainArguments) -> Config:

@@ -110,7 +110,7 @@ def tune(given: TuneArguments) -> None:
     places = {"data": make_source(given.data)} if given.data else {}
     file = read_config(given.config) if given.config else {}
     with refuse_options():
-        config = merge_options(file, given.options, places)
+        config = merge_options(file, given.options, places, {"mode": "plain"})
         base = config.options
         recipe = RECIPES[base.recipe].options if base.recipe else {}
         space = make_space(given.space, fixed={**recipe, **config.given})

@@ -23,6 +23,7 @@ from edgeemo.dataset.check.tallies import (
     find_processed,
     measure_sizes,
 )
+from edgeemo.dataset.face_sample import sample_faces
 from edgeemo.dataset.ingest.duplicates import clean_images, group_near_duplicates
 from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import find_any_files
@@ -58,9 +59,9 @@ def check_folder(
         root: A folder as `find_files` describes it, or one of images without classes.
         classes: Classes to check; None for all.
         accept: Formats to accept besides JPEG, PNG and BMP: "webp", "gif", or both.
-        detector: The face detector; None to detect no faces.
+        detector: The face detector; None to search a sample alone.
         detector_name: Its name in the report.
-        faces_skipped: Reason for detecting no faces.
+        faces_skipped: Reason for detecting no faces in the other images.
         progress: Receives the progress.
 
     Raises:
@@ -74,9 +75,12 @@ def check_folder(
     progress.stage("Finding duplicates")
     groups = group_near_duplicates(images)
     progress.stage("Finding shortcuts and suspicious labels")
-    faces = None
+    faces = face_sample = None
     if detector is not None:
         faces = count_faces(images, statistics, labels=layout.labels, detector=detector_name)
+    else:
+        progress.stage("Searching a sample for faces")
+        face_sample = sample_faces([root / image.path for image in images])
     report = CheckReport(
         root=root,
         labels=layout.labels,
@@ -100,6 +104,7 @@ def check_folder(
         shortcuts=find_shortcuts(statistics, [image.label for image in images], layout.labels),
         label_check=_check_labels(images, statistics, classes=layout.labels, groups=groups),
         faces=faces,
+        face_sample=face_sample,
         faces_skipped="" if detector else faces_skipped,
         findings=(),
     )

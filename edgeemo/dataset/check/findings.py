@@ -133,6 +133,13 @@ def _find_suspicious_labels(check: CheckReport) -> Iterator[Finding]:
 
 
 def _find_faces(check: CheckReport) -> Iterator[Finding]:
+    sample = check.face_sample
+    if sample and sample.has_crops:
+        text = f"{sample.text}: crops of faces, which 'train' takes whole"
+        yield _look("crops", sample.with_face, text)
+    elif sample and sample.has_faces:
+        text = f"{sample.text}: 'train' takes the faces unless --no-faces is given"
+        yield _look("photos-with-faces", sample.with_face, text)
     if check.faces and check.faces.none:
         count = len(check.faces.none)
         text = (

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset.check.groups import DuplicateGroup
     from edgeemo.dataset.check.labels import LabelCheck
     from edgeemo.dataset.check.shortcuts import Shortcut
+    from edgeemo.dataset.face_sample import FaceSample
     from edgeemo.dataset.processing.shares import ProcessingShare
     from edgeemo.model.tables import Rejected
 
@@ -99,7 +100,8 @@ class CheckReport:
         shortcuts: Numbers that separate the classes, the strongest first.
         label_check: Suspicious labels.
         faces: Numbers of images by their faces; None without a face detector.
-        faces_skipped: Reason why no faces were detected.
+        face_sample: Faces in a sample of the images; None with a face detector.
+        faces_skipped: Reason why no faces were detected in the other images.
         findings: The findings, those to act on first.
     """
 
@@ -125,6 +127,7 @@ class CheckReport:
     shortcuts: tuple[Shortcut, ...]
     label_check: LabelCheck
     faces: FaceCounts | None
+    face_sample: FaceSample | None
     faces_skipped: str
     findings: tuple[Finding, ...]
 

@@ -32,9 +32,7 @@ def describe_figures(report: CheckReport) -> dict[str, str]:
     )
     if not any(one.count for one in report.processing):
         figures["processing"] = "no traces found"
-    figures["faces"] = (
-        _describe_faces(report.faces) if report.faces else f"not detected: {report.faces_skipped}"
-    )
+    figures["faces"] = _describe_faces(report.faces) if report.faces else _describe_sample(report)
     if report.label_check.skipped:
         figures["suspicious labels"] = f"unknown: {report.label_check.skipped}"
     return figures
@@ -75,6 +73,11 @@ def _describe_faces(faces: FaceCounts) -> str:
         f"one in {faces.one:,}, several in {faces.several:,}, none in {len(faces.none):,} "
         f"(detected by {faces.detector}); share with a face: {shares}"
     )
+
+
+def _describe_sample(report: CheckReport) -> str:
+    found = report.face_sample.text if report.face_sample else "not detected"
+    return f"{found}: {report.faces_skipped}"
 
 
 def _list_counts(counts: Mapping[str, int]) -> str:

@@ -16,8 +16,11 @@ from edgeemo.dataset import (
     open_collections,
     open_data,
     parse_collection,
+    sample_faces,
 )
+from edgeemo.dataset.ingest.find import find_files
 from edgeemo.errors import TrainingError
+from edgeemo.train.auto import choose_faces, choose_network
 from edgeemo.train.options.faces import (
     build_crop_specs,
     build_ingest_options,
@@ -72,6 +75,7 @@ def prepare_images(
     if isinstance(data, Path):
         with open_data(data) as root:
             options = settle_faces(options, root, data=data, progress=progress)
+            options = _decide(options, [root], progress=progress)
             detector = build_training_detector(options)
             ingest = replace(build_ingest_options(options), crops=build_crop_specs(options, sizes))
             dataset = ingest_folder(root, options=ingest, detector=detector, progress=progress)
@@ -83,6 +87,7 @@ def prepare_images(
             for each in collections
         ]
         options = _require_same_faces(data, settled)
+        options = _decide(options, [each.folder for each in collections], progress=progress)
         detector = build_training_detector(options)
         dataset = ingest_collections(
             root,
@@ -97,6 +102,23 @@ def prepare_images(
 def convert_source(data: StrPath | Sequence[Collection]) -> ImageSource:
     """Return the images of one path, or of several collections."""
     return Path(data) if isinstance(data, str | os.PathLike) else tuple(data)
+
+
+def _decide(options: TrainOptions, folders: Iterable[Path], *, progress: Progress) -> TrainOptions:
+    """Return the options with faces decided and, in mode auto, the network chosen."""
+    sample = None
+    if options.workers == 1 and (options.faces is None or options.undecided):
+        progress.stage("Searching a sample of the images for faces")
+        found = [
+            folder / file.path
+            for folder in folders
+            for file in find_files(folder, classes=options.classes).files
+        ]
+        sample = sample_faces(found)
+    if options.faces is None and sample:
+        options = choose_faces(options, sample, progress)
+    options = replace(options, faces=bool(options.faces))
+    return choose_network(options, sample, progress) if options.undecided else options
 
 
 def make_source(paths: Sequence[Path]) -> ImageSource:

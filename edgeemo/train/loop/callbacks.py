@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,14 @@ class FitResult:
         best_epoch: The epoch whose weights the model has, from 1.
         interrupted: Whether Ctrl-C ended the training.
         stopped_early: Whether early stopping ended the training.
+        out_of_time: Whether the limit of time ended the training.
     """
 
     history: tuple[Epoch, ...]
     best_epoch: int
     interrupted: bool = False
     stopped_early: bool = False
+    out_of_time: bool = False
 
 
 class FitMonitor:
@@ -47,6 +50,7 @@ class FitMonitor:
         on_epoch: Called after every epoch.
         progress: Receives a stage of epochs x steps.
         ema: The moving average whose weights are kept; None for those of the model.
+        deadline: Time of `time.monotonic` at which the training ends.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class FitMonitor:
         on_epoch: Callable[[Epoch], None] | None,
         progress: Progress,
         ema: ExponentialMovingAverage | None = None,
+        deadline: float = math.inf,
     ) -> None:
         self._model = model
         self._ema = ema
@@ -69,7 +74,8 @@ class FitMonitor:
         self._progress = progress
         self._weights: list[Any] = []
         self._val_accuracy = ""
-        self.stopped_early = False
+        self._deadline, self._epoch_began = deadline, 0.0
+        self.stopped_early = self.out_of_time = False
         self.history: list[Epoch] = []
         self.best: Epoch | None = None
         progress.stage("Training", total=options.epochs * steps)
@@ -103,6 +109,11 @@ class FitMonitor:
         self._model.set_weights(self._weights)
         if interrupted:
             self._progress.note(describe_interruption(self._epoch, self._options, self.best))
+        if self.out_of_time:
+            self._progress.note(
+                f"{self._options.minutes:g} minutes are over after epoch {len(self.history)} of "
+                f"{self._options.epochs}; the weights are those of epoch {self.best.epoch}."
+            )
         if self.stopped_early:
             self._progress.note(
                 f"Early stopping after epoch {len(self.history)}: none of the last "
@@ -113,10 +124,11 @@ class FitMonitor:
             best_epoch=self.best.epoch,
             interrupted=interrupted,
             stopped_early=self.stopped_early,
+            out_of_time=self.out_of_time,
         )
 
     def _on_epoch_begin(self, epoch: int, _: Mapping[str, float]) -> None:
-        self._epoch = epoch + 1
+        self._epoch, self._epoch_began = epoch + 1, time.monotonic()
 
     def _on_step(self, _: int, logs: Mapping[str, float]) -> None:
         self._check(logs["loss"])
@@ -135,6 +147,7 @@ class FitMonitor:
             self._weights = (self._ema or self._model).get_weights()
             self.best = ended
         self._stop_early()
+        self._stop_in_time()
         self._write_checkpoint()
         if self._on_epoch:
             self._on_epoch(ended)
@@ -145,6 +158,13 @@ class FitMonitor:
         since = max(self.best.epoch if self.best else 0, self._options.frozen_epochs)
         if patience and len(self.history) - since >= patience:
             self._model.stop_training = self.stopped_early = True
+
+    def _stop_in_time(self) -> None:
+        """Stop where another epoch like the last one would end after the deadline."""
+        now = time.monotonic()
+        if 2 * now - self._epoch_began > self._deadline:
+            self._model.stop_training = True
+            self.out_of_time = not self.stopped_early and self._epoch < self._options.epochs
 
     def _write_checkpoint(self) -> None:
         """Write a checkpoint, unless that would cost more time than it saves."""

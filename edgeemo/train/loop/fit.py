@@ -67,6 +67,7 @@ def fit(
     progress: Progress | None = None,
     shard: Shard | None = None,
     teachers: Sequence[Teacher] | None = None,
+    deadline: float = math.inf,
 ) -> tuple[Any, FitResult]:
     """Fit a network, and leave it with the weights of its best epoch.
 
@@ -84,6 +85,7 @@ def fit(
         progress: Receives a stage of epochs x steps.
         shard: This worker's part of every batch, where several train together.
         teachers: The teachers that the options name, where they are loaded already.
+        deadline: Time of `time.monotonic` at which the training ends, with its best epoch.
 
     Returns:
         The network and the outcome.
@@ -118,6 +120,7 @@ def fit(
         checkpoint=checkpoint,
         on_epoch=on_epoch,
         progress=progress or Silent(),
+        deadline=deadline,
     )
     state = checkpoint.read() if checkpoint and checkpoint.exists else None
     if state:
@@ -125,7 +128,7 @@ def fit(
     interrupted = False
     try:
         for phase in _plan_phases(options, completed=len(monitor.history)):
-            if monitor.stopped_early:
+            if monitor.stopped_early or monitor.out_of_time:
                 break
             _compile(student, phase, spec=data.spec, options=options, steps=steps)
             if state:

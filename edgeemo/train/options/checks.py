@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
 
-ALONE = ("ema", "mixup", "teacher", "soft_labels")
+ALONE = ("ema", "mixup", "teacher", "soft_labels", "minutes")
 """Options that a training in several processes cannot have."""
 
 
@@ -79,7 +79,8 @@ def _check_combinations(options: TrainOptions) -> None:
         )
     if options.from_ == Weights.IMAGENET:
         check_imagenet(options.arch, get_architecture(options.arch))
-    if options.frozen_epochs and options.from_ == Weights.NONE:
+    undecided = "from_" in (options.undecided or ())
+    if options.frozen_epochs and options.from_ == Weights.NONE and not undecided:
         raise TrainingError("--frozen-epochs requires --from: a network to train the last layer of")
     for name in ("teacher_weight", "teacher_temperature"):
         if not options.teacher and getattr(options, name) != getattr(type(options), name):
@@ -102,6 +103,7 @@ def check_alone(options: TrainOptions) -> None:
         TrainingError: If it is to train in several, with one of `ALONE`.
     """
     given = [f"--{name.replace('_', '-')}" for name in ALONE if getattr(options, name)]
+    given += ["--mode auto"] if options.undecided else []
     if given and options.workers > 1:
         raise TrainingError(
             f"--workers {options.workers} excludes {', '.join(given)}: leave out either"
@@ -148,7 +150,8 @@ def _check_start(options: TrainOptions) -> None:
     start = find_weights(options.arch, network, input_shape=(), weights=options.from_)
     if not isinstance(start, Start):
         return
-    if start.arch and get_architecture(start.arch) != network:
+    undecided = options.undecided or ()
+    if start.arch and get_architecture(start.arch) != network and "arch" not in undecided:
         raise TrainingError(
             f"{start.name}: its network is {start.arch}, not {options.arch}; give --arch "
             f"{start.arch}"
@@ -156,12 +159,13 @@ def _check_start(options: TrainOptions) -> None:
     if start.input_shape is None or network.is_backbone:  # which takes any size and channels
         return
     height, width, channels = start.input_shape
-    if channels != options.channels:
+    if channels != options.channels and "channels" not in undecided:
         raise TrainingError(
             f"{start.name}: its images have {plural(channels, 'channel')}, not {options.channels}; "
             f"give --channels {channels}"
         )
-    if isinstance(network, Architecture) and (height, width) != (options.side, options.side):
+    fits = (height, width) == (options.side, options.side) or "size" in undecided
+    if isinstance(network, Architecture) and not fits:
         raise TrainingError(
             f"{start.name}: its images are {height}x{width}, not {options.side}x{options.side}; "
             f"give --size {height}"

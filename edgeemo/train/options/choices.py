@@ -5,6 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class Mode(StrEnum):
+    """Who chooses the options that are not given."""
+
+    AUTO = "auto"
+    """The training, from the images; see `edgeemo.train.auto`."""
+    PLAIN = "plain"
+    """Nobody: they keep their defaults."""
+
+
 class Split(StrEnum):
     """How images are split into training, validation and test."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import DatasetError, MissingExtraError, TrainingError
 from edgeemo.train.data.source import read_source, record_source
-from edgeemo.train.options.options import KEYS, TrainOptions
+from edgeemo.train.options.options import DECIDED, KEYS, TrainOptions
 from edgeemo.train.options.recipes import get_recipe
 from edgeemo.train.options.record import record_options
 from edgeemo.utils.options import option_fields
@@ -55,7 +55,10 @@ def merge_options(*sources: Mapping[str, Any]) -> Config:
         given.update(values)
     data, out = (given.pop(name, None) for name in PLACES)
     preset = get_recipe(given["recipe"]).options if given.get("recipe") else {}
-    return Config(data=data, out=out, options=TrainOptions(**{**preset, **given}), given=given)
+    options = TrainOptions(**{**preset, **given})
+    if options.undecided:
+        options = replace(options, undecided=DECIDED - {*preset, *given})
+    return Config(data=data, out=out, options=options, given=given)
 
 
 def read_config(path: Path) -> dict[str, Any]:

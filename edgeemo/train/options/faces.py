@@ -131,7 +131,7 @@ def check_faces(options: TrainOptions) -> None:
 def settle_faces(
     options: TrainOptions, root: Path, *, data: Path, progress: Progress
 ) -> TrainOptions:
-    """Return the options with faces settled: a folder of crops enables them unless excluded.
+    """Return the options with faces settled where the folder says so: one of crops enables them.
 
     Args:
         options: The options as given.
@@ -145,8 +145,8 @@ def settle_faces(
         TrainingError: If the folder was cropped with a detector's file that has to be named.
     """
     if options.faces is not False and not options.cropped:
-        options = _settle_crops(options, root, data=data, progress=progress)
-    return replace(options, faces=bool(options.faces))
+        return _settle_crops(options, root, data=data, progress=progress)
+    return options
 
 
 def _settle_crops(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from edgeemo.errors import TrainingError
 from edgeemo.model.face_settings import Detector
 from edgeemo.model.spec import MAX_SIDE
-from edgeemo.train.options.choices import Augment, Loss, Metric, Optimizer, Schedule, Split, Weights
+from edgeemo.train.networks.edge import EDGE
+from edgeemo.train.options.choices import (
+    Augment,
+    Loss,
+    Metric,
+    Mode,
+    Optimizer,
+    Schedule,
+    Split,
+    Weights,
+)
 from edgeemo.train.options.shared import (
     ACCEPT,
     CLASSES,
@@ -35,6 +45,18 @@ _regularisation = partial(Option, group="Regularisation")
 _distillation = partial(Option, group="Distillation")
 _decision = partial(Option, group="Decision")
 _record = partial(Option, group="Records")
+
+PLAIN_ARCH = "cnn-16-32-16"
+"""Name of the network of mode plain."""
+
+DECIDED = frozenset(
+    {
+        "faces", "cropped", "face_margin", "face_score", "arch", "size", "channels", "from_",
+        "frozen_epochs", "epochs", "batch_size", "class_weights", "lr", "schedule",
+        "early_stopping", "augment",
+    }
+)  # fmt: skip
+"""Names of the options that mode auto chooses."""
 
 _MANY = 1_000_000
 _LARGEST_PARAMETER = 100
@@ -66,11 +88,23 @@ class TrainOptions:
 
     At run time the text of a choice will do, too: ``augment="light"``.
 
+    Attributes:
+        undecided: Names of the options that `edgeemo.train.auto` chooses; by default, in mode auto,
+            those of `DECIDED` that have their default.
+
     Raises:
         TrainingError: If a value has the wrong type or is out of its range, or a name is unknown.
             `edgeemo.train.options.checks.check_options` checks the rest.
     """
 
+    mode: Annotated[
+        Mode | None,
+        Option(
+            "Options that are not given: auto chooses them from the images, plain takes the "
+            "defaults.",
+            default="auto; plain with --recipe, --arch or --workers",
+        ),
+    ] = None
     recipe: Annotated[
         str, Option("Published project to repeat; other options override it.", names=_recipes)
     ] = ""
@@ -116,9 +150,10 @@ class TrainOptions:
         str,
         _network(
             "Network: a name, or a composed one such as cnn-16-32-bn or edge-c16-r32m.",
+            default=PLAIN_ARCH,
             names=_networks,
         ),
-    ] = "cnn-16-32-16"
+    ] = ""
     size: Annotated[
         int | None,
         _network(
@@ -182,6 +217,16 @@ class TrainOptions:
             "Course of the learning rate; step divides it by 10 after 1/2 and 3/4 of the steps."
         ),
     ] = Schedule.CONSTANT
+    minutes: Annotated[
+        float | None,
+        _training(
+            "Minutes after which the training ends, with its best epoch.",
+            metavar="N",
+            default="no limit",
+            above=0,
+            maximum=_MANY,
+        ),
+    ] = None
     early_stopping: Annotated[
         int,
         _training(
@@ -309,11 +354,25 @@ class TrainOptions:
     face_score: Annotated[float | None, FACE_SCORE] = None
     face_model: Annotated[Path | None, FACE_MODEL] = None
 
+    undecided: frozenset[str] | None = field(default=None, compare=False)
+
     def __post_init__(self) -> None:
         try:
             convert_fields(self)
         except ValueError as error:
             raise TrainingError(str(error)) from None
+        given = self.recipe or self.arch or self.workers > 1
+        mode = self.mode or (Mode.PLAIN if given else Mode.AUTO)
+        undecided = self.undecided
+        if undecided is None:
+            undecided = DECIDED if mode is Mode.AUTO else frozenset()
+            undecided = frozenset(filter(self._has_default, undecided))
+        arch = self.arch or (EDGE if mode is Mode.AUTO else PLAIN_ARCH)
+        for name, value in {"mode": mode, "undecided": undecided, "arch": arch}.items():
+            object.__setattr__(self, name, value)
+
+    def _has_default(self, name: str) -> bool:
+        return bool(getattr(self, name) == getattr(type(self), name))
 
     @property
     def side(self) -> int:

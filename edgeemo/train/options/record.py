@@ -38,7 +38,8 @@ def read_options(recorded: Mapping[str, Any]) -> TrainOptions:
     for name in recorded:
         if name not in KEYS:
             raise TrainingError(f"recorded {describe_unknown('option', name, KEYS)}")
-    return TrainOptions(**{KEYS[key]: value for key, value in recorded.items()})
+    values = {KEYS[key]: value for key, value in recorded.items()}
+    return TrainOptions(**values, undecided=frozenset())
 
 
 def find_differences(requested: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[str]:

@@ -66,7 +66,14 @@ def killed(images, asked, tmp_path_factory):
     """A folder with a training that was killed in the middle of its third epoch."""
     place = tmp_path_factory.mktemp("killed")
     step = 2 * steps_per_epoch(images, asked) + 1
-    said = {"size": 32, "channels": 1, "epochs": 4, "batch_size": 8, "augment": "light"}
+    said = {
+        "mode": "plain",
+        "size": 32,
+        "channels": 1,
+        "epochs": 4,
+        "batch_size": 8,
+        "augment": "light",
+    }
     ended = subprocess.run(
         [sys.executable, "-c", KILLED, images, place / "model", str(step), json.dumps(said)],
         check=False,

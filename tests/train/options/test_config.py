@@ -11,6 +11,7 @@ from edgeemo.train.options.options import KEYS, TrainOptions
 from edgeemo.train.options.recipes import RECIPES
 
 EVERYTHING = TrainOptions(
+    mode="auto",
     arch="cnn-bn-64",
     size=48,
     channels=1,
@@ -24,6 +25,7 @@ EVERYTHING = TrainOptions(
     loss="focal",
     class_weights=True,
     lr=0.01,
+    minutes=1.5,
     ema=0.99,
     mixup=0.2,
     teacher=(Path("models/large"), Path("other.keras")),
@@ -53,7 +55,7 @@ def test_what_is_written_is_read_back_the_same(tmp_path):
 def test_every_option_with_a_value_is_written(tmp_path):
     text = to_toml(TrainOptions(), data=Path("faces"), out=Path("models/x"))
     absent = {"labels", "classes", "soft_labels", "tensorboard", "target_accuracy", "save_keras"}
-    absent |= {"faces", "face_detector", "face_score", "face_model"}
+    absent |= {"background", "minutes", "faces", "face_detector", "face_score", "face_model"}
     written = {line.partition(" = ")[0] for line in text.splitlines()[1:] if " = " in line}
     assert written == {"data", "out", *KEYS} - absent
 
@@ -111,10 +113,13 @@ def test_a_file_that_is_not_there(tmp_path):
         ({"schedule": "cosinus"}, "did you mean 'cosine'"),
         ({"split": "by-group"}, "split must be grouped or random, not 'by-group'"),
         ({"ratios": (0.8, 0.2)}, "ratios must be a list of 3 numbers"),
-        ({"from_": "imagenet"}, "cnn-16-32-16 has no ImageNet weights"),
+        ({"from_": "imagenet"}, "edge has no ImageNet weights"),
         ({"from_": "no.h5", "arch": "mobilenet-v2"}, "no.h5: no such weights file"),
         ({"from_": "no.keras"}, "no.keras: no such model; name a model folder or a .keras file"),
-        ({"from_": "happy-sad"}, "its network is edge, not cnn-16-32-16; give --arch edge"),
+        (
+            {"from_": "happy-sad", "mode": "plain"},
+            "its network is edge, not cnn-16-32-16; give --arch edge",
+        ),
         ({"from_": "happy-sad", "arch": "edge"}, "have 1 channel, not 3; give --channels 1"),
         ({"frozen_epochs": 2}, "--frozen-epochs requires --from"),
         ({"target_accuracy": 95.0}, "target_accuracy must be more than 0 and at most 1, not 95.0"),

@@ -26,7 +26,7 @@ from edgeemo.train.options.record import read_options, record_options
 from edgeemo.utils.progress import Silent
 from edgeemo.verify import verify
 
-OPTIONS = TrainOptions(size=32, channels=1, epochs=1, batch_size=8, faces=True)
+OPTIONS = TrainOptions(mode="plain", size=32, channels=1, epochs=1, batch_size=8, faces=True)
 
 
 class Notes(Silent):
@@ -128,7 +128,7 @@ def test_given_options_override_the_folder(crops, photos):
     again = read_options(record_options(result))
     assert settled(again, crops) == (again, [])
     result, notes = settled(replace(OPTIONS, faces=None), photos)
-    assert (result.faces, notes) == (False, [])
+    assert (result.faces, notes) == (None, [])
 
 
 @pytest.mark.tensorflow

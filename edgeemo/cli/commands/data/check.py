@@ -109,7 +109,7 @@ def _build_detector(
     from edgeemo.imaging.faces import build_detector
 
     if settings is None:
-        return None, "give --faces to detect them"
+        return None, "--faces searches all"
     try:
         return build_detector(settings, file=file), ""
     except MissingExtraError as error:
