@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING
 from edgeemo.dataset.ingest.archive import open_data
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.comparison_report import (
-    MOST_DISAGREEMENTS,
     ComparedModel,
     Comparison,
-    Disagreement,
-    PairedComparison,
 )
 from edgeemo.evaluate.crops import FACE_CROPS, choose_whole
 from edgeemo.evaluate.evaluation import EvaluationOptions
@@ -22,14 +19,15 @@ from edgeemo.evaluate.labelled import find_labelled_images
 from edgeemo.evaluate.latency import read_latency
 from edgeemo.evaluate.loading import find_folder, hash_model, load_classifier
 from edgeemo.evaluate.outcome import predict_outcomes
+from edgeemo.evaluate.pairs import is_disagreement, pair_outcomes, sample_disagreements
 from edgeemo.evaluate.quality import measure_figures
 from edgeemo.evaluate.shared_images import find_shared_samples, open_shared_images
 from edgeemo.evaluate.trained_on import find_trained_on
 from edgeemo.evaluate.training_options import find_differences
-from edgeemo.metrics import compare_accuracy
 from edgeemo.model.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.runtime.stream import choose_worker_count
+from edgeemo.utils.files import write_file
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
 
@@ -66,6 +64,7 @@ def compare(
     data: str | os.PathLike[str] | None = None,
     *,
     options: EvaluationOptions | None = None,
+    html: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare models on the same images.
@@ -78,24 +77,31 @@ def compare(
         data: Labelled images, as of `edgeemo.evaluate.evaluate`; None takes the test images that
             the models share, and none of them was trained on.
         options: Options of the evaluation. Slices have no effect.
+        html: Page to write, too, with images on which the models disagree; None writes none.
         progress: Receives the progress.
 
     Raises:
         ValueError: If there are fewer than two models.
         DatasetError: If the models have no two classes in common, or there are no images that they
             can be compared on.
+        MissingExtraError: If a page is to be written and Jinja2 is not installed.
         EdgeEmoError: If a model cannot be used; see `edgeemo.evaluate.load_classifier`.
     """
     if len(models) < 2:
         raise ValueError("a comparison needs two or more models")
     options, progress = options or EvaluationOptions(), progress or Silent()
+    if html is not None:
+        from edgeemo.evaluate.page import check_page
+
+        check_page(Path(html))
     classifiers = [
         each
         if isinstance(each, Classifier)
         else load_classifier(each, threads=options.threads, faces=options.faces)
         for each in models
     ]
-    return _Comparer(classifiers, options, progress).run(None if data is None else Path(data))
+    comparer = _Comparer(classifiers, options, progress)
+    return comparer.run(None if data is None else Path(data), None if html is None else Path(html))
 
 
 class _Comparer:
@@ -115,43 +121,60 @@ class _Comparer:
         self.folders = [find_folder(each) for each in classifiers]
         self.labels = _find_common_labels(classifiers)
 
-    def run(self, data: Path | None) -> Comparison:
-        """Predict the images with each model and compare the outcomes."""
+    def run(self, data: Path | None, html: Path | None) -> Comparison:
+        """Predict the images with each model, compare the outcomes, and write the page."""
         opened = self._open_shared() if data is None else self._open_data(data)
         with opened as images:
             used = [
                 choose_whole(each, images.root, images.images, self.options.faces)
                 for each in self.classifiers
             ]
-            notes = [f"{FACE_CROPS}, by every model"] if used != list(self.classifiers) else []
-            outcomes = [
+            columns = [
                 self._predict(name, each, images)
                 for name, each in zip(self.names, used, strict=True)
             ]
-        rows = [row for row in zip(*outcomes, strict=True) if not any(each.error for each in row)]
+            found = self._report(images, used, columns, shared_test=data is None)
+            if html is not None:
+                from edgeemo.evaluate.comparison_page import make_comparison_page
+
+                write_file(html, make_comparison_page(found, images.root))
+        return found
+
+    def _report(
+        self,
+        images: _Images,
+        used: Sequence[Classifier],
+        columns: Sequence[Sequence[Outcome]],
+        *,
+        shared_test: bool,
+    ) -> Comparison:
+        rows = [row for row in zip(*columns, strict=True) if not any(each.error for each in row)]
         if not rows:
-            raise DatasetError(f"{images.name}: no usable image: {outcomes[0][0].error}")
-        if len(rows) < len(outcomes[0]):
-            count = plural(len(outcomes[0]) - len(rows), "image", "images")
+            raise DatasetError(f"{images.name}: no usable image: {columns[0][0].error}")
+        notes = list(images.notes)
+        if any(one is not other for one, other in zip(used, self.classifiers, strict=True)):
+            notes.append(f"{FACE_CROPS}, by every model")
+        if len(rows) < len(columns[0]):
+            count = plural(len(columns[0]) - len(rows), "image", "images")
             notes.append(f"{count} left out, which cannot be read")
-        columns = list(zip(*rows, strict=True))
+        readable = list(zip(*rows, strict=True))
         return Comparison(
             data=images.name,
-            shared_test=data is None,
+            shared_test=shared_test,
             labels=self.labels,
             n=len(rows),
             models=tuple(
                 self._describe(place, used[place], column, images)
-                for place, column in enumerate(columns)
+                for place, column in enumerate(readable)
             ),
             pairs=tuple(
-                _pair(columns[0], column, (self.names[0], name))
-                for name, column in zip(self.names[1:], columns[1:], strict=True)
+                pair_outcomes(readable[0], column, names=(self.names[0], name))
+                for name, column in zip(self.names[1:], readable[1:], strict=True)
             ),
             differences=find_differences(self.folders),
-            disagreements=tuple(self._list_disagreements(rows)),
-            disagreement_count=sum(map(_is_disagreement, rows)),
-            notes=(*images.notes, *notes),
+            disagreements=tuple(sample_disagreements(rows, self.names)),
+            disagreement_count=sum(map(is_disagreement, rows)),
+            notes=tuple(notes),
         )
 
     @contextmanager
@@ -213,16 +236,6 @@ class _Comparer:
             trained_on=None if seen is None else len(seen),
         )
 
-    def _list_disagreements(self, rows: Sequence[tuple[Outcome, ...]]) -> Iterator[Disagreement]:
-        for row in list(filter(_is_disagreement, rows))[:MOST_DISAGREEMENTS]:
-            yield Disagreement(
-                path=row[0].image.path,
-                truth=str(row[0].image.label),
-                predictions={
-                    name: each.predicted for name, each in zip(self.names, row, strict=True)
-                },
-            )
-
 
 def _name_models(paths: Sequence[Path]) -> list[str]:
     """Return a short name of each model: of its folder, with the file's, or its path."""
@@ -243,23 +256,3 @@ def _find_common_labels(classifiers: Sequence[Classifier]) -> tuple[str, ...]:
         listed = " and ".join(f"({', '.join(labels)})" for labels in (first, *others))
         raise DatasetError(f"the models have fewer than two classes in common: {listed}")
     return common
-
-
-def _is_disagreement(row: Sequence[Outcome]) -> bool:
-    return len({each.is_right for each in row}) > 1
-
-
-def _pair(
-    first: Sequence[Outcome], other: Sequence[Outcome], names: tuple[str, str]
-) -> PairedComparison:
-    both = [
-        (one.is_right, two.is_right)
-        for one, two in zip(first, other, strict=True)
-        if one.has_label and two.has_label
-    ]
-    return PairedComparison(
-        reference=names[0],
-        candidate=names[1],
-        n=len(both),
-        paired=compare_accuracy([one for one, _ in both], [two for _, two in both]),
-    )

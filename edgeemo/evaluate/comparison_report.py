@@ -114,11 +114,14 @@ class Disagreement:
         path: Path of the image relative to the data folder.
         truth: Label of the image.
         predictions: Name of each model to its prediction.
+        box: Left, top, width and height of the face that a model predicted, in pixels of the
+            upright image; None where every model took the image whole.
     """
 
     path: str
     truth: str
     predictions: Mapping[str, str]
+    box: tuple[int, int, int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.text import format_size, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edgeemo.evaluate.comparison_report import ComparedModel, Comparison
     from edgeemo.evaluate.tables import TableText
 
@@ -62,6 +64,16 @@ def tabulate_disagreements(found: Comparison, *, at_most: int) -> TableText:
         (each.path, each.truth, *each.predictions.values())
         for each in found.disagreements[:at_most]
     ]
+
+
+def list_training_warnings(found: Comparison) -> Iterator[str]:
+    """Yield a sentence without its full stop for each model that was trained on the images."""
+    for model in found.models:
+        if model.trained_on:
+            yield (
+                f"{model.name} was trained on {model.trained_on:,} of these images, which flatters "
+                "it: --exclude-trained"
+            )
 
 
 def _show_accuracy(model: ComparedModel) -> str:

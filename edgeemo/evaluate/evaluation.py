@@ -18,6 +18,7 @@ from edgeemo.evaluate.quality import (
     list_predictions,
     measure_figures,
     rank_mistakes,
+    sample_withheld,
 )
 from edgeemo.evaluate.report import Evaluation, UnreadableImage
 from edgeemo.evaluate.slices import SliceBy, make_slicer, measure_slices
@@ -26,6 +27,7 @@ from edgeemo.metrics import Interval, wilson_interval
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.runtime.stream import choose_worker_count
+from edgeemo.utils.files import write_file
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
 
@@ -67,6 +69,7 @@ def evaluate(
     data: str | os.PathLike[str],
     *,
     options: EvaluationOptions | None = None,
+    html: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Evaluate a model on a folder of labelled images.
@@ -76,21 +79,33 @@ def evaluate(
             hold.
         data: A folder as `edgeemo.evaluate.labelled.find_labelled_images` describes it, or a .zip.
         options: Options of the evaluation.
+        html: Page to write, too, with the images of the worst mistakes; None writes none.
         progress: Receives the progress.
 
     Raises:
         DatasetError: If the folder has no labelled image of a class that the model knows, or none
             of its images can be read.
+        MissingExtraError: If a page is to be written and Jinja2 is not installed.
         EdgeEmoError: If the model cannot be used; see `edgeemo.evaluate.load_classifier`.
     """
     options, progress = options or EvaluationOptions(), progress or Silent()
+    if html is not None:
+        from edgeemo.evaluate.page import check_page
+
+        check_page(Path(html))
     classifier = (
         model
         if isinstance(model, Classifier)
         else load_classifier(model, threads=options.threads, faces=options.faces)
     )
     with open_data(Path(data)) as root:
-        return _Evaluator(classifier, root, str(data), options, progress).run()
+        found = _Evaluator(classifier, root, str(data), options, progress).run()
+        if html is not None:
+            from edgeemo.evaluate.page import make_page
+
+            progress.stage("Making the page")
+            write_file(Path(html), make_page(found, root))
+    return found
 
 
 class _Evaluator:
@@ -190,6 +205,7 @@ class _Evaluator:
             unknown_withheld=_share(others, lambda each: not each.has_label),
             mistakes=tuple(rank_mistakes(known)),
             mistake_count=wrong,
+            withheld_images=tuple(sample_withheld(known)),
             slices=measure_slices(known, self.slicer) if self.slicer else (),
             unreadable=tuple(
                 UnreadableImage(path=each.image.path, reason=each.error)

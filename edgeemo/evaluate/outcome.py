@@ -33,6 +33,8 @@ class Outcome:
         scores: Probability of each class of the model, in its order; () without a prediction. Of a
             model with a background class, given that the image is of one of the others.
         error: Why the image cannot be read, or "".
+        box: Left, top, width and height of the predicted face, in pixels of the upright image; None
+            without one.
     """
 
     image: LabelledImage
@@ -41,6 +43,7 @@ class Outcome:
     score: float = 0.0
     scores: tuple[float, ...] = ()
     error: str = ""
+    box: tuple[int, int, int, int] | None = None
 
     @property
     def has_label(self) -> bool:
@@ -93,4 +96,5 @@ def _make_outcome(image: LabelledImage, result: ImageResult, spec: ModelSpec) ->
     if spec.background is not None:
         total = sum(scores) or 1.0
         scores = tuple(score / total for score in scores)
-    return Outcome(image, found.label, found.guess, found.score, scores)
+    box = found.face.box if found.face else None
+    return Outcome(image, found.label, found.guess, found.score, scores, box=box)

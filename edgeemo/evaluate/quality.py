@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.evaluate.report import MOST_MISTAKES, Mistake, Quality
+from edgeemo.evaluate.report import MOST_MISTAKES, MOST_WITHHELD, Quality, ShownImage
 from edgeemo.metrics import (
     CalibrationError,
     ClassMetrics,
@@ -99,19 +99,28 @@ def list_predictions(outcomes: Iterable[Outcome], labels: Sequence[str]) -> list
     return [*labels, *(name for name, _ in others.most_common())]
 
 
-def rank_mistakes(outcomes: Iterable[Outcome]) -> list[Mistake]:
+def rank_mistakes(outcomes: Iterable[Outcome]) -> list[ShownImage]:
     """Return the most confident wrong predictions, at most `MOST_MISTAKES`."""
     wrong = [each for each in outcomes if each.has_label and not each.is_right]
     wrong.sort(key=lambda each: (-each.score, each.image.path))
-    return [
-        Mistake(
-            path=each.image.path,
-            truth=str(each.image.label),
-            prediction=each.predicted,
-            confidence=each.score,
-        )
-        for each in wrong[:MOST_MISTAKES]
-    ]
+    return [_show(each) for each in wrong[:MOST_MISTAKES]]
+
+
+def sample_withheld(outcomes: Iterable[Outcome]) -> list[ShownImage]:
+    """Return images without a predicted label, evenly from all of them."""
+    found = [each for each in outcomes if not each.has_label]
+    step = max(1, len(found) // MOST_WITHHELD)
+    return [_show(each) for each in found[::step][:MOST_WITHHELD]]
+
+
+def _show(each: Outcome) -> ShownImage:
+    return ShownImage(
+        path=each.image.path,
+        truth=str(each.image.label),
+        prediction=each.predicted,
+        confidence=each.score,
+        box=each.box,
+    )
 
 
 def _classify(

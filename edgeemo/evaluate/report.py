@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MOST_MISTAKES = 24
 """Largest number of wrong predictions in a report."""
 
+MOST_WITHHELD = 12
+"""Largest number of images without a predicted label in a report."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
@@ -32,20 +35,23 @@ class Quality:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mistake:
-    """A wrong prediction.
+class ShownImage:
+    """An image that is worth a look, with its prediction.
 
     Attributes:
         path: Path of the image relative to the data folder.
         truth: Label of the image.
-        prediction: The predicted label.
-        confidence: Its probability, 0 to 1.
+        prediction: The predicted label, or what is predicted instead of one.
+        confidence: Probability of the most probable class, 0 to 1; 0 without a prediction.
+        box: Left, top, width and height of the face, in pixels of the upright image; None where the
+            image was taken whole, or has no face.
     """
 
     path: str
     truth: str
     prediction: str
     confidence: float
+    box: tuple[int, int, int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +112,7 @@ class Evaluation:
             without such images.
         mistakes: The most confident wrong predictions.
         mistake_count: Number of wrong predictions.
+        withheld_images: Some of the images without a predicted label.
         slices: The slices, the worst first; () where none were requested.
         unreadable: The images that cannot be read.
         trained_on: Number of images that the model was trained on or that chose its epoch; None
@@ -134,8 +141,9 @@ class Evaluation:
     confusion: Mapping[str, Mapping[str, int]]
     unknown: Mapping[str, Mapping[str, int]]
     unknown_withheld: Interval | None
-    mistakes: tuple[Mistake, ...]
+    mistakes: tuple[ShownImage, ...]
     mistake_count: int
+    withheld_images: tuple[ShownImage, ...]
     slices: tuple[Slice, ...]
     unreadable: tuple[UnreadableImage, ...]
     trained_on: int | None

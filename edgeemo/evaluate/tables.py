@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from edgeemo.evaluate.report import Evaluation, Quality
     from edgeemo.metrics import Interval
 
+_NAMED = 3
+"""Number of images that cannot be read that a warning names."""
+
 TableText = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """Headings of the columns, and rows of cells."""
 
@@ -22,13 +25,18 @@ _SLICES = ("slice", "images", "coverage", "accuracy (95 % interval)", "")
 _MISTAKES = ("image", "true", "predicted", "p")
 
 
+def name_model(found: Evaluation) -> str:
+    """Return the name of the model's folder and file."""
+    model = Path(found.model)
+    return f"{model.parent.name}/{model.name}"
+
+
 def describe_evaluation(found: Evaluation) -> str:
     """Return the model, the images, and how they were taken, as one line."""
-    model = Path(found.model)
     split = f", {found.split} split" if found.split else ""
     faces = "faces detected" if found.detects_faces else "images taken whole"
     images = plural(found.overall.n, "image")
-    return f"{model.parent.name}/{model.name} on {found.data}{split}: {images}, {faces}"
+    return f"{name_model(found)} on {found.data}{split}: {images}, {faces}"
 
 
 def tabulate_figures(found: Evaluation) -> TableText:
@@ -77,6 +85,36 @@ def tabulate_mistakes(found: Evaluation, *, at_most: int) -> TableText:
     ]
 
 
+def tabulate_reliability(found: Evaluation) -> TableText:
+    """Return the bins of the reliability diagram."""
+    return ("confidence", "right", "images"), [
+        (f"{each.confidence:.3f}", f"{each.accuracy:.3f}", f"{each.count:,}")
+        for each in found.reliability
+    ]
+
+
+def list_warnings(found: Evaluation) -> Iterator[str]:
+    """Yield the reasons to distrust the figures, in sentences without their full stop."""
+    accuracy = found.overall.accuracy
+    supports = {label: each.support for label, each in found.per_class.items() if each.support}
+    if len(supports) > 1:
+        largest = max(supports, key=supports.__getitem__)
+        share = supports[largest] / accuracy.n
+        if accuracy.low <= share:
+            baseline = f"always predicting {largest} would be right on {share:.3f}"
+            yield f"{baseline}; the model is not shown to be better"
+    if found.trained_on:
+        yield (
+            f"the model was trained on {found.trained_on:,} of these images, which flatters it: "
+            "--exclude-trained"
+        )
+    if found.unreadable:
+        named = "; ".join(each.reason for each in found.unreadable[:_NAMED])
+        more = "; ..." if len(found.unreadable) > _NAMED else ""
+        count = plural(len(found.unreadable), "image", "images")
+        yield f"{count} left out, which cannot be read: {named}{more}"
+
+
 def _list_figures(found: Evaluation) -> Iterator[tuple[str, str, str]]:
     quality = found.overall
     yield "accuracy", _show(quality.accuracy), _count(quality.accuracy)
@@ -98,7 +136,7 @@ def _list_figures(found: Evaluation) -> Iterator[tuple[str, str, str]]:
 
 def _list_withheld(found: Evaluation) -> Iterator[tuple[str, str, str]]:
     for name, count in found.withheld.items():
-        yield f"  {name}", "", _of(count, found.overall)
+        yield f"– {name}", "", _of(count, found.overall)
 
 
 def _tabulate_counts(

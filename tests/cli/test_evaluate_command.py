@@ -50,6 +50,15 @@ def test_json_holds_every_figure_and_the_gates_that_are_missed(edgeemo, faces):
     assert found["failures"][0].startswith("accuracy 0.")
 
 
+def test_the_page_is_named(edgeemo, faces):
+    shown = edgeemo("evaluate", MODEL, "--data", "faces", "--html", "page.html")
+    assert shown.err.splitlines()[-1] == "page: page.html"
+    assert Path("page.html").read_text().startswith("<!")
+    shown = edgeemo("compare", MODEL, "happy-sad", "--data", "faces", "--html", "c.html", "--json")
+    assert json.loads(shown.out)["html"] == "c.html"
+    assert Path("c.html").is_file()
+
+
 def test_a_gate_that_is_met_says_nothing(edgeemo):
     shown = edgeemo("evaluate", MODEL, "--data", "faces", "--min-accuracy", "0", "-q", "--json")
     assert shown.status == 0
@@ -65,6 +74,7 @@ def test_a_gate_that_is_met_says_nothing(edgeemo):
         ("--data faces --slice camera", 2, "must be folder, for the sub-folders"),
         ("--data faces --min-accuracy 90", 2, "must be 0 to 1"),
         ("--data faces --split foo", 2, "must be train, validation, test or all"),
+        ("--data faces --html gone/page.html", 2, "gone/page.html is not a file in a folder"),
         ("--data faces --split train", 1, "has no splits; omit --split train"),
         ("--data faces --classes hapy", 1, "did you mean 'happy'?"),
         ("", 2, "missing option '--data'"),

@@ -193,6 +193,7 @@ EVALUATE = {
     "--slice folder": {"options.slice_by.table": None},
     "--slice t.csv:camera": {"options.slice_by": {"table": "t.csv", "column": "camera"}},
     "--exclude-trained": {"options.exclude_trained": True},
+    "--html page.html": {"html": "page.html"},
     "--threads 2": {"model.threads": 2},
     "--workers 3": {"options.workers": 3},
     "--faces": {"model.spec.faces.detector": "blaze", "options.faces.enabled": True},
@@ -207,6 +208,7 @@ COMPARE = {
     "--classes happy,sad": {"options.choice.classes": ["happy", "sad"]},
     "--rename joy=happy": {"options.choice.renamed": {"joy": "happy"}},
     "--exclude-trained": {"options.exclude_trained": True},
+    "--html page.html": {"html": "page.html"},
     "--threads 2": {"models.0.threads": 2, "models.1.threads": 2},
     "--workers 3": {"options.workers": 3},
 }

@@ -78,6 +78,7 @@ def test_the_figures_are_those_of_each_model_by_itself(faces):
     assert pair.paired.only_reference_right == sum(one and not two for one, two in right)
     assert pair.paired.only_candidate_right == sum(two and not one for one, two in right)
     assert found.disagreement_count == sum(one != two for one, two in right)
+    assert len(found.disagreements) == min(found.disagreement_count, 24)
     assert [each.name for each in found.models] == ["float32.tflite", "int8.tflite"]
     json.dumps(to_plain(found))
 
@@ -165,6 +166,15 @@ def test_what_cannot_be_compared_is_refused(faces):
         compare([FIRST], faces)
     with pytest.raises(ModelFolderError, match="no such file"):
         compare([FIRST, "gone.tflite"], faces)
+
+
+def test_the_page_shows_the_models_and_where_they_disagree(faces, tmp_path):
+    page = tmp_path / "page.html"
+    found = compare([FIRST, SECOND], faces, html=page)
+    text = page.read_text()
+    assert "Comparison of float32.tflite and int8.tflite" in text
+    assert found.pairs[0].verdict in text
+    assert text.count("data:image/") == len(found.disagreements)
 
 
 def test_the_files_of_the_shipped_model_on_real_crops(data_dir):

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from edgeemo.dataset import draw_faces
-from edgeemo.errors import DatasetError, ModelFolderError
+from edgeemo.errors import DatasetError, MissingExtraError, ModelFolderError
 from edgeemo.evaluate import ClassChoice, EvaluationOptions, SliceBy, evaluate
+from edgeemo.evaluate.tables import list_warnings
 from edgeemo.model.container import unseal
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.tables import Sample, write_samples
@@ -254,16 +255,43 @@ def test_slices_by_sub_folder_require_one(faces):
         evaluate(MODEL, faces, options=EvaluationOptions(slice_by=SliceBy()))
 
 
+def test_the_page_holds_the_images_of_the_mistakes(photos, tmp_path):
+    page = tmp_path / "page.html"
+    found = evaluate("happy-sad", photos, html=page)
+    text = page.read_text()
+    assert text.count("data:image/") == len(found.mistakes) + len(found.withheld_images)
+    assert all(each.box is None for each in found.withheld_images)
+    assert all(len(each.box) == 4 for each in found.mistakes)
+    for title in ("Figures", "Confusion matrix", "Most confident mistakes", "Confidence"):
+        assert f"{title}</h2>" in text
+    for each in found.mistakes:
+        assert each.path in text
+
+
+def test_a_page_without_jinja2_is_refused_before_any_work(faces, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(MissingExtraError, match="--html needs jinja2, which is not installed"):
+        evaluate("gone", faces, html=tmp_path / "page.html")
+
+
+def test_always_the_same_class_is_a_warning(faces):
+    assert any("always predicting" in text for text in list_warnings(evaluate(MODEL, faces)))
+
+
 def test_the_package_imports_nothing_heavy(faces):
     code = (
-        "import sys; from edgeemo.evaluate import evaluate\n"
+        "import sys; from edgeemo.evaluate import compare, evaluate\n"
         "evaluate(sys.argv[1], sys.argv[2])\n"
+        "compare([sys.argv[1], sys.argv[3]], sys.argv[2])\n"
         "heavy = {'tensorflow', 'keras', 'typer', 'rich', 'matplotlib', 'onnx', 'scipy', 'jinja2',"
         " 'faiss', 'imagehash'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     shown = subprocess.run(
-        [sys.executable, "-c", code, MODEL, faces], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, MODEL, faces, GOLDEN / "int8.tflite"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert (shown.stdout, shown.stderr) == ("[]\n", "")
 

@@ -10,8 +10,8 @@ import typer
 
 from edgeemo.cli.command import command
 from edgeemo.cli.commands.evaluate import ChoiceArguments, SpeedArguments
-from edgeemo.cli.options.common import Json
-from edgeemo.cli.output.console import print_json, warn
+from edgeemo.cli.options.common import Html, Json, check_html
+from edgeemo.cli.output.console import note, print_json, warn
 from edgeemo.cli.output.progress import progress
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
@@ -42,11 +42,12 @@ class CompareArguments(ChoiceArguments, SpeedArguments):
             default="the test images that the models share and none was trained on",
         ),
     ] = None
+    html: Html = None
     json: Json = False
 
 
 @command(
-    "edgeemo compare models/mine happy-sad --data photos",
+    "edgeemo compare models/mine happy-sad --data photos --html comparison.html",
     "edgeemo compare models/first models/second",
     "edgeemo compare models/mine/int8.tflite models/mine/float32.tflite --data photos --json",
 )
@@ -62,12 +63,14 @@ def compare(given: CompareArguments) -> None:
     from edgeemo.dataset import check_source
     from edgeemo.evaluate import EvaluationOptions
     from edgeemo.evaluate import compare as run
+    from edgeemo.utils.serialize import to_plain
 
     if len(given.models) < 2:
         raise typer.BadParameter(
             "two or more models are compared; 'edgeemo evaluate MODEL --data DIR' measures one",
             param_hint="'MODEL...'",
         )
+    check_html(given.html)
     if given.data:
         check_source(given.data)
     options = EvaluationOptions(
@@ -78,11 +81,13 @@ def compare(given: CompareArguments) -> None:
     )
     classifiers = _load(given.models, options.threads)
     with progress() as shown:
-        found = run(classifiers, given.data, options=options, progress=shown)
+        found = run(classifiers, given.data, options=options, html=given.html, progress=shown)
     if given.json:
-        print_json(found)
+        print_json({**to_plain(found), **({"html": str(given.html)} if given.html else {})})
     else:
         print_comparison(found)
+    if given.html:
+        note(f"page: {given.html}")
 
 
 def _load(models: Sequence[Path], threads: int | None) -> list[Classifier]:

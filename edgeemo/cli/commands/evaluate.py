@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from edgeemo.cli.command import command
-from edgeemo.cli.options.common import DEFAULT_MODEL, Json
+from edgeemo.cli.options.common import DEFAULT_MODEL, Html, Json, check_html
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import print_json, warn
+from edgeemo.cli.output.console import note, print_json, warn
 from edgeemo.cli.output.progress import progress
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
@@ -121,6 +121,7 @@ class EvaluateArguments(GateArguments, ChoiceArguments, FaceArguments, SpeedArgu
     data: Annotated[
         Path, Option("Labelled images: one folder per class, or a .zip.", metavar="DIR|ZIP")
     ]
+    html: Html = None
     json: Json = False
     slice: Annotated[
         str | None,
@@ -135,7 +136,7 @@ class EvaluateArguments(GateArguments, ChoiceArguments, FaceArguments, SpeedArgu
 @command(
     "edgeemo evaluate happy-sad --data photos",
     "edgeemo evaluate models/mine --data faces.zip --min-accuracy 0.9",
-    "edgeemo evaluate --data photos --slice folder",
+    "edgeemo evaluate --data photos --slice folder --html photos.html",
     "edgeemo evaluate models/mine/int8.tflite --data photos --slice photos.csv:camera --json",
 )
 def evaluate(given: EvaluateArguments) -> None:
@@ -154,16 +155,20 @@ def evaluate(given: EvaluateArguments) -> None:
     from edgeemo.evaluate import raise_for_gates
     from edgeemo.utils.serialize import to_plain
 
+    check_html(given.html)
     check_source(given.data)
     options = _make_options(given)
     classifier = _load(given, options)
     with progress() as shown:
-        found = run(classifier, given.data, options=options, progress=shown)
+        found = run(classifier, given.data, options=options, html=given.html, progress=shown)
     failures = given.make_gates().list_failures(found)
     if given.json:
-        print_json({**to_plain(found), "failures": failures})
+        written = {"html": str(given.html)} if given.html else {}
+        print_json({**to_plain(found), "failures": failures, **written})
     else:
         print_evaluation(found)
+    if given.html:
+        note(f"page: {given.html}")
     raise_for_gates(failures)
 
 

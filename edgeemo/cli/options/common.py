@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
+import typer
+
 from edgeemo.utils.options import Option
 
 MODELS = Path("models")
@@ -20,6 +22,7 @@ DEFAULT_MODEL = (
 Json: TypeAlias = Annotated[
     bool, Option("Print one JSON object and nothing else to standard output.")
 ]
+Html: TypeAlias = Annotated[Path | None, Option("Page with images to write, too.", metavar="FILE")]
 Force: TypeAlias = Annotated[bool, Option("Replace what exists.")]
 Data: TypeAlias = Annotated[
     Path | None, Option("Images: one folder per class, or a .zip.", metavar="DIR|ZIP")
@@ -41,3 +44,13 @@ class OutputFormat(StrEnum):
     TABLE = "table"
     JSONL = "jsonl"
     CSV = "csv"
+
+
+def check_html(path: Path | None) -> None:
+    """Refuse a page that cannot be a file.
+
+    Raises:
+        typer.BadParameter: If it is a folder, or in a folder that does not exist.
+    """
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise typer.BadParameter(f"{path} is not a file in a folder", param_hint="--html")

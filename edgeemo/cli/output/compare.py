@@ -21,6 +21,7 @@ def print_comparison(found: Comparison) -> None:
     """Print a comparison as tables, with its verdicts and notes."""
     from edgeemo.evaluate.comparison_tables import (
         describe_comparison,
+        list_training_warnings,
         tabulate_differences,
         tabulate_disagreements,
         tabulate_models,
@@ -46,9 +47,5 @@ def print_comparison(found: Comparison) -> None:
         print_table(columns, rows, title=title, numbers_from=len(columns))
     for text in found.notes:
         note(f"note: {text}")
-    for model in found.models:
-        if model.trained_on:
-            warn(
-                f"{model.name} was trained on {model.trained_on:,} of these images, which flatters "
-                "it: --exclude-trained"
-            )
+    for text in list_training_warnings(found):
+        warn(text)
