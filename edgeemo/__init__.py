@@ -6,8 +6,8 @@
     >>> prediction.label, prediction.score  # doctest: +SKIP
     ('happy', 0.97265625)
 
-Five functions do what the commands of the same names do: `train`, `export`, `verify`, `evaluate`
-and `bundle`. They are packages, too, which hold their options:
+Six functions do what the commands of the same names do: `train`, `export`, `verify`, `evaluate`,
+`compare` and `bundle`. All but `compare` are packages, too, which hold their options:
 ``edgeemo.train("faces", "models/mine", options=edgeemo.train.TrainOptions(epochs=9))``.
 
 A name is imported when it is used: a device loads none of the training.
@@ -19,7 +19,7 @@ TYPE_CHECKING = False  # without the import of typing, which would be the slowes
 if TYPE_CHECKING:
     from edgeemo.bundle import make_bundle as bundle
     from edgeemo.errors import EdgeEmoError
-    from edgeemo.evaluate import evaluate
+    from edgeemo.evaluate import compare, evaluate
     from edgeemo.export import export
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.spec import ModelSpec
@@ -38,6 +38,7 @@ __all__ = [
     "Prediction",
     "__version__",
     "bundle",
+    "compare",
     "evaluate",
     "export",
     "train",
@@ -51,6 +52,7 @@ _HOMES = {
     "ImageResult": "edgeemo.runtime.prediction",
     "ModelSpec": "edgeemo.model.spec",
     "Prediction": "edgeemo.runtime.prediction",
+    "compare": "edgeemo.evaluate",
 }
 _CALLABLE_PACKAGES = ("bundle", "evaluate", "export", "train", "verify")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import edgeemo
 from edgeemo.dataset import draw_faces
 from edgeemo.errors import DatasetError, ModelFolderError
 from edgeemo.evaluate import ClassChoice, EvaluationOptions, compare, evaluate
@@ -159,6 +160,10 @@ def test_only_classes_that_every_model_has_are_compared(faces, tmp_path):
     assert compare([FIRST, SECOND], tmp_path / "faces", options=chosen).n == 20
     with pytest.raises(DatasetError, match="fewer than two classes in common"):
         compare([FIRST, "emotions"], faces)
+
+
+def test_compare_is_offered_by_the_library(faces):
+    assert edgeemo.compare([str(FIRST), SECOND], str(faces)).n == 40
 
 
 def test_what_cannot_be_compared_is_refused(faces):
