@@ -130,7 +130,7 @@ def read_conditions() -> Conditions:
         mhz=tuple(round(khz / 1000) for khz in clocks if khz is not None),
         celsius={name: value / 1000 for name, value in zones.items() if name and value is not None},
         throttled=_read_throttled(),
-        load=os.getloadavg()[0],
+        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0,
     )
 
 
@@ -152,6 +152,8 @@ def read_cpu_seconds_of_others() -> tuple[float, float]:
     fields = _read(_STAT).partition("\n")[0].split()[1:]
     ticks = list(map(int, fields)) if len(fields) >= 8 else [0] * 8
     user, nice, system, _idle, _iowait, irq, softirq, steal = ticks[:8]  # proc(5)
+    if not any(ticks):
+        return 0.0, own.elapsed
     all_busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
     return all_busy - ours, own.elapsed
 

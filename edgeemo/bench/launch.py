@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.bench.protocol import BAD_IMAGE, CRASHED, FAILED, MISSING, Failure, Round
 from edgeemo.errors import BenchError, ImageError, describe_crash
+from edgeemo.utils.system import machine_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,10 +62,10 @@ def _parse(message: Mapping[str, object]) -> Round | Failure:
         status = MISSING if message["status"] == MISSING else FAILED
         return Failure(status, str(message["reason"]))
     measured = Round(**message)  # type: ignore[arg-type]
-    if measured.architecture != os.uname().machine:
+    if measured.architecture != machine_name():
         raise BenchError(
             f"{sys.executable} runs on {measured.architecture} when it is started from this "
-            f"{os.uname().machine}: an emulator must start its own Python"
+            f"{machine_name()}: an emulator must start its own Python"
         )
     return measured
 

@@ -124,7 +124,7 @@ def _run(request: RoundRequest, load: Callable[[RoundRequest], Classifier], begu
     warm_ms, faceless = _time_predictions(classifier, request, images)
     peak_mb = _read_peak_mb()
     rate = _count_per_second(classifier, request, image)
-    from edgeemo.utils.system import versions
+    from edgeemo.utils.system import machine_name, versions
 
     return Round(
         cold_ms={
@@ -140,7 +140,7 @@ def _run(request: RoundRequest, load: Callable[[RoundRequest], Classifier], begu
         images_per_second=rate,
         engine=classifier.engine.name,
         versions=versions(classifier.engine.name),
-        architecture=os.uname().machine,
+        architecture=machine_name(),
     )
 
 

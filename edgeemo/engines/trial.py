@@ -23,6 +23,8 @@ MAX_BYTES = 4 << 30
 """Most memory that a model may add to the process."""
 
 _MAX_TEXT = 1 << 14
+_MEMORY = "/proc/self/statm"
+_WINDOWS_CRASH = 0xC0000000  # smallest exit status of a process that an error of its own ended
 _passed: set[str] = set()
 
 
@@ -114,18 +116,23 @@ def _try_in_interpreter(model: SealedModel) -> str:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=False,
+            timeout=2 * TIMEOUT_S,  # where it cannot end itself
         )
+    except subprocess.TimeoutExpired:
+        return _describe_slow(model)
     except OSError:  # no process can be started, as under an emulator
         return ""
     return _explain(model, tried.returncode, tried.stdout.decode(errors="replace"))
 
 
 def _explain(model: SealedModel, status: int, problem: str) -> str:
+    if status >= _WINDOWS_CRASH:
+        return f"{model.path}: {describe_crash(f'0x{status:08X}')}"
     if status >= 0:
         return problem
     ended_by = signal.Signals(-status)
     if ended_by == signal.SIGALRM:
-        return f"{model.path}: its first prediction takes more than {TIMEOUT_S} seconds"
+        return _describe_slow(model)
     return f"{model.path}: {describe_crash(ended_by.name)}"
 
 
@@ -134,8 +141,9 @@ def _run_and_end(model: SealedModel, writing: int) -> NoReturn:
     try:
         if "faulthandler" in sys.modules:  # which would write of a crash to a screen of its own
             sys.modules["faulthandler"].disable()
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(TIMEOUT_S)
+        if hasattr(signal, "SIGALRM"):  # not on Windows
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(TIMEOUT_S)
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
@@ -153,10 +161,19 @@ def _run_and_end(model: SealedModel, writing: int) -> NoReturn:
         os._exit(0)
 
 
-def _limit_memory() -> None:
-    import resource
+def _describe_slow(model: SealedModel) -> str:
+    return f"{model.path}: its first prediction takes more than {TIMEOUT_S} seconds"
 
-    with open("/proc/self/statm", "rb") as stream:  # noqa: PTH123
+
+def _limit_memory() -> None:
+    """Limit the memory that the model may add, where the system tells how much there is by now."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    if not os.path.exists(_MEMORY):  # noqa: PTH110 - macOS
+        return
+    with open(_MEMORY, "rb") as stream:  # noqa: PTH123
         taken = int(stream.read().split()[0]) * resource.getpagesize()
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     limit = taken + MAX_BYTES

@@ -40,6 +40,14 @@ _HARMLESS_BYTES, _HARMLESS_PIXELS = 1 << 13, 1 << 20
 
 _MALFORMED = (SyntaxError, IndexError, TypeError, struct.error)  # as Pillow's plugins say it
 
+_OPEN_FLAGS = os.O_RDONLY
+for _flag in (
+    "O_NONBLOCK",
+    "O_CLOEXEC",
+    "O_BINARY",
+):  # the last on Windows alone, which lacks others
+    _OPEN_FLAGS |= getattr(os, _flag, 0)
+
 _RUNS, _WEBP_PIXELS = 2.5e6, 30e6  # per second
 
 
@@ -116,7 +124,7 @@ def explain_failure(error: Exception) -> str:
 
 
 def _open_regular(path: str | os.PathLike[str]) -> BinaryIO:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, _OPEN_FLAGS)
     kind = os.fstat(descriptor).st_mode
     if stat.S_ISREG(kind):
         return os.fdopen(descriptor, "rb")

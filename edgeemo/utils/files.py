@@ -15,7 +15,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from edgeemo.utils.locks import busy_error, hold, is_held, try_lock
+from edgeemo.utils.locks import busy_error, close_lock, hold, is_held, open_lock, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,7 +172,7 @@ def _make_hidden(path: Path, suffix: str, *, folder: bool) -> Iterator[Path]:
     finally:
         if hidden:
             _remove(hidden)
-            os.close(descriptor)
+            close_lock(descriptor)
 
 
 def _create_locked(path: Path, suffix: str, *, folder: bool) -> tuple[Path, int]:
@@ -181,10 +181,10 @@ def _create_locked(path: Path, suffix: str, *, folder: bool) -> tuple[Path, int]
         hidden = hide_name(path, f"{suffix}{os.urandom(4).hex()}")
         try:
             hidden.mkdir() if folder else hidden.touch(exist_ok=False)
-            descriptor = os.open(hidden, os.O_RDONLY)
-            if try_lock(descriptor) is not False and os.fstat(descriptor).st_nlink:
+            descriptor = open_lock(hidden)
+            if try_lock(descriptor) is not False and _is_linked(descriptor):
                 return hidden, descriptor
-            os.close(descriptor)  # a sweep took it for abandoned before it was locked
+            close_lock(descriptor)  # a sweep took it for abandoned before it was locked
         except FileExistsError:
             continue
         except BaseException:
@@ -224,14 +224,14 @@ def _swap_in(partial: Path, path: Path, *, replace: bool) -> None:
 @contextmanager
 def _wait_for(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, if that can be had within `_PATIENCE`."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = open_lock(folder)
     try:
         end = time.monotonic() + _PATIENCE
         while try_lock(descriptor) is False and time.monotonic() < end:
             time.sleep(0.01)
         yield
     finally:
-        os.close(descriptor)
+        close_lock(descriptor)
 
 
 def _list_hidden(path: Path, suffix: str) -> list[Path]:
@@ -247,8 +247,13 @@ def _list_hidden(path: Path, suffix: str) -> list[Path]:
 def _longest_name(folder: Path) -> int:
     try:
         return os.pathconf(folder, "PC_NAME_MAX")
-    except OSError:  # it is not there yet
+    except (AttributeError, OSError):  # Windows has no such function, or it is not there yet
         return _NAME_MAX
+
+
+def _is_linked(descriptor: int) -> bool:
+    """Return whether an open file or folder still has a name."""
+    return descriptor < 0 or os.fstat(descriptor).st_nlink > 0
 
 
 def _remove(path: Path) -> None:
@@ -263,8 +268,8 @@ def _exists_error(path: Path) -> FileExistsError:
 
 
 def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
+    descriptor = os.open(path, os.O_RDWR if hasattr(os, "O_BINARY") else os.O_RDONLY)
+    try:  # Windows refuses to write out what is open for reading alone
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -33,15 +33,23 @@ def describe_machine() -> dict[str, str]:
     """Return board, processor, cores, architecture, system and Python version."""
     cpu = _pairs(_read(_CPUINFO), ":")
     part = cpu.get("CPU part", "")
+    bits = 64 if sys.maxsize > 2**32 else 32
     facts = {
         "board": _read(_BOARD).strip("\0 \n") or cpu.get("Model", ""),
         "processor": cpu.get("model name") or _ARM_PARTS.get(part, part),
         "cores": str(os.cpu_count() or ""),
-        "architecture": f"{os.uname().machine}, {64 if sys.maxsize > 2**32 else 32}-bit Python",
+        "architecture": f"{machine_name() or 'unknown'}, {bits}-bit Python",
         "system": _pairs(_read(_OS_RELEASE), "=").get("PRETTY_NAME", "").strip('"'),
         "python": ".".join(map(str, sys.version_info[:3])),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def machine_name() -> str:
+    """Return the name of the processor's architecture, such as "aarch64"."""
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    return os.environ.get("PROCESSOR_ARCHITECTURE", "")  # Windows
 
 
 def usable_cores() -> int:

@@ -13,10 +13,16 @@ from edgeemo.utils.interrupt import interrupt_status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CRASHES = (signal.SIGILL, signal.SIGSEGV, signal.SIGBUS)
+
+def _find_signals(*names: str) -> tuple[signal.Signals, ...]:
+    """Return those of the signals that this system has: Windows has not all."""
+    return tuple(signal.Signals[name] for name in names if name in signal.Signals.__members__)
+
+
+CRASHES = _find_signals("SIGILL", "SIGSEGV", "SIGBUS")
 """Signals that end a process whose engine does not suit the machine."""
 
-_ENDED_BY_OTHERS = (signal.SIGTERM, signal.SIGHUP)
+_ENDED_BY_OTHERS = _find_signals("SIGTERM", "SIGHUP")
 _SOON = 0.5
 """Seconds in which a child that gets Ctrl-C has ended."""
 
@@ -41,7 +47,8 @@ def run_guarded(work: Callable[[Callable[[], None]], int]) -> int:
     """Run something in a forked child and return its exit status.
 
     Called before numpy and an engine are loaded, this costs about a millisecond and no memory. A
-    signal that ends or hangs up this process is passed on to the child.
+    signal that ends or hangs up this process is passed on to the child. Where no process can be
+    forked, as on Windows, the work is done here.
 
     Args:
         work: The work, which prints its own errors. It takes a function to call before the first
@@ -53,6 +60,8 @@ def run_guarded(work: Callable[[Callable[[], None]], int]) -> int:
     Raises:
         CrashError: If the child was ended by a signal.
     """
+    if not hasattr(os, "fork"):
+        return work(lambda: None)
     reading, writing = os.pipe()
     # Blocked until there is a child to pass them on to.
     signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)

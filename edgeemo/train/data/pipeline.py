@@ -9,12 +9,14 @@ from __future__ import annotations
 import errno
 import math
 import os
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +28,7 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from io import FileIO
 
     from numpy.typing import NDArray
 
@@ -154,21 +157,22 @@ def decode_split(
     truth = np.array([numbers.get(sample.label, -1) for sample in samples], np.int64)
     shape = (len(samples), *spec.input_shape)
     size_bytes = math.prod(shape)
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    try:
-        with _explain_full_disk(path, size_bytes):
-            if size_bytes:  # a full disk is reported before the slow work, and never by SIGBUS
-                os.posix_fallocate(descriptor, 0, size_bytes)
-            sources = [root / sample.path for sample in samples]
-            prepare = partial(preprocess, spec=spec, detector=detector)
-            _decode_all(
-                descriptor, sources, prepare, math.prod(spec.input_shape), progress or Silent()
-            )
-    finally:
-        os.close(descriptor)
+    with path.open("xb", buffering=0) as file, _explain_full_disk(path, size_bytes):
+        _reserve(file, size_bytes)
+        sources = [root / sample.path for sample in samples]
+        prepare = partial(preprocess, spec=spec, detector=detector)
+        _decode_all(file, sources, prepare, math.prod(spec.input_shape), progress or Silent())
     if not samples:  # an empty file cannot be mapped
         return Pixels(np.zeros(shape, np.uint8), truth)
+    if sys.platform == "win32":  # where a file that is mapped cannot be deleted
+        return Pixels(np.fromfile(path, np.uint8).reshape(shape), truth)
     return Pixels(np.asarray(np.memmap(path, np.uint8, mode="r", shape=shape)), truth, path)
+
+
+def _reserve(file: FileIO, size_bytes: int) -> None:
+    """Reserve the room: a full disk is reported before the slow work, and never by SIGBUS."""
+    if size_bytes and hasattr(os, "posix_fallocate"):  # not on macOS and Windows
+        os.posix_fallocate(file.fileno(), 0, size_bytes)
 
 
 @contextmanager
@@ -186,12 +190,14 @@ def _explain_full_disk(path: Path, size_bytes: int) -> Iterator[None]:
 
 
 def _decode_all(
-    descriptor: int,
+    file: FileIO,
     sources: Sequence[Path],
     prepare: Callable[[Path], NDArray[np.uint8]],
     row_bytes: int,
     progress: Progress,
 ) -> None:
+    one_at_a_time = Lock()
+
     def decode_one(number: int) -> None:
         try:
             row = prepare(sources[number]).tobytes()
@@ -200,8 +206,10 @@ def _decode_all(
                 f"{error}; it has changed since the training began: start again, which excludes "
                 "it if it is unusable"
             ) from None
-        if os.pwrite(descriptor, row, number * row_bytes) != row_bytes:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        with one_at_a_time:
+            file.seek(number * row_bytes)
+            if os.write(file.fileno(), row) != row_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes outside Python's lock
         for start in range(0, len(sources), _CHUNK):

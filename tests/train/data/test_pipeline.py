@@ -139,7 +139,7 @@ def test_pixels_are_mapped_from_disk_and_gone_afterwards(samples, tmp_path, spec
     assert list(place.iterdir()) == []
 
 
-@pytest.mark.parametrize("call", ["posix_fallocate", "pwrite"])
+@pytest.mark.parametrize("call", ["posix_fallocate", "write"])
 def test_a_full_disk_is_one_clear_line(samples, tmp_path, spec48, monkeypatch, call):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
