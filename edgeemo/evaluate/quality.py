@@ -19,7 +19,6 @@ from edgeemo.metrics import (
     measure_classification,
     wilson_interval,
 )
-from edgeemo.model.spec import NOT_SURE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -65,16 +64,15 @@ def measure_figures(outcomes: Sequence[Outcome], labels: Sequence[str], *, seed:
     scored = [each for each in outcomes if each.scores]
     guessed = _classify(scored, labels, seed)
     given = _classify([each for each in scored if each.has_label], labels, seed)
-    stated = [each for each in scored if each.predicted in (each.guess, NOT_SURE)]
-    confidence = [each.score for each in stated]
-    right = [each.guess == each.image.label for each in stated]
+    confidence = [each.scores[labels.index(each.guess)] for each in scored]
+    right = [each.guess == each.image.label for each in scored]
     return Figures(
         overall=measure_quality(outcomes),
         guesses=guessed.accuracy,
         balanced_accuracy=given.macro.recall,
         per_class=given.per_class,
         auc=guessed.auc,
-        calibration=measure_calibration_error(confidence, right) if stated else None,
+        calibration=measure_calibration_error(confidence, right) if scored else None,
         reliability=bin_by_confidence(confidence, right),
     )
 

@@ -102,8 +102,9 @@ class Evaluation:
         per_class: Metrics of each label, over the images with a predicted label.
         auc: Area under the ROC curve over all images with a prediction; None with fewer than two
             classes.
-        calibration: Mean gap between confidence and accuracy, over the images for which a class or
-            "not sure" is predicted; None without one.
+        calibration: Mean gap between confidence and accuracy, over all images with a prediction;
+            None without one. With a background class, the confidence is that of the most probable
+            other class among these.
         reliability: Bins of the reliability diagram.
         confusion: Label of the image to prediction to number of images.
         unknown: Class folder that is no class of the model, or its background class, to prediction

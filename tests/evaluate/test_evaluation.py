@@ -111,7 +111,7 @@ def test_a_background_class_is_withheld_and_its_images_count_apart(copied, monke
     assert found.guesses.value == 1
     assert found.unknown == {"neither": {"happy": 0, "sad": 2, "neither": 18}}
     assert found.unknown_withheld.value == 0.9
-    assert found.calibration.error.n == 35
+    assert found.calibration.error.n == 40
     assert found.notes == ()
 
 
