@@ -19,6 +19,8 @@ from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import join_and, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeemo.dataset import Dataset, FaceSample
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
@@ -46,7 +48,8 @@ class _Plan:
     lr: float
 
 
-_FROM_START = _Plan(frozen_epochs=3, epochs=40, early_stopping=10, lr=0.01)
+_SAME_CLASSES = _Plan(frozen_epochs=3, epochs=40, early_stopping=10, lr=0.003)
+_OTHER_CLASSES = _Plan(frozen_epochs=3, epochs=40, early_stopping=10, lr=0.01)
 _FROM_RANDOM = _Plan(frozen_epochs=0, epochs=80, early_stopping=20, lr=0.003)
 
 
@@ -154,7 +157,7 @@ def choose_training(options: TrainOptions, dataset: Dataset, progress: Progress)
     train = dataset.in_split("train")
     images = plural(len(train), "training image")
     pretrained = options.from_ != Weights.NONE
-    plan = _FROM_START if pretrained else _FROM_RANDOM
+    plan = _choose_plan(options, dataset.labels)
     if pretrained:
         chooser.choose("the last layer first", frozen_epochs=plan.frozen_epochs)
     chooser.choose(f"{images}, changed anew in every epoch", augment=Augment.STRONG)
@@ -174,6 +177,13 @@ def choose_training(options: TrainOptions, dataset: Dataset, progress: Progress)
         schedule=Schedule.COSINE,
     )
     return replace(chooser.options, undecided=frozenset())
+
+
+def _choose_plan(options: TrainOptions, labels: Sequence[str]) -> _Plan:
+    if options.from_ == Weights.NONE:
+        return _FROM_RANDOM
+    known = None if options.from_ == Weights.IMAGENET else find_start(options.from_).labels
+    return _SAME_CLASSES if known and set(labels) <= set(known) else _OTHER_CLASSES
 
 
 def _choose_face_network(chooser: Chooser) -> None:

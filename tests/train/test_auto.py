@@ -117,6 +117,12 @@ def test_classes_of_different_sizes_get_weights():
     assert options.class_weights
 
 
+def test_classes_that_the_start_knows_take_smaller_steps():
+    same, _ = choose({}, found())
+    other, _ = choose({}, found(), Images(("angry", "happy"), (90, 90)))
+    assert same.lr < other.lr
+
+
 def test_what_is_given_stays():
     given = {
         "faces": False, "size": 64, "channels": 3, "epochs": 20, "augment": "none", "lr": 0.1,

@@ -55,7 +55,15 @@ def test_what_is_written_is_read_back_the_same(tmp_path):
 def test_every_option_with_a_value_is_written(tmp_path):
     text = to_toml(TrainOptions(), data=Path("faces"), out=Path("models/x"))
     absent = {"labels", "classes", "soft_labels", "tensorboard", "target_accuracy", "save_keras"}
-    absent |= {"background", "minutes", "faces", "face_detector", "face_score", "face_model"}
+    absent |= {
+        "background",
+        "review",
+        "minutes",
+        "faces",
+        "face_detector",
+        "face_score",
+        "face_model",
+    }
     written = {line.partition(" = ")[0] for line in text.splitlines()[1:] if " = " in line}
     assert written == {"data", "out", *KEYS} - absent
 
@@ -121,7 +129,7 @@ def test_a_file_that_is_not_there(tmp_path):
             "its network is edge, not cnn-16-32-16; give --arch edge",
         ),
         ({"from_": "happy-sad", "arch": "edge"}, "have 1 channel, not 3; give --channels 1"),
-        ({"frozen_epochs": 2}, "--frozen-epochs requires --from"),
+        ({"frozen_epochs": 2, "mode": "plain"}, "--frozen-epochs requires --from"),
         ({"target_accuracy": 95.0}, "target_accuracy must be more than 0 and at most 1, not 95.0"),
         ({"label_smoothing": 1.0}, "label_smoothing must be at least 0 and less than 1, not 1.0"),
         ({"lr": 0.0}, "lr must be"),
