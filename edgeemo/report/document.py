@@ -78,12 +78,14 @@ class Table:
         rows: Cells; each row is as long as `head`.
         text_columns: Number of columns of text, from the left; the others hold numbers.
         has_total: Whether the last row is a sum.
+        marked: Numbers of the rows that catch the eye.
     """
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     text_columns: int = 1
     has_total: bool = False
+    marked: Sequence[int] = ()
 
 
 @dataclass(frozen=True)

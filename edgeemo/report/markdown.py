@@ -77,8 +77,8 @@ def _render_part(part: str) -> str:
 
 def _render_table(table: Table) -> str:
     rows = [[_escape(cell) for cell in row] for row in table.rows]
-    if table.has_total and rows:
-        rows[-1] = [f"**{cell}**" if cell else "" for cell in rows[-1]]
+    for number in (*table.marked, *((-1,) if table.has_total and rows else ())):
+        rows[number] = [f"**{cell}**" if cell else "" for cell in rows[number]]
     numbers = len(table.head) - table.text_columns
     rule = ["---"] * table.text_columns + ["---:"] * numbers
     lines = [list(map(_escape, table.head)), rule, *rows]

@@ -135,6 +135,28 @@ def test_steps_are_numbered_with_their_commands(tmp_path):
     assert "2. Second.\n\n       edgeemo verify\n" in to_markdown(page)
 
 
+def test_a_marked_row_catches_the_eye_in_both_forms(tmp_path):
+    table = Table(["a", "b"], [["x", "1"], ["y", "2"], ["z", "3"]], marked=[1])
+    page = Document(title="t", headline="h", sections=[Section("s", [table])])
+    html = to_html(page, folder=tmp_path)
+    assert html.count('<tr class="marked">') == 1
+    assert html.index('class="marked"') < html.index(">y<") < html.index(">z<")
+    assert "| **y** | **2** |" in to_markdown(page)
+
+
+def test_plots_and_no_photos_have_a_dark_form(tmp_path):
+    with draw_figure(tmp_path / "plot.png", width=3, height=2) as drawn:
+        drawn.subplots().plot([1, 2])
+    noise = np.random.default_rng(0).integers(0, 256, (99, 99, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "photo.png")
+    blocks = [Plot("plot.png", "a"), Plot("photo.png", "b")]
+    page = Document(title="t", headline="h", sections=[Section("s", blocks)])
+    html = to_html(page, folder=tmp_path)
+    assert 'class="plot scroll drawn"' in html
+    assert 'class="plot scroll"' in html
+    assert "figure.plot.drawn img { filter: invert" in html
+
+
 def other_blocks(text: str) -> Document:
     with io.BytesIO() as stream:
         Image.new("RGB", (5, 4), "red").save(stream, format="png")
@@ -238,6 +260,7 @@ def test_what_is_transparent_is_white(mode):
 def test_a_plot_stays_white_and_gets_smaller(tmp_path):
     with draw_figure(tmp_path / "p.png", width=5, height=4) as drawn:
         drawn.subplots().plot([1, 3, 2])
-    uri = embed_plot(tmp_path / "p.png")
+    uri, is_drawn = embed_plot(tmp_path / "p.png")
+    assert is_drawn
     assert image(uri).getpixel((0, 0)) == (255, 255, 255)
     assert len(uri) * 3 / 4 < (tmp_path / "p.png").stat().st_size

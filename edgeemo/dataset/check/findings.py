@@ -57,7 +57,7 @@ def _find_unusable(check: CheckReport) -> Iterator[Finding]:
 def _find_excluded(check: CheckReport) -> Iterator[Finding]:
     reasons = Counter(row.reason for row in check.excluded)
     sentences = {
-        "two-classes": "in two classes; 'data clean' excludes all of them",
+        "two-classes": "in two classes; 'data review' decides, 'data clean' excludes all of them",
         "leak": "also in a later split (a leak); 'data clean' excludes them",
         "duplicate": "a copy of another; 'data clean' keeps one of each",
     }

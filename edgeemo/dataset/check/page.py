@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from edgeemo.dataset.check.shortcuts import SHORTCUT_AUC
 from edgeemo.dataset.check.summary import (
     PROCESSING_COLUMNS,
     SHORTCUT_COLUMNS,
@@ -159,8 +160,17 @@ def _show_figures(report: CheckReport) -> list[Block]:
 def _show_shortcuts(report: CheckReport) -> list[Block]:
     if not report.shortcuts:
         return []
-    text = "AUC of one number alone for a class against the others: 0.5 is chance, 1 is perfect."
-    return [Text(text), Table(SHORTCUT_COLUMNS, list_shortcuts(report), text_columns=3)]
+    text = (
+        "AUC of one number alone for a class against the others: 0.5 is chance, 1 is perfect. A "
+        f"shortcut (marked) has {SHORTCUT_AUC:g} or more: a network may learn it instead of faces."
+    )
+    marked = [number for number, each in enumerate(report.shortcuts) if each.flagged]
+    rows = [
+        (measure, meaning, f"{auc}, shortcut" if is_shortcut else auc)
+        for measure, is_shortcut, meaning, auc in list_shortcuts(report)
+    ]
+    measure, _, meaning, auc = SHORTCUT_COLUMNS
+    return [Text(text), Table((measure, meaning, auc), rows, text_columns=2, marked=marked)]
 
 
 def _show_processing(report: CheckReport, thumbnails: _Thumbnails) -> list[Block]:

@@ -76,7 +76,14 @@ def _render_plot(plot: Plot, folder: Path) -> dict[str, Any]:
     path = folder / plot.path
     with Image.open(path) as image:
         width, height = image.size
-    return {"source": embed_plot(path), "alt": plot.alt, "width": width, "height": height}
+    source, is_drawn = embed_plot(path)
+    return {
+        "source": source,
+        "alt": plot.alt,
+        "width": width,
+        "height": height,
+        "is_drawn": is_drawn,
+    }
 
 
 def _render_tile(tile: Tile) -> dict[str, Any]:

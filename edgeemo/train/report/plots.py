@@ -26,6 +26,7 @@ _TONES = {"train": "#0969da", "validation": "#bf8700", "test": "#1a7f37"}
 _GREY = "#57606a"
 _WIDTH = 6.0  # inches; what a phone shows half as large stays legible
 _WIDEST = 20.0
+_CELL_SIZE = 13  # of the numbers in a confusion matrix, in points: the most important ones
 _LEGIBLE = 22  # with more classes than this, numbers in the cells would overlap
 _UPRIGHT = 7  # and with more than this, names below the bars
 
@@ -63,7 +64,7 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
     path = f"{PLOTS}/confusion.png"
     counts = np.array(evaluation.report.confusion)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = min(3.6 + 0.6 * len(labels), _WIDEST)
+    side = min(2.6 + 0.75 * len(labels), _WIDEST)
     title = f"Confusion on {counts.sum():,} test images"
     with draw_figure(folder / path, width=side + 1, height=side) as drawn:
         axis = drawn.subplots()
@@ -77,7 +78,7 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
         for row, column in np.ndindex(counts.shape) if len(labels) <= _LEGIBLE else ():
             tone = "white" if shares[row, column] > 0.55 else "#1f2328"
             text = f"{counts[row, column]:,}\n{shares[row, column]:.0%}"
-            axis.text(column, row, text, ha="center", va="center", color=tone)
+            axis.text(column, row, text, ha="center", va="center", color=tone, fontsize=_CELL_SIZE)
         axis.set(xlabel="predicted", ylabel="true", title=title)
         drawn.colorbar(image, ax=axis, label="share of the true class", shrink=0.8)
     return Plot(path, title)
