@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edgeemo.train.report.evaluation import Mistake
     from edgeemo.train.report.inputs import FitSummary, ModelImport
     from edgeemo.train.report.next_steps import NextStep
-    from edgeemo.train.report.pretrained import FaceSample, PretrainedResult
+    from edgeemo.train.report.pretrained import FaceCoverage, PretrainedResult
     from edgeemo.train.temperature import FittedTemperature
 
 
@@ -121,7 +121,7 @@ class TrainingReport:
     validation: ClassificationReport
     collections: tuple[CollectionReport, ...] = ()
     attention: Attention | None = None
-    faces: FaceSample | None = None
+    faces: FaceCoverage | None = None
     pretrained: PretrainedResult | None = None
     doubtful_labels: tuple[Mistake, ...] = ()
     next_steps: tuple[NextStep, ...] = ()

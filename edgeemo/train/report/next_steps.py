@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.metrics.intervals import Z
+from edgeemo.model.folder import SHIPPED
+from edgeemo.train.options.choices import Mode
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ FEW_TEST, FEW_PER_CLASS = 100, 100
 
 _OVERFITTING = 0.1
 """Accuracy on the training split minus that on the validation split that is overfitting."""
+_ABOUT_IMAGES = ("classes", "labels", "accept", "review")
+"""Options that a training in mode auto on the same images takes over."""
 _REACH = 0.05
 """Width of an interval to either side that a small test split is measured against."""
 _STRONGER = {"none": "light", "light": "strong"}
@@ -55,8 +59,12 @@ def suggest_next_steps(report: TrainingReport) -> tuple[NextStep, ...]:
         _stop_overfitting,
         _add_images,
     )
-    found = tuple(step for find in finders for step in find(report))
-    return found or (_export(report),)
+    found: dict[str, str] = {}  # findings by command: some have one remedy
+    for step in (step for find in finders for step in find(report)):
+        found[step.command] = f"{found.get(step.command, '')} {step.finding}".strip()
+    if not found:
+        return (_export(report),)
+    return tuple(NextStep(finding=text, command=command) for command, text in found.items())
 
 
 def is_chance(test: ClassificationReport) -> bool:
@@ -71,27 +79,36 @@ def most_common_share(test: ClassificationReport) -> float:
 
 def _use_faces(report: TrainingReport) -> Iterator[NextStep]:
     faces = report.faces
-    if report.model.faces is None and faces is not None and faces.are_photos:
+    if faces is not None and _ignores_faces(report):
         yield NextStep(
             finding=(
                 f"{faces.with_face:,} of {faces.images:,} test images show a face, but the network "
                 "was trained on whole images, where a face is small and the background is not. "
                 "Train on the faces."
             ),
-            command=_train_again(report, "faces", "--faces"),
+            command=_train_auto(report),
         )
+
+
+def _ignores_faces(report: TrainingReport) -> bool:
+    """Return whether the images are photos of faces, and the network takes them whole."""
+    faces = report.faces
+    return report.model.faces is None and faces is not None and faces.are_photos
 
 
 def _use_pretrained(report: TrainingReport) -> Iterator[NextStep]:
     found = report.pretrained
-    if found is not None and found.is_better:
-        paired = found.paired
+    if found is None or not found.is_better:
+        return
+    better = (
+        f"{found.name}, which edgeemo includes, is better on {found.where}: "
+        f"{found.paired.candidate.value:.3f} against {found.paired.reference.value:.3f}."
+    )
+    if found.name == SHIPPED and not _is_auto(report):
+        yield NextStep(finding=f"{better} Start from it.", command=_train_auto(report))
+    else:
         yield NextStep(
-            finding=(
-                f"{found.name}, which edgeemo includes, is better on {found.where}: "
-                f"{paired.candidate.value:.3f} against {paired.reference.value:.3f}. Use it until "
-                "a model of your own is better."
-            ),
+            finding=f"{better} Use it until a model of your own is better.",
             command=_join("edgeemo", "predict", *_list_sources(report)[:1], "--model", found.name),
         )
 
@@ -224,6 +241,23 @@ def _train_again(report: TrainingReport, suffix: str, *changes: str) -> str:
         sources = (part for each in _list_sources(report) for part in ("--data", each))
         return _join("edgeemo", "train", *sources, *changes, *out)
     return _join("edgeemo", "train", "--config", f"{folder}/config.toml", *changes, *out)
+
+
+def _is_auto(report: TrainingReport) -> bool:
+    return report.config.get("mode") == Mode.AUTO
+
+
+def _train_auto(report: TrainingReport) -> str:
+    """Return the command of a training in mode auto on the same images, beside this one."""
+    words = [word for each in _list_sources(report) for word in ("--data", each)]
+    for name in _ABOUT_IMAGES:
+        value = report.config.get(name)
+        if value:
+            given = value if isinstance(value, str) else ",".join(map(str, value))
+            words += [f"--{name.replace('_', '-')}", given]
+    faces = ("--faces",) if _ignores_faces(report) else ()
+    out = ("--out", f"{_name_folder(report)}-auto")
+    return _join("edgeemo", "train", *words, *faces, *out)
 
 
 def _name_folder(report: TrainingReport) -> str:

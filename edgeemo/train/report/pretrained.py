@@ -47,7 +47,7 @@ _SYNONYMS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaceSample:
+class FaceCoverage:
     """Faces in test images.
 
     Attributes:
@@ -109,7 +109,7 @@ class PretrainedResult:
 
 def compare_with_pretrained(
     contents: FolderContents, test: Evaluation, *, progress: Progress | None = None
-) -> tuple[PretrainedResult | None, FaceSample | None]:
+) -> tuple[PretrainedResult | None, FaceCoverage | None]:
     """Run the shipped model that has the classes on test images, from the file to the label.
 
     Args:
@@ -174,7 +174,7 @@ def _takes_crops(contents: FolderContents) -> bool:
 
 def _predict(
     name: str, paths: Sequence[Path], *, crops: bool
-) -> tuple[list[Prediction | None], FaceSample | None]:
+) -> tuple[list[Prediction | None], FaceCoverage | None]:
     """Return the prediction of each image, None without a face, and the faces of photos."""
     model = unseal(shipped_folder(name).choose_default_file())
     faces = None
@@ -189,13 +189,13 @@ def _predict(
     return [whole.predict(path) for path in paths], faces
 
 
-def _measure_faces(largest: Sequence[Prediction | None], paths: Sequence[Path]) -> FaceSample:
+def _measure_faces(largest: Sequence[Prediction | None], paths: Sequence[Path]) -> FaceCoverage:
     shares = []
     for each, path in zip(largest, paths, strict=True):
         if each is not None and each.face is not None:
             with open_image(path) as opened:
                 shares.append(each.face.side / min(opened.size))
-    return FaceSample(
+    return FaceCoverage(
         images=len(paths),
         with_face=len(shares),
         median_share=float(np.median(shares)) if shares else 0.0,

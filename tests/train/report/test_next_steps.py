@@ -15,7 +15,7 @@ from edgeemo.train.report.doubtful import find_doubtful_labels
 from edgeemo.train.report.evaluation import Mistake, evaluate
 from edgeemo.train.report.inputs import FitSummary
 from edgeemo.train.report.next_steps import suggest_next_steps
-from edgeemo.train.report.pretrained import FaceSample, PretrainedResult, match_shipped
+from edgeemo.train.report.pretrained import FaceCoverage, PretrainedResult, match_shipped
 
 from ...cli.results_by_hand import SPEC, make_trained
 from .test_warnings import report as measure
@@ -50,14 +50,32 @@ def test_a_good_model_is_to_be_exported():
     ("changes", "sentence", "command"),
     [
         (
-            {"faces": FaceSample(images=40, with_face=31, median_share=0.3)},
+            {"faces": FaceCoverage(images=40, with_face=31, median_share=0.3)},
             "31 of 40 test images show a face",
-            "edgeemo train --config models/mine/config.toml --faces --out models/mine-faces",
+            "edgeemo train --data 'my faces' --faces --out models/mine-auto",
         ),
         (
             {"pretrained": compare([False] * 10 + [True] * 20, [True] * 30)},
             "happy-sad, which edgeemo includes, is better on the 30 of 35 test images with a face",
+            "edgeemo train --data 'my faces' --out models/mine-auto",
+        ),
+        (
+            {
+                "pretrained": compare([False] * 10 + [True] * 20, [True] * 30),
+                "config": {"mode": "auto", "augment": "strong"},
+            },
+            "Use it until a model of your own is better",
             "edgeemo predict 'my faces' --model happy-sad",
+        ),
+        (
+            {
+                "faces": FaceCoverage(images=40, with_face=31, median_share=0.3),
+                "pretrained": compare([False] * 10 + [True] * 20, [True] * 30),
+                "config": {"classes": ["happy", "sad"], "accept": [], "review": "r.csv"},
+            },
+            "Train on the faces. happy-sad, which edgeemo includes, is better",
+            "edgeemo train --data 'my faces' --classes happy,sad --review r.csv --faces "
+            "--out models/mine-auto",
         ),
         (
             {"doubtful_labels": (DOUBTFUL,) * 9},
@@ -101,8 +119,8 @@ def test_a_finding_comes_with_its_command(changes, sentence, command):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"faces": FaceSample(images=40, with_face=11, median_share=0.3)},
-        {"faces": FaceSample(images=40, with_face=40, median_share=0.8)},
+        {"faces": FaceCoverage(images=40, with_face=11, median_share=0.3)},
+        {"faces": FaceCoverage(images=40, with_face=40, median_share=0.8)},
         {"pretrained": compare([False] * 2 + [True] * 20, [True] * 22)},
         {"pretrained": compare([True] * 30, [False] * 10 + [True] * 20)},
         {"doubtful_labels": (DOUBTFUL,) * 7},
@@ -123,13 +141,13 @@ def test_every_command_is_one_that_the_command_line_has():
 
     report = report_of(
         ((10, 10), (10, 10)),
-        faces=FaceSample(images=40, with_face=40, median_share=0.3),
+        faces=FaceCoverage(images=40, with_face=40, median_share=0.3),
         pretrained=compare([False] * 10, [True] * 10),
         doubtful_labels=(DOUBTFUL,) * 9,
         fit=replace(FIT, best_epoch=10, train_accuracy=1.0),
     )
     steps = suggest_next_steps(report)
-    assert len(steps) == 7
+    assert len(steps) == 6  # the faces and the pretrained model have one remedy
     fields = set(TrainOptions.__dataclass_fields__) | {"config", "out", "data"}
     for step in steps:
         words = shlex.split(step.command)
