@@ -130,28 +130,29 @@ def describe(correct: list[bool]) -> str:
 
 
 def measure(case: Case, options: argparse.Namespace) -> None:
-    """Train a case in each mode and print its rows."""
-    folders = {}
+    """Train a case in the chosen modes, and print a row for each mode that has models."""
+    runs: dict[str, dict[int, Path]] = {mode: {} for mode in case.modes}
     for seed in range(options.seeds):
         images = link_images(case, options.data, options.out / "images" / case.name, seed)
         for mode in case.modes:
             out = options.out / f"{case.name}-{mode}-{seed}".replace(", ", "-").replace(" ", "-")
-            train(images, out, MODES[mode], seed)
-            folders.setdefault(mode, []).append(out)
-    faceless = [list_faceless(out) for out in folders["auto"]]
-    for mode, outs in folders.items():
-        runs = [read_correct(out) for out in outs]
-        every = [right for run in runs for right in run.values()]
-        faces = [
-            right
-            for run, without in zip(runs, faceless, strict=True)
-            for path, right in run.items()
-            if path not in without
-        ]
-        seconds = sum(float((out / "seconds").read_text()) for out in outs) / len(outs)
-        size = (outs[0] / "model.keras").stat().st_size / 1e6
-        print(f"| {case.name} | {mode} | {describe(every)} | {describe(faces)} | {seconds:.0f} "
-              f"| {size:.2f} |", flush=True)  # fmt: skip
+            if mode in options.modes:
+                train(images, out, MODES[mode], seed)
+            if (out / "seconds").exists():
+                runs[mode][seed] = out
+    for mode, outs in runs.items():
+        if not outs:
+            continue
+        every, faces = [], []
+        for seed, out in outs.items():
+            without = list_faceless(runs["auto"][seed]) if seed in runs["auto"] else set()
+            correct = read_correct(out)
+            every += correct.values()
+            faces += [right for path, right in correct.items() if path not in without]
+        seconds = sum(float((out / "seconds").read_text()) for out in outs.values()) / len(outs)
+        size = (min(outs.values()) / "model.keras").stat().st_size / 1e6
+        print(f"| {case.name} | {mode} | {len(outs)} | {describe(every)} | {describe(faces)} "
+              f"| {seconds:.0f} | {size:.2f} |", flush=True)  # fmt: skip
 
 
 def main() -> None:
@@ -160,9 +161,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the models")
     parser.add_argument("--only", help="name of one case, or of the collection of several")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--modes", nargs="*", choices=MODES, default=list(MODES))
     options = parser.parse_args()
-    print("| images | mode | all test images | those with a face | s | model.keras, MB |")
-    print("|---|---|---|---|---:|---:|")
+    print("| images | mode | seeds | all test images | those with a face | s | model.keras, MB |")
+    print("|---|---|---:|---|---|---:|---:|")
     for case in CASES:
         if not options.only or f"{case.name},".startswith(f"{options.only},"):
             measure(case, options)
