@@ -28,8 +28,12 @@ test-device: $(VENV)/dev.done
 	$(BIN)/python -m pytest tests/device
 
 # Instructions on the same processors, for docs/device-cost.md; a quarter of an hour on two cores.
-device-cost: $(VENV)/dev.done
-	$(BIN)/python -m emulation.cost models/practice-faces
+device-cost: $(VENV)/dev.done models/practice-plain
+	$(BIN)/python -m emulation.cost models/practice-plain
+
+models/practice-plain: $(VENV)/dev.done
+	$(BIN)/edgeemo train --data practice-faces --mode plain --epochs 12 --out $@
+	$(BIN)/edgeemo export $@ --int8 --float16 --dynamic
 
 # Attacks with fixed seeds, for docs/reliability.md; less than an hour on two idle cores.
 # PARTS="kills folder" runs some of them.

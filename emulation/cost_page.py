@@ -31,11 +31,11 @@ they ignore caches, memory, and instructions that a core executes in parallel. `
 measures milliseconds on the Pi.
 
 ```text
-python -m emulation.cost models/practice-faces      # or: make device-cost
+python -m emulation.cost models/practice-plain      # or: make device-cost
 ```
 
 {versions}.
-Network: {network}, the model of `make demo`. Images: drawn JPEG images of {webcam} and
+Network: {network}, the practice faces' in mode plain. Images: drawn JPEG images of {webcam} and
 {telephone} pixels. "total" is one call from the file's bytes to the label; "peak MB" is the peak
 memory of a process that loads the file and predicts. [device-cost.csv](device-cost.csv) has every
 figure.

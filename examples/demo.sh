@@ -6,8 +6,8 @@ model=models/practice-faces
 
 step() { printf '\n== %s\n' "$*"; }
 
-step "1/3  $edgeemo train --data practice-faces --epochs 12 --out $model"
-"$edgeemo" train --data practice-faces --epochs 12 --out "$model" --force
+step "1/3  $edgeemo train --data practice-faces --out $model"
+"$edgeemo" train --data practice-faces --out "$model" --force
 
 step "2/3  $edgeemo export $model --int8     (and verify: do the files predict what the Keras model predicts?)"
 "$edgeemo" export "$model" --int8 --force
