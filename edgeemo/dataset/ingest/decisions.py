@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from edgeemo.errors import DatasetError
@@ -15,9 +16,9 @@ from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from edgeemo.dataset.ingest.examine import UsableImage
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 Verdict = Literal["keep", "relabel", "exclude"]
@@ -118,14 +119,14 @@ class Decisions:
                 yield replace(verdict, label=row.label)
 
 
-def read_decisions(path: Path) -> Decisions:
+def read_decisions(path: StrPath) -> Decisions:
     """Read a table of decisions.
 
     Raises:
         DatasetError: If it cannot be read, or is none.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
+        with Path(path).open(newline="", encoding="utf-8") as stream:
             rows = read_rows(stream)
             if tuple(next(rows, ())) != _COLUMNS:
                 raise ValueError(f"its columns are not {', '.join(_COLUMNS)}")
