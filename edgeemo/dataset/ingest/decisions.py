@@ -135,7 +135,7 @@ def read_decisions(path: StrPath) -> Decisions:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, csv.Error) as error:
         raise DatasetError(f"{path}: not a table of 'edgeemo data review': {error}") from None
-    return Decisions(path, found)
+    return Decisions(Path(path), found)
 
 
 def write_decisions(decisions: Decisions) -> None:
