@@ -18,13 +18,14 @@ _DPI = 120
 
 
 @contextmanager
-def draw_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
+def draw_figure(path: Path, *, width: float, height: float, font_size: float = 10) -> Iterator[Any]:
     """Yield a new matplotlib figure; write it, whole or not at all, when the block ends.
 
     Args:
         path: The PNG to write.
         width: Width in inches of 120 pixels each.
         height: Height in inches.
+        font_size: Size of the text in points.
 
     Yields:
         A ``matplotlib.figure.Figure`` with the "constrained" layout.
@@ -33,7 +34,8 @@ def draw_figure(path: Path, *, width: float, height: float) -> Iterator[Any]:
         MissingExtraError: If matplotlib is not installed.
     """
     matplotlib, figure_class = _matplotlib()
-    with matplotlib.rc_context({"text.parse_math": False, "font.size": 10}):  # "$" in class names
+    # "$" in class names is no mathematics.
+    with matplotlib.rc_context({"text.parse_math": False, "font.size": font_size}):
         drawn = figure_class(figsize=(width, height), layout="constrained")
         yield drawn
         with replacing(path) as partial:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,10 +32,13 @@ _LEGIBLE = 22  # with more classes than this, numbers in the cells would overlap
 _UPRIGHT = 7  # and with more than this, names below the bars
 
 
+_draw_figure = partial(draw_figure, font_size=12)
+
+
 def plot_curves(folder: Path, fitted: FitResult) -> Plot:
     """Draw loss and accuracy of each epoch on the training and the validation split."""
     path = f"{PLOTS}/curves.png"
-    with draw_figure(folder / path, width=_WIDTH, height=6.6) as drawn:
+    with _draw_figure(folder / path, width=_WIDTH, height=6.6) as drawn:
         loss, accuracy = drawn.subplots(2, 1, sharex=True)
         _draw_curves(loss, fitted, "loss")
         _draw_curves(accuracy, fitted, "accuracy")
@@ -49,7 +53,7 @@ def plot_metrics(folder: Path, fitted: FitResult) -> Plot:
     """Draw the other tracked metrics, of which there is at least one, below each other."""
     path = f"{PLOTS}/metrics.png"
     names = [name for name in fitted.history[0].tracked if not name.startswith("val_")]
-    with draw_figure(folder / path, width=_WIDTH, height=0.8 + 2.6 * len(names)) as drawn:
+    with _draw_figure(folder / path, width=_WIDTH, height=0.8 + 2.6 * len(names)) as drawn:
         axes = drawn.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
         for axis, name in zip(axes, names, strict=True):
             _draw_curves(axis, fitted, name)
@@ -66,7 +70,7 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = min(2.6 + 0.75 * len(labels), _WIDEST)
     title = f"Confusion on {counts.sum():,} test images"
-    with draw_figure(folder / path, width=side + 1, height=side) as drawn:
+    with _draw_figure(folder / path, width=side + 1, height=side) as drawn:
         axis = drawn.subplots()
         image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         places = range(len(labels))
@@ -87,10 +91,10 @@ def plot_confusion(folder: Path, evaluation: Evaluation, *, labels: Sequence[str
 def plot_reliability(folder: Path, calibration: CalibrationReport) -> Plot:
     """Draw confidence against accuracy on the test split, with the temperature and without."""
     path = f"{PLOTS}/reliability.png"
-    with draw_figure(folder / path, width=_WIDTH, height=6.2) as drawn:
+    with _draw_figure(folder / path, width=_WIDTH, height=6.2) as drawn:
         axis = drawn.subplots()
         axis.plot([0, 1], [0, 1], ls="--", lw=1, color=_GREY, label="confidence = accuracy")
-        error = f"calibration error {calibration.error.text}"
+        error = f"calibration error\n{calibration.error.text}"
         if calibration.temperature != 1:
             label = f"before: calibration error {calibration.ece_before:.3f}"
             confidence = [each.confidence for each in calibration.reliability_before]
@@ -117,7 +121,7 @@ def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
     path = f"{PLOTS}/classes.png"
     labels = list(counts["train"])
     width = min(max(_WIDTH, 2.4 + 0.8 * len(labels)), _WIDEST)
-    with draw_figure(folder / path, width=width, height=4.2) as drawn:
+    with _draw_figure(folder / path, width=width, height=4.2) as drawn:
         axis = drawn.subplots()
         places = np.arange(len(labels))
         for number, split in enumerate(SPLITS):
@@ -125,7 +129,7 @@ def plot_classes(folder: Path, counts: Mapping[str, Mapping[str, int]]) -> Plot:
             bars = axis.bar(
                 places + (number - 1) * 0.27, values, 0.25, color=_TONES[split], label=split
             )
-            axis.bar_label(bars, [f"{value:,}" for value in values], padding=2, fontsize=8)
+            axis.bar_label(bars, [f"{value:,}" for value in values], padding=2, fontsize=9)
         axis.set_xticks(places, labels, rotation=35 if len(labels) > _UPRIGHT else 0)
         axis.set(ylabel="images", title="Images per class and split")
         axis.margins(y=0.1)

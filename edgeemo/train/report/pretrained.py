@@ -102,7 +102,7 @@ class PretrainedResult:
     @property
     def where(self) -> str:
         """Return the images that it predicts, in words."""
-        if self.whole:
+        if self.predicted == self.images:
             return f"{self.images:,} test images"
         return f"the {self.predicted:,} of {self.images:,} test images with a face"
 
