@@ -84,11 +84,16 @@ KINDS: dict[str, dict[str, Damage]] = {
 
 
 def predict(classifier: Classifier, sources: list) -> tuple[np.ndarray, np.ndarray]:
-    """Return the (N,) indices of the predicted classes and the (N,) probabilities of these."""
+    """Return the (N,) indices of the predicted classes and the (N,) probabilities of these.
+
+    Of a model with a background, such as neither, the classes are the others, and the probability
+    is that among these.
+    """
     predictions = [classifier.predict(source) for source in sources]
-    labels = classifier.spec.labels
+    labels = classifier.spec.classes
     indices = np.array([labels.index(each.guess) for each in predictions])
-    return indices, np.array([each.score for each in predictions])
+    shares = [each.score / sum(each.scores[label] for label in labels) for each in predictions]
+    return indices, np.array(shares)
 
 
 def main() -> None:
@@ -98,7 +103,7 @@ def main() -> None:
     parser.add_argument("--split", default="test", choices=("validation", "test"))
     options = parser.parse_args()
     classifier = Classifier.load(choose_model(options.model), faces=FaceRequest(enabled=False))
-    labels = classifier.spec.labels
+    labels = classifier.spec.classes
     dataset = ingest_folder(options.data, options=IngestOptions(labels=labels, classes=labels))
     samples = dataset.in_split(options.split)
     truth = np.array([labels.index(sample.label) for sample in samples])

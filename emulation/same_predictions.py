@@ -73,8 +73,8 @@ def compare(model: Path, data: Path) -> int:
         Exit status: 0.
     """
     here = Classifier.load(choose_model(model), faces=FaceRequest(enabled=False))
-    file, labels = Path(here.path), here.spec.labels
-    options = IngestOptions(labels=labels, classes=labels)
+    file, labels, classes = Path(here.path), here.spec.labels, here.spec.classes
+    options = IngestOptions(labels=classes, classes=classes)
     samples = ingest_folder(data, options=options).in_split("test")
     images = [data / sample.path for sample in samples]
     truth = [labels.index(sample.label) for sample in samples]
@@ -85,11 +85,12 @@ def compare(model: Path, data: Path) -> int:
         scores = dict(zip((each.name for each in PROCESSORS), found, strict=True))
     print(f"{file.name}, {len(samples):,} test images\n")
     print("\n".join(markdown_head(_HEAD)))
-    decide = here.spec.decide
+    decide, guess = here.spec.decide, here.spec.guess
     chosen = np.array([decide(row) for row in expected])
     for name, each in {"here": expected, **scores}.items():
         labelled = np.array([decide(row) for row in each])
-        accuracy, differ = np.mean(labelled == truth), np.sum(labelled != chosen)
+        guessed = np.array([guess(row) for row in each])
+        accuracy, differ = np.mean(guessed == truth), np.sum(labelled != chosen)
         largest = np.abs(np.subtract(each, expected)).max()
         print(markdown_row([name, f"{accuracy:.4f}", differ, f"{largest:.1e}"]))
     return 0

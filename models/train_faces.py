@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).resolve().parent
+NETWORKS = {"happy-neither-sad": 3, "emotions": len(EMOTIONS)}
+"""Networks to train, each with its number of outputs."""
 FRAME = "edge-c16-c32m-r32-r40m-r48m"
 _HARD = 0.2  # share of the people's labels in a student's target
 _OF_VOTES, _OF_LABELS, _OF_FER = 0.4, 0.4, 0.2  # shares in happy-sad's target
@@ -228,6 +230,10 @@ def build_lesson(faces: Faces, fer: Any, teachers: tuple[Any, list[Any]], size: 
     return lesson
 
 
+def _name(name: str, seed: int, seeds: list[int]) -> str:
+    return name if len(seeds) == 1 else f"{name}-{seed}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of fer2013_original and faces_colour")
@@ -238,6 +244,10 @@ def main() -> None:
     parser.add_argument("--teacher-steps", type=int, default=8400)
     parser.add_argument("--teacher-widths", type=int, nargs="+", default=TEACHER_WIDTHS)
     parser.add_argument("--student-steps", type=int, default=11910)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0], help="of the students; several make NAME-SEED"
+    )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     faces = read_training(options.data)
@@ -245,9 +255,12 @@ def main() -> None:
     teachers = train_teachers(faces, options)
     lesson = build_lesson(faces, load_fer(options.fer), teachers, options.batch)
     models = {
-        "happy-neither-sad": build_student(FRAME, outputs=3, seed=0),
-        "emotions": build_student(FRAME, outputs=len(EMOTIONS), seed=4),
+        _name(name, seed, options.seeds): build_student(FRAME, outputs=outputs, seed=seed)
+        for name, outputs in NETWORKS.items()
+        if name in options.networks
+        for seed in options.seeds
     }
+    kinds = {each: name for name in NETWORKS for each in models if each.startswith(name)}
     fits = {
         name: Fit(model, compute_cross_entropy, adaptive=True) for name, model in models.items()
     }
@@ -258,7 +271,7 @@ def main() -> None:
         images, targets = lesson(drawn)
         rate = anneal(_STUDENT_RATE, step, options.student_steps, warm_up=400)
         for name, fit in fits.items():
-            states[name], loss = fit.step(states[name], images, targets[name], rate)
+            states[name], loss = fit.step(states[name], images, targets[kinds[name]], rate)
             if step % 500 == 0:
                 print(f"{name}, step {step}: loss {float(loss):.3f}", flush=True)
     for name, model in models.items():

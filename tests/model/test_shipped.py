@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HAPPY_SAD = REPOSITORY / "models" / "happy-sad"
 FOLDERS = [shipped_folder(name) for name in SHIPPED_MODELS]
 FILES = ("int8.tflite", "float32.tflite", "int8.onnx", "float32.onnx")
-LABELS = {"happy-sad": {"happy", "sad"}, "emotions": {"happiness", "sadness"}}
+LABELS = {"happy-sad": {"happy", "neither"}, "emotions": {"happiness", "sadness"}}
 """Labels that the drawn images have at least."""
 
 
