@@ -141,9 +141,18 @@ def describe_proof(entry: VerifiedFile | None) -> str:
 
 
 def find_card(folder: Path) -> Path | None:
-    """Return the model card in a folder, else its report; None without either."""
-    found = (folder / name for name in (MODEL_CARD, REPORT_HTML))
-    return next((path for path in found if path.is_file()), None)
+    """Return the model card in a folder, or None."""
+    return _find_file(folder, MODEL_CARD)
+
+
+def find_report(folder: Path) -> Path | None:
+    """Return the page of the training report in a folder, or None."""
+    return _find_file(folder, REPORT_HTML)
+
+
+def _find_file(folder: Path, name: str) -> Path | None:
+    path = folder / name
+    return path if path.is_file() else None
 
 
 def _parse_accuracy(fields: Any) -> MeasuredAccuracy:

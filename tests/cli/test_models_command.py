@@ -129,4 +129,6 @@ def test_info_shows_accuracy_verification_and_the_card(edgeemo, models):
         assert found["verification"] == "not verified: run 'edgeemo verify'"
         assert found["model_card"] is None
     (models / "first" / "report.html").touch()
+    found = json.loads(edgeemo("info", "models/first", "--json").out)
+    assert (found["model_card"], found["report"]) == (None, "models/first/report.html")
     assert "models/first/report.html" in edgeemo("info", "models/first").out

@@ -71,14 +71,14 @@ def _file_facts(path: Path) -> dict[str, Any]:
 
 
 def _quality_facts(folder: ModelFolder, entry: VerifiedFile | None) -> dict[str, Any]:
-    """Return accuracy, what verification showed of a file, and the place of the model card."""
-    from edgeemo.model.summary import describe_proof, find_card, read_accuracy
+    """Return accuracy, what verification showed of a file, and the places of card and report."""
+    from edgeemo.model.summary import describe_proof, find_card, find_report, read_accuracy
 
-    card = find_card(folder.path)
     return {
         "accuracy": read_accuracy(folder, entry),
         "verification": describe_proof(entry),
-        "model_card": str(card) if card else None,
+        "model_card": find_card(folder.path),
+        "report": find_report(folder.path),
     }
 
 
