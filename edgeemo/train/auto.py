@@ -82,9 +82,11 @@ class Chooser:
         if not chosen:
             return
         left = (self.options.undecided or frozenset()) - set(chosen)
-        self.options = replace(self.options, **chosen, undecided=left)
         words = " ".join(_spell(name, value) for name, value in chosen.items())
-        self._progress.note(f"auto: {words}: {reason}")
+        line = f"auto: {words}: {reason}"
+        reasons = (*self.options.reasons, line)
+        self.options = replace(self.options, **chosen, undecided=left, reasons=reasons)
+        self._progress.note(line)
 
 
 def choose_faces(options: TrainOptions, sample: FaceSample, progress: Progress) -> TrainOptions:

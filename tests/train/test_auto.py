@@ -172,6 +172,7 @@ def test_a_training_writes_what_it_chose_and_the_file_repeats_it(tmp_path):
     spec = folder.read_spec()
     assert (spec.input_shape, spec.faces.cropped) == ((48, 48, 1), True)
     recorded = merge_options(read_config(folder.file("config.toml"))).options
+    assert "\n# auto: --from happy-sad" in folder.file("config.toml").read_text()
     assert (recorded.mode, recorded.from_, recorded.epochs) == ("auto", "happy-sad", 4)
     again = train(faces, tmp_path / "again", options=recorded).folder
     assert again.file("history.csv").read_bytes() == folder.file("history.csv").read_bytes()

@@ -60,20 +60,25 @@ class TrainArguments:
     "edgeemo train --data faces --classes happy,sad",
     "edgeemo train --data faces --data more-faces",
     "edgeemo train --data faces --soft-labels votes.csv",
-    "edgeemo train --data photos --faces",
+    "edgeemo train --data photos --minutes 5",
+    "edgeemo train --data faces --from models/other",
     "edgeemo train --config models/mine/config.toml --seed 1 --out models/again",
     "edgeemo train --resume",
 )
 def train(given: TrainArguments) -> None:
     """Train a network on a folder of images, and write a model folder.
 
+    Options that are not given are chosen from the images: whether to train on faces, the network, a
+    pretrained start, when to stop. Each choice is shown with its reason. --recipe and --arch choose
+    nothing else.
+
     Without --data it takes the classes in data/, else it draws practice faces. Duplicates never
     straddle the splits, unusable images are left out, and nothing in your folder is touched.
     Ctrl-C and SIGTERM keep the best model so far (exit status 130 and 143); after a crash or a
     power cut --resume continues.
 
-    With --faces the model is one for photos, in which 'edgeemo predict' then predicts every face. A
-    folder that 'edgeemo data crop' wrote needs no --faces.
+    A model that was trained on faces is one for photos, in which 'edgeemo predict' then predicts
+    every face. --no-faces takes images whole.
     """
     with progress() as shown:
         model = _run(given, shown)

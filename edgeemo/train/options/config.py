@@ -92,9 +92,9 @@ def to_toml(options: TrainOptions, *, data: ImageSource, out: Path) -> str:
     except ImportError:
         raise MissingExtraError("tomli-w", extra="train", purpose="training") from None
     content = {"data": record_source(data), "out": str(out), **record_options(options)}
-    return "# What this model was trained with: edgeemo train --config config.toml\n" + (
-        tomli_w.dumps(content)
-    )
+    comments = ("What this model was trained with: edgeemo train --config config.toml",)
+    lines = [f"# {line}\n" for line in (*comments, *options.reasons)]
+    return "".join(lines) + tomli_w.dumps(content)
 
 
 def _convert(path: Path, name: str, value: Any) -> Any:

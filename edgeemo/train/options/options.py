@@ -91,6 +91,7 @@ class TrainOptions:
     Attributes:
         undecided: Names of the options that `edgeemo.train.auto` chooses; by default, in mode auto,
             those of `DECIDED` that have their default.
+        reasons: The choices so far, each with its reason.
 
     Raises:
         TrainingError: If a value has the wrong type or is out of its range, or a name is unknown.
@@ -355,6 +356,7 @@ class TrainOptions:
     face_model: Annotated[Path | None, FACE_MODEL] = None
 
     undecided: frozenset[str] | None = field(default=None, compare=False)
+    reasons: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         try:
