@@ -151,7 +151,7 @@ class TrainOptions:
         str,
         _network(
             "Network: a name, or a composed one such as cnn-16-32-bn or edge-c16-r32m.",
-            default=PLAIN_ARCH,
+            default=f"{PLAIN_ARCH}, in mode auto {EDGE}",
             names=_networks,
         ),
     ] = ""
