@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from edgeemo.metrics import to_logits
-from edgeemo.model.keras_engine import predict
+from edgeemo.model.keras_engine import predict_at_once
 from edgeemo.report.document import Section, Text, Tile
 from edgeemo.report.thumbnail import to_rgb
 from edgeemo.train.networks.cost import measure_costs
@@ -133,7 +133,7 @@ def _measure_row(
     label = int(evaluation.predicted[row])
 
     def measure_log_odds(images: NDArray[np.float32]) -> NDArray[np.float64]:
-        outputs = predict(model, images, batch_size=POSITIONS + 1)
+        outputs = predict_at_once(model, images)
         scores = np.array([spec.scores(each) for each in outputs.tolist()])
         pair = np.stack([scores[:, label], 1 - scores[:, label]], axis=1)
         odds = to_logits(pair)
