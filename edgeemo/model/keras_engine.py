@@ -66,14 +66,15 @@ def predict_at_once(model: Any, images: NDArray[np.float32]) -> NDArray[np.float
     """Return the raw outputs of a Keras model for a few images, sooner than `predict` does.
 
     Args:
-        model: As of `predict`, which was called before: TensorFlow prints at its first prediction.
+        model: As of `predict`.
         images: As of `predict`; they are one batch if the model leaves its size open.
     """
     import numpy as np
 
     if model.input_shape[0]:
         return predict(model, images)
-    return np.asarray(model.predict_on_batch(images), np.float32)
+    with drop_output():  # TensorFlow warns of batches of another size
+        return np.asarray(model.predict_on_batch(images), np.float32)
 
 
 def _predict(

@@ -126,6 +126,13 @@ def test_a_review_of_the_working_folder_writes_beside_it(edgeemo, faces, monkeyp
     assert (faces.parent / "faces-review.csv").is_file()
 
 
+def test_a_link_to_a_folder_is_named_as_it_is_called(edgeemo, faces, tmp_path, monkeypatch):
+    (tmp_path / "mine").symlink_to(faces)
+    monkeypatch.chdir(tmp_path)
+    shown = edgeemo("data", "review", "mine", "--json")
+    assert json.loads(shown.out)["table"] == "mine-review.csv"
+
+
 def test_without_anything_to_review_there_is_no_page(edgeemo, tmp_path, faces):
     shown = edgeemo("data", "review", faces)
     assert shown.status == 0

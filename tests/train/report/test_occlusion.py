@@ -109,7 +109,7 @@ def by_corner(tmp_path_factory):
             pixels = drawn.integers(0, 200, (32, 32)).astype(np.uint8)
             pixels[:5, :5] = 255 if label == "sad" else 0
             Image.fromarray(pixels).save(folder / "faces" / label / f"{number}.png")
-    options = TrainOptions(size=32, channels=1, epochs=4, batch_size=8)
+    options = TrainOptions(arch="cnn-16-32-16", size=32, channels=1, epochs=4, batch_size=8)
     return train(folder / "faces", folder / "model", options=options).folder
 
 

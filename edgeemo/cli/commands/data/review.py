@@ -88,8 +88,9 @@ def _choose_table(given: ReviewArguments) -> Path:
     require_packages(IMAGES, purpose="preparing images")
     check_source(given.source)
     source = given.source.resolve()
-    beside = given.source.parent if given.source.name else source.parent
-    table = given.out or beside / f"{source.stem if source.is_file() else source.name}-review.csv"
+    named = given.source if given.source.name not in ("", "..") else source
+    name = named.stem if source.is_file() else named.name
+    table = given.out or named.parent / f"{name}-review.csv"
     if source.is_dir() and table.resolve().is_relative_to(source):
         raise typer.BadParameter(
             f"{table} is inside {given.source}, which is not touched", param_hint="--out"
