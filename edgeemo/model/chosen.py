@@ -19,7 +19,6 @@ from edgeemo.model.folder import (
 )
 from edgeemo.utils.files import write_file
 from edgeemo.utils.strict_json import parse_object, require
-from edgeemo.utils.suggest import describe_unknown
 
 DEFAULT_JSON = "default-model.json"
 """The file under ``models/`` that names the settled model."""
@@ -103,6 +102,8 @@ def settle_model(models: Path, name: str) -> ChosenModel:
         (models / DEFAULT_JSON).unlink(missing_ok=True)
         return choose_model_folder(models)
     if _find_folder(models, name) is None:
+        from edgeemo.utils.suggest import describe_unknown  # which a prediction does not wait for
+
         names = [folder.path.name for folder in list_folders(models)]
         offered = [*dict.fromkeys((*names, *SHIPPED_MODELS)), NEWEST]
         raise ModelFolderError(f"{models}: {describe_unknown('model', name, offered)}")
