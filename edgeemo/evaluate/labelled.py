@@ -201,8 +201,8 @@ def _describe_unlabelled(root: Path, places: Sequence[Path], labels: Sequence[st
     count = sum(_is_image(path) for place in places for path in walk_files(place))
     if not count:
         return f"{root}: no images here; make one sub-folder per class"
-    if root.name.casefold() in {label.casefold() for label in labels}:
-        return f"{root}: images of one class; name the folder that it lies in: {root.parent}"
+    if root.resolve().name.casefold() in {label.casefold() for label in labels}:
+        return f"{root}: images of one class; name the folder that it lies in: {root / '..'}"
     return (
         f"{root}: {plural(count, 'image is', 'images are')} unlabelled; put each into a sub-folder "
         f"with the name of its class, or run 'edgeemo predict {root}', which needs no labels"

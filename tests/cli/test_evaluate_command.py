@@ -69,7 +69,7 @@ def test_a_gate_that_is_met_says_nothing(edgeemo):
     ("words", "status", "says"),
     [
         ("--data gone", 1, "gone: no such folder or .zip file"),
-        ("--data faces/happy", 1, "images of one class; name the folder that it lies in: faces"),
+        ("--data faces/happy", 1, "images of one class; name the folder that it lies in"),
         ("--data faces --rename joy", 2, "must be FOLDER=LABEL, not 'joy'"),
         ("--data faces --slice camera", 2, "must be folder, for the sub-folders"),
         ("--data faces --min-accuracy 90", 2, "must be 0 to 1"),
