@@ -95,10 +95,12 @@ class Plot:
     Attributes:
         path: Path relative to the folder of the document.
         alt: Description for those who cannot see it.
+        shows_photos: Whether it is made of photos, which have no dark form.
     """
 
     path: str
     alt: str
+    shows_photos: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

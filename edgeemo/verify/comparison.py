@@ -13,6 +13,7 @@ from edgeemo.metrics import (
     SelectiveAccuracy,
     compare_accuracy,
     expected_calibration_error,
+    measure_calibration_error,
     measure_selective_accuracy,
     wilson_interval,
 )
@@ -80,6 +81,8 @@ class PredictionComparison:
             most probable other class, on the images of these.
         reference_ece: Expected calibration error of the reference model, 0 to 1; see `choose_bins`.
         candidate_ece: That of the file.
+        ece_by_chance: Error that perfectly calibrated predictions of the reference model's
+            confidences would show on as many images, simulated.
         selective_accuracy: Coverage and accuracy above the confidence threshold; None if the spec
             has none.
     """
@@ -94,6 +97,7 @@ class PredictionComparison:
     accuracy: PairedAccuracy
     reference_ece: float
     candidate_ece: float
+    ece_by_chance: float
     selective_accuracy: PairedSelectiveAccuracy | None = None
 
     @property
@@ -119,6 +123,7 @@ def compare_predictions(
     differences = np.abs(scores - expected)
     confidence = {"reference": expected[rows, theirs], "candidate": scores[rows, ours]}
     right = {"reference": theirs == truth, "candidate": ours == truth}
+    measured = measure_calibration_error(confidence["reference"], right["reference"])
     return PredictionComparison(
         n=len(references),
         agreement=wilson_interval(len(references) - len(flipped), len(references)),
@@ -126,7 +131,8 @@ def compare_predictions(
         max_difference=float(differences.max()),
         mean_difference=float(differences.mean()),
         accuracy=_compare_classes(expected, scores, truth, spec),
-        reference_ece=expected_calibration_error(confidence["reference"], right["reference"]),
+        reference_ece=measured.error.value,
+        ece_by_chance=measured.by_chance,
         candidate_ece=expected_calibration_error(confidence["candidate"], right["candidate"]),
         selective_accuracy=_compare_selective(confidence, right, spec.min_confidence),
     )

@@ -26,9 +26,10 @@ _METHOD = (
 _ACCURACY_METHOD = (
     "McNemar's p is the probability that chance alone makes the two accuracies differ this much. "
     "ECE is the expected calibration error over 15 bins of equal mass, fewer below "
-    "300 images."
+    "300 images, and stands beside what perfectly calibrated predictions would show by chance."
 )
 
+_IMAGES = Plot(VERIFY_PNG, "Images with the largest differences", shows_photos=True)
 _AGREEMENT = ("file", "verdict", "n", "agreement", "flips", "max Δp", "mean Δp", "size", "engine")
 _ACCURACY = (
     "file",
@@ -39,6 +40,7 @@ _ACCURACY = (
     "McNemar's p",
     "ECE",
     "reference ECE",
+    "by chance",
 )
 _SELECTIVE = ("file", "coverage", "accuracy", "reference coverage", "reference accuracy")
 _FLIPS = ("image", "truth", "reference model", "file", "SHA-256")
@@ -60,7 +62,7 @@ def build_document(verification: Verification, *, name: str) -> Document:
         Section("Gates", [Bullets(_describe_gates(verification))]),
         Section("Not passed", _show_reasons(verification)),
         Section("Flips", _show_flips(compared)),
-        Section("Largest differences", [Plot(VERIFY_PNG, "Images with the largest differences")]),
+        Section("Largest differences", [_IMAGES]),
     )
     return Document(
         title=f"Verification of {name}",
@@ -102,6 +104,7 @@ def _show_accuracy(compared: Sequence[tuple[str, PredictionComparison]]) -> list
             f"{found.accuracy.mcnemar_p:.3f}",
             f"{found.candidate_ece:.4f}",
             f"{found.reference_ece:.4f}",
+            f"{found.ece_by_chance:.4f}",
         )
         for name, found in compared
     ]

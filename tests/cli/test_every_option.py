@@ -175,6 +175,7 @@ VERIFY = {
     "models/mine --float32-max-dp 0.001": {"gates.float32_max_dp": 0.001},
     "models/mine --float16-max-dp 0.01": {"gates.float16_max_dp": 0.01},
     "models/mine --max-flips 3": {"gates.max_flips": 3},
+    "models/mine --html page.html": {"folder.path": "models/mine"},
 }
 PREDICT = {
     "--threads 2": {"classifier.threads": 2},

@@ -59,6 +59,7 @@ def test_the_same_predictions_differ_in_nothing():
     found = compare_predictions(_references(scores, [0] * 20), scores, spec=THREE)
     assert (found.flips, found.max_difference, found.accuracy.mcnemar_p) == ((), 0, 1)
     assert found.reference_ece == found.candidate_ece
+    assert 0 < found.ece_by_chance < 1
 
 
 @pytest.fixture

@@ -47,6 +47,19 @@ def _flip_references(folder, count):
     return [row.path for row in turned]
 
 
+def test_a_page_holds_tables_and_images(place, edgeemo, tmp_path):
+    page = tmp_path / "page.html"
+    shown = edgeemo("verify", place.folder.path, "--html", page, "--json")
+    assert shown.status == 0, shown.err
+    assert json.loads(shown.out)["html"] == str(page)
+    html = page.read_text()
+    assert "4 files agree with the reference model" in html
+    assert 'class="plot scroll"' in html  # photos have no dark form
+    assert html.count("data:image/") == 1
+    refused = edgeemo("verify", place.folder.path, "--html", tmp_path)
+    assert (refused.status, refused.out) == (2, "")
+
+
 def test_faithful_files_pass_and_count_as_verified(place):
     report = verify(place.folder)
     assert report.passed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.cli.command import command
 from edgeemo.cli.default_model import require_folder
-from edgeemo.cli.options.common import MODELS, Data, Json
+from edgeemo.cli.options.common import MODELS, Data, Html, Json, check_html
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.verify import print_verification
@@ -31,6 +31,7 @@ class VerifyArguments:
         Argument("Model folder; by default the newest under models/.", metavar="FOLDER"),
     ] = None
     data: Data = None
+    html: Html = None
     json: Json = False
     float32_max_dp: Annotated[
         float | None,
@@ -64,6 +65,7 @@ class VerifyArguments:
 @command(
     "edgeemo verify",
     "edgeemo verify models/mine --data /media/faces",
+    "edgeemo verify models/mine --html verification.html",
     "edgeemo verify models/mine --max-flips 0 --json",
 )
 def verify(given: VerifyArguments) -> None:
@@ -80,6 +82,7 @@ def verify(given: VerifyArguments) -> None:
 
     if given.model:
         require_folder(given.model)
+    check_html(given.html)
     if given.data:
         check_source(given.data)
     folder = open_folder(given.model) if given.model else find_newest_folder(MODELS)
@@ -91,13 +94,28 @@ def verify(given: VerifyArguments) -> None:
         max_flips=given.max_flips,
     )
     report = run_verification(folder, given.data, gates)
+    if given.html:
+        _write_page(given.html, folder, report)
     if given.json:
-        print_json({"folder": folder.path, **to_plain(report)})
+        written = {"html": str(given.html)} if given.html else {}
+        print_json({"folder": folder.path, **to_plain(report), **written})
     else:
         print_verification(folder, report)
+    if given.html:
+        note(f"page: {given.html}")
     if Gates.for_architecture(arch).loosen(gates, report.n) != gates:
         note("the folder's own gates are looser; verify.json and verify.md judge by those")
     raise_for_gates(report)
+
+
+def _write_page(path: Path, folder: ModelFolder, report: Verification) -> None:
+    """Write the verification as a page that holds its images."""
+    from edgeemo.report.html import to_html
+    from edgeemo.utils.files import write_file
+    from edgeemo.verify.document import build_document
+
+    document = build_document(report, name=folder.path.resolve().name)
+    write_file(path, to_html(document, folder=folder.path))
 
 
 def run_verification(

@@ -29,16 +29,15 @@ def embed_thumbnail(image: Image.Image | NDArray[np.uint8] | bytes, side: int) -
     return _embed(image if isinstance(image, bytes) else encode_thumbnail(image, side))
 
 
-def embed_plot(path: Path) -> tuple[str, bool]:
-    """Return an image file as a data URI, and whether it is a drawing and no photo.
+def embed_plot(path: Path) -> str:
+    """Return an image file as a data URI.
 
     A drawing becomes a PNG of at most 256 colours, less than half as large as before; a photo
     becomes a JPEG.
     """
     with Image.open(path) as image:
         rgb = to_rgb(image)
-    is_drawn = rgb.getcolors(_COLOURS) is not None
-    return _embed(encode_palette(rgb) if is_drawn else encode_jpeg(rgb)), is_drawn
+    return _embed(encode_palette(rgb) if rgb.getcolors(_COLOURS) else encode_jpeg(rgb))
 
 
 def _embed(content: bytes) -> str:

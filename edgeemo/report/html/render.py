@@ -76,13 +76,12 @@ def _render_plot(plot: Plot, folder: Path) -> dict[str, Any]:
     path = folder / plot.path
     with Image.open(path) as image:
         width, height = image.size
-    source, is_drawn = embed_plot(path)
     return {
-        "source": source,
+        "source": embed_plot(path),
         "alt": plot.alt,
         "width": width,
         "height": height,
-        "is_drawn": is_drawn,
+        "is_drawn": not plot.shows_photos,
     }
 
 

@@ -99,7 +99,7 @@ def draw_gallery(folder: Path, name: str, tiles: Sequence[Tile], *, title: str) 
     """Write tiles as a contact sheet and return them with it."""
     path = f"{PLOTS}/{name}.png"
     write_contact_sheet(tiles, folder / path, columns=_COLUMNS, title=title)
-    return Gallery(tiles, Plot(path, title))
+    return Gallery(tiles, Plot(path, title, shows_photos=True))
 
 
 def _order_in_turn(truth: NDArray[np.int64], classes: int, seed: int) -> list[int]:

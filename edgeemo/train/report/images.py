@@ -76,5 +76,5 @@ def _draw_training(
             seed=run.seed,
         )
         title = f"Training images, each above the same with {name} augmentation"
-        images["augmented"] = Plot(path, title)
+        images["augmented"] = Plot(path, title, shows_photos=True)
     return images
