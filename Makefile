@@ -98,6 +98,6 @@ $(VENV)/train.done: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing edgeemo with all that its checks need (about 3 GB, a few minutes the first time) ..."
-	$(INSTALL) --group dev --editable '.[train,tune,distributed,faces,tensorboard,sign]'
+	$(INSTALL) --group dev --editable '.[train,tune,distributed,faces,tensorboard,mlflow,sign]'
 	@$(COMPILE) || true
 	@touch $@ $(VENV)/train.done

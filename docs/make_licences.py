@@ -12,7 +12,18 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 TARGET = Path(__file__).with_name("licences.md")
-EXTRAS = ("", "onnx", "data", "train", "tune", "distributed", "faces", "tensorboard", "sign")
+EXTRAS = (
+    "",
+    "onnx",
+    "data",
+    "train",
+    "tune",
+    "distributed",
+    "faces",
+    "tensorboard",
+    "mlflow",
+    "sign",
+)
 """The extras of edgeemo; "" is an installation without any."""
 
 _HEAD = """# Licences

@@ -24,6 +24,7 @@ from edgeemo.train.data.source import describe_source, prepare_images, record_so
 from edgeemo.train.data.targets import add_targets
 from edgeemo.train.distributed import Coordinator, read_rank
 from edgeemo.train.loop.fit import fit
+from edgeemo.train.loop.mlflow_run import track
 from edgeemo.train.loop.teachers import (
     check_same_teachers,
     check_teachers,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from edgeemo.train.data.soft_labels import SoftLabels
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.loop.checkpoint import Checkpoint
+    from edgeemo.train.loop.mlflow_run import MlflowRun
     from edgeemo.train.loop.teachers import Teacher
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.train.report import TrainingReport
@@ -111,6 +113,7 @@ def run_job(job: TrainingJob) -> TrainedModel:
     with (
         _coordinate(job) as coordinator,
         build_folder(job.out, replace=job.replace) as folder,
+        _track(job) as run,
         prepare_images(job.data, job.options, progress=job.progress) as images,
     ):
         dataset, detector = images.dataset, images.detector
@@ -125,7 +128,7 @@ def run_job(job: TrainingJob) -> TrainedModel:
         soft_labels = load_soft_labels(options, dataset, progress=job.progress)
         if coordinator:
             coordinator.agree(dataset.samples)
-        _start_checkpoint(job, dataset, teachers, soft_labels)
+        _start_checkpoint(job, dataset, teachers, soft_labels, run=run)
         with _keep_if_useful(job.checkpoint, job.progress):
             report = _train(
                 job,
@@ -136,6 +139,7 @@ def run_job(job: TrainingJob) -> TrainedModel:
                 detector=detector,
                 coordinator=coordinator,
                 deadline=begun + 60 * (options.minutes or math.inf),
+                run=run,
             )
     job.checkpoint.delete()
     return TrainedModel(folder=ModelFolder(job.out), report=report)
@@ -156,6 +160,17 @@ def _coordinate(job: TrainingJob) -> AbstractContextManager[Coordinator | None]:
     return Coordinator(rank, options=job.options, data=job.data, progress=job.progress)
 
 
+def _track(job: TrainingJob) -> AbstractContextManager[MlflowRun | None]:
+    started = job.checkpoint.read_request() if job.resumed else {}
+    return track(
+        job.options.track,
+        name=job.out.name,
+        options=record_options(job.options),
+        run_id=started.get("mlflow_run"),
+        progress=job.progress,
+    )
+
+
 def _check_labels(dataset: Dataset, job: TrainingJob) -> None:
     if job.options.target_accuracy is not None and NOT_SURE in dataset.labels:
         raise TrainingError(
@@ -170,6 +185,8 @@ def _start_checkpoint(
     dataset: Dataset,
     teachers: Sequence[Teacher],
     soft_labels: SoftLabels | None,
+    *,
+    run: MlflowRun | None,
 ) -> None:
     hashes = {} if soft_labels is None else {"soft_labels": soft_labels.table.sha256}
     if job.resumed:
@@ -186,6 +203,7 @@ def _start_checkpoint(
         "data": record_source(job.data, absolute=True),
         "options": record_options(job.options),
         "teachers": hash_teachers(teachers),
+        **({"mlflow_run": run.run_id} if run else {}),
         **hashes,
     }
     job.checkpoint.start(request, dataset.samples)
@@ -217,11 +235,19 @@ def _train(
     detector: FaceDetector | None,
     coordinator: Coordinator | None,
     deadline: float,
+    run: MlflowRun | None,
 ) -> TrainingReport:
     """Decode the images, fit the network to them, calibrate it and fill the model folder."""
     options, progress = job.options, job.progress
     spec = make_spec(dataset.labels, options)
-    alone = partial(fit, options=options, progress=progress, teachers=teachers, deadline=deadline)
+    alone = partial(
+        fit,
+        options=options,
+        on_epoch=run.log_epoch if run else None,
+        progress=progress,
+        teachers=teachers,
+        deadline=deadline,
+    )
     with decode_splits(
         dataset.root,
         dataset.samples,
@@ -240,6 +266,9 @@ def _train(
         model, fitted = (coordinator.fit if coordinator else alone)(
             lambda: build_network(spec, options), data, checkpoint=job.checkpoint
         )
+        if run and coordinator:  # whose worker processes know nothing of it
+            for epoch in fitted.history:
+                run.log_epoch(epoch)
         spec, calibration = calibrate_on_validation(model, data, options)
         if calibration:
             progress.note(calibration.text)
@@ -259,7 +288,10 @@ def _train(
             ),
             versions=collect_versions(),
         )
-        return complete_folder(folder, contents, progress=progress)
+        report = complete_folder(folder, contents, progress=progress)
+        if run:
+            run.log_test(report.test)
+        return report
 
 
 def _write_config(job: TrainingJob, folder: ModelFolder) -> None:

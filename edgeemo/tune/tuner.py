@@ -43,7 +43,7 @@ STUDY_CSV = "study.csv"
 HISTORY_PNG = "tune-history.png"
 IMPORTANCE_PNG = "tune-importance.png"
 
-_EXCLUDED = (*SEARCHED, "tensorboard", "save_keras", "target_accuracy")
+_EXCLUDED = (*SEARCHED, "tensorboard", "track", "save_keras", "target_accuracy")
 """Options that the study does not depend on, or that it records as its search space."""
 
 

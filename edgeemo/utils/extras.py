@@ -32,6 +32,7 @@ _EXTRAS = {
     "jax": ("jax", "distributed"),
     "cv2": ("opencv-python-headless", "faces"),
     "tensorboard": ("tensorboard", "tensorboard"),
+    "mlflow": ("mlflow-skinny", "mlflow"),
     "ai_edge_litert": ("ai-edge-litert", ""),
 }
 """Module to the name of its package, and the extra that installs it; "" where every install has it.

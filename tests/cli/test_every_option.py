@@ -114,6 +114,7 @@ TRAIN = {
     "--background neither": {"options.background": "neither"},
     "--metrics precision,auc": {"options.metrics": ["precision", "auc"]},
     "--tensorboard logs": {"options.tensorboard": "logs"},
+    "--track mlflow:sqlite:///x.db": {"options.track": "mlflow:sqlite:///x.db"},
     "--save-keras mine.keras": {"options.save_keras": "mine.keras"},
     "--faces": {"options.faces": True},
     "--no-faces": {"options.faces": False},

@@ -138,6 +138,7 @@ MISTAKES = [
     ("train --data faces --teacher gone", 1, "gone: no such model; name a model folder or a"),
     ("train --data faces --teacher file", 1, "file: a teacher is a model folder or a .keras file"),
     ("train --data faces --teacher empty", 1, "empty: model.keras is missing"),
+    ("train --data faces --track logs", 1, "--track must be mlflow: and an address, such as"),
     ("train --data faces --tensorboard file", 1, "file: cannot be written to (Not a directory)"),
     ("train --data faces --faces --face-model gone", 1, "gone: cannot be read: No such file"),
     ("train --data faces --faces --face-model file", 1, "file: not an ONNX file"),
@@ -250,6 +251,7 @@ MISSING = [
     ("train --data faces", "tomli_w", "training needs tomli-w", "train"),
     ("train --data faces --recipe focal", "tensorboard", "--recipe focal needs", "tensorboard"),
     ("train --data faces --tensorboard logs", "tensorboard", "--tensorboard logs", "tensorboard"),
+    ("train --data faces --track mlflow:sqlite:///x.db", "mlflow", "--track mlflow:sql", "mlflow"),
     ("train --data faces --workers 2", "jax", "--workers 2 needs jax", "distributed"),
     (
         "train --data faces --faces --face-detector cascade",

@@ -10,6 +10,7 @@ from edgeemo.errors import TrainingError
 from edgeemo.model.folder import ModelFolder
 from edgeemo.model.keras import find_reference_model
 from edgeemo.train.data.soft_label_table import read_soft_labels
+from edgeemo.train.loop.mlflow_run import parse_tracker
 from edgeemo.train.networks.architectures import Architecture, check_size, get_architecture
 from edgeemo.train.networks.pretrained import check_imagenet, find_weights
 from edgeemo.train.networks.start import KERAS_SUFFIX, Start
@@ -86,6 +87,8 @@ def _check_combinations(options: TrainOptions) -> None:
         if not options.teacher and getattr(options, name) != getattr(type(options), name):
             raise TrainingError(f"--{name.replace('_', '-')} requires --teacher")
     _check_second_name(options.save_keras)
+    if options.track is not None:
+        parse_tracker(options.track)
 
 
 def _check_second_name(name: str | None) -> None:

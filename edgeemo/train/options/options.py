@@ -332,6 +332,14 @@ class TrainOptions:
         Path | None,
         _record("Folder for a TensorBoard log.", metavar="DIR", needs=lambda _: "tensorboard"),
     ] = None
+    track: Annotated[
+        str | None,
+        _record(
+            "MLflow server or database to record the options and the metrics in.",
+            metavar="mlflow:URI",
+            needs=lambda _: "mlflow",
+        ),
+    ] = None
     save_keras: Annotated[
         str | None, _record("Second name of model.keras in the model folder.", metavar="NAME.keras")
     ] = None
