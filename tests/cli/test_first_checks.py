@@ -22,7 +22,7 @@ MISTAKES = [
     # Commands and options.
     ("trian", 2, "command 'trian' is unknown; did you mean 'train'?"),
     ("foo", 2, "command 'foo' is unknown; choose from train, tune, recipes"),
-    ("data foo", 2, "command 'foo' is unknown; choose from check, clean"),
+    ("data foo", 2, "command 'foo' is unknown; choose from check, review"),
     ("train --foo", 2, "option '--foo' is unknown (see 'edgeemo train -h')"),
     ("train --epoch 3", 2, "option '--epoch' is unknown; did you mean '--epochs'?"),
     ("info --foo", 2, "option '--foo' is unknown; choose from --json, "),
@@ -138,7 +138,7 @@ MISTAKES = [
     ("train --data faces --teacher gone", 1, "gone: no such model; name a model folder or a"),
     ("train --data faces --teacher file", 1, "file: a teacher is a model folder or a .keras file"),
     ("train --data faces --teacher empty", 1, "empty: model.keras is missing"),
-    ("train --data faces --track logs", 1, "--track must be mlflow: and an address, such as"),
+    ("train --data faces --track logs", 2, "--track must be mlflow: and an address, such as"),
     ("train --data faces --tensorboard file", 1, "file: cannot be written to (Not a directory)"),
     ("train --data faces --faces --face-model gone", 1, "gone: cannot be read: No such file"),
     ("train --data faces --faces --face-model file", 1, "file: not an ONNX file"),

@@ -33,6 +33,7 @@ EVERYTHING = TrainOptions(
     teacher_temperature=3.0,
     metrics=("precision",),
     tensorboard=Path("logs"),
+    track="mlflow:http://localhost:5000",
     target_accuracy=0.9,
     save_keras="mine.keras",
     faces=True,
@@ -54,7 +55,8 @@ def test_what_is_written_is_read_back_the_same(tmp_path):
 
 def test_every_option_with_a_value_is_written(tmp_path):
     text = to_toml(TrainOptions(), data=Path("faces"), out=Path("models/x"))
-    absent = {"labels", "classes", "soft_labels", "tensorboard", "target_accuracy", "save_keras"}
+    absent = {"labels", "classes", "soft_labels", "tensorboard", "track", "save_keras"}
+    absent |= {"target_accuracy"}
     absent |= {
         "background",
         "review",
@@ -89,7 +91,7 @@ def test_the_command_line_counts_for_more_than_the_file_and_both_than_the_recipe
         ("lr = 'small'", "lr must be a number, not 'small'"),
         ("data = 3", "data must be a path, or tables .*, not 3"),
         ("epochs = ", "not TOML"),
-        ("[train]\nepochs = 3", "key 'train' is unknown; choose from data, out, "),
+        ("[training]\nepochs = 3", "key 'training' is unknown; choose from data, out, "),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, text, message):
