@@ -69,7 +69,7 @@ def test_options_that_are_named_exist(page):
 def _options() -> set[str]:
     """The options of the commands, of a bundle and of the scripts."""
     found = set(_OPTION.findall((REPOSITORY / "docs" / "cli.md").read_text(encoding="utf-8")))
-    for folder in ("benchmarks", "emulation", "edgeemo/bundle", "edgeemo/runtime"):
+    for folder in ("benchmarks", "emulation", "models", "edgeemo/bundle", "edgeemo/runtime"):
         for path in (REPOSITORY / folder).rglob("*.py"):
             found |= set(re.findall(r'"(--[a-z][a-z0-9-]+)"', path.read_text(encoding="utf-8")))
     return found

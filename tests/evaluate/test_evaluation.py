@@ -260,7 +260,9 @@ def test_the_page_holds_the_images_of_the_mistakes(photos, tmp_path):
     found = evaluate("happy-sad", photos, html=page)
     text = page.read_text()
     assert text.count("data:image/") == len(found.mistakes) + len(found.withheld_images)
-    assert all(each.box is None for each in found.withheld_images)
+    assert all(
+        (each.box is None) == (each.prediction == "no face") for each in found.withheld_images
+    )
     assert all(len(each.box) == 4 for each in found.mistakes)
     for title in ("Figures", "Confusion matrix", "Most confident mistakes", "Confidence"):
         assert f"{title}</h2>" in text
