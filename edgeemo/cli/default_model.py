@@ -10,6 +10,7 @@ from edgeemo.cli.output.console import note, warn
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
+    from edgeemo.model.chosen import ChosenModel
     from edgeemo.model.folder import ModelFolder
 
 _MANY = 10
@@ -52,19 +53,29 @@ def _choose_unnamed() -> Path:
     path = chosen.folder.path
     if chosen.gone:
         warn(f"the default model {chosen.gone} is gone from {MODELS}: 'edgeemo models --default'")
-    if chosen.reason == "included":
+    if chosen.reason == "included" and chosen.unexported is None:
         note(
             f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy or sad; "
             f"'edgeemo info {SHIPPED}' tells more, --model names another)"
         )
+    elif chosen.reason == "included":
+        note(f"model: {SHIPPED}, which edgeemo includes{_describe_unexported(chosen)}")
     elif chosen.reason == "settled":
         note(f"model: {_name(chosen.folder)}, the default of 'edgeemo models --default'")
     else:
         note(
-            f"model: {path}, the newest under {MODELS}/{_describe_quality(chosen.folder)}; "
-            "'edgeemo models' lists all, --default settles one"
+            f"model: {path}, the newest under {MODELS}/{_describe_quality(chosen.folder)}"
+            f"{_describe_unexported(chosen)}; 'edgeemo models' lists all, --default settles one"
         )
     return path
+
+
+def _describe_unexported(chosen: ChosenModel) -> str:
+    """Return what has to be done to a newer model before it predicts, if there is one."""
+    if chosen.unexported is None:
+        return ""
+    newer = chosen.unexported.path
+    return f" ({newer} is newer, but not exported: 'edgeemo export {newer}')"
 
 
 def _name(folder: ModelFolder) -> str:

@@ -40,15 +40,20 @@ class ChosenModel:
         reason: "settled" by the user, "newest" under ``models/``, or "included" with edgeemo, where
             there is no other.
         gone: Name of the settled model where there is none of that name any more, else "".
+        unexported: The newest folder where that has no exported file yet, and is not settled, else
+            None.
     """
 
     folder: ModelFolder
     reason: Reason
     gone: str = ""
+    unexported: ModelFolder | None = None
 
 
 def choose_model_folder(models: Path) -> ChosenModel:
     """Return the model that predicts where none is named.
+
+    A folder without an exported file, which cannot predict, is passed over unless it is settled.
 
     Args:
         models: The folder of model folders, which may be missing.
@@ -60,10 +65,12 @@ def choose_model_folder(models: Path) -> ChosenModel:
     settled = _find_folder(models, name) if name else None
     if settled is not None:
         return ChosenModel(settled, "settled")
-    found = list_folders(models)
+    folders = list_folders(models)
+    found = next((folder for folder in folders if folder.list_exported()), None)
+    unexported = folders[0] if folders and folders[0] != found else None
     if found:
-        return ChosenModel(found[0], "newest", name)
-    return ChosenModel(shipped_folder(), "included", name)
+        return ChosenModel(found, "newest", name, unexported)
+    return ChosenModel(shipped_folder(), "included", name, unexported)
 
 
 def read_settled_name(models: Path) -> str:

@@ -75,6 +75,20 @@ def test_the_first_line_of_predict_says_which_model_and_why(edgeemo, models):
     assert shown.err.startswith("model: happy-sad, which edgeemo includes (")
 
 
+def test_a_newer_model_that_is_not_exported_is_passed_over_and_named(edgeemo, models):
+    (models / "second" / "float32.tflite").unlink()
+    first = edgeemo("predict", "image.png").err.splitlines()[0]
+    assert first.startswith("model: models/first, the newest under models/ (accuracy 0.650")
+    assert "(models/second is newer, but not exported: 'edgeemo export models/second')" in first
+    assert "models/second is newer, but not exported" in edgeemo("models").err
+    shutil.rmtree(models / "first")
+    first = edgeemo("predict", "image.png").err.splitlines()[0]
+    assert first == (
+        "model: happy-sad, which edgeemo includes (models/second is newer, but not exported: "
+        "'edgeemo export models/second')"
+    )
+
+
 def test_a_settled_model_that_is_gone_is_a_warning(edgeemo, models):
     edgeemo("models", "--default", "first")
     shutil.rmtree(models / "first")
@@ -88,7 +102,7 @@ def test_a_settled_model_that_is_gone_is_a_warning(edgeemo, models):
 def test_without_a_folder_of_models_the_included_ones_are_listed(edgeemo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shown = edgeemo("models")
-    assert "included with edgeemo; there is no other" in shown.err
+    assert "included with edgeemo; no other can predict" in shown.err
     assert [line.split()[0] for line in shown.out.splitlines()[2:4]] == ["happy-sad", "emotions"]
     assert edgeemo("models", "--default", "emotions").status == 0
     assert Path("models/default-model.json").is_file()

@@ -21,7 +21,7 @@ _COLUMNS = ("model", "date", "accuracy (95 %)", "size", "verified", "data")
 _WHY = {
     "settled": "the default",
     "newest": "the newest; 'edgeemo models --default NAME' settles one",
-    "included": "included with edgeemo; there is no other",
+    "included": "included with edgeemo; no other can predict",
 }
 
 
@@ -69,6 +69,9 @@ def _print(summaries: Sequence[ModelSummary], chosen: ChosenModel) -> None:
     rows = [_make_row(each, is_chosen=each.path == chosen.folder.path) for each in summaries]
     print_table(_COLUMNS, rows, numbers_from=len(_COLUMNS), prose=("data",))
     note(f"predict takes {_name(chosen)}: {_WHY[chosen.reason]}")
+    if chosen.unexported:
+        newer = chosen.unexported.path
+        note(f"{newer} is newer, but not exported: 'edgeemo export {newer}'")
 
 
 def _name(chosen: ChosenModel) -> str:
