@@ -14,8 +14,8 @@ MODELS = Path("models")
 """Default place of model folders."""
 
 DEFAULT_MODEL = (
-    "by default that of 'edgeemo models': the default set there, else the newest exported one under "
-    "models/, else happy-sad, which edgeemo includes"
+    "by default that of 'edgeemo models': the default set there, else the newest exported one "
+    "under models/, else happy-sad, which edgeemo includes"
 )
 """End of the help of an option that names a model."""
 
