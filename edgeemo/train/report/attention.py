@@ -43,6 +43,7 @@ _OPAQUE = 0.7
 _MUCH = 0.7
 """Share of the importance in the border from which the network looks at the background."""
 _FEW = 4
+"""Number of images whose mean says something about others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,7 @@ def describe_attention(page: IllustratedReport) -> list[Section]:
         "(occlusion). Red on the face is right; red in the background, in corners or on text is a "
         "shortcut, which fails on other images."
     ]
-    if found.images:
+    if found.images >= _FEW:
         text.append(
             f"The first tile is the mean of {found.images:,} test images. An eighth on each side, "
             f"{found.border_area:.0%} of the area, holds {found.border_share:.0%} of what matters."
