@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from PIL import Image, ImageEnhance, ImageOps
 
 from edgeemo.dataset.processing.folder import measure_folder
 
@@ -23,9 +24,14 @@ def measure(folder, most=None):
 
 
 @pytest.mark.parametrize("split", ["train", "test"])
-def test_the_equalised_copy_is_found(data_dir, split):
-    shares, large = measure(data_dir / "fer2013" / split, most=500)
-    assert shares["equalised"] > 0.99
+def test_an_equalised_copy_is_found(data_dir, tmp_path, split):
+    """The copy of FER2013 that many pages offer: contrast x 1.2, then equalised."""
+    files = sorted((data_dir / "fer2013_original" / split).glob("*/*.png"))
+    for path in files[:: len(files) // 400]:
+        image = ImageEnhance.Contrast(Image.open(path)).enhance(1.2)
+        ImageOps.equalize(image).save(tmp_path / path.name)
+    shares, large = measure(tmp_path)
+    assert shares["equalised"] > 0.98
     assert large == ["equalised"]
 
 
