@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.archive import open_data
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.comparison_report import (
     ComparedModel,
@@ -15,7 +14,7 @@ from edgeemo.evaluate.comparison_report import (
 )
 from edgeemo.evaluate.crops import FACE_CROPS, choose_whole
 from edgeemo.evaluate.evaluation import EvaluationOptions
-from edgeemo.evaluate.labelled import find_labelled_images
+from edgeemo.evaluate.labelled import find_labelled_images, open_labelled
 from edgeemo.evaluate.latency import read_latency
 from edgeemo.evaluate.loading import find_folder, hash_model, load_classifier
 from edgeemo.evaluate.outcome import predict_outcomes
@@ -180,7 +179,7 @@ class _Comparer:
     @contextmanager
     def _open_data(self, data: Path) -> Iterator[_Images]:
         """Yield the images of a folder that are of classes that every model has."""
-        with open_data(data) as root:
+        with open_labelled(data) as (root, name):
             found = find_labelled_images(root, self.labels, self.options.choice)
             images = [image for image in found.images if image.label is not None]
             seen = [find_trained_on(folder, root, images) for folder in self.folders]
@@ -194,8 +193,8 @@ class _Comparer:
                 count = plural(len(excluded), "image", "images")
                 notes.append(f"{count} left out: a model was trained on them")
             if not images:
-                raise DatasetError(f"{data}: a model was trained on every image")
-            yield _Images(root=root, name=str(data), images=images, seen=seen, notes=tuple(notes))
+                raise DatasetError(f"{name}: a model was trained on every image")
+            yield _Images(root=root, name=name, images=images, seen=seen, notes=tuple(notes))
 
     @contextmanager
     def _open_shared(self) -> Iterator[_Images]:

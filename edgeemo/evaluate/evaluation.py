@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.archive import open_data
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.crops import FACE_CROPS, choose_whole
-from edgeemo.evaluate.labelled import ClassChoice, find_labelled_images
+from edgeemo.evaluate.labelled import ClassChoice, find_labelled_images, open_labelled
 from edgeemo.evaluate.loading import find_folder, hash_model, load_classifier
 from edgeemo.evaluate.outcome import predict_outcomes
 from edgeemo.evaluate.quality import (
@@ -98,8 +97,8 @@ def evaluate(
         if isinstance(model, Classifier)
         else load_classifier(model, threads=options.threads, faces=options.faces)
     )
-    with open_data(Path(data)) as root:
-        found = _Evaluator(classifier, root, str(data), options, progress).run()
+    with open_labelled(data) as (root, name):
+        found = _Evaluator(classifier, root, name, options, progress).run()
         if html is not None:
             from edgeemo.evaluate.page import make_page
 
@@ -208,7 +207,9 @@ class _Evaluator:
             withheld_images=tuple(sample_withheld(known)),
             slices=measure_slices(known, self.slicer) if self.slicer else (),
             unreadable=tuple(
-                UnreadableImage(path=each.image.path, reason=each.error)
+                UnreadableImage(
+                    path=each.image.path, reason=each.error.replace(str(self.root), self.name)
+                )
                 for each in outcomes
                 if each.error
             ),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.dataset.ingest.archive import open_data
 from edgeemo.dataset.ingest.find import (
     find_splits,
     find_top_folder,
@@ -14,22 +18,21 @@ from edgeemo.dataset.ingest.find import (
     walk_files,
 )
 from edgeemo.errors import DatasetError
+from edgeemo.evaluate.labelled_messages import (
+    describe_unknown_classes,
+    describe_unlabelled,
+    list_names,
+    list_notes,
+)
 from edgeemo.runtime.inputs import SUFFIXES
-from edgeemo.utils.suggest import describe_unknown, find_nearest
-from edgeemo.utils.text import join_and, plural
+from edgeemo.utils.suggest import describe_unknown
+from edgeemo.utils.text import join_and
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
 ALL = "all"
 """The name of all splits together."""
-
-_STEM = 3
-"""Number of letters that "sad" and "sadness", or "happy" and "happiness", have in common."""
-
-_SHOWN = 8
-"""Number of classes that a message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,24 @@ class ClassChoice:
     renamed: Mapping[str, str] | None = None
 
 
+@contextmanager
+def open_labelled(data: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
+    """Yield the folder of labelled images, which of a .zip is a temporary one, and its name.
+
+    Args:
+        data: The folder or .zip, whose name stands in messages about the images.
+
+    Raises:
+        DatasetError: As `edgeemo.dataset.open_data`.
+    """
+    name = os.fspath(data)
+    with open_data(Path(name)) as root:
+        try:
+            yield root, name
+        except DatasetError as error:
+            raise DatasetError(str(error).replace(str(root), name)) from None
+
+
 def find_labelled_images(
     root: Path,
     labels: Sequence[str],
@@ -121,9 +142,11 @@ def find_labelled_images(
     known = match_labels(root, classes, labels, choice.renamed or {})
     images = sorted(_list_images(root, places, known), key=lambda image: image.path)
     if not images:
-        raise DatasetError(f"{root}: no image in its class folders ({_list_names(classes)})")
-    _require_known(root, known, images, labels)
+        raise DatasetError(f"{root}: no image in its class folders ({list_names(classes)})")
     found = {image.label for image in images}
+    if found == {None}:
+        raise DatasetError(describe_unknown_classes(root, known, labels))
+    loose = sum(_is_image(path) for path in top.iterdir() if path.is_file())
     return LabelledFolder(
         root=root,
         images=tuple(images),
@@ -131,7 +154,7 @@ def find_labelled_images(
         renamed={name: label for name, label in known.items() if label not in (None, name)},
         unknown=tuple(name for name, label in known.items() if label is None),
         missing=tuple(label for label in labels if label not in found),
-        notes=tuple(_list_notes(top, known, images, labels, background)),
+        notes=tuple(list_notes(known, labels, loose=loose, found=found, background=background)),
     )
 
 
@@ -190,23 +213,12 @@ def _choose_classes(
 ) -> list[str]:
     found = sorted({name for place in places for name in list_folders(place)})
     if not found:
-        raise DatasetError(_describe_unlabelled(root, places, labels))
+        count = sum(_is_image(path) for place in places for path in walk_files(place))
+        raise DatasetError(describe_unlabelled(root, count, labels))
     for name in choice.classes or ():
         if name not in found:
             raise DatasetError(f"{root}: {describe_unknown('class', name, found)}")
     return [name for name in found if choice.classes is None or name in choice.classes]
-
-
-def _describe_unlabelled(root: Path, places: Sequence[Path], labels: Sequence[str]) -> str:
-    count = sum(_is_image(path) for place in places for path in walk_files(place))
-    if not count:
-        return f"{root}: no images here; make one sub-folder per class"
-    if root.resolve().name.casefold() in {label.casefold() for label in labels}:
-        return f"{root}: images of one class; name the folder that it lies in: {root / '..'}"
-    return (
-        f"{root}: {plural(count, 'image is', 'images are')} unlabelled; put each into a sub-folder "
-        f"with the name of its class, or run 'edgeemo predict {root}', which needs no labels"
-    )
 
 
 def _list_images(
@@ -224,54 +236,3 @@ def _list_images(
 
 def _is_image(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES) and not is_ignored(path.name)
-
-
-def _require_known(
-    root: Path,
-    known: Mapping[str, str | None],
-    images: Sequence[LabelledImage],
-    labels: Sequence[str],
-) -> None:
-    if any(image.label is not None for image in images):
-        return
-    unknown = [name for name, label in known.items() if label is None]
-    if not unknown:
-        raise DatasetError(f"{root}: no image of a class that the model predicts")
-    raise DatasetError(
-        f"{root}: none of its classes ({_list_names(unknown)}) is a label of the model "
-        f"({_list_names(labels)}); rename the folders, or say which is which: "
-        f"--rename {unknown[0]}={labels[0]}"
-    )
-
-
-def _list_notes(
-    top: Path,
-    known: Mapping[str, str | None],
-    images: Sequence[LabelledImage],
-    labels: Sequence[str],
-    background: str | None,
-) -> Iterator[str]:
-    for name, label in known.items():
-        if label is not None and label != name:
-            yield f"the folder {name} is taken for the label {label}"
-    for name, label in known.items():
-        near = _find_similar(name, labels) if label is None and name != background else None
-        if near is not None:
-            yield f"{name} is no label of the model; if it is {near}: --rename {name}={near}"
-    loose = sum(_is_image(path) for path in top.iterdir() if path.is_file())
-    if loose:
-        yield f"{plural(loose, 'image', 'images')} beside the class folders left out: unlabelled"
-    found = {image.label for image in images}
-    missing = [label for label in labels if label not in found]
-    if missing:
-        yield f"no image of the label{'s' if missing[1:] else ''} {join_and(missing)}"
-
-
-def _find_similar(name: str, labels: Sequence[str]) -> str | None:
-    """Return the label that a class folder probably is: of nearly its name, or of its stem."""
-    begun = [label for label in labels if label[:_STEM].casefold() == name[:_STEM].casefold()]
-    return find_nearest(name, labels) or (begun[0] if len(name) >= _STEM and begun else None)
-
-
-def _list_names(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

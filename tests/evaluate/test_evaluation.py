@@ -135,6 +135,18 @@ def test_an_archive_is_unpacked(faces, tmp_path):
     assert evaluate(MODEL, archive).overall == evaluate(MODEL, faces).overall
 
 
+def test_messages_name_the_archive_and_not_where_it_is_unpacked(faces, tmp_path):
+    shutil.copytree(faces / "sad", tmp_path / "inbox")
+    archive = shutil.make_archive(str(tmp_path / "inbox"), "zip", tmp_path / "inbox")
+    with pytest.raises(DatasetError, match=f"^{archive}: 20 images are unlabelled"):
+        evaluate(MODEL, archive)
+    shutil.copytree(faces, tmp_path / "faces")
+    (tmp_path / "faces" / "sad" / "broken.jpg").touch()
+    archive = shutil.make_archive(str(tmp_path / "faces"), "zip", tmp_path / "faces")
+    (broken,) = evaluate(MODEL, archive).unreadable
+    assert broken.reason.startswith(f"{archive}/sad/broken.jpg: ")
+
+
 def test_one_class_has_no_auc(faces):
     options = EvaluationOptions(choice=ClassChoice(classes=("happy",)))
     found = evaluate(MODEL, faces, options=options)
