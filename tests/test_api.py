@@ -19,6 +19,7 @@ from edgeemo.evaluate import SliceBy
 from edgeemo.model.folder import ModelFolder
 
 PACKAGES = [each.name for each in iter_modules(edgeemo.__path__, "edgeemo.") if each.ispkg]
+PACKAGES += ["edgeemo.dataset.check", "edgeemo.dataset.write"]
 FUNCTIONS = ("bundle", "evaluate", "export", "train", "verify")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,18 +34,18 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile
     from edgeemo.dataset.check.labels import LabelCheck
     from edgeemo.imaging.faces import FaceDetector
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 
 def check_folder(
-    root: Path,
+    root: StrPath,
     *,
     classes: Sequence[str] | None = None,
     accept: Sequence[str] = (),
@@ -68,6 +69,7 @@ def check_folder(
         DatasetError: If the folder does not exist, has no files, or cannot be read in part.
         MissingExtraError: If the ``data`` extra is not installed.
     """
+    root = Path(root)
     progress = progress or Silent()
     layout = find_any_files(root, classes=classes)
     files = inspect_files(root, layout.files, accept=accept, detector=detector, progress=progress)

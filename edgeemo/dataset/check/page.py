@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -35,11 +36,11 @@ from edgeemo.utils.text import join_and, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from edgeemo.dataset.check.groups import DuplicateGroup
     from edgeemo.dataset.check.report import CheckReport
     from edgeemo.report.document import Block
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 MAX_BYTES = 11 * 2**20
@@ -50,7 +51,7 @@ _INPUT = InputSpec(height=_SIDE, width=_SIDE, channels=3)
 _GROUPS, _PER_GROUP, _IMAGES, _ROWS = 200, 12, 160, 200  # greatest numbers that are shown
 
 
-def make_page(report: CheckReport, *, title: str, folder: Path, progress: Progress) -> str:
+def make_page(report: CheckReport, *, title: str, folder: StrPath, progress: Progress) -> str:
     """Return the check as an HTML page that holds its thumbnails.
 
     Args:
@@ -63,7 +64,7 @@ def make_page(report: CheckReport, *, title: str, folder: Path, progress: Progre
         MissingExtraError: If Jinja2 is not installed.
     """
     progress.stage("Making the page")
-    return to_html(build_document(report, title=title, folder=folder))
+    return to_html(build_document(report, title=title, folder=Path(folder)))
 
 
 def build_document(report: CheckReport, *, title: str, folder: Path) -> Document:

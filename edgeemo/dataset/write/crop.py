@@ -11,7 +11,7 @@ import io
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.examine import examine_file, reject_image
@@ -47,7 +47,6 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from PIL import Image
 
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from edgeemo.imaging.faces import Face, FaceDetector
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceSettings
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 _SIDE = 48  # of a network's input without a given size: photos are decoded as large as it needs
@@ -99,8 +99,8 @@ class CropResult:
 
 
 def write_crops(
-    root: Path,
-    out: Path,
+    root: StrPath,
+    out: StrPath,
     *,
     options: CropOptions,
     replace: bool = False,
@@ -123,6 +123,8 @@ def write_crops(
         FaceModelError: If the detector's file cannot be used.
         MissingExtraError: If the ``data`` extra or the face detector is not installed.
     """
+    root = Path(root)
+    out = Path(out)
     progress = progress or Silent()
     require_libraries()
     detector = build_detector(options.faces, file=options.detector_file)

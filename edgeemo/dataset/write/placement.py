@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from edgeemo.errors import DatasetError
@@ -16,8 +17,9 @@ from edgeemo.utils.files import check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path, PurePosixPath
+    from pathlib import PurePosixPath
 
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 LinkMode = Literal["copy", "hard", "symlink"]
@@ -28,7 +30,7 @@ DATA_MARKER = ".edgeemo-data.json"
 """File that marks a folder as written by edgeemo, so that edgeemo may replace it."""
 
 
-def check_destination(root: Path | None, out: Path, *, marker: str, replace: bool) -> None:
+def check_destination(root: StrPath | None, out: StrPath, *, marker: str, replace: bool) -> None:
     """Check that a folder may be written, before any slow work.
 
     Args:
@@ -40,8 +42,9 @@ def check_destination(root: Path | None, out: Path, *, marker: str, replace: boo
     Raises:
         DatasetError: If it may not be written.
     """
+    out = Path(out)
     if root is not None:
-        old, new = root.resolve(), out.resolve()
+        old, new = Path(root).resolve(), out.resolve()
         if new.is_relative_to(old) or old.is_relative_to(new):
             raise DatasetError(f"{out}: must be neither inside nor around {root}")
     if not os.path.lexists(out):

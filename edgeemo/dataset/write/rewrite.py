@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.duplicates import clean_images
@@ -29,11 +29,11 @@ from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from edgeemo.dataset.ingest.decisions import Decisions
     from edgeemo.dataset.ingest.options import IngestOptions
     from edgeemo.dataset.write.placement import LinkMode
+    from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
 REJECTED_CSV = "rejected.csv"
@@ -59,8 +59,8 @@ class WrittenFolder:
 
 
 def write_clean(
-    root: Path,
-    out: Path,
+    root: StrPath,
+    out: StrPath,
     *,
     classes: Sequence[str] | None = None,
     accept: Sequence[str] = (),
@@ -87,6 +87,8 @@ def write_clean(
         DatasetError: If `root` cannot be used, has no usable image, or `out` cannot be written.
         MissingExtraError: If the ``data`` extra is not installed.
     """
+    root = Path(root)
+    out = Path(out)
     progress = progress or Silent()
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
     layout = find_any_files(root, classes=classes)
@@ -112,8 +114,8 @@ def write_clean(
 
 
 def write_split(
-    root: Path,
-    out: Path,
+    root: StrPath,
+    out: StrPath,
     *,
     options: IngestOptions,
     link: LinkMode = "copy",
@@ -137,6 +139,8 @@ def write_split(
         DatasetError: As `ingest_folder`, or if `out` cannot be written.
         MissingExtraError: If the ``data`` extra is not installed.
     """
+    root = Path(root)
+    out = Path(out)
     progress = progress or Silent()
     check_destination(root, out, marker=DATA_MARKER, replace=replace)
     dataset = ingest_folder(root, options=options, progress=progress)
