@@ -20,6 +20,7 @@ _PURPOSES = {
     "distributed": "train --workers",
     "faces": "OpenCV's face detectors",
     "tensorboard": "train --tensorboard",
+    "mlflow": "train --track mlflow:...",
     "sign": "sign, verify-signature",
 }
 

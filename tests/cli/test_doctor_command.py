@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from edgeemo.errors import EngineError
 from edgeemo.runtime.classifier import Classifier
-from edgeemo.utils import cameras
+from edgeemo.utils import cameras, installation
 from edgeemo.utils.installation import list_extras
 
 
@@ -61,6 +63,12 @@ def test_the_facts_of_this_installation(edgeemo):
     assert found["problem"] == ""
     assert found["extras"][0]["extra"] == ""
     assert set(found["extras"][0]["installed"]) == {"numpy", "pillow", "ai-edge-litert", "typer"}
+
+
+def test_every_extra_says_what_it_is_for():
+    text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"]["optional-dependencies"]
+    assert {"", *extras} == set(installation._PURPOSES)
 
 
 def test_a_missing_extra_comes_with_the_command_of_this_interpreter(edgeemo, lacking):
