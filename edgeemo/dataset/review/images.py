@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from edgeemo.imaging.decode import open_image
-from edgeemo.report.thumbnail import encode_jpeg, fit_image
+from edgeemo.report.thumbnail import encode_jpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def encode_image(path: Path, side: int) -> bytes:
-    """Return an image as a JPEG file whose longer side is at most `side` pixels.
+    """Return an image as a JPEG file whose longer side is `side` pixels.
+
+    A small one is enlarged smoothly: a person judges the face, not the pixels.
 
     Args:
         path: The image.
@@ -24,4 +28,6 @@ def encode_image(path: Path, side: int) -> bytes:
     """
     with open_image(path.read_bytes()) as opened:
         decoded = opened.decode(grey=False, min_size=(side, side))
-    return encode_jpeg(fit_image(decoded, side))
+    scale = side / max(decoded.size)
+    width, height = (max(1, round(length * scale)) for length in decoded.size)
+    return encode_jpeg(decoded.resize((width, height), Image.Resampling.LANCZOS))

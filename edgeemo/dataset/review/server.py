@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -57,7 +58,7 @@ class ReviewServer:
         self.session = session
         self.token = secrets.token_urlsafe(24)
         try:
-            self._server = ThreadingHTTPServer((HOST, port), _make_handler(self))
+            self._server = _Server((HOST, port), _make_handler(self))
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise DatasetError(
@@ -113,6 +114,16 @@ def _make_handler(owner: ReviewServer) -> type[BaseHTTPRequestHandler]:
         server_of_review = owner
 
     return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    """Answers each request in a thread; a browser that goes away is no error."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
 
 
 class _RefusedError(Exception):

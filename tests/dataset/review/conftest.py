@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeemo.dataset.check import checking
+from edgeemo.dataset.face_sample import sample_faces
 from edgeemo.dataset.review import prepare_review
 
 
@@ -23,8 +25,10 @@ def faces(tmp_path, fill, paint):
 
 
 @pytest.fixture
-def begin(faces, tmp_path):
+def begin(faces, tmp_path, monkeypatch):
     """Function (): a review of the folder, begun or continued."""
+    nothing = sample_faces([])  # a review shows no faces, and the search takes a second
+    monkeypatch.setattr(checking, "sample_faces", lambda _: nothing)
 
     def begin():
         return prepare_review(faces, table=tmp_path / "review.csv")
