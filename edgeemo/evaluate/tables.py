@@ -20,7 +20,7 @@ TableText = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """Headings of the columns, and rows of cells."""
 
 _FIGURES = ("", "value (95 % interval)", "images")
-_CLASSES = ("class", "images", "recall (95 % interval)", "precision (95 % interval)")
+_SHARES = ("recall (95 % interval)", "precision (95 % interval)")
 _SLICES = ("slice", "images", "coverage", "accuracy (95 % interval)", "")
 _MISTAKES = ("image", "true", "predicted", "p")
 
@@ -45,12 +45,20 @@ def tabulate_figures(found: Evaluation) -> TableText:
 
 
 def tabulate_classes(found: Evaluation) -> TableText:
-    """Return recall and precision of each label that has images."""
-    return _CLASSES, [
-        (label, f"{images:,}", _show(each.recall), _show(each.precision))
+    """Return recall and precision of each label that has images, over those with a label."""
+    covers = found.overall.coverage.value == 1
+    rows = [
+        (
+            label,
+            f"{images:,}",
+            *(() if covers else (f"{each.support:,}",)),
+            _show(each.recall),
+            _show(each.precision),
+        )
         for label, each in found.per_class.items()
         if (images := sum(found.confusion[label].values()))
     ]
+    return ("class", "images", *(() if covers else ("labelled",)), *_SHARES), rows
 
 
 def tabulate_confusion(found: Evaluation) -> TableText:
