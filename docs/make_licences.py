@@ -21,8 +21,8 @@ EXTRAS = (
     "distributed",
     "faces",
     "tensorboard",
-    "mlflow",
     "sign",
+    "mlflow",
 )
 """The extras of edgeemo; "" is an installation without any."""
 
