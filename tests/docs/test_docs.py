@@ -17,6 +17,7 @@ FOLDERS = ("*.md", "docs/**/*.md", "models/*.md", "models/happy-sad/*.md", "data
 OPTIONS_OF_OTHERS = {
     *("--no-isolation", "--group", "--no-deps"),  # build and pip
     *("--tool", "--cache-sim"),  # valgrind
+    *("--rm", "--user", "--platform", "--device", "--build-arg"),  # Docker
     *("--render", "--hours"),  # benchmarks/reliability
     *("--nodes", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
     *("--average", "--spare"),  # names that the changelog says are gone
