@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from edgeemo.dataset.pool import map_in_threads
 from edgeemo.errors import EdgeEmoError
 from edgeemo.imaging.decode import open_image
 from edgeemo.metrics import PairedAccuracy, compare_accuracy
@@ -125,9 +126,14 @@ def compare_with_pretrained(
     name, names = found or (SHIPPED, ())
     rows = _choose_rows(contents, MOST_IMAGES if names else _SAMPLE)
     paths = [contents.dataset.root / contents.test_samples[row].path for row in rows]
-    (progress or Silent()).stage("Looking for faces in the test images", total=None)
     try:
-        predictions, faces = _predict(name, paths, crops=_takes_crops(contents))
+        predictions, faces = _predict(
+            name,
+            paths,
+            crops=_takes_crops(contents),
+            compares=bool(names),
+            progress=progress or Silent(),
+        )
     except (EdgeEmoError, OSError):  # without an engine, or an image, there is no comparison
         return None, None
     if not names or not rows:
@@ -173,20 +179,37 @@ def _takes_crops(contents: FolderContents) -> bool:
 
 
 def _predict(
-    name: str, paths: Sequence[Path], *, crops: bool
+    name: str, paths: Sequence[Path], *, crops: bool, compares: bool, progress: Progress
 ) -> tuple[list[Prediction | None], FaceCoverage | None]:
-    """Return the prediction of each image, None without a face, and the faces of photos."""
+    """Return the prediction of each image, None without a face, and the faces of photos.
+
+    Args:
+        name: Name of the shipped model.
+        paths: The images.
+        crops: Whether they are crops of faces.
+        compares: Whether predictions are requested, rather than faces alone.
+        progress: Gets the stages.
+    """
     model = unseal(shipped_folder(name).choose_default_file())
     faces = None
     if not crops:
         classifier = Classifier.from_model(model, faces=model.spec.faces)
-        found = [classifier.predict_all(path) for path in paths]
+        progress.stage("Looking for faces in the test images", total=len(paths))
+        found = map_in_threads(
+            paths, lambda batch: [classifier.predict_all(path) for path in batch], progress=progress
+        )
         largest = [each[0] if each else None for each in found]
         faces = _measure_faces(largest, paths)
-        if faces.are_photos:
+        if faces.are_photos or not compares:
             return largest, faces
+    if not compares:
+        return [], None
     whole = Classifier.from_model(model, faces=None)
-    return [whole.predict(path) for path in paths], faces
+    progress.stage(f"Comparing with {name}", total=len(paths))
+    alone = map_in_threads(
+        paths, lambda batch: [whole.predict(path) for path in batch], progress=progress
+    )
+    return [*alone], faces
 
 
 def _measure_faces(largest: Sequence[Prediction | None], paths: Sequence[Path]) -> FaceCoverage:
