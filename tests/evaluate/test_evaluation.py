@@ -189,7 +189,7 @@ def test_photos_are_searched_for_faces_and_crops_are_taken_whole(photos, tmp_pat
     for path in photos.glob("*/0*"):
         target = crops / path.relative_to(photos)
         target.parent.mkdir(parents=True, exist_ok=True)
-        face = Classifier.load("models/happy-sad").predict(path).face
+        face = Classifier.load("happy-sad").predict(path).face
         with Image.open(path) as photo:
             photo.convert("RGB").crop(
                 (face.left, face.top, face.left + face.side, face.top + face.side)
@@ -310,6 +310,7 @@ def test_the_package_imports_nothing_heavy(faces):
     assert (shown.stdout, shown.stderr) == ("[]\n", "")
 
 
+@pytest.mark.slow
 def test_the_shipped_model_on_web_photos(data_dir):
     found = evaluate("happy-sad", data_dir / "web_small")
     assert found.detects_faces
