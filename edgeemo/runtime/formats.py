@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from edgeemo.runtime.prediction import ImageResult, Prediction
 
 _BOX_COLUMNS = ("left", "top", "width", "height")
+_QUOTED = "\t\n\r"
+"""Control characters of a name that a quoted cell holds as they are."""
 
 
 def to_jsonl(result: ImageResult, *, faces: bool = False) -> str:
@@ -48,9 +50,11 @@ def to_csv_rows(
 ) -> list[list[str]]:
     """Return the rows of one image: one, or one per face; labelled `NO_FACE` without a face.
 
-    Control characters in the name of the image, which JSON lines keep, are escaped.
+    Control characters in the name of the image, which JSON lines keep, are escaped, but for line
+    ends and tabs, which CSV holds in quotes.
     """
-    source, error = escape_controls(result.source), escape_controls(result.error or "")
+    source = escape_controls(result.source, keep=_QUOTED)
+    error = escape_controls(result.error or "")
     ms, box = f"{result.ms:.3f}", [""] * len(_BOX_COLUMNS) if faces else []
     if not result.predictions:
         label = "" if result.error else NO_FACE

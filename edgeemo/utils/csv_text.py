@@ -43,10 +43,10 @@ def write_records(
     write_rows(stream, ([record.get(name) for name in columns] for record in records))
 
 
-def to_line(cells: Sequence[object]) -> str:
+def to_line(cells: Iterable[object]) -> str:
     """Return one row without the line feed."""
     stream = io.StringIO()
-    write_rows(stream, [cells])
+    write_rows(stream, [list(cells)])
     return stream.getvalue().removesuffix("\n")
 
 

@@ -66,18 +66,21 @@ def has_controls(text: str) -> bool:
     return re.search(_CONTROLS, text) is not None
 
 
-def escape_controls(text: object) -> str:
+def escape_controls(text: object, *, keep: str = "") -> str:
     """Return a text with what `has_controls` finds written as Python's escapes.
 
     Args:
         text: Text, a path, or an exception.
+        keep: Characters that stay as they are.
     """
     shown = str(text)
     if shown.isprintable():
         return shown
     import re
 
-    return re.sub(_CONTROLS, _escape, shown)
+    return re.sub(
+        _CONTROLS, lambda found: found[0] if found[0] in keep else _escape(found), shown
+    )
 
 
 def markdown_row(cells: Iterable[object]) -> str:

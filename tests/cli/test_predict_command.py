@@ -335,7 +335,13 @@ def test_a_name_can_neither_steer_a_terminal_nor_run_in_a_spreadsheet(
     assert shown.status == 1
     assert all(text.isprintable() for text in (shown.out + shown.err).splitlines())
     lines = shown.out.splitlines()
-    assert len(lines) == {"table": 5, "jsonl": 5, "csv": 6}[format]
+    if format == "csv":
+        records = list(csv.reader(io.StringIO(shown.out, newline="")))
+        assert {len(record) for record in records} == {len(records[0])}
+        assert [record[0] for record in records].count("b\nc.png") == 1
+        assert len(records) == 6
+    else:
+        assert len(lines) == 5
     if format == "jsonl":
         assert [json.loads(line)["file"] for line in lines] == names
     else:
@@ -343,3 +349,25 @@ def test_a_name_can_neither_steer_a_terminal_nor_run_in_a_spreadsheet(
         assert "\\u202egnp.d.png" in shown.out
     if format == "csv":
         assert "'=e.png" in {row[0] for row in csv.reader(lines)}
+
+
+NAMES = ["a\nb.png", "c\rd.png", "e\r\nf.png", 'g"h.png', "i,j.png", "k\tl.png", " m .png", "'=n.png"]
+
+
+def test_csv_gives_every_name_back(edgeemo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in NAMES:
+        Image.new("RGB", (30, 40)).save(name)
+    shown = edgeemo("predict", *NAMES, "--model", MODEL, "--format", "csv")
+    names = [row[0] for row in csv.reader(io.StringIO(shown.out, newline=""))]
+    assert names == ["file", *NAMES[:-1], "''=n.png"]
+
+
+def test_csv_on_a_terminal_has_no_line_end_in_a_name(edgeemo, tmp_path, monkeypatch):
+    from edgeemo.cli.output import predict
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(predict, "_is_terminal", lambda: True)
+    Image.new("RGB", (30, 40)).save(NAMES[1])
+    shown = edgeemo("predict", NAMES[1], "--model", MODEL, "--format", "csv")
+    assert shown.out.splitlines()[1].startswith("c\\rd.png,")

@@ -154,5 +154,10 @@ def _list_cells(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _print_csv(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows; on a terminal, which a carriage return in a name would steer, without any."""
     for row in rows:
-        typer.echo(to_line(row))
+        typer.echo(to_line(map(escape_controls, row) if _is_terminal() else row))
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()

@@ -126,7 +126,7 @@ def read_decisions(path: StrPath) -> Decisions:
         DatasetError: If it cannot be read, or is none.
     """
     try:
-        with Path(path).open(newline="", encoding="utf-8") as stream:
+        with Path(path).open(newline="", encoding="utf-8-sig") as stream:
             rows = read_rows(stream)
             if tuple(next(rows, ())) != _COLUMNS:
                 raise ValueError(f"its columns are not {', '.join(_COLUMNS)}")
