@@ -13,7 +13,6 @@ from edgeemo.dataset.ingest.archive import open_data
 from edgeemo.dataset.ingest.find import (
     find_splits,
     find_top_folder,
-    is_ignored,
     list_folders,
     walk_files,
 )
@@ -24,7 +23,7 @@ from edgeemo.evaluate.labelled_messages import (
     list_names,
     list_notes,
 )
-from edgeemo.runtime.inputs import SUFFIXES
+from edgeemo.imaging.file_names import PassedOver, format_by_name, is_ignored
 from edgeemo.utils.suggest import describe_unknown
 from edgeemo.utils.text import join_and
 
@@ -140,9 +139,12 @@ def find_labelled_images(
     places, split = _choose_places(root, top, choice.split)
     classes = _choose_classes(root, places, labels, choice)
     known = match_labels(root, classes, labels, choice.renamed or {})
-    images = sorted(_list_images(root, places, known), key=lambda image: image.path)
+    passed_over = PassedOver()
+    images = sorted(_list_images(root, places, known, passed_over), key=lambda image: image.path)
+    others = passed_over.describe()
     if not images:
-        raise DatasetError(f"{root}: no image in its class folders ({list_names(classes)})")
+        why = f"no image in its class folders ({list_names(classes)}){others and f'; {others}'}"
+        raise DatasetError(f"{root}: {why}")
     found = {image.label for image in images}
     if found == {None}:
         raise DatasetError(describe_unknown_classes(root, known, labels))
@@ -154,7 +156,10 @@ def find_labelled_images(
         renamed={name: label for name, label in known.items() if label not in (None, name)},
         unknown=tuple(name for name, label in known.items() if label is None),
         missing=tuple(label for label in labels if label not in found),
-        notes=tuple(list_notes(known, labels, loose=loose, found=found, background=background)),
+        notes=(
+            *list_notes(known, labels, loose=loose, found=found, background=background),
+            *([others] if others else []),
+        ),
     )
 
 
@@ -222,7 +227,10 @@ def _choose_classes(
 
 
 def _list_images(
-    root: Path, places: Sequence[Path], known: Mapping[str, str | None]
+    root: Path,
+    places: Sequence[Path],
+    known: Mapping[str, str | None],
+    passed_over: PassedOver,
 ) -> Iterator[LabelledImage]:
     for place in places:
         for name, label in known.items():
@@ -232,7 +240,9 @@ def _list_images(
                     within = path.relative_to(folder).as_posix()
                     inside = path.relative_to(root).as_posix()
                     yield LabelledImage(inside, name, label, within)
+                else:
+                    passed_over.add(path.name)
 
 
 def _is_image(path: Path) -> bool:
-    return path.name.lower().endswith(SUFFIXES) and not is_ignored(path.name)
+    return format_by_name(path.name) is not None and not is_ignored(path.name)

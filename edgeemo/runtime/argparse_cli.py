@@ -74,13 +74,15 @@ def print_predictions(
     Returns:
         Exit status: 0, or 1 where an image could not be read or there was none.
     """
+    from edgeemo.imaging.file_names import PassedOver
     from edgeemo.runtime.formats import to_jsonl, to_text
     from edgeemo.runtime.inputs import expand
     from edgeemo.runtime.stream import predict_images
 
     predicted = failed = 0
-    faces = classifier.spec.faces is not None
-    with closing(predict_images(classifier, expand(images), workers=workers)) as stream:
+    faces, passed_over = classifier.spec.faces is not None, PassedOver()
+    sources = expand(images, passed_over=passed_over)
+    with closing(predict_images(classifier, sources, workers=workers)) as stream:
         for result in stream:
             if before_first and not predicted and not failed:
                 before_first()
@@ -92,6 +94,8 @@ def print_predictions(
                 line = to_jsonl(result, faces=faces) if json else to_text(result)
                 sys.stdout.write(f"{line}\n")
                 sys.stdout.flush()
+    if others := passed_over.describe():
+        write_error(f"note: {others}")
     if not predicted and not failed:
         write_error(
             "error: no image found; name files, or folders that hold .jpg, .png or .bmp files"

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.imaging.decode import HEAD_BYTES, sniff
+from edgeemo.imaging.file_names import format_by_name, is_ignored
 from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.runtime.prediction import STDIN
 
@@ -15,24 +16,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from io import RawIOBase
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".webp", ".gif")
-"""Suffixes that are searched for in folders; a file with another one is read when named itself."""
+    from edgeemo.imaging.file_names import PassedOver
 
 _CHUNK = 1 << 16
+_UTF_8 = b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def expand(
-    names: Iterable[str], *, stdin: BinaryIO | RawIOBase | None = None
+    names: Iterable[str],
+    *,
+    stdin: BinaryIO | RawIOBase | None = None,
+    passed_over: PassedOver | None = None,
 ) -> Iterator[str | bytes]:
     """Yield the images that command-line arguments name, found one by one.
 
     Args:
         names: Image files; folders, which are searched recursively in the order of names for
-            files whose suffix is in `SUFFIXES`; `STDIN` for standard input. Pipes, devices, broken
-            links and folders that cannot be read are passed over in a folder.
+            files whose suffix is in `edgeemo.imaging.file_names.SUFFIXES`; a file with another one
+            is read when named itself; `STDIN` for standard input. Pipes, devices, broken links and
+            folders that cannot be read are passed over in a folder.
         stdin: Standard input; the process's own by default. It holds one image, or a list of
-            paths, one per line (or separated by NUL, as ``find -print0`` writes them). A path is
-            given as soon as its line is complete, if `stdin` reads what there is, unbuffered.
+            paths, one per line (or separated by NUL, as ``find -print0`` writes them). Lines may
+            end as on Windows. A path is given as soon as its line is complete, if `stdin` reads
+            what there is, unbuffered.
+        passed_over: Counts the other files of the folders; None for no count.
 
     Yields:
         A path, or the bytes of an image.
@@ -42,19 +50,22 @@ def expand(
             # A buffered stream would wait for a full buffer, and end badly in a thread.
             yield from _from_stdin(stdin or FileIO(0, closefd=False))
         elif os.path.isdir(name):  # noqa: PTH112 - pathlib is slow to import
-            yield from _images_in(name)
+            yield from _images_in(name, passed_over)
         else:
             yield name
 
 
-def _images_in(folder: str) -> Iterator[str]:
+def _images_in(folder: str, passed_over: PassedOver | None) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = os.path.join(parent, name)  # noqa: PTH118
-            named = name.lower().endswith(SUFFIXES) and not name.startswith(".")
-            if named and os.path.isfile(path):  # noqa: PTH113
+            if is_ignored(name) or not os.path.isfile(path):  # noqa: PTH113
+                continue
+            if format_by_name(name):
                 yield path
+            elif passed_over:
+                passed_over.add(name)
 
 
 def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
@@ -67,12 +78,37 @@ def _from_stdin(stream: BinaryIO | RawIOBase) -> Iterator[str | bytes]:
     if _is_image(head[:HEAD_BYTES]):
         yield _read_image(head, chunks)
         return
-    rest = b""
-    for chunk in chain([head], chunks):
-        *lines, rest = (rest + chunk).replace(b"\0", b"\n").split(b"\n")
-        yield from map(os.fsdecode, filter(None, lines))
-    if rest:
-        yield os.fsdecode(rest)
+    pieces: Iterable[bytes] = chain([head], chunks)
+    if head.startswith(_UTF_16):
+        pieces = _recode(pieces)
+    yield from map(os.fsdecode, filter(None, _split(pieces)))
+
+
+def _recode(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield text of UTF-16, which Windows' shells write into files, in the file system's coding."""
+    from codecs import getincrementaldecoder
+
+    decoder = getincrementaldecoder("utf-16")("replace")
+    for piece in pieces:
+        yield os.fsencode(decoder.decode(piece))
+
+
+def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the paths of a list: its lines, unless a NUL is where the first line ends or before."""
+    end, rest = b"", b""
+    for piece in pieces:
+        rest = (rest + piece).removeprefix(b"" if end else _UTF_8)
+        if not end and (b"\0" in rest or b"\n" in rest):
+            end = b"\0" if b"\0" in rest else b"\n"
+        if end:
+            *paths, rest = rest.split(end)
+            yield from paths if end == b"\0" else map(_strip_return, paths)
+    yield rest if end == b"\0" else _strip_return(rest)
+
+
+def _strip_return(line: bytes) -> bytes:
+    """Return a line without the carriage return that ends it on Windows, and no file's name."""
+    return line[:-1] if line.endswith(b"\r") and not os.path.lexists(line) else line  # noqa: PTH
 
 
 def _read_image(head: bytes, chunks: Iterator[bytes]) -> bytes:

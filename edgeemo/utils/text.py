@@ -78,9 +78,7 @@ def escape_controls(text: object, *, keep: str = "") -> str:
         return shown
     import re
 
-    return re.sub(
-        _CONTROLS, lambda found: found[0] if found[0] in keep else _escape(found), shown
-    )
+    return re.sub(_CONTROLS, lambda found: found[0] if found[0] in keep else _escape(found), shown)
 
 
 def markdown_row(cells: Iterable[object]) -> str:

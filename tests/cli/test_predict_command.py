@@ -351,7 +351,16 @@ def test_a_name_can_neither_steer_a_terminal_nor_run_in_a_spreadsheet(
         assert "'=e.png" in {row[0] for row in csv.reader(lines)}
 
 
-NAMES = ["a\nb.png", "c\rd.png", "e\r\nf.png", 'g"h.png', "i,j.png", "k\tl.png", " m .png", "'=n.png"]
+NAMES = [
+    "a\nb.png",
+    "c\rd.png",
+    "e\r\nf.png",
+    'g"h.png',
+    "i,j.png",
+    "k\tl.png",
+    " m .png",
+    "'=n.png",
+]
 
 
 def test_csv_gives_every_name_back(edgeemo, tmp_path, monkeypatch):
@@ -371,3 +380,31 @@ def test_csv_on_a_terminal_has_no_line_end_in_a_name(edgeemo, tmp_path, monkeypa
     Image.new("RGB", (30, 40)).save(NAMES[1])
     shown = edgeemo("predict", NAMES[1], "--model", MODEL, "--format", "csv")
     assert shown.out.splitlines()[1].startswith("c\\rd.png,")
+
+
+@pytest.mark.parametrize("suffix", ["jfif", "JPE", "jpeg", "pjpeg", "dib", "apng", "GIF", "webp"])
+def test_every_suffix_that_the_data_commands_know_is_searched_for(edgeemo, tmp_path, suffix):
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    Image.new("RGB", (30, 40), (9, 99, 200)).save(folder / f"a.{suffix}", "PNG")
+    shown = edgeemo("predict", folder, "--model", MODEL, "--json")
+    assert shown.status == 0
+    assert Path(json.loads(shown.out)["file"]).name == f"a.{suffix}"
+
+
+@pytest.mark.parametrize("format", ["table", "jsonl", "csv"])
+def test_other_files_of_a_folder_are_counted_in_one_line(edgeemo, faces, format):
+    for name in ("d.heic", "e.HEIC", "f.avif", "notes", ".hidden.tif", "Thumbs.db"):
+        (faces / name).write_bytes(b"something")
+    shown = edgeemo("predict", faces, "--model", MODEL, "--format", format)
+    assert shown.status == 0
+    line = "4 other files passed over (2 .heic, 1 no suffix, 1 .avif): JPEG, PNG, BMP, WebP and GIF"
+    assert [line in each for each in shown.err.splitlines()].count(True) == 1
+
+
+def test_a_folder_of_other_files_says_which(edgeemo, tmp_path):
+    (tmp_path / "a.heic").write_bytes(b"something")
+    shown = edgeemo("predict", tmp_path, "--model", MODEL)
+    assert shown.status == 1
+    assert "1 other file passed over (1 .heic)" in shown.err
+    assert "no image found" in shown.err

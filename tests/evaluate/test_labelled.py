@@ -126,7 +126,10 @@ def test_images_beside_the_classes_and_other_files_are_left_out(faces):
     (faces / "happy" / ".hidden.jpg").touch()
     found = find(faces)
     assert len(found.images) == 6
-    assert found.notes == ("1 image beside the class folders left out: unlabelled",)
+    assert found.notes == (
+        "1 image beside the class folders left out: unlabelled",
+        "1 other file passed over (1 .txt): JPEG, PNG, BMP, WebP and GIF are read",
+    )
 
 
 def test_no_known_class_names_both_sides(faces):

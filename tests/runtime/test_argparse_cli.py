@@ -58,6 +58,48 @@ def test_standard_input_may_list_paths(separator):
     assert list(expand(["-"], stdin=stdin)) == names
 
 
+LISTED = ["a.jpg", "BM folder/b.jpg", "ä b.png"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\r\n".join(LISTED).encode(),
+        ("\r\n".join(LISTED) + "\r\n\r\n").encode(),
+        "\r\n".join(LISTED).encode("utf-8-sig"),
+        ("\r\n".join(LISTED) + "\r\n").encode("utf-16"),
+        ("\n" + "\n\n".join(LISTED)).encode(),
+        "\0".join(LISTED).encode(),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 7, 1 << 16])
+def test_lists_of_windows_and_of_find(content, step):
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(min(size, step))
+
+    assert list(expand(["-"], stdin=Slow(content))) == LISTED
+
+
+def test_with_nul_a_name_may_hold_line_ends():
+    names = ["a\nb.jpg", "c\r", "d\r\n.png", "e\n"]
+    assert list(expand(["-"], stdin=io.BytesIO("\0".join(names).encode()))) == names
+
+
+def test_a_carriage_return_stays_where_it_is_part_of_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.jpg\r").write_bytes(b"")
+    stdin = io.BytesIO(b"a.jpg\r\nb.jpg\r\n")
+    assert list(expand(["-"], stdin=stdin)) == ["a.jpg\r", "b.jpg"]
+
+
+def test_other_files_are_counted_on_standard_error(images, capsys):
+    assert main([MODEL, str(images), "--json"]) == 0
+    shown = capsys.readouterr()
+    assert "note: 1 other file passed over (1 .txt)" in shown.err
+    assert "passed over" not in shown.out
+
+
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
 def test_standard_input_may_be_one_image(format):
     buffer = io.BytesIO()

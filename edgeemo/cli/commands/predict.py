@@ -13,7 +13,7 @@ import typer
 from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import say, warn
+from edgeemo.cli.output.console import note, say, warn
 from edgeemo.errors import EXIT_ERROR
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
@@ -86,6 +86,7 @@ def predict(given: PredictArguments) -> None:
     """
     start_fast()
     from edgeemo.cli.output.predict import Tally, make_printer
+    from edgeemo.imaging.file_names import PassedOver
     from edgeemo.runtime.inputs import expand
     from edgeemo.runtime.stream import choose_worker_count, predict_images
 
@@ -100,7 +101,8 @@ def predict(given: PredictArguments) -> None:
     print_result, tally = make_printer(chosen, classifier.spec), Tally()
     workers = given.workers or choose_worker_count(classifier.threads)
     copies = _Copies(given.annotate)
-    sources = copies.seen(expand(given.images))
+    passed_over = PassedOver()
+    sources = copies.seen(expand(given.images, passed_over=passed_over))
     with closing(predict_images(classifier, sources, workers=workers)) as stream:
         for result in stream:
             print_result(result)
@@ -110,6 +112,8 @@ def predict(given: PredictArguments) -> None:
             if problem := copies.write(result):
                 tally.count_failure()
                 say(f"error: {problem}")
+    if others := passed_over.describe():
+        note(others)
     if not tally.finish(quiet=chosen is not OutputFormat.TABLE):
         raise typer.Exit(EXIT_ERROR)
 

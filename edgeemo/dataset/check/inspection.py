@@ -10,13 +10,14 @@ import numpy as np
 from edgeemo.dataset.check.features import compute_gradient_histograms
 from edgeemo.dataset.ingest.examine import Examination, UsableImage, examine_file, reject_image
 from edgeemo.dataset.ingest.fingerprint import require_libraries
-from edgeemo.dataset.ingest.formats import format_by_name, is_grey, list_accepted_formats
+from edgeemo.dataset.ingest.formats import is_grey, list_accepted_formats
 from edgeemo.dataset.pool import map_in_threads
 from edgeemo.dataset.processing.sampling import add_green, complete_sample
 from edgeemo.dataset.processing.traces import measure_traces
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import HEAD_BYTES, open_image, sniff
 from edgeemo.imaging.faces import detect_faces
+from edgeemo.imaging.file_names import format_by_name
 from edgeemo.imaging.preprocess import decode, resize
 from edgeemo.model.face_settings import FaceSettings
 from edgeemo.model.spec import InputSpec

@@ -14,8 +14,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from edgeemo.dataset.ingest.find import check_classes, is_ignored
+from edgeemo.dataset.ingest.find import check_classes
 from edgeemo.errors import DatasetError
+from edgeemo.imaging.file_names import is_ignored
 from edgeemo.model.training_facts import NamedFolders
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
-from edgeemo.dataset.ingest.formats import format_by_name
 from edgeemo.dataset.processing.sampling import take_sample
 from edgeemo.errors import ImageError, ImageTooLargeError
 from edgeemo.imaging.decode import open_image, sniff
+from edgeemo.imaging.file_names import format_by_name
 from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.imaging.preprocess import decode, resize
 from edgeemo.model.spec import InputSpec

@@ -13,6 +13,7 @@ from edgeemo.dataset.ingest.class_choice import (
     select_classes,
 )
 from edgeemo.errors import DatasetError
+from edgeemo.imaging.file_names import is_ignored
 from edgeemo.model.tables import SPLITS
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _SPLIT_NAMES: dict[str, Split] = {
     "val": "validation",
     "test": "test",
 }
-_DESKTOP_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
 # Files that edgeemo writes beside the images.
 _OWN_FILES = {"rejected.csv", "split.csv", "crop.csv", "faces.json", "face-model.onnx"}
 
@@ -173,11 +173,6 @@ def find_top_folder(root: Path) -> Path:
 def has_classes(root: Path) -> bool:
     """Return whether a folder exists and has a sub-folder, which could be a class."""
     return root.is_dir() and bool(list_folders(root))
-
-
-def is_ignored(name: str) -> bool:
-    """Return whether a file or folder of that name is hidden or created by a desktop."""
-    return name.startswith(".") or name.lower() in _DESKTOP_FILES
 
 
 def walk_files(folder: Path) -> Iterator[Path]:

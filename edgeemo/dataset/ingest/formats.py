@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.options import ALWAYS_ACCEPTED
@@ -11,27 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _GREY_MODES = ("1", "L", "LA", "I", "F")
-_EXTENSIONS = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpe": "JPEG",
-    ".jfif": "JPEG",
-    ".png": "PNG",
-    ".bmp": "BMP",
-    ".dib": "BMP",
-    ".webp": "WEBP",
-    ".gif": "GIF",
-}
 
 
 def list_accepted_formats(accept: Iterable[str]) -> frozenset[str]:
     """Return the accepted formats: JPEG, PNG, BMP and the given ones."""
     return frozenset(name.upper() for name in (*ALWAYS_ACCEPTED, *accept))
-
-
-def format_by_name(path: str) -> str | None:
-    """Return the format that the extension of a file's name stands for; None if unknown."""
-    return _EXTENSIONS.get(PurePosixPath(path).suffix.lower())
 
 
 def is_grey(mode: str) -> bool:
