@@ -8,6 +8,7 @@ import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,10 @@ class _Server(ThreadingHTTPServer):
     """Answers each request in a thread; a browser that goes away is no error."""
 
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)  # that of HTTPServer looks the host's name up in the DNS
+        self.server_name, self.server_port = HOST, int(self.server_address[1])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):

@@ -145,6 +145,20 @@ def test_a_taken_port_is_one_line(begin, server):
         ReviewServer(begin(), port=server.port)
 
 
+def test_no_name_is_looked_up(begin, monkeypatch):
+    def look_up(*_):
+        raise AssertionError("a name was looked up")
+
+    for name in ("getfqdn", "gethostbyaddr", "gethostbyname", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, look_up)
+    server = ReviewServer(begin())
+    thread = Thread(target=server.serve)
+    thread.start()
+    server.stop()
+    thread.join(10)
+    assert server.port
+
+
 def test_it_is_on_the_loopback_address_alone(server):
     assert server.url == f"http://127.0.0.1:{server.port}/{server.token}/"
     assert len(server.token) >= 32
