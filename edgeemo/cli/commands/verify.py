@@ -77,12 +77,15 @@ def verify(given: VerifyArguments) -> None:
     """
     from edgeemo.dataset import check_source
     from edgeemo.model.folder import find_newest_folder, open_folder
+    from edgeemo.utils.extras import require_packages
     from edgeemo.utils.serialize import to_plain
     from edgeemo.verify import Gates, raise_for_gates
 
     if given.model:
         require_folder(given.model)
     check_html(given.html)
+    if given.html:
+        require_packages(("jinja2",), purpose="--html")
     if given.data:
         check_source(given.data)
     folder = open_folder(given.model) if given.model else find_newest_folder(MODELS)
