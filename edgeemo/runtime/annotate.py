@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image, source_name
 from edgeemo.runtime.prediction import NO_FACE
+from edgeemo.utils.file_names import fit_name
 from edgeemo.utils.files import replacing
 from edgeemo.utils.text import one_line
 
@@ -64,7 +65,8 @@ class Annotator:
     """A writer of annotated copies, each under its image's name.
 
     Args:
-        folder: The folder to write to, which is made. Images of one name get a number.
+        folder: The folder to write to, which is made. Images of one name get a number, and a name
+            that would become too long is cut.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,10 +99,11 @@ class Annotator:
 
     def _name(self, path: Path) -> str:
         suffix = ".png" if path.suffix.lower() in _LOSSLESS else ".jpg"
-        name, number = f"{path.stem}{suffix}", 2
-        while name in self._taken:
-            name, number = f"{path.stem}-{number}{suffix}", number + 1
-        self._taken.add(name)
+        name, number = fit_name(path.stem, suffix, folder=self._folder), 2
+        while name.lower() in self._taken:  # some file systems ignore the case
+            name = fit_name(path.stem, f"-{number}{suffix}", folder=self._folder)
+            number += 1
+        self._taken.add(name.lower())
         return name
 
 

@@ -15,6 +15,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from edgeemo.utils.file_names import cut_name, longest_name
 from edgeemo.utils.locks import busy_error, close_lock, hold, is_held, open_lock, try_lock
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ _PARTIAL = ".partial-"
 _SCRATCH = ".scratch-"
 _OLD = "-old"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_NAME_MAX = 255
-"""Bytes of a file's name, where the file system does not say."""
 
 _PATIENCE = 1.0
 """Seconds to wait for another process that begins a folder beside this one."""
@@ -150,12 +149,8 @@ def hide_name(path: Path, suffix: str) -> Path:
 
     A name that would become too long is cut, and told apart from others by a digest.
     """
-    name = os.fsencode(path.name)
-    room = _longest_name(path.parent) - len(f".{suffix}{_OLD}")
-    if len(name) > room:
-        digest = f"~{hashlib.sha256(name).hexdigest()[:8]}"
-        name = name[: room - len(digest)] + digest.encode()
-    return path.with_name(f".{os.fsdecode(name)}{suffix}")
+    room = longest_name(path.parent) - len(f".{suffix}{_OLD}")
+    return path.with_name(f".{cut_name(path.name, room)}{suffix}")
 
 
 @contextmanager
@@ -242,13 +237,6 @@ def _list_hidden(path: Path, suffix: str) -> list[Path]:
     except OSError:  # it is not there, or may not be read
         return []
     return [path.with_name(name) for name in names]
-
-
-def _longest_name(folder: Path) -> int:
-    try:
-        return os.pathconf(folder, "PC_NAME_MAX")
-    except (AttributeError, OSError):  # Windows has no such function, or it is not there yet
-        return _NAME_MAX
 
 
 def _is_linked(descriptor: int) -> bool:

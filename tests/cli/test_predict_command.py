@@ -408,3 +408,39 @@ def test_a_folder_of_other_files_says_which(edgeemo, tmp_path):
     assert shown.status == 1
     assert "1 other file passed over (1 .heic)" in shown.err
     assert "no image found" in shown.err
+
+
+@pytest.mark.parametrize("letter", ["x", "ö"])
+def test_copies_of_long_names_are_written_under_shorter_ones(edgeemo, tmp_path, letter):
+    folder, seen = tmp_path / "faces", tmp_path / "seen"
+    for number, suffix in enumerate((".jpg", ".png", ".webp", ".jpg")):
+        place = folder / str(number)
+        place.mkdir(parents=True)
+        name = letter * ((255 - len(suffix)) // len(letter.encode()))
+        Image.new("RGB", (30, 40)).save(place / f"{name}{suffix}", "PNG")
+    Image.new("RGB", (30, 40)).save(folder / "y.png")
+    shown = edgeemo("predict", folder, "--model", MODEL, "--annotate", seen)
+    assert shown.status == 0
+    assert len(list(seen.iterdir())) == 5
+    assert not [path for path in seen.iterdir() if path.name.startswith(".")]
+
+
+def test_a_name_that_the_file_system_refuses_costs_that_copy_only(
+    edgeemo, faces, tmp_path, monkeypatch
+):
+    import errno
+
+    from edgeemo.runtime.annotate import Annotator
+
+    write = Annotator.write
+
+    def refuse(annotator, source, predictions):
+        if Path(source).name == "b.png":
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        return write(annotator, source, predictions)
+
+    monkeypatch.setattr(Annotator, "write", refuse)
+    shown = edgeemo("predict", faces, "--model", MODEL, "--annotate", tmp_path / "seen")
+    assert shown.status == 1
+    assert "b.png: its copy cannot be written: File name too long" in shown.err
+    assert sorted(path.name for path in (tmp_path / "seen").iterdir()) == ["a.jpg", "c.png"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
+
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+"""Errors that a file system has with the name of one copy, not with all."""
 
 _speed = partial(Option, group="Speed")
 
@@ -148,6 +152,10 @@ class _Copies:
                 self._annotator.write(source, result.predictions)
             except ImageError as error:
                 return str(error)
+            except OSError as error:
+                if error.errno not in _OF_THE_NAME:
+                    raise
+                return f"{result.source}: its copy cannot be written: {error.strerror}"
         return ""
 
 

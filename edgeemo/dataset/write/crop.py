@@ -42,6 +42,7 @@ from edgeemo.imaging.faces import build_detector, crop_face, detect_faces
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
+from edgeemo.utils.file_names import fit_name
 from edgeemo.utils.files import new_folder
 from edgeemo.utils.progress import Silent
 
@@ -211,7 +212,7 @@ class _Cropper:
         if not self._options.all_faces:
             return path
         whole = PurePosixPath(path)
-        return str(whole.with_name(f"{whole.stem}-{number}.png"))
+        return str(whole.with_name(fit_name(whole.stem, f"-{number}.png")))
 
     def _encode_png(self, crop: Image.Image) -> bytes:
         size, stream = self._options.size, io.BytesIO()

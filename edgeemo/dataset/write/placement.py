@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from edgeemo.errors import DatasetError
+from edgeemo.utils.file_names import fit_name
 from edgeemo.utils.files import check_writable
 
 if TYPE_CHECKING:
@@ -72,10 +73,10 @@ def find_free_path(path: PurePosixPath, taken: set[str]) -> str:
         path: The preferred path of a file.
         taken: Taken paths in lower case, since some file systems ignore the case.
     """
-    number, free = 1, path
+    number, free = 1, path.with_name(fit_name(path.stem, path.suffix))
     while str(free).lower() in taken:
         number += 1
-        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        free = path.with_name(fit_name(path.stem, f"-{number}{path.suffix}"))
     taken.add(str(free).lower())
     return str(free)
 
