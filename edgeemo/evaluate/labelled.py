@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.archive import open_data
-from edgeemo.dataset.ingest.find import (
-    find_splits,
-    find_top_folder,
-    list_folders,
-    walk_files,
-)
+from edgeemo.dataset.ingest.find import find_top_folder, walk_files
+from edgeemo.dataset.ingest.folders import list_folders
+from edgeemo.dataset.ingest.splits import find_splits
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.labelled_messages import (
     describe_unknown_classes,

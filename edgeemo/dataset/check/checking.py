@@ -109,6 +109,7 @@ def check_folder(
         face_sample=face_sample,
         faces_skipped="" if detector else faces_skipped,
         findings=(),
+        layout=layout.warnings,
     )
     return replace(report, findings=derive_findings(report))
 

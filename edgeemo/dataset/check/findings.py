@@ -24,6 +24,7 @@ FEW = 100
 def derive_findings(check: CheckReport) -> tuple[Finding, ...]:
     """Return the findings of a check, the most urgent first; `check.findings` is not read."""
     found = [
+        *_find_layout(check),
         *_find_unusable(check),
         *_find_excluded(check),
         *map(_describe_shortcut, (one for one in check.shortcuts if one.flagged)),
@@ -34,6 +35,11 @@ def derive_findings(check: CheckReport) -> tuple[Finding, ...]:
         *_find_faces(check),
     ]
     return tuple(sorted(found, key=lambda finding: finding.level != "act"))
+
+
+def _find_layout(check: CheckReport) -> Iterator[Finding]:
+    for warning in check.layout:
+        yield (_act if warning.is_certain else _look)("layout", 1, warning.text)
 
 
 def _find_unusable(check: CheckReport) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset.check.labels import LabelCheck
     from edgeemo.dataset.check.shortcuts import Shortcut
     from edgeemo.dataset.face_sample import FaceSample
+    from edgeemo.dataset.ingest.splits import LayoutWarning
     from edgeemo.dataset.processing.shares import ProcessingShare
     from edgeemo.model.tables import Rejected
 
@@ -103,6 +104,7 @@ class CheckReport:
         face_sample: Faces in a sample of the images; None with a face detector.
         faces_skipped: Reason why no faces were detected in the other images.
         findings: The findings, those to act on first.
+        layout: Doubts about the classes.
     """
 
     DERIVED: ClassVar[tuple[str, ...]] = ("needs_action",)
@@ -130,6 +132,7 @@ class CheckReport:
     face_sample: FaceSample | None
     faces_skipped: str
     findings: tuple[Finding, ...]
+    layout: tuple[LayoutWarning, ...] = ()
 
     @property
     def per_class(self) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,23 +11,23 @@ from edgeemo.dataset.ingest.class_choice import (
     order_labels,
     select_classes,
 )
+from edgeemo.dataset.ingest.folders import list_entries, list_folders
+from edgeemo.dataset.ingest.splits import (
+    find_layout_warnings,
+    find_splits,
+    is_split_name,
+    require_train_split,
+)
 from edgeemo.errors import DatasetError
-from edgeemo.imaging.file_names import is_ignored
 from edgeemo.model.tables import SPLITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from edgeemo.dataset.ingest.splits import LayoutWarning
     from edgeemo.model.tables import Split
 
-_SPLIT_NAMES: dict[str, Split] = {
-    "train": "train",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "test": "test",
-}
 # Files that edgeemo writes beside the images.
 _OWN_FILES = {"rejected.csv", "split.csv", "crop.csv", "faces.json", "face-model.onnx"}
 
@@ -58,6 +57,7 @@ class FolderLayout:
         splits: Splits of the folder that hold files; empty if it has none.
         files: Every file in a class folder, sorted by path.
         ignored: Sub-folders beside the splits, which are not used.
+        warnings: Doubts about the classes.
     """
 
     root: Path
@@ -65,6 +65,7 @@ class FolderLayout:
     splits: tuple[Split, ...]
     files: tuple[LabelledFile, ...]
     ignored: tuple[str, ...] = ()
+    warnings: tuple[LayoutWarning, ...] = ()
 
 
 def find_files(
@@ -73,9 +74,10 @@ def find_files(
     """Find the classes of a data folder and their files.
 
     The folder has one sub-folder per class, or train, validation (or val, valid) and test, in any
-    case, with the class folders inside; either may lie deeper, if each folder above is the only
-    one of its parent. Files inside a class are found at any depth. Hidden files and those that
-    desktops create are ignored; links to folders are not followed.
+    case and with other usual names (`edgeemo.dataset.ingest.splits`), with the class folders
+    inside; either may lie deeper, if each folder above is the only one of its parent. Files inside
+    a class are found at any depth. Hidden files and those that desktops create are ignored; links
+    to folders are not followed.
 
     Args:
         root: The data folder.
@@ -94,6 +96,7 @@ def find_files(
         splits=tuple(split for split in SPLITS if any(file.split == split for file in files)),
         files=tuple(files),
         ignored=_find_ignored(top, splits),
+        warnings=tuple(_find_warnings(top, names, splits)),
     )
 
 
@@ -184,7 +187,7 @@ def walk_files(folder: Path) -> Iterator[Path]:
     Raises:
         DatasetError: If a folder cannot be read, so that no image is missing unnoticed.
     """
-    for name in _list_entries(folder):
+    for name in list_entries(folder):
         path = folder / name
         kind = _find_kind(path)
         if stat.S_ISREG(kind):
@@ -204,7 +207,7 @@ def _find_kind(path: Path) -> int:
 def _descend_to_classes(folder: Path) -> Path:
     """Return the folder with the classes, below folders that are alone in their parent."""
     names = list_folders(folder)
-    if len(names) != 1 or names[0].lower() in _SPLIT_NAMES:
+    if len(names) != 1 or is_split_name(names[0]):
         return folder
     only = folder / names[0]
     return _descend_to_classes(only) if list_folders(only) else folder
@@ -221,26 +224,9 @@ def _find_labelled_folders(
     names = _find_classes(splits, classes) if splits else list_folders(top)
     if len(names) < (2 if classes is None else 1):
         raise DatasetError(describe_missing_classes(root, names))
+    if not splits:
+        require_train_split(root, top)
     return top, splits, select_classes(root, names, classes)
-
-
-def find_splits(top: Path, *, complete: bool = True) -> list[tuple[Path, Split]]:
-    """Return the folders that are splits; none where they are not.
-
-    Args:
-        top: The folder with the classes or splits.
-        complete: Whether a train folder with folders inside is required; without it the splits are
-            those of a folder that has nothing else, each with folders inside.
-    """
-    found = [
-        (top / name, _SPLIT_NAMES[name.lower()])
-        for name in list_folders(top)
-        if name.lower() in _SPLIT_NAMES
-    ]
-    if any(split == "train" and list_folders(path) for path, split in found):
-        return found
-    others = complete or len(found) < len(list_folders(top))
-    return [] if others or not all(list_folders(path) for path, _ in found) else found
 
 
 def _find_classes(splits: Sequence[tuple[Path, Split]], classes: Sequence[str] | None) -> list[str]:
@@ -269,28 +255,16 @@ def _find_class_files(
     return sorted(found, key=lambda file: file.path)
 
 
+def _find_warnings(
+    top: Path, names: Sequence[str], splits: Sequence[tuple[Path, Split]]
+) -> list[LayoutWarning]:
+    """Return the doubts about the classes, of splits about those of the train split."""
+    trained = [path for path, split in splits if split == "train"]
+    return find_layout_warnings((trained or [top])[0], names)
+
+
 def _find_ignored(top: Path, splits: Sequence[tuple[Path, Split]]) -> tuple[str, ...]:
     if not splits:
         return ()
     used = {path.name for path, _ in splits}
     return tuple(name for name in list_folders(top) if name not in used)
-
-
-def list_folders(folder: Path) -> list[str]:
-    """Return the names of the sub-folders that are not ignored, sorted.
-
-    Raises:
-        DatasetError: If the folder cannot be read, or a name cannot be printed.
-    """
-    names = [name for name in _list_entries(folder) if (folder / name).is_dir()]
-    for name in names:
-        if not name.isprintable():  # nor is invalid text
-            raise DatasetError(f"{folder}: rename the folder {name!r}: it cannot be printed")
-    return names
-
-
-def _list_entries(folder: Path) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if not is_ignored(name))  # noqa: PTH208
-    except OSError as error:
-        raise DatasetError(f"{folder}: cannot be read: {error.strerror}") from None

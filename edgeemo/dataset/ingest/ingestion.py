@@ -57,6 +57,8 @@ def ingest_folder(
     layout = find_files(root, labels=options.labels, classes=options.classes)
     for name in layout.ignored:
         progress.note(f"{root}: {name} is beside the splits and not used")
+    for warning in layout.warnings:
+        progress.note(f"warning: {root}: {warning.text}")
     verdicts = judge_files(
         root,
         layout.files,

@@ -155,6 +155,8 @@ def _find(opened: OpenCollection, classes: CollectionClasses, progress: Progress
     layout = find_files(opened.folder, classes=names)
     for name in layout.ignored:
         progress.note(f"{opened.given.path}: {name} is beside the splits and not used")
+    for warning in layout.warnings:
+        progress.note(f"warning: {opened.given.path}: {warning.text}")
     files = tuple(
         replace(file, label=classes.hard.get(file.label, file.label))
         for file in layout.files

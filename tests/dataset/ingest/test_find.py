@@ -7,6 +7,7 @@ import pytest
 
 from edgeemo.dataset import IngestOptions
 from edgeemo.dataset.ingest.find import find_any_files, find_files, has_classes
+from edgeemo.dataset.ingest.splits import is_split_name
 from edgeemo.errors import DatasetError
 
 
@@ -201,3 +202,82 @@ def test_pipes_and_devices_are_passed_over_and_broken_links_are_not(tmp_path):
     (tmp_path / "happy/loop.png").symlink_to("loop.png")
     found = [file.path for file in find_files(tmp_path).files]
     assert found == ["happy/1.png", "happy/loop.png", "sad/1.png"]
+
+
+def splits_of(tmp_path, *names):
+    for name in names:
+        touch(tmp_path, f"{name}/happy/1", f"{name}/sad/2")
+    layout = find_files(tmp_path)
+    assert layout.labels == ("happy", "sad")
+    assert layout.warnings == ()
+    return {file.path.partition("/")[0]: file.split for file in layout.files}
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (("Training", "Testing"), ("train", "test")),
+        (("Training", "PublicTest", "PrivateTest"), ("train", "validation", "test")),
+        (("training", "publictest"), ("train", "test")),
+        (("TRAIN", "VALID", "TEST"), ("train", "validation", "test")),
+        (("train", "val", "eval"), ("train", "validation", "test")),
+        (("train", "eval", "test"), ("train", "validation", "test")),
+        (("train", "eval"), ("train", "test")),
+        (("train_set", "Test Set"), ("train", "test")),
+        (("train-data", "validation-data", "testData"), ("train", "validation", "test")),
+        (("1_train", "2_public_test", "3_private_test"), ("train", "validation", "test")),
+        (("training_set", "dev", "holdout"), ("train", "validation", "test")),
+    ],
+)
+def test_usual_names_of_splits(tmp_path, names, splits):
+    assert splits_of(tmp_path, *names) == dict(zip(names, splits, strict=True))
+
+
+@pytest.mark.parametrize("name", ["set", "data", "images", "trainer", "tester", "contest", "happy"])
+def test_other_names_are_no_splits(name):
+    assert not is_split_name(name)
+
+
+@pytest.mark.parametrize("names", [("Testing", "Validation"), ("PublicTest", "PrivateTest")])
+def test_splits_without_one_to_train_on_are_refused(tmp_path, names):
+    for name in names:
+        touch(tmp_path, f"{name}/happy/1", f"{name}/sad/2")
+    with pytest.raises(DatasetError, match="test and validation split, but none to train on"):
+        find_files(tmp_path)
+
+
+@pytest.mark.parametrize("top", ["", "train/"])
+def test_the_same_folders_in_every_class_are_doubtful(tmp_path, top):
+    touch(tmp_path, *(f"{top}{fold}/{one}/1" for fold in ("a", "b") for one in ("happy", "sad")))
+    (warning,) = find_files(tmp_path).warnings
+    assert warning.text.startswith(
+        "every class (a, b) has the same sub-folders (happy, sad); if those are the classes"
+    )
+    assert not warning.is_certain
+
+
+def test_splits_inside_the_classes_are_no_splits(tmp_path):
+    touch(tmp_path, *(f"{one}/{part}/1" for one in ("happy", "sad") for part in ("Train", "test")))
+    (warning,) = find_files(tmp_path).warnings
+    assert "which are not taken for splits" in warning.text
+    assert warning.is_certain
+
+
+def test_a_class_with_classes_inside_is_doubtful(tmp_path):
+    touch(tmp_path, "happy/1", "sad/2", "test/Happy/3", "test/sad/4")
+    (warning,) = find_files(tmp_path).warnings
+    assert warning.text.startswith("test is taken for a class, but has sub-folders with the names")
+    assert warning.is_certain
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("happy/man/1", "sad/woman/2"),
+        ("happy/images/1", "sad/images/2"),
+        ("happy/a/1", "happy/b/2", "sad/3"),
+    ],
+)
+def test_folders_inside_classes_are_fine_otherwise(tmp_path, names):
+    touch(tmp_path, *names)
+    assert find_files(tmp_path).warnings == ()

@@ -408,3 +408,22 @@ def test_equalised_images_are_warned_of(tmp_path, fill):
     assert finding.startswith("24 of 24 images are equalised (such as ")
     assert finding.endswith("use the images as they were before.")
     assert progress.notes == [f"warning: {finding}"]
+
+
+@pytest.mark.parametrize("inner", ["happy/sad", "train/test"])
+def test_the_same_folders_in_every_class_are_a_warning(tmp_path, fill, inner):
+    from edgeemo.dataset.check import check_folder
+
+    class Notes(Silent):
+        def note(self, text):
+            notes.append(text)
+
+    notes = []
+    first = 0
+    for label in ("a", "b"):
+        fill(tmp_path / label, dict.fromkeys(inner.split("/"), 6), first=first, noise=14)
+        first += 12
+    ingest_folder(tmp_path, progress=Notes())
+    assert [note for note in notes if note.startswith(f"warning: {tmp_path}: every class (a, b)")]
+    (finding,) = [one for one in check_folder(tmp_path).findings if one.name == "layout"]
+    assert finding.level == ("act" if "train" in inner else "look")

@@ -217,7 +217,7 @@ def test_a_missing_detector_file_is_reported_first(few, tmp_path):
 def test_a_crop_of_a_long_name_is_written_under_a_shorter_one(few, tmp_path, all_faces):
     stem = "x" * 251
     (few / "happy/00.png").rename(few / f"happy/{stem}.png")
-    shutil.copy(few / "happy/01.png", few / f"happy/{stem}.jpg")
+    shutil.copy(few / "sad/00.png", few / f"happy/{stem}.jpg")
     options = replace(OPTIONS, all_faces=all_faces)
     write_crops(few, tmp_path / "out", options=options)
     written = [row["crop"] for row in rows(tmp_path / "out" / CROP_CSV) if stem in row["image"]]
