@@ -80,18 +80,19 @@ class _Sampled(NamedTuple):
     face: float | None
 
 
-def sample_faces(paths: Sequence[Path]) -> FaceSample:
+def sample_faces(paths: Sequence[Path], *, most: int = SAMPLE_IMAGES) -> FaceSample:
     """Search a sample of images for faces, in at most three seconds.
 
     Args:
         paths: The images. Those that cannot be read do not count.
+        most: Largest number of images in the sample.
 
     Raises:
         EngineError: If the engine of the face detector cannot be loaded.
     """
     begun = time.monotonic()
     detector = build_detector(FaceSettings())
-    chosen = random.Random(0).sample(list(paths), min(SAMPLE_IMAGES, len(paths)))
+    chosen = random.Random(0).sample(list(paths), min(most, len(paths)))
     sampled = []
     for path in chosen:
         one = _search(path, detector)
