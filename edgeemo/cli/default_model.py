@@ -55,7 +55,7 @@ def _choose_unnamed() -> Path:
         warn(f"the default model {chosen.gone} is gone from {MODELS}: 'edgeemo models --default'")
     if chosen.reason == "included" and chosen.unexported is None:
         note(
-            f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy or sad; "
+            f"model: {SHIPPED}, which edgeemo includes (faces in photos, happy, sad or neither; "
             f"'edgeemo info {SHIPPED}' tells more, --model names another)"
         )
     elif chosen.reason == "included":
