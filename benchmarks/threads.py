@@ -7,29 +7,43 @@ Every thread predicts the same JPEG file of a camera, over and over. "as it is":
 interpreter behind a lock; "own": each thread has loaded a `Classifier` of its own. Each run is a
 process of its own, in turn; the median of the rounds counts. The predictions are compared with
 those of one thread.
+
+Before that, the processor time of an image and of the network alone, which other programs disturb
+little: behind a lock no number of cores predicts more than one image per time of the network.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
+import numpy as np
 from machine import CORES, describe
 
 from edgeemo.bench import draw_photo
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.text import markdown_head, markdown_row
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 WAYS = ("as it is", "in turn", "own")
 COLUMNS = (
     "file", "threads", *(f"{way}: images per second" for way in WAYS),
     *(f"{way}: peak MB" for way in WAYS),
 )  # fmt: skip
+
+
+COSTS = ("file", "processor ms of an image", "of its network", "most images per second in turn")
+_REPEATS, _BATCHES = 20, 9
 
 
 class _InTurn:
@@ -54,8 +68,6 @@ def _load(model: str, way: str, threads: int) -> list[Classifier]:
 
 def run(model: str, way: str, threads: int, seconds: float) -> tuple[float, float]:
     """Return images per second and the peak memory in MB, of this process."""
-    import resource
-
     image = draw_photo()
     classifiers = _load(model, way, threads)
     expected = classifiers[0].predict_all(image)
@@ -78,7 +90,13 @@ def run(model: str, way: str, threads: int, seconds: float) -> tuple[float, floa
     if wrong:
         raise SystemExit(f"{model}: {len(wrong)} of {sum(counts)} predictions differ")
     rate = sum(counts) / (time.perf_counter() - start)
-    return rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return rate, _read_peak_mb()
+
+
+def _read_peak_mb() -> float:
+    """Return the peak memory of this process; getrusage would count that of its parent, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
 
 
 def _run_process(model: str, way: str, threads: int, seconds: float) -> tuple[float, float]:
@@ -102,6 +120,27 @@ def print_row(model: str, threads: int, options: argparse.Namespace) -> None:
     print(markdown_row(map(str, cells)), flush=True)
 
 
+def print_costs(model: str) -> None:
+    """Print the processor time of an image and of its network, the least of several batches."""
+    classifier, image = Classifier.load(model), draw_photo()
+    pixels = np.zeros(classifier.spec.input_shape, np.uint8)
+    faces = max(1, len(classifier.predict_all(image)))
+    whole = _measure_ms(lambda: classifier.predict_all(image))
+    network = _measure_ms(lambda: classifier.engine.run(pixels)) * faces
+    cells = [model, f"{whole:.2f}", f"{network:.2f}", f"{1000 / network:.0f}"]
+    print(markdown_row(cells), flush=True)
+
+
+def _measure_ms(call: Callable[[], object]) -> float:
+    times = []
+    for _ in range(_BATCHES):
+        start = time.thread_time()
+        for _ in range(_REPEATS):
+            call()
+        times.append((time.thread_time() - start) / _REPEATS)
+    return min(times) * 1000
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="+", metavar="MODEL")
@@ -115,7 +154,10 @@ def main() -> None:
         print(json.dumps(run(options.models[0], options.run, threads, options.seconds)))
         return
     print(describe("numpy", "pillow", "ai-edge-litert", "onnxruntime") + "\n")
-    print("\n".join(markdown_head(COLUMNS, words=1)))
+    print("\n".join(markdown_head(COSTS, words=1)))
+    for model in options.models:
+        print_costs(model)
+    print("\n" + "\n".join(markdown_head(COLUMNS, words=1)))
     for model in options.models:
         for threads in options.threads:
             print_row(model, threads, options)
