@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ExportError
@@ -11,6 +12,8 @@ from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edgeemo.model.spec import ModelSpec
 
 OPSET = 18
@@ -52,8 +55,66 @@ def _convert(model: Any, spec: ModelSpec) -> Any:
         return model(image, training=False)
 
     function = tf.function(predict, input_signature=signature, autograph=False)
-    converted, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+    with _inline_functions(tf):
+        concrete = function.get_concrete_function()
+    converted, _ = tf2onnx.convert.from_function(_Traced(concrete), signature, opset=OPSET)
+    _replace_erfc(converted)
     return converted
+
+
+class _Traced:
+    """A traced function whose only input is the image.
+
+    tf2onnx takes everything that a function captures and that is no variable for an input, too:
+    constants of a Normalization, say. They are frozen with the variables.
+    """
+
+    def __init__(self, concrete: Any) -> None:
+        self._concrete = concrete
+        self.inputs = concrete.inputs[: len(concrete.inputs) - len(concrete.captured_inputs)]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._concrete, name)
+
+    def get_concrete_function(self, *_: Any) -> Any:
+        """Return itself, where tf2onnx would trace."""
+        return self
+
+
+@contextmanager
+def _inline_functions(tf: Any) -> Iterator[None]:
+    """Trace functions inside the model as part of it.
+
+    Keras compiles a convolution in groups with XLA, and a compiled function cannot be converted.
+    """
+    before = tf.config.functions_run_eagerly()
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(before)
+
+
+def _replace_erfc(model: Any) -> None:
+    """Replace Erfc, which an exact GELU has and ONNX lacks, by 1 - Erf."""
+    import numpy as np
+    import onnx
+
+    graph = model.graph
+    nodes = list(graph.node)
+    found = [node for node in nodes if node.op_type == "Erfc"]
+    if not found:
+        return
+    one = f"{found[0].name}/one"
+    graph.initializer.append(onnx.numpy_helper.from_array(np.float32(1), one))
+    del graph.node[:]
+    for node in nodes:
+        if node.op_type != "Erfc":
+            graph.node.append(node)
+            continue
+        erf = f"{node.name}/erf"
+        graph.node.append(onnx.helper.make_node("Erf", node.input, [erf], name=erf))
+        graph.node.append(onnx.helper.make_node("Sub", [one, erf], node.output, name=node.name))
 
 
 def _refuse_unknown_operators(model: Any) -> None:

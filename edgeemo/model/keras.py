@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.model.folder import KERAS, ModelFolder
-from edgeemo.model.saved_model import check_saved_model
+from edgeemo.model.keras_adapt import adapt_model
+from edgeemo.model.keras_config import open_compatible
+from edgeemo.model.saved_model import check_saved_model, open_without_slots
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.interrupt import stems_from_interrupt
@@ -124,7 +126,9 @@ def load_keras(path: Path, *, input_shape: Sequence[int] | None = None) -> Any:
         with drop_output():
             if path.is_dir():
                 return _load_saved_model(keras, path, input_shape)
-            return keras.models.load_model(path, compile=False, safe_mode=True)
+            with open_compatible(path) as file:
+                model = keras.models.load_model(file, compile=False, safe_mode=True)
+            return adapt_model(keras, model)
     except Exception as error:  # Keras raises almost anything on a file that it did not write
         raise ModelFolderError(f"{path}: {_describe_load_error(error)}") from None
 
@@ -163,7 +167,11 @@ def add_scaling(
 
 
 def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
-    # The names given here stand in exported files: they stay as they are.
+    with open_without_slots(path) as folder:
+        return _wrap_saved_model(keras, folder, input_shape)
+
+
+def _wrap_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
     specs, outputs = _read_signature(path)
     if len(specs) != 1 or len(outputs) != 1:
         raise ValueError(
@@ -174,6 +182,7 @@ def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None)
         raise ValueError(
             f"it takes batches of {batch} images only; save it with an open batch size"
         )
+    # The names given here stand in exported files: they stay as they are.
     inputs = keras.Input(batch_shape=(batch, *(input_shape or shape)), name="image")
     layer = keras.layers.TFSMLayer(str(path), call_endpoint=_ENDPOINT, name="saved_model")
     return keras.Model(inputs, next(iter(layer(inputs).values())), name="edgeemo_original")
@@ -199,6 +208,12 @@ def _is_saved_model(model: Any) -> bool:
 
 def _describe_load_error(error: Exception) -> str:
     text = str(error)
+    operator = re.search(r"\b(TFOpLambda|SlicingOpLambda|TensorFlowOpLayer)\b", text)
+    if operator:
+        return (
+            f"it was saved by Keras 2 with a bare operator of TensorFlow ({operator[1]}), which "
+            "Keras 3 cannot load; save it there as a SavedModel: model.export('folder')"
+        )
     if "`Lambda` layer" in text or "Lambda" in text.partition("\n")[0]:
         return (
             "it has a Lambda layer, which is Python code that no file should hold; "

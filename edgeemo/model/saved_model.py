@@ -8,14 +8,18 @@ TensorFlow, for the definition of the file's format.
 from __future__ import annotations
 
 import re
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
+_GRAPH = "saved_model.pb"
 _REACHING = re.compile(
     # files
     "File(?!name|spec)|Reader|Record|Dataset|Iterator|Checkpoint|^Save|^Restore|ImmutableConst|"
@@ -44,21 +48,59 @@ def check_saved_model(folder: Path) -> None:
     Raises:
         ModelFolderError: If there is such an operator, or the file cannot be read.
     """
-    from google.protobuf.message import DecodeError
-    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
-    path, model = folder / "saved_model.pb", SavedModel()
-    try:
-        model.ParseFromString(path.read_bytes())
-    except (OSError, DecodeError) as error:
-        raise ModelFolderError(f"{path}: cannot be read as a SavedModel ({error})") from None
-    for meta_graph in model.meta_graphs:
+    for meta_graph in _parse(folder).meta_graphs:
         found = next(_find_reaching(meta_graph), None)
         if found:
             raise ModelFolderError(
                 f"{folder}: its graph has the operator {found}, which reaches files, code or the "
                 "network; no such model is loaded: save the network alone"
             )
+
+
+@contextmanager
+def open_without_slots(folder: Path) -> Iterator[Path]:
+    """Yield a SavedModel that loads without an optimizer, whose slots Keras 2 saves with it.
+
+    Args:
+        folder: The SavedModel, checked.
+
+    Yields:
+        `folder` itself, or a folder without the slots that refers to the same variables, for the
+        time of the block.
+    """
+    model = _parse(folder)
+    nodes = [node for graph in model.meta_graphs for node in graph.object_graph_def.nodes]
+    if not any(node.slot_variables for node in nodes):
+        yield folder
+        return
+    for node in nodes:
+        del node.slot_variables[:]
+    with TemporaryDirectory() as name:
+        changed = Path(name)
+        (changed / _GRAPH).write_bytes(model.SerializeToString())
+        for inner in ("variables", "assets"):
+            if (folder / inner).is_dir():
+                _refer(changed / inner, (folder / inner).resolve())
+        yield changed
+
+
+def _refer(place: Path, folder: Path) -> None:
+    try:
+        place.symlink_to(folder, target_is_directory=True)
+    except OSError:  # Windows allows links to administrators only
+        shutil.copytree(folder, place)
+
+
+def _parse(folder: Path) -> Any:
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    path, model = folder / _GRAPH, SavedModel()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except (OSError, DecodeError) as error:
+        raise ModelFolderError(f"{path}: cannot be read as a SavedModel ({error})") from None
+    return model
 
 
 def _find_reaching(meta_graph: Any) -> Iterator[str]:
