@@ -135,7 +135,9 @@ def _read_file(source: BinaryFile, name: str) -> bytes:
     content = bytearray()
     while len(content) <= MAX_FILE_BYTES:
         try:
-            chunk = source.read(_CHUNK)
+            chunk: object = source.read(_CHUNK)
+        except UnicodeError:
+            chunk = ""
         except (OSError, ValueError) as error:  # closed, or opened for writing
             from edgeemo.utils.text import one_line
 

@@ -309,13 +309,18 @@ def _find_default(path: str | os.PathLike[str]) -> tuple[str | os.PathLike[str],
     """Return the default file of a model folder or of a shipped model, and its threads."""
     from pathlib import Path  # slow to import, and not needed for a single file
 
-    from edgeemo.model.folder import ModelFolder, is_shipped_name, shipped_folder
+    from edgeemo.model.folder import SHIPPED_MODELS, ModelFolder, is_shipped_name, shipped_folder
+    from edgeemo.utils.text import join_and
 
     folder = Path(path)
     if is_shipped_name(folder):
         default = shipped_folder(str(folder)).choose_default()
     elif folder.is_dir():
         default = ModelFolder(folder).choose_default()
-    else:
+    elif folder.exists() or folder.suffix:
         return path, None
+    else:
+        raise EngineError(
+            f"{folder}: no such file or folder; the shipped models are {join_and(SHIPPED_MODELS)}"
+        )
     return default.file, default.threads

@@ -173,6 +173,8 @@ def test_a_file_that_gives_no_image_is_told_by_name(classifier, image):
         pytest.raises(TypeError, match="open it with 'rb'"),
     ):
         classifier.predict(stream)
+    with image.open(encoding="utf-8") as stream, pytest.raises(TypeError, match="with 'rb'"):
+        classifier.predict(stream)
     with pytest.raises(ImageError, match=r"face\.png: cannot be read: .*closed file"):
         classifier.predict(_closed(image))
     with pytest.raises(ImageError, match="image: not an image"):
@@ -247,8 +249,11 @@ def test_a_shipped_model_is_loaded_by_its_name(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", ["happysad", "models/gone", "gone.tflite"])
 def test_a_model_that_is_not_there_is_told(name):
-    with pytest.raises(EngineError, match=name):
+    with pytest.raises(EngineError, match=name) as caught:
         Classifier.load(name)
+    assert ("the shipped models are happy-sad and emotions" in str(caught.value)) == (
+        "." not in name
+    )
 
 
 def test_no_threads_are_refused():
