@@ -95,12 +95,13 @@ def _describe_quality(folder: ModelFolder) -> str:
 
 
 def check_model(model: Path) -> None:
-    """Refuse a model that is not there, and a bundle.
+    """Refuse a model that is not there, a bundle, and what no command takes.
 
     Raises:
-        ModelFolderError: If it is one; the text suggests or lists model folders.
+        ModelFolderError: If it is one; the text suggests or lists model folders, or tells the kind.
     """
     from edgeemo.errors import ModelFolderError
+    from edgeemo.model.file_kind import describe_useless
 
     if not model.exists():
         raise ModelFolderError(f"{model}: no such file or folder; {_suggest_model(model)}")
@@ -109,6 +110,8 @@ def check_model(model: Path) -> None:
             f"{model}: a bundle, which runs by itself: 'python3 {model} info' shows what is "
             "inside; name the model folder or file that it was made from"
         )
+    if useless := describe_useless(model):
+        raise ModelFolderError(f"{model}: {useless}")
 
 
 def require_folder(model: Path) -> None:
@@ -118,14 +121,21 @@ def require_folder(model: Path) -> None:
         ModelFolderError: If it is one; the text says what to name instead.
     """
     from edgeemo.errors import ModelFolderError
+    from edgeemo.model.file_kind import describe_foreign, recognise
     from edgeemo.model.folder import SPEC, is_shipped_name
 
     if is_shipped_name(model):
         return  # which `open_folder` explains
     check_model(model)
+    if not model.is_dir() and (model.parent / SPEC).is_file():
+        raise ModelFolderError(
+            f"{model}: a file, not a model folder; name the folder: {model.parent}"
+        )
+    if not (model / SPEC).is_file() and (foreign := describe_foreign(model)):
+        raise ModelFolderError(f"{model}: {foreign}")
     if not model.is_dir():
-        parent = f": {model.parent}" if (model.parent / SPEC).is_file() else ""
-        raise ModelFolderError(f"{model}: a file, not a model folder; name the folder{parent}")
+        exported = " that it was exported to" if recognise(model) in ("tflite", "onnx") else ""
+        raise ModelFolderError(f"{model}: a file, not a model folder; name the folder{exported}")
     if not (model / SPEC).is_file():
         raise ModelFolderError(
             f"{model}: not a model folder (it has no {SPEC}); {_suggest_model(model)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import EngineError, ModelFolderError
+from edgeemo.model.file_kind import describe_foreign
 from edgeemo.model.folder import SPEC, ModelFolder, is_shipped_name, shipped_folder
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.files import sha256_file
@@ -36,7 +37,7 @@ def load_classifier(
         path = shipped_folder(str(path)).path
     if not path.exists():
         raise ModelFolderError(f"{path}: no such file or folder")
-    if path.suffix == ".keras" and path.is_file():
+    if path.suffix.lower() in (".keras", ".h5", ".hdf5") and path.is_file():
         return _load_keras(path, faces)
     return Classifier.load(path, threads=threads, faces=faces)
 
@@ -62,10 +63,8 @@ def _load_keras(path: Path, faces: FaceRequest | None) -> Classifier:
 
     folder = ModelFolder(path.parent)
     if not folder.file(SPEC).exists() or find_reference_model(folder) != path:
-        raise EngineError(
-            f"{path}: a Keras file says neither labels nor scaling; import it with "
-            f"'edgeemo export {path} --labels ... --scale ... --data ...'"
-        )
+        foreign = describe_foreign(path) or "not a Keras model, or a damaged one; save it again"
+        raise EngineError(f"{path}: {foreign}")
     cores = os.cpu_count() or 1  # TensorFlow takes them all for one image
     spec = folder.read_spec()
     spec = spec.with_faces(faces) if faces else spec

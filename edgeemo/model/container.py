@@ -150,11 +150,17 @@ def model_format(path: str) -> Format:
     Raises:
         EngineError: If it is neither ``.tflite`` nor ``.onnx``.
     """
-    if path.endswith(".tflite"):
+    ending = path[-7:].lower()
+    if ending.endswith(".tflite"):
         return "tflite"
-    if path.endswith(".onnx"):
+    if ending.endswith(".onnx"):
         return "onnx"
-    raise EngineError(f"{path}: not a model that edgeemo runs; give a .tflite or .onnx file")
+    from edgeemo.model.file_kind import describe_foreign
+
+    foreign = describe_foreign(path)
+    raise EngineError(
+        f"{path}: {foreign or 'not a model that edgeemo runs; give a .tflite or .onnx file'}"
+    )
 
 
 def _read_seal(stream: BinaryIO, path: str, format: Format, size_bytes: int) -> tuple[int, str]:
@@ -180,10 +186,16 @@ def _not_sealed(path: str, format: Format, *, is_old: bool) -> SpecError:
             f"{path}: exported by an older version of edgeemo, without a checksum of its "
             "specification; export it again"
         )
-    other = "" if format == "tflite" else " is not an ONNX model,"
+    from edgeemo.model.file_kind import describe_foreign, recognise
+
+    foreign = describe_foreign(path)
+    if foreign:
+        return SpecError(f"{path}: {foreign}")
+    is_right = format == "tflite" or recognise(path) == "onnx"
+    other = "" if is_right else " is not an ONNX model,"
     return SpecError(
         f"{path}: carries no edgeemo specification,{other} or was cut short: copy it again, or "
-        "make it with 'edgeemo export'"
+        "make it of a Keras model with 'edgeemo export'"
     )
 
 

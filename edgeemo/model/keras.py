@@ -15,6 +15,7 @@ from edgeemo.errors import MissingExtraError, ModelFolderError
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras_adapt import adapt_model
 from edgeemo.model.keras_config import open_compatible
+from edgeemo.model.keras_name import name_by_content
 from edgeemo.model.saved_model import check_saved_model, open_without_slots
 from edgeemo.model.spec import SCALE
 from edgeemo.utils.files import sha256_file
@@ -119,6 +120,14 @@ def load_keras(path: Path, *, input_shape: Sequence[int] | None = None) -> Any:
         ModelFolderError: If it cannot be loaded, or holds anything that reaches beyond the model.
         MissingExtraError: If TensorFlow is not installed.
     """
+    with name_by_content(path) as named:
+        try:
+            return _load_named(named, input_shape)
+        except ModelFolderError as error:
+            raise ModelFolderError(str(error).replace(str(named), str(path))) from None
+
+
+def _load_named(path: Path, input_shape: Sequence[int] | None) -> Any:
     keras = import_keras()
     if path.is_dir():
         check_saved_model(path)

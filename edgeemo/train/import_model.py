@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import zipfile
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from edgeemo import __version__
 from edgeemo.dataset import IngestOptions, check_data, ingest_folder, open_data
 from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.model.file_kind import describe_useless, recognise
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras import hash_reference_model, load_keras
 from edgeemo.model.spec import ModelSpec, Provenance
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
-_NAMES = {".keras": KERAS, ".h5": "model.h5", ".hdf5": "model.h5"}
+_HDF5_SUFFIXES = (".h5", ".hdf5")
+_NAMES = {"keras": KERAS, "h5": "model.h5"}
 _SAVED_MODEL = "model.savedmodel"
 
 
@@ -237,13 +238,19 @@ def _choose_name(model: Path) -> str:
         if not (model / "saved_model.pb").is_file():
             raise ModelFolderError(f"{model}: not a SavedModel (it has no saved_model.pb)")
         return _SAVED_MODEL
-    if model.suffix.lower() not in _NAMES:
-        raise ModelFolderError(
-            f"{model}: not a .keras or .h5 file or a SavedModel folder; save the model as .keras"
-        )
-    if model.suffix.lower() == ".keras" and not zipfile.is_zipfile(model):
+    kind = recognise(model)
+    if kind in _NAMES:
+        return _NAMES[kind]
+    if useless := describe_useless(model):
+        raise ModelFolderError(f"{model}: {useless}")
+    suffix = model.suffix.lower()
+    if kind is None and suffix in _HDF5_SUFFIXES:
+        return _NAMES["h5"]  # Keras says what is wrong with it
+    if kind in (None, "zip", "empty") and suffix == ".keras":
         raise ModelFolderError(f"{model}: not a .keras file, or cut short; save the model again")
-    return _NAMES[model.suffix.lower()]
+    raise ModelFolderError(
+        f"{model}: not a .keras or .h5 file or a SavedModel folder; save the model as .keras"
+    )
 
 
 def _copy(model: Path, place: Path) -> Provenance:

@@ -231,6 +231,28 @@ def test_what_is_no_model_is_refused(images, tmp_path):
     refused(ModelFolderError, "no such model", tmp_path / "none.keras", images, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["MINE.KERAS", "mine", "mine.h5"])
+def test_a_keras_file_is_told_by_its_content(images, tmp_path, name):
+    source = save(small(), tmp_path / "saved.keras").rename(tmp_path / name)
+    folder = import_keras_model(source, tmp_path / "out", data=images, options=PLAIN)
+    assert folder.file("model.keras").read_bytes() == source.read_bytes()
+
+
+def test_weights_alone_and_pointers_are_told(images, tmp_path):
+    weights = tmp_path / "mine.weights.h5"
+    small().save_weights(weights)
+    refused(ModelFolderError, "weights alone, without the network", weights, images, tmp_path)
+    pointer = tmp_path / "mine.h5"
+    pointer.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    refused(
+        ModelFolderError,
+        "a Git LFS pointer, not the model: git lfs pull",
+        pointer,
+        images,
+        tmp_path,
+    )
+
+
 @pytest.mark.parametrize(("scale", "offset"), [(0, 0), (float("nan"), 0), (1, float("inf"))])
 def test_a_scaling_without_sense_is_refused(images, tmp_path, scale, offset):
     source = tmp_path / "never-read.keras"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
 
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
+"""A file with one of them that is no Keras model is a damaged one, as its import says."""
+
 _file = partial(Option, group="Files to export")
 _own = partial(Option, group="Your own Keras model")
 
@@ -148,16 +150,35 @@ def _print_partitions(exported: Sequence[ExportedFile]) -> None:
 
 def _own_model(model: Path | None) -> Path | None:
     """Return the path itself if it is a Keras model and not (part of) a model folder."""
+    from edgeemo.model.file_kind import KERAS_KINDS, recognise
+
     if model is None or _model_folder_of(model) is not None:
         return None
-    is_saved_model = (model / "saved_model.pb").exists()
-    return model if model.suffix in _KERAS_SUFFIXES or is_saved_model else None
+    is_keras = model.suffix.lower() in _KERAS_SUFFIXES or recognise(model) in KERAS_KINDS
+    return model if is_keras else None
 
 
 def _model_folder_of(model: Path) -> Path | None:
     from edgeemo.model.folder import SPEC
 
     return next((path for path in (model, model.parent) if (path / SPEC).exists()), None)
+
+
+def _refuse_foreign(model: Path) -> None:
+    """Refuse what is neither a model folder nor a Keras model.
+
+    Raises:
+        ModelFolderError: If it is none of them, or is not there.
+    """
+    from edgeemo.errors import ModelFolderError
+    from edgeemo.model.file_kind import describe_foreign, describe_not_keras
+    from edgeemo.model.folder import is_shipped_name
+
+    if not is_shipped_name(model):  # which `open_folder` explains
+        check_model(model)
+        if model.is_dir() and not describe_foreign(model):
+            require_folder(model)
+        raise ModelFolderError(f"{model}: {describe_not_keras(model)}")
 
 
 def _model_folder(given: ExportArguments) -> ModelFolder:
@@ -168,6 +189,8 @@ def _model_folder(given: ExportArguments) -> ModelFolder:
     """
     from edgeemo.model.folder import find_newest_folder, open_folder
 
+    if given.model is not None and _model_folder_of(given.model) is None:
+        _refuse_foreign(given.model)
     fields = option_fields(ExportArguments)
     own = ("labels", "scale", "offset", "threshold", "background", "out")
     named = [fields[name].flag for name in own if getattr(given, name) != fields[name].default]
@@ -192,8 +215,9 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
 
     check_model(model)
     labels, scale, data = given.labels, given.scale, given.data
-    missing = [f"--{name}" for name in ("labels", "scale", "data") if not getattr(given, name)]
-    if not labels or not scale or not data:
+    values = {"labels": labels or None, "scale": scale, "data": data}
+    missing = [f"--{name}" for name, value in values.items() if value is None]
+    if not labels or scale is None or not data:
         raise typer.BadParameter(
             f"{model} does not include {', '.join(missing)}: add them (--labels in the order of "
             "its outputs; --scale 1/255 if pixels were divided by 255)"

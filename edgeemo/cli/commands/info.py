@@ -35,7 +35,7 @@ def info(given: InfoArguments) -> None:
     from edgeemo.model.folder import open_folder
 
     path = choose_model(given.model)
-    if path.suffix in (".tflite", ".onnx") and not path.is_dir():
+    if path.suffix.lower() in (".tflite", ".onnx") and not path.is_dir():
         facts = _file_facts(path)
         title = str(path)
     else:

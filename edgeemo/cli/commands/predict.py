@@ -164,7 +164,7 @@ def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classi
     from edgeemo.runtime.classifier import Classifier
 
     model = choose_model(model)
-    if model.suffix == ".keras":
+    if model.suffix.lower() in (".keras", ".h5", ".hdf5"):
         from edgeemo.evaluate import load_classifier
 
         return load_classifier(model, faces=faces)
