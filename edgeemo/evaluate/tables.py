@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.utils.text import plural
+from edgeemo.utils.text import escape_controls, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -117,7 +117,7 @@ def list_warnings(found: Evaluation) -> Iterator[str]:
             "--exclude-trained"
         )
     if found.unreadable:
-        named = "; ".join(each.reason for each in found.unreadable[:_NAMED])
+        named = "; ".join(escape_controls(each.reason) for each in found.unreadable[:_NAMED])
         more = "; ..." if len(found.unreadable) > _NAMED else ""
         count = plural(len(found.unreadable), "image", "images")
         yield f"{count} left out, which cannot be read: {named}{more}"

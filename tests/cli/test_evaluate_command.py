@@ -104,3 +104,16 @@ def test_only_the_light_packages_are_needed():
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     assert "accuracy" in ran.stdout
+
+
+def test_names_with_line_ends_stay_on_their_line(edgeemo, faces):
+    for number, path in enumerate(sorted((faces / "sad").iterdir())):
+        path.rename(path.with_name(f"a\n{number}.jpg"))
+    (faces / "sad" / "broken\nname.jpg").write_bytes(b"nothing")
+    shown = edgeemo("evaluate", MODEL, "--data", "faces")
+    (line,) = [line for line in shown.err.splitlines() if "cannot be read" in line]
+    assert "faces/sad/broken\\nname.jpg: not an image" in line
+    lines = shown.out.splitlines()
+    first = next(index for index, line in enumerate(lines) if line.startswith("image "))
+    place = lines[first].index("true")
+    assert all(line[place - 2 : place].isspace() for line in lines[first + 2 :] if "\\n" in line)

@@ -77,6 +77,7 @@ def print_table(
     from edgeemo.utils.layout import format_table, get_width
 
     width = get_width(sys.stdout)
+    rows = [[escape_controls(cell) for cell in row] for row in rows]
     lines = format_table(columns, rows, width=width, numbers_from=numbers_from, prose=prose)
     _print_block(lines, title=title, width=width)
 
