@@ -88,7 +88,7 @@ def _export(
     network = build_deployed(model, spec)
     exporter = _Exporter(
         converter=Converter(network, spec, calibration.images if calibration else None),
-        expected=expect(model, spec),
+        expected=expect(model, spec, network=network),
         warnings=calibration.warnings if calibration else (),
     )
     for warning in filter(None, (exporter.expected.warning, *exporter.warnings)):

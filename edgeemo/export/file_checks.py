@@ -33,6 +33,9 @@ _BYTES_PER_WEIGHT = {
     "dynamic": (1.0, 4.0),
     "int8": (1.0, 3.0),  # biases are int32, and every channel has a scale
 }
+_BYTES_PER_CHANNEL = {"int8": 32.0}
+"""Scale and zero point of a channel's weights and of its bias, 28 bytes in TFLite, and the bias."""
+
 _MARGIN = 0.1
 _OVERHEAD_BYTES = 32_768
 _OVERHEAD_BYTES_PER_LAYER = 2_048
@@ -53,13 +56,18 @@ class Expectation:
 
     Attributes:
         weights: Number of weights that inference needs.
-        layers: Number of layers.
+        foldable: Number of those that are a vector, as a bias is: a converter may fold them into
+            others or leave out zeros.
+        layers: Number of layers; of an unrolled one, of its steps.
+        channels: Number of output channels of all layers of the network that is converted.
         pixels: The golden images, (N, H, W, C) uint8.
         predictions: The raw outputs of the reference model for them, (N, outputs) float32.
     """
 
     weights: int
+    foldable: int
     layers: int
+    channels: int
     pixels: NDArray[np.uint8]
     predictions: NDArray[np.float32]
 
@@ -71,21 +79,33 @@ class Expectation:
         return "the model gives every golden image the same prediction: it may have learnt nothing"
 
 
-def expect(model: Any, spec: ModelSpec) -> Expectation:
+def expect(model: Any, spec: ModelSpec, *, network: Any = None) -> Expectation:
     """Measure the reference model.
 
     Args:
         model: A `keras.Model`, as of `edgeemo.model.keras.load_reference_model`.
         spec: Spec of the model.
+        network: The network that is converted, as of `edgeemo.export.graph.build_deployed`, which
+            has a channel-wise convolution where the model has a batch normalisation; by default
+            the model.
     """
+    network = model if network is None else network
+    needed = [weight for weight in model.weights if _is_needed(weight)]
     whole = replace(spec, faces=None)  # a drawn face need not be one to a detector
     pixels = np.stack([preprocess(image, whole) for image in draw_golden_images()])
     return Expectation(
-        weights=sum(int(np.prod(weight.shape)) for weight in model.weights if _is_needed(weight)),
-        layers=sum(1 for _ in model._flatten_layers()),
+        weights=sum(int(np.prod(weight.shape)) for weight in needed),
+        foldable=sum(weight.shape[0] for weight in needed if len(weight.shape) == 1),
+        layers=sum(map(_count_copies, network._flatten_layers())),
+        channels=sum(weight.shape[-1] for weight in network.weights if weight.shape),
         pixels=pixels,
         predictions=predict(model, pixels * np.float32(spec.scale)),
     )
+
+
+def _count_copies(layer: Any) -> int:
+    """Return the number of times that a layer stands in the file: once for each unrolled step."""
+    return int(layer.input.shape[1]) if getattr(layer, "unroll", False) else 1
 
 
 def _is_needed(weight: Any) -> bool:
@@ -121,15 +141,25 @@ def check(candidate: SealedModel, kind: Kind, expected: Expectation) -> int | No
     return _check_tflite(name, engine, kind) if isinstance(engine, LiteRTEngine) else None
 
 
-def compute_size_limits(kind: Kind, *, weights: int, layers: int) -> tuple[float, float]:
+def compute_size_limits(
+    kind: Kind, *, weights: int, layers: int, foldable: int = 0, channels: int = 0
+) -> tuple[float, float]:
     """Return the smallest and the largest plausible size of a file, in bytes."""
     least, most = _BYTES_PER_WEIGHT[kind]
-    overhead = _OVERHEAD_BYTES + _OVERHEAD_BYTES_PER_LAYER * layers
-    return (1 - _MARGIN) * least * weights, (1 + 2 * _MARGIN) * most * weights + overhead
+    scales = _BYTES_PER_CHANNEL.get(kind, 0) * channels
+    overhead = _OVERHEAD_BYTES + _OVERHEAD_BYTES_PER_LAYER * layers + scales
+    smallest = (1 - _MARGIN) * least * (weights - foldable)
+    return smallest, (1 + 2 * _MARGIN) * most * weights + overhead
 
 
 def _check_size(name: str, size_bytes: int, *, kind: Kind, expected: Expectation) -> None:
-    least, most = compute_size_limits(kind, weights=expected.weights, layers=expected.layers)
+    least, most = compute_size_limits(
+        kind,
+        weights=expected.weights,
+        layers=expected.layers,
+        foldable=expected.foldable,
+        channels=expected.channels,
+    )
     if not least <= size_bytes <= most:
         raise ExportError(
             f"{name} cannot be made: the converter wrote {size_bytes:,} bytes where "

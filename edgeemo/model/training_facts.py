@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _TYPES: Mapping[str, type] = {
     "arch": str, "data": str, "seed": int, "epochs_run": int, "best_epoch": int, "scale": float,
-    "offset": float,
+    "offset": float, "rounding": float,
 }  # fmt: skip
 
 
@@ -47,6 +47,7 @@ class TrainingFacts:
         best_epoch: The epoch of the weights, from 1.
         scale: Multiplier of a pixel in the preprocessing of an imported model.
         offset: Addend after that.
+        rounding: Rounding error of an imported model, see `edgeemo.model.rounding`.
     """
 
     arch: str | None
@@ -56,6 +57,7 @@ class TrainingFacts:
     best_epoch: int | None
     scale: float | None
     offset: float
+    rounding: float | None
 
 
 def _read_source(known: Mapping[str, Any]) -> Path | NamedFolders | None:
@@ -83,4 +85,5 @@ def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
         best_epoch=recorded.get("best_epoch"),
         scale=recorded.get("scale"),
         offset=known.get("offset", 0.0),
+        rounding=recorded.get("rounding"),
     )

@@ -6,10 +6,13 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgeemo import __version__
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.folder import HISTORY, KERAS, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
 from edgeemo.model.keras import find_reference_model, find_shape_problem, load_reference_model
+from edgeemo.model.rounding import measure_rounding
 from edgeemo.model.spec import Provenance
 from edgeemo.model.tables import (
     ReferencePrediction,
@@ -173,6 +176,8 @@ def _predict_splits(
     if problem:
         raise ModelFolderError(f"{find_reference_model(folder).name}: {problem}")
     trial = contents.pixels["train"].head(_TRIAL_IMAGES)
+    if contents.imported:
+        _record_rounding(folder, model, trial.rows * np.float32(contents.spec.scale))
     outputs = {"trial": predict_split(model, trial, spec=contents.spec)}
     splits: tuple[Split, ...] = ("test", "validation")
     count = sum(len(contents.pixels[split]) for split in splits)
@@ -184,6 +189,12 @@ def _predict_splits(
     for each in outputs.values():
         check_probabilities(each, contents.spec)
     return outputs
+
+
+def _record_rounding(folder: ModelFolder, model: Any, images: NDArray[np.float32]) -> None:
+    """Add the rounding error of a foreign model to ``training.json``, for the gates."""
+    rounding = measure_rounding(model, images)
+    folder.write_json(TRAINING, {**folder.read_json(TRAINING), "rounding": rounding})
 
 
 def _write_references(folder: ModelFolder, contents: FolderContents, test: Evaluation) -> None:

@@ -21,6 +21,11 @@ BACKBONES = frozenset(
 """Architectures with wider float gates, by their names in ``training.json``: this package cannot
 import the networks."""
 
+_BACKBONE_LIMITS = {"float32_max_dp": 1e-4, "float16_max_dp": 2e-2}
+_ROUNDING_LIMITS = {"float32_max_dp": (8, 1e-3), "float16_max_dp": (8192, 2e-2)}
+"""Multiple of the measured rounding error that a file may differ by, and the most allowed. Float16
+has 13 bits less than float32, a factor of 8192."""
+
 _SHARES = {"float16_max_flips": 1000, "max_flips": 100}
 """Limits that are 1 image in so many, where no number is given."""
 
@@ -60,17 +65,28 @@ class Gates:
             raise ValueError(f"gates must be 0 or more: {self}")
 
     @classmethod
-    def for_architecture(cls, name: str | None, **limits: float | int | None) -> Gates:
+    def for_architecture(
+        cls, name: str | None, *, rounding: float | None = None, **limits: float | int | None
+    ) -> Gates:
         """Return the gates of an architecture.
 
         Rounding errors add up over the layers: the float32 file of a backbone may differ by 1e-4
-        and its float16 file by 2e-2. The limits of flips are the same for every architecture.
+        and its float16 file by 2e-2. They grow with the size of inputs and logits, too: of an
+        imported model they are measured, and a file may differ by a few times as much. The limits
+        of flips are the same for every architecture.
 
         Args:
-            name: The "arch" of ``training.json``; None for an imported model.
+            name: The "arch" of ``training.json``.
+            rounding: The "rounding" of ``training.json``, that of float32. An imported model
+                without it, such as a SavedModel, has the limits of a backbone.
             limits: Fields of `Gates`; None for the limit of the architecture.
         """
-        own = {"float32_max_dp": 1e-4, "float16_max_dp": 2e-2} if name in BACKBONES else {}
+        own = dict(_BACKBONE_LIMITS) if name in {*BACKBONES, "imported"} else {}
+        if rounding:
+            own = {
+                field: min(max(getattr(cls, field), rounding * factor), most)
+                for field, (factor, most) in _ROUNDING_LIMITS.items()
+            }
         given = {field: limit for field, limit in limits.items() if limit is not None}
         return cls(**{**own, **given})  # type: ignore[arg-type]
 

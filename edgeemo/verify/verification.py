@@ -73,7 +73,8 @@ def verify(
     """
     data, opened = None if data is None else Path(data), open_folder(folder)
     spec, files = opened.read_spec(), opened.list_exported()
-    own = Gates.for_architecture(opened.read_training().arch)
+    training = opened.read_training()
+    own = Gates.for_architecture(training.arch, rounding=training.rounding)
     if not files:
         raise ModelFolderError(
             f"{opened.path}: no exported file to verify; run 'edgeemo export {opened.path}'"

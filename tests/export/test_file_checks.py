@@ -84,3 +84,35 @@ def test_limits_hold_the_right_size_and_not_another(kind, bytes_per_weight):
     assert least < bytes_per_weight * 1_000_000 < most
     assert not least < 0.1 * bytes_per_weight * 1_000_000 < most
     assert not least < 10 * bytes_per_weight * 1_000_000 < most
+
+
+def test_int8_may_have_a_scale_for_every_channel_that_the_graph_adds(keras, shaken, spec):
+    """A normalisation after Flatten has as many channels as the row is long."""
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input(spec.input_shape),
+            layers.Conv2D(8, 3, activation="relu"),
+            layers.Flatten(),
+            layers.BatchNormalization(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    network = build_deployed(shaken(model), spec)
+    images = np.random.default_rng(1).random((4, *spec.input_shape), np.float32)
+    images[0, 0, 0], images[0, 0, 1] = 0, 1
+    content = convert_to_tflite(network, "int8", calibration=images)
+    found = expect(model, spec, network=network)
+    limits = {"weights": found.weights, "layers": found.layers}
+    least, most = compute_size_limits("int8", **limits, channels=found.channels)
+    assert least < len(content) < most
+    assert len(content) > compute_size_limits("int8", **limits)[1]
+
+
+def test_vectors_may_be_folded_away(plain, spec):
+    vectors = 4 + 6 + 8 + 1
+    assert expect(plain, spec).foldable == vectors
+    (least, _), (all_of_them, _) = (
+        compute_size_limits("float32", weights=100, layers=1, foldable=count) for count in (40, 0)
+    )
+    assert least == pytest.approx(0.6 * all_of_them)

@@ -15,6 +15,7 @@ from edgeemo.export.graph import build_deployed
 from edgeemo.export.onnx_float32 import convert_to_onnx
 from edgeemo.export.tflite import convert_to_tflite
 from edgeemo.model.keras import load_keras
+from edgeemo.model.rounding import measure_rounding
 from edgeemo.utils.redirect import drop_output
 
 pytestmark = pytest.mark.tensorflow
@@ -203,7 +204,9 @@ def test_arguments_of_keras_2_are_dropped_where_they_change_nothing(keras, spec3
     content = path.read_bytes()
     loaded = load_keras(path)
     image = np.random.default_rng(1).random((2, *SHAPE), np.float32)
-    assert np.asarray(loaded(image)) == pytest.approx(np.asarray(model(image)), abs=1e-6)
+    assert np.asarray(loaded(image, training=False)) == pytest.approx(
+        np.asarray(model(image, training=False)), abs=1e-6
+    )
     assert path.read_bytes() == content
     _assert_converts(loaded, spec3)
 
@@ -234,6 +237,8 @@ def test_a_keras_2_network_inside_sequentials_loads(keras, spec3, tmp_path):
 
     _edit(path, age)
     loaded = load_keras(path)
+    for own, other in zip(model.weights, loaded.weights, strict=True):
+        assert np.asarray(other) == pytest.approx(np.asarray(own)), own.path
     values = np.random.default_rng(1).random((2, *SHAPE), np.float32)
     assert np.asarray(loaded(values)) == pytest.approx(np.asarray(model(values)), abs=1e-6)
     _assert_converts(loaded, spec3)
@@ -273,3 +278,21 @@ def test_a_saved_model_with_the_slots_of_an_optimizer_loads(keras, spec3, tmp_pa
     loaded = load_keras(folder)
     assert np.asarray(loaded(values)) == pytest.approx(np.asarray(model(values)), abs=1e-6)
     _assert_converts(loaded, spec3)
+
+
+def test_rounding_grows_with_the_size_of_the_inputs(keras, shaken):
+    image = keras.Input(SHAPE)
+    flipped = keras.layers.RandomFlip()(image)
+    model = shaken(keras.Model(image, _head(keras, _convolve(keras, flipped))))
+    values = np.random.default_rng(1).random((4, *SHAPE), np.float32)
+    small = measure_rounding(model, values / 100)
+    assert 0 < small < measure_rounding(model, values * 5) < 1e-4
+
+
+def test_the_rounding_of_a_saved_model_is_unknown(keras, tmp_path):
+    image = keras.Input(SHAPE)
+    model = keras.Model(image, _head(keras, _convolve(keras, image)))
+    with drop_output():
+        model.export(str(tmp_path / "model"), verbose=False)
+    loaded = load_keras(tmp_path / "model")
+    assert measure_rounding(loaded, np.zeros((1, *SHAPE), np.float32)) is None

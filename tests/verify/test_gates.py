@@ -118,3 +118,13 @@ def test_an_architecture_has_gates_of_its_own():
 )
 def test_of_two_gates_the_looser_limits_are_kept(given, n, kept):
     assert Gates().loosen(given, n) == kept
+
+
+def test_gates_of_an_imported_model_follow_its_rounding():
+    measured = Gates.for_architecture("imported", rounding=1.25e-5)
+    assert measured.float32_max_dp == pytest.approx(1e-4)
+    assert measured.float16_max_dp == 2e-2
+    assert Gates.for_architecture("imported", rounding=1e-9) == Gates()
+    assert Gates.for_architecture("imported", rounding=1.0).float32_max_dp == 1e-3
+    assert Gates.for_architecture("imported", rounding=1.0, float32_max_dp=0).float32_max_dp == 0
+    assert Gates.for_architecture("imported").float32_max_dp == 1e-4

@@ -89,9 +89,11 @@ def verify(given: VerifyArguments) -> None:
     if given.data:
         check_source(given.data)
     folder = open_folder(given.model) if given.model else find_newest_folder(MODELS)
-    arch = folder.read_training().arch
+    training = folder.read_training()
+    own = Gates.for_architecture(training.arch, rounding=training.rounding)
     gates = Gates.for_architecture(
-        arch,
+        training.arch,
+        rounding=training.rounding,
         float32_max_dp=given.float32_max_dp,
         float16_max_dp=given.float16_max_dp,
         max_flips=given.max_flips,
@@ -106,7 +108,7 @@ def verify(given: VerifyArguments) -> None:
         print_verification(folder, report)
     if given.html:
         note(f"page: {given.html}")
-    if Gates.for_architecture(arch).loosen(gates, report.n) != gates:
+    if own.loosen(gates, report.n) != gates:
         note("the folder's own gates are looser; verify.json and verify.md judge by those")
     raise_for_gates(report)
 
