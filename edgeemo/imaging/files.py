@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF")
 """Formats that are decoded, as Pillow names them. A camera's MPO opens as a JPEG."""
 
+_NO_IMAGE = f"not an image ({', '.join(FORMATS)})"
+
 HEAD_BYTES = 16
 """Number of bytes of a file that `sniff` needs."""
 
@@ -137,7 +139,11 @@ def _open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 def _open_stream(stream: BinaryIO, name: str) -> tuple[Image.Image, Cost]:
     format = sniff(stream.read(HEAD_BYTES))
     if format is None:
-        raise ImageError(f"{name}: not an image ({', '.join(FORMATS)})")
+        from edgeemo.utils.git_lfs import LFS_BEGIN, describe_pointer
+
+        stream.seek(0)
+        pointer = describe_pointer(stream.read(len(LFS_BEGIN)), "image")
+        raise ImageError(f"{name}: {pointer or _NO_IMAGE}")
     size_bytes = stream.seek(0, os.SEEK_END)
     if size_bytes > MAX_FILE_BYTES:
         raise ImageTooLargeError(f"{name}: the file has more than {MAX_FILE_BYTES // 2**20} MB")

@@ -36,6 +36,11 @@ class DetectorFile:
     def __post_init__(self) -> None:
         # An ONNX file begins with the field of its format's version.
         if not self.content.startswith(b"\x08"):
+            from edgeemo.utils.git_lfs import describe_pointer
+
+            pointer = describe_pointer(self.content, "face detector")
+            if pointer:
+                raise FaceModelError(f"{self.name}: {pointer}")
             raise FaceModelError(
                 f"{self.name}: not an ONNX file; name a YuNet file, such as "
                 "face_detection_yunet_2023mar.onnx of OpenCV's model zoo"

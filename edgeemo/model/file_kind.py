@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from typing import Literal, TypeAlias
 
+from edgeemo.utils.git_lfs import LFS_BEGIN, describe_pointer
+
 Kind: TypeAlias = Literal[
     "keras", "h5", "savedmodel", "tflite", "onnx", "lfs", "empty", "weights", "architecture",
     "unpacked", "torch", "pickle", "safetensors", "numpy", "checkpoint", "graph", "tfjs", "json",
@@ -22,7 +24,7 @@ KERAS_KINDS = ("keras", "h5", "savedmodel")
 _SAVE = "save the whole model, as model.save('model.keras') does"
 _OTHER = "edgeemo reads Keras models: a .keras or .h5 file, or a SavedModel folder"
 _USELESS: dict[Kind, str] = {
-    "lfs": "a Git LFS pointer, not the model: git lfs pull",
+    "lfs": describe_pointer(LFS_BEGIN, "model"),
     "weights": f"weights alone, without the network: {_SAVE}",
     "architecture": f"the architecture of a Keras model, without its weights: {_SAVE}",
     "unpacked": "an unpacked .keras file; zip its content again, or save the model again",
@@ -139,7 +141,7 @@ def _recognise_head(head: bytes) -> Kind | None:
     is_pickle = head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")
     found: dict[Kind, bool] = {
         "empty": not head,
-        "lfs": head.startswith(b"version https://git-lfs"),
+        "lfs": head.startswith(LFS_BEGIN),
         "tflite": _is_tflite(head),
         "bundle": head.startswith(b"#!") and b"PK\x03\x04" in head,
         "page": text.startswith((b"<!doctype html", b"<html")),

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, ModelFolderError
+from edgeemo.model.file_kind import describe_useless
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras_adapt import adapt_model
 from edgeemo.model.keras_config import open_compatible
@@ -120,6 +121,8 @@ def load_keras(path: Path, *, input_shape: Sequence[int] | None = None) -> Any:
         ModelFolderError: If it cannot be loaded, or holds anything that reaches beyond the model.
         MissingExtraError: If TensorFlow is not installed.
     """
+    if useless := describe_useless(path):
+        raise ModelFolderError(f"{path}: {useless}")
     with name_by_content(path) as named:
         try:
             return _load_named(named, input_shape)

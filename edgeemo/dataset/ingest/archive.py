@@ -18,6 +18,7 @@ from edgeemo.dataset.ingest.find import check_classes
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.file_names import is_ignored
 from edgeemo.model.training_facts import NamedFolders
+from edgeemo.utils.git_lfs import LFS_BEGIN, describe_pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,7 +72,9 @@ def check_source(source: StrPath) -> None:
     if not source.exists():
         raise DatasetError(f"{source}: no such folder or .zip file")
     if source.is_file() and not zipfile.is_zipfile(source):
-        raise DatasetError(f"{source}: not a .zip file, or a damaged one")
+        with source.open("rb") as stream:
+            pointer = describe_pointer(stream.read(len(LFS_BEGIN)), "archive")
+        raise DatasetError(f"{source}: {pointer or 'not a .zip file, or a damaged one'}")
 
 
 @contextmanager

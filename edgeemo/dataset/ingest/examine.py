@@ -19,6 +19,7 @@ from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.imaging.preprocess import decode, resize
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
+from edgeemo.utils.git_lfs import describe_pointer
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -179,7 +180,8 @@ def _require_format(content: bytes, formats: Iterable[str]) -> str:
     """Return the format of a file's content if it is accepted."""
     format = sniff(content)
     if format is None:
-        raise _UnusableError("not-an-image", "the content has no known image format")
+        pointer = describe_pointer(content, "image")
+        raise _UnusableError("not-an-image", pointer or "the content has no known image format")
     if format not in formats:
         raise _UnusableError("format", f"{format}; --accept {format.lower()} accepts it")
     return format

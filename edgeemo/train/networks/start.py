@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.model.file_kind import describe_useless
 from edgeemo.model.folder import KERAS, SHIPPED, SPEC, ModelFolder, is_shipped_name, shipped_weights
 from edgeemo.model.keras import find_reference_model, load_keras
 from edgeemo.model.spec import SCALE
@@ -62,6 +63,8 @@ def find_start(source: Path | str) -> Start:
         raise TrainingError(f"{path}: no such model; name a model folder or a {KERAS_SUFFIX} file")
     if path.name == KERAS and (path.parent / SPEC).is_file():
         return _read_folder(path.parent)
+    if useless := describe_useless(path):
+        raise TrainingError(f"{path}: {useless}")
     return Start(name=str(path), file=path, input_shape=_read_input_shape(path))
 
 
