@@ -20,7 +20,7 @@ from edgeemo.evaluate.labelled_messages import (
     list_names,
     list_notes,
 )
-from edgeemo.imaging.file_names import PassedOver, format_by_name, is_ignored
+from edgeemo.imaging.suffixes import PassedOver, format_by_name, is_ignored
 from edgeemo.utils.suggest import describe_unknown
 from edgeemo.utils.text import join_and
 

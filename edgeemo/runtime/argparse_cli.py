@@ -74,7 +74,7 @@ def print_predictions(
     Returns:
         Exit status: 0, or 1 where an image could not be read or there was none.
     """
-    from edgeemo.imaging.file_names import PassedOver
+    from edgeemo.imaging.suffixes import PassedOver
     from edgeemo.runtime.formats import to_jsonl, to_text
     from edgeemo.runtime.inputs import expand
     from edgeemo.runtime.stream import predict_images

@@ -8,15 +8,15 @@ from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.imaging.decode import HEAD_BYTES, sniff
-from edgeemo.imaging.file_names import format_by_name, is_ignored
 from edgeemo.imaging.limits import MAX_FILE_BYTES
+from edgeemo.imaging.suffixes import format_by_name, is_ignored
 from edgeemo.runtime.prediction import STDIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from io import RawIOBase
 
-    from edgeemo.imaging.file_names import PassedOver
+    from edgeemo.imaging.suffixes import PassedOver
 
 _CHUNK = 1 << 16
 _UTF_8 = b"\xef\xbb\xbf"
@@ -33,7 +33,7 @@ def expand(
 
     Args:
         names: Image files; folders, which are searched recursively in the order of names for
-            files whose suffix is in `edgeemo.imaging.file_names.SUFFIXES`; a file with another one
+            files whose suffix is in `edgeemo.imaging.suffixes.SUFFIXES`; a file with another one
             is read when named itself; `STDIN` for standard input. Pipes, devices, broken links and
             folders that cannot be read are passed over in a folder.
         stdin: Standard input; the process's own by default. It holds one image, or a list of

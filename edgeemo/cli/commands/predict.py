@@ -90,7 +90,7 @@ def predict(given: PredictArguments) -> None:
     """
     start_fast()
     from edgeemo.cli.output.predict import Tally, make_printer
-    from edgeemo.imaging.file_names import PassedOver
+    from edgeemo.imaging.suffixes import PassedOver
     from edgeemo.runtime.inputs import expand
     from edgeemo.runtime.stream import choose_worker_count, predict_images
 

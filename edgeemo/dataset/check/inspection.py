@@ -17,8 +17,8 @@ from edgeemo.dataset.processing.traces import measure_traces
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import HEAD_BYTES, open_image, sniff
 from edgeemo.imaging.faces import detect_faces
-from edgeemo.imaging.file_names import format_by_name
 from edgeemo.imaging.preprocess import decode, resize
+from edgeemo.imaging.suffixes import format_by_name
 from edgeemo.model.face_settings import FaceSettings
 from edgeemo.model.spec import InputSpec
 

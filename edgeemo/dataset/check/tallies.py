@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.check.report import FaceCounts, ImageSizes
-from edgeemo.imaging.file_names import format_by_name
+from edgeemo.imaging.suffixes import format_by_name
 from edgeemo.model.tables import Rejected
 
 if TYPE_CHECKING:

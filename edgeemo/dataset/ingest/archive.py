@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import check_classes
 from edgeemo.errors import DatasetError
-from edgeemo.imaging.file_names import is_ignored
+from edgeemo.imaging.suffixes import is_ignored
 from edgeemo.model.training_facts import NamedFolders
 from edgeemo.utils.git_lfs import LFS_BEGIN, describe_pointer
 

@@ -14,9 +14,9 @@ from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thu
 from edgeemo.dataset.processing.sampling import take_sample
 from edgeemo.errors import ImageError, ImageTooLargeError
 from edgeemo.imaging.decode import open_image, sniff
-from edgeemo.imaging.file_names import format_by_name
 from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.imaging.preprocess import decode, resize
+from edgeemo.imaging.suffixes import format_by_name
 from edgeemo.model.spec import InputSpec
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.git_lfs import describe_pointer

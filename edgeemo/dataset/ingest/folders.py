@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import DatasetError
-from edgeemo.imaging.file_names import is_ignored
+from edgeemo.imaging.suffixes import is_ignored
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.folders import list_folders
 from edgeemo.errors import DatasetError
-from edgeemo.imaging.file_names import is_ignored
+from edgeemo.imaging.suffixes import is_ignored
 from edgeemo.utils.text import join_and
 
 if TYPE_CHECKING:
