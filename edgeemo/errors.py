@@ -19,6 +19,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     │   └── LostWorkerError           (edgeemo.train.distributed.monitor)
     ├── StudyError                    a search for options
     ├── ExportError                   an export
+    │   └── PartialExportError        to one of two formats
     ├── BundleError                   a bundle for a device
     ├── BenchError                    a benchmark
     ├── MissingExtraError             a package that is not installed
@@ -106,6 +107,18 @@ class StudyError(EdgeEmoError):
 
 class ExportError(EdgeEmoError):
     """A model that cannot be exported, or an exported file that is not as required."""
+
+
+class PartialExportError(ExportError):
+    """A model that cannot be exported to one format; the files of the other are in the folder.
+
+    Attributes:
+        files: The files that were exported, as `edgeemo.export.export` returns them.
+    """
+
+    def __init__(self, message: str, *, files: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.files = files
 
 
 class BundleError(EdgeEmoError):

@@ -9,7 +9,7 @@ from dataclasses import replace as changed
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from edgeemo.errors import ModelFolderError
+from edgeemo.errors import ExportError, ModelFolderError, PartialExportError
 from edgeemo.export.calibration_images import calibrate
 from edgeemo.export.convert import Converter
 from edgeemo.export.export_record import write_record
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
+
+
+_NAMES: dict[Format, str] = {"tflite": "TFLite", "onnx": "ONNX"}
 
 
 def export(
@@ -63,6 +66,7 @@ def export(
             is false.
         DatasetError: If int8 is requested and the training images are missing.
         ExportError: If the model cannot be converted, or a file fails its checks.
+        PartialExportError: If that is so in one format; the files of the other are made.
         MissingExtraError: If a package of the `train` extra is not installed.
         OSError: If a file cannot be written, or another process is writing to the folder.
     """
@@ -95,8 +99,8 @@ def _export(
         progress.note(f"warning: {warning}")
     paths = [folder.file(name) for name in options.file_names]
     with ExitStack() as places:
-        files = exporter.export_all(paths, places, progress)
-        if calibration:
+        files, failure = exporter.export_all(paths, places, progress)
+        if calibration and any(file.kind == "int8" for file in files):
             write_file(folder.file(CALIBRATION), calibration.to_csv())
     write_record(
         folder,
@@ -105,6 +109,12 @@ def _export(
         source_sha256=spec.provenance.source_sha256,
         calibration=calibration,
     )
+    if failure:
+        kept = files[0].format
+        raise PartialExportError(
+            f"{failure} (the {_NAMES[kept]} files are kept: --format {kept} exports these alone)",
+            files=files,
+        )
     return files
 
 
@@ -146,14 +156,42 @@ class _Exporter:
 
     def export_all(
         self, paths: Sequence[Path], places: ExitStack, progress: Progress
-    ) -> tuple[ExportedFile, ...]:
-        """Write every file under a hidden name that `places` renames when it closes."""
+    ) -> tuple[tuple[ExportedFile, ...], ExportError | None]:
+        """Write every file under a hidden name that `places` renames when it closes.
+
+        Where a format cannot be made, none of its files are, and the other format's are kept.
+
+        Returns:
+            The files, and why a format could not be made.
+
+        Raises:
+            ExportError: If none can be made.
+        """
         progress.stage("Converting and checking", total=len(paths))
+        files: list[ExportedFile] = []
+        failures = []
+        for format in dict.fromkeys(path.suffix for path in paths):
+            try:
+                with ExitStack() as own:
+                    made = self._export_format(
+                        [path for path in paths if path.suffix == format], own, progress
+                    )
+                    places.push(own.pop_all())
+                files += made
+            except ExportError as error:
+                failures.append(error)
+        if not files:
+            raise failures[0]
+        return tuple(files), failures[0] if failures else None
+
+    def _export_format(
+        self, paths: Sequence[Path], places: ExitStack, progress: Progress
+    ) -> list[ExportedFile]:
         files = []
         for path in paths:
             files.append(self._export(path, places.enter_context(replacing(path))))
             progress.advance(detail=path.name)
-        return tuple(files)
+        return files
 
     def _export(self, path: Path, partial: Path) -> ExportedFile:
         kind, format = cast("Kind", path.stem), cast("Format", path.suffix[1:])

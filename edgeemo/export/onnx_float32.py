@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ExportError
 from edgeemo.export.canonical import canonicalise
 from edgeemo.export.graph import INPUT
+from edgeemo.export.layer_names import describe_replacement
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import one_line
 
@@ -41,7 +42,7 @@ def convert_to_onnx(model: Any, spec: ModelSpec) -> Any:
     except Exception as error:  # the converter raises almost anything
         reason = one_line(error)
         raise ExportError(f"float32.onnx cannot be made: {reason}") from None
-    _refuse_unknown_operators(converted)
+    _refuse_unknown_operators(converted, model)
     return canonicalise(converted)
 
 
@@ -117,15 +118,16 @@ def _replace_erfc(model: Any) -> None:
         graph.node.append(onnx.helper.make_node("Sub", [one, erf], node.output, name=node.name))
 
 
-def _refuse_unknown_operators(model: Any) -> None:
+def _refuse_unknown_operators(converted: Any, network: Any) -> None:
     """Refuse operators that tf2onnx could not translate and left under TensorFlow's name."""
     import onnx
 
-    unknown = {
-        node.op_type for node in model.graph.node if not onnx.defs.has(node.op_type, node.domain)
-    }
+    unknown = [
+        node for node in converted.graph.node if not onnx.defs.has(node.op_type, node.domain)
+    ]
     if unknown:
+        names = ", ".join(sorted({node.op_type for node in unknown}))
+        remedy = describe_replacement(network, (node.name for node in unknown))
         raise ExportError(
-            f"float32.onnx cannot be made: ONNX has no operator for {', '.join(sorted(unknown))}; "
-            "replace that layer"
+            f"float32.onnx cannot be made: ONNX has no operator for {names}; {remedy}"
         )

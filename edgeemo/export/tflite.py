@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ExportError
 from edgeemo.export.graph import INPUT
+from edgeemo.export.layer_names import describe_replacement
 from edgeemo.export.ranges import measure_ranges
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import first_line
@@ -53,7 +54,9 @@ def convert_to_tflite(
     except OSError:  # such as a full disk, which needs no other words
         raise
     except Exception as error:  # the converter raises almost anything
-        raise ExportError(f"{kind}.tflite cannot be made: {_describe_error(error)}") from None
+        raise ExportError(
+            f"{kind}.tflite cannot be made: {_describe_error(error, model)}"
+        ) from None
 
 
 def refuse_loops(float32: bytes) -> None:
@@ -103,8 +106,11 @@ def _ignore_expected_warnings() -> None:
         warnings.filterwarnings("ignore", message=message, category=UserWarning)
 
 
-def _describe_error(error: Exception) -> str:
-    lacking = re.findall(r"^(?:Flex|Custom|TF Select) ops: (.+)$", str(error), re.MULTILINE)
+def _describe_error(error: Exception, model: Any) -> str:
+    text = str(error)
+    lacking = re.findall(r"^(?:Flex|Custom|TF Select) ops: (.+)$", text, re.MULTILINE)
     if lacking:
-        return f"TFLite has no operator for {', '.join(lacking)}; replace that layer"
+        scopes = re.findall(r'"\w+:", "([^"@]+)@', text)
+        remedy = describe_replacement(model, scopes)
+        return f"TFLite has no operator for {', '.join(lacking)}; {remedy}"
     return first_line(error)

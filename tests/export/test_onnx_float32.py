@@ -82,5 +82,5 @@ def test_an_operator_that_onnx_lacks_is_named_in_one_line(keras, spec):
     with pytest.raises(ExportError) as caught:
         convert_to_onnx(build_deployed(model, spec), spec)
     assert str(caught.value) == (
-        "float32.onnx cannot be made: ONNX has no operator for Digamma; replace that layer"
+        "float32.onnx cannot be made: ONNX has no operator for Digamma; replace layer 'digamma'"
     )

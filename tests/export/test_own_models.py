@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeemo.errors import ExportError
+from edgeemo.errors import ExportError, PartialExportError
 from edgeemo.export import ExportOptions, export
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras import load_reference_model
@@ -115,3 +115,29 @@ def test_an_operator_that_tflite_lacks_writes_nothing(make_folder, keras, spec, 
         export(folder, options=ExportOptions())
     assert "\n" not in str(caught.value)
     assert sorted(folder.path.iterdir()) == before
+
+
+def test_what_one_format_lacks_does_not_cost_the_other(make_folder, keras, shaken, spec, tmp_path):
+    """ONNX has no convolution in groups that a SavedModel holds as a function of XLA."""
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input(spec.input_shape),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.Conv2D(4, 3, groups=2),
+            layers.Flatten(),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    folder = make_folder(
+        tmp_path / "mine",
+        spec,
+        lambda place: shaken(model).export(place / "model.savedmodel", verbose=False),
+    )
+    message = r"^float32\.onnx cannot be made: .* \(the TFLite files are kept: --format tflite"
+    with pytest.raises(PartialExportError, match=message) as caught:
+        export(folder, options=ExportOptions())
+    (file,) = caught.value.files
+    assert [path.name for path in folder.list_exported()] == [file.path.name] == ["float32.tflite"]
+    assert [entry["file"] for entry in folder.read_json("export.json")["files"]] == [file.path.name]
+    assert not list(folder.path.glob(".*.partial-*"))

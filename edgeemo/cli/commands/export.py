@@ -113,6 +113,7 @@ def export(given: ExportArguments) -> None:
     float32 files are always made. int8 is calibrated on images of the training split alone. Until
     the verification that follows has passed, the files count as unverified.
     """
+    from edgeemo.errors import PartialExportError
     from edgeemo.export import ExportOptions, check_packages
     from edgeemo.export import export as run
     from edgeemo.verify import raise_for_gates
@@ -128,16 +129,22 @@ def export(given: ExportArguments) -> None:
     own = _own_model(given.model)
     check_packages(options)
     folder = _import_own(own, given) if own else _model_folder(given)
-    with progress() as shown:
-        exported = run(
-            folder, options=options, data=given.data, replace=given.force, progress=shown
-        )
+    failure = None
+    try:
+        with progress() as shown:
+            exported = run(
+                folder, options=options, data=given.data, replace=given.force, progress=shown
+            )
+    except PartialExportError as error:
+        exported, failure = error.files, error
     report = run_verification(folder, given.data)
     if given.json:
         print_json({"folder": folder.path, "exported": exported, "verification": report})
     else:
         print_verification(folder, report)
         _print_partitions(exported)
+    if failure:
+        raise failure
     raise_for_gates(report)
 
 

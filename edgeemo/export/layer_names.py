@@ -1,0 +1,33 @@
+"""Name the layer of a network that an operator comes from, for messages."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def describe_replacement(network: Any, scopes: Iterable[str]) -> str:
+    """Return the remedy for operators that a format lacks: the layers to replace.
+
+    Args:
+        network: The network, as of `edgeemo.export.graph.build_deployed`.
+        scopes: Scopes of TensorFlow in which the operators are, as ``edgeemo_1/dense_1/Gelu``.
+    """
+    known = {layer.name for layer in network._flatten_layers()}
+    found = sorted({name for scope in scopes for name in _find_layer(known, scope)})
+    if not found:
+        return "replace that layer"
+    names = ", ".join(map(repr, found))
+    return f"replace layer{'s' if len(found) > 1 else ''} {names}"
+
+
+def _find_layer(known: set[str], scope: str) -> list[str]:
+    """Return the innermost layer of a scope, which TensorFlow numbers on."""
+    for part in reversed(scope.split("/")[:-1]):
+        for name in (part, re.sub(r"_\d+$", "", part)):
+            if name in known:
+                return [name]
+    return []
