@@ -144,6 +144,12 @@ def is_being_made(path: Path) -> bool:
     )
 
 
+def remove_abandoned(path: Path) -> None:
+    """Remove what killed processes left beside a path: unfinished files, folders and scratch."""
+    for suffix in (_PARTIAL, _SCRATCH):
+        _sweep(path, suffix)
+
+
 def hide_name(path: Path, suffix: str) -> Path:
     """Return a path beside `path`: hidden, with its name, ending in `suffix`.
 

@@ -36,6 +36,7 @@ from edgeemo.errors import EdgeEmoError
 from edgeemo.model import signature, signing
 from edgeemo.model.container import unseal
 from edgeemo.train import training
+from edgeemo.utils import child
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.serialize import to_plain
 
@@ -412,6 +413,9 @@ def arrived(monkeypatch):
             raise _ReachedError("reached")
 
         monkeypatch.setattr(module, name, reach)
+    monkeypatch.setattr(
+        child, "run_in_child", lambda function, *args, **named: function(*args, **named)
+    )
     return arrived
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgeemo.cli.command import command
 from edgeemo.cli.commands.verify import run_verification
 from edgeemo.cli.default_model import check_model, require_folder
+from edgeemo.cli.foreign import run_foreign
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
@@ -116,6 +117,7 @@ def export(given: ExportArguments) -> None:
     from edgeemo.errors import PartialExportError
     from edgeemo.export import ExportOptions, check_packages
     from edgeemo.export import export as run
+    from edgeemo.model.folder import EXPORTED
     from edgeemo.verify import raise_for_gates
 
     with refuse_options():
@@ -132,9 +134,21 @@ def export(given: ExportArguments) -> None:
     failure = None
     try:
         with progress() as shown:
-            exported = run(
-                folder, options=options, data=given.data, replace=given.force, progress=shown
-            )
+            arguments: dict[str, Any] = {
+                "options": options,
+                "data": given.data,
+                "replace": given.force,
+            }
+            if folder.read_training().arch == "imported":
+                exported = run_foreign(
+                    run,
+                    folder.path,
+                    places=map(folder.file, EXPORTED),
+                    progress=shown,
+                    **arguments,
+                )
+            else:
+                exported = run(folder, progress=shown, **arguments)
     except PartialExportError as error:
         exported, failure = error.files, error
     report = run_verification(folder, given.data)
@@ -218,6 +232,7 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
     Raises:
         typer.BadParameter: If an option is missing.
     """
+    from edgeemo.model.folder import open_folder
     from edgeemo.train import ImportOptions, import_keras_model
 
     check_model(model)
@@ -229,10 +244,13 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
             f"{model} does not include {', '.join(missing)}: add them (--labels in the order of "
             "its outputs; --scale 1/255 if pixels were divided by 255)"
         )
+    out = given.out or MODELS / model.stem
     with progress() as shown:
-        return import_keras_model(
+        run_foreign(
+            import_keras_model,
             model,
-            given.out or MODELS / model.stem,
+            out,
+            places=(out,),
             data=data,
             options=ImportOptions(
                 labels=labels,
@@ -245,3 +263,4 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
             replace=given.force,
             progress=shown,
         )
+    return open_folder(out)
