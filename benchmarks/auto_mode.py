@@ -135,7 +135,7 @@ def describe(correct: list[bool]) -> str:
 def measure(case: Case, options: argparse.Namespace) -> None:
     """Train a case in the chosen modes, and print a row for each mode that has models."""
     runs: dict[str, dict[int, Path]] = {mode: {} for mode in case.modes}
-    for seed in range(options.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         images = link_images(case, options.data, options.out / "images" / case.name, seed)
         for mode in case.modes:
             out = options.out / f"{case.name}-{mode}-{seed}".replace(", ", "-").replace(" ", "-")
@@ -164,6 +164,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the models")
     parser.add_argument("--only", help="name of one case, or of the collection of several")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--modes", nargs="*", choices=MODES, default=list(MODES))
     options = parser.parse_args()
     print("| images | mode | seeds | all test images | those with a face | processor s | MB |")

@@ -30,7 +30,7 @@ def test_an_opened_image_knows_its_name_size_and_encoding(turned):
 
 
 def test_pixels_are_not_encoded_and_have_no_name():
-    for source in (Image.new("RGB", (4, 3)), np.zeros((3, 4, 3), np.uint8)):
+    for source in (Image.new("RGB", (4, 3)), np.zeros((3, 4), np.uint8)):
         with open_image(source) as opened:
             assert (opened.name, opened.is_encoded, opened.size) == ("image", False, (4, 3))
 
