@@ -174,7 +174,7 @@ def test_what_fails_half_way_leaves_nothing(folder, monkeypatch, trouble):
 
     monkeypatch.setattr(exporting, "check", fail_at_the_second)
     with pytest.raises(type(trouble)):
-        export(folder, options=ExportOptions())
+        export(folder, options=ExportOptions(float16=True, formats=("tflite",)))
     assert _names(folder) == BARE
 
 
