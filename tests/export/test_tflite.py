@@ -98,7 +98,7 @@ def test_an_operator_that_tflite_lacks_is_named_in_one_line(keras, spec):
     with pytest.raises(ExportError) as caught:
         convert_to_tflite(build_deployed(model, spec), "float32")
     assert str(caught.value) == (
-        "float32.tflite cannot be made: TFLite has no operator for Digamma; replace that layer"
+        "float32.tflite cannot be made: TFLite has no operator for Digamma; replace layer 'digamma'"
     )
 
 

@@ -33,6 +33,7 @@ FILES = {
     "plots",
 }
 PLOTS = {
+    "attention.png",
     "classes.png",
     "confusion.png",
     "curves.png",
