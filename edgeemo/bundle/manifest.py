@@ -19,10 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgeemo.model.container import SealedModel
+    from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
 
 _FLOAT_TOLERANCE = 1e-6
-"""Minimum tolerance of a float output on another processor; int8 outputs have to be identical."""
+"""Minimum tolerance of a float output on another processor."""
+
+_SOFTMAX_STEP = 1 / 256
+"""Tolerance of the int8 output of a softmax, one step of it: processors round its exponentials
+differently. On FER2013's test images the emulated Pis differed by that, and not in a label. Every
+other int8 output has to be identical."""
 
 _ROUNDINGS = 4
 """Multiple of the largest difference between float32 and the reference model that a float output
@@ -52,7 +58,7 @@ def describe_model(
         threads=ModelFolder(path.parent).choose_threads(name),
         verified=bool(verification and verification.passed),
         verification=verification.figures if verification else None,
-        tolerance=0.0 if name.startswith("int8.") else _find_float_tolerance(path.parent),
+        tolerance=_find_tolerance(path, classifier.spec),
         built_with=versions(engine.name) | find_detector_versions(detector),
         golden=tuple(goldens),
         members={},
@@ -84,11 +90,13 @@ def to_json(manifest: Manifest) -> bytes:
     return json.dumps(fields, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _find_float_tolerance(folder: Path) -> float:
-    """Return the tolerance of this network's float outputs on another processor."""
+def _find_tolerance(file: Path, spec: ModelSpec) -> float:
+    """Return the tolerance of a file's outputs on another processor."""
+    if file.name.startswith("int8."):
+        return _SOFTMAX_STEP if spec.activation == "softmax" else 0.0
     rounding = [
         each.max_difference or 0.0
-        for each in read_verification(folder)
+        for each in read_verification(file.parent)
         if each.kind == "float32" and each.passed
     ]
     return max(_FLOAT_TOLERANCE, _ROUNDINGS * max(rounding, default=0.0))

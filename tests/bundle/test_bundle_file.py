@@ -19,6 +19,7 @@ from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.modules import collect_modules, compile_module
 from edgeemo.errors import BundleError, EngineError, SpecError
 from edgeemo.imaging.decode import sniff
+from edgeemo.model.folder import shipped_folder
 from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.utils.files import sha256_file
 
@@ -169,6 +170,12 @@ def test_a_manifest_of_another_version_is_refused(copied, tmp_path):
     (tmp_path / "text.pyz").write_bytes(b"hello")
     with pytest.raises(BundleError, match=r"text\.pyz: not a bundle"):
         Contents(str(tmp_path / "text.pyz"))
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("happy-sad", 1 / 256), ("emotions", 1 / 256)])
+def test_an_int8_softmax_may_be_off_by_a_step(name, tolerance, tmp_path):
+    made = make_bundle(shipped_folder(name).file("int8.tflite"), tmp_path / "made.pyz")
+    assert Contents(str(made.path)).manifest.tolerance == tolerance
 
 
 @pytest.mark.parametrize(

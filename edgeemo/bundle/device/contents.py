@@ -71,7 +71,8 @@ class Manifest:
         threads: Threads per prediction of the model folder's recorded default, else 1.
         verified: Whether the exported file passed its verification.
         verification: Its entry in ``verify.json``, or None.
-        tolerance: Maximum difference of an output from the golden one; 0 for int8.
+        tolerance: Maximum difference of an output from the golden one; 0 for int8, but one step of
+            the output for a softmax.
         built_with: Versions of the packages that gave the golden outputs.
         golden: The golden images.
         members: SHA-256 of every other member; empty in a fallback's.
