@@ -54,6 +54,7 @@ class Browser:
         target = self.call("Target.createTarget", url=url)["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
+        self.wait("location.href !== 'about:blank' && document.readyState === 'complete'")
 
     def value(self, script):
         return self.call("Runtime.evaluate", expression=script)["result"].get("value")

@@ -90,7 +90,7 @@ def test_an_operator_that_tflite_lacks_is_named_in_one_line(keras, spec):
     model = keras.Sequential(
         [
             keras.Input(spec.input_shape),
-            Digamma(),
+            Digamma(name="odd"),
             layers.Flatten(),
             layers.Dense(1, activation="sigmoid"),
         ]
@@ -98,7 +98,7 @@ def test_an_operator_that_tflite_lacks_is_named_in_one_line(keras, spec):
     with pytest.raises(ExportError) as caught:
         convert_to_tflite(build_deployed(model, spec), "float32")
     assert str(caught.value) == (
-        "float32.tflite cannot be made: TFLite has no operator for Digamma; replace layer 'digamma'"
+        "float32.tflite cannot be made: TFLite has no operator for Digamma; replace layer 'odd'"
     )
 
 
