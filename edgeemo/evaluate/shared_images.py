@@ -61,7 +61,7 @@ def open_shared_images(
 
     Args:
         shared: The images by SHA-256.
-        folders: The model folders, whose images are looked for in turn.
+        folders: The model folders, which are searched for images in turn.
         progress: Receives the progress.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from edgeemo.cli.command import command
-from edgeemo.cli.options.common import DEFAULT_MODEL, Html, Json, check_html
+from edgeemo.cli.options.common import DEFAULT_MODEL, Html, Json, Threads, Workers, check_html
 from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, print_json, warn
 from edgeemo.cli.output.progress import progress
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _choice = partial(Option, group="Images")
 _gate = partial(Option, group="Gates", minimum=0, maximum=1, metavar="SHARE")
-_speed = partial(Option, group="Speed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +67,8 @@ class ChoiceArguments:
 class SpeedArguments:
     """Options of speed."""
 
-    threads: Annotated[
-        int | None,
-        _speed(
-            "Threads per prediction.", default="the folder's recorded default, else 1", minimum=1
-        ),
-    ] = None
-    workers: Annotated[
-        int | None,
-        _speed("Images predicted at the same time.", default="cores / threads", minimum=1),
-    ] = None
+    threads: Threads = None
+    workers: Workers = None
 
 
 @dataclass(frozen=True, kw_only=True)

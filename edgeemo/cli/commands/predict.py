@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edgeemo.cli.command import command
-from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat
+from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat, Threads, Workers
 from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, say, warn
 from edgeemo.errors import EXIT_ERROR
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 _OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 """Errors that a file system has with the name of one copy, not with all."""
-
-_speed = partial(Option, group="Speed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +57,8 @@ class PredictArguments(FaceArguments):
     ] = None
     format: Annotated[OutputFormat, Option("Format of the output.")] = OutputFormat.TABLE
     json: Annotated[bool, Option("The same as --format jsonl.")] = False
-    threads: Annotated[
-        int | None,
-        _speed(
-            "Threads per prediction.", default="the folder's recorded default, else 1", minimum=1
-        ),
-    ] = None
-    workers: Annotated[
-        int | None,
-        _speed("Images predicted at the same time.", default="cores / threads", minimum=1),
-    ] = None
+    threads: Threads = None
+    workers: Workers = None
 
 
 @command(

@@ -28,6 +28,22 @@ Data: TypeAlias = Annotated[
     Path | None, Option("Images: one folder per class, or a .zip.", metavar="DIR|ZIP")
 ]
 
+Threads: TypeAlias = Annotated[
+    int | None,
+    Option(
+        "Threads per prediction.",
+        default="the folder's recorded default, else 1",
+        minimum=1,
+        group="Speed",
+    ),
+]
+Workers: TypeAlias = Annotated[
+    int | None,
+    Option(
+        "Images predicted at the same time.", default="cores / threads", minimum=1, group="Speed"
+    ),
+]
+
 TrainingData: TypeAlias = Annotated[
     tuple[Path, ...] | None,
     Option(
