@@ -230,10 +230,6 @@ def build_lesson(faces: Faces, fer: Any, teachers: tuple[Any, list[Any]], size: 
     return lesson
 
 
-def _name(name: str, seed: int, seeds: list[int]) -> str:
-    return name if len(seeds) == 1 else f"{name}-{seed}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder of fer2013_original and faces_colour")
@@ -255,34 +251,30 @@ def main() -> None:
     teachers = train_teachers(faces, options)
     lesson = build_lesson(faces, load_fer(options.fer), teachers, options.batch)
     models = {
-        _name(name, seed, options.seeds): build_student(FRAME, outputs=outputs, seed=seed)
+        (name, seed): build_student(FRAME, outputs=outputs, seed=seed)
         for name, outputs in NETWORKS.items()
         if name in options.networks
         for seed in options.seeds
     }
-    kinds = {each: name for name in NETWORKS for each in models if each.startswith(name)}
-    fits = {
-        name: Fit(model, compute_cross_entropy, adaptive=True) for name, model in models.items()
-    }
-    states = {name: fit.start(models[name]) for name, fit in fits.items()}
-    key = jax.random.key(7)
+    fits = {key: Fit(model, compute_cross_entropy, adaptive=True) for key, model in models.items()}
+    states = {key: fit.start(models[key]) for key, fit in fits.items()}
+    source = jax.random.key(7)
     for step in range(options.student_steps):
-        key, drawn = jax.random.split(key)
+        source, drawn = jax.random.split(source)
         images, targets = lesson(drawn)
         rate = anneal(_STUDENT_RATE, step, options.student_steps, warm_up=400)
-        for name, fit in fits.items():
-            states[name], loss = fit.step(states[name], images, targets[kinds[name]], rate)
+        for (name, seed), fit in fits.items():
+            states[name, seed], loss = fit.step(states[name, seed], images, targets[name], rate)
             if step % 500 == 0:
-                print(f"{name}, step {step}: loss {float(loss):.3f}", flush=True)
-    for name, model in models.items():
-        for each, value in zip(model.trainable_variables, states[name]["mean"], strict=True):
+                print(f"{name} {seed}, step {step}: loss {float(loss):.3f}", flush=True)
+    for (name, seed), model in models.items():
+        state = states[name, seed]
+        for each, value in zip(model.trainable_variables, state["mean"], strict=True):
             each.assign(value)
-        for each, value in zip(
-            model.non_trainable_variables, states[name]["mean_others"], strict=True
-        ):
+        for each, value in zip(model.non_trainable_variables, state["mean_others"], strict=True):
             each.assign(value)
-        logits = model.output
-        keras.Model(model.input, keras.layers.Softmax()(logits)).save(options.out / f"{name}.keras")
+        file = f"{name}.keras" if len(options.seeds) == 1 else f"{name}-{seed}.keras"
+        keras.Model(model.input, keras.layers.Softmax()(model.output)).save(options.out / file)
 
 
 if __name__ == "__main__":
