@@ -108,7 +108,7 @@ def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _strip_return(line: bytes) -> bytes:
     """Return a line without the carriage return that ends it on Windows, and no file's name."""
-    return line[:-1] if line.endswith(b"\r") and not os.path.lexists(line) else line  # noqa: PTH
+    return line[:-1] if line.endswith(b"\r") and not os.path.lexists(line) else line
 
 
 def _read_image(head: bytes, chunks: Iterator[bytes]) -> bytes:
