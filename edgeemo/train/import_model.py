@@ -15,10 +15,10 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.file_kind import describe_useless, recognise
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras import hash_reference_model, load_keras
+from edgeemo.model.output_folder import build_folder, check_output_folder, make_timestamp
 from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.train.data.pipeline import decode_splits
 from edgeemo.train.model_folder import collect_versions, complete_folder
-from edgeemo.train.output_folder import build_folder, check_output_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents, ModelImport
 from edgeemo.utils.extras import IMPORTING, require_packages
 from edgeemo.utils.progress import Silent

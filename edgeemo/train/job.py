@@ -16,6 +16,7 @@ from edgeemo.errors import TrainingError, WorkerError
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
 from edgeemo.model.keras import import_keras
+from edgeemo.model.output_folder import build_folder, make_timestamp
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.train.auto import choose_training
 from edgeemo.train.data.pipeline import TrainingData, decode_splits
@@ -37,7 +38,6 @@ from edgeemo.train.options.checks import check_alone, check_choices, check_files
 from edgeemo.train.options.config import to_toml
 from edgeemo.train.options.faces import read_detector_file
 from edgeemo.train.options.record import record_options
-from edgeemo.train.output_folder import build_folder, make_timestamp
 from edgeemo.train.report.inputs import FolderContents, TrainingRun
 from edgeemo.train.temperature import calibrate_on_validation
 from edgeemo.utils.files import write_file

@@ -12,6 +12,7 @@ from edgeemo import __version__
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.folder import HISTORY, KERAS, REFERENCE, REJECTED, SPEC, SPLIT, TRAINING
 from edgeemo.model.keras import find_reference_model, find_shape_problem, load_reference_model
+from edgeemo.model.output_folder import make_timestamp
 from edgeemo.model.rounding import measure_rounding
 from edgeemo.model.spec import Provenance
 from edgeemo.model.tables import (
@@ -24,7 +25,6 @@ from edgeemo.train.data.source import list_paths, record_source
 from edgeemo.train.loop.history import write_history
 from edgeemo.train.networks.architectures import build
 from edgeemo.train.options.record import record_options
-from edgeemo.train.output_folder import make_timestamp
 from edgeemo.train.report import write_report
 from edgeemo.train.report.evaluation import check_probabilities, evaluate, predict_split
 from edgeemo.utils.files import sha256_file, write_file

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError, TrainingError
+from edgeemo.model.output_folder import check_output_folder
 from edgeemo.train.data.source import convert_source, list_paths, read_source
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.options.checks import check_images, check_options, check_packages
 from edgeemo.train.options.config import merge_options
 from edgeemo.train.options.options import KEYS, TrainOptions
 from edgeemo.train.options.record import find_differences, read_options, record_options
-from edgeemo.train.output_folder import check_output_folder
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import StudyError
 from edgeemo.model.folder import PLOTS
 from edgeemo.model.keras import import_keras
+from edgeemo.model.output_folder import check_output_folder
 from edgeemo.train.data.source import convert_source, list_paths
 from edgeemo.train.options.checks import check_files, check_images, check_packages
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
-from edgeemo.train.output_folder import check_output_folder
 from edgeemo.train.training import train_or_resume
 from edgeemo.tune.search import Search
 from edgeemo.tune.search_images import prepare_images
