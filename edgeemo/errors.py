@@ -20,6 +20,8 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     ├── StudyError                    a search for options
     ├── ExportError                   an export
     │   └── PartialExportError        to one of two formats
+    ├── AdoptError                    a model file that cannot be adopted
+    │   └── MissingOptionError      2
     ├── BundleError                   a bundle for a device
     ├── BenchError                    a benchmark
     ├── MissingExtraError             a package that is not installed
@@ -119,6 +121,16 @@ class PartialExportError(ExportError):
     def __init__(self, message: str, *, files: tuple[Any, ...] = ()) -> None:
         super().__init__(message)
         self.files = files
+
+
+class AdoptError(EdgeEmoError):
+    """A model file of somebody else that cannot be adopted."""
+
+
+class MissingOptionError(AdoptError):
+    """A model file that does not tell a fact which an option has to give."""
+
+    exit_code = EXIT_USAGE
 
 
 class BundleError(EdgeEmoError):

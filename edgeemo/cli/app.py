@@ -23,6 +23,7 @@ app = group(
         "tune",
         "recipes",
         "export",
+        "adopt",
         "verify",
         "predict",
         "evaluate",

@@ -41,8 +41,15 @@ def find_fault(model: bytes) -> str:
         return "a part of it lies outside the file"
 
 
-class _Table:
-    """A table of the FlatBuffer at some offset."""
+class Table:
+    """A table of a FlatBuffer.
+
+    Its methods raise ValueError or struct.error where it refers to a place outside the file.
+
+    Args:
+        content: The FlatBuffer.
+        offset: Place of the table in it.
+    """
 
     def __init__(self, content: bytes, offset: int) -> None:
         self._content, self._start = content, offset
@@ -64,22 +71,27 @@ class _Table:
         start, length = self._vector(field, struct.calcsize(f"<{form}"))
         return struct.unpack_from(f"<{length}{form}", self._content, start) if length else ()
 
-    def table(self, field: int) -> _Table | None:
+    def table(self, field: int) -> Table | None:
         """Return a table, or None where there is none."""
         place = self._place(field)
         if not place:
             return None
-        return _Table(self._content, place + _read("<I", self._content, place))
+        return Table(self._content, place + _read("<I", self._content, place))
 
-    def tables(self, field: int) -> list[_Table]:
+    def tables(self, field: int) -> list[Table]:
         """Return a vector of tables."""
         start, length = self._vector(field, 4)
         places = range(start, start + 4 * length, 4)
-        return [_Table(self._content, at + _read("<I", self._content, at)) for at in places]
+        return [Table(self._content, at + _read("<I", self._content, at)) for at in places]
 
     def count_bytes(self, field: int) -> int:
         """Return the length of a vector of bytes."""
         return self._vector(field, 1)[1]
+
+    def content(self, field: int) -> bytes:
+        """Return a vector of bytes."""
+        start, length = self._vector(field, 1)
+        return self._content[start : start + length]
 
     def _place(self, field: int) -> int:
         """Return the offset of a field, or 0 if the table lacks it."""
@@ -100,8 +112,17 @@ class _Table:
         return place + 4, length
 
 
+def open_root(content: bytes) -> Table:
+    """Return the root table of a FlatBuffer.
+
+    Raises:
+        ValueError: If it lies outside the file, as struct.error.
+    """
+    return Table(content, _read("<I", content, 0))
+
+
 def _list_faults(model: bytes) -> Iterator[str]:
-    root = _Table(model, _read("<I", model, 0))
+    root = open_root(model)
     codes, buffers, graphs = (root.tables(field) for field in (_CODES, _BUFFERS, _GRAPHS))
     for code in codes:
         if max(code.number(_OLD_CODE, "<b"), code.number(_CODE, "<i")) == _CUSTOM:
@@ -117,7 +138,7 @@ def _list_faults(model: bytes) -> Iterator[str]:
         yield from _list_graph_faults(graph, codes=len(codes), buffers=len(buffers))
 
 
-def _list_graph_faults(graph: _Table, *, codes: int, buffers: int) -> Iterator[str]:
+def _list_graph_faults(graph: Table, *, codes: int, buffers: int) -> Iterator[str]:
     tensors = graph.tables(_TENSORS)
     for number, tensor in enumerate(tensors):
         if tensor.number(_BUFFER, "<I") >= buffers:
@@ -140,7 +161,7 @@ def _list_graph_faults(graph: _Table, *, codes: int, buffers: int) -> Iterator[s
             yield f"{name} refers to a tensor that is not there"
 
 
-def _has_possible_quantization(tensor: _Table) -> bool:
+def _has_possible_quantization(tensor: Table) -> bool:
     """Return whether scales and zero points fit the type; kernels crash on others."""
     quantization = tensor.table(_QUANTIZATION)
     if quantization is None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgeemo.engines.conversion import Conversion
     from edgeemo.model.container import SealedModel
+    from edgeemo.model.spec import ModelSpec
 
 
 class LiteRTEngine:
@@ -44,11 +46,13 @@ class LiteRTEngine:
         self._input, self._output = inputs[0], outputs[0]
         problem = model.spec.find_shape_mismatch(
             self._input["shape"], self._output["shape"]
-        ) or _find_type_problem(self._input, self._output)
+        ) or _find_type_problem(
+            self._input, self._output, is_adopted=model.spec.adopted is not None
+        )
         if problem:
             raise EngineError(f"{model.path}: {problem}; export it again")
-        self._takes_pixels = self._input["dtype"] == np.uint8
-        self._input_scale = np.float32(model.spec.scale)
+        self._adopted = model.spec.adopted
+        self._convert = _choose_conversion(model.spec, self._input)
 
     @property
     def name(self) -> str:
@@ -80,20 +84,22 @@ class LiteRTEngine:
 
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""
-        values = pixels if self._takes_pixels else pixels * self._input_scale
+        values = self._convert(pixels)
         interpreter = self._pool.take()
         try:
             interpreter.set_tensor(self._input["index"], values[None])
             interpreter.invoke()
-            raw = interpreter.get_tensor(self._output["index"])[0]
+            raw = interpreter.get_tensor(self._output["index"]).ravel()
         except (RuntimeError, ValueError) as error:
             raise prediction_error(self._model.path, "LiteRT", error) from None
         finally:
             self._pool.give_back(interpreter)
         if raw.dtype == np.float32:
-            return [float(value) for value in raw]
-        scale, zero_point = self._output["quantization"]
-        return [(int(value) - zero_point) * float(scale) for value in raw]
+            outputs = [float(value) for value in raw]
+        else:
+            scale, zero_point = self._output["quantization"]
+            outputs = [(int(value) - zero_point) * float(scale) for value in raw]
+        return self._adopted.to_probabilities(outputs) if self._adopted else outputs
 
     def _build_another(self) -> Any:
         """Build another interpreter of the very bytes that the first one has."""
@@ -168,15 +174,38 @@ def _type_text(tensor: dict[str, Any]) -> str:
     return f"{name}, scale {scale:.9g}, zero point {zero_point}" if scale else name
 
 
-def _find_type_problem(inputs: dict[str, Any], outputs: dict[str, Any]) -> str | None:
-    if inputs["dtype"] == np.uint8:
-        scale, zero_point = inputs["quantization"]
-        if np.float32(scale) != np.float32(1 / 255) or zero_point != 0:
-            return (
-                f"its input is quantised with {scale}, {zero_point} where raw pixels need 1/255, 0"
-            )
-    elif inputs["dtype"] != np.float32:
-        return f"its input is {inputs['dtype'].__name__} where uint8 or float32 is needed"
+def _choose_conversion(spec: ModelSpec, tensor: dict[str, Any]) -> Conversion:
+    """Return the conversion from pixels to the input tensor."""
+    dtype, quantization = tensor["dtype"], tensor["quantization"]
+    if spec.adopted is None and dtype == np.float32:
+        factor = np.float32(spec.scale)
+        return lambda pixels: pixels * factor
+    if spec.adopted is None and dtype == np.uint8 and _takes_pixels(*quantization):
+        return lambda pixels: pixels
+    from edgeemo.engines.conversion import build_conversion  # no exported file comes here
+
+    return build_conversion(spec, dtype, quantization)
+
+
+def _takes_pixels(scale: float, zero_point: int) -> bool:
+    """Return whether a uint8 input takes pixels as they are, for a network that takes [0, 1].
+
+    Its scale is then within half a step of 1/255 at the brightest pixel.
+    """
+    return zero_point == 0 and abs(255 * scale - 1) <= scale / 2
+
+
+def _find_type_problem(
+    inputs: dict[str, Any], outputs: dict[str, Any], *, is_adopted: bool
+) -> str | None:
+    if inputs["dtype"] not in (np.uint8, np.int8, np.float32):
+        name = inputs["dtype"].__name__
+        return f"its input is {name} where uint8, int8 or float32 is needed"
+    takes_unquantised = inputs["dtype"] == np.float32 or (
+        is_adopted and inputs["dtype"] == np.uint8
+    )
+    if not takes_unquantised and inputs["quantization"][0] == 0:
+        return "its input is an integer without a quantisation scale"
     if outputs["dtype"] not in (np.uint8, np.int8, np.float32):
         return f"its output is {outputs['dtype'].__name__} where uint8, int8 or float32 is needed"
     if outputs["dtype"] != np.float32 and outputs["quantization"][0] == 0:

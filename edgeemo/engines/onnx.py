@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgeemo.engines.conversion import Conversion
     from edgeemo.model.container import SealedModel
+    from edgeemo.model.spec import ModelSpec
 
+_FLOAT, _UINT8 = "tensor(float)", "tensor(uint8)"
 _FATAL_ONLY = 4  # onnxruntime's log severity: its exceptions say the rest
 
 
@@ -39,13 +42,15 @@ class OnnxEngine:
             raise EngineError(
                 f"{model.path}: {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
             )
-        problem = model.spec.find_shape_mismatch(inputs[0].shape, outputs[0].shape)
-        if problem is None and {inputs[0].type, outputs[0].type} != {"tensor(float)"}:
-            problem = "its input and output are not both float32"
+        spec = model.spec
+        problem = spec.find_shape_mismatch(
+            _fix_batch(inputs[0].shape), _fix_batch(outputs[0].shape)
+        ) or _find_type_problem(inputs[0].type, outputs[0].type, is_adopted=bool(spec.adopted))
         if problem:
             raise EngineError(f"{model.path}: {problem}; export it again")
         self._input, self._output = inputs[0].name, [outputs[0].name]
-        self._input_scale = np.float32(model.spec.scale)
+        self._adopted = spec.adopted
+        self._convert = _choose_conversion(spec, inputs[0].type)
 
     @property
     def name(self) -> str:
@@ -56,14 +61,15 @@ class OnnxEngine:
 
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""
-        values = (pixels * self._input_scale)[None]
+        values = self._convert(pixels)[None]
         if self._process != os.getpid():
             self._leave_parent()
         try:
             (raw,) = self._session.run(self._output, {self._input: values})
         except Exception as error:  # its exceptions share no base class
             raise prediction_error(self._path, "ONNX", error) from None
-        return [float(value) for value in raw[0]]
+        outputs = [float(value) for value in raw.ravel()]
+        return self._adopted.to_probabilities(outputs) if self._adopted else outputs
 
     def _leave_parent(self) -> None:
         """Build a session of its own for a forked process, where it has threads."""
@@ -91,6 +97,28 @@ def import_onnxruntime() -> Any:
             "onnxruntime", extra="onnx", purpose="running an .onnx file"
         ) from None
     return onnxruntime
+
+
+def _choose_conversion(spec: ModelSpec, type: str) -> Conversion:
+    """Return the conversion from pixels to the input tensor."""
+    if spec.adopted is None:
+        factor = np.float32(spec.scale)
+        return lambda pixels: pixels * factor
+    from edgeemo.engines.conversion import build_conversion  # no exported file comes here
+
+    return build_conversion(spec, np.float32 if type == _FLOAT else np.uint8)
+
+
+def _fix_batch(shape: Sequence[int | str | None]) -> list[int]:
+    """Return a shape with 1 for a number of images that is left open, and 0 for any other size."""
+    sizes = [n if isinstance(n, int) else 0 for n in shape]
+    return [sizes[0] or 1, *sizes[1:]] if sizes else []
+
+
+def _find_type_problem(inputs: str, outputs: str, *, is_adopted: bool) -> str | None:
+    if outputs != _FLOAT or inputs not in ((_FLOAT, _UINT8) if is_adopted else (_FLOAT,)):
+        return f"its input is {inputs} and its output {outputs} where {_FLOAT} is needed"
+    return None
 
 
 def _build_session(model: SealedModel, threads: int) -> Any:

@@ -147,7 +147,7 @@ def _run_and_end(model: SealedModel, writing: int) -> NoReturn:
         nowhere = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nowhere, descriptor)
-        _limit_memory()
+        limit_memory()
         import numpy as np
 
         load_engine(model).run(np.zeros(model.spec.input_shape, np.uint8))
@@ -165,7 +165,7 @@ def _describe_slow(model: SealedModel) -> str:
     return f"{model.path}: its first prediction takes more than {TIMEOUT_S} seconds"
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
     """Limit the memory that the model may add, where the system tells how much there is by now."""
     try:
         import resource

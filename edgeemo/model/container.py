@@ -22,13 +22,17 @@ import json
 import os
 import struct
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO, Literal
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from edgeemo.errors import EngineError, SpecError
 from edgeemo.model.signature import require_signature
 from edgeemo.model.spec import ModelSpec
 from edgeemo.model.trailer import append_metadata, append_zip, read_metadata, read_zip
 from edgeemo.utils.strict_json import parse_json, require_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Format = Literal["tflite", "onnx"]
 
@@ -65,13 +69,20 @@ class SealedModel:
     content: bytes | None = field(default=None, repr=False)
 
 
-def seal(model: bytes, spec: ModelSpec, *, format: Format) -> bytes:
+def seal(
+    model: bytes,
+    spec: ModelSpec,
+    *,
+    format: Format,
+    members: Mapping[str, bytes] | None = None,
+) -> bytes:
     """Append the spec to a converted model. The same input gives the same bytes.
 
     Args:
         model: Output of the converter: a TFLite FlatBuffer or a serialised ONNX ModelProto.
         spec: The spec to embed.
         format: Format of the model.
+        members: Files for other programs to add to the archive of a TFLite model.
 
     Returns:
         The bytes of the exported file.
@@ -83,11 +94,16 @@ def seal(model: bytes, spec: ModelSpec, *, format: Format) -> bytes:
         ensure_ascii=False,
         indent=2,
     )
-    write = append_zip if format == "tflite" else append_metadata
+    write = partial(append_zip, members=members) if format == "tflite" else append_metadata
     blank = write(model, entry, "\n".join(spec.labels) + "\n", b" " * _SEAL.size)
     start = b"%s%s %08d " % (_MARK, _FORMAT, len(blank) - len(model))
     content = blank[: -_SEAL.size] + start
     return content + sha256(content).hexdigest().encode()
+
+
+def is_sealed(content: bytes) -> bool:
+    """Return whether the content of a file ends with a seal, be it whole or of an older format."""
+    return content[-_SEAL.size :].startswith(_MARK) or _OLD_MARK in content[-_MAX_TRAILER:]
 
 
 def unseal(path: str | os.PathLike[str]) -> SealedModel:

@@ -44,6 +44,7 @@ VERIFY_PNG = "verify.png"
 DEFAULT = "default.json"
 BENCH_JSON = "bench.json"
 BENCH_PNG = "bench.png"
+ADOPTED_JSON = "adopted.json"
 
 SHIPPED = "happy-sad"
 """Name of the shipped model that predicts where there is no other."""

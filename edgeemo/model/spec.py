@@ -18,13 +18,14 @@ from edgeemo.utils.strict_json import parse_json, require, require_fields
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edgeemo.model.adoption import Adoption
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.model.face_settings import FaceSettings
 
-SPEC_VERSION = 5
-"""Version written for a specification with a background class; 4 with a minimum detector score; 3
-with face settings; 2 with a temperature or a confidence threshold; else 1. So an older runtime
-refuses what it would not obey, and no more."""
+SPEC_VERSION = 6
+"""Version written for the specification of an adopted model; 5 with a background class; 4 with a
+minimum detector score; 3 with face settings; 2 with a temperature or a confidence threshold; else
+1. So an older runtime refuses what it would not obey, and no more."""
 
 MAX_SIDE = 4096
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.01, 100.0
@@ -32,11 +33,12 @@ NOT_SURE = "not sure"
 """The prediction where the confidence is less than `ModelSpec.min_confidence`."""
 SCALE = 1 / 255
 """Multiplier from a uint8 pixel to the network's input. Fixed: every network takes [0, 1]; a model
-trained with another scaling carries the difference as a layer of its own."""
+trained with another scaling carries the difference as a layer of its own. An adopted model has an
+`edgeemo.model.adoption.Adoption` instead, which the engines apply."""
 
 _JSON_ORDER = (
     "labels", "height", "width", "channels", "activation", "threshold", "resample", "scale",
-    "temperature", "min_confidence", "background", "faces", "provenance",
+    "temperature", "min_confidence", "background", "faces", "adopted", "provenance",
 )  # fmt: skip
 _JSON_TYPES: dict[str, type] = {
     "version": int, "labels": list, "height": int, "width": int, "channels": int,
@@ -146,6 +148,7 @@ class ModelSpec(InputSpec):
             lower probability, the prediction is `NOT_SURE`.
         background: The label of images that belong to none of the classes, such as "neither"; one
             of three or more labels. None where every label is a class.
+        adopted: Input and output of a model that was made elsewhere; None of any other.
         provenance: Where the model comes from.
 
     Raises:
@@ -158,11 +161,17 @@ class ModelSpec(InputSpec):
     temperature: float = 1.0
     min_confidence: float = 0.0
     background: str | None = None
+    adopted: Adoption | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     def _checks(self) -> tuple[tuple[bool, str], ...]:
         """As `InputSpec._checks`."""
-        return (*self._label_checks(), *super()._checks(), *self._decision_checks())
+        return (
+            *self._label_checks(),
+            *super()._checks(),
+            *self._decision_checks(),
+            *self._adoption_checks(),
+        )
 
     def _label_checks(self) -> tuple[tuple[bool, str], ...]:
         return (
@@ -187,6 +196,10 @@ class ModelSpec(InputSpec):
                 f"activation must be sigmoid or softmax, not {self.activation}",
             ),
         )
+
+    def _adoption_checks(self) -> tuple[tuple[bool, str], ...]:
+        problem = self.adopted.find_problem(self.channels) if self.adopted else ""
+        return ((not problem, problem),)
 
     def _decision_checks(self) -> tuple[tuple[bool, str], ...]:
         return (
@@ -233,9 +246,12 @@ class ModelSpec(InputSpec):
             outputs: Shape of its output tensor.
         """
         expected_in, expected_out = [1, *self.input_shape], [1, self.output_count]
+        if self.adopted:
+            expected_in = [1, *self.adopted.arrange(self.input_shape)]
         if list(inputs) != expected_in:
             return f"its input is {list(inputs)} where its specification says {expected_in}"
-        if list(outputs) != expected_out:
+        counts = self.adopted is not None and math.prod(outputs) == self.output_count
+        if list(outputs) != expected_out and not counts:
             return f"its output is {list(outputs)} where its specification says {expected_out}"
         return None
 
@@ -305,6 +321,10 @@ class ModelSpec(InputSpec):
         if self.background is None:
             del fields["background"]
         else:
+            version = 5
+        if self.adopted is None:
+            del fields["adopted"]
+        else:
             version = SPEC_VERSION
         ordered = {name: fields[name] for name in _JSON_ORDER if name in fields}
         return json.dumps({"version": version, **ordered}, indent=2, ensure_ascii=False)
@@ -362,6 +382,10 @@ class ModelSpec(InputSpec):
             faces = dict(require(fields["faces"], dict, "faces"))
             faces["min_score"] = faces.pop(_JSON_MIN_SCORE, None)
             fields["faces"] = parse_settings(faces)
+        if fields.get("adopted") is not None:
+            from edgeemo.model.adoption import parse_adoption  # few models are adopted
+
+            fields["adopted"] = parse_adoption(fields["adopted"])
         return cls(**fields)
 
 

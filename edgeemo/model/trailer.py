@@ -10,30 +10,75 @@ import struct
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ENTRY = "edgeemo.json"
 _LABELS = "labels.txt"
+_MAX_MEMBER = 1 << 18
 _METADATA_PROPS = 14  # onnx.ModelProto.metadata_props
 _LENGTH_DELIMITED = 2  # Protocol Buffers wire type
 _ZIP_LOCAL = struct.Struct("<4s4xH8xIIHH")  # PKWARE's APPNOTE.TXT, section 4.3.7
 
 
-def append_zip(model: bytes, entry: str, labels: str, seal: bytes) -> bytes:
-    """Return a TFLite model with the two members and, as the comment, the seal behind it."""
+def append_zip(
+    model: bytes,
+    entry: str,
+    labels: str,
+    seal: bytes,
+    *,
+    members: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """Return a TFLite model with the two members and, as the comment, the seal behind it.
+
+    Args:
+        model: The FlatBuffer alone.
+        entry: The member that holds the spec, which is the first.
+        labels: The labels, one a line.
+        seal: Comment of the archive.
+        members: Further members, which other programs look for.
+    """
     import zipfile
 
     buffer = io.BytesIO(model)
+    own: dict[str, str | bytes] = {_ENTRY: entry, _LABELS: labels}
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_STORED) as archive:
         archive.comment = seal
-        for name, text in {_ENTRY: entry, _LABELS: labels}.items():
+        for name, text in {**own, **(members or {}), **own}.items():
             info = zipfile.ZipInfo(name, _ZIP_TIME)
             info.create_system = 3
             info.external_attr = 0o644 << 16
             archive.writestr(info, text)
     return buffer.getvalue()
+
+
+def split_zip(content: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Return a TFLite model without the archive behind it, and the members of the archive.
+
+    TFLite Metadata keeps its labels there. Members of more than 256 KiB are left out.
+
+    Args:
+        content: The content of a file.
+    """
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            found = archive.infolist()
+            begin = min((each.header_offset for each in found), default=len(content))
+            small = [each for each in found if each.file_size <= _MAX_MEMBER and not each.is_dir()]
+            return content[:begin], {each.filename: archive.read(each) for each in small}
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ):
+        return content, {}
 
 
 def read_zip(trailer: bytes) -> bytes:

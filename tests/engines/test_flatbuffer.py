@@ -23,8 +23,8 @@ def test_a_file_that_was_exported_has_no_fault(path):
     assert find_fault(path.read_bytes()) == ""
 
 
-def _open() -> flatbuffer._Table:
-    return flatbuffer._Table(INT8, struct.unpack_from("<I", INT8)[0])
+def _open() -> flatbuffer.Table:
+    return flatbuffer.Table(INT8, struct.unpack_from("<I", INT8)[0])
 
 
 def _replace(place: int, form: str, value: int) -> bytes:
@@ -33,18 +33,18 @@ def _replace(place: int, form: str, value: int) -> bytes:
     return bytes(content)
 
 
-def _tensor() -> flatbuffer._Table:
+def _tensor() -> flatbuffer.Table:
     (graph,) = _open().tables(flatbuffer._GRAPHS)
     return graph.tables(flatbuffer._TENSORS)[0]
 
 
-def _operator() -> flatbuffer._Table:
+def _operator() -> flatbuffer.Table:
     (graph,) = _open().tables(flatbuffer._GRAPHS)
     operators = graph.tables(flatbuffer._OPERATORS)
     return next(each for each in operators if each._place(flatbuffer._OPCODE))  # 0 is left out
 
 
-def _code() -> flatbuffer._Table:
+def _code() -> flatbuffer.Table:
     codes = _open().tables(flatbuffer._CODES)
     return next(each for each in codes if each.number(flatbuffer._CODE, "<i") < 32)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edgeemo.errors import (
+    AdoptError,
     BundleError,
     DatasetError,
     ExportError,
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 UsageError: Any = next(each for each in typer.BadParameter.__mro__ if each.__name__ == "UsageError")
 """The base of Typer's errors of wrong usage, which Typer does not export."""
 
-_OF_OPTIONS = (BundleError, DatasetError, ExportError, SpecError, StudyError, TrainingError)
+_OF_OPTIONS = (
+    AdoptError, BundleError, DatasetError, ExportError, SpecError, StudyError, TrainingError,
+)  # fmt: skip
 """Errors about options, where files have not been looked at."""
 
 _MANY = 20

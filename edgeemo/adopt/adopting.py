@@ -1,0 +1,175 @@
+"""Adopt a model file: examine it, write a model folder, and measure it on images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgeemo import __version__
+from edgeemo.adopt.examination import examine
+from edgeemo.adopt.options import AdoptOptions
+from edgeemo.errors import AdoptError, ModelFolderError
+from edgeemo.model.container import is_sealed, seal, unseal
+from edgeemo.model.file_kind import describe_foreign, recognise
+from edgeemo.model.folder import ADOPTED_JSON, DEFAULT, SPEC
+from edgeemo.model.output_folder import build_folder, check_output_folder
+from edgeemo.runtime.classifier import Classifier
+from edgeemo.utils.files import write_file
+from edgeemo.utils.progress import Silent
+
+if TYPE_CHECKING:
+    from edgeemo.adopt.examination import Examined
+    from edgeemo.evaluate.report import Evaluation
+    from edgeemo.model.container import Format
+    from edgeemo.model.spec import ModelSpec
+    from edgeemo.utils.paths import StrPath
+    from edgeemo.utils.progress import Progress
+
+_SILENT = Silent()
+_DEFAULT = AdoptOptions()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptedModel:
+    """A model folder of an adopted file.
+
+    Attributes:
+        folder: The folder.
+        file: Name of the file in it.
+        spec: Its spec.
+        labels_from: Origin of the labels, in words.
+        scaling_from: Origin of the scaling, in words.
+        evaluation: Its quality on labelled images; None where none were given.
+        notes: What else there is to know, in sentences.
+    """
+
+    folder: Path
+    file: str
+    spec: ModelSpec
+    labels_from: str
+    scaling_from: str
+    evaluation: Evaluation | None = None
+    notes: tuple[str, ...] = ()
+
+
+def adopt(
+    model: StrPath,
+    out: StrPath,
+    *,
+    options: AdoptOptions = _DEFAULT,
+    data: StrPath | None = None,
+    replace: bool = False,
+    progress: Progress = _SILENT,
+) -> AdoptedModel:
+    """Make a model folder of a finished ``.tflite`` or ``.onnx`` file.
+
+    The model keeps its bytes; spec and checksum follow them. There is no reference model to verify
+    it against.
+
+    Args:
+        model: The file: one image in, one probability or logit per label out.
+        out: The model folder to make; its parents are made too.
+        options: What the file may not tell. They override what it tells.
+        data: Labelled images to measure it on, as of `edgeemo.evaluate.evaluate`; None measures
+            nothing.
+        replace: Whether to replace an existing model folder.
+        progress: Receives the stages.
+
+    Raises:
+        AdoptError: If the file is not such a model, or is an exported file of edgeemo.
+        DatasetError: If the images cannot be used.
+        EngineError: As `edgeemo.adopt.examination.examine`.
+        MissingExtraError: If the engine is not installed.
+        MissingOptionError: If the options do not give what the file does not tell.
+        ModelFolderError: If `out` exists or cannot be written.
+        SpecError: If labels or threshold are invalid.
+    """
+    path, out = Path(model), Path(out)
+    format = _find_format(path)
+    check_output_folder(out, data=[Path(data)] if data else [], replace=replace)
+    progress.stage("Examining the model")
+    found = examine(path, format, options=options)
+    name = f"{found.kind}.{format}"
+    with build_folder(out, replace=replace) as folder:
+        content = seal(found.model, found.spec, format=format, members=found.members)
+        write_file(folder.file(name), content)
+        evaluation = _evaluate(folder.file(name), out / name, data, progress) if data else None
+        folder.write_json(ADOPTED_JSON, _make_record(path, found, evaluation))
+        folder.write_json(DEFAULT, {"file": name, "threads": 1})
+        write_file(folder.file(SPEC), found.spec.to_json() + "\n")
+    return AdoptedModel(
+        folder=out,
+        file=name,
+        spec=found.spec,
+        labels_from=found.labels_from,
+        scaling_from=found.scaling_from,
+        evaluation=evaluation,
+        notes=found.notes,
+    )
+
+
+def _find_format(path: Path) -> Format:
+    """Return the format of a file, by its content.
+
+    Raises:
+        AdoptError: If it is no such model, or one of edgeemo.
+        ModelFolderError: If there is no such file.
+    """
+    if not path.exists():
+        raise ModelFolderError(f"{path}: no such file")
+    kind = recognise(path)
+    if kind is None and path.suffix.lower() == ".onnx" and path.is_file():
+        kind = "onnx"  # the engine says what is wrong with it
+    if kind not in ("tflite", "onnx"):
+        foreign = describe_foreign(path)
+        raise AdoptError(f"{path}: {foreign or 'neither a TFLite nor an ONNX model'}")
+    _refuse_sealed(path, kind)
+    return kind
+
+
+def _refuse_sealed(path: Path, format: Format) -> None:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise AdoptError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if is_sealed(content):
+        if path.suffix.lower() == f".{format}":
+            unseal(path)  # says so if it is damaged or old
+        raise AdoptError(
+            f"{path}: exported by edgeemo already, with spec and checksum: run 'edgeemo info "
+            f"{path}'"
+        )
+
+
+def _evaluate(file: Path, place: Path, data: StrPath, progress: Progress) -> Evaluation:
+    from edgeemo.evaluate import evaluate
+
+    model = unseal(file)
+    found = evaluate(Classifier.from_model(model, faces=None), data, progress=progress)
+    return replace(found, model=str(place))
+
+
+def _make_record(path: Path, found: Examined, evaluation: Evaluation | None) -> dict[str, Any]:
+    """Return the content of ``adopted.json``."""
+    record: dict[str, Any] = {
+        "edgeemo_version": __version__,
+        "source": path.name,
+        "source_sha256": found.spec.provenance.source_sha256,
+        "labels_from": found.labels_from,
+        "scaling_from": found.scaling_from,
+    }
+    if evaluation:
+        accuracy = evaluation.overall.accuracy
+        n = evaluation.overall.n - sum(evaluation.withheld.values())
+        record |= {
+            "data": evaluation.data,
+            "split": evaluation.split,
+            "accuracy": {
+                "value": accuracy.value,
+                "low": accuracy.low,
+                "high": accuracy.high,
+                "n": n,
+            },
+        }
+    return record

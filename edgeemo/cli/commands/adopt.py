@@ -1,0 +1,174 @@
+"""``edgeemo adopt``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgeemo.adopt.options import Activation, AdoptOptions
+from edgeemo.cli.command import command
+from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.usage import refuse_options
+from edgeemo.cli.output.console import note, print_facts, print_json, warn
+from edgeemo.cli.output.progress import progress
+from edgeemo.model.adoption import Layout
+from edgeemo.utils.options import Argument, Option
+
+if TYPE_CHECKING:
+    from edgeemo.adopt import AdoptedModel
+
+_model = partial(Option, group="Properties of the model")
+_MANY = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdoptArguments:
+    """Options of ``edgeemo adopt``."""
+
+    model: Annotated[Path, Argument("Finished .tflite or .onnx file.", metavar="FILE")]
+    data: Data = None
+    name: Annotated[
+        str | None, Option("Name of the model folder under models/.", default="that of the file")
+    ] = None
+    out: Annotated[
+        Path | None, Option("Model folder to make.", metavar="FOLDER", default="models/NAME")
+    ] = None
+    force: Force = False
+    json: Json = False
+    labels: Annotated[
+        tuple[str, ...],
+        _model(
+            "Labels in the order of the outputs, or a text file with one a line.",
+            metavar="A,B,...|FILE",
+            default="those in the file",
+        ),
+    ] = ()
+    scale: Annotated[
+        tuple[float, ...],
+        _model(
+            "Factor of a pixel, 0 to 255, in the training of the model, as in 1/255: one, or one "
+            "per channel in the order of the model's channels.",
+            metavar="S[,S,S]",
+            default="that in the file",
+        ),
+    ] = ()
+    offset: Annotated[
+        tuple[float, ...],
+        _model("Number that was added after that, as in -1.", metavar="O[,O,O]"),
+    ] = ()
+    layout: Annotated[
+        Layout | None,
+        _model("Axes of the input: channels last or first.", default="read from its shape"),
+    ] = None
+    bgr: Annotated[bool, _model("The model takes blue first, as OpenCV does.")] = False
+    activation: Annotated[
+        Activation | None,
+        _model(
+            "Outputs: one probability (sigmoid), one per label (softmax), or logits, to which "
+            "edgeemo applies either.",
+            default="judged by the last operator",
+        ),
+    ] = None
+    threshold: Annotated[
+        float,
+        _model(
+            "With two labels, minimum probability to predict the second.",
+            metavar="P",
+            above=0,
+            below=1,
+        ),
+    ] = 0.5
+    background: Annotated[
+        str | None,
+        _model("Label of images that belong to none of the others.", metavar="LABEL"),
+    ] = None
+
+
+@command(
+    "edgeemo adopt model.tflite --labels happy,sad --scale 1/255 --data faces",
+    "edgeemo adopt resnet.onnx --labels labels.txt --scale 1/255 --activation logit",
+    "edgeemo adopt vgg.onnx --labels a,b --scale 1 --offset -103.9,-116.8,-123.7 --bgr",
+    "edgeemo adopt best.onnx --name expressions",
+)
+def adopt(given: AdoptArguments) -> None:
+    """Make a model folder of somebody else's finished .tflite or .onnx file.
+
+    The model keeps its bytes; spec and checksum follow them, after checks of shapes, types and
+    operators. Labels and scaling are read from TFLite Metadata or Ultralytics' metadata, where the
+    file has them. With --data it is measured on these images. There is no reference model to verify
+    it against. Needs no TensorFlow.
+    """
+    from edgeemo.adopt import adopt as run
+    from edgeemo.cli.default_model import check_model
+    from edgeemo.dataset import check_source
+
+    if given.name and given.out:
+        raise typer.BadParameter("--name excludes --out")
+    with refuse_options():
+        options = AdoptOptions(
+            labels=_read_labels(given.labels),
+            scale=given.scale,
+            offset=given.offset,
+            layout=given.layout,
+            bgr=given.bgr,
+            activation=given.activation,
+            threshold=given.threshold,
+            background=given.background,
+        )
+    check_model(given.model)
+    if given.data:
+        check_source(given.data)
+    out = given.out or MODELS / (given.name or given.model.stem)
+    with progress() as shown:
+        made = run(
+            given.model,
+            out,
+            options=options,
+            data=given.data,
+            replace=given.force,
+            progress=shown,
+        )
+    for text in made.notes:
+        warn(text)
+    if given.json:
+        print_json(made)
+    else:
+        print_facts(_list_facts(made), title=f"{made.folder} (model folder)")
+        note(f"edgeemo predict IMAGE --model {made.folder}")
+
+
+def _read_labels(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels; of a single name of a file those in it."""
+    from edgeemo.adopt.metadata import parse_labels
+    from edgeemo.errors import AdoptError
+
+    if len(given) != 1 or not Path(given[0]).is_file():
+        return given
+    try:
+        return parse_labels(Path(given[0]).read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise AdoptError(f"--labels {given[0]}: not a text file with one label a line") from error
+
+
+def _list_facts(made: AdoptedModel) -> dict[str, str]:
+    from edgeemo.model.adoption import ADOPTED
+
+    spec, found = made.spec, made.evaluation
+    names = ", ".join(spec.labels[:_MANY]) + (", ..." if len(spec.labels) > _MANY else "")
+    facts = {
+        "status": ADOPTED,
+        "file": made.file,
+        "labels": f"{names} (from {made.labels_from})",
+        "image": f"{spec.width}x{spec.height}",
+    }
+    if spec.adopted:
+        facts["input"] = f"{spec.adopted.describe_tensor()} (from {made.scaling_from})"
+        facts["outputs"] = f"logits, {spec.activation}" if spec.adopted.logits else spec.activation
+    if found:
+        n = found.overall.n - sum(found.withheld.values())
+        facts["accuracy"] = f"{found.overall.accuracy} on {n:,} images of {found.data}"
+    return facts
