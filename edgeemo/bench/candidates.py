@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.bench.quantiles import Estimate
-from edgeemo.errors import EngineError, SpecError
+from edgeemo.errors import EngineError, ModelFolderError, SpecError
 from edgeemo.model.container import unseal
+from edgeemo.model.folder import ModelFolder
+from edgeemo.model.summary import read_accuracy
 from edgeemo.model.verified import find_verification
 from edgeemo.utils.system import usable_cores
 
@@ -36,6 +38,7 @@ class CandidateFile:
         size_bytes: Its size; 0 if it cannot be read.
         problem: Why it cannot be measured, in one line; empty if it can.
         verified: Whether these bytes passed their verification.
+        adopted: Whether they were adopted: there is no reference model to verify them against.
         accuracy: Accuracy on the test split, from the verification; None if unknown.
         faces: Face settings; None if it detects no faces or cannot be read.
     """
@@ -46,6 +49,7 @@ class CandidateFile:
     size_bytes: int = 0
     problem: str = ""
     verified: bool = False
+    adopted: bool = False
     accuracy: Estimate | None = None
     faces: FaceSettings | None = None
 
@@ -88,9 +92,21 @@ def _read_candidate(path: Path, name: str, faces: FaceRequest | None) -> Candida
         sha256=model.sha256,
         size_bytes=model.size_bytes,
         verified=bool(verification and verification.passed),
-        accuracy=estimate_accuracy(verification),
+        adopted=model.spec.adopted is not None,
+        accuracy=_read_adopted_accuracy(path)
+        if model.spec.adopted
+        else estimate_accuracy(verification),
         faces=faces.apply(model.spec.faces) if faces else model.spec.faces,
     )
+
+
+def _read_adopted_accuracy(path: Path) -> Estimate | None:
+    """Return the accuracy that was measured when a file was adopted, or None."""
+    try:
+        found = read_accuracy(ModelFolder(path.parent), None)
+    except ModelFolderError:
+        return None
+    return Estimate(found.value, found.low, found.high) if found else None
 
 
 def estimate_accuracy(verification: VerifiedFile | None) -> Estimate | None:

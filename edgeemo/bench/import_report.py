@@ -50,6 +50,7 @@ def match_files(
             result,
             file=ours[result.sha256].name,
             verified=ours[result.sha256].verified,
+            adopted=ours[result.sha256].adopted,
             accuracy=ours[result.sha256].accuracy,
         )
         for result in report.results

@@ -197,6 +197,7 @@ def _build_result(candidate: _Candidate) -> CandidateResult:
         status=failure.status if failure else "measured",
         reason=failure.reason if failure else "",
         verified=file.verified,
+        adopted=file.adopted,
         accuracy=file.accuracy,
         measurement=None if failure else _pool(candidate),
     )

@@ -100,6 +100,7 @@ class CandidateResult:
             "crashed".
         reason: Why it was not measured, in words.
         verified: Whether these bytes passed their verification.
+        adopted: Whether they were adopted: there is no reference model to verify them against.
         accuracy: Accuracy on the test split, from the verification; None if unknown.
         measurement: The figures, if it was measured.
     """
@@ -112,6 +113,7 @@ class CandidateResult:
     status: Status
     reason: str = ""
     verified: bool = False
+    adopted: bool = False
     accuracy: Estimate | None = None
     measurement: Measurement | None = None
 

@@ -85,6 +85,7 @@ class Selection:
 def select_candidate(report: BenchmarkReport, limits: SelectionLimits) -> Selection:
     """Select the fastest verified candidate within the limits, by the median warm prediction.
 
+    Adopted files, for which there is no verification, are candidates, too.
     Candidates whose interval overlaps that of the fastest count as equally fast. Among these, the
     fewest threads win, then the smallest file (within 10 %), then the median: a simpler candidate
     leaves more of the device to other programs, and the choice between equals does not change from
@@ -96,20 +97,20 @@ def select_candidate(report: BenchmarkReport, limits: SelectionLimits) -> Select
     """
     if not report.measured:
         raise BenchError("nothing could be measured, so nothing can be selected")
-    verified = [result for result in report.measured if result.verified]
-    if not verified:
+    eligible = [each for each in report.measured if each.verified or each.adopted]
+    if not eligible:
         raise LimitError(
             "no measured file is verified against its reference model, so none is selected: run "
             "'edgeemo verify'"
         )
-    fitting = [each for each in verified if not _find_excesses(each, limits)]
+    fitting = [each for each in eligible if not _find_excesses(each, limits)]
     if not fitting:
-        raise LimitError(_describe_nearest(verified, limits))
+        raise LimitError(_describe_nearest(eligible, limits))
     fastest = min(fitting, key=lambda each: each.median_ms)
     selected = _find_simplest([each for each in fitting if _is_as_fast(each, fastest)])
     if selected.measurement is None:
         raise BenchError(f"{selected.name}: was not measured")
-    reason = _explain(selected, selected.measurement, fastest, len(verified))
+    reason = _explain(selected, selected.measurement, fastest, _count(eligible))
     return Selection(selected, selected.measurement, reason)
 
 
@@ -173,24 +174,26 @@ def _is_as_fast(result: CandidateResult, fastest: CandidateResult) -> bool:
     return low <= high
 
 
-def _describe_nearest(verified: Sequence[CandidateResult], limits: SelectionLimits) -> str:
+def _count(eligible: Sequence[CandidateResult]) -> str:
+    all_verified = all(each.verified for each in eligible)
+    return plural(len(eligible), "verified candidate" if all_verified else "candidate")
+
+
+def _describe_nearest(eligible: Sequence[CandidateResult], limits: SelectionLimits) -> str:
     """Return which candidate exceeds the limits by the least, and by how much."""
-    best = min(verified, key=lambda each: max(_find_excesses(each, limits).values()))
+    best = min(eligible, key=lambda each: max(_find_excesses(each, limits).values()))
     excesses = ", ".join(
         f"{words} by {excess:.1%}" for words, excess in _find_excesses(best, limits).items()
     )
-    return (
-        f"none of {plural(len(verified), 'verified candidate')} is within the limits; nearest is "
-        f"{best.name}: {excesses}"
-    )
+    return f"none of {_count(eligible)} is within the limits; nearest is {best.name}: {excesses}"
 
 
 def _explain(
-    selected: CandidateResult, found: Measurement, fastest: CandidateResult, candidates: int
+    selected: CandidateResult, found: Measurement, fastest: CandidateResult, candidates: str
 ) -> str:
     total = f"{format_interval(found.total.p50)} ms, p99 {format_ms(found.total.p99.value)} ms"
     if selected is fastest:
-        return f"the fastest of {plural(candidates, 'verified candidate')} within limits: {total}"
+        return f"the fastest of {candidates} within limits: {total}"
     return (
         f"as fast as {fastest.name} ({format_ms(fastest.median_ms)} ms) within the intervals, and "
         f"simpler: {total}"

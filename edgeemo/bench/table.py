@@ -166,7 +166,7 @@ def _build_file_row(result: CandidateResult) -> tuple[str, ...]:
         result.engine or "-",
         size if result.size_bytes else "-",
         f"{result.accuracy.value:.1%}" if result.accuracy else "-",
-        "yes" if result.verified else "no",
+        "yes" if result.verified else "adopted" if result.adopted else "no",
     )
 
 

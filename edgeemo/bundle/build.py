@@ -54,11 +54,13 @@ class Fallback:
         model: Its name.
         engine: The engine's package that it needs, as pip calls it.
         verified: Whether it passed its verification.
+        adopted: Whether it was adopted: it has no reference model.
     """
 
     model: str
     engine: str
     verified: bool
+    adopted: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,7 @@ class Bundle:
         model: Name of the exported file inside.
         engine: The engine's package that the device needs, as pip calls it.
         verified: Whether the exported file passed its verification.
+        adopted: Whether it was adopted: it has no reference model.
         golden_images: Number of golden images.
         undecided_images: Number of them in which no class has a probability of 0.8.
         fallback: The second exported file, or None.
@@ -85,6 +88,7 @@ class Bundle:
     model: str
     engine: str
     verified: bool
+    adopted: bool
     golden_images: int
     undecided_images: int
     fallback: Fallback | None = None
@@ -239,9 +243,15 @@ def _describe(out: Path, manifest: Manifest, *, undecided: int) -> Bundle:
         model=manifest.model,
         engine=manifest.engine,
         verified=manifest.verified,
+        adopted=manifest.adopted,
         golden_images=len(manifest.golden),
         undecided_images=undecided,
-        fallback=Fallback(model=second.model, engine=second.engine, verified=second.verified)
+        fallback=Fallback(
+            model=second.model,
+            engine=second.engine,
+            verified=second.verified,
+            adopted=second.adopted,
+        )
         if second
         else None,
         detector=manifest.detector,

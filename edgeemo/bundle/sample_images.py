@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset import locate_files, open_data
 from edgeemo.errors import DatasetError
+from edgeemo.model.folder import ADOPTED_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,11 @@ def read_test_images(
         DatasetError: If the images cannot be found.
         ModelFolderError: If the folder does not list its images.
     """
+    if folder.file(ADOPTED_JSON).exists():
+        raise DatasetError(
+            f"{folder.path}: adopted, so it has no test split; bundle drawn images, without "
+            "--golden test"
+        )
     wanted = {row.sha256: row.path for row in folder.read_samples() if row.split == "test"}
     some = {sha256: wanted[sha256] for sha256 in sorted(wanted)[:MAX_IMAGES]}
     source = data or folder.read_training().data

@@ -12,6 +12,7 @@ from edgeemo.utils.text import plural
 if TYPE_CHECKING:
     from edgeemo.model.chosen import ChosenModel
     from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.spec import ModelSpec
 
 _MANY = 10
 """Number of model folders that a message lists."""
@@ -87,11 +88,23 @@ def _describe_quality(folder: ModelFolder) -> str:
     from edgeemo.model.summary import summarise_folder
 
     found = summarise_folder(folder)
-    verified = "verified" if found.verified else "not verified"
+    verified = "verified" if found.verified else found.adopted or "not verified"
     if found.accuracy is None:
         return f" ({verified})"
     images = plural(found.accuracy.n, "test image")
     return f" (accuracy {found.accuracy.value:.3f} on {images}, {verified})"
+
+
+def warn_unverified(path: str | Path, spec: ModelSpec, *, verified: bool) -> None:
+    """Say that a file is not verified, or adopted; nothing of one that is verified."""
+    if verified:
+        return
+    if spec.adopted is None:
+        warn(f"{path} is not verified: run 'edgeemo verify'")
+        return
+    from edgeemo.model.adoption import ADOPTED
+
+    note(f"{path}: {ADOPTED}")
 
 
 def check_model(model: Path) -> None:

@@ -72,6 +72,7 @@ def export(
     """
     data = None if data is None else Path(data)
     options, opened = options or ExportOptions(), open_folder(folder)
+    opened.refuse_adopted()
     _refuse_existing(opened, options, replace=replace)
     check_packages(options)
     check_writable(opened.path)

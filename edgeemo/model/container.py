@@ -202,16 +202,16 @@ def _not_sealed(path: str, format: Format, *, is_old: bool) -> SpecError:
             f"{path}: exported by an older version of edgeemo, without a checksum of its "
             "specification; export it again"
         )
-    from edgeemo.model.file_kind import describe_foreign, recognise
+    from edgeemo.model.file_kind import describe_foreign, recognise, suggest_adoption
 
     foreign = describe_foreign(path)
     if foreign:
         return SpecError(f"{path}: {foreign}")
-    is_right = format == "tflite" or recognise(path) == "onnx"
-    other = "" if is_right else " is not an ONNX model,"
+    kind = recognise(path)
+    other = "" if format == "tflite" or kind == "onnx" else " is not an ONNX model,"
+    adopt = f", or {suggest_adoption(path)}" if kind in ("tflite", "onnx") else ""
     return SpecError(
-        f"{path}: carries no edgeemo specification,{other} or was cut short: copy it again, or "
-        "make it of a Keras model with 'edgeemo export'"
+        f"{path}: carries no edgeemo specification,{other} or was cut short: copy it again{adopt}"
     )
 
 

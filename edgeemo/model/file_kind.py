@@ -97,11 +97,17 @@ def describe_not_keras(path: str | os.PathLike[str]) -> str:
     if os.path.isdir(path):  # noqa: PTH112
         return "neither a model folder (it has no spec.json) nor a SavedModel (no saved_model.pb)"
     name = _NAMES.get(recognise(path) or "")
+    adopt = f"; if it is somebody else's, {suggest_adoption(path)}" if name else ""
     found = f"{name}; export makes such files of" if name else "unknown to edgeemo; export takes"
     return (
         f"a file, not a model folder, and not a .keras or .h5 file or a SavedModel: {found} a "
-        "Keras model"
+        f"Keras model{adopt}"
     )
+
+
+def suggest_adoption(path: str | os.PathLike[str]) -> str:
+    """Return the remedy for a finished TFLite or ONNX file without a specification."""
+    return f"adopt it: 'edgeemo adopt {path} --labels ... --scale ...'"
 
 
 def _describe_inside(folder: str | os.PathLike[str]) -> str:

@@ -116,6 +116,18 @@ class ModelFolder:
         path = self.require(SPEC, remedy="train or import the model again")
         return ModelSpec.from_json(path.read_bytes(), origin=str(path))
 
+    def refuse_adopted(self) -> None:
+        """Refuse a folder of an adopted file, where the reference model is needed.
+
+        Raises:
+            ModelFolderError: If it is one.
+        """
+        if self.file(ADOPTED_JSON).exists():
+            raise ModelFolderError(
+                f"{self.path}: adopted, so there is no reference model to export or to compare "
+                f"with; 'edgeemo evaluate {self.path} --data ...' measures it on labelled images"
+            )
+
     def read_samples(self) -> list[Sample]:
         """Return every image of the three splits, as ``split.csv`` lists them."""
         return read_samples(self.require(SPLIT, remedy="train or import the model again"))
@@ -243,13 +255,19 @@ def find_exported_file(model: StrPath) -> Path:
 
 
 def find_newest_folder(models: Path) -> ModelFolder:
-    """Return the model folder under `models` that was trained last; shipped models are skipped.
+    """Return the model folder under `models` that was trained or imported last.
+
+    Shipped models are skipped, and adopted ones, which have no reference model.
 
     Raises:
         ModelFolderError: If there is none.
     """
     found = [path.parent for path in models.glob(f"*/{SPEC}") if path.parent.name[0] != "."]
-    trained = [path for path in found if not ModelFolder(path).is_shipped]
+    trained = [
+        path
+        for path in found
+        if not ModelFolder(path).is_shipped and not (path / ADOPTED_JSON).exists()
+    ]
     if not trained:
         raise ModelFolderError(f"{models}: no model here; run 'edgeemo train' first, or name one")
     return ModelFolder(max(trained, key=lambda path: (path / SPEC).stat().st_mtime_ns))

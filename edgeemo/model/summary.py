@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import EdgeEmoError, ModelFolderError
-from edgeemo.model.folder import REPORT_HTML, REPORT_JSON
+from edgeemo.model.adoption import ADOPTED
+from edgeemo.model.folder import ADOPTED_JSON, REPORT_HTML, REPORT_JSON
 from edgeemo.model.verified import find_verification
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.strict_json import require, require_fields
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.spec import ModelSpec
     from edgeemo.model.verified import VerifiedFile
 
 MODEL_CARD = "MODEL_CARD.md"
@@ -56,6 +58,7 @@ class ModelSummary:
         file: Name of the default file; "" without an exported file.
         size_bytes: Its size; 0 without one.
         verified: Whether it is verified.
+        adopted: Its status in words where it was adopted, so that it cannot be verified, else "".
         problem: Why the folder cannot be read, in words, or "".
     """
 
@@ -69,6 +72,7 @@ class ModelSummary:
     file: str = ""
     size_bytes: int = 0
     verified: bool = False
+    adopted: str = ""
     problem: str = ""
 
 
@@ -83,45 +87,49 @@ def summarise_folder(folder: ModelFolder) -> ModelSummary:
             path=folder.path,
             is_shipped=is_shipped,
             date=spec.provenance.date,
-            data=str(facts.data or ""),
+            data=str(facts.data or folder.read_json(ADOPTED_JSON).get("data", "")),
             labels=spec.labels,
             accuracy=read_accuracy(folder, entry),
             file=path.name if path else "",
             size_bytes=path.stat().st_size if path else 0,
             verified=entry is not None and entry.passed,
+            adopted=ADOPTED if spec.adopted else "",
         )
     except (EdgeEmoError, OSError) as error:
         return ModelSummary(name=name, path=folder.path, is_shipped=is_shipped, problem=str(error))
 
 
 def read_accuracy(folder: ModelFolder, entry: VerifiedFile | None) -> MeasuredAccuracy | None:
-    """Return the accuracy of a verified file, else that of the folder's reference model.
+    """Return the accuracy of a verified file, of the reference model, or of an adopted file.
 
     Args:
         folder: The model folder.
         entry: The file's entry in ``verify.json``, if it has one.
 
     Raises:
-        ModelFolderError: If ``report.json`` is malformed.
+        ModelFolderError: If ``report.json`` or ``adopted.json`` is malformed.
     """
     if entry is not None and entry.accuracy is not None and entry.accuracy_n is not None:
         value, low, high = entry.accuracy
         return MeasuredAccuracy(value=value, low=low, high=high, n=entry.accuracy_n)
-    recorded = folder.read_json(REPORT_JSON)
+    recorded, adopted = folder.read_json(REPORT_JSON), folder.read_json(ADOPTED_JSON)
     try:
-        return _parse_accuracy(recorded["test"]["accuracy"]) if recorded else None
+        found = recorded["test"]["accuracy"] if recorded else adopted.get("accuracy")
+        return _parse_accuracy(found) if found else None
     except (KeyError, TypeError, ValueError):
-        raise ModelFolderError(
-            f"{folder.file(REPORT_JSON)}: malformed; train or import again"
-        ) from None
+        name, again = (REPORT_JSON, "train or import") if recorded else (ADOPTED_JSON, "adopt")
+        raise ModelFolderError(f"{folder.file(name)}: malformed; {again} again") from None
 
 
-def describe_proof(entry: VerifiedFile | None) -> str:
+def describe_proof(entry: VerifiedFile | None, spec: ModelSpec) -> str:
     """Return what the verification of a file showed, as a sentence without its full stop.
 
     Args:
         entry: The file's entry in ``verify.json``; None without one.
+        spec: Its spec.
     """
+    if spec.adopted:
+        return ADOPTED
     if entry is None:
         return "not verified: run 'edgeemo verify'"
     if entry.n is None:

@@ -53,7 +53,7 @@ def _predict(options: argparse.Namespace) -> int:
 
         faces = FaceRequest(enabled=options.faces)
     classifier = Classifier.load(options.model, threads=options.threads, faces=faces)
-    if not classifier.verified:
+    if classifier.spec.adopted is None and not classifier.verified:
         write_error(
             f"warning: {escape_controls(classifier.path)} is not verified against its reference "
             "model"

@@ -72,6 +72,7 @@ def verify(
         OSError: If the folder cannot be written to.
     """
     data, opened = None if data is None else Path(data), open_folder(folder)
+    opened.refuse_adopted()
     spec, files = opened.read_spec(), opened.list_exported()
     training = opened.read_training()
     own = Gates.for_architecture(training.arch, rounding=training.rounding)

@@ -101,6 +101,7 @@ def _read_inside(contents: Contents, settings: FaceSettings | None) -> list[Cand
             sha256=each.model_sha256,
             size_bytes=len(contents.member(each.model)),
             verified=each.verified,
+            adopted=each.adopted,
             accuracy=estimate_accuracy(each.verified_file),
             faces=settings,
         )

@@ -29,7 +29,7 @@ ENGINES = ("ai-edge-litert", "tflite-runtime", "onnxruntime")
 _TYPES: dict[str, type] = {
     "edgeemo": str, "model": str, "model_sha256": str, "engine": str, "threads": int,
     "verified": bool, "tolerance": float, "built_with": dict, "golden": list, "members": dict,
-    "fallback_for": str, "detector": str,
+    "fallback_for": str, "detector": str, "adopted": bool,
 }  # fmt: skip
 _GOLDEN_TYPES: dict[str, type] = {
     "file": str, "decoded_sha256": str, "pixels_sha256": str, "outputs": list, "label": str,
@@ -80,6 +80,7 @@ class Manifest:
         fallback_for: In a fallback's: name of the first file.
         faces: The face settings that apply; None takes every image whole.
         detector: Face detector, an `edgeemo.model.face_settings.Detector`; empty without one.
+        adopted: Whether the model was adopted: it has no reference model to be verified against.
     """
 
     edgeemo: str
@@ -97,6 +98,7 @@ class Manifest:
     fallback_for: str = ""
     faces: FaceSettings | None = None
     detector: str = ""
+    adopted: bool = False
 
     @property
     def verified_file(self) -> VerifiedFile | None:

@@ -49,6 +49,10 @@ def run(contents: Contents, *, json: bool) -> int:
 
 def describe_verification(manifest: Manifest) -> str:
     """Return the outcome of the verification, in words."""
+    if manifest.adopted:
+        from edgeemo.model.adoption import ADOPTED
+
+        return ADOPTED
     if not manifest.verified:
         return "NOT verified against its reference model"
     found = manifest.verified_file

@@ -52,7 +52,7 @@ def load_classifier(
     except EngineError as error:
         use_fallback(contents, str(error))
         classifier = build_classifier(contents, threads=threads, faces=faces)
-    if not classifier.verified:
+    if classifier.spec.adopted is None and not classifier.verified:
         write_error(
             f"warning: {escape_controls(classifier.path)} is not verified against its reference "
             "model"

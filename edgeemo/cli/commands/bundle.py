@@ -20,6 +20,7 @@ from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from edgeemo.bundle import Bundle, WheelFolder
+    from edgeemo.bundle.build import Fallback
     from edgeemo.model.folder import ModelFolder
 
 DIST = Path("dist")
@@ -195,7 +196,7 @@ def _sign(made: Bundle, key: Path | None) -> dict[str, str]:
 
 def _warn(made: Bundle) -> None:
     for file in (made, made.fallback):
-        if file and not file.verified:
+        if file and not file.verified and not file.adopted:
             warn(f"{file.model} is not verified against its reference model; the bundle will warn")
     if not made.undecided_images:
         warn("the model is decided on every golden image, which makes the self-test less sensitive")
@@ -208,11 +209,7 @@ def _facts(made: Bundle) -> dict[str, str]:
 
     files, detector = {"model": made, "fallback": made.fallback}, detector_package(made.detector)
     return {
-        **{
-            name: f"{file.model}, {'verified' if file.verified else 'NOT verified'}"
-            for name, file in files.items()
-            if file
-        },
+        **{name: f"{file.model}, {_describe_status(file)}" for name, file in files.items() if file},
         "golden": f"{made.golden_images} images, {made.undecided_images} of them undecided (no "
         "class at 0.8)",
         **({"faces": f"detected by {made.detector}"} if made.detector else {}),
@@ -222,6 +219,14 @@ def _facts(made: Bundle) -> dict[str, str]:
         + (f" or {made.fallback.engine} for the fallback" if made.fallback else "")
         + (f"; {detector} for the faces" if detector not in ("", made.engine) else ""),
     }
+
+
+def _describe_status(file: Bundle | Fallback) -> str:
+    from edgeemo.model.adoption import ADOPTED
+
+    if file.adopted:
+        return ADOPTED
+    return "verified" if file.verified else "NOT verified"
 
 
 def _wheel_facts(made: WheelFolder) -> dict[str, str]:

@@ -11,7 +11,7 @@ import typer
 from edgeemo.cli.command import command
 from edgeemo.cli.commands.evaluate import ChoiceArguments, SpeedArguments
 from edgeemo.cli.options.common import Html, Json, check_html
-from edgeemo.cli.output.console import note, print_json, warn
+from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
@@ -91,7 +91,7 @@ def compare(given: CompareArguments) -> None:
 
 
 def _load(models: Sequence[Path], threads: int | None) -> list[Classifier]:
-    from edgeemo.cli.default_model import choose_model
+    from edgeemo.cli.default_model import choose_model, warn_unverified
     from edgeemo.evaluate import load_classifier
 
     paths = [choose_model(model) for model in models]
@@ -99,6 +99,5 @@ def _load(models: Sequence[Path], threads: int | None) -> list[Classifier]:
         raise typer.BadParameter("a model is named twice", param_hint="'MODEL...'")
     classifiers = [load_classifier(path, threads=threads) for path in paths]
     for each in classifiers:
-        if not each.verified:
-            warn(f"{each.path} is not verified: run 'edgeemo verify'")
+        warn_unverified(each.path, each.spec, verified=each.verified)
     return classifiers

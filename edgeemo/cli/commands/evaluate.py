@@ -12,7 +12,7 @@ import typer
 from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Html, Json, Threads, Workers, check_html
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import note, print_json, warn
+from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
@@ -177,13 +177,12 @@ def _make_options(given: EvaluateArguments) -> EvaluationOptions:
 
 
 def _load(given: EvaluateArguments, options: EvaluationOptions) -> Classifier:
-    from edgeemo.cli.default_model import choose_model
+    from edgeemo.cli.default_model import choose_model, warn_unverified
     from edgeemo.evaluate import load_classifier
 
     model = choose_model(given.model)
     classifier = load_classifier(model, threads=options.threads, faces=options.faces)
-    if not classifier.verified:
-        warn(f"{classifier.path} is not verified: run 'edgeemo verify'")
+    warn_unverified(classifier.path, classifier.spec, verified=classifier.verified)
     return classifier
 
 

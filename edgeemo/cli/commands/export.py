@@ -223,7 +223,9 @@ def _model_folder(given: ExportArguments) -> ModelFolder:
         return find_newest_folder(MODELS)
     folder = _model_folder_of(given.model) or given.model
     require_folder(folder)
-    return open_folder(folder)
+    opened = open_folder(folder)
+    opened.refuse_adopted()
+    return opened
 
 
 def _import_own(model: Path, given: ExportArguments) -> ModelFolder:

@@ -10,10 +10,12 @@ from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Json
 from edgeemo.cli.output.console import print_facts, print_json, print_table
 from edgeemo.utils.options import Argument
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from edgeemo.model.container import SealedModel
     from edgeemo.model.folder import ModelFolder
+    from edgeemo.model.spec import ModelSpec
     from edgeemo.model.verified import VerifiedFile
 
 
@@ -64,19 +66,21 @@ def _file_facts(path: Path) -> dict[str, Any]:
         "size_bytes": model.size_bytes,
         "sha256": model.sha256,
         "verified": entry is not None and entry.passed,
-        **_quality_facts(ModelFolder(path.parent), entry),
+        **_quality_facts(ModelFolder(path.parent), entry, model.spec),
         **_spec_facts(asdict(model.spec)),
         **_engine_facts(model),
     }
 
 
-def _quality_facts(folder: ModelFolder, entry: VerifiedFile | None) -> dict[str, Any]:
+def _quality_facts(
+    folder: ModelFolder, entry: VerifiedFile | None, spec: ModelSpec
+) -> dict[str, Any]:
     """Return accuracy, what verification showed of a file, and the places of card and report."""
     from edgeemo.model.summary import describe_proof, find_card, find_report, read_accuracy
 
     return {
         "accuracy": read_accuracy(folder, entry),
-        "verification": describe_proof(entry),
+        "verification": describe_proof(entry, spec),
         "model_card": find_card(folder.path),
         "report": find_report(folder.path),
     }
@@ -89,6 +93,12 @@ def _spec_facts(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _spoken(facts: dict[str, Any]) -> dict[str, str]:
     """Return the facts as text for a table."""
+    if facts.get("adopted"):
+        from edgeemo.model.adoption import parse_adoption
+
+        adopted = parse_adoption(to_plain(facts["adopted"]))
+        facts = {key: value for key, value in facts.items() if key != "scale"}
+        facts["adopted"] = f"{adopted.describe_tensor()}{'; gives logits' * adopted.logits}"
     shown = {key: value for key, value in facts.items() if value is not None or key == "faces"}
     return {key: _faces(value) if key == "faces" else _text(value) for key, value in shown.items()}
 
@@ -128,7 +138,6 @@ def _folder_facts(folder: ModelFolder) -> dict[str, Any]:
     from edgeemo.model.training_facts import NamedFolders
     from edgeemo.model.verified import find_verification
     from edgeemo.utils.files import sha256_file
-    from edgeemo.utils.serialize import to_plain
 
     facts = folder.read_training()
     training = to_plain(facts)
@@ -141,15 +150,16 @@ def _folder_facts(folder: ModelFolder) -> dict[str, Any]:
         entry = find_verification(path, sha256=sha256_file(path))
     except ModelFolderError:
         default = "none: run 'edgeemo export'"
+    spec = folder.read_spec()
     return {
-        **_spec_facts(asdict(folder.read_spec())),
+        **_spec_facts(asdict(spec)),
         **{
             key: training[key]
             for key in ("arch", "epochs_run", "best_epoch", "seed", "data")
             if training[key] is not None
         },
         "default_file": default,
-        **_quality_facts(folder, entry),
+        **_quality_facts(folder, entry, spec),
         "files": [_exported_facts(path) for path in folder.list_exported()],
     }
 
@@ -166,7 +176,7 @@ def _exported_facts(path: Path) -> dict[str, Any]:
     return {
         "file": path.name,
         "size_bytes": model.size_bytes,
-        "verified": is_verified(path, sha256=model.sha256),
+        "verified": "adopted" if model.spec.adopted else is_verified(path, sha256=model.sha256),
     }
 
 

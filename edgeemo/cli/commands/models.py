@@ -86,7 +86,7 @@ def _make_row(each: ModelSummary, *, is_chosen: bool) -> tuple[str, ...]:
         each.date[:10],
         str(accuracy) if accuracy else "",
         format_size(each.size_bytes) if each.size_bytes else "-",
-        "yes" if each.verified else "no",
+        "yes" if each.verified else "adopted" if each.adopted else "no",
         _describe_data(each),
     )
 

@@ -13,7 +13,7 @@ import typer
 from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat, Threads, Workers
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import note, say, warn
+from edgeemo.cli.output.console import note, say
 from edgeemo.errors import EXIT_ERROR
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
@@ -87,9 +87,10 @@ def predict(given: PredictArguments) -> None:
         from edgeemo.utils.files import check_writable
 
         check_writable(given.annotate)
+    from edgeemo.cli.default_model import warn_unverified
+
     classifier = _load(given.model, given.threads, given.face_request)
-    if not classifier.verified:
-        warn(f"{classifier.path} is not verified: run 'edgeemo verify'")
+    warn_unverified(classifier.path, classifier.spec, verified=classifier.verified)
     chosen = OutputFormat.JSONL if given.json else given.format
     print_result, tally = make_printer(chosen, classifier.spec), Tally()
     workers = given.workers or choose_worker_count(classifier.threads)
