@@ -17,6 +17,7 @@ import shellingham
 import typer
 from PIL import Image
 
+import edgeemo.adopt
 import edgeemo.bench
 import edgeemo.bundle
 import edgeemo.dataset
@@ -50,6 +51,7 @@ LIBRARY = [
     (edgeemo.train, "import_keras_model"),
     (edgeemo.tune, "tune"),
     (edgeemo.export, "export"),
+    (edgeemo.adopt, "adopt"),
     (edgeemo.verify, "verify"),
     (edgeemo.runtime.stream, "predict_images"),
     (edgeemo.evaluate, "evaluate"),
@@ -171,6 +173,21 @@ EXPORT = {
     f"{OWN} --threshold 0.4": {"options.threshold": 0.4},
     f"{OWN} --background neither": {"options.background": "neither"},
     f"{OWN} --out models/new": {"out": "models/new"},
+}
+ADOPT = {
+    "--labels happy,sad": {"options.labels": ["happy", "sad"], "out": "models/int8"},
+    "--labels votes.csv": {"options.labels": ["file,happy,sad", "happy-0000.jpg,2,1"]},
+    "--scale 1/255,1/127,1": {"options.scale": [1 / 255, 1 / 127, 1]},
+    "--scale 2 --offset -1": {"options.scale": [2], "options.offset": [-1]},
+    "--layout nchw": {"options.layout": "nchw"},
+    "--bgr": {"options.bgr": True},
+    "--activation logit": {"options.activation": "logit"},
+    "--threshold 0.4": {"options.threshold": 0.4},
+    "--background sad": {"options.background": "sad"},
+    "--data faces": {"data": "faces"},
+    "--name theirs": {"out": "models/theirs"},
+    "--out new": {"out": "new"},
+    "--force": {"replace": True},
 }
 VERIFY = {
     "models/mine --data faces": {"data": "faces", "folder.path": "models/mine"},
@@ -298,6 +315,7 @@ REACHED = [
     ("train --resume --out models/new", {"out": "models/new"}),
     *((f"tune --data faces {words}", arrives) for words, arrives in TUNE.items()),
     *((f"export {words}", arrives) for words, arrives in EXPORT.items()),
+    *((f"adopt int8.tflite {words}", arrives) for words, arrives in ADOPT.items()),
     *((f"verify {words}", arrives) for words, arrives in VERIFY.items()),
     *(
         (f"predict --model models/mine faces {words}", arrives)
@@ -464,6 +482,7 @@ def test_help_fits_the_terminal(edgeemo, monkeypatch, path):
 def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
     images = {
         "predict": "x.png",
+        "adopt": "int8.tflite",
         "evaluate": "--data faces",
         "compare": "a b",
         "data draw": "new",
