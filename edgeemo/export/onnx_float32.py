@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ExportError
 from edgeemo.export.canonical import canonicalise
 from edgeemo.export.graph import INPUT
-from edgeemo.export.layer_names import describe_replacement
+from edgeemo.model.layer_names import describe_replacement
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import one_line
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ExportError
 from edgeemo.export.graph import INPUT
-from edgeemo.export.layer_names import describe_replacement
 from edgeemo.export.ranges import measure_ranges
+from edgeemo.model.layer_names import describe_replacement
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import first_line
 

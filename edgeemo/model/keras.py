@@ -16,9 +16,10 @@ from edgeemo.model.file_kind import describe_useless
 from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras_adapt import adapt_model
 from edgeemo.model.keras_config import open_compatible
+from edgeemo.model.keras_ends import add_ends
 from edgeemo.model.keras_name import name_by_content
 from edgeemo.model.saved_model import check_saved_model, open_without_slots
-from edgeemo.model.spec import SCALE
+from edgeemo.model.scaling import Scaling
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.interrupt import stems_from_interrupt
 from edgeemo.utils.isolate import isolate_imports
@@ -35,7 +36,6 @@ REFERENCE_MODELS = (KERAS, "model.h5", "model.savedmodel")
 """Names of the reference model in a model folder; the last is a SavedModel folder."""
 
 _ENDPOINT = "serving_default"
-_OUTER = "edgeemo_scaled"
 
 
 def import_keras() -> Any:
@@ -85,8 +85,8 @@ def hash_reference_model(path: Path) -> str:
 def load_reference_model(folder: ModelFolder) -> Any:
     """Return a model folder's reference model, from [0, 1] to probabilities.
 
-    A model that was trained with another scaling (``scale`` and ``offset`` in ``training.json``)
-    gets a Rescaling layer in front.
+    A model that was trained with another scaling, or that gives logits, gets layers for that, as
+    ``training.json`` says.
 
     Returns:
         A `keras.Model`: (N, H, W, C) float32 to (N, `ModelSpec.output_count`) float32.
@@ -98,11 +98,13 @@ def load_reference_model(folder: ModelFolder) -> Any:
     path = find_reference_model(folder)
     training = folder.read_training()
     shape = folder.read_spec().input_shape
-    return add_scaling(
-        load_keras(path, input_shape=shape),
+    model = load_keras(path, input_shape=shape)
+    return add_ends(
+        import_keras(),
+        model,
         shape,
-        scale=SCALE if training.scale is None else training.scale,
-        offset=training.offset,
+        scaling=training.scaling or Scaling(),
+        head=training.head,
     )
 
 
@@ -145,39 +147,6 @@ def _load_named(path: Path, input_shape: Sequence[int] | None) -> Any:
         raise ModelFolderError(f"{path}: {_describe_load_error(error)}") from None
 
 
-def add_scaling(
-    model: Any, input_shape: Sequence[int], *, scale: float, offset: float, batch: int | None = None
-) -> Any:
-    """Return a model that takes [0, 1], made from one that takes pixel x scale + offset.
-
-    Args:
-        model: A Keras model.
-        input_shape: (H, W, C).
-        scale: Multiplier of a pixel of 0 to 255 in the model's preprocessing.
-        offset: Addend after that.
-        batch: Fixed batch size of the result, or None for an open one. A SavedModel's fixed batch
-            size cannot be opened and stays.
-
-    Returns:
-        `model` itself if nothing has to change, else a functional model around it.
-    """
-    import numpy as np
-
-    identity = np.isclose(scale, SCALE, rtol=1e-6) and offset == 0
-    own_batch = model.input_shape[0]
-    if identity and batch is None and (own_batch is None or _is_saved_model(model)):
-        return model
-    if batch is None and _is_saved_model(model):
-        batch = own_batch
-    keras = import_keras()
-    inputs = keras.Input(batch_shape=(batch, *input_shape), name="image")
-    if identity:
-        return keras.Model(inputs, model(inputs), name=_OUTER)
-    # Named, since Keras' own numbers count on within a process and end up in exported files.
-    scaled = keras.layers.Rescaling(scale * 255, offset, name="edgeemo_scaling")(inputs)
-    return keras.Model(inputs, model(scaled), name=_OUTER)
-
-
 def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
     with open_without_slots(path) as folder:
         return _wrap_saved_model(keras, folder, input_shape)
@@ -212,10 +181,6 @@ def _read_signature(path: Path) -> tuple[list[Any], list[Any]]:
     signature = signatures[_ENDPOINT]
     inputs = list(signature.structured_input_signature[1].values())
     return inputs, list(signature.structured_outputs.values())
-
-
-def _is_saved_model(model: Any) -> bool:
-    return any(type(layer).__name__ == "TFSMLayer" for layer in model.layers)
 
 
 def _describe_load_error(error: Exception) -> str:

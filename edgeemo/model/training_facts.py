@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.model.scaling import read_scaling
 from edgeemo.utils.strict_json import require_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeemo.model.scaling import Head, Scaling
+
 _TYPES: Mapping[str, type] = {
-    "arch": str, "data": str, "seed": int, "epochs_run": int, "best_epoch": int, "scale": float,
-    "offset": float, "rounding": float,
+    "arch": str, "data": str, "seed": int, "epochs_run": int, "best_epoch": int, "rounding": float,
+    "head": str,
 }  # fmt: skip
 
 
@@ -45,8 +48,8 @@ class TrainingFacts:
         seed: Seed of the split.
         epochs_run: Number of completed epochs.
         best_epoch: The epoch of the weights, from 1.
-        scale: Multiplier of a pixel in the preprocessing of an imported model.
-        offset: Addend after that.
+        scaling: The input that an imported model was trained with.
+        head: Meaning of an imported model's output.
         rounding: Rounding error of an imported model, see `edgeemo.model.rounding`.
     """
 
@@ -55,8 +58,8 @@ class TrainingFacts:
     seed: int | None
     epochs_run: int | None
     best_epoch: int | None
-    scale: float | None
-    offset: float
+    scaling: Scaling | None
+    head: Head
     rounding: float | None
 
 
@@ -67,6 +70,14 @@ def _read_source(known: Mapping[str, Any]) -> Path | NamedFolders | None:
             require_fields(each, {"name": str, "path": str})
         return NamedFolders({each["name"]: Path(each["path"]) for each in named})
     return Path(known["data"]) if known.get("data") else None
+
+
+def _read_head(known: Mapping[str, Any]) -> Head:
+    head: Head
+    for head in ("probability", "logit"):
+        if known.get("head", "probability") == head:
+            return head
+    raise ValueError(f"head: {known['head']!r} is unknown")
 
 
 def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
@@ -83,7 +94,7 @@ def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
         seed=recorded.get("seed"),
         epochs_run=recorded.get("epochs_run"),
         best_epoch=recorded.get("best_epoch"),
-        scale=recorded.get("scale"),
-        offset=known.get("offset", 0.0),
+        scaling=read_scaling(recorded),
+        head=_read_head(known),
         rounding=recorded.get("rounding"),
     )

@@ -164,7 +164,8 @@ def _record_run(run: TrainingRun) -> dict[str, Any]:
 
 
 def _record_import(imported: ModelImport) -> dict[str, Any]:
-    return {"scale": imported.scale, "offset": imported.offset, "source": imported.source}
+    head = {} if imported.head == "probability" else {"head": imported.head}
+    return {**imported.scaling.to_record(), **head, "source": imported.source}
 
 
 def _predict_splits(

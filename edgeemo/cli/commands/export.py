@@ -15,12 +15,13 @@ from edgeemo.cli.commands.verify import run_verification
 from edgeemo.cli.default_model import check_model, require_folder
 from edgeemo.cli.foreign import run_foreign
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.own_model import OwnModelArguments
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.verify import print_verification
 from edgeemo.train.options.shared import MAX_SEED
-from edgeemo.utils.options import Argument, Option, option_fields
+from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,6 @@ _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 """A file with one of them that is no Keras model is a damaged one, as its import says."""
 
 _file = partial(Option, group="Files to export")
-_own = partial(Option, group="Your own Keras model")
 
 
 class Formats(StrEnum):
@@ -74,33 +74,7 @@ class ExportArguments:
     seed: Annotated[
         int, _file("Seed of the choice of calibration images.", minimum=0, maximum=MAX_SEED)
     ] = 0
-    labels: Annotated[tuple[str, ...], _own("Classes in the order of the model's outputs.")] = ()
-    scale: Annotated[
-        float | None,
-        _own(
-            "Factor of a pixel, 0 to 255, in the training of the model, as in 1/255.",
-            metavar="NUMBER",
-        ),
-    ] = None
-    offset: Annotated[
-        float, _own("Number that was added after that, as in -1.", metavar="NUMBER")
-    ] = 0.0
-    threshold: Annotated[
-        float,
-        _own(
-            "With two classes, minimum probability to predict the second.",
-            metavar="P",
-            above=0,
-            below=1,
-        ),
-    ] = 0.5
-    background: Annotated[
-        str | None,
-        _own("Class of images that belong to none of the others.", metavar="CLASS"),
-    ] = None
-    out: Annotated[
-        Path | None, _own("Model folder to make.", metavar="FOLDER", default="models/NAME")
-    ] = None
+    own: OwnModelArguments
 
 
 @command(
@@ -212,13 +186,7 @@ def _model_folder(given: ExportArguments) -> ModelFolder:
 
     if given.model is not None and _model_folder_of(given.model) is None:
         _refuse_foreign(given.model)
-    fields = option_fields(ExportArguments)
-    own = ("labels", "scale", "offset", "threshold", "background", "out")
-    named = [fields[name].flag for name in own if getattr(given, name) != fields[name].default]
-    if named:
-        raise typer.BadParameter(
-            f"{', '.join(named)}: only for your own Keras model; a model folder has its own"
-        )
+    given.own.refuse_any()
     if given.model is None:
         return find_newest_folder(MODELS)
     folder = _model_folder_of(given.model) or given.model
@@ -235,33 +203,18 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
         typer.BadParameter: If an option is missing.
     """
     from edgeemo.model.folder import open_folder
-    from edgeemo.train import ImportOptions, import_keras_model
+    from edgeemo.train import import_keras_model
 
     check_model(model)
-    labels, scale, data = given.labels, given.scale, given.data
-    values = {"labels": labels or None, "scale": scale, "data": data}
-    missing = [f"--{name}" for name, value in values.items() if value is None]
-    if not labels or scale is None or not data:
-        raise typer.BadParameter(
-            f"{model} does not include {', '.join(missing)}: add them (--labels in the order of "
-            "its outputs; --scale 1/255 if pixels were divided by 255)"
-        )
-    out = given.out or MODELS / model.stem
+    options, out = given.own.make_options(model, given.data, seed=given.seed), given.own.choose_folder(model)
     with progress() as shown:
         run_foreign(
             import_keras_model,
             model,
             out,
             places=(out,),
-            data=data,
-            options=ImportOptions(
-                labels=labels,
-                scale=scale,
-                offset=given.offset,
-                threshold=given.threshold,
-                background=given.background,
-                seed=given.seed,
-            ),
+            data=given.data,
+            options=options,
             replace=given.force,
             progress=shown,
         )

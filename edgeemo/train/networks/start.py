@@ -12,7 +12,6 @@ from edgeemo.errors import ModelFolderError, TrainingError
 from edgeemo.model.file_kind import describe_useless
 from edgeemo.model.folder import KERAS, SHIPPED, SPEC, ModelFolder, is_shipped_name, shipped_weights
 from edgeemo.model.keras import find_reference_model, load_keras
-from edgeemo.model.spec import SCALE
 from edgeemo.train.networks.edge import EDGE
 
 if TYPE_CHECKING:
@@ -122,11 +121,13 @@ def _read_folder(path: Path) -> Start:
     file, spec, training = find_reference_model(folder), folder.read_spec(), folder.read_training()
     if file.suffix != KERAS_SUFFIX:
         raise TrainingError(f"{file}: a training starts from a {KERAS_SUFFIX} file")
-    if (training.scale or SCALE) != SCALE or training.offset:
+    if training.scaling is not None and not training.scaling.is_identity:
         raise TrainingError(
             f"{path}: its network takes pixels that are scaled otherwise than by 1/255, so no "
             "training can start from it"
         )
+    if training.head != "probability":
+        raise TrainingError(f"{path}: its network gives logits, so no training can start from it")
     return Start(
         name=str(path),
         file=file,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset import Dataset
+    from edgeemo.model.scaling import Head, Scaling
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample, Split
     from edgeemo.train.data.pipeline import Pixels
@@ -97,19 +98,19 @@ class TrainingRun:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelImport:
-    """The import of a model, which takes pixel x scale + offset.
+    """The import of a model.
 
     Attributes:
         source: Name of its file or folder.
-        scale: Multiplier of a pixel of 0 to 255.
-        offset: Addend after that.
+        scaling: The input that it was trained with.
+        head: Meaning of its output.
         seed: Seed of the split.
         accept: Additional image formats.
     """
 
     source: str
-    scale: float
-    offset: float
+    scaling: Scaling
+    head: Head
     seed: int
     accept: tuple[str, ...]
 

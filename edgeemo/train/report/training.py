@@ -48,9 +48,8 @@ def describe_layers(page: IllustratedReport) -> Section:
 
 
 def _describe_import(found: ModelImport) -> str:
-    sign = "−" if found.offset < 0 else "+"
-    shift = f" {sign} {abs(found.offset):g}" if found.offset else ""
-    return f"The model was imported. It takes pixel × {found.scale:.9g}{shift}."
+    head = " It gives logits." if found.head == "logit" else ""
+    return f"The model was imported. It takes {found.scaling}.{head}"
 
 
 def _describe_fit(fit: FitSummary, report: TrainingReport) -> str:

@@ -16,12 +16,30 @@ def describe_replacement(network: Any, scopes: Iterable[str]) -> str:
         network: The network, as of `edgeemo.export.graph.build_deployed`.
         scopes: Scopes of TensorFlow in which the operators are, as ``edgeemo_1/dense_1/Gelu``.
     """
-    known = {layer.name for layer in network._flatten_layers()}
+    known = _list_layers(network)
     found = sorted({name for scope in scopes for name in _find_layer(known, scope)})
     if not found:
         return "replace that layer"
     names = ", ".join(map(repr, found))
     return f"replace layer{'s' if len(found) > 1 else ''} {names}"
+
+
+def name_layer(network: Any, scope: str) -> str:
+    """Return the layer of an operator; of a SavedModel the name that its graph has, perhaps "".
+
+    Args:
+        network: A `keras.Model`.
+        scope: Name of the operator, as ``functional_1/dense_1/Gelu``.
+    """
+    found = _find_layer(_list_layers(network), scope)
+    if found:
+        return found[0]
+    _, _, inside = scope.rpartition("PartitionedCall/")
+    return inside.split("/")[-2] if "PartitionedCall/" in scope and "/" in inside else ""
+
+
+def _list_layers(network: Any) -> set[str]:
+    return {layer.name for layer in network._flatten_layers() if layer is not network}
 
 
 def _find_layer(known: set[str], scope: str) -> list[str]:

@@ -1,0 +1,130 @@
+"""Options of ``edgeemo export`` about one's own Keras model, and its import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgeemo.cli.options.common import MODELS
+from edgeemo.cli.options.usage import refuse_options
+from edgeemo.model.scaling import PRESETS, Head, Preset, Scaling, make_scaling
+from edgeemo.utils.options import Option, option_fields
+
+if TYPE_CHECKING:
+    from edgeemo.train import ImportOptions
+
+_own = partial(Option, group="Your own Keras model")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnModelArguments:
+    """Options about a Keras model that its file does not hold."""
+
+    labels: Annotated[tuple[str, ...], _own("Classes in the order of the model's outputs.")] = ()
+    scale: Annotated[
+        tuple[float, ...] | None,
+        _own(
+            "Factor of a pixel, 0 to 255, in the training of the model, as in 1/255; or one per "
+            "channel.",
+            metavar="N[,N,N]",
+        ),
+    ] = None
+    offset: Annotated[
+        tuple[float, ...],
+        _own("Number that was added after that, as in -1; or one per channel.", metavar="N[,N,N]"),
+    ] = (0.0,)
+    bgr: Annotated[
+        bool, _own("The model's channels are blue, green and red, as OpenCV reads them.")
+    ] = False
+    preprocess: Annotated[
+        Preset | None, _own("Usual scaling, in place of --scale, --offset and --bgr.")
+    ] = None
+    head: Annotated[
+        Head | None,
+        _own(
+            "Meaning of the outputs; a logit gets a sigmoid or softmax.",
+            default="probability, which the last operation has to show",
+        ),
+    ] = None
+    threshold: Annotated[
+        float,
+        _own(
+            "With two classes, minimum probability to predict the second.",
+            metavar="P",
+            above=0,
+            below=1,
+        ),
+    ] = 0.5
+    background: Annotated[
+        str | None,
+        _own("Class of images that belong to none of the others.", metavar="CLASS"),
+    ] = None
+    out: Annotated[
+        Path | None, _own("Model folder to make.", metavar="FOLDER", default="models/NAME")
+    ] = None
+
+    def refuse_any(self) -> None:
+        """Refuse every option, of a model folder.
+
+        Raises:
+            typer.BadParameter: If one is given.
+        """
+        fields = option_fields(type(self))
+        named = [each.flag for each in fields.values() if getattr(self, each.name) != each.default]
+        if named:
+            raise typer.BadParameter(
+                f"{', '.join(named)}: only for your own Keras model; a model folder has its own"
+            )
+
+    def choose_scaling(self) -> Scaling | None:
+        """Return the scaling; None where none is given.
+
+        Raises:
+            typer.BadParameter: If it is none, or is given twice.
+        """
+        fields = option_fields(type(self))
+        names = ("scale", "offset", "bgr")
+        named = [fields[name] for name in names if getattr(self, name) != fields[name].default]
+        if self.preprocess is not None:
+            if named:
+                flags = ", ".join(each.flag for each in named)
+                raise typer.BadParameter(f"--preprocess takes the place of {flags}: give one")
+            return PRESETS[self.preprocess]
+        with refuse_options():
+            given = make_scaling(self.scale or (1.0,), self.offset, bgr=self.bgr)
+        return None if self.scale is None else given
+
+    def make_options(self, model: Path, data: Path | None, *, seed: int) -> ImportOptions:
+        """Return the options of the import.
+
+        Raises:
+            typer.BadParameter: If one is missing or wrong.
+        """
+        from edgeemo.train import ImportOptions
+
+        scaling = self.choose_scaling()
+        values = {"labels": self.labels or None, "scale": scaling, "data": data}
+        missing = [f"--{name}" for name, value in values.items() if value is None]
+        if scaling is None or missing:
+            raise typer.BadParameter(
+                f"{model} does not include {', '.join(missing)}: add them (--labels in the order of "
+                "its outputs; --scale 1/255 if pixels were divided by 255, or a usual --preprocess)"
+            )
+        return ImportOptions(
+            labels=self.labels,
+            scale=scaling.scale,
+            offset=scaling.offset,
+            bgr=scaling.bgr,
+            head=self.head,
+            threshold=self.threshold,
+            background=self.background,
+            seed=seed,
+        )
+
+    def choose_folder(self, model: Path) -> Path:
+        """Return the model folder to make."""
+        return self.out or MODELS / model.stem
