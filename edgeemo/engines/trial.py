@@ -69,11 +69,19 @@ def _refuse_faulty(model: SealedModel) -> None:
 
 
 def main() -> None:
-    """Try the file that the command line names, and write what is wrong to standard output."""
-    from edgeemo.model.container import unseal
+    """Try the file that the command line names, and write what is wrong to standard output.
 
+    The format is named, too: a file in the making has a suffix of its own.
+    """
+    from dataclasses import replace
+
+    from edgeemo.model.container import unseal_bytes
+
+    path, format = sys.argv[1:]
     writing = os.dup(1)
-    _run_and_end(unseal(sys.argv[1]), writing)
+    with open(path, "rb") as stream:  # noqa: PTH123
+        model = unseal_bytes(stream.read(), name=f"model.{format}")
+    _run_and_end(replace(model, path=path), writing)
 
 
 def _has_one_thread() -> bool:
@@ -111,7 +119,7 @@ def _try_in_interpreter(model: SealedModel) -> str:
     code = "from edgeemo.engines.trial import main; main()"
     try:
         tried = subprocess.run(
-            [sys.executable, "-c", code, model.path],
+            [sys.executable, "-c", code, model.path, model.format],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -129,6 +129,8 @@ def choose_samples(
         seed: Seed of the choice.
     """
     chosen = []
+    found = {sample.label for sample in training}
+    labels = [label for label in labels if label in found]
     for number, label in enumerate(labels):
         share = count // len(labels) + (number < count % len(labels))
         ordered = sorted((s for s in training if s.label == label), key=lambda s: s.sha256)

@@ -47,7 +47,7 @@ class Converter:
                 return self._float32_tflite
             network = self.network
             if kind == "int8" and self.calibration is not None:
-                refuse_loops(self._float32_tflite)
+                refuse_loops(self._float32_tflite, network)
                 network = replace_hard_swish(network)
                 network = pair_pixels(adapt_logit(network, self.calibration))
             return convert_to_tflite(network, kind, calibration=self.calibration)

@@ -93,7 +93,12 @@ def _export(
     network = build_deployed(model, spec)
     exporter = _Exporter(
         converter=Converter(network, spec, calibration.images if calibration else None),
-        expected=expect(model, spec, network=network),
+        expected=expect(
+            model,
+            spec,
+            network=network,
+            is_foreign=folder.read_training().arch == "imported",
+        ),
         warnings=calibration.warnings if calibration else (),
     )
     for warning in filter(None, (exporter.expected.warning, *exporter.warnings)):
@@ -181,15 +186,17 @@ class _Exporter:
                 files += made
             except ExportError as error:
                 failures.append(error)
-        if not files:
-            raise failures[0]
-        return tuple(files), failures[0] if failures else None
+        failure = ExportError("; ".join(map(str, failures))) if failures else None
+        if failure and not files:
+            raise failure
+        return tuple(files), failure
 
     def _export_format(
         self, paths: Sequence[Path], places: ExitStack, progress: Progress
     ) -> list[ExportedFile]:
         files = []
         for path in paths:
+            progress.advance(0, detail=path.name)  # whoever watches knows it if this crashes
             files.append(self._export(path, places.enter_context(replacing(path))))
             progress.advance(detail=path.name)
         return files

@@ -14,10 +14,12 @@ import numpy as np
 from edgeemo.dataset import draw_golden_images
 from edgeemo.engines.litert import LiteRTEngine
 from edgeemo.engines.load import load_engine
+from edgeemo.engines.trial import try_model
 from edgeemo.errors import EngineError, ExportError
 from edgeemo.export.graph import INPUT, OUTPUT
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras_engine import predict
+from edgeemo.model.layer_names import join_names, list_loops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +64,8 @@ class Expectation:
         channels: Number of output channels of all layers of the network that is converted.
         pixels: The golden images, (N, H, W, C) uint8.
         predictions: The raw outputs of the reference model for them, (N, outputs) float32.
+        loops: Names of the layers that are loops.
+        is_foreign: Whether the model is of somebody else, so that an engine may crash with a file.
     """
 
     weights: int
@@ -70,6 +74,8 @@ class Expectation:
     channels: int
     pixels: NDArray[np.uint8]
     predictions: NDArray[np.float32]
+    loops: tuple[str, ...] = ()
+    is_foreign: bool = False
 
     @property
     def warning(self) -> str:
@@ -79,7 +85,9 @@ class Expectation:
         return "the model gives every golden image the same prediction: it may have learnt nothing"
 
 
-def expect(model: Any, spec: ModelSpec, *, network: Any = None) -> Expectation:
+def expect(
+    model: Any, spec: ModelSpec, *, network: Any = None, is_foreign: bool = False
+) -> Expectation:
     """Measure the reference model.
 
     Args:
@@ -88,6 +96,7 @@ def expect(model: Any, spec: ModelSpec, *, network: Any = None) -> Expectation:
         network: The network that is converted, as of `edgeemo.export.graph.build_deployed`, which
             has a channel-wise convolution where the model has a batch normalisation; by default
             the model.
+        is_foreign: Whether the model is of somebody else.
     """
     network = model if network is None else network
     needed = [weight for weight in model.weights if _is_needed(weight)]
@@ -100,6 +109,8 @@ def expect(model: Any, spec: ModelSpec, *, network: Any = None) -> Expectation:
         channels=sum(weight.shape[-1] for weight in network.weights if weight.shape),
         pixels=pixels,
         predictions=predict(model, pixels * np.float32(spec.scale)),
+        loops=tuple(list_loops(network)),
+        is_foreign=is_foreign,
     )
 
 
@@ -131,11 +142,14 @@ def check(candidate: SealedModel, kind: Kind, expected: Expectation) -> int | No
     name = f"{kind}.{candidate.format}"
     _check_size(name, candidate.size_bytes, kind=kind, expected=expected)
     try:
+        if expected.is_foreign:
+            try_model(candidate)
         engine = load_engine(candidate)
         found = np.array([engine.run(pixels) for pixels in expected.pixels], np.float32)
     except EngineError as error:
         reason = str(error).removeprefix(f"{candidate.path}: ")
-        hint = f" ({expected.warning})" if expected.warning else ""
+        causes = (join_names(expected.loops), expected.warning)
+        hint = "".join(f" ({each})" for each in causes if each)
         raise ExportError(f"{name} cannot be made: {reason}{hint}") from None
     _check_predictions(name, found, expected=expected.predictions, kind=kind)
     return _check_tflite(name, engine, kind) if isinstance(engine, LiteRTEngine) else None

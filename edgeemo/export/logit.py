@@ -68,21 +68,27 @@ def _measure_logits(network: Any, calibration: NDArray[np.float32]) -> tuple[flo
 
 
 def _split_last(
-    keras: Any, model: Any, *, depth: int = 0
+    keras: Any, model: Any, *, depth: int = 0, activation: str = "sigmoid"
 ) -> tuple[Callable[[Any], Any], Any] | None:
     """Return the function before the last dense layer, and that layer; None without such a layer.
 
-    The layer is searched in the model and in the models at its end, at any depth.
+    The layer is searched in the model and in the models at its end, at any depth. It has the
+    activation itself, or a layer of its own follows with it.
     """
     (output,) = keras.tree.flatten(model.outputs)
     operation, node_index, _ = output._keras_history
     sources = operation._inbound_nodes[node_index].input_tensors
     if len(sources) != 1 or len(model.inputs) != 1:
         return None
-    is_last = _is_last(keras, operation)
+    if activation == "sigmoid" and _is_sigmoid(keras, operation):
+        before = keras.Model(model.inputs, sources[0], name=f"logits_{depth}")
+        return _split_last(keras, before, depth=depth + 1, activation="linear")
+    is_last = _is_last(keras, operation, activation)
     if not is_last and not isinstance(operation, keras.Model):
         return None
-    found = None if is_last else _split_last(keras, operation, depth=depth + 1)
+    found = (
+        None if is_last else _split_last(keras, operation, depth=depth + 1, activation=activation)
+    )
     if not is_last and (found is None or sources[0] is model.inputs[0]):
         return found
     start = keras.Model(model.inputs, sources[0], name=f"features_{depth}")
@@ -92,12 +98,17 @@ def _split_last(
     return lambda tensor: inner(start(tensor)), dense
 
 
-def _is_last(keras: Any, operation: Any) -> bool:
+def _is_sigmoid(keras: Any, operation: Any) -> bool:
+    is_layer = isinstance(operation, keras.layers.Activation)
+    return is_layer and operation.activation is keras.activations.sigmoid
+
+
+def _is_last(keras: Any, operation: Any, activation: str) -> bool:
     return (
         isinstance(operation, keras.layers.Dense)
         and operation.units == 1
         and operation.use_bias
-        and operation.activation is keras.activations.sigmoid
+        and operation.activation is keras.activations.get(activation)
     )
 
 

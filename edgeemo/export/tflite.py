@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ExportError
 from edgeemo.export.graph import INPUT
 from edgeemo.export.ranges import measure_ranges
-from edgeemo.model.layer_names import describe_replacement
+from edgeemo.model.layer_names import describe_replacement, join_names, list_loops
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import first_line
 
@@ -59,11 +59,12 @@ def convert_to_tflite(
         ) from None
 
 
-def refuse_loops(float32: bytes) -> None:
+def refuse_loops(float32: bytes, network: Any) -> None:
     """Refuse int8 for a network with a loop, whose calibration crashes in TensorFlow.
 
     Args:
         float32: The network as a float32 FlatBuffer. The body of a loop is a graph of its own.
+        network: The network, for the message.
 
     Raises:
         ExportError: If it has a loop.
@@ -71,10 +72,12 @@ def refuse_loops(float32: bytes) -> None:
     from tensorflow.lite.python import schema_py_generated as schema
 
     if schema.Model.GetRootAs(float32, 0).SubgraphsLength() > 1:
+        names = join_names(list_loops(network))
+        place = f" ({names})" if names else ""
         raise ExportError(
-            "int8.tflite cannot be made: the network has a loop, as recurrent layers do, which "
-            "TensorFlow cannot calibrate; build the layer with unroll=True, export without --int8, "
-            "or take --format onnx"
+            f"int8.tflite cannot be made: the network has a loop{place}, as "
+            "recurrent layers do, which TensorFlow cannot calibrate; build the layer with "
+            "unroll=True, or export without --int8"
         )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from edgeemo.model.spec import SCALE
 
 if TYPE_CHECKING:
@@ -58,6 +56,8 @@ def _scale(keras: Any, inputs: Any, scaling: Scaling) -> Any:
 
     Channels of their own are scaled by a convolution, which int8 rounds with a scale per channel.
     """
+    import numpy as np
+
     if not scaling.needs_colour:
         layer = keras.layers.Rescaling(scaling.scale[0] / SCALE, scaling.offset[0], name=_SCALING)
         return layer(inputs)
@@ -66,5 +66,5 @@ def _scale(keras: Any, inputs: Any, scaling: Scaling) -> Any:
     kernel = kernel[::-1] if scaling.bgr else kernel
     convolution = keras.layers.Conv2D(3, 1, name=_SCALING, dtype="float32")
     convolution.build(inputs.shape)
-    convolution.set_weights([kernel.astype(np.float32)[None, None], np.float32(offset)])
+    convolution.set_weights([kernel.astype(np.float32)[None, None], np.asarray(offset, np.float32)])
     return convolution(inputs)

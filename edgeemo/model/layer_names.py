@@ -18,10 +18,7 @@ def describe_replacement(network: Any, scopes: Iterable[str]) -> str:
     """
     known = _list_layers(network)
     found = sorted({name for scope in scopes for name in _find_layer(known, scope)})
-    if not found:
-        return "replace that layer"
-    names = ", ".join(map(repr, found))
-    return f"replace layer{'s' if len(found) > 1 else ''} {names}"
+    return f"replace {join_names(found) or 'that layer'}"
 
 
 def name_layer(network: Any, scope: str) -> str:
@@ -36,6 +33,25 @@ def name_layer(network: Any, scope: str) -> str:
         return found[0]
     _, _, inside = scope.rpartition("PartitionedCall/")
     return inside.split("/")[-2] if "PartitionedCall/" in scope and "/" in inside else ""
+
+
+def list_loops(network: Any) -> list[str]:
+    """Return the names of the layers that are loops when converted: recurrent, not unrolled.
+
+    Args:
+        network: A `keras.Model`.
+    """
+    from edgeemo.model.keras import import_keras
+
+    recurrent = import_keras().layers.RNN
+    layers = [each for each in network._flatten_layers() if isinstance(each, recurrent)]
+    return sorted({each.name for each in layers if not each.unroll})
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Return layers as text: "layer 'lstm'"; "" for none."""
+    quoted = [repr(name) for name in names]
+    return f"layer{'s' if len(quoted) > 1 else ''} {', '.join(quoted)}" if quoted else ""
 
 
 def _list_layers(network: Any) -> set[str]:

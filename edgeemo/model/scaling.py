@@ -50,9 +50,10 @@ class Scaling:
                     f"{len(values)} are given"
                 )
         if not all(map(math.isfinite, (*self.scale, *self.offset))) or min(self.scale) <= 0:
+            scale, offset = (",".join(map(str, each)) for each in (self.scale, self.offset))
             raise TrainingError(
-                f"a scaling by {_join(self.scale)} with offset {_join(self.offset)} is not "
-                "possible; for a model that takes [0, 1], give --scale 1/255"
+                f"a scaling by {scale} with offset {offset} is not possible; for a model that "
+                "takes [0, 1], give --scale 1/255"
             )
 
     @property
@@ -73,7 +74,7 @@ class Scaling:
 
     def to_record(self) -> dict[str, Any]:
         """Return it as entries of ``training.json``."""
-        record: dict[str, Any] = {"scale": _unpack(self.scale), "offset": _unpack(self.offset)}
+        record: dict[str, Any] = {"scale": unpack(self.scale), "offset": unpack(self.offset)}
         return {**record, "bgr": True} if self.bgr else record
 
     def to_arguments(self) -> list[str]:
@@ -144,8 +145,9 @@ def _pack(value: Any, name: str) -> tuple[float, ...]:
     return tuple(require(each, float, name) for each in values)
 
 
-def _unpack(values: tuple[float, ...]) -> float | list[float]:
-    return values[0] if len(values) == 1 else list(values)
+def unpack(values: tuple[float, ...]) -> float | tuple[float, ...]:
+    """Return one number as it is, and several as they are."""
+    return values[0] if len(values) == 1 else values
 
 
 def _join(values: tuple[float, ...]) -> str:

@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.model.doubt import read_doubt
 from edgeemo.model.scaling import read_scaling
 from edgeemo.utils.strict_json import require_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edgeemo.model.doubt import Doubt
     from edgeemo.model.scaling import Head, Scaling
 
 _TYPES: Mapping[str, type] = {
     "arch": str, "data": str, "seed": int, "epochs_run": int, "best_epoch": int, "rounding": float,
-    "head": str,
+    "head": str, "source": str,
 }  # fmt: skip
 
 
@@ -50,6 +52,8 @@ class TrainingFacts:
         best_epoch: The epoch of the weights, from 1.
         scaling: The input that an imported model was trained with.
         head: Meaning of an imported model's output.
+        source: Name of the file or folder of an imported model.
+        doubt: Doubt about the labels or the scaling of an imported model.
         rounding: Rounding error of an imported model, see `edgeemo.model.rounding`.
     """
 
@@ -60,6 +64,8 @@ class TrainingFacts:
     best_epoch: int | None
     scaling: Scaling | None
     head: Head
+    source: str | None
+    doubt: Doubt | None
     rounding: float | None
 
 
@@ -96,5 +102,7 @@ def parse_training(recorded: Mapping[str, Any]) -> TrainingFacts:
         best_epoch=recorded.get("best_epoch"),
         scaling=read_scaling(recorded),
         head=_read_head(known),
+        source=recorded.get("source"),
+        doubt=read_doubt(recorded),
         rounding=recorded.get("rounding"),
     )

@@ -18,6 +18,7 @@ from edgeemo.model.output_folder import build_folder, check_output_folder, make_
 from edgeemo.model.scaling import make_scaling
 from edgeemo.model.spec import Provenance
 from edgeemo.train.data.pipeline import decode_splits
+from edgeemo.train.find_doubt import find_doubt
 from edgeemo.train.import_spec import check_channels, choose_head, read_spec
 from edgeemo.train.model_folder import collect_versions, complete_folder
 from edgeemo.train.report.inputs import FolderContents, ModelImport
@@ -117,8 +118,10 @@ def import_keras_model(
     progress = progress or Silent()
     scaling = options.scaling
     require_packages(IMPORTING, purpose="importing a model", extra="train")
-    ingest = IngestOptions(accept=options.accept, labels=options.labels, seed=options.seed)
-    check_data(data, labels=options.labels)
+    ingest = IngestOptions(
+        accept=options.accept, labels=options.labels, may_lack_images=True, seed=options.seed
+    )
+    check_data(data, labels=options.labels, may_lack_images=True)
     check_output_folder(out, data=[data], replace=replace)
     make_timestamp()  # refuses a wrong SOURCE_DATE_EPOCH before the slow work
     name = _choose_name(model)
@@ -135,6 +138,7 @@ def import_keras_model(
             provenance=_copy(model, folder.file(name)),
         )
         dataset = ingest_folder(root, options=ingest, progress=progress)
+        _note_missing(options.labels, dataset.labels, progress)
         with decode_splits(
             dataset.root, dataset.samples, spec=spec, folder=folder.path, progress=progress
         ) as pixels:
@@ -148,6 +152,14 @@ def import_keras_model(
                     source=model.name,
                     scaling=scaling,
                     head=head,
+                    doubt=find_doubt(
+                        loaded,
+                        pixels,
+                        spec=spec,
+                        scaling=scaling,
+                        head=head,
+                        progress=progress,
+                    ),
                     seed=options.seed,
                     accept=options.accept,
                 ),
@@ -155,6 +167,15 @@ def import_keras_model(
             )
             complete_folder(folder, contents, progress=progress)
     return ModelFolder(out)
+
+
+def _note_missing(labels: tuple[str, ...], found: tuple[str, ...], progress: Progress) -> None:
+    missing = [label for label in labels if label not in found]
+    if missing:
+        progress.note(
+            f"note: no image of {', '.join(missing)}; accuracy is that on images of "
+            f"{', '.join(found)}"
+        )
 
 
 def _choose_name(model: Path) -> str:

@@ -150,6 +150,11 @@ def _describe_no_probability(head: ModelHead, spec: ModelSpec) -> str:
             "hold at once; end the model with a softmax, or give --head logit, by which the "
             "largest output decides and probabilities are flat"
         )
+    if head.count == 1 and head.low >= 0:
+        return (
+            f"its last operation is {head}, which gives no probability; end the model with a "
+            "sigmoid (--head logit is for outputs on both sides of 0)"
+        )
     known = head.operation in NAMED
     other = "" if known else ", --head probability if it is one all the same"
     return (

@@ -165,7 +165,8 @@ def _record_run(run: TrainingRun) -> dict[str, Any]:
 
 def _record_import(imported: ModelImport) -> dict[str, Any]:
     head = {} if imported.head == "probability" else {"head": imported.head}
-    return {**imported.scaling.to_record(), **head, "source": imported.source}
+    doubt = {"doubt": imported.doubt.to_record()} if imported.doubt else {}
+    return {**imported.scaling.to_record(), **head, "source": imported.source, **doubt}
 
 
 def _predict_splits(

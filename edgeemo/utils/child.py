@@ -34,11 +34,12 @@ class ChildCrashedError(Exception):
     Attributes:
         ended_by: The signal, such as "SIGSEGV", or its exit status in words.
         stage: Name of the stage of the progress in which it ended; "" before the first.
+        detail: Last detail of that stage; "" where there was none.
     """
 
-    def __init__(self, ended_by: str, stage: str) -> None:
+    def __init__(self, ended_by: str, stage: str, detail: str = "") -> None:
         super().__init__(ended_by)
-        self.ended_by, self.stage = ended_by, stage
+        self.ended_by, self.stage, self.detail = ended_by, stage, detail
 
 
 def run_in_child(
@@ -56,7 +57,7 @@ def run_in_child(
         ChildCrashedError: If the process ended without a result.
         Exception: Whatever the function raises.
     """
-    stages: list[str] = []
+    reached = ["", ""]
     request = pickle.dumps((function, args, kwargs, shows_output()))
     child = subprocess.Popen(
         [sys.executable, "-P", "-c", _CODE],  # -P: no module of the current folder
@@ -69,7 +70,7 @@ def run_in_child(
     try:
         with suppress(BrokenPipeError), writing:
             writing.write(request)
-        outcome = _follow(reading, progress, stages)
+        outcome = _follow(reading, progress, reached)
         status = child.wait()
     except BaseException:
         _end(child)
@@ -77,17 +78,17 @@ def run_in_child(
     finally:
         reading.close()
     if outcome is None:
-        raise ChildCrashedError(_describe_status(status), stages[-1] if stages else "")
+        raise ChildCrashedError(_describe_status(status), *reached)
     kind, value = outcome
     if kind == "error":
         raise value
     return value
 
 
-def _follow(stream: BinaryIO, progress: Progress, stages: list[str]) -> tuple[str, Any] | None:
+def _follow(stream: BinaryIO, progress: Progress, reached: list[str]) -> tuple[str, Any] | None:
     """Pass progress on until the result or the exception comes; None if neither does.
 
-    The names of the stages are added to `stages`.
+    The last stage and its last detail are left in `reached`.
     """
     while True:
         try:
@@ -99,7 +100,9 @@ def _follow(stream: BinaryIO, progress: Progress, stages: list[str]) -> tuple[st
         name, args, kwargs = values
         getattr(progress, name)(*args, **kwargs)
         if name == "stage":
-            stages.append(args[0])
+            reached[:] = args[0], ""
+        elif kwargs.get("detail"):
+            reached[1] = kwargs["detail"]
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -57,6 +57,27 @@ def test_the_last_layer_is_found_however_deep():
     assert 0 < np.abs(np.subtract(*predictions)).max() <= 0.008
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_sigmoid_may_be_a_layer_of_its_own(nested):
+    import keras
+
+    keras.utils.set_random_seed(3)
+    images = np.random.default_rng(1).random((4, 12, 12, 1), np.float32)
+    logits = keras.Sequential(
+        [keras.Input((12, 12, 1)), keras.layers.Flatten(), keras.layers.Dense(1, name="last")]
+    )
+    inputs = keras.Input((12, 12, 1))
+    tensor = logits(inputs) if nested else logits.layers[1](logits.layers[0](inputs))
+    whole = keras.Model(inputs, keras.layers.Activation("sigmoid")(tensor))
+    plain = build_deployed(whole, _SPEC)
+    rounded = adapt_logit(plain, images)
+    assert any(layer.name.startswith("last_") for layer in rounded.layers)
+    predictions = [
+        [np.asarray(model(image[None])["prob"]) for image in images] for model in (plain, rounded)
+    ]
+    assert 0 < np.abs(np.subtract(*predictions)).max() <= 0.008
+
+
 def test_other_endings_are_left_alone():
     import keras
 

@@ -11,7 +11,9 @@ from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_settings import Detector, FaceSettings
 from edgeemo.model.keras import find_reference_model, hash_reference_model, import_keras
 from edgeemo.model.keras_engine import KerasEngine
+from edgeemo.model.scaling import PRESETS
 from edgeemo.train import ImportOptions, import_keras_model
+from edgeemo.utils.progress import Silent
 from edgeemo.utils.redirect import drop_output
 
 pytestmark = pytest.mark.tensorflow
@@ -139,7 +141,112 @@ def test_logits_are_refused(images, tmp_path, outputs, wanted):
 
 def test_several_independent_sigmoids_are_refused(images, tmp_path):
     source = save(small(2, "sigmoid"), tmp_path / "mine.keras")
-    refused(TrainingError, "do not add up to 1", source, images, tmp_path)
+    refused(TrainingError, "a sigmoid of each of 2 outputs", source, images, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "activation", "message"),
+    [
+        (1, "tanh", r"is tanh \(layer '\w+'\), which gives no probability; give --head logit if"),
+        (1, "relu", "is ReLU .*, which gives no probability; end the model with a sigmoid"),
+        (2, "relu", "is ReLU .*; give --head logit if it is the logit of a softmax"),
+        (1, "softmax", "a softmax over one output, which is always 1"),
+    ],
+)
+def test_a_head_that_is_no_probability_is_refused(images, tmp_path, outputs, activation, message):
+    source = save(small(outputs, activation), tmp_path / "mine.keras")
+    refused(TrainingError, message, source, images, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("activation", "message"),
+    [("sigmoid", "probabilities already"), ("relu", "never below 0: .* every image would get")],
+)
+def test_what_is_no_logit_gets_no_sigmoid(images, tmp_path, activation, message):
+    source = save(small(1, activation), tmp_path / "mine.keras")
+    refused(TrainingError, f"--head logit, but .*{message}", source, images, tmp_path, head="logit")
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_logit_gets_its_sigmoid_or_softmax(images, tmp_path, outputs):
+    model = small(outputs, None)
+    folder = import_keras_model(
+        save(model, tmp_path / "mine.keras"),
+        tmp_path / "out",
+        data=images,
+        options=replace(PLAIN, head="logit"),
+    )
+    assert folder.read_json("training.json")["head"] == "logit"
+    assert "It gives logits." in folder.file("report.md").read_text()
+    for row in folder.read_references():
+        pixels = preprocess(images / row.path, folder.read_spec())
+        logits = model.predict(pixels[None].astype(np.float32) / 255, verbose=0)[0]
+        logits = np.append(0, logits) if outputs == 1 else logits
+        assert row.scores == pytest.approx(np.exp(logits) / np.exp(logits).sum(), abs=1e-5)
+
+
+def test_grey_images_have_one_number(images, tmp_path):
+    source = save(small(), tmp_path / "mine.keras")
+    message = "takes grey images, which have one channel"
+    refused(TrainingError, message, source, images, tmp_path, bgr=True)
+    refused(TrainingError, message, source, images, tmp_path, scale=(1.0, 1.0, 1.0))
+
+
+def test_labels_without_images_are_said(images, tmp_path):
+    notes = []
+
+    class Notes(Silent):
+        def note(self, text):
+            notes.append(text)
+
+    labels = ("angry", "sad", "fear", "happy", "calm")
+    folder = import_keras_model(
+        save(small(5, "softmax"), tmp_path / "mine.keras"),
+        tmp_path / "out",
+        data=images,
+        options=replace(PLAIN, labels=labels),
+        progress=Notes(),
+    )
+    missing = "no image of angry, fear, calm; accuracy is that on images of sad, happy"
+    assert [text for text in notes if missing in text]
+    assert folder.read_spec().labels == labels
+    assert {row.label for row in folder.read_references()} == {"happy", "sad"}
+    report = folder.read_json("report.json")["test"]
+    assert report["n"] == len(folder.read_references())
+
+
+def _tell_brightness(keras, flip):
+    """A model of images in [-1, 1] that tells bright from dark ones."""
+    inputs = keras.Input(SHAPE)
+    mean = keras.layers.GlobalAveragePooling2D()(inputs)
+    dense = keras.layers.Dense(1, activation="sigmoid")
+    model = keras.Model(inputs, dense(mean))
+    dense.set_weights([np.full((1, 1), -20.0 if flip else 20.0), np.zeros(1)])
+    return model
+
+
+@pytest.mark.parametrize(
+    ("flip", "scale", "offset", "labels", "scaling"),
+    [
+        (False, 1 / 127.5, -1.0, None, None),
+        (True, 1 / 127.5, -1.0, ("sad", "happy"), None),
+        (False, 1 / 255, 0.0, None, "[-1,1]"),
+        (True, 1 / 255, 0.0, ("sad", "happy"), "[-1,1]"),
+    ],
+)
+def test_wrong_labels_or_scaling_are_doubted(
+    images, tmp_path, flip, scale, offset, labels, scaling
+):
+    source = save(_tell_brightness(import_keras(), flip), tmp_path / "mine.keras")
+    options = replace(PLAIN, scale=scale, offset=offset)
+    folder = import_keras_model(source, tmp_path / "out", data=images, options=options)
+    doubt = folder.read_training().doubt
+    assert (doubt is None) == (labels is None and scaling is None)
+    if doubt:
+        assert doubt.labels == labels
+        assert doubt.scaling == (PRESETS[scaling] if scaling else None)
+        assert doubt.accuracy < 0.6 < 0.9 < doubt.better
+        assert "in another order" in folder.file("report.md").read_text() or not labels
 
 
 @pytest.mark.parametrize(("outputs", "labels"), [(1, ("a", "b", "c")), (3, ("happy", "sad"))])
@@ -150,7 +257,7 @@ def test_labels_must_match_the_outputs(draw_classes, tmp_path, outputs, labels):
     refused(TrainingError, "name one per class", source, data, tmp_path, labels=labels)
 
 
-@pytest.mark.parametrize("labels", [("happy",), ("happy", "sad", "calm")])
+@pytest.mark.parametrize("labels", [("happy",), ("happy", "calm")])
 def test_labels_must_be_the_class_folders(images, tmp_path, labels):
     source = save(small(), tmp_path / "mine.keras")
     message = "the labels are not the class folders"

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.cli.command import command
 from edgeemo.cli.commands.verify import run_verification
 from edgeemo.cli.default_model import check_model, require_folder
-from edgeemo.cli.foreign import run_foreign
+from edgeemo.cli.foreign import export_foreign, run_foreign
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
 from edgeemo.cli.options.own_model import OwnModelArguments
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_json
+from edgeemo.cli.output.doubt import warn_of_doubt
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.verify import print_verification
 from edgeemo.train.options.shared import MAX_SEED
@@ -91,7 +90,6 @@ def export(given: ExportArguments) -> None:
     from edgeemo.errors import PartialExportError
     from edgeemo.export import ExportOptions, check_packages
     from edgeemo.export import export as run
-    from edgeemo.model.folder import EXPORTED
     from edgeemo.verify import raise_for_gates
 
     with refuse_options():
@@ -108,21 +106,10 @@ def export(given: ExportArguments) -> None:
     failure = None
     try:
         with progress() as shown:
-            arguments: dict[str, Any] = {
-                "options": options,
-                "data": given.data,
-                "replace": given.force,
-            }
-            if folder.read_training().arch == "imported":
-                exported = run_foreign(
-                    run,
-                    folder.path,
-                    places=map(folder.file, EXPORTED),
-                    progress=shown,
-                    **arguments,
-                )
-            else:
-                exported = run(folder, progress=shown, **arguments)
+            is_foreign = folder.read_training().arch == "imported"
+            exported = (export_foreign if is_foreign else run)(
+                folder, options=options, data=given.data, replace=given.force, progress=shown
+            )
     except PartialExportError as error:
         exported, failure = error.files, error
     report = run_verification(folder, given.data)
@@ -131,9 +118,18 @@ def export(given: ExportArguments) -> None:
     else:
         print_verification(folder, report)
         _print_partitions(exported)
+    warn_of_doubt(folder, own, options=_list_options(given) if own else ())
     if failure:
         raise failure
     raise_for_gates(report)
+
+
+def _list_options(given: ExportArguments) -> list[str]:
+    """Return the options about files that are not at their default."""
+    kinds = ("int8", "float16", "dynamic")
+    chosen = [f"--{name}" for name in kinds if getattr(given, name)]
+    chosen += ["--format", given.format] if given.format is not Formats.ALL else []
+    return chosen + (["--seed", str(given.seed)] if given.seed else [])
 
 
 def _print_partitions(exported: Sequence[ExportedFile]) -> None:
@@ -206,7 +202,10 @@ def _import_own(model: Path, given: ExportArguments) -> ModelFolder:
     from edgeemo.train import import_keras_model
 
     check_model(model)
-    options, out = given.own.make_options(model, given.data, seed=given.seed), given.own.choose_folder(model)
+    options, out = (
+        given.own.make_options(model, given.data, seed=given.seed),
+        given.own.out or MODELS / model.stem,
+    )
     with progress() as shown:
         run_foreign(
             import_keras_model,

@@ -11,6 +11,7 @@ from edgeemo.cli.command import command
 from edgeemo.cli.default_model import require_folder
 from edgeemo.cli.options.common import MODELS, Data, Html, Json, check_html
 from edgeemo.cli.output.console import note, print_json
+from edgeemo.cli.output.doubt import warn_of_doubt
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.verify import print_verification
 from edgeemo.utils.options import Argument, Option
@@ -110,6 +111,7 @@ def verify(given: VerifyArguments) -> None:
         note(f"page: {given.html}")
     if own.loosen(gates, report.n) != gates:
         note("the folder's own gates are looser; verify.json and verify.md judge by those")
+    warn_of_doubt(folder)
     raise_for_gates(report)
 
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeemo.cli.options.common import MODELS
 from edgeemo.cli.options.usage import refuse_options
-from edgeemo.model.scaling import PRESETS, Head, Preset, Scaling, make_scaling
+from edgeemo.model.scaling import PRESETS, Head, Preset, Scaling, make_scaling, unpack
 from edgeemo.utils.options import Option, option_fields
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class OwnModelArguments:
         Head | None,
         _own(
             "Meaning of the outputs; a logit gets a sigmoid or softmax.",
-            default="probability, which the last operation has to show",
+            default="told by the last operation",
         ),
     ] = None
     threshold: Annotated[
@@ -73,7 +72,7 @@ class OwnModelArguments:
         Raises:
             typer.BadParameter: If one is given.
         """
-        fields = option_fields(type(self))
+        fields = option_fields(OwnModelArguments)
         named = [each.flag for each in fields.values() if getattr(self, each.name) != each.default]
         if named:
             raise typer.BadParameter(
@@ -86,7 +85,7 @@ class OwnModelArguments:
         Raises:
             typer.BadParameter: If it is none, or is given twice.
         """
-        fields = option_fields(type(self))
+        fields = option_fields(OwnModelArguments)
         names = ("scale", "offset", "bgr")
         named = [fields[name] for name in names if getattr(self, name) != fields[name].default]
         if self.preprocess is not None:
@@ -111,20 +110,16 @@ class OwnModelArguments:
         missing = [f"--{name}" for name, value in values.items() if value is None]
         if scaling is None or missing:
             raise typer.BadParameter(
-                f"{model} does not include {', '.join(missing)}: add them (--labels in the order of "
-                "its outputs; --scale 1/255 if pixels were divided by 255, or a usual --preprocess)"
+                f"{model} does not include {', '.join(missing)}: add them (--labels in the order "
+                "of its outputs; --scale 1/255 if pixels were divided by 255, or a --preprocess)"
             )
         return ImportOptions(
             labels=self.labels,
-            scale=scaling.scale,
-            offset=scaling.offset,
+            scale=unpack(scaling.scale),
+            offset=unpack(scaling.offset),
             bgr=scaling.bgr,
             head=self.head,
             threshold=self.threshold,
             background=self.background,
             seed=seed,
         )
-
-    def choose_folder(self, model: Path) -> Path:
-        """Return the model folder to make."""
-        return self.out or MODELS / model.stem

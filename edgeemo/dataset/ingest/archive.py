@@ -39,7 +39,11 @@ _ENCRYPTED = 0x1
 
 
 def check_data(
-    source: StrPath, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
+    source: StrPath,
+    *,
+    labels: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    may_lack_images: bool = False,
 ) -> tuple[str, ...] | None:
     """Check a folder's classes, or that a file is an archive, before any slow work.
 
@@ -47,6 +51,7 @@ def check_data(
         source: As of `open_data`.
         labels: Class names in the required order; None for any.
         classes: Classes to take; None takes all.
+        may_lack_images: Whether labels without a folder are allowed, and left out.
 
     Returns:
         The class names, in the order of the network's outputs; None for an archive.
@@ -57,7 +62,9 @@ def check_data(
     """
     source = Path(source)
     if source.is_dir():
-        return check_classes(source, labels=labels, classes=classes)
+        return check_classes(
+            source, labels=labels, classes=classes, may_lack_images=may_lack_images
+        )
     check_source(source)
     return None
 

@@ -29,13 +29,20 @@ def select_classes(root: Path, names: Sequence[str], classes: Sequence[str] | No
     return [name for name in names if classes is None or name in classes]
 
 
-def order_labels(root: Path, names: Sequence[str], labels: Sequence[str] | None) -> tuple[str, ...]:
+def order_labels(
+    root: Path,
+    names: Sequence[str],
+    labels: Sequence[str] | None,
+    *,
+    may_lack_images: bool = False,
+) -> tuple[str, ...]:
     """Return the classes in the order of the network's outputs.
 
     Args:
         root: The data folder, for the message.
         names: The classes, sorted.
         labels: The same in the required order; None keeps that of `names`.
+        may_lack_images: Whether labels without a folder are allowed, and left out of the result.
 
     Raises:
         DatasetError: If `labels` are others.
@@ -44,6 +51,8 @@ def order_labels(root: Path, names: Sequence[str], labels: Sequence[str] | None)
         return tuple(names)
     missing = sorted(set(labels) - set(names))
     extra = sorted(set(names) - set(labels))
+    if may_lack_images and not extra and len(set(labels)) == len(labels):
+        return tuple(label for label in labels if label in names)
     if missing or extra or len(set(labels)) != len(labels):
         difference = "; ".join(
             part

@@ -69,7 +69,11 @@ class FolderLayout:
 
 
 def find_files(
-    root: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
+    root: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    may_lack_images: bool = False,
 ) -> FolderLayout:
     """Find the classes of a data folder and their files.
 
@@ -83,13 +87,15 @@ def find_files(
         root: The data folder.
         labels: Class names in the required order; None sorts them.
         classes: Classes to take; None takes all.
+        may_lack_images: Whether labels without a folder are allowed, and left out.
 
     Raises:
         DatasetError: If the folder does not exist or cannot be read, has fewer than two classes,
             lacks one of `classes`, or has other classes than `labels`.
     """
     top, splits, names = _find_labelled_folders(root, classes)
-    ordered, files = order_labels(root, names, labels), _find_class_files(root, top, names, splits)
+    ordered = order_labels(root, names, labels, may_lack_images=may_lack_images)
+    files = _find_class_files(root, top, names, splits)
     return FolderLayout(
         root=root,
         labels=ordered,
@@ -101,7 +107,11 @@ def find_files(
 
 
 def check_classes(
-    root: Path, *, labels: Sequence[str] | None = None, classes: Sequence[str] | None = None
+    root: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    classes: Sequence[str] | None = None,
+    may_lack_images: bool = False,
 ) -> tuple[str, ...]:
     """Return the class names of a data folder without a look at the files inside them.
 
@@ -109,12 +119,13 @@ def check_classes(
         root: As of `find_files`.
         labels: As of `find_files`.
         classes: As of `find_files`.
+        may_lack_images: As of `find_files`.
 
     Raises:
         DatasetError: As `find_files`.
     """
     _, _, names = _find_labelled_folders(root, classes)
-    return order_labels(root, names, labels)
+    return order_labels(root, names, labels, may_lack_images=may_lack_images)
 
 
 def list_classes(root: Path) -> list[str]:

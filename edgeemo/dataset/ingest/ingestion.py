@@ -54,7 +54,12 @@ def ingest_folder(
     """
     root = Path(root)
     options, progress = options or IngestOptions(), progress or Silent()
-    layout = find_files(root, labels=options.labels, classes=options.classes)
+    layout = find_files(
+        root,
+        labels=options.labels,
+        classes=options.classes,
+        may_lack_images=options.may_lack_images,
+    )
     for name in layout.ignored:
         progress.note(f"{root}: {name} is beside the splits and not used")
     for warning in layout.warnings:

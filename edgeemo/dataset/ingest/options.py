@@ -28,6 +28,7 @@ class IngestOptions:
         accept: Image formats to accept besides JPEG, PNG and BMP: "webp", "gif", or both. Of an
             animation the first frame counts.
         labels: Class names in the order of the network's outputs; None sorts them.
+        may_lack_images: Whether `labels` may name classes without a folder, which are left out.
         classes: Classes of the folder to take; files of others are not read. None takes all.
         seed: Seed of the split; the same seed and images give the same splits, wherever the files
             lie and in whatever order they are found.
@@ -47,6 +48,7 @@ class IngestOptions:
 
     accept: tuple[str, ...] = ()
     labels: tuple[str, ...] | None = None
+    may_lack_images: bool = False
     classes: tuple[str, ...] | None = None
     seed: int = 0
     ratios: tuple[float, float, float] = (0.7, 0.2, 0.1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgeemo.dataset import check_collections, check_data, read_decisions
 from edgeemo.errors import TrainingError
@@ -120,7 +120,7 @@ def check_images(data: ImageSource, options: TrainOptions) -> None:
         DatasetError: If the folder has other classes than the options, or the soft labels are
             wrong.
     """
-    chosen = {"labels": options.labels, "classes": options.classes}
+    chosen: dict[str, Any] = {"labels": options.labels, "classes": options.classes}
     labels = (
         check_data(data, **chosen) if isinstance(data, Path) else check_collections(data, **chosen)
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset import Dataset
+    from edgeemo.model.doubt import Doubt
     from edgeemo.model.scaling import Head, Scaling
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample, Split
@@ -106,6 +107,7 @@ class ModelImport:
         head: Meaning of its output.
         seed: Seed of the split.
         accept: Additional image formats.
+        doubt: Doubt about the labels or the scaling; None where they fit.
     """
 
     source: str
@@ -113,6 +115,7 @@ class ModelImport:
     head: Head
     seed: int
     accept: tuple[str, ...]
+    doubt: Doubt | None = None
 
     @property
     def arch(self) -> str:

@@ -179,8 +179,9 @@ def _find_doubtful(
 
 
 def _collect_warnings(contents: FolderContents, test: Evaluation) -> tuple[str, ...]:
-    run = contents.run
-    return collect_warnings(
+    run, imported = contents.run, contents.imported
+    doubt = imported.doubt if imported else None
+    found = collect_warnings(
         contents.counts,
         test.report,
         fit=run.summarise() if run else None,
@@ -188,6 +189,8 @@ def _collect_warnings(contents: FolderContents, test: Evaluation) -> tuple[str, 
         seen_in_train=contents.dataset.summary.test_seen_in_train,
         processing=contents.dataset.summary.processing,
     )
+    again = f"With these options {doubt}: import the model again." if doubt else ""
+    return (again, *found) if again else found
 
 
 def _list_paths(images: Iterable[Plot | Gallery]) -> Iterable[str]:
