@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The files as the tests are ordered, the longest first, so that no process has to wait for another.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-device device-cost reliability check check-fast coverage lint types site fast-tests format docs clean
+.PHONY: demo test test-device device-cost reliability clients check check-fast coverage lint types site fast-tests format docs clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/train.done
@@ -39,6 +39,11 @@ models/practice-plain: $(VENV)/dev.done
 # PARTS="kills folder" runs some of them.
 reliability: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.reliability.run $(PARTS)
+
+# Other programs that read exported files, for the tests that compare with them: each in an
+# environment of its own, under .cache/clients. CI makes them, too.
+clients:
+	$(PYTHON) benchmarks/client_table.py web mediapipe tflite-micro
 
 check:
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target site types lint
@@ -78,7 +83,7 @@ docs: $(VENV)/dev.done
 	$(SITE)
 
 clean:
-	rm -rf $(VENV) .cache/arm64 build dist *.egg-info practice-faces
+	rm -rf $(VENV) .cache/arm64 .cache/clients build dist *.egg-info practice-faces
 
 # One environment, for the demo or with all that the checks need; constraints.txt repeats it exactly.
 $(VENV)/bin/python:

@@ -14,14 +14,14 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 class Browser:
     """Chromium without a window, driven by the DevTools protocol over two pipes."""
 
-    def __init__(self, profile):
+    def __init__(self, profile, *flags):
         read_theirs, self._write = os.pipe()
         self._read, write_theirs = os.pipe()
         self._process = subprocess.Popen(
             [
                 "bash", "-c", f'exec "$@" 3<&{read_theirs} 4>&{write_theirs}', "sh", CHROMIUM,
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
-                f"--user-data-dir={profile}",
+                f"--user-data-dir={profile}", *flags,
             ],
             pass_fds=(read_theirs, write_theirs), stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
