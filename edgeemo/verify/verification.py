@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import locate_files, open_data
+from edgeemo.dataset import open_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
-from edgeemo.model.folder import REFERENCE, SPLIT, VERIFY_MD, VERIFY_PNG, open_folder
+from edgeemo.model.folder import REFERENCE, VERIFY_MD, VERIFY_PNG, open_folder
 from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.report.markdown import to_markdown
 from edgeemo.utils.files import check_writable, sha256_file, write_file
@@ -25,6 +23,7 @@ from edgeemo.verify.disagreements import draw_disagreements
 from edgeemo.verify.document import build_document
 from edgeemo.verify.gates import Gates, parse_kind
 from edgeemo.verify.report import FileVerification, Verification
+from edgeemo.verify.split_images import find_data, find_images, read_references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import ReferencePrediction
-    from edgeemo.model.training_facts import NamedFolders
     from edgeemo.utils.paths import StrPath
 
 _SILENT = Silent()
@@ -80,12 +78,12 @@ def verify(
         raise ModelFolderError(
             f"{opened.path}: no exported file to verify; run 'edgeemo export {opened.path}'"
         )
-    references, source = _read_references(opened, spec), _find_data(opened, data)
+    references, source = read_references(opened, spec), find_data(opened, data)
     check_writable(opened.path)
     file = find_detector_file(spec.faces, opened.path)
     detector = build_crop_detector(spec, file=file)
     with open_data(source) as root:
-        images = _find_images(references, root, source, progress)
+        images = find_images(references, root, source, progress)
         candidates = [Candidate(path, spec, n=len(references)) for path in files]
         _run_candidates(
             candidates, references, images, spec=spec, detector=detector, progress=progress
@@ -110,59 +108,6 @@ def _write(folder: ModelFolder, verification: Verification) -> None:
     document = build_document(verification, name=folder.path.resolve().name)
     write_file(folder.file(VERIFY_MD), to_markdown(document))
     folder.write_json(VERIFY_JSON, verification)  # last: it marks files as verified
-
-
-def _read_references(folder: ModelFolder, spec: ModelSpec) -> list[ReferencePrediction]:
-    """Return the predictions of the reference model, which must fit the spec and the test split."""
-    rows, remedy = folder.read_references(), "train or import the model again"
-    if not rows:
-        raise ModelFolderError(f"{folder.path}: {REFERENCE} lists no test image; {remedy}")
-    for row in rows:
-        if len(row.scores) != len(spec.labels) or not all(map(math.isfinite, row.scores)):
-            raise ModelFolderError(
-                f"{folder.path}: {REFERENCE} has no {len(spec.labels)} probabilities for "
-                f"{row.path}; {remedy}"
-            )
-        if row.label not in spec.labels:
-            raise ModelFolderError(
-                f"{folder.path}: {REFERENCE} has the unknown label {row.label!r}; {remedy}"
-            )
-    test = Counter(sample.sha256 for sample in folder.read_samples() if sample.split == "test")
-    if test != Counter(row.sha256 for row in rows):
-        raise ModelFolderError(
-            f"{folder.path}: {REFERENCE} does not cover the test split of {SPLIT}; {remedy}"
-        )
-    return rows
-
-
-def _find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
-    source = data or folder.read_training().data
-    if source is None:
-        raise DatasetError(f"{folder.path}: does not name the folder of its images; give --data")
-    if data is None and not source.exists():
-        raise DatasetError(
-            f"{source}: the images of the training are no longer there; name their folder with "
-            "--data"
-        )
-    return source
-
-
-def _find_images(
-    references: Sequence[ReferencePrediction],
-    root: Path,
-    source: Path | NamedFolders,
-    progress: Progress,
-) -> dict[str, Path]:
-    paths = {row.sha256: row.path for row in references}
-    found = locate_files(root, paths, hint=paths, progress=progress)
-    missing = [row for row in references if row.sha256 not in found]
-    if missing:
-        raise DatasetError(
-            f"{source}: {len(missing):,} of {len(references):,} test images are not there "
-            f"(the first is {missing[0].path}, SHA-256 {missing[0].sha256[:12]}...); "
-            "name the folder of the images of the training with --data"
-        )
-    return found
 
 
 def _run_candidates(
