@@ -49,10 +49,13 @@ class Table:
     Args:
         content: The FlatBuffer.
         offset: Place of the table in it.
+
+    Attributes:
+        start: That place.
     """
 
     def __init__(self, content: bytes, offset: int) -> None:
-        self._content, self._start = content, offset
+        self._content, self.start = content, offset
         self._fields = offset - _read("<i", content, offset)
         (self._length,) = struct.unpack_from("<H", content, _inside(content, self._fields))
 
@@ -60,6 +63,11 @@ class Table:
         """Return a number."""
         place = self._place(field)
         return _read(form, self._content, place) if place else default
+
+    def target(self, field: int) -> int:
+        """Return the offset of the table, vector or string of a field, or 0 if it has none."""
+        place = self._place(field)
+        return place + _read("<I", self._content, place) if place else 0
 
     def text(self, field: int) -> str:
         """Return a string."""
@@ -73,10 +81,8 @@ class Table:
 
     def table(self, field: int) -> Table | None:
         """Return a table, or None where there is none."""
-        place = self._place(field)
-        if not place:
-            return None
-        return Table(self._content, place + _read("<I", self._content, place))
+        target = self.target(field)
+        return Table(self._content, target) if target else None
 
     def tables(self, field: int) -> list[Table]:
         """Return a vector of tables."""
@@ -99,14 +105,13 @@ class Table:
         if entry + 2 > self._length:
             return 0
         offset = _read("<H", self._content, self._fields + entry)
-        return self._start + offset if offset else 0
+        return self.start + offset if offset else 0
 
     def _vector(self, field: int, width: int) -> tuple[int, int]:
         """Return the start and the length of a vector, which lies inside the file."""
-        place = self._place(field)
+        place = self.target(field)
         if not place:
             return 0, 0
-        place += _read("<I", self._content, place)
         length = _read("<I", self._content, place)
         _inside(self._content, place + 4 + width * length)
         return place + 4, length

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from edgeemo.errors import ExportError, ModelFolderError, PartialExportError
 from edgeemo.export.calibration_images import calibrate
 from edgeemo.export.convert import Converter
+from edgeemo.export.description import add_description
 from edgeemo.export.export_record import write_record
 from edgeemo.export.file_checks import Expectation, check, expect
 from edgeemo.export.graph import build_deployed
@@ -204,7 +205,8 @@ class _Exporter:
     def _export(self, path: Path, partial: Path) -> ExportedFile:
         kind, format = cast("Kind", path.stem), cast("Format", path.suffix[1:])
         spec = self.converter.spec
-        content = seal(self.converter.convert(kind, format), spec, format=format)
+        model = self.converter.convert(kind, format)
+        content = seal(add_description(model, spec, kind=kind, format=format), spec, format=format)
         partial.write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
         candidate = SealedModel(

@@ -95,7 +95,7 @@ def seal(
         indent=2,
     )
     write = partial(append_zip, members=members) if format == "tflite" else append_metadata
-    blank = write(model, entry, "\n".join(spec.labels) + "\n", b" " * _SEAL.size)
+    blank = write(model, entry, "\n".join(spec.output_labels) + "\n", b" " * _SEAL.size)
     start = b"%s%s %08d " % (_MARK, _FORMAT, len(blank) - len(model))
     content = blank[: -_SEAL.size] + start
     return content + sha256(content).hexdigest().encode()
@@ -158,6 +158,18 @@ def _unsealed(
     if format == "tflite" and not _is_flatbuffer(stream):
         raise EngineError(f"{path}: not a TFLite model")
     return SealedModel(path=path, format=format, spec=spec, sha256=known, size_bytes=size_bytes)
+
+
+def read_engine_model(path: str | os.PathLike[str]) -> bytes:
+    """Return the engine's model in an exported file: its bytes without the trailer.
+
+    Args:
+        path: A file that `unseal` has checked.
+    """
+    with open(path, "rb") as stream:  # noqa: PTH123 - pathlib is slow to import
+        content = stream.read()
+    _, _, length, _ = _SEAL.unpack(content[-_SEAL.size :])
+    return content[: -int(length)]
 
 
 def model_format(path: str) -> Format:

@@ -238,6 +238,11 @@ class ModelSpec(InputSpec):
         """Return the number of values the network gives: 1 for a sigmoid, K for a softmax."""
         return 1 if self.activation == "sigmoid" else len(self.labels)
 
+    @property
+    def output_labels(self) -> tuple[str, ...]:
+        """Return the label of each value that the network gives: the second for a sigmoid."""
+        return self.labels if self.activation == "softmax" else self.labels[1:]
+
     def find_shape_mismatch(self, inputs: Sequence[int], outputs: Sequence[int]) -> str | None:
         """Return how the tensors of a model file differ from the specification, or None.
 

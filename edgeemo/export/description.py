@@ -1,0 +1,34 @@
+"""The description of an exported file, in the place of its format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.engines.rewrite import set_description
+from edgeemo.export.canonical import serialise
+from edgeemo.model.description import describe_input, describe_model, describe_output
+
+if TYPE_CHECKING:
+    from edgeemo.model.container import Format, Kind
+    from edgeemo.model.spec import ModelSpec
+
+
+def add_description(model: bytes, spec: ModelSpec, *, kind: Kind, format: Format) -> bytes:
+    """Return a converted model that says what it is, its labels and what its output means.
+
+    Args:
+        model: Output of `edgeemo.export.convert.Converter.convert`.
+        spec: Spec of the model.
+        kind: Kind of the model.
+        format: Format of the model.
+    """
+    text = describe_model(spec, kind=kind, format=format)
+    if format == "tflite":
+        return set_description(model, text)
+    import onnx
+
+    parsed = onnx.load_model_from_string(model)
+    parsed.doc_string = text
+    parsed.graph.input[0].doc_string = describe_input(spec, False)
+    parsed.graph.output[0].doc_string = describe_output(spec, False)
+    return serialise(parsed)
