@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -91,6 +92,11 @@ class _Command(VerbositySwitch, TyperCommand):
 
     declared: Sequence[OptionField]
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line, with the value of each option that is given alone."""
+        parsed: list[str] = super().parse_args(ctx, _complete_alone(self.declared, args))
+        return parsed
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options into the help."""
         groups = group_options(self.declared)
@@ -98,6 +104,26 @@ class _Command(VerbositySwitch, TyperCommand):
         for heading, records in groups.items():
             if records:
                 write_section(formatter, heading, records)
+
+
+def _complete_alone(options: Sequence[OptionField], args: list[str]) -> list[str]:
+    """Return the arguments with the value of each option that may be given without one.
+
+    It is alone at the end, before another option, and before a file or folder that is there.
+    """
+    alone = {each.flag: each for each in options if each.option.alone}
+    completed = []
+    for arg, after in zip(args, [*args[1:], "-"], strict=False):
+        completed.append(arg)
+        each = alone.get(arg)
+        if each is None:
+            continue
+        is_value = not after.startswith("-") and (
+            set(after.split(",")) <= set(each.names) or not os.path.lexists(after)
+        )
+        if not is_value:
+            completed[-1] = f"{arg}={each.option.alone}"
+    return completed
 
 
 def _flatten(cls: Any) -> Iterator[OptionField]:

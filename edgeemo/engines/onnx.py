@@ -43,14 +43,17 @@ class OnnxEngine:
                 f"{model.path}: {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
             )
         spec = model.spec
+        shape = _fix_batch(inputs[0].shape)
+        is_nchw = spec.adopted is None and _is_nchw(shape, spec)
+        shape = [1, *spec.input_shape] if is_nchw else shape
         problem = spec.find_shape_mismatch(
-            _fix_batch(inputs[0].shape), _fix_batch(outputs[0].shape)
+            shape, _fix_batch(outputs[0].shape)
         ) or _find_type_problem(inputs[0].type, outputs[0].type, is_adopted=bool(spec.adopted))
         if problem:
             raise EngineError(f"{model.path}: {problem}; export it again")
         self._input, self._output = inputs[0].name, [outputs[0].name]
         self._adopted = spec.adopted
-        self._convert = _choose_conversion(spec, inputs[0].type)
+        self._convert = _choose_conversion(spec, inputs[0].type, is_nchw=is_nchw)
 
     @property
     def name(self) -> str:
@@ -99,10 +102,18 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def _choose_conversion(spec: ModelSpec, type: str) -> Conversion:
+def _is_nchw(shape: Sequence[int], spec: ModelSpec) -> bool:
+    """Return whether the input is (1, C, H, W), as of a file for other programs."""
+    height, width, channels = spec.input_shape
+    return list(shape) == [1, channels, height, width] and channels != width
+
+
+def _choose_conversion(spec: ModelSpec, type: str, *, is_nchw: bool) -> Conversion:
     """Return the conversion from pixels to the input tensor."""
     if spec.adopted is None:
         factor = np.float32(spec.scale)
+        if is_nchw:
+            return lambda pixels: np.ascontiguousarray((pixels * factor).transpose(2, 0, 1))
         return lambda pixels: pixels * factor
     from edgeemo.engines.conversion import build_conversion  # no exported file comes here
 

@@ -22,6 +22,9 @@ class VerifiedFile:
 
     Args:
         entry: The entry, as `edgeemo.verify.FileVerification` is written.
+
+    Attributes:
+        equal_to: The verified file that a file for other programs was proved equal to, or "".
     """
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
@@ -29,6 +32,7 @@ class VerifiedFile:
         self.sha256: str = entry.get("sha256", "")
         self.kind: str = entry.get("kind", "")
         self.passed: bool = entry.get("passed") is True
+        self.equal_to: str = (entry.get("equality") or {}).get("file", "")
         self._entry = entry
         self._measured: Mapping[str, Any] = entry.get("measured") or {}
 
@@ -72,6 +76,7 @@ def parse_entry(entry: Any) -> VerifiedFile:
         ValueError: If it is not an object, or a value has another type.
     """
     fields = require_fields(entry, {"file": str, "sha256": str, "kind": str})
+    require_fields(fields.get("equality") or {}, {"file": str})
     measured = require_fields(fields.get("measured") or {}, {"n": int, "max_difference": float})
     accuracy = require(measured.get("accuracy") or {}, dict, "accuracy")
     if accuracy:

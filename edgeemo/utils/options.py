@@ -53,6 +53,7 @@ class Option:
         names: Returns the names to offer in help and completion, of a type without choices of its
             own. Any other text is allowed, too: whoever uses the value checks it.
         repeats: Whether the command line gives each value of a list by an option of its own.
+        alone: Value where the command line gives the option without one; "" where it needs one.
         needs: Returns the module that a value needs, of an extra as in `edgeemo.utils.extras`; ""
             for none.
     """
@@ -69,6 +70,7 @@ class Option:
     below: float | None = None
     names: Callable[[], Iterable[str]] | None = None
     repeats: bool = False
+    alone: str = ""
     needs: Callable[[Any], str] | None = None
 
     @property

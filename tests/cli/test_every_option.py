@@ -20,6 +20,7 @@ from PIL import Image
 import edgeemo.adopt
 import edgeemo.bench
 import edgeemo.bundle
+import edgeemo.clients
 import edgeemo.dataset
 import edgeemo.dataset.check
 import edgeemo.dataset.review
@@ -52,6 +53,7 @@ LIBRARY = [
     (edgeemo.tune, "tune"),
     (edgeemo.export, "export"),
     (edgeemo.adopt, "adopt"),
+    (edgeemo.clients, "export_clients"),
     (edgeemo.verify, "verify"),
     (edgeemo.runtime.stream, "predict_images"),
     (edgeemo.evaluate, "evaluate"),
@@ -182,6 +184,10 @@ EXPORT = {
     f"{OWN} --threshold 0.4": {"options.threshold": 0.4},
     f"{OWN} --background neither": {"options.background": "neither"},
     f"{OWN} --out models/new": {"out": "models/new"},
+    "happy-sad --client": {"options.forms": ["general"]},
+    "happy-sad --client frigate,mediapipe": {"options.forms": ["frigate", "mediapipe"]},
+    "happy-sad --client --layout nchw": {"options.layout": "nchw"},
+    "happy-sad --c-array": {"options.c_array": True, "options.forms": []},
 }
 ADOPT = {
     "--labels happy,sad": {"options.labels": ["happy", "sad"], "out": "models/int8"},

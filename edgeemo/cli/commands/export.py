@@ -8,13 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from edgeemo.cli.clients import export_existing, find_shipped, has_files, make_clients
 from edgeemo.cli.command import command
 from edgeemo.cli.commands.verify import run_verification
 from edgeemo.cli.default_model import check_model, require_folder
 from edgeemo.cli.foreign import export_foreign, run_foreign
+from edgeemo.cli.options.clients import ClientArguments
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
 from edgeemo.cli.options.own_model import OwnModelArguments
 from edgeemo.cli.options.usage import refuse_options
+from edgeemo.cli.output.clients import print_clients
 from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.doubt import warn_of_doubt
 from edgeemo.cli.output.progress import progress
@@ -74,18 +77,21 @@ class ExportArguments:
         int, _file("Seed of the choice of calibration images.", minimum=0, maximum=MAX_SEED)
     ] = 0
     own: OwnModelArguments
+    clients: ClientArguments
 
 
 @command(
     "edgeemo export --int8",
     "edgeemo export models/mine --int8 --float16 --format tflite --force",
+    "edgeemo export models/mine --client frigate",
     "edgeemo export my.keras --labels happy,sad --scale 1/255 --data faces",
 )
 def export(given: ExportArguments) -> None:
     """Export a model to TFLite and ONNX, and verify the files.
 
     float32 files are always made. int8 is calibrated on images of the training split alone. Until
-    the verification that follows has passed, the files count as unverified.
+    the verification that follows has passed, the files count as unverified. --client and --c-array
+    take the files of an earlier export as they are.
     """
     from edgeemo.errors import PartialExportError
     from edgeemo.export import ExportOptions, check_packages
@@ -100,7 +106,13 @@ def export(given: ExportArguments) -> None:
             formats=given.format.listed,
             seed=given.seed,
         )
+    clients = given.clients.make_options(given.format.listed)
     own = _own_model(given.model)
+    if clients and not own:
+        folder = find_shipped(given.model) or _model_folder(given)
+        if has_files(folder, options) and (folder.is_shipped or not given.force):
+            export_existing(folder, clients, given.data, json=given.json)
+            return
     check_packages(options)
     folder = _import_own(own, given) if own else _model_folder(given)
     failure = None
@@ -113,11 +125,16 @@ def export(given: ExportArguments) -> None:
     except PartialExportError as error:
         exported, failure = error.files, error
     report = run_verification(folder, given.data)
-    if given.json:
-        print_json({"folder": folder.path, "exported": exported, "verification": report})
-    else:
+    if not given.json:
         print_verification(folder, report)
         _print_partitions(exported)
+    verified = any(file.passed for file in report.files)
+    made = make_clients(folder, clients, given.data) if clients and verified else None
+    if given.json:
+        also = {"clients": made} if clients else {}
+        print_json({"folder": folder.path, "exported": exported, "verification": report, **also})
+    else:
+        print_clients(made)
     warn_of_doubt(folder, own, options=_list_options(given) if own else ())
     if failure:
         raise failure
