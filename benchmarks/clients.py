@@ -86,6 +86,7 @@ def run_client(client: Client, subject: Subject, options, matrix: Matrix) -> str
         done = subprocess.run(
             [*command, *map(str, subject.images)],
             capture_output=True, text=True, errors="replace", timeout=options.timeout, check=False,
+            cwd=subject.folder,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"hangs for {options.timeout} s"
@@ -144,7 +145,7 @@ def choose_sources(data: Path, count: int) -> list[Path]:
 def print_matrix(subjects: list[Subject], clients: list[Client], options, root: Path) -> None:
     """Print the table, row by row, its notes and the versions."""
     matrix = Matrix()
-    names = [str(each.path.relative_to(root)) for each in subjects]
+    names = [str(each.path.relative_to(root.resolve())) for each in subjects]
     print("\n".join(markdown_head(["client", *names], words=len(names) + 1)))
     versions = {}
     for client in clients:
@@ -188,7 +189,9 @@ def main() -> None:
             else draw_sources(place / "drawn", options.images)
         )  # fmt: skip
         for number, root in enumerate(options.model):
-            files = sorted(path for kind in ("tflite", "onnx") for path in root.rglob(f"*.{kind}"))
+            files = sorted(
+                path.resolve() for kind in ("tflite", "onnx") for path in root.rglob(f"*.{kind}")
+            )
             subjects = [
                 Subject(path, sources, place / f"{number}-{i}") for i, path in enumerate(files)
                 if not options.files or any(word in str(path) for word in options.files)
