@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from edgeemo.utils.files import write_file
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
+    from edgeemo.adopt.alternatives import Alternative
     from edgeemo.adopt.examination import Examined
     from edgeemo.evaluate.report import Evaluation
     from edgeemo.model.container import Format
@@ -41,6 +43,7 @@ class AdoptedModel:
         labels_from: Origin of the labels, in words.
         scaling_from: Origin of the scaling, in words.
         evaluation: Its quality on labelled images; None where none were given.
+        alternatives: Options under which it is clearly better on them.
         notes: What else there is to know, in sentences.
     """
 
@@ -50,6 +53,7 @@ class AdoptedModel:
     labels_from: str
     scaling_from: str
     evaluation: Evaluation | None = None
+    alternatives: tuple[Alternative, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -94,7 +98,13 @@ def adopt(
     with build_folder(out, replace=replace) as folder:
         content = seal(found.model, found.spec, format=format, members=found.members)
         write_file(folder.file(name), content)
-        evaluation = _evaluate(folder.file(name), out / name, data, progress) if data else None
+        evaluation, alternatives = (
+            _evaluate(folder.file(name), data, found=found, progress=progress)
+            if data
+            else (None, ())
+        )
+        if evaluation:
+            evaluation = changed(evaluation, model=str(out / name))
         folder.write_json(ADOPTED_JSON, _make_record(path, found, evaluation))
         folder.write_json(DEFAULT, {"file": name, "threads": 1})
         write_file(folder.file(SPEC), found.spec.to_json() + "\n")
@@ -105,6 +115,7 @@ def adopt(
         labels_from=found.labels_from,
         scaling_from=found.scaling_from,
         evaluation=evaluation,
+        alternatives=alternatives,
         notes=found.notes,
     )
 
@@ -142,12 +153,19 @@ def _refuse_sealed(path: Path, format: Format) -> None:
         )
 
 
-def _evaluate(file: Path, place: Path, data: StrPath, progress: Progress) -> Evaluation:
+def _evaluate(
+    file: Path, data: StrPath, *, found: Examined, progress: Progress
+) -> tuple[Evaluation, tuple[Alternative, ...]]:
+    """Measure a file; return the options under which it is clearly better, too."""
+    from edgeemo.adopt.alternatives import find_other_order, find_other_scaling
     from edgeemo.evaluate import evaluate
 
     model = unseal(file)
-    found = evaluate(Classifier.from_model(model, faces=None), data, progress=progress)
-    return replace(found, model=str(place))
+    evaluation = evaluate(Classifier.from_model(model, faces=None), data, progress=progress)
+    others = [find_other_order(evaluation, model.spec.labels)]
+    if found.takes_floats:
+        others.append(find_other_scaling(model, data, progress=progress))
+    return evaluation, tuple(each for each in others if each)
 
 
 def _make_record(path: Path, found: Examined, evaluation: Evaluation | None) -> dict[str, Any]:
@@ -160,16 +178,9 @@ def _make_record(path: Path, found: Examined, evaluation: Evaluation | None) -> 
         "scaling_from": found.scaling_from,
     }
     if evaluation:
-        accuracy = evaluation.overall.accuracy
-        n = evaluation.overall.n - sum(evaluation.withheld.values())
         record |= {
             "data": evaluation.data,
             "split": evaluation.split,
-            "accuracy": {
-                "value": accuracy.value,
-                "low": accuracy.low,
-                "high": accuracy.high,
-                "n": n,
-            },
+            "accuracy": evaluation.overall.accuracy,
         }
     return record

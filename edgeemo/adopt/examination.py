@@ -61,6 +61,7 @@ class Examined:
         spec: Its spec.
         labels_from: Origin of the labels, in words.
         scaling_from: Origin of the scaling, in words.
+        takes_floats: Whether its input is not quantised.
         notes: What else there is to know, in sentences.
     """
 
@@ -71,6 +72,7 @@ class Examined:
     spec: ModelSpec
     labels_from: str
     scaling_from: str
+    takes_floats: bool
     notes: tuple[str, ...] = ()
 
 
@@ -144,6 +146,7 @@ def _examine(
         spec=replace(spec, provenance=provenance),
         labels_from=found.labels_from,
         scaling_from=found.scaling_from,
+        takes_floats=facts.inputs[0].dtype == "float32",
         notes=notes,
     )
 

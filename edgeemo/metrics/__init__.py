@@ -12,6 +12,7 @@ from edgeemo.metrics.abstention import (
     find_min_confidence,
     measure_selective_accuracy,
 )
+from edgeemo.metrics.assignment import BetterOrder, find_better_order, is_clearly_better
 from edgeemo.metrics.calibration import (
     ReliabilityBin,
     apply_temperature,
@@ -35,6 +36,7 @@ from edgeemo.metrics.ranking import auc, auc_interval
 
 __all__ = [
     "Abstention",
+    "BetterOrder",
     "CalibrationError",
     "ClassMetrics",
     "ClassificationReport",
@@ -51,7 +53,9 @@ __all__ = [
     "compare_accuracy",
     "confusion_matrix",
     "expected_calibration_error",
+    "find_better_order",
     "find_min_confidence",
+    "is_clearly_better",
     "mcnemar_p_value",
     "measure_calibration_error",
     "measure_classification",

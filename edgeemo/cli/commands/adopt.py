@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,9 +17,11 @@ from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_facts, print_json, warn
 from edgeemo.cli.output.progress import progress
 from edgeemo.model.adoption import Layout
-from edgeemo.utils.options import Argument, Option
+from edgeemo.utils.options import Argument, Option, option_fields
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edgeemo.adopt import AdoptedModel
 
 _model = partial(Option, group="Properties of the model")
@@ -134,6 +137,12 @@ def adopt(given: AdoptArguments) -> None:
         )
     for text in made.notes:
         warn(text)
+    for each in made.alternatives:
+        named = " ".join(_format_option(*option) for option in each.options.items() if option[1])
+        warn(
+            f"accuracy is {each.given.value:.3f} on these images, but {each.accuracy} with {named}; "
+            f"try: {_format_command(given, each.options)}"
+        )
     if given.json:
         print_json(made)
     else:
@@ -154,6 +163,38 @@ def _read_labels(given: tuple[str, ...]) -> tuple[str, ...]:
         raise AdoptError(f"--labels {given[0]}: not a text file with one label a line") from error
 
 
+def _format_command(given: AdoptArguments, changes: Mapping[str, str | None]) -> str:
+    """Return the command with some of its options changed."""
+    options: dict[str, str | None] = {}
+    for name, field in option_fields(AdoptArguments).items():
+        value = getattr(given, name)
+        if name not in ("model", "force", "json") and value != field.default:
+            options[field.flag] = _format_value(value)
+    words = [f"edgeemo adopt {shlex.quote(str(given.model))}"]
+    words += [
+        _format_option(*each) for each in {**options, **changes}.items() if each[1] is not None
+    ]
+    return " ".join([*words, "--force"])
+
+
+def _format_option(flag: str, value: str | None) -> str:
+    return f"{flag} {shlex.quote(value)}" if value else flag
+
+
+def _format_value(value: Any) -> str | None:
+    """Return the value of an option as it is typed; "" of one without a value."""
+    from edgeemo.adopt.alternatives import format_factor
+
+    if isinstance(value, bool):
+        return "" if value else None
+    if isinstance(value, tuple):
+        return ",".join(
+            format_factor(each) if isinstance(each, float) and each > 0 else str(each)
+            for each in value
+        )
+    return str(value)
+
+
 def _list_facts(made: AdoptedModel) -> dict[str, str]:
     from edgeemo.model.adoption import ADOPTED
 
@@ -169,6 +210,6 @@ def _list_facts(made: AdoptedModel) -> dict[str, str]:
         facts["input"] = f"{spec.adopted.describe_tensor()} (from {made.scaling_from})"
         facts["outputs"] = f"logits, {spec.activation}" if spec.adopted.logits else spec.activation
     if found:
-        n = found.overall.n - sum(found.withheld.values())
-        facts["accuracy"] = f"{found.overall.accuracy} on {n:,} images of {found.data}"
+        accuracy = found.overall.accuracy
+        facts["accuracy"] = f"{accuracy} on {accuracy.n:,} images of {found.data}"
     return facts
