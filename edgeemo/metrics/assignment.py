@@ -89,12 +89,12 @@ def assign_columns(gains: NDArray[np.int64]) -> NDArray[np.int64]:
     row_of = np.zeros(k + 1, np.int64)  # from 1; 0 is none, and column 0 the row to place
     for row in range(1, m + 1):
         row_of[0] = row
-        column: int = 0
+        column = 0
         came_from = np.zeros(k + 1, np.int64)
         nearest, used = np.full(k + 1, np.iinfo(np.int64).max), np.zeros(k + 1, bool)
         while row_of[column]:
             used[column] = True
-            at = row_of[column]
+            at = int(row_of[column])
             reduced = costs[at - 1] - row_costs[at] - column_costs[1:]
             closer = ~used[1:] & (reduced < nearest[1:])
             nearest[1:][closer] = reduced[closer]
@@ -109,6 +109,6 @@ def assign_columns(gains: NDArray[np.int64]) -> NDArray[np.int64]:
             row_of[column] = row_of[came_from[column]]
             column = int(came_from[column])
     found = np.zeros(m, np.int64)
-    for column in np.flatnonzero(row_of[1:]):
-        found[row_of[column + 1] - 1] = column
+    for taken in np.flatnonzero(row_of[1:]):
+        found[row_of[taken + 1] - 1] = taken
     return found

@@ -138,10 +138,9 @@ def adopt(given: AdoptArguments) -> None:
     for text in made.notes:
         warn(text)
     for each in made.alternatives:
-        named = " ".join(_format_option(*option) for option in each.options.items() if option[1])
         warn(
-            f"accuracy is {each.given.value:.3f} on these images, but {each.accuracy} with {named}; "
-            f"try: {_format_command(given, each.options)}"
+            f"accuracy is {each.given.value:.3f} on these images, but {each.accuracy} with "
+            f"{_join_options(each.options)}; try: {_format_command(given, each.options)}"
         )
     if given.json:
         print_json(made)
@@ -170,15 +169,16 @@ def _format_command(given: AdoptArguments, changes: Mapping[str, str | None]) ->
         value = getattr(given, name)
         if name not in ("model", "force", "json") and value != field.default:
             options[field.flag] = _format_value(value)
-    words = [f"edgeemo adopt {shlex.quote(str(given.model))}"]
-    words += [
-        _format_option(*each) for each in {**options, **changes}.items() if each[1] is not None
-    ]
-    return " ".join([*words, "--force"])
+    model = shlex.quote(str(given.model))
+    return f"edgeemo adopt {model} {_join_options({**options, **changes})} --force"
 
 
-def _format_option(flag: str, value: str | None) -> str:
-    return f"{flag} {shlex.quote(value)}" if value else flag
+def _join_options(options: Mapping[str, str | None]) -> str:
+    """Return options as they are typed; one whose value is None is left out."""
+    given = {flag: value for flag, value in options.items() if value is not None}
+    return " ".join(
+        f"{flag} {shlex.quote(value)}" if value else flag for flag, value in given.items()
+    )
 
 
 def _format_value(value: Any) -> str | None:
