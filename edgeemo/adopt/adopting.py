@@ -43,7 +43,7 @@ class AdoptedModel:
         labels_from: Origin of the labels, in words.
         scaling_from: Origin of the scaling, in words.
         evaluation: Its quality on labelled images; None where none were given.
-        alternatives: Options under which it is clearly better on them.
+        alternative: Options under which it is clearly better on them; None for none.
         notes: What else there is to know, in sentences.
     """
 
@@ -53,7 +53,7 @@ class AdoptedModel:
     labels_from: str
     scaling_from: str
     evaluation: Evaluation | None = None
-    alternatives: tuple[Alternative, ...] = ()
+    alternative: Alternative | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -98,10 +98,10 @@ def adopt(
     with build_folder(out, replace=replace) as folder:
         content = seal(found.model, found.spec, format=format, members=found.members)
         write_file(folder.file(name), content)
-        evaluation, alternatives = (
+        evaluation, alternative = (
             _evaluate(folder.file(name), data, found=found, progress=progress)
             if data
-            else (None, ())
+            else (None, None)
         )
         if evaluation:
             evaluation = changed(evaluation, model=str(out / name))
@@ -115,7 +115,7 @@ def adopt(
         labels_from=found.labels_from,
         scaling_from=found.scaling_from,
         evaluation=evaluation,
-        alternatives=alternatives,
+        alternative=alternative,
         notes=found.notes,
     )
 
@@ -155,8 +155,8 @@ def _refuse_sealed(path: Path, format: Format) -> None:
 
 def _evaluate(
     file: Path, data: StrPath, *, found: Examined, progress: Progress
-) -> tuple[Evaluation, tuple[Alternative, ...]]:
-    """Measure a file; return the options under which it is clearly better, too."""
+) -> tuple[Evaluation, Alternative | None]:
+    """Measure a file; return the options under which it is best and clearly better, too."""
     from edgeemo.adopt.alternatives import find_other_order, find_other_scaling
     from edgeemo.evaluate import evaluate
 
@@ -165,7 +165,8 @@ def _evaluate(
     others = [find_other_order(evaluation, model.spec.labels)]
     if found.takes_floats:
         others.append(find_other_scaling(model, data, progress=progress))
-    return evaluation, tuple(each for each in others if each)
+    clear = [each for each in others if each]
+    return evaluation, max(clear, key=lambda each: each.accuracy.value, default=None)
 
 
 def _make_record(path: Path, found: Examined, evaluation: Evaluation | None) -> dict[str, Any]:

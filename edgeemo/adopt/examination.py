@@ -117,9 +117,7 @@ def _examine(
     path: str, content: bytes, format: Format, *, options: AdoptOptions, progress: Progress
 ) -> Examined:
     del progress  # which takes too little time to be shown
-    if hasattr(signal, "SIGALRM"):  # not on Windows
-        signal.alarm(TIMEOUT_S)
-    limit_memory()
+    _limit_process()
     model, members = split_zip(content) if format == "tflite" else (content, {})
     facts = inspect_model(content, path=path, format=format)
     metadata = (
@@ -149,6 +147,13 @@ def _examine(
         takes_floats=facts.inputs[0].dtype == "float32",
         notes=notes,
     )
+
+
+def _limit_process() -> None:
+    """Limit time and memory of this process, which is the model's own."""
+    if hasattr(signal, "SIGALRM"):  # not on Windows
+        signal.alarm(TIMEOUT_S)
+    limit_memory()
 
 
 @dataclass(frozen=True)

@@ -137,10 +137,11 @@ def adopt(given: AdoptArguments) -> None:
         )
     for text in made.notes:
         warn(text)
-    for each in made.alternatives:
+    if made.alternative:
+        other = made.alternative
         warn(
-            f"accuracy is {each.given.value:.3f} on these images, but {each.accuracy} with "
-            f"{_join_options(each.options)}; try: {_format_command(given, each.options)}"
+            f"accuracy is {other.given.value:.3f} on these images, but {other.accuracy} with "
+            f"{_join_options(other.options)}; try: {_format_command(given, other.options)}"
         )
     if given.json:
         print_json(made)
