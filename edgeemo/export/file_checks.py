@@ -19,10 +19,10 @@ from edgeemo.errors import EngineError, ExportError
 from edgeemo.export.graph import INPUT, OUTPUT
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras_engine import predict
-from edgeemo.model.layer_names import join_names, list_loops
+from edgeemo.model.layer_names import find_layers, join_names, list_layers, list_loops
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -64,7 +64,8 @@ class Expectation:
         channels: Number of output channels of all layers of the network that is converted.
         pixels: The golden images, (N, H, W, C) uint8.
         predictions: The raw outputs of the reference model for them, (N, outputs) float32.
-        loops: Names of the layers that are loops.
+        layer_names: Names of all layers, for messages.
+        loops: Names of those that are loops.
         is_foreign: Whether the model is of somebody else, so that an engine may crash with a file.
     """
 
@@ -74,6 +75,7 @@ class Expectation:
     channels: int
     pixels: NDArray[np.uint8]
     predictions: NDArray[np.float32]
+    layer_names: frozenset[str] = frozenset()
     loops: tuple[str, ...] = ()
     is_foreign: bool = False
 
@@ -109,6 +111,7 @@ def expect(
         channels=sum(weight.shape[-1] for weight in network.weights if weight.shape),
         pixels=pixels,
         predictions=predict(model, pixels * np.float32(spec.scale)),
+        layer_names=frozenset(list_layers(network)),
         loops=tuple(list_loops(network)),
         is_foreign=is_foreign,
     )
@@ -152,7 +155,7 @@ def check(candidate: SealedModel, kind: Kind, expected: Expectation) -> int | No
         hint = "".join(f" ({each})" for each in causes if each)
         raise ExportError(f"{name} cannot be made: {reason}{hint}") from None
     _check_predictions(name, found, expected=expected.predictions, kind=kind)
-    return _check_tflite(name, engine, kind) if isinstance(engine, LiteRTEngine) else None
+    return _check_tflite(name, engine, kind, expected) if isinstance(engine, LiteRTEngine) else None
 
 
 def compute_size_limits(
@@ -197,19 +200,24 @@ def _check_predictions(
             )
 
 
-def _check_tflite(name: str, engine: LiteRTEngine, kind: Kind) -> int:
+def _check_tflite(name: str, engine: LiteRTEngine, kind: Kind, expected: Expectation) -> int:
     signatures = list(engine.signature.values())
     if signatures != [{"inputs": [INPUT], "outputs": [OUTPUT]}]:
         raise ExportError(f"{name} cannot be made: its signature is {signatures}")
     if kind == "int8":
-        _refuse_float(name, engine.tensors)
+        _refuse_float(name, engine.tensors, expected.layer_names)
     return engine.operations.count("DELEGATE")
 
 
-def _refuse_float(name: str, tensors: Sequence[dict[str, Any]]) -> None:
+def _refuse_float(
+    name: str, tensors: Sequence[dict[str, Any]], layer_names: Collection[str]
+) -> None:
     floats = [entry["name"] for entry in tensors if np.issubdtype(entry["dtype"], np.floating)]
-    if floats:
-        raise ExportError(
-            f"{name} cannot be made: {len(floats)} of its tensors are not integers, such as "
-            f"{floats[0].partition(';')[0]!r}; leave out --int8 or replace that layer"
-        )
+    if not floats:
+        return
+    scopes = [scope for each in floats for scope in each.split(";")]
+    layers = join_names(find_layers(layer_names, scopes))
+    raise ExportError(
+        f"{name} cannot be made: {len(floats)} of its tensors are not integers, such as "
+        f"{floats[0].partition(';')[0]!r}; leave out --int8 or replace {layers or 'that layer'}"
+    )

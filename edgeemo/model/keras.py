@@ -18,7 +18,7 @@ from edgeemo.model.keras_adapt import adapt_model
 from edgeemo.model.keras_config import open_compatible
 from edgeemo.model.keras_ends import add_ends
 from edgeemo.model.keras_name import name_by_content
-from edgeemo.model.saved_model import check_saved_model, open_without_slots
+from edgeemo.model.saved_model import check_saved_model, open_compatible_folder
 from edgeemo.model.scaling import Scaling
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.interrupt import stems_from_interrupt
@@ -148,7 +148,7 @@ def _load_named(path: Path, input_shape: Sequence[int] | None) -> Any:
 
 
 def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
-    with open_without_slots(path) as folder:
+    with open_compatible_folder(path) as folder:
         return _wrap_saved_model(keras, folder, input_shape)
 
 
@@ -214,3 +214,27 @@ def find_shape_problem(model: Any, spec: ModelSpec) -> str | None:
     if tuple(model.output_shape[1:]) != (spec.output_count,):
         return f"output {tuple(model.output_shape[1:])} is not ({spec.output_count},)"
     return None
+
+
+def freeze(model: Any, input_shape: Sequence[int]) -> Any:
+    """Return a Keras model as one graph without variables, for one image (or its fixed batch).
+
+    Args:
+        model: A `keras.Model` with one input and one output.
+        input_shape: (H, W, C).
+
+    Returns:
+        A concrete function of TensorFlow, its functions inlined.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    def predict(image: Any) -> Any:
+        return model(image, training=False)
+
+    shape = (model.input_shape[0] or 1, *input_shape)
+    traced = tf.function(predict, autograph=False)
+    concrete = traced.get_concrete_function(tf.TensorSpec(shape, tf.float32))
+    return convert_variables_to_constants_v2(concrete, lower_control_flow=False)

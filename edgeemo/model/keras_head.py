@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgeemo.model.graph_node import OPERATIONS, GraphNode
+from edgeemo.model.keras import freeze
 from edgeemo.model.layer_names import name_layer
 from edgeemo.utils.redirect import drop_output
 
@@ -64,21 +65,9 @@ def find_head(model: Any, input_shape: tuple[int, ...]) -> ModelHead:
         model: A `keras.Model` with one output, (N, outputs).
         input_shape: (H, W, C).
     """
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
-
-    shape = (model.input_shape[0] or 1, *input_shape)
-
-    def predict(image: Any) -> Any:
-        return model(image, training=False)
-
     with drop_output(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras warns of heads that are refused with better words
-        function = tf.function(predict, autograph=False)
-        traced = function.get_concrete_function(tf.TensorSpec(shape, tf.float32))
-        frozen = convert_variables_to_constants_v2(traced, lower_control_flow=False)
+        frozen = freeze(model, input_shape)
     (output,) = frozen.outputs
     end = GraphNode(output.op)
     low, high = end.limits

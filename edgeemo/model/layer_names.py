@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 
 def describe_replacement(network: Any, scopes: Iterable[str]) -> str:
@@ -16,9 +16,18 @@ def describe_replacement(network: Any, scopes: Iterable[str]) -> str:
         network: The network, as of `edgeemo.export.graph.build_deployed`.
         scopes: Scopes of TensorFlow in which the operators are, as ``edgeemo_1/dense_1/Gelu``.
     """
-    known = _list_layers(network)
-    found = sorted({name for scope in scopes for name in _find_layer(known, scope)})
+    found = find_layers(list_layers(network), scopes)
     return f"replace {join_names(found) or 'that layer'}"
+
+
+def find_layers(known: Collection[str], scopes: Iterable[str]) -> list[str]:
+    """Return the layers that operators or tensors are of, sorted.
+
+    Args:
+        known: Names of the layers.
+        scopes: Scopes of TensorFlow.
+    """
+    return sorted({name for scope in scopes for name in _find_layer(known, scope)})
 
 
 def name_layer(network: Any, scope: str) -> str:
@@ -28,7 +37,7 @@ def name_layer(network: Any, scope: str) -> str:
         network: A `keras.Model`.
         scope: Name of the operator, as ``functional_1/dense_1/Gelu``.
     """
-    found = _find_layer(_list_layers(network), scope)
+    found = _find_layer(list_layers(network), scope)
     if found:
         return found[0]
     _, _, inside = scope.rpartition("PartitionedCall/")
@@ -54,11 +63,12 @@ def join_names(names: Iterable[str]) -> str:
     return f"layer{'s' if len(quoted) > 1 else ''} {', '.join(quoted)}" if quoted else ""
 
 
-def _list_layers(network: Any) -> set[str]:
+def list_layers(network: Any) -> set[str]:
+    """Return the names of the layers inside a network, at any depth."""
     return {layer.name for layer in network._flatten_layers() if layer is not network}
 
 
-def _find_layer(known: set[str], scope: str) -> list[str]:
+def _find_layer(known: Collection[str], scope: str) -> list[str]:
     """Return the innermost layer of a scope, which TensorFlow numbers on."""
     for part in reversed(scope.split("/")[:-1]):
         for name in (part, re.sub(r"_\d+$", "", part)):

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ModelFolderError
+from edgeemo.model.graph_types import TO_FLOAT, change_function, has_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +35,8 @@ _REACHING = re.compile(
 _SAVER = frozenset({"SaveV2", "RestoreV2", "MergeV2Checkpoints"})
 """Operators that every SavedModel has, for saving and restoring its own variables."""
 _SAVER_FUNCTION = re.compile(r"__inference__traced_(save|restore)_\d+")
+_APART = ("_XlaMustCompile", "_noinline")
+"""Attributes of functions that cannot be made part of the graph around them."""
 _STREAMS = frozenset({b"", b"stderr", b"stdout", b"log(info)", b"log(warning)", b"log(error)"})
 
 
@@ -58,23 +61,24 @@ def check_saved_model(folder: Path) -> None:
 
 
 @contextmanager
-def open_without_slots(folder: Path) -> Iterator[Path]:
-    """Yield a SavedModel that loads without an optimizer, whose slots Keras 2 saves with it.
+def open_compatible_folder(folder: Path) -> Iterator[Path]:
+    """Yield a SavedModel that can be loaded here and converted to every format.
+
+    It is without the slots of an optimizer, which Keras 2 saves, too. It computes in float32, since
+    TFLite has no operators in half precision. Its functions are not compiled by XLA, since they
+    could not be made part of the graph that is converted: Keras compiles grouped convolutions.
 
     Args:
         folder: The SavedModel, checked.
 
     Yields:
-        `folder` itself, or a folder without the slots that refers to the same variables, for the
-        time of the block.
+        `folder` itself, or a folder that refers to the same variables, for the time of the block.
     """
     model = _parse(folder)
-    nodes = [node for graph in model.meta_graphs for node in graph.object_graph_def.nodes]
-    if not any(node.slot_variables for node in nodes):
+    changes = [_make_compatible(graph) for graph in model.meta_graphs]
+    if not any(changes):
         yield folder
         return
-    for node in nodes:
-        del node.slot_variables[:]
     with TemporaryDirectory() as name:
         changed = Path(name)
         (changed / _GRAPH).write_bytes(model.SerializeToString())
@@ -82,6 +86,50 @@ def open_without_slots(folder: Path) -> Iterator[Path]:
             if (folder / inner).is_dir():
                 _refer(changed / inner, (folder / inner).resolve())
         yield changed
+
+
+def _make_compatible(graph: Any) -> bool:
+    """Change a graph in place, and return whether there was something to change."""
+    nodes = graph.object_graph_def.nodes
+    functions = [
+        each
+        for each in graph.graph_def.library.function
+        if not _SAVER_FUNCTION.fullmatch(each.signature.name)
+    ]
+    has_slots = any(node.slot_variables for node in nodes)
+    for node in nodes:
+        del node.slot_variables[:]
+    is_half = has_types(functions, TO_FLOAT)
+    if is_half:
+        for each in functions:
+            change_function(each, TO_FLOAT)
+        for concrete in graph.object_graph_def.concrete_functions.values():
+            _change_signature(concrete.canonicalized_input_signature)
+            _change_signature(concrete.output_signature)
+    apart = [
+        (attributes, name)
+        for each in functions
+        for attributes in (each.attr, *(node.attr for node in each.node_def))
+        for name in _APART
+        if name in attributes
+    ]
+    for attributes, name in apart:
+        del attributes[name]
+    return has_slots or is_half or bool(apart)
+
+
+def _change_signature(value: Any) -> None:
+    """Make the tensors of a signature float32 where they are of half precision."""
+    field = value.WhichOneof("kind")
+    if field == "tensor_spec_value":
+        spec = value.tensor_spec_value
+        spec.dtype = TO_FLOAT.get(spec.dtype, spec.dtype)
+    elif field in ("list_value", "tuple_value"):
+        for each in getattr(value, field).values:
+            _change_signature(each)
+    elif field == "dict_value":
+        for each in value.dict_value.fields.values():
+            _change_signature(each)
 
 
 def _refer(place: Path, folder: Path) -> None:

@@ -51,6 +51,11 @@ def read_spec(model: Any, path: Path, *, labels: tuple[str, ...], threshold: flo
 def _input_shape(model: Any, path: Path) -> tuple[int, int, Literal[1, 3]]:
     tensors = _tensors(model, "inputs", path)
     shape = tuple(tensors[0].shape)[1:]
+    if len(shape) == 3 and shape[0] in (1, 3) and shape[2] not in (1, 3):
+        raise TrainingError(
+            f"{path}: takes {_format_shape(shape)}, channels first, which TensorFlow runs on "
+            "graphics cards only; build it with data_format='channels_last' and save it again"
+        )
     if len(shape) != 3 or shape[2] not in (1, 3):
         raise TrainingError(
             f"{path}: takes {_format_shape(shape)}; an image of height × width × 1 or 3 is needed"

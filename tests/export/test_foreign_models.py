@@ -289,10 +289,79 @@ def test_rounding_grows_with_the_size_of_the_inputs(keras, shaken):
     assert 0 < small < measure_rounding(model, values * 5) < 1e-4
 
 
-def test_the_rounding_of_a_saved_model_is_unknown(keras, tmp_path):
-    image = keras.Input(SHAPE)
-    model = keras.Model(image, _head(keras, _convolve(keras, image)))
+def _export_folder(model, path):
     with drop_output():
-        model.export(str(tmp_path / "model"), verbose=False)
-    loaded = load_keras(tmp_path / "model")
+        model.export(str(path), verbose=False)
+    return load_keras(path)
+
+
+def _separable(keras, inputs):
+    return _head(keras, _norm(keras)(keras.layers.SeparableConv2D(6, 3, activation="relu")(inputs)))
+
+
+@pytest.mark.parametrize("build", [_grouped, _separable])
+def test_a_saved_model_converts_and_has_the_rounding_of_its_network(
+    keras, shaken, spec3, tmp_path, build
+):
+    """Keras compiles a convolution in groups by XLA, which the file says of its function."""
+    inputs = keras.Input(SHAPE)
+    model = shaken(keras.Model(inputs, build(keras, inputs)))
+    loaded = _export_folder(model, tmp_path / "model")
+    values = np.random.default_rng(1).random((4, *SHAPE), np.float32)
+    assert np.asarray(loaded(values)) == pytest.approx(np.asarray(model(values)), abs=1e-6)
+    expected = measure_rounding(model, values)
+    assert measure_rounding(loaded, values) == pytest.approx(expected, rel=0.5)
+    _assert_converts(loaded, spec3)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
+def test_a_saved_model_of_half_precision_is_computed_in_float32(keras, spec3, tmp_path, policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        image = keras.Input(SHAPE)
+        row = keras.layers.GlobalAveragePooling2D()(_norm(keras)(_convolve(keras, image)))
+        output = keras.layers.Dense(2, activation="softmax", dtype="float32")(row)
+        model = keras.Model(image, output)
+    finally:
+        keras.config.set_dtype_policy(before)
+    loaded = _export_folder(model, tmp_path / "model")
+    values = np.random.default_rng(1).random((1, *SHAPE), np.float32)
+    expected = np.asarray(keras.ops.cast(model(values, training=False), "float32"))
+    assert np.asarray(loaded(values)) == pytest.approx(expected, abs=0.02)
+    assert 0 < measure_rounding(loaded, values) < 1e-5
+    _assert_converts(loaded, spec3)
+
+
+def test_a_normalisation_of_keras_2_is_measured(keras, spec3, tmp_path):
+    """It is one operator there, which has no kernel in float64."""
+    import tensorflow as tf
+
+    class Old(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, *SHAPE), tf.float32)])
+        def predict(self, image):
+            named = {"scale": [1.0, 2, 3], "offset": [0.1, 0.2, 0.3]}
+            named |= {"mean": [0.5, 0.4, 0.3], "variance": [0.2, 0.3, 0.4]}
+            found, *_ = tf.raw_ops.FusedBatchNormV3(x=image, **named, is_training=False)
+            return {"out": tf.nn.softmax(tf.reduce_mean(found, (1, 2))[:, :2])}
+
+    old = Old()
+    tf.saved_model.save(old, str(tmp_path / "old"), signatures={"serving_default": old.predict})
+    loaded = load_keras(tmp_path / "old")
+    assert measure_rounding(loaded, np.random.default_rng(1).random((4, *SHAPE), np.float32)) > 0
+    _assert_converts(loaded, spec3)
+
+
+def test_the_rounding_of_an_operator_without_float64_is_unknown(keras, tmp_path):
+    import tensorflow as tf
+
+    class Resized(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, *SHAPE), tf.float32)])
+        def predict(self, image):
+            small = tf.image.resize(image, (8, 8))
+            return {"out": tf.nn.softmax(tf.reduce_mean(small, (1, 2)))}
+
+    model = Resized()
+    tf.saved_model.save(model, str(tmp_path / "m"), signatures={"serving_default": model.predict})
+    loaded = load_keras(tmp_path / "m")
     assert measure_rounding(loaded, np.zeros((1, *SHAPE), np.float32)) is None

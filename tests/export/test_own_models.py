@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeemo.errors import ExportError, PartialExportError
-from edgeemo.export import ExportOptions, export
+from edgeemo.errors import EngineError, ExportError, PartialExportError, describe_crash
+from edgeemo.export import ExportOptions, convert, export, file_checks
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.keras import load_reference_model
 from edgeemo.runtime.classifier import Classifier
@@ -16,6 +16,16 @@ from edgeemo.runtime.classifier import Classifier
 pytestmark = pytest.mark.tensorflow
 
 INT8 = ExportOptions(int8=True, calibration_count=20)
+
+
+@pytest.fixture
+def lacking(monkeypatch):
+    """ONNX lacks an operator of every network."""
+
+    def refuse(*_):
+        raise ExportError("float32.onnx cannot be made: it has an odd operator")
+
+    monkeypatch.setattr(convert, "convert_to_onnx", refuse)
 
 
 def _assert_agrees(folder, files, ask, images):
@@ -117,22 +127,9 @@ def test_an_operator_that_tflite_lacks_writes_nothing(make_folder, keras, spec, 
     assert sorted(folder.path.iterdir()) == before
 
 
-def test_what_one_format_lacks_does_not_cost_the_other(make_folder, keras, shaken, spec, tmp_path):
-    """ONNX has no convolution in groups that a SavedModel holds as a function of XLA."""
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input(spec.input_shape),
-            layers.Conv2D(4, 3, activation="relu"),
-            layers.Conv2D(4, 3, groups=2),
-            layers.Flatten(),
-            layers.Dense(1, activation="sigmoid"),
-        ]
-    )
+def test_what_one_format_lacks_does_not_cost_the_other(make_folder, plain, spec, tmp_path, lacking):
     folder = make_folder(
-        tmp_path / "mine",
-        spec,
-        lambda place: shaken(model).export(place / "model.savedmodel", verbose=False),
+        tmp_path / "mine", spec, lambda place: plain.save(place / "model.keras"), arch="imported"
     )
     message = r"^float32\.onnx cannot be made: .* \(the TFLite files are kept: --format tflite"
     with pytest.raises(PartialExportError, match=message) as caught:
@@ -141,3 +138,27 @@ def test_what_one_format_lacks_does_not_cost_the_other(make_folder, keras, shake
     assert [path.name for path in folder.list_exported()] == [file.path.name] == ["float32.tflite"]
     assert [entry["file"] for entry in folder.read_json("export.json")["files"]] == [file.path.name]
     assert not list(folder.path.glob(".*.partial-*"))
+
+
+def test_where_both_formats_fail_both_reasons_are_given(
+    make_folder, plain, spec, tmp_path, lacking, monkeypatch
+):
+    """An engine may abort while it loads a file, as ONNX Runtime does with a loop in int8."""
+    tried = []
+
+    def crash(model):
+        tried.append(model.format)
+        raise EngineError(f"{model.path}: {describe_crash('SIGABRT')}")
+
+    monkeypatch.setattr(file_checks, "try_model", crash)
+    folder = make_folder(
+        tmp_path / "mine", spec, lambda place: plain.save(place / "model.keras"), arch="imported"
+    )
+    before = sorted(folder.path.iterdir())
+    with pytest.raises(ExportError) as caught:
+        export(folder, options=ExportOptions())
+    assert tried == ["tflite"]
+    first, second = str(caught.value).split("; float32.onnx ")
+    assert first.startswith("float32.tflite cannot be made: the engine or numpy crashed (SIGABRT)")
+    assert second == "cannot be made: it has an odd operator"
+    assert sorted(folder.path.iterdir()) == before

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +132,21 @@ def test_a_prediction_of_nan_is_an_error(value, tmp_path):
     Image.new("L", (9, 9)).save(tmp_path / "a.png")
     result = classifier.predict_result(tmp_path / "a.png")
     assert result.error.startswith(f"{tmp_path / 'a.png'}: ")
+
+
+@pytest.mark.parametrize("name", ["int8.tflite", "float32.onnx"])
+@pytest.mark.parametrize("one_thread", [True, False])
+def test_a_file_in_the_making_is_tried(tmp_path, monkeypatch, name, one_thread):
+    """An export tries it under its hidden name, which has another suffix."""
+    monkeypatch.setattr(trial, "_has_one_thread", lambda: one_thread)
+    monkeypatch.setattr(trial, "_passed", set())
+    good = unseal(GOLDEN / name)
+    partial = tmp_path / f".{name}.partial-7"
+    partial.write_bytes((GOLDEN / name).read_bytes())
+    trial.try_model(replace(good, path=str(partial)))
+    wrong = replace(good.spec, height=good.spec.height + 1)
+    content = (GOLDEN / name).read_bytes()
+    length = int(content[-73:-65])
+    partial.write_bytes(seal(content[:-length], wrong, format=good.format))
+    with pytest.raises(EngineError, match="its input is"):
+        trial.try_model(replace(good, path=str(partial), spec=wrong, sha256="0"))
