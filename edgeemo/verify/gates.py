@@ -78,7 +78,7 @@ class Gates:
         Args:
             name: The "arch" of ``training.json``.
             rounding: The "rounding" of ``training.json``, that of float32. An imported model
-                without it, such as a SavedModel, has the limits of a backbone.
+                without it has the limits of a backbone.
             limits: Fields of `Gates`; None for the limit of the architecture.
         """
         own = dict(_BACKBONE_LIMITS) if name in {*BACKBONES, "imported"} else {}
