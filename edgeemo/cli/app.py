@@ -25,6 +25,7 @@ app = group(
         "export",
         "adopt",
         "verify",
+        "diagnose",
         "predict",
         "evaluate",
         "compare",

@@ -132,6 +132,20 @@ def import_interpreter() -> Any:
         raise load_error("tflite-runtime", error) from None
 
 
+def import_schema() -> Any:
+    """Import the classes of TFLite's FlatBuffer schema.
+
+    Raises:
+        EngineError: If LiteRT is installed and cannot be loaded.
+        MissingExtraError: If it is not installed.
+    """
+    try:
+        from ai_edge_litert import schema_py_generated
+    except (ImportError, OSError) as error:
+        raise load_error("ai-edge-litert", error) from None
+    return schema_py_generated
+
+
 def build_unshared_interpreter(content: bytes) -> Any:
     """Build an interpreter whose tensors share no memory, so that all can be read after a run.
 

@@ -25,6 +25,7 @@ import edgeemo.dataset
 import edgeemo.dataset.check
 import edgeemo.dataset.review
 import edgeemo.dataset.write
+import edgeemo.diagnose
 import edgeemo.evaluate
 import edgeemo.evaluate.evaluation
 import edgeemo.export
@@ -55,6 +56,7 @@ LIBRARY = [
     (edgeemo.adopt, "adopt"),
     (edgeemo.clients, "export_clients"),
     (edgeemo.verify, "verify"),
+    (edgeemo.diagnose, "diagnose"),
     (edgeemo.runtime.stream, "predict_images"),
     (edgeemo.evaluate, "evaluate"),
     (edgeemo.evaluate, "compare"),
@@ -211,6 +213,13 @@ VERIFY = {
     "models/mine --max-flips 3": {"gates.max_flips": 3},
     "models/mine --html page.html": {"folder.path": "models/mine"},
 }
+DIAGNOSE = {
+    "models/mine --data faces": {"data": "faces", "model": "models/mine"},
+    "models/mine --html page.html": {"html": "page.html"},
+    "models/mine --format onnx": {"format": "onnx"},
+    "models/mine --file int8.tflite": {"file": "int8.tflite"},
+    "models/mine --images 20": {"images": 20},
+}
 PREDICT = {
     "--threads 2": {"classifier.threads": 2},
     "--workers 3": {"workers": 3},
@@ -332,6 +341,7 @@ REACHED = [
     *((f"export {words}", arrives) for words, arrives in EXPORT.items()),
     *((f"adopt int8.tflite {words}", arrives) for words, arrives in ADOPT.items()),
     *((f"verify {words}", arrives) for words, arrives in VERIFY.items()),
+    *((f"diagnose {words}", arrives) for words, arrives in DIAGNOSE.items()),
     *(
         (f"predict --model models/mine faces {words}", arrives)
         for words, arrives in PREDICT.items()
