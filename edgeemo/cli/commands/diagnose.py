@@ -40,7 +40,7 @@ class DiagnoseArguments:
         Option("Format of the int8 file.", default="tflite where the folder has it, else onnx"),
     ] = None
     file: Annotated[
-        Path | None, Option("int8 file of the same model, outside its folder.", metavar="FILE")
+        Path | None, Option("File of the model in int8, outside its folder.", metavar="FILE")
     ] = None
     images: Annotated[
         int,
