@@ -118,8 +118,6 @@ class _Rewriter:
         return len(self._model.operatorCodes) - 1
 
     def _pack(self) -> bytes:
-        from flatbuffers import Builder
-
-        builder = Builder(1 << 20)
+        builder = self._schema.flatbuffers.Builder(1 << 20)  # which the schema imports itself
         builder.Finish(self._model.Pack(builder), _IDENTIFIER)
         return bytes(builder.Output())
