@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.engines.rewrite import find_integer_ends
 from edgeemo.model.container import read_engine_model, unseal
 from edgeemo.model.description import describe_model
 from edgeemo.utils.extras import is_installed
@@ -23,22 +24,11 @@ _MEASURE = """
 import sys
 from tflite_micro.python.tflite_micro import runtime
 model = sys.stdin.buffer.read()
-def fits(size):
-    try:
-        runtime.Interpreter.from_bytes(model, arena_size=size)
-    except Exception:
-        return False
-    return True
-low, high = 0, 1024
-while not fits(high):
-    low, high = high, 2 * high
-    if high > 1 << 28:
-        sys.exit("no arena of 256 MB suffices")
-while high - low > 256:
-    middle = (low + high) // 2
-    low, high = (low, middle) if fits(middle) else (middle, high)
-print(high)
+runtime.Interpreter.from_bytes(model, arena_size=1 << 28).print_allocations()
 """
+"""Prints to standard error. An arena that is much too small would crash, so none is tried."""
+
+_TOTAL = re.compile(rb"Arena allocation total (\d+) bytes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +76,7 @@ def make_c_array(path: Path, name: str, *, place: Path) -> tuple[CArray, dict[st
     model, sealed = read_engine_model(path), unseal(path)
     arena, reason = _measure_arena(model)
     sources = {
-        f"{stem}.h": _write_header(stem, sealed, size=len(model), arena=arena, reason=reason),
+        f"{stem}.h": _write_header(stem, sealed, model, arena=arena, reason=reason),
         f"{stem}.cc": _write_source(stem, model),
     }
     folder = place / FOLDER
@@ -102,7 +92,7 @@ def make_c_array(path: Path, name: str, *, place: Path) -> tuple[CArray, dict[st
 
 
 def _measure_arena(model: bytes) -> tuple[int | None, str]:
-    """Return the smallest arena that tflite-micro takes, within 256 bytes, or why there is none."""
+    """Return the bytes that tflite-micro allocates in its arena, or None and why it is unknown."""
     if not is_installed("tflite_micro"):
         return None, "tflite-micro is not installed"
     try:
@@ -115,24 +105,24 @@ def _measure_arena(model: bytes) -> tuple[int | None, str]:
         )
     except subprocess.TimeoutExpired:
         return None, f"tflite-micro took more than {_TIMEOUT_S} seconds"
-    text = measured.stdout.decode().split()
-    if measured.returncode or not text:
+    found = _TOTAL.search(measured.stderr)
+    if measured.returncode or not found:
         return None, "tflite-micro does not run the model"
-    return int(text[-1]), ""
+    return int(found[1]), ""
 
 
 def _write_header(
-    stem: str, sealed: SealedModel, *, size: int, arena: int | None, reason: str
+    stem: str, sealed: SealedModel, model: bytes, *, arena: int | None, reason: str
 ) -> str:
     spec, guard = sealed.spec, f"EDGEEMO_{stem.upper()}_H_"
-    kind = Path(sealed.path).stem
+    takes_pixels, gives_bytes = find_integer_ends(model)
     labels = ", ".join(_quote(label) for label in spec.labels)
-    text = describe_model(spec, kind=kind, format="tflite")  # type: ignore[arg-type]
+    text = describe_model(spec, takes_pixels=takes_pixels, gives_bytes=gives_bytes)
     if arena is None:
         room = f"// Size of the tensor arena: not measured ({reason})."
     else:
         room = (
-            "// Smallest tensor arena, in bytes, that tflite-micro accepted on a computer.\n"
+            "// Bytes that tflite-micro allocated in its tensor arena, on a computer of 64 bits.\n"
             f"constexpr int k_{stem}_arena_bytes = {arena};"
         )
     return f"""\
@@ -143,7 +133,7 @@ def _write_header(
 
 // The TFLite FlatBuffer, aligned to 16 bytes.
 extern const unsigned char g_{stem}_model[];
-constexpr unsigned int k_{stem}_model_bytes = {size};
+constexpr unsigned int k_{stem}_model_bytes = {len(model)};
 
 constexpr int k_{stem}_height = {spec.height};
 constexpr int k_{stem}_width = {spec.width};

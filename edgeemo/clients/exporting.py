@@ -16,7 +16,7 @@ from edgeemo.clients.options import ClientOptions
 from edgeemo.clients.proof import Witness
 from edgeemo.clients.record import build_record
 from edgeemo.clients.result import ClientExport, ClientFile
-from edgeemo.errors import DatasetError, ImageError, ModelFolderError, ParityError
+from edgeemo.errors import DatasetError, ImageError, ModelFolderError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.detector_file import find_detector_file
@@ -184,11 +184,6 @@ def _conclude(form: FormFile, witness: Witness, images: ProofImages, place: Path
     import numpy as np
 
     equality, measured = witness.conclude(), None
-    if not equality.agrees and form.form != "frigate":
-        raise ParityError(
-            f"{form.place}: {equality.file_flips:,} of {equality.n:,} {images.name} have another "
-            "label when they are read in RGB, where 1 in 100 is allowed; nothing was written"
-        )
     if images.references:
         measured = compare_predictions(
             images.references, np.array(witness.scores), spec=form.verified.spec

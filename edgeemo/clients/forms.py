@@ -92,7 +92,7 @@ def _make_general(path: Path, options: ClientOptions) -> FormFile:
     place = f"general/{path.stem}{layout}.onnx"
     verified, kind = unseal(path), cast("Kind", path.stem)
     spec = verified.spec
-    model = make_onnx_form(read_engine_model(path), spec, kind=kind, layout=options.layout)
+    model = make_onnx_form(read_engine_model(path), spec, layout=options.layout)
     sealed = unseal_bytes(seal(model, make_client_spec(spec), format="onnx"), name=place)
     return FormFile(
         form="general", place=place, kind=kind, verified=verified, model=sealed, same_size=sealed
@@ -136,7 +136,6 @@ def _seal_tflite(
     model = make_tflite_form(
         read_engine_model(path),
         spec,
-        kind=cast("Kind", path.stem),
         side=side,
         averages=averages,
     )

@@ -5,9 +5,9 @@ The old tensors, operators and weights stay as they are, to the byte; see `edgee
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from edgeemo.clients.graph_parts import Operator, Tensor
 from edgeemo.engines.flatbuffer import Table, open_root
 from edgeemo.engines.rewrite import (
     BUFFERS,
@@ -25,61 +25,8 @@ if TYPE_CHECKING:
 
     from edgeemo.engines.rewrite import Field
 
-FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
-"""Types of tensors."""
-
-AVERAGE_POOL_2D, CONV_2D, DEQUANTIZE, FULLY_CONNECTED, RESIZE_BILINEAR, QUANTIZE = (
-    1,
-    3,
-    6,
-    9,
-    23,
-    114,
-)
-"""Operators."""
-
 METADATA_NAME = "TFLITE_METADATA"
 _NAMES_BEFORE = 127  # BuiltinOperator codes of the old field, which has 8 bits
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tensor:
-    """A tensor.
-
-    Attributes:
-        shape: The shape.
-        type: `FLOAT32`, `INT32`, `UINT8` or `INT8`.
-        scale: Scale of a quantised tensor; 0 of a float.
-        zero_point: Zero point of a quantised tensor.
-        name: The name.
-        data: The values of a constant; empty of a variable.
-    """
-
-    shape: tuple[int, ...]
-    type: int
-    scale: float = 0.0
-    zero_point: int = 0
-    name: str = ""
-    data: bytes = field(default=b"", repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operator:
-    """An operator.
-
-    Attributes:
-        code: The operator, such as `CONV_2D`.
-        version: Its version, as the types of its tensors require.
-        inputs: Indices of its input tensors.
-        outputs: Indices of its output tensors.
-        options: Type and fields of its options.
-    """
-
-    code: int
-    version: int
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    options: tuple[int, dict[int, Field]] | None = None
 
 
 class GraphEditor:
@@ -276,8 +223,3 @@ def _write_operator(writer: FrontWriter, operator: Table | Operator, codes: _Cod
         fields[3] = ("B", kind)
         fields[4] = ("offset", writer.table(options))
     return writer.table(fields)
-
-
-def redirect(operator: Operator, output: int) -> Operator:
-    """Return an operator that writes another tensor."""
-    return replace(operator, outputs=(output,))

@@ -26,12 +26,20 @@ def list_notes(spec: ModelSpec, files: Sequence[ClientFile]) -> Iterator[str]:
             f"from the model's threshold of {spec.threshold:g}"
         )
     if spec.min_confidence:
-        yield f"such programs do not say 'not sure' below {spec.min_confidence:g} by themselves"
+        yield (
+            f"MediaPipe gives no label below {spec.min_confidence:g}; other programs do not say "
+            "'not sure' by themselves"
+        )
     if spec.faces is not None:
         yield "such programs find no faces: give them crops, as 'edgeemo data crop' makes them"
-    for file in files:
-        if file.form == "frigate":
-            yield _describe_resize(file)
+    yield from map(_describe_resize, (file for file in files if file.form == "frigate"))
+    others = [file for file in files if file.form != "frigate" and not file.equality.agrees]
+    if others:
+        worst = max(others, key=lambda file: file.equality.file_flips)
+        yield (
+            f"read as RGB, {worst.equality.file_flips:,} of {worst.equality.n:,} images have "
+            f"another label in {worst.path.name}: colours are resized before they turn grey"
+        )
 
 
 def _describe_resize(file: ClientFile) -> str:

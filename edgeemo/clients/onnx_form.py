@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from edgeemo.clients.tflite_form import LUMA, make_client_spec
+from edgeemo.clients.rgb_input import LUMA
+from edgeemo.clients.tflite_form import make_client_spec
 from edgeemo.model.description import describe_input, describe_model, describe_output
 
 if TYPE_CHECKING:
-    from edgeemo.model.container import Kind
     from edgeemo.model.spec import ModelSpec
 
 Layout = Literal["nhwc", "nchw"]
@@ -23,13 +23,12 @@ _OWN = "client_"
 """Begin of the names of what is added: the exporter's own names begin with an operator's."""
 
 
-def make_onnx_form(model: bytes, spec: ModelSpec, *, kind: Kind, layout: Layout = "nhwc") -> bytes:
+def make_onnx_form(model: bytes, spec: ModelSpec, *, layout: Layout = "nhwc") -> bytes:
     """Return an ONNX model in the form that other programs read.
 
     Args:
         model: The engine's model of a verified file.
         spec: Its spec.
-        kind: Its kind.
         layout: Order of the input's dimensions.
     """
     import onnx
@@ -40,9 +39,9 @@ def make_onnx_form(model: bytes, spec: ModelSpec, *, kind: Kind, layout: Layout 
     if spec.activation == "sigmoid":
         form.split_probability()
     own = make_client_spec(spec)
-    parsed.doc_string = describe_model(own, kind=kind, format="onnx")
-    parsed.graph.input[0].doc_string = f"{describe_input(own, False)}, {layout.upper()}"
-    parsed.graph.output[0].doc_string = describe_output(own, False)
+    parsed.doc_string = describe_model(own, takes_pixels=False, gives_bytes=False)
+    parsed.graph.input[0].doc_string = f"{describe_input(own)}, {layout.upper()}"
+    parsed.graph.output[0].doc_string = describe_output(own)
     return bytes(parsed.SerializeToString(deterministic=True))
 
 

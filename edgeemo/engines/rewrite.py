@@ -20,6 +20,7 @@ VERSION, CODES, GRAPHS, DESCRIPTION, BUFFERS = range(5)  # fields of Model
 METADATA_BUFFER, METADATA, SIGNATURES = 5, 6, 7
 _IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16
+_UINT8 = 3
 _SIZES = {"i": 4, "q": 8, "f": 4}
 _METHODS = {
     "b": "Int8", "B": "Uint8", "?": "Bool", "i": "Int32", "I": "Uint32", "q": "Int64",
@@ -110,3 +111,13 @@ def set_description(model: bytes, text: str) -> bytes:
     fields = keep_model(writer, open_root(model))
     fields[DESCRIPTION] = ("offset", writer.text(text))
     return writer.finish(writer.table(fields))
+
+
+def find_integer_ends(model: bytes) -> tuple[bool, bool]:
+    """Return whether the input is uint8, and whether the output is, of one input and output."""
+    graph = open_root(model).tables(GRAPHS)[0]
+    tensors = graph.tables(0)
+    (input_type,), (output_type,) = (
+        [tensors[index].number(1, "<b") for index in graph.numbers(field)] for field in (1, 2)
+    )
+    return input_type == _UINT8, output_type == _UINT8

@@ -206,7 +206,7 @@ class _Exporter:
         kind, format = cast("Kind", path.stem), cast("Format", path.suffix[1:])
         spec = self.converter.spec
         model = self.converter.convert(kind, format)
-        content = seal(add_description(model, spec, kind=kind, format=format), spec, format=format)
+        content = seal(add_description(model, spec, format=format), spec, format=format)
         partial.write_bytes(content)
         sha256 = hashlib.sha256(content).hexdigest()
         candidate = SealedModel(

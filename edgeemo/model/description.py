@@ -7,40 +7,34 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.text import join_and
 
 if TYPE_CHECKING:
-    from edgeemo.model.container import Format, Kind
     from edgeemo.model.spec import ModelSpec
 
 
-def describe_model(spec: ModelSpec, *, kind: Kind, format: Format) -> str:
+def describe_model(spec: ModelSpec, *, takes_pixels: bool, gives_bytes: bool) -> str:
     """Return what an exported file is, its input, its labels and what its output means.
 
     Args:
         spec: The spec inside the file.
-        kind: Kind of the file.
-        format: Format of the file.
+        takes_pixels: Whether the input is uint8, else float32.
+        gives_bytes: Whether the output is uint8, else float32.
     """
-    is_integer = takes_pixels(kind, format)
     return (
-        f"Image classifier, exported by edgeemo. Input: {describe_input(spec, is_integer)}. "
-        f"Output: {describe_output(spec, is_integer)}. {_describe_decision(spec)}"
+        "Image classifier, exported by edgeemo. "
+        f"Input: {describe_input(spec, takes_pixels=takes_pixels)}. "
+        f"Output: {describe_output(spec, gives_bytes=gives_bytes)}. {_describe_decision(spec)}"
     )
 
 
-def takes_pixels(kind: Kind, format: Format) -> bool:
-    """Return whether an exported file takes uint8 pixels as they are, and gives uint8."""
-    return kind == "int8" and format == "tflite"
-
-
-def describe_input(spec: ModelSpec, is_integer: bool) -> str:
-    """Return the input in words."""
+def describe_input(spec: ModelSpec, *, takes_pixels: bool = False) -> str:
+    """Return the input in words; see `describe_model`."""
     colours = "RGB" if spec.channels == 3 else "grey"
-    values = "uint8, 0 to 255" if is_integer else "float32, pixel / 255"
+    values = "uint8, 0 to 255" if takes_pixels else "float32, pixel / 255"
     return f"one {spec.width}x{spec.height} image, {colours}, {values}"
 
 
-def describe_output(spec: ModelSpec, is_integer: bool) -> str:
-    """Return the output in words."""
-    scale = ", times 256 as uint8" if is_integer else ""
+def describe_output(spec: ModelSpec, *, gives_bytes: bool = False) -> str:
+    """Return the output in words; see `describe_model`."""
+    scale = ", times 256 as uint8" if gives_bytes else ""
     if spec.activation == "sigmoid":
         first, second = map(repr, spec.labels)
         return f"p = probability of {second}{scale}; that of {first} is 1 - p"

@@ -12,9 +12,11 @@ import pytest
 from PIL import Image
 
 from edgeemo import Classifier
-from edgeemo.clients import ClientOptions, export_clients, tflite_form
-from edgeemo.clients.graph_editor import UINT8, GraphEditor
+from edgeemo.clients import ClientOptions, export_clients, rgb_input
+from edgeemo.clients.graph_editor import GraphEditor
+from edgeemo.clients.graph_parts import UINT8
 from edgeemo.clients.onnx_form import make_onnx_form
+from edgeemo.clients.rgb_input import RgbInput
 from edgeemo.clients.tflite_form import make_client_spec, make_tflite_form
 from edgeemo.engines.flatbuffer import find_fault, open_root
 from edgeemo.engines.load import load_engine
@@ -73,11 +75,11 @@ def test_the_same_files_give_the_same_bytes(folder):
 
 @pytest.mark.parametrize("name", ["int8.tflite", "float32.tflite"])
 def test_an_rgb_model_gets_columns_alone(folder, name):
-    sealed, kind = unseal(folder.file(name)), name.partition(".")[0]
+    sealed = unseal(folder.file(name))
     editor = GraphEditor(read_engine_model(sealed.path))
-    tflite_form._Front(editor, sealed.spec, False).build(None)
+    RgbInput(editor, sealed.spec, False).build(None)
     rgb, spec = editor.build(description=""), replace(sealed.spec, channels=3)
-    form = make_tflite_form(rgb, spec, kind=kind)
+    form = make_tflite_form(rgb, spec)
     for _ in range(20):
         pixels = RANDOM.integers(0, 256, spec.input_shape, dtype=np.uint8)
         (p,) = run(rgb, spec, pixels)
@@ -88,11 +90,11 @@ def test_an_rgb_model_gets_columns_alone(folder, name):
 
 @pytest.mark.parametrize("name", ["int8.tflite", "float32.onnx"])
 def test_colours_become_the_grey_of_pillow(folder, name):
-    sealed, kind = unseal(folder.file(name)), name.partition(".")[0]
+    sealed = unseal(folder.file(name))
     own, model = make_client_spec(sealed.spec), read_engine_model(sealed.path)
     is_onnx = name.endswith("onnx")
-    form = make_onnx_form(model, sealed.spec, kind=kind) if is_onnx else None
-    form = form or make_tflite_form(model, sealed.spec, kind=kind)
+    form = make_onnx_form(model, sealed.spec) if is_onnx else None
+    form = form or make_tflite_form(model, sealed.spec)
     lean, worst = load_engine(sealed), 0.0
     for _ in range(20):
         pixels = RANDOM.integers(0, 256, own.input_shape, dtype=np.uint8)
@@ -161,7 +163,7 @@ def test_the_metadata_is_where_other_programs_look(folder):
 
 
 def test_a_file_that_predicts_otherwise_is_refused_and_nothing_written(folder, monkeypatch):
-    monkeypatch.setattr(tflite_form, "_INT8_SUM", 150)
+    monkeypatch.setattr(rgb_input, "_INT8_SUM", 150)
     with pytest.raises(ParityError, match=r"general/int8.tflite: its probabilities differ") as info:
         export_clients(folder)
     assert info.value.exit_code == 3
