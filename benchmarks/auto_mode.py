@@ -97,7 +97,7 @@ def train(images: Path, out: Path, words: tuple[str, ...], seed: int) -> None:
     """Train unless it was done before; the processor time is written beside the model."""
     if (out / "seconds").exists():
         return
-    command = [sys.executable, "-m", "edgeemo.cli.app", "train", "--data", images, "--out", out]
+    command = [sys.executable, "-m", "edgeemo.cli.start", "train", "--data", images, "--out", out]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([*command, "--seed", str(seed), "--force", "--json", *words],
                    check=True, stdout=subprocess.DEVNULL)  # fmt: skip

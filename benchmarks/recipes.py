@@ -36,7 +36,7 @@ def train(recipe: str, collection: str, split: str, *, data: Path, models: Path)
     out = models / f"{collection}-{recipe}-{split}"
     if out.exists():
         return
-    command = [sys.executable, "-m", "edgeemo.cli.app", "train", "--recipe", recipe, "--split",
+    command = [sys.executable, "-m", "edgeemo.cli.start", "train", "--recipe", recipe, "--split",
                split, "--data", str(data / collection), "--out", str(out), "--force",
                *COLLECTIONS[collection]]  # fmt: skip
     if RECIPES[recipe].options.get("tensorboard"):

@@ -57,7 +57,7 @@ def predict(model: str, folder: Path, workers: int) -> Run:
     words = ["predict", str(folder), "--model", model, "--json", "--workers", str(workers)]
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "edgeemo.cli.app", *words],
+        [sys.executable, "-m", "edgeemo.cli.start", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )

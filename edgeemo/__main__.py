@@ -7,9 +7,9 @@ from edgeemo.utils.interrupt import exit_on_interrupt
 
 
 def main() -> None:
-    """Run the command line; see `edgeemo.cli.app.main`."""
+    """Run the command line; see `edgeemo.cli.start.main`."""
     exit_on_interrupt()
-    from edgeemo.cli.app import main as run
+    from edgeemo.cli.start import main as run
 
     run()
 

@@ -134,7 +134,7 @@ class Shown:
 @pytest.fixture
 def edgeemo(monkeypatch, capfd) -> Callable[..., Shown]:
     """``edgeemo("predict", "face.jpg")`` in this process → exit status, output, errors."""
-    from edgeemo.cli.app import main
+    from edgeemo.cli.start import main
 
     monkeypatch.delenv("COLUMNS", raising=False)  # tables are as in a pipe
 

@@ -23,7 +23,7 @@ FILES = list(EXPORTED)
 def run(*words: object, cwd: Path, status: int = 0) -> subprocess.CompletedProcess[str]:
     """One command in a process of its own."""
     shown = subprocess.run(
-        [sys.executable, "-m", "edgeemo.cli.app", *map(str, words)],
+        [sys.executable, "-m", "edgeemo.cli.start", *map(str, words)],
         cwd=cwd,
         capture_output=True,
         text=True,

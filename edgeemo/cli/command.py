@@ -1,24 +1,32 @@
-"""Commands made from functions of one frozen dataclass, whose fields are the options."""
+"""Commands declared as functions of one frozen dataclass, whose fields are the options.
+
+Nothing here needs Typer, so that a command whose words are all in order starts without it (see
+`edgeemo.cli.plain`).
+"""
 
 from __future__ import annotations
 
 import inspect
-import os
-from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-import typer
-from typer.core import TyperCommand
-
-from edgeemo.cli.help import OPTIONS, group_options, make_metavar, write_section
-from edgeemo.cli.verbosity import VERBOSITY, VerbositySwitch, call_function
-from edgeemo.utils.options import Argument, OptionField, option_fields
+from edgeemo.utils.options import OptionField, option_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-SETTINGS = {"help_option_names": ["-h", "--help"]}
-"""Settings of every command."""
+
+class ValueTypedError(Exception):
+    """A value on the command line that breaks the rule of its option.
+
+    Attributes:
+        option: The option.
+        rule: The rule, as in "must be at least 1, not 0".
+    """
+
+    def __init__(self, option: OptionField, rule: str) -> None:
+        super().__init__(rule)
+        self.option, self.rule = option, rule
 
 
 @dataclass(frozen=True)
@@ -44,86 +52,40 @@ class CommandFunction:
     """A function of one dataclass, as a command.
 
     Attributes:
-        function: What the command does; its docstring is the help.
+        function: What the command does, with the exit status where it is not 0; its docstring is
+            the help.
         examples: Lines to show below the help.
     """
 
-    function: Callable[[Any], None]
+    function: Callable[[Any], int | None]
     examples: tuple[str, ...]
 
-    def build(self, name: str) -> Any:
-        """Return the Typer command."""
+    @property
+    def arguments(self) -> Any:
+        """Return the dataclass of its options."""
         (parameter,) = inspect.signature(self.function).parameters
-        arguments = get_type_hints(self.function)[parameter]
-        options = tuple(_flatten(arguments))
+        return get_type_hints(self.function)[parameter]
 
-        class Command(_Command):
-            declared = options
-            examples = self.examples
+    def list_options(self) -> list[OptionField]:
+        """Return its options, those of the dataclasses inside included."""
+        return list(_flatten(self.arguments))
 
-        def run(ctx: typer.Context, **typed: Any) -> None:
-            values = {name: value for name, value in typed.items() if value not in (None, [])}
-            call_function(self.function, _collect(arguments, values), ctx)
+    def collect(self, texts: Mapping[str, Any]) -> Any:
+        """Return the function's argument from what was typed, by the names of the options.
 
-        run.__doc__ = self.function.__doc__
-        context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-        parameters = [context, *map(_parameter, options)]
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(name, cls=Command, context_settings=SETTINGS)(run)
-        return typer.main.get_command(app)
+        Raises:
+            ValueTypedError: If a value breaks the rule of its option.
+        """
+        return _collect(self.arguments, texts)
 
 
-def command(*examples: str) -> Callable[[Callable[[Any], None]], CommandFunction]:
+def command(*examples: str) -> Callable[[Callable[[Any], int | None]], CommandFunction]:
     """Return a decorator that makes a command of a function of one dataclass.
 
     Args:
         examples: Lines to show below the help.
     """
     return lambda function: CommandFunction(function, examples)
-
-
-class _Command(VerbositySwitch, TyperCommand):
-    """A command whose help lists the options under the headings of their groups.
-
-    Attributes:
-        declared: Its options.
-    """
-
-    declared: Sequence[OptionField]
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the command line, with the value of each option that is given alone."""
-        parsed: list[str] = super().parse_args(ctx, _complete_alone(self.declared, args))
-        return parsed
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write the options into the help."""
-        groups = group_options(self.declared)
-        groups[OPTIONS] += self.list_options(ctx)[-len(VERBOSITY) - 1 :]
-        for heading, records in groups.items():
-            if records:
-                write_section(formatter, heading, records)
-
-
-def _complete_alone(options: Sequence[OptionField], args: list[str]) -> list[str]:
-    """Return the arguments with the value of each option that may be given without one.
-
-    It is alone at the end, before another option, and before a file or folder that is there.
-    """
-    alone = {each.flag: each for each in options if each.option.alone}
-    completed = []
-    for arg, after in zip(args, [*args[1:], "-"], strict=False):
-        completed.append(arg)
-        each = alone.get(arg)
-        if each is None:
-            continue
-        is_value = not after.startswith("-") and (
-            set(after.split(",")) <= set(each.names) or not os.path.lexists(after)
-        )
-        if not is_value:
-            completed[-1] = f"{arg}={each.option.alone}"
-    return completed
 
 
 def _flatten(cls: Any) -> Iterator[OptionField]:
@@ -169,38 +131,4 @@ def _value(each: OptionField, typed: Any) -> Any:
             return tuple(one.parse(text) for text in typed)
         return each.parse(typed) if isinstance(typed, str) else each.convert(typed)
     except ValueError as error:
-        is_argument = isinstance(each.option, Argument)
-        hint = make_metavar(each) if is_argument else each.flag
-        raise typer.BadParameter(str(error), param_hint=f"'{hint}'") from None
-
-
-def _parameter(each: OptionField) -> inspect.Parameter:
-    """Return the parameter that Typer reads; it hands text on as it was typed."""
-    unset = ... if each.default is MISSING else None
-    kind: Any = bool if each.type is bool else str
-    complete = _completion(each) if each.choices or each.option.names else None
-    settings: dict[str, Any] = {
-        "help": each.option.help,
-        "metavar": make_metavar(each),
-        "autocompletion": complete,
-    }
-    if isinstance(each.option, Argument):
-        kind = list[str] if each.is_list else str
-        info = typer.Argument(unset, **settings)
-    else:
-        kind = list[str] if each.option.repeats else kind
-        info = typer.Option(unset, each.flags, **settings)
-    annotation = kind | None if unset is None else kind
-    return inspect.Parameter(
-        each.name, inspect.Parameter.KEYWORD_ONLY, default=info, annotation=annotation
-    )
-
-
-def _completion(each: OptionField) -> Callable[[str], list[str]]:
-    """Return the function that completes a name, in a list the last one."""
-
-    def complete(incomplete: str) -> list[str]:
-        before, comma, _ = incomplete.rpartition(",") if each.is_list else ("", "", "")
-        return [f"{before}{comma}{name}" for name in each.names]
-
-    return complete
+        raise ValueTypedError(each, str(error)) from None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperGroup
 
-from edgeemo.cli.command import SETTINGS
 from edgeemo.cli.help import write_section
-from edgeemo.cli.verbosity import VerbositySwitch
+from edgeemo.cli.switches import VerbositySwitch
+from edgeemo.cli.typer_command import SETTINGS, build_command
 from edgeemo.utils.suggest import describe_unknown
 
 if TYPE_CHECKING:
@@ -69,4 +69,8 @@ def _load(package: str, name: str) -> Any:
     """Return the command of a name, imported."""
     module = name.replace("-", "_")
     found = getattr(import_module(f"{package}.{module}"), module)
-    return typer.main.get_group(found) if isinstance(found, typer.Typer) else found.build(name)
+    return (
+        typer.main.get_group(found)
+        if isinstance(found, typer.Typer)
+        else build_command(found, name)
+    )

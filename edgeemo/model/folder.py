@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.errors import ModelFolderError
 from edgeemo.model.default import Default, parse_default
 from edgeemo.model.spec import ModelSpec
-from edgeemo.model.tables import ReferencePrediction, Sample, read_references, read_samples
-from edgeemo.model.training_facts import TrainingFacts, parse_training
 from edgeemo.model.verified import is_verified
 from edgeemo.utils.files import sha256_file, write_file
 from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.strict_json import parse_json
 
 if TYPE_CHECKING:
+    from edgeemo.model.tables import ReferencePrediction, Sample
+    from edgeemo.model.training_facts import TrainingFacts
     from edgeemo.utils.paths import StrPath
 
 KERAS = "model.keras"
@@ -130,15 +130,21 @@ class ModelFolder:
 
     def read_samples(self) -> list[Sample]:
         """Return every image of the three splits, as ``split.csv`` lists them."""
+        from edgeemo.model.tables import read_samples
+
         return read_samples(self.require(SPLIT, remedy="train or import the model again"))
 
     def read_references(self) -> list[ReferencePrediction]:
         """Return the predictions of the reference model on the test split."""
+        from edgeemo.model.tables import read_references
+
         path = self.require(REFERENCE, remedy="train or import the model again")
         return read_references(path)
 
     def read_training(self) -> TrainingFacts:
         """Return what ``training.json`` says of the training, as far as others need it."""
+        from edgeemo.model.training_facts import parse_training
+
         recorded = self.read_json(TRAINING)
         try:
             return parse_training(recorded)

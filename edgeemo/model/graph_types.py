@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -14,7 +12,7 @@ FLOAT, DOUBLE, HALF, BFLOAT16 = 1, 2, 19, 14
 
 TO_FLOAT: Mapping[int, int] = {HALF: FLOAT, BFLOAT16: FLOAT}
 TO_DOUBLE: Mapping[int, int] = {FLOAT: DOUBLE}
-_NUMPY = {FLOAT: np.float32, DOUBLE: np.float64}
+_NUMPY = {FLOAT: "float32", DOUBLE: "float64"}
 _READ = "ReadVariableOp"
 
 

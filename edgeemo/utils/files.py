@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -208,6 +207,8 @@ def _sweep(path: Path, suffix: str) -> None:
 def _swap_in(partial: Path, path: Path, *, replace: bool) -> None:
     """Rename a complete folder to its place; the one that it replaces goes."""
     if replace and os.path.lexists(path):
+        import shutil
+
         old = partial.with_name(f"{partial.name}{_OLD}")
         with hold(path):
             path.rename(old)
@@ -252,6 +253,8 @@ def _is_linked(descriptor: int) -> bool:
 
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
+        import shutil
+
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

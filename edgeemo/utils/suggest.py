@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ def find_nearest(name: str, choices: Iterable[str]) -> str | None:
         name: The name as typed.
         choices: The names there are.
     """
+    import difflib
+
     lower = {choice.lower(): str(choice) for choice in choices}  # of an enum its value
     found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=_CUTOFF)
     return lower[found[0]] if found else None

@@ -71,7 +71,7 @@ def command(tmp_path, monkeypatch):
     """An ``edgeemo`` on the path, and a home of its own."""
     program = tmp_path / "bin" / "edgeemo"
     program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\nfrom edgeemo.cli.app import main\nmain()\n")
+    program.write_text(f"#!{sys.executable}\nfrom edgeemo.cli.start import main\nmain()\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("HOME", str(tmp_path))

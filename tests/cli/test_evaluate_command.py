@@ -99,7 +99,7 @@ def test_only_the_light_packages_are_needed():
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({hidden}))\n"
         f"sys.argv = ['edgeemo', 'evaluate', {str(MODEL)!r}, '--data', 'faces']\n"
-        "from edgeemo.cli.app import main; main()"
+        "from edgeemo.cli.start import main; main()"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr

@@ -186,7 +186,7 @@ MISTAKES = [
 
 _RUN = """
 import contextlib, io, json, os, shlex, sys
-from edgeemo.cli.app import main
+from edgeemo.cli.start import main
 answer = os.fdopen(os.dup(1), "w")  # an OSError drops standard output
 results = []
 for words in json.load(sys.stdin):

@@ -71,7 +71,7 @@ def _modules_after(*words):
     """The modules that a fresh interpreter has imported after a command."""
     program = (
         "import sys\n"
-        "from edgeemo.cli.app import main\n"
+        "from edgeemo.cli.start import main\n"
         f"sys.argv = ['edgeemo', *{words!r}]\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print(*sys.modules, file=sys.stderr)"
@@ -131,7 +131,7 @@ def test_completion_in_bash(typed, offered):
         "COMP_WORDS": f"edgeemo {typed}",
         "COMP_CWORD": str(len(typed.split(" "))),
     }
-    program = "import sys; sys.argv[0] = 'edgeemo'; from edgeemo.cli.app import main; main()"
+    program = "import sys; sys.argv[0] = 'edgeemo'; from edgeemo.cli.start import main; main()"
     run = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,

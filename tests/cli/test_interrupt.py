@@ -46,8 +46,8 @@ def run(argv: list[str], module: str, number: signal.Signals) -> subprocess.Comp
 @pytest.mark.parametrize(
     ("argv", "module"),
     [
-        (["edgeemo", "info"], "edgeemo.cli.app"),
-        (["edgeemo", "info"], "typer"),
+        (["edgeemo", "info"], "edgeemo.cli.start"),
+        (["edgeemo", "-h"], "typer"),
         (["edgeemo", "info"], "edgeemo.cli.commands.info"),
         (["edgeemo", "info"], "edgeemo.model.folder"),
         (["edgeemo", "predict", str(GOLDEN)], "numpy"),

@@ -136,7 +136,7 @@ def test_mistakes_end_in_one_line(edgeemo, tmp_path, monkeypatch, words, status,
 
 
 def test_a_reader_that_stops_early_is_no_error(faces):
-    command = f"{sys.executable} -m edgeemo.cli.app predict --json --model {MODEL}"
+    command = f"{sys.executable} -m edgeemo.cli.start predict --json --model {MODEL}"
     shown = subprocess.run(
         f"yes {faces}/a.jpg | {command} - | head -n 1",
         shell=True, capture_output=True, text=True, check=True,
@@ -155,7 +155,7 @@ def test_names_that_are_not_text_are_printed_all_the_same(edgeemo, faces):
 
 def test_no_heavy_package_is_loaded(faces):
     code = (
-        "import sys; from edgeemo.cli.app import main\n"
+        "import sys; from edgeemo.cli.start import main\n"
         f"sys.argv = ['edgeemo', 'predict', '{faces}/a.jpg', '--model', '{MODEL}']\n"
         "try: main()\n"
         "except SystemExit as ended: print(ended.code)\n"
@@ -166,7 +166,7 @@ def test_no_heavy_package_is_loaded(faces):
 
 
 def test_a_full_disk_is_one_line(faces):
-    command = [sys.executable, "-m", "edgeemo.cli.app", "predict", faces, "--model", MODEL]
+    command = [sys.executable, "-m", "edgeemo.cli.start", "predict", faces, "--model", MODEL]
     with Path("/dev/full").open("w") as full:
         shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert shown.returncode == 1
@@ -260,7 +260,7 @@ class TestFaces:
             assert ImageChops.difference(before.convert("RGB"), after).getbbox() is not None
 
     def test_an_image_on_standard_input_is_annotated(self, edgeemo, data_dir, tmp_path):
-        command = [sys.executable, "-m", "edgeemo.cli.app", "predict", "-", "--faces"]
+        command = [sys.executable, "-m", "edgeemo.cli.start", "predict", "-", "--faces"]
         command += ["--model", str(MODEL), "--annotate", str(tmp_path / "seen")]
         content = (data_dir / "photos" / "obama_small.jpg").read_bytes()
         ran = subprocess.run(command, input=content, capture_output=True, check=False)

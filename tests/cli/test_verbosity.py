@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from edgeemo.cli.app import main
 from edgeemo.cli.command import command
 from edgeemo.cli.commands import recipes
 from edgeemo.cli.output.console import be_quiet, is_quiet, note, say, warn
 from edgeemo.cli.output.progress import progress
+from edgeemo.cli.start import main
 from edgeemo.errors import DatasetError
 from edgeemo.utils.redirect import drop_output, show_output, shows_output, silence
 

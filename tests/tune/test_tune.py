@@ -85,7 +85,7 @@ def test_another_search_is_refused_in_one_line(found, search, images, tmp_path):
 
 def test_two_processes_share_one_sqlite_file(images, tmp_path):
     words = [
-        sys.executable, "-m", "edgeemo.cli.app", "tune", "--data", images, "--trials", "4",
+        sys.executable, "-m", "edgeemo.cli.start", "tune", "--data", images, "--trials", "4",
         "--epochs", "1", "--sizes", "24", "--channels", "1", "--arch", "cnn", "--filters", "2,4",
         "--augment", "none", "--storage", "study.db", "--search-only", "--json",
     ]  # fmt: skip

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat, Threads, Workers
 from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, say
-from edgeemo.errors import EXIT_ERROR
+from edgeemo.errors import EXIT_ERROR, EXIT_OK
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
 
@@ -68,7 +66,7 @@ class PredictArguments(FaceArguments):
     "cat face.jpg | edgeemo predict -",
     "edgeemo predict party.jpg --faces --annotate seen/",
 )
-def predict(given: PredictArguments) -> None:
+def predict(given: PredictArguments) -> int:
     """Predict the labels of images, with probability and time.
 
     A model with a target accuracy predicts "not sure" where it is not confident enough. A model for
@@ -108,8 +106,8 @@ def predict(given: PredictArguments) -> None:
                 say(f"error: {problem}")
     if others := passed_over.describe():
         note(others)
-    if not tally.finish(quiet=chosen is not OutputFormat.TABLE):
-        raise typer.Exit(EXIT_ERROR)
+    fine = tally.finish(quiet=chosen is not OutputFormat.TABLE)
+    return EXIT_OK if fine else EXIT_ERROR
 
 
 class _Copies:

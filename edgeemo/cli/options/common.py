@@ -6,8 +6,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-import typer
-
 from edgeemo.utils.options import Option
 
 MODELS = Path("models")
@@ -69,4 +67,6 @@ def check_html(path: Path | None) -> None:
         typer.BadParameter: If it is a folder, or in a folder that does not exist.
     """
     if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        import typer
+
         raise typer.BadParameter(f"{path} is not a file in a folder", param_hint="--html")

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from edgeemo.model.face_settings import Detector
 from edgeemo.train.options.shared import (
     FACE_DETECTOR,
@@ -53,6 +51,8 @@ class DetectorArguments:
                 file=DetectorFile.read(self.face_model) if self.face_model else None,
             )
         except SpecError as error:
+            import typer
+
             raise typer.BadParameter(str(error)) from None
 
 

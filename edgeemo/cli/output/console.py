@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from edgeemo.utils.command import write_error
-from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
@@ -52,9 +48,19 @@ def warn(text: str) -> None:
     say(f"warning: {text}")
 
 
+def echo(text: str) -> None:
+    """Print a line to standard output at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def print_json(content: Any) -> None:
     """Print the one JSON object of a command with --json to standard output."""
-    typer.echo(json.dumps(to_plain(content), indent=2))
+    import json
+
+    from edgeemo.utils.serialize import to_plain
+
+    echo(json.dumps(to_plain(content), indent=2))
 
 
 def print_table(
@@ -97,7 +103,7 @@ def _print_block(lines: Sequence[str], *, title: str | os.PathLike[str], width: 
     from edgeemo.utils.layout import wrap
 
     above = wrap(title, width) if title else []
-    typer.echo("\n".join(map(escape_controls, [*above, *lines, ""])))
+    echo("\n".join(map(escape_controls, [*above, *lines, ""])))
 
 
 def _escape(text: str) -> str:

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import typer
-
 from edgeemo.cli.options.common import OutputFormat
-from edgeemo.cli.output.console import note, say
+from edgeemo.cli.output.console import echo, note, say
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.runtime.formats import to_csv_header, to_csv_rows, to_jsonl
 from edgeemo.runtime.prediction import NO_FACE
@@ -38,9 +36,9 @@ def make_printer(format: OutputFormat, spec: ModelSpec) -> Callable[[ImageResult
     """
     faces = spec.faces is not None
     if format is OutputFormat.JSONL:
-        return lambda result: typer.echo(to_jsonl(result, faces=faces))
+        return lambda result: echo(to_jsonl(result, faces=faces))
     if format is OutputFormat.CSV:
-        typer.echo(to_line(to_csv_header(spec.labels, faces=faces)))
+        echo(to_line(to_csv_header(spec.labels, faces=faces)))
         return lambda result: _print_csv(to_csv_rows(result, spec.labels, faces=faces))
     return _make_row_printer(spec)
 
@@ -107,14 +105,14 @@ def _make_row_printer(spec: ModelSpec) -> Callable[[ImageResult], None]:
     begin = row.format("label", "p", "ms", "face")
     if width is not None and len(begin) + _MIN_PATH > width:
         return partial(_print_list, width=width)
-    typer.echo(f"{begin}image")
+    echo(f"{begin}image")
 
     def print_rows(result: ImageResult) -> None:
         for cells in _list_cells(result):
             begin, source = row.format(*cells), escape_controls(result.source)
             if width is not None and len(begin) + len(source) > width:
                 begin = f"{begin.rstrip()}\n  "
-            typer.echo(f"{begin}{source}")
+            echo(f"{begin}{source}")
 
     return print_rows
 
@@ -140,7 +138,7 @@ class _Row:
 def _print_list(result: ImageResult, *, width: int) -> None:
     rows = [(escape_controls(result.source), *cells) for cells in _list_cells(result)]
     for line in format_list(("image", "label", "p", "ms", "face"), rows, width=width):
-        typer.echo(line)
+        echo(line)
 
 
 def _list_cells(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
@@ -156,7 +154,7 @@ def _list_cells(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
 def _print_csv(rows: Sequence[Sequence[str]]) -> None:
     """Print rows; on a terminal, which a carriage return in a name would steer, without any."""
     for row in rows:
-        typer.echo(to_line(map(escape_controls, row) if _is_terminal() else row))
+        echo(to_line(map(escape_controls, row) if _is_terminal() else row))
 
 
 def _is_terminal() -> bool:

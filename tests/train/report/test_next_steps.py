@@ -136,7 +136,7 @@ def test_what_is_not_found_is_not_suggested(changes):
 
 
 def test_every_command_is_one_that_the_command_line_has():
-    from edgeemo.cli.app import main  # noqa: F401 - it must import
+    from edgeemo.cli.start import main  # noqa: F401 - it must import
     from edgeemo.train.options.options import TrainOptions
 
     report = report_of(
