@@ -30,6 +30,11 @@ def list_notes(spec: ModelSpec, files: Sequence[ClientFile]) -> Iterator[str]:
             f"MediaPipe gives no label below {spec.min_confidence:g}; other programs do not say "
             "'not sure' by themselves"
         )
+    if any(file.form != "frigate" for file in files):
+        yield (
+            f"such programs resize in their own ways: only images of {spec.width}x{spec.height} "
+            "pixels give the same probabilities (MediaPipe's differed by up to 0.2 on larger crops)"
+        )
     if spec.faces is not None:
         yield "such programs find no faces: give them crops, as 'edgeemo data crop' makes them"
     yield from map(_describe_resize, (file for file in files if file.form == "frigate"))

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from edgeemo.clients import CArray, ClientExport, ClientFile
 
-COLUMNS = ("file", "predicts as", "max |Δp|", "from file", "flips", "size")
+COLUMNS = ("file", "predicts as", "max |Δp|", "resized", "flips", "size")
+"""Largest |Δp| on the same pixels; largest |Δp|, and number of other labels, from image files that
+each resizes itself."""
 
 
 def print_clients(made: ClientExport | None) -> None:
