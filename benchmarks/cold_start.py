@@ -3,10 +3,11 @@
     python benchmarks/cold_start.py MODEL.tflite IMAGE.jpg [--bundle NAME.pyz] [--runs 31]
 
 The bare script decodes, loads and invokes the same file with numpy, Pillow and LiteRT and nothing
-else. Whole processes run in turn (A B C A B C ...), timed by the clock and by the processor, which
-other processes disturb less, with the peak memory that the kernel accounts for each. Warm:
-`Classifier.predict(bytes)` against decode + resize + invoke, in one process. Install edgeemo
-properly for this (``pip install .``): an editable install costs every start 10 ms.
+else. Two further rows find faces with happy-sad: `edgeemo predict`, which newcomers run, and the
+runtime with the same model. Whole processes run in turn (A B C A B C ...), timed by the clock and
+by the processor, which other processes disturb less, with the peak memory that the kernel accounts
+for each. Warm: `Classifier.predict(bytes)` against decode + resize + invoke, in one process.
+Install edgeemo properly for this (``pip install .``): an editable install costs every start 10 ms.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from statistics import median
 
 from machine import describe, wait_for
 
+from edgeemo.model.folder import SHIPPED, shipped_folder
 from edgeemo.utils.text import markdown_head, markdown_row
 
+RUNTIME = (sys.executable, "-m", "edgeemo.runtime")
+EDGEEMO = (sys.executable, "-m", "edgeemo")
 BARE = Path(__file__).with_name("bare.py").read_text(encoding="utf-8")
 _COLUMNS = (
     "cold start, whole process", "ms", "processor ms", "peak MB", "x bare, clock",
@@ -55,10 +59,14 @@ def measure_cold(model: str, image: str, bundle: str | None, runs: int) -> None:
     """Print one row for each way to start, compared with the first."""
     commands = {
         "bare script": [sys.executable, "-c", BARE, model, image],
-        "python -m edgeemo.runtime": [sys.executable, "-m", "edgeemo.runtime", model, image],
+        "python -m edgeemo.runtime": [*RUNTIME, model, image],
     }
     if bundle:
         commands["python NAME.pyz predict"] = [sys.executable, bundle, "predict", image]
+    shipped = shipped_folder(SHIPPED).choose_default_file()
+    commands["python -m edgeemo.runtime happy-sad"] = [*RUNTIME, str(shipped), image]
+    commands["edgeemo predict, which takes happy-sad"] = [*EDGEEMO, "predict", image]
+    commands["edgeemo --version"] = [*EDGEEMO, "--version"]
     rows = [list(map(run_once, commands.values())) for _ in range(runs + 2)][2:]
     print("\n".join(markdown_head(_COLUMNS, words=len(_COLUMNS))))
     for index, name in enumerate(commands):
