@@ -139,7 +139,7 @@ def _prove(
 ) -> tuple[tuple[FormFile, ClientFile], ...]:
     """Return the files with their proof, of several candidates for a place the closest one."""
     witnesses = [
-        Witness(verified=form.verified, client=form.model, same_size=form.same_size, kind=form.kind)
+        Witness(verified=form.verified, client=form.model, same_size=form.same_size)
         for form in forms
     ]
     spec = folder.read_spec()

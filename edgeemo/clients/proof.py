@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgeemo.engines.load import load_engine
+from edgeemo.engines.rewrite import find_integer_ends
 from edgeemo.errors import EngineError, ParityError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.engines.base import Engine
-    from edgeemo.model.container import Kind, SealedModel
+    from edgeemo.model.container import SealedModel
 
 MAX_DIFFERENCE = 1e-6
 """Largest difference of a probability on the same pixels: 1 - p is rounded to float32. The integer
@@ -64,13 +65,11 @@ class Witness:
         verified: The verified file.
         client: The file for other programs.
         same_size: The same form at the size of the verified file, where `client` has another.
-        kind: Kind of both.
     """
 
     verified: SealedModel
     client: SealedModel
     same_size: SealedModel
-    kind: Kind
     scores: list[tuple[float, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -78,6 +77,7 @@ class Witness:
         self._same: Engine = (
             self._client if self.same_size is self.client else load_engine(self.same_size)
         )
+        self._is_integer = self.client.format == "tflite" and _gives_bytes(self.client)
         self._differences: list[float] = []
         self._file_differences: list[float] = []
         self._flips = 0
@@ -110,8 +110,7 @@ class Witness:
     def _expect(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         spec = self.verified.spec
         scores = spec.scores(self._lean.run(pixels))
-        is_integer = self.kind == "int8" and self.client.format == "tflite"
-        return tuple(min(each, _LARGEST) for each in scores) if is_integer else scores
+        return tuple(min(each, _LARGEST) for each in scores) if self._is_integer else scores
 
     def conclude(self) -> Equality:
         """Return the comparison.
@@ -120,8 +119,7 @@ class Witness:
             ParityError: If the predictions differ on the same pixels.
         """
         worst = max(self._differences)
-        is_integer = self.kind == "int8" and self.client.format == "tflite"
-        allowed = 0.0 if is_integer else MAX_DIFFERENCE
+        allowed = 0.0 if self._is_integer else MAX_DIFFERENCE
         if not worst <= allowed:  # also refuses NaN
             raise ParityError(
                 f"{self.client.path}: its probabilities differ from those of "
@@ -140,3 +138,7 @@ def _largest_difference(expected: Sequence[float], found: Sequence[float]) -> fl
     if len(expected) != len(found):
         raise EngineError(f"{len(found)} columns where there are {len(expected)} labels")
     return float(np.abs(np.subtract(expected, found)).max())
+
+
+def _gives_bytes(model: SealedModel) -> bool:
+    return find_integer_ends(model.content or b"")[1]

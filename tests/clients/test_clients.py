@@ -14,7 +14,7 @@ from PIL import Image
 from edgeemo import Classifier
 from edgeemo.clients import ClientOptions, export_clients, rgb_input
 from edgeemo.clients.graph_editor import GraphEditor
-from edgeemo.clients.graph_parts import UINT8
+from edgeemo.clients.graph_parts import DEQUANTIZE, UINT8, Operator, Tensor
 from edgeemo.clients.onnx_form import make_onnx_form
 from edgeemo.clients.rgb_input import RgbInput
 from edgeemo.clients.tflite_form import make_client_spec, make_tflite_form
@@ -86,6 +86,24 @@ def test_an_rgb_model_gets_columns_alone(folder, name):
         columns = run(form, make_client_spec(spec), pixels)
         assert columns[1] == p
         assert columns[0] == pytest.approx(1 - p, abs=1e-7)
+
+
+def test_pixels_in_front_of_float_operators_stay_the_same(folder):
+    """As in an int8 file whose first layer was kept in float."""
+    sealed = unseal(folder.file("float32.tflite"))
+    spec, editor = sealed.spec, GraphEditor(read_engine_model(sealed.path))
+    pixels = Tensor(shape=(1, 12, 12, 1), type=UINT8, scale=spec.scale, name="pixels")
+    start = editor.add_tensor(pixels)
+    editor.put_in_front(
+        [Operator(code=DEQUANTIZE, version=1, inputs=(start,), outputs=(editor.input,))]
+    )
+    editor.input = start
+    lean = editor.build(description="")
+    form = make_tflite_form(lean, spec)
+    for _ in range(20):
+        image = RANDOM.integers(0, 256, spec.input_shape, dtype=np.uint8)
+        (p,) = run(lean, spec, image)
+        assert run(form, make_client_spec(spec), np.repeat(image, 3, axis=2))[1] == p
 
 
 @pytest.mark.parametrize("name", ["int8.tflite", "float32.onnx"])
