@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import pairwise
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from edgeemo.diagnose.evidence import SLOPE, find_cause
@@ -37,13 +38,19 @@ _MOST_NAMED = 3
 
 
 def list_findings(
-    layers: Sequence[LayerEvidence], *, model: str, max_difference: float, narrow_gain: float
+    layers: Sequence[LayerEvidence],
+    *,
+    model: str,
+    data: Sequence[str],
+    max_difference: float,
+    narrow_gain: float,
 ) -> tuple[Finding, ...]:
     """Return the findings, the largest share first.
 
     Args:
         layers: Every layer.
         model: The model as it was named, for the commands.
+        data: Its folders of images, likewise.
         max_difference: Largest |Δp| of int8.
         narrow_gain: Mean |Δp| over that with the ranges of `choose_narrow`.
     """
@@ -69,7 +76,7 @@ def list_findings(
     )
     return tuple(
         _make_finding(cause, groups[cause], share=sums[cause], model=model) for cause in named
-    ) or (_find_accumulated(shares, model),)
+    ) or (_find_accumulated(shares, model, data),)
 
 
 def _make_finding(
@@ -85,11 +92,11 @@ def _make_finding(
         share=share,
         text=text,
         remedy=remedy,
-        command=command.format(model=model, layers=",".join(names[:_MOST_NAMED])),
+        command=command.format(model=quote(model), layers=quote(",".join(names[:_MOST_NAMED]))),
     )
 
 
-def _find_accumulated(shares: Mapping[str, float], model: str) -> Finding:
+def _find_accumulated(shares: Mapping[str, float], model: str, data: Sequence[str]) -> Finding:
     largest = max(shares, key=lambda name: shares[name])
     return Finding(
         cause=Cause.ACCUMULATED,
@@ -99,7 +106,10 @@ def _find_accumulated(shares: Mapping[str, float], model: str) -> Finding:
         f"{shares[largest]:.0%} ({largest})",
         remedy="train on with rounding in the forward pass; or keep the layers in float that "
         "help most, with edgeemo export --int8 --auto",
-        command=f"edgeemo train --from {model} --int8-aware",
+        command=" ".join(
+            ["edgeemo train --from", quote(model), "--int8-aware"]
+            + [f"--data {quote(each)}" for each in data]
+        ),
     )
 
 

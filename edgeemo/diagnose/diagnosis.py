@@ -104,6 +104,7 @@ def diagnose(
     findings = list_findings(
         evidence,
         model=str(model),
+        data=_list_data(files.folder),
         max_difference=float(difference.max()),
         narrow_gain=attribution.narrow_gain,
     )
@@ -201,6 +202,14 @@ def _describe_layer(evidence: LayerEvidence, causes: Mapping[str, Cause]) -> Lay
 def _find_smallest(values: Sequence[float]) -> float | None:
     """Return the smallest finite number; None without one."""
     return min((each for each in values if math.isfinite(each)), default=None)
+
+
+def _list_data(folder: ModelFolder) -> list[str]:
+    """Return the folders of a model's images, as --data names them."""
+    data = folder.read_training().data
+    if data is None:
+        return []
+    return [str(each) for each in ([data] if isinstance(data, Path) else data.folders.values())]
 
 
 def _list_worst(

@@ -10,7 +10,7 @@ from edgeemo.diagnose.layer_names import read_layer_names
 from edgeemo.engines.trial import try_model
 from edgeemo.errors import EngineError, ModelFolderError
 from edgeemo.model.container import unseal
-from edgeemo.model.folder import EXPORTED, ModelFolder, is_shipped_name, shipped_folder
+from edgeemo.model.folder import EXPORTED, ModelFolder, is_shipped_name, open_folder, shipped_folder
 from edgeemo.model.spec import Provenance
 from edgeemo.utils.extras import require_packages
 
@@ -85,7 +85,7 @@ def find_files(
     """
     if model.is_file():
         model, file = model.parent, model if file is None else file
-    folder = shipped_folder(str(model)) if is_shipped_name(model) else ModelFolder(model)
+    folder = shipped_folder(str(model)) if is_shipped_name(model) else open_folder(model)
     path = file or _find_int8(folder, format)
     int8 = unseal(path)
     if format is not None and int8.format != format:

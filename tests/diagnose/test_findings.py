@@ -39,7 +39,8 @@ def _layer(name, alone, *, hard_swish=False, last=False, **changes):
 
 
 def _find(*layers, gain=1.0, max_difference=0.1):
-    return list_findings(layers, model="m", max_difference=max_difference, narrow_gain=gain)
+    named = {"model": "m m", "data": ["d"]}
+    return list_findings(layers, **named, max_difference=max_difference, narrow_gain=gain)
 
 
 OTHERS = [_layer(f"other_{number}", 0.1) for number in range(4)]
@@ -62,6 +63,7 @@ OTHERS = [_layer(f"other_{number}", 0.1) for number in range(4)]
 def test_the_cause_of_the_largest_error(layer, gain, cause, command):
     finding = _find(layer, *OTHERS, gain=gain)[0]
     assert (finding.cause, command in finding.command) == (cause, True)
+    assert "'m m'" in finding.command
 
 
 def test_an_error_below_a_step_of_the_output_has_no_cause():

@@ -25,6 +25,10 @@ def print_verification(folder: ModelFolder, verification: Verification) -> None:
         note(f"note: {text}")
     if verification.passed:
         note(verification.verdict)
+    elif any(
+        each.measured and not each.passed for each in verification.files if each.kind == "int8"
+    ):
+        note(f"note: 'edgeemo diagnose {folder.path}' shows where int8 departs from float, and why")
     note(f"report: {folder.file(VERIFY_MD)}")
 
 
