@@ -11,6 +11,7 @@ from edgeemo import __version__
 from edgeemo.adopt.examination import examine
 from edgeemo.adopt.options import AdoptOptions
 from edgeemo.errors import AdoptError, ModelFolderError
+from edgeemo.evaluate import ClassChoice
 from edgeemo.model.container import is_sealed, seal, unseal
 from edgeemo.model.file_kind import describe_foreign, recognise
 from edgeemo.model.folder import ADOPTED_JSON, DEFAULT, SPEC
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
 
+_SPEC_MARK, _TAIL = b'"model_bytes": ', 1 << 20
+"""Text at the begin of an embedded spec, and the largest distance of it from the end of a file."""
 _SILENT = Silent()
 _DEFAULT = AdoptOptions()
 
@@ -63,6 +66,7 @@ def adopt(
     *,
     options: AdoptOptions = _DEFAULT,
     data: StrPath | None = None,
+    choice: ClassChoice | None = None,
     replace: bool = False,
     progress: Progress = _SILENT,
 ) -> AdoptedModel:
@@ -77,6 +81,7 @@ def adopt(
         options: What the file may not tell. They override what it tells.
         data: Labelled images to measure it on, as of `edgeemo.evaluate.evaluate`; None measures
             nothing.
+        choice: The images to take of them, and the label that each class folder is.
         replace: Whether to replace an existing model folder.
         progress: Receives the stages.
 
@@ -99,7 +104,13 @@ def adopt(
         content = seal(found.model, found.spec, format=format, members=found.members)
         write_file(folder.file(name), content)
         evaluation, alternative = (
-            _evaluate(folder.file(name), data, found=found, progress=progress)
+            _evaluate(
+                folder.file(name),
+                data,
+                choice=choice or ClassChoice(),
+                tries_scalings=found.takes_floats,
+                progress=progress,
+            )
             if data
             else (None, None)
         )
@@ -144,6 +155,8 @@ def _refuse_sealed(path: Path, format: Format) -> None:
         content = path.read_bytes()
     except OSError as error:
         raise AdoptError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if _SPEC_MARK in content[-_TAIL:] and not is_sealed(content):
+        raise AdoptError(f"{path}: exported by edgeemo, and cut short: copy it again")
     if is_sealed(content):
         if path.suffix.lower() == f".{format}":
             unseal(path)  # says so if it is damaged or old
@@ -154,17 +167,23 @@ def _refuse_sealed(path: Path, format: Format) -> None:
 
 
 def _evaluate(
-    file: Path, data: StrPath, *, found: Examined, progress: Progress
+    file: Path,
+    data: StrPath,
+    *,
+    choice: ClassChoice,
+    tries_scalings: bool,
+    progress: Progress,
 ) -> tuple[Evaluation, Alternative | None]:
     """Measure a file; return the options under which it is best and clearly better, too."""
     from edgeemo.adopt.alternatives import find_other_order, find_other_scaling
-    from edgeemo.evaluate import evaluate
+    from edgeemo.evaluate import EvaluationOptions, evaluate
 
     model = unseal(file)
-    evaluation = evaluate(Classifier.from_model(model, faces=None), data, progress=progress)
+    classifier, options = Classifier.from_model(model, faces=None), EvaluationOptions(choice=choice)
+    evaluation = evaluate(classifier, data, options=options, progress=progress)
     others = [find_other_order(evaluation, model.spec.labels)]
-    if found.takes_floats:
-        others.append(find_other_scaling(model, data, progress=progress))
+    if tries_scalings:
+        others.append(find_other_scaling(model, data, choice=choice, progress=progress))
     clear = [each for each in others if each]
     return evaluation, max(clear, key=lambda each: each.accuracy.value, default=None)
 

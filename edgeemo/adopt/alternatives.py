@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edgeemo.evaluate.labelled import ClassChoice
     from edgeemo.evaluate.report import Evaluation
     from edgeemo.metrics import Interval
     from edgeemo.model.container import SealedModel
@@ -88,17 +89,18 @@ def find_other_order(found: Evaluation, labels: Sequence[str]) -> Alternative | 
 
 
 def find_other_scaling(
-    model: SealedModel, data: StrPath, *, progress: Progress
+    model: SealedModel, data: StrPath, *, choice: ClassChoice, progress: Progress
 ) -> Alternative | None:
     """Return a usual scaling with which a model is clearly better on some images, or None.
 
     Args:
         model: An adopted model whose input is not quantised.
         data: The labelled images.
+        choice: The images to take of them.
         progress: Receives a stage.
     """
     spec = model.spec
-    images = _read_sample(data, spec)
+    images = _read_sample(data, spec, choice)
     usual = [each for each in _USUAL if spec.channels == 3 or len({*each.scale, *each.offset}) < 3]
     progress.stage("Trying other scalings", total=1 + len(usual))
     given = _measure(model, spec, images)
@@ -147,10 +149,12 @@ def _rescale(spec: ModelSpec, usual: _Usual) -> ModelSpec:
     )
 
 
-def _read_sample(data: StrPath, spec: ModelSpec) -> list[tuple[NDArray[np.uint8], str]]:
+def _read_sample(
+    data: StrPath, spec: ModelSpec, choice: ClassChoice
+) -> list[tuple[NDArray[np.uint8], str]]:
     """Return images of the classes with their labels, evenly from all that can be read."""
     with open_labelled(data) as (root, _):
-        folder = find_labelled_images(root, spec.classes, background=spec.background)
+        folder = find_labelled_images(root, spec.classes, choice, background=spec.background)
         known = [(root / image.path, image.label) for image in folder.images if image.label]
         places = np.unique(np.linspace(0, len(known) - 1, min(len(known), _SAMPLE)).astype(int))
         sample = []

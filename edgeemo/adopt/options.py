@@ -55,7 +55,10 @@ class AdoptOptions:
         repeated = _find_repeated(self.labels)
         return (
             (bool(repeated), f"--labels has {repeated!r} twice; every label is another one"),
-            (len(self.labels) == 1, f"--labels has one label, {self.labels[:1]}; name all"),
+            (
+                len(self.labels) == 1,
+                f"--labels has one label, {', '.join(self.labels)!r}, and names no file; name all",
+            ),
             (
                 len(self.scale) not in (0, 1, 3),
                 f"--scale must be 1 number or 3, not {len(self.scale)}",

@@ -153,6 +153,8 @@ def _inspect_onnx(content: bytes, path: str) -> ModelFacts:
 def _explain_refusal(reason: str) -> str:
     if "external" in reason.lower():
         return "keeps its weights in another file; save the model with all weights in one file"
+    if "INVALID_PROTOBUF" in reason or "No graph was found" in reason:
+        return "not an ONNX model, or one that was cut short; copy it again"
     return f"the ONNX engine refuses it: {reason}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from edgeemo.adopt.options import Activation, AdoptOptions
-from edgeemo.cli.command import command
+from edgeemo.cli.command import Given, command
+from edgeemo.cli.commands.evaluate import ChoiceArguments
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_facts, print_json, warn
@@ -20,8 +22,6 @@ from edgeemo.model.adoption import Layout
 from edgeemo.utils.options import Argument, Option, option_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edgeemo.adopt import AdoptedModel
 
 _model = partial(Option, group="Properties of the model")
@@ -34,6 +34,9 @@ class AdoptArguments:
 
     model: Annotated[Path, Argument("Finished .tflite or .onnx file.", metavar="FILE")]
     data: Data = None
+    choice: Annotated[
+        Mapping[str, Any], Given(ChoiceArguments, only=("split", "classes", "rename"))
+    ]
     name: Annotated[
         str | None, Option("Name of the model folder under models/.", default="that of the file")
     ] = None
@@ -111,6 +114,10 @@ def adopt(given: AdoptArguments) -> None:
 
     if given.name and given.out:
         raise typer.BadParameter("--name excludes --out")
+    if given.name and Path(given.name).name != given.name:
+        raise typer.BadParameter(f"--name must be a name, not {given.name}; --out takes a path")
+    if given.choice and not given.data:
+        raise typer.BadParameter("--split, --classes and --rename require --data")
     with refuse_options():
         options = AdoptOptions(
             labels=_read_labels(given.labels),
@@ -132,6 +139,7 @@ def adopt(given: AdoptArguments) -> None:
             out,
             options=options,
             data=given.data,
+            choice=ChoiceArguments(**given.choice).make_choice(),
             replace=given.force,
             progress=shown,
         )
@@ -170,6 +178,8 @@ def _format_command(given: AdoptArguments, changes: Mapping[str, str | None]) ->
         value = getattr(given, name)
         if name not in ("model", "force", "json") and value != field.default:
             options[field.flag] = _format_value(value)
+    chosen = option_fields(ChoiceArguments)
+    options |= {chosen[name].flag: _format_value(each) for name, each in given.choice.items()}
     model = shlex.quote(str(given.model))
     return f"edgeemo adopt {model} {_join_options({**options, **changes})} --force"
 
