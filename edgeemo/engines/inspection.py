@@ -162,7 +162,7 @@ def _read_onnx_tensor(value: Any) -> TensorFacts:
     name = value.type.removeprefix("tensor(").removesuffix(")")
     return TensorFacts(
         name=value.name,
-        shape=tuple(side if isinstance(side, int) else None for side in value.shape),
+        shape=tuple(side if isinstance(side, int) and side > 0 else None for side in value.shape),
         dtype=_ONNX_TYPES.get(name, name),
     )
 

@@ -122,7 +122,7 @@ def _choose_conversion(spec: ModelSpec, type: str, *, is_nchw: bool) -> Conversi
 
 def _fix_batch(shape: Sequence[int | str | None]) -> list[int]:
     """Return a shape with 1 for a number of images that is left open, and 0 for any other size."""
-    sizes = [n if isinstance(n, int) else 0 for n in shape]
+    sizes = [max(n, 0) if isinstance(n, int) else 0 for n in shape]
     return [sizes[0] or 1, *sizes[1:]] if sizes else []
 
 
