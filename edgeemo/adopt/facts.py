@@ -121,7 +121,7 @@ def choose_labels(
         )
     if len(labels) != needed:
         names = ", ".join(labels[:_MANY]) + (", ..." if len(labels) > _MANY else "")
-        takes = plural(outputs, "output takes", "outputs take")
+        takes = "one output takes" if outputs == 1 else f"{outputs} outputs take"
         raise AdoptError(
             f"{path}: its {takes} {needed} labels, but {origin} has {len(labels)} ({names})"
         )
@@ -147,7 +147,7 @@ def choose_scaling(
             raise AdoptError(f"{path}: takes pixels as they are (uint8): leave out --scale")
         return Scaling((1.0,), (0.0,), "its input of type uint8")
     if options.scale:
-        return Scaling(options.scale, options.offset or (0.0,), "--scale")
+        return Scaling(options.scale, options.offset or (0.0,), "the options")
     if metadata.scale and tensor.dtype != "uint8":
         return Scaling(metadata.scale, metadata.offset, metadata.origin)
     if is_integer:
@@ -156,8 +156,8 @@ def choose_scaling(
             return Scaling((1 / _BYTE,), (0.0,), "the quantisation of its input")
         return Scaling((step,), ((first - zero_point) * step,), "the quantisation of its input")
     raise MissingOptionError(
-        f"{path}: does not say how pixels are scaled: add --scale 1/255 for [0, 1], --scale 1 for "
-        "pixels as they are, or --scale 1/127.5 --offset -1 for [-1, 1]"
+        f"{path}: does not say how pixels are scaled: add --scale 1/255 for [0, 1], --scale "
+        "1/127.5 --offset -1 for [-1, 1], --scale 1 for pixels as they are, or a --preprocess"
     )
 
 

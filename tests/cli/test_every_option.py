@@ -198,6 +198,7 @@ ADOPT = {
     "--scale 2 --offset -1": {"options.scale": [2], "options.offset": [-1]},
     "--layout nchw": {"options.layout": "nchw"},
     "--bgr": {"options.bgr": True},
+    "--preprocess raw": {"options.scale": [1]},
     "--activation logit": {"options.activation": "logit"},
     "--threshold 0.4": {"options.threshold": 0.4},
     "--background sad": {"options.background": "sad"},

@@ -19,6 +19,7 @@ from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_facts, print_json, warn
 from edgeemo.cli.output.progress import progress
 from edgeemo.model.adoption import Layout
+from edgeemo.model.scaling import PRESETS, Preset
 from edgeemo.utils.options import Argument, Option, option_fields
 
 if TYPE_CHECKING:
@@ -70,7 +71,12 @@ class AdoptArguments:
         Layout | None,
         _model("Axes of the input: channels last or first.", default="read from its shape"),
     ] = None
-    bgr: Annotated[bool, _model("The model takes blue first, as OpenCV does.")] = False
+    bgr: Annotated[
+        bool, _model("The model's channels are blue, green and red, as OpenCV reads them.")
+    ] = False
+    preprocess: Annotated[
+        Preset | None, _model("Usual scaling, in place of --scale, --offset and --bgr.")
+    ] = None
     activation: Annotated[
         Activation | None,
         _model(
@@ -96,8 +102,7 @@ class AdoptArguments:
 
 @command(
     "edgeemo adopt model.tflite --labels happy,sad --scale 1/255 --data faces",
-    "edgeemo adopt resnet.onnx --labels labels.txt --scale 1/255 --activation logit",
-    "edgeemo adopt vgg.onnx --labels a,b --scale 1 --offset -103.9,-116.8,-123.7 --bgr",
+    "edgeemo adopt resnet.onnx --labels labels.txt --preprocess imagenet-torch --activation logit",
     "edgeemo adopt best.onnx --name expressions",
 )
 def adopt(given: AdoptArguments) -> None:
@@ -118,13 +123,16 @@ def adopt(given: AdoptArguments) -> None:
         raise typer.BadParameter(f"--name must be a name, not {given.name}; --out takes a path")
     if given.choice and not given.data:
         raise typer.BadParameter("--split, --classes and --rename require --data")
+    if given.preprocess and (given.scale or given.offset or given.bgr):
+        raise typer.BadParameter("--preprocess excludes --scale, --offset and --bgr")
+    usual = PRESETS[given.preprocess] if given.preprocess else None
     with refuse_options():
         options = AdoptOptions(
             labels=_read_labels(given.labels),
-            scale=given.scale,
-            offset=given.offset,
+            scale=usual.scale if usual else given.scale,
+            offset=usual.offset if usual else given.offset,
+            bgr=usual.bgr if usual else given.bgr,
             layout=given.layout,
-            bgr=given.bgr,
             activation=given.activation,
             threshold=given.threshold,
             background=given.background,
