@@ -21,10 +21,10 @@ from edgeemo.utils.files import write_file
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
-    from edgeemo.adopt.alternatives import Alternative
     from edgeemo.adopt.examination import Examined
     from edgeemo.evaluate.report import Evaluation
     from edgeemo.model.container import Format
+    from edgeemo.model.doubt import Doubt
     from edgeemo.model.spec import ModelSpec
     from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
@@ -46,7 +46,7 @@ class AdoptedModel:
         labels_from: Origin of the labels, in words.
         scaling_from: Origin of the scaling, in words.
         evaluation: Its quality on labelled images; None where none were given.
-        alternative: Options under which it is clearly better on them; None for none.
+        doubt: Doubt about labels or scaling, where others fit them far better; else None.
         notes: What else there is to know, in sentences.
     """
 
@@ -56,7 +56,7 @@ class AdoptedModel:
     labels_from: str
     scaling_from: str
     evaluation: Evaluation | None = None
-    alternative: Alternative | None = None
+    doubt: Doubt | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -103,7 +103,7 @@ def adopt(
     with build_folder(out, replace=replace) as folder:
         content = seal(found.model, found.spec, format=format, members=found.members)
         write_file(folder.file(name), content)
-        evaluation, alternative = (
+        evaluation, doubt = (
             _evaluate(
                 folder.file(name),
                 data,
@@ -116,7 +116,7 @@ def adopt(
         )
         if evaluation:
             evaluation = changed(evaluation, model=str(out / name))
-        folder.write_json(ADOPTED_JSON, _make_record(path, found, evaluation))
+        folder.write_json(ADOPTED_JSON, _make_record(path, found, evaluation, doubt))
         folder.write_json(DEFAULT, {"file": name, "threads": 1})
         write_file(folder.file(SPEC), found.spec.to_json() + "\n")
     return AdoptedModel(
@@ -126,7 +126,7 @@ def adopt(
         labels_from=found.labels_from,
         scaling_from=found.scaling_from,
         evaluation=evaluation,
-        alternative=alternative,
+        doubt=doubt,
         notes=found.notes,
     )
 
@@ -173,22 +173,21 @@ def _evaluate(
     choice: ClassChoice,
     tries_scalings: bool,
     progress: Progress,
-) -> tuple[Evaluation, Alternative | None]:
-    """Measure a file; return the options under which it is best and clearly better, too."""
-    from edgeemo.adopt.alternatives import find_other_order, find_other_scaling
+) -> tuple[Evaluation, Doubt | None]:
+    """Measure a file; return the doubt about labels or scaling, too."""
+    from edgeemo.adopt.doubt import find_doubt
     from edgeemo.evaluate import EvaluationOptions, evaluate
 
     model = unseal(file)
     classifier, options = Classifier.from_model(model, faces=None), EvaluationOptions(choice=choice)
     evaluation = evaluate(classifier, data, options=options, progress=progress)
-    others = [find_other_order(evaluation, model.spec.labels)]
-    if tries_scalings:
-        others.append(find_other_scaling(model, data, choice=choice, progress=progress))
-    clear = [each for each in others if each]
-    return evaluation, max(clear, key=lambda each: each.accuracy.value, default=None)
+    doubt = find_doubt(model, data, choice=choice, tries_scalings=tries_scalings, progress=progress)
+    return evaluation, doubt
 
 
-def _make_record(path: Path, found: Examined, evaluation: Evaluation | None) -> dict[str, Any]:
+def _make_record(
+    path: Path, found: Examined, evaluation: Evaluation | None, doubt: Doubt | None
+) -> dict[str, Any]:
     """Return the content of ``adopted.json``."""
     record: dict[str, Any] = {
         "edgeemo_version": __version__,
@@ -203,4 +202,6 @@ def _make_record(path: Path, found: Examined, evaluation: Evaluation | None) -> 
             "split": evaluation.split,
             "accuracy": evaluation.overall.accuracy,
         }
+    if doubt:
+        record["doubt"] = doubt.to_record()
     return record

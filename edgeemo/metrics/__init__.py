@@ -12,7 +12,7 @@ from edgeemo.metrics.abstention import (
     find_min_confidence,
     measure_selective_accuracy,
 )
-from edgeemo.metrics.assignment import BetterOrder, find_better_order, is_clearly_better
+from edgeemo.metrics.assignment import assign_columns
 from edgeemo.metrics.calibration import (
     ReliabilityBin,
     apply_temperature,
@@ -36,7 +36,6 @@ from edgeemo.metrics.ranking import auc, auc_interval
 
 __all__ = [
     "Abstention",
-    "BetterOrder",
     "CalibrationError",
     "ClassMetrics",
     "ClassificationReport",
@@ -46,6 +45,7 @@ __all__ = [
     "ReliabilityBin",
     "SelectiveAccuracy",
     "apply_temperature",
+    "assign_columns",
     "auc",
     "auc_interval",
     "bin_by_confidence",
@@ -53,9 +53,7 @@ __all__ = [
     "compare_accuracy",
     "confusion_matrix",
     "expected_calibration_error",
-    "find_better_order",
     "find_min_confidence",
-    "is_clearly_better",
     "mcnemar_p_value",
     "measure_calibration_error",
     "measure_classification",

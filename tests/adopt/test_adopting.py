@@ -13,6 +13,7 @@ from PIL import Image
 from edgeemo.adopt import AdoptOptions, adopt, examination
 from edgeemo.errors import AdoptError, EngineError, MissingOptionError
 from edgeemo.model.container import unseal
+from edgeemo.model.scaling import PRESETS
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.child import ChildCrashedError
 
@@ -258,34 +259,31 @@ def test_it_is_measured_on_labelled_images(tmp_path, folders):
         data=data,
     )
     assert made.evaluation.overall.accuracy.value == 1
-    assert made.alternative is None
+    assert made.doubt is None
     recorded = json.loads((made.folder / "adopted.json").read_text())
     assert recorded["accuracy"]["value"] == 1
     assert recorded["accuracy"]["n"] == 40
 
 
 @pytest.mark.parametrize(
-    ("options", "better"),
+    ("options", "labels", "scaling"),
     [
-        ({"labels": ("sad", "happy"), **UNIT}, {"--labels": "happy,sad"}),
-        (
-            {"labels": LABELS, "scale": (1.0,)},
-            {"--scale": "1/127.5", "--offset": "-1", "--bgr": None},
-        ),
+        ({"labels": ("sad", "happy"), **UNIT}, LABELS, None),
+        ({"labels": LABELS, "scale": (1.0,)}, None, PRESETS["[-1,1]"]),
     ],
 )
-def test_a_clearly_better_scaling_or_order_is_named(tmp_path, folders, options, better):
+def test_a_clearly_better_scaling_or_order_is_named(tmp_path, folders, options, labels, scaling):
     net = Net()
-    scaling = (1 / 255, 0.0) if "--labels" in better else (1 / 127.5, -1.0)
+    true = {"scale": 1 / 127.5, "offset": -1.0} if scaling else {}
     made = adopt(
         net.write(tmp_path / "m.tflite"),
         tmp_path / "out",
         options=AdoptOptions(**options),
-        data=folders(net, scale=scaling[0], offset=scaling[1], count=60),
+        data=folders(net, count=60, **true),
     )
-    found = made.alternative
-    assert found.options == better
-    assert found.accuracy.low > found.given.high
+    assert (made.doubt.labels, made.doubt.scaling) == (labels, scaling)
+    assert made.doubt.better > made.doubt.accuracy
+    assert json.loads((made.folder / "adopted.json").read_text())["doubt"]["n"] == 120
 
 
 def test_grey_images_of_more_labels_than_folders(tmp_path, folders):

@@ -102,9 +102,9 @@ def test_the_command_to_try_has_the_other_options(edgeemo, here, monkeypatch):
     data = ROOT / "tests"  # not looked at
     from edgeemo import adopt as package
     from edgeemo.adopt.adopting import AdoptedModel
-    from edgeemo.adopt.alternatives import Alternative
-    from edgeemo.metrics import wilson_interval
     from edgeemo.model.container import unseal
+    from edgeemo.model.doubt import Doubt
+    from edgeemo.model.scaling import PRESETS
 
     made = AdoptedModel(
         folder=Path("models/new"),
@@ -112,17 +112,15 @@ def test_the_command_to_try_has_the_other_options(edgeemo, here, monkeypatch):
         spec=unseal(GOLDEN / "float32.tflite").spec,
         labels_from="--labels",
         scaling_from="the options",
-        alternative=Alternative(
-            options={"--labels": "sad,happy"},
-            accuracy=wilson_interval(90, 100),
-            given=wilson_interval(10, 100),
+        doubt=Doubt(
+            accuracy=0.1, better=0.9, n=100, labels=("sad", "happy"), scaling=PRESETS["raw"]
         ),
     )
     monkeypatch.setattr(package, "adopt", lambda *_, **__: made)
     words = ("--labels", "happy,sad", "--scale", "1/255", "--data", data, "--name", "new")
     shown = edgeemo("adopt", "their-float32.tflite", *words)
-    assert "accuracy is 0.100 on these images, but 0.900 (0.826 to 0.945)" in shown.err
-    command = f"--data {data} --name new --labels sad,happy --scale 1/255 --force"
+    assert "the accuracy is 10.0% on 100 images, but 90.0% with the labels in" in shown.err
+    command = f"--data {data} --name new --labels sad,happy --preprocess raw --force"
     assert f"try: edgeemo adopt their-float32.tflite {command}" in shown.err
 
 

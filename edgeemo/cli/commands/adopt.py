@@ -24,6 +24,7 @@ from edgeemo.utils.options import Argument, Option, option_fields
 
 if TYPE_CHECKING:
     from edgeemo.adopt import AdoptedModel
+    from edgeemo.model.doubt import Doubt
 
 _model = partial(Option, group="Properties of the model")
 _MANY = 12
@@ -153,12 +154,8 @@ def adopt(given: AdoptArguments) -> None:
         )
     for text in made.notes:
         warn(text)
-    if made.alternative:
-        other = made.alternative
-        warn(
-            f"accuracy is {other.given.value:.3f} on these images, but {other.accuracy} with "
-            f"{_join_options(other.options)}; try: {_format_command(given, other.options)}"
-        )
+    if made.doubt:
+        warn(f"{made.doubt}; try: {_format_command(given, made.doubt)}")
     if given.json:
         print_json(made)
     else:
@@ -179,39 +176,30 @@ def _read_labels(given: tuple[str, ...]) -> tuple[str, ...]:
         raise AdoptError(f"--labels {given[0]}: not a text file with one label a line") from error
 
 
-def _format_command(given: AdoptArguments, changes: Mapping[str, str | None]) -> str:
-    """Return the command with some of its options changed."""
-    options: dict[str, str | None] = {}
+def _format_command(given: AdoptArguments, doubt: Doubt) -> str:
+    """Return the command with other labels or another scaling."""
+    words = ["edgeemo", "adopt", str(given.model)]
+    replaced = {"labels"} if doubt.labels else set()
+    replaced |= {"scale", "offset", "bgr", "preprocess"} if doubt.scaling else set()
     for name, field in option_fields(AdoptArguments).items():
         value = getattr(given, name)
-        if name not in ("model", "force", "json") and value != field.default:
-            options[field.flag] = _format_value(value)
+        if name not in {"model", "force", "json", *replaced} and value != field.default:
+            words += _format_option(field.flag, value)
     chosen = option_fields(ChoiceArguments)
-    options |= {chosen[name].flag: _format_value(each) for name, each in given.choice.items()}
-    model = shlex.quote(str(given.model))
-    return f"edgeemo adopt {model} {_join_options({**options, **changes})} --force"
+    for name, value in given.choice.items():
+        words += _format_option(chosen[name].flag, value)
+    words += ["--labels", ",".join(doubt.labels)] if doubt.labels else []
+    words += doubt.scaling.to_arguments() if doubt.scaling else []
+    return shlex.join([*words, "--force"])
 
 
-def _join_options(options: Mapping[str, str | None]) -> str:
-    """Return options as they are typed; one whose value is None is left out."""
-    given = {flag: value for flag, value in options.items() if value is not None}
-    return " ".join(
-        f"{flag} {shlex.quote(value)}" if value else flag for flag, value in given.items()
-    )
-
-
-def _format_value(value: Any) -> str | None:
-    """Return the value of an option as it is typed; "" of one without a value."""
-    from edgeemo.adopt.alternatives import format_factor
-
+def _format_option(flag: str, value: Any) -> list[str]:
+    """Return an option as it is typed, in words."""
     if isinstance(value, bool):
-        return "" if value else None
+        return [flag]
     if isinstance(value, tuple):
-        return ",".join(
-            format_factor(each) if isinstance(each, float) and each > 0 else str(each)
-            for each in value
-        )
-    return str(value)
+        value = ",".join(f"{each:.9g}" if isinstance(each, float) else str(each) for each in value)
+    return [flag, str(value)]
 
 
 def _list_facts(made: AdoptedModel) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from edgeemo.evaluate.doubts import choose_doubt, find_best_order, list_alternatives
 from edgeemo.model.scaling import PRESETS
 from edgeemo.model.spec import ModelSpec
-from edgeemo.train.find_doubt import _choose, _find_best_order, _list_alternatives
 
 LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -20,9 +20,9 @@ def doubt(truth, *predictions, labels=LABELS):
     found = [
         each
         for predicted, scaling in zip(predictions, scalings, strict=False)
-        for each in _list_alternatives(predicted, truth, spec, scaling, tried=6)
+        for each in list_alternatives(predicted, truth, spec, scaling, tried=6)
     ]
-    return _choose(found, truth, spec)
+    return choose_doubt(found, truth, spec)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_a_few_images_prove_nothing():
 
 
 def test_of_equally_good_orders_the_given_one_is_kept():
-    assert _find_best_order(np.zeros((7, 7))).tolist() == list(range(7))
-    assert _find_best_order(np.zeros((3, 3))).tolist() == [0, 1, 2]
+    assert find_best_order(np.zeros((7, 7))).tolist() == list(range(7))
+    assert find_best_order(np.zeros((3, 3))).tolist() == [0, 1, 2]
     swapped = np.eye(7)[[1, 0, 2, 3, 4, 5, 6]]
-    assert _find_best_order(swapped).tolist() == [1, 0, 2, 3, 4, 5, 6]
+    assert find_best_order(swapped).tolist() == [1, 0, 2, 3, 4, 5, 6]
