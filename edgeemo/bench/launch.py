@@ -61,7 +61,7 @@ def _parse(message: Mapping[str, object]) -> Round | Failure:
     if "status" in message:
         status = MISSING if message["status"] == MISSING else FAILED
         return Failure(status, str(message["reason"]))
-    measured = Round(**message)  # type: ignore[arg-type]
+    measured = Round.from_message(message)
     if measured.architecture != machine_name():
         raise BenchError(
             f"{sys.executable} runs on {measured.architecture} when it is started from this "

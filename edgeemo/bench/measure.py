@@ -205,7 +205,8 @@ def _build_result(candidate: _Candidate) -> CandidateResult:
 
 def _pool(candidate: _Candidate) -> Measurement:
     rounds = candidate.rounds
-    rates = [each.images_per_second for each in rounds if each.images_per_second]
+    rates = [each.rate for each in rounds if each.rate]
+    joules = [each.joules_per_image for each in rates if each.joules_per_image is not None]
     return Measurement(
         rounds=len(rounds),
         runs=sum(len(each.warm_ms["total"]) for each in rounds),
@@ -214,7 +215,9 @@ def _pool(candidate: _Candidate) -> Measurement:
             for stage in COLD_STAGES
         },
         warm_ms=_pool_stages(rounds),
-        images_per_second=estimate_quantile(rates, 0.5),
+        images_per_second=estimate_quantile([each.images_per_second for each in rates], 0.5),
+        joules_per_image=estimate_quantile(joules, 0.5) if joules else None,
+        energy_source=rates[0].energy_source if joules else None,
         workers=candidate.workers,
         peak_mb=max(each.peak_mb for each in rounds),
         runs_without_face=sum(each.runs_without_face for each in rounds),

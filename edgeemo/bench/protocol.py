@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from edgeemo.model.face_settings import FaceSettings
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 FailureStatus = Literal["not run", "failed", "crashed"]
+EnergySource = Literal["processor", "regulators"]
 
 MISSING: FailureStatus = "not run"
 FAILED: FailureStatus = "failed"
@@ -74,6 +78,22 @@ class RoundRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rate:
+    """A rate of predictions.
+
+    Attributes:
+        images_per_second: The rate.
+        joules_per_image: Energy of the machine or its processor meanwhile, over the images; None
+            where nothing tells it.
+        energy_source: See `edgeemo.bench.energy.EnergyMeter`; None where nothing tells it.
+    """
+
+    images_per_second: float
+    joules_per_image: float | None = None
+    energy_source: EnergySource | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Round:
     """The figures of one round.
 
@@ -82,7 +102,7 @@ class Round:
         warm_ms: The timed predictions, by stage, one number each; see `WARM_STAGES`.
         runs_without_face: Number of them in whose image no face was detected.
         peak_mb: Peak memory of the process, in MB (2 to the power of 20 bytes).
-        images_per_second: Rate of predictions, or None if it was not counted.
+        rate: Rate of predictions and its energy, or None if it was not counted.
         engine: The engine's package and version.
         versions: See `edgeemo.utils.system.versions`.
         architecture: Of the machine, as uname gives it.
@@ -92,10 +112,16 @@ class Round:
     warm_ms: dict[str, list[float]]
     runs_without_face: int
     peak_mb: float
-    images_per_second: float | None
+    rate: Rate | None
     engine: str
     versions: dict[str, str]
     architecture: str
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Round:
+        """Return the round that a worker printed."""
+        rate = message["rate"]
+        return cls(**{**message, "rate": Rate(**rate) if rate else None})
 
     @property
     def seconds(self) -> float:

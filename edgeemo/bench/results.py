@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from edgeemo.bench.conditions import RunConditions  # noqa: TC001 - read when a report is read
-from edgeemo.bench.protocol import COLD_STAGES
+from edgeemo.bench.protocol import COLD_STAGES, EnergySource
 from edgeemo.bench.quantiles import CONFIDENCE, Estimate
 from edgeemo.errors import BenchError
 from edgeemo.utils.serialize import from_plain
@@ -50,6 +50,9 @@ class Measurement:
         peak_mb: Peak memory of a process that predicts one image at a time, in MB (2 to the
             power of 20 bytes); the largest of the processes.
         runs_without_face: Number of runs in which no face was detected, if faces are detected.
+        joules_per_image: Energy over the images at `images_per_second`; None where the board does
+            not tell it.
+        energy_source: See `edgeemo.bench.energy.EnergyMeter`.
     """
 
     rounds: int
@@ -60,6 +63,15 @@ class Measurement:
     workers: int
     peak_mb: float
     runs_without_face: int = 0
+    joules_per_image: Estimate | None = None
+    energy_source: EnergySource | None = None
+
+    @property
+    def watts(self) -> float | None:
+        """Return the power at `images_per_second`, in watts."""
+        if self.joules_per_image is None:
+            return None
+        return self.joules_per_image.value * self.images_per_second.value
 
     def __post_init__(self) -> None:
         for stage in (*(set(COLD_STAGES) - set(self.cold_ms)), *(_ALWAYS - set(self.warm_ms))):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgeemo.bench.quantiles import Estimate
     from edgeemo.bench.results import BenchmarkReport, CandidateResult, Measurement, StageTime
 
+_SOURCES = {"processor": "the processor", "regulators": "the board's regulators"}
 _COLD_COLUMNS = ("start", "imports", "load", "first_prediction")
 
 
@@ -30,7 +31,7 @@ class ReportTable:
 
     title: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     numbers_from: int = 1
 
 
@@ -50,7 +51,7 @@ def describe_report(report: BenchmarkReport) -> dict[str, str]:
 
 
 def build_tables(report: BenchmarkReport) -> list[ReportTable]:
-    """Return the tables of a report: files, predictions, their stages, cold start."""
+    """Return the tables of a report: files, predictions, energy, stages, cold start."""
     tables = [
         ReportTable(
             title="Files",
@@ -67,7 +68,29 @@ def build_tables(report: BenchmarkReport) -> list[ReportTable]:
             ],
         ),
     ]
-    return [*tables, _build_stages(report), _build_cold(report)] if report.measured else tables
+    if report.measured:
+        tables += [*_build_energy(report), _build_stages(report), _build_cold(report)]
+    return tables
+
+
+def _build_energy(report: BenchmarkReport) -> list[ReportTable]:
+    """Return the table of energies; none where the board does not tell any."""
+    rows = [
+        (format_candidate(result), f"{found.joules_per_image.value * 1000:.2f}", f"{watts:.2f}")
+        for result, found in _list_measured(report)
+        if found.joules_per_image and (watts := found.watts) is not None
+    ]
+    if not rows:
+        return []
+    sources = {found.energy_source for _, found in _list_measured(report)}
+    source = " and ".join(sorted(_SOURCES[each] for each in sources if each))
+    return [
+        ReportTable(
+            title=f"Energy at the rate of that table, of {source}",
+            columns=("file, threads", "mJ an image", "watts"),
+            rows=rows,
+        )
+    ]
 
 
 def _build_stages(report: BenchmarkReport) -> ReportTable:

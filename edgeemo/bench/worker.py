@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 import time
-from contextlib import closing
 from dataclasses import asdict
 from itertools import cycle, islice, repeat
 from typing import TYPE_CHECKING
@@ -37,14 +36,11 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from edgeemo.imaging.decode import Source
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.runtime.classifier import Classifier
 
 _WARM_UP = 2
 """Number of predictions between the first, which is cold, and the timed ones."""
-_AHEAD = 2
-"""Number of images per worker before the counting begins."""
 _STATUS = "/proc/self/status"
 
 
@@ -123,7 +119,9 @@ def _run(request: RoundRequest, load: Callable[[RoundRequest], Classifier], begu
             classifier.predict_all(path)
     warm_ms, faceless = _time_predictions(classifier, request, images)
     peak_mb = _read_peak_mb()
-    rate = _count_per_second(classifier, request, image)
+    from edgeemo.bench.rate import measure_rate
+
+    rate = measure_rate(classifier, request, image)
     from edgeemo.utils.system import machine_name, versions
 
     return Round(
@@ -137,7 +135,7 @@ def _run(request: RoundRequest, load: Callable[[RoundRequest], Classifier], begu
         warm_ms=warm_ms,
         runs_without_face=faceless,
         peak_mb=peak_mb,
-        images_per_second=rate,
+        rate=rate,
         engine=classifier.engine.name,
         versions=versions(classifier.engine.name),
         architecture=machine_name(),
@@ -222,25 +220,6 @@ def _read_peak_mb() -> float:
             if line.startswith("VmHWM:"):
                 return round(int(line.split()[1]) / 1024, 2)
     raise EngineError(f"{_STATUS} does not tell the peak memory")
-
-
-def _count_per_second(classifier: Classifier, request: RoundRequest, image: bytes) -> float | None:
-    """Return the images per second of the request's number of workers; None if not requested."""
-    if not request.stream_seconds:
-        return None
-    from edgeemo.runtime.stream import predict_images
-
-    sources: Iterator[Source] = cycle(request.images or (image,))
-    begin = _AHEAD * request.workers  # by then every worker is busy
-    start = 0.0
-    with closing(predict_images(classifier, sources, workers=request.workers)) as stream:
-        for number, _ in enumerate(stream):
-            now = time.perf_counter()
-            if number == begin:
-                start = now
-            elif number >= 2 * begin and now - start >= request.stream_seconds:
-                return round((number - begin) / (now - start), 3)
-    return None
 
 
 def _to_ms(seconds: float) -> float:

@@ -56,7 +56,8 @@ def run_plain(words: Sequence[str]) -> int | None:
         words: The words after the program's name.
 
     Returns:
-        The exit status; None where Typer has to read the command line.
+        The exit status; None where Typer has to read the command line: also where options
+        contradict each other, before anything is done or printed.
     """
     from edgeemo.cli.verbosity import call_function, is_of_typer
 
@@ -75,9 +76,10 @@ def run_plain(words: Sequence[str]) -> int | None:
         given = read_words(found, words[1:])
         return None if given is None else call_function(found.function, given) or EXIT_OK
     except Exception as error:
-        if is_of_typer(error) and type(error).__name__ == "BadParameter":
-            return None  # options that contradict each other: nothing was done or printed
-        raise
+        if not is_of_typer(error):
+            raise
+        status: int | None = getattr(error, "exit_code", None)
+        return status if type(error).__name__ == "Exit" else None
 
 
 def _find_command(name: str) -> CommandFunction | None:

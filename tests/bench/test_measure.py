@@ -6,7 +6,7 @@ import pytest
 
 from edgeemo.bench.candidates import CandidateFile, parse_threads, read_candidates
 from edgeemo.bench.measure import MAX_ROUNDS, MIN_ROUNDS, BenchmarkImages, measure_candidates
-from edgeemo.bench.protocol import Failure, Round
+from edgeemo.bench.protocol import Failure, Rate, Round
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.system import usable_cores
 
@@ -21,7 +21,7 @@ def found(ms=1.0, *, warm=(), **changes):
             "start": 10.0, "imports": 50.0, "load": 5.0, "first_prediction": 7.0, "total": 72.0,
         },
         "warm_ms": {"detect": [], **stages, **dict(warm)}, "runs_without_face": 0,
-        "peak_mb": 40.0, "images_per_second": 200.0, "engine": "ai-edge-litert 2.3.0",
+        "peak_mb": 40.0, "rate": Rate(images_per_second=200.0), "engine": "ai-edge-litert 2.3.0",
         "versions": {"numpy": "2.4.6"}, "architecture": "x86_64",
     }  # fmt: skip
     return Round(**{**fields, **changes})
@@ -104,7 +104,7 @@ def test_memory_is_the_largest_and_the_rest_medians():
 
     def run(_):
         peak, rate = next(values)
-        return found(peak_mb=peak, images_per_second=rate)
+        return found(peak_mb=peak, rate=Rate(images_per_second=rate))
 
     (result,), _ = run_with(run)
     assert result.measurement.peak_mb == 35.0

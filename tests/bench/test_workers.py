@@ -50,7 +50,7 @@ def test_a_worker_measures_every_stage(frame, name):
     for stage in ("decode", "resize", "invoke", "total"):
         assert len(found.warm_ms[stage]) == 3
         assert all(each > 0 for each in found.warm_ms[stage])
-    assert found.images_per_second > 0
+    assert found.rate.images_per_second > 0
     assert found.peak_mb > 20
     package = "onnxruntime" if name.endswith("onnx") else "ai-edge-litert"
     assert found.engine.startswith(f"{package} ")

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from PIL import Image
 
 from edgeemo.cli import plain, typer_command
 from edgeemo.cli.app import app
+from edgeemo.cli.command import CommandFunction
+from edgeemo.errors import EdgeEmoError
 
 from .test_every_option import REACHED
 
@@ -49,6 +52,19 @@ def test_what_is_out_of_order_is_left_to_typer(line, capsys):
 def test_completion_is_left_to_typer(monkeypatch):
     monkeypatch.setenv("_EDGEEMO_COMPLETE", "complete_bash")
     assert plain.run_plain(["--version"]) is None
+
+
+def test_the_exit_status_of_a_command_is_returned(monkeypatch):
+    def gives(error):
+        monkeypatch.setattr(plain, "read_words", lambda command, words: object())
+        failing = CommandFunction(lambda _: (_ for _ in ()).throw(error), ())
+        monkeypatch.setattr(plain, "_find_command", lambda name: failing)
+        return plain.run_plain(["info"])
+
+    assert gives(typer.Exit(3)) == 3
+    assert gives(typer.BadParameter("--a excludes --b")) is None
+    with pytest.raises(EdgeEmoError, match="internal error"):
+        gives(KeyError("x"))
 
 
 def test_an_option_is_also_given_with_an_equals_sign():
