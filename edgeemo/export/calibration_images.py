@@ -97,7 +97,7 @@ def calibrate(
     compared = choose_samples(
         others, spec.labels, count=options.calibration_count, seed=options.seed
     )
-    with open_data(_find_data(folder, data)) as root:
+    with open_data(find_data(folder, data)) as root:
         chosen, pixels, rest = _read_both(
             root, chosen, compared, spec=spec, detector=detector, progress=progress
         )
@@ -157,7 +157,12 @@ def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return completed
 
 
-def _find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
+def find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
+    """Return the place of the training images, as given or recorded.
+
+    Raises:
+        DatasetError: If it is not recorded or missing.
+    """
     place = data or folder.read_training().data
     if place is None:
         raise DatasetError(
@@ -191,16 +196,16 @@ def _read_both(
         )
     compared = [sample for sample in compared if sample.sha256 in found]
     progress.stage("Reading calibration images", total=len(chosen) + len(compared))
-    pixels, errors = _read(chosen, found, spec=spec, detector=detector, progress=progress)
+    pixels, errors = read_images(chosen, found, spec=spec, detector=detector, progress=progress)
     for error in errors.values():
         progress.note(f"warning: {error}; int8 is calibrated without it")
     if len(errors) == len(chosen):
         raise DatasetError(f"{root}: none of the {len(chosen)} calibration images can be read")
-    rest, _ = _read(compared, found, spec=spec, detector=detector, progress=progress)
+    rest, _ = read_images(compared, found, spec=spec, detector=detector, progress=progress)
     return [sample for sample in chosen if sample not in errors], pixels, rest
 
 
-def _read(
+def read_images(
     samples: Sequence[Sample],
     found: dict[str, Path],
     *,

@@ -34,7 +34,7 @@ def canonicalise(model: Any) -> Any:
     result.CopyFrom(model)
     _clean(result)
     graph = result.graph
-    _replace(graph.node, _sort_nodes(graph))
+    _replace(graph.node, sort_nodes(graph))
     ends = {value.name for value in (*graph.input, *graph.output)}
     names = {name: name for name in ("", *ends)}
     _rename(graph, names)
@@ -66,7 +66,7 @@ def _clean(model: Any) -> None:
             _replace(node.attribute, sorted(node.attribute, key=lambda entry: entry.name))
 
 
-def _sort_nodes(graph: Any) -> list[Any]:
+def sort_nodes(graph: Any) -> list[Any]:
     """Return the nodes that the outputs need, each after those that it needs."""
     makers = {name: node for node in graph.node for name in node.output if name}
     done, result = set[str](), list[Any]()

@@ -39,8 +39,8 @@ def write_record(
     """Write ``export.json``.
 
     An entry holds the fields of `ExportedFile`, the opset (ONNX), the facts of the calibration
-    (int8) and the versions of the packages that made the file. It is valid while its SHA-256 is
-    that of the file: entries of earlier exports stay as long as their files are unchanged.
+    images (int8) and the versions of the packages that made the file. It is valid while its SHA-256
+    is that of the file: entries of earlier exports stay as long as their files are unchanged.
 
     Args:
         folder: The model folder.
@@ -86,6 +86,9 @@ def _read_earlier(folder: ModelFolder) -> list[dict[str, Any]]:
 def _build_entry(file: ExportedFile, calibration: Calibration | None) -> dict[str, Any]:
     entry = {"file": file.path.name, **to_plain(file)}
     del entry["path"]
+    for name in ("quantisation", "choice"):
+        if entry[name] is None:
+            del entry[name]
     if file.format == "onnx":
         entry["opset"] = OPSET
     if file.kind == "int8" and calibration is not None:

@@ -34,8 +34,9 @@ _BYTES_PER_WEIGHT = {
     "float16": (2.0, 4.0),  # small tensors stay float32
     "dynamic": (1.0, 4.0),
     "int8": (1.0, 3.0),  # biases are int32, and every channel has a scale
+    "part float": (1.0, 4.0),
 }
-_BYTES_PER_CHANNEL = {"int8": 32.0}
+_BYTES_PER_CHANNEL = {"int8": 32.0, "part float": 32.0}
 """Scale and zero point of a channel's weights and of its bias, 28 bytes in TFLite, and the bias."""
 
 _MARGIN = 0.1
@@ -128,13 +129,16 @@ def _is_needed(weight: Any) -> bool:
     return not statistic and "float" in str(weight.dtype)
 
 
-def check(candidate: SealedModel, kind: Kind, expected: Expectation) -> int | None:
+def check(
+    candidate: SealedModel, kind: Kind, expected: Expectation, *, allow_float: bool = False
+) -> int | None:
     """Check one file in the engine that ships.
 
     Args:
         candidate: The file, perhaps under a temporary name.
         kind: Kind of the file.
         expected: As of `expect`.
+        allow_float: Whether an int8 file may be float in part.
 
     Returns:
         The number of XNNPACK partitions; None for ONNX.
@@ -143,7 +147,8 @@ def check(candidate: SealedModel, kind: Kind, expected: Expectation) -> int | No
         ExportError: If a check fails.
     """
     name = f"{kind}.{candidate.format}"
-    _check_size(name, candidate.size_bytes, kind=kind, expected=expected)
+    size_kind = "part float" if allow_float else kind
+    _check_size(name, candidate.size_bytes, kind=size_kind, expected=expected)
     try:
         if expected.is_foreign:
             try_model(candidate)
@@ -155,11 +160,14 @@ def check(candidate: SealedModel, kind: Kind, expected: Expectation) -> int | No
         hint = "".join(f" ({each})" for each in causes if each)
         raise ExportError(f"{name} cannot be made: {reason}{hint}") from None
     _check_predictions(name, found, expected=expected.predictions, kind=kind)
-    return _check_tflite(name, engine, kind, expected) if isinstance(engine, LiteRTEngine) else None
+    if not isinstance(engine, LiteRTEngine):
+        return None
+    refuse_float = kind == "int8" and not allow_float
+    return _check_tflite(name, engine, expected, refuse_float=refuse_float)
 
 
 def compute_size_limits(
-    kind: Kind, *, weights: int, layers: int, foldable: int = 0, channels: int = 0
+    kind: str, *, weights: int, layers: int, foldable: int = 0, channels: int = 0
 ) -> tuple[float, float]:
     """Return the smallest and the largest plausible size of a file, in bytes."""
     least, most = _BYTES_PER_WEIGHT[kind]
@@ -169,7 +177,7 @@ def compute_size_limits(
     return smallest, (1 + 2 * _MARGIN) * most * weights + overhead
 
 
-def _check_size(name: str, size_bytes: int, *, kind: Kind, expected: Expectation) -> None:
+def _check_size(name: str, size_bytes: int, *, kind: str, expected: Expectation) -> None:
     least, most = compute_size_limits(
         kind,
         weights=expected.weights,
@@ -200,11 +208,13 @@ def _check_predictions(
             )
 
 
-def _check_tflite(name: str, engine: LiteRTEngine, kind: Kind, expected: Expectation) -> int:
+def _check_tflite(
+    name: str, engine: LiteRTEngine, expected: Expectation, *, refuse_float: bool
+) -> int:
     signatures = list(engine.signature.values())
     if signatures != [{"inputs": [INPUT], "outputs": [OUTPUT]}]:
         raise ExportError(f"{name} cannot be made: its signature is {signatures}")
-    if kind == "int8":
+    if refuse_float:
         _refuse_float(name, engine.tensors, expected.layer_names)
     return engine.operations.count("DELEGATE")
 

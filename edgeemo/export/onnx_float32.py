@@ -34,6 +34,11 @@ def convert_to_onnx(model: Any, spec: ModelSpec) -> Any:
     Raises:
         ExportError: If the network has an operator that ONNX lacks, or cannot be converted.
     """
+    return canonicalise(translate_to_onnx(model, spec))
+
+
+def translate_to_onnx(model: Any, spec: ModelSpec) -> Any:
+    """Convert a network to an `onnx.ModelProto` with TensorFlow's names; see `convert_to_onnx`."""
     try:
         with silence():
             converted = _convert(model, spec)
@@ -43,7 +48,7 @@ def convert_to_onnx(model: Any, spec: ModelSpec) -> Any:
         reason = one_line(error)
         raise ExportError(f"float32.onnx cannot be made: {reason}") from None
     _refuse_unknown_operators(converted, model)
-    return canonicalise(converted)
+    return converted
 
 
 def _convert(model: Any, spec: ModelSpec) -> Any:

@@ -5,34 +5,45 @@ Never `quantize_dynamic`: its integer convolutions made this kind of network 8 t
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ExportError
 from edgeemo.export.canonical import canonicalise
-from edgeemo.export.graph import INPUT, OUTPUT
+from edgeemo.export.graph import OUTPUT
+from edgeemo.export.onnx_ranges import measure_onnx_ranges
+from edgeemo.model.quantisation import RangeMethod
 from edgeemo.utils.redirect import silence
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from edgeemo.export.range_estimates import Ranges
 
 
 _PRODUCTS = ("MatMul", "Gemm")
 _LAST = (*_PRODUCTS, "Add")
 
 
-def quantise(model: Any, calibration: NDArray[np.float32]) -> Any:
+def quantise(
+    model: Any,
+    calibration: NDArray[np.float32],
+    *,
+    method: RangeMethod = RangeMethod.MINMAX,
+    keep_float: Sequence[str] = (),
+) -> Any:
     """Quantise weights (per channel) and activations to signed 8 bits.
 
     Args:
         model: A float32 `onnx.ModelProto` of opset 13 or later.
-        calibration: (N, H, W, C) float32 images that span [0, 1]; the smallest and the largest
-            value of a tensor over them set its range.
+        calibration: (N, H, W, C) float32 images that span [0, 1]; the values of a tensor over them
+            set its range.
+        method: How a range is set.
+        keep_float: Names of further operators that stay in float.
 
     Returns:
         An `onnx.ModelProto` with float32 input and output and canonical names. Its last dense
@@ -42,39 +53,66 @@ def quantise(model: Any, calibration: NDArray[np.float32]) -> Any:
     Raises:
         ExportError: If the tool fails.
     """
+    ranges = measure_ranges_of_onnx(model, calibration, method=method)
+    return quantise_with_ranges(model, ranges, keep_float=keep_float)
+
+
+def measure_ranges_of_onnx(
+    model: Any, calibration: NDArray[np.float32], *, method: RangeMethod
+) -> Ranges:
+    """Measure the range of each activation, see `measure_onnx_ranges`.
+
+    Raises:
+        ExportError: If ONNX Runtime fails.
+    """
+    with _explain_errors():
+        return measure_onnx_ranges(model, calibration, method=method)
+
+
+def quantise_with_ranges(model: Any, ranges: Ranges, *, keep_float: Sequence[str] = ()) -> Any:
+    """Quantise a model whose ranges are measured; see `quantise`.
+
+    Raises:
+        ExportError: If the tool fails.
+    """
+    with _explain_errors():
+        return canonicalise(_quantise(model, ranges, [*_find_last_nodes(model), *keep_float]))
+
+
+@contextmanager
+def _explain_errors() -> Iterator[None]:
+    """Silence the tool, and turn whatever it raises into an `ExportError`."""
     try:
-        with silence(), tempfile.TemporaryDirectory() as folder:
-            return canonicalise(_quantise(model, calibration, Path(folder) / "int8.onnx"))
+        with silence():
+            yield
     except OSError:  # such as a full disk, which needs no other words
         raise
     except Exception as error:  # the tool raises almost anything
-        reason = one_line(error)
-        raise ExportError(f"int8.onnx cannot be made: {reason}") from None
+        raise ExportError(f"int8.onnx cannot be made: {one_line(error)}") from None
 
 
-def _quantise(model: Any, calibration: NDArray[np.float32], path: Path) -> Any:
-    import onnx
-    from onnxruntime.quantization import (
-        CalibrationMethod,
-        QuantFormat,
-        QuantType,
-        quantize_static,
+def _quantise(model: Any, ranges: Ranges, kept: list[str]) -> Any:
+    """Quantise as ONNX Runtime's `quantize_static` does, which measures ranges itself."""
+    from onnxruntime.quantization import CalibrationMethod, QuantType
+    from onnxruntime.quantization.calibrate import TensorsData
+    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
+    from onnxruntime.quantization.quant_utils import save_and_reload_model_with_shape_infer
+    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+
+    quantizer = QDQQuantizer(
+        save_and_reload_model_with_shape_infer(model),  # the tool changes its argument
+        True,  # per channel
+        False,  # the whole range of a weight
+        QuantType.QInt8,
+        QuantType.QInt8,
+        TensorsData(CalibrationMethod.MinMax, dict(ranges)),
+        [],
+        kept,
+        list({*QLinearOpsRegistry, *QDQRegistry}),
+        {},
     )
-
-    own = onnx.ModelProto()
-    own.CopyFrom(model)  # the tool moves the weights out of its argument
-    quantize_static(
-        own,
-        path,
-        _build_reader(calibration),
-        quant_format=QuantFormat.QDQ,
-        activation_type=QuantType.QInt8,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        calibrate_method=CalibrationMethod.MinMax,
-        nodes_to_exclude=_find_last_nodes(model),
-    )
-    return onnx.load(path)
+    quantizer.quantize_model()
+    return quantizer.model.model
 
 
 def _find_last_nodes(model: Any) -> list[str]:
@@ -87,19 +125,3 @@ def _find_last_nodes(model: Any) -> list[str]:
         if node.op_type in _PRODUCTS or len(before) != 1 or before[0].op_type not in _LAST:
             return names
         node = before[0]
-
-
-def _build_reader(calibration: NDArray[np.float32]) -> Any:
-    from onnxruntime.quantization import CalibrationDataReader
-
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
-        """Reader of the images, one by one, then None."""
-
-        def __init__(self) -> None:
-            self._images: Iterator[NDArray[np.float32]] = iter(calibration)
-
-        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            image = next(self._images, None)
-            return None if image is None else {INPUT: image[None]}
-
-    return Reader()

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from edgeemo.errors import ExportError
 from edgeemo.model.folder import EXPORTED
+from edgeemo.model.quantisation import Choice, Quantisation, RangeMethod
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from edgeemo.model.container import Format, Kind
@@ -28,6 +30,10 @@ class ExportOptions:
         calibration_count: Number of calibration images, 1 or more, shared equally between the
             classes. On an equalised copy of FER2013, 32 to 512 of them agreed equally well with the
             reference model.
+        calibration: How int8 sets the range of an activation from its values over these images.
+        keep_float: Names of Keras layers that stay in float in the int8 files.
+        auto: Whether to choose ranges and layers of each int8 file, see `edgeemo.export.auto`.
+        max_size_kb: Largest size of an int8 file that `auto` may choose, in kB of 1000 bytes.
 
     Raises:
         ExportError: If the options contradict each other.
@@ -39,6 +45,10 @@ class ExportOptions:
     formats: tuple[Format, ...] = ("tflite", "onnx")
     seed: int = 0
     calibration_count: int = 128
+    calibration: RangeMethod = RangeMethod.MINMAX
+    keep_float: tuple[str, ...] = ()
+    auto: bool = False
+    max_size_kb: float | None = None
 
     def __post_init__(self) -> None:
         if not self.formats or not set(self.formats) <= {"tflite", "onnx"}:
@@ -47,6 +57,34 @@ class ExportOptions:
             raise ExportError("float16 and dynamic require the format tflite")
         if self.calibration_count < 1:
             raise ExportError(f"calibration_count must be at least 1, not {self.calibration_count}")
+        self._check_int8()
+
+    def _check_int8(self) -> None:
+        given = {
+            "--calibration": self.calibration is not RangeMethod.MINMAX,
+            "--keep-float": bool(self.keep_float),
+            "--auto": self.auto,
+            "--max-size-kb": self.max_size_kb is not None,
+        }
+        flags = [flag for flag, is_given in given.items() if is_given]
+        if flags and not self.int8:
+            raise ExportError(f"{flags[0]} requires --int8")
+        if self.max_size_kb is not None and not self.auto:
+            raise ExportError("--max-size-kb requires --auto")
+        if self.max_size_kb is not None and not self.max_size_kb > 0:
+            raise ExportError(f"--max-size-kb must be more than 0, not {self.max_size_kb:g}")
+        if self.auto and flags[0] != "--auto":
+            raise ExportError(f"--auto chooses ranges and layers itself: leave out {flags[0]}")
+
+    @property
+    def max_size_bytes(self) -> int | None:
+        """Return the largest size of an int8 file that `auto` may choose; None for any."""
+        return None if self.max_size_kb is None else int(1000 * self.max_size_kb)
+
+    def order_quantisation(self, layers: Sequence[str]) -> Quantisation:
+        """Return how int8 files are quantised, the kept layers in the order of the network."""
+        kept = tuple(name for name in layers if name in self.keep_float)
+        return Quantisation(calibration=self.calibration, keep_float=kept)
 
     @property
     def file_names(self) -> tuple[str, ...]:
@@ -78,6 +116,8 @@ class ExportedFile:
         partitions: Number of XNNPACK partitions of the network (1 is best; 0: XNNPACK runs no
             part of it); None for ONNX.
         warnings: Warnings for the user, as sentences.
+        quantisation: How an int8 file is quantised; None for the other kinds.
+        choice: How `--auto` chose that; None without it.
     """
 
     path: Path
@@ -87,3 +127,5 @@ class ExportedFile:
     sha256: str
     partitions: int | None
     warnings: tuple[str, ...] = ()
+    quantisation: Quantisation | None = None
+    choice: Choice | None = None

@@ -16,40 +16,51 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edgeemo.engines.litert import build_unshared_interpreter
+from edgeemo.export.range_estimates import estimate_ranges
+from edgeemo.model.quantisation import RangeMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
 
-def measure_ranges(calibrated: bytes, images: Iterable[NDArray[np.float32]]) -> bytes:
+def measure_ranges(
+    calibrated: bytes,
+    images: Sequence[NDArray[np.float32]],
+    *,
+    method: RangeMethod = RangeMethod.MINMAX,
+) -> bytes:
     """Return a calibrated file with the true ranges of its tensors.
 
     Args:
         calibrated: A float FlatBuffer with a minimum and a maximum for each activation, as of
             TensorFlow's calibration; they are replaced.
         images: At least one, each (H, W, C) float32 in [0, 1].
+        method: How a range is set. That of the input is always what the images span, so that a raw
+            pixel is the quantised input.
 
     Returns:
         The same file with the range of each activation over all images.
     """
     content = bytearray(calibrated)
     bounds = _view_bounds(content)
-    lows = dict.fromkeys(bounds, np.inf)
-    highs = dict.fromkeys(bounds, -np.inf)
     interpreter = build_unshared_interpreter(calibrated)
     interpreter.allocate_tensors()
     (entry,) = interpreter.get_input_details()
-    for image in images:
-        interpreter.set_tensor(entry["index"], image[None])
-        interpreter.invoke()
-        for index in bounds:
-            values = interpreter.get_tensor(index)
-            lows[index] = min(lows[index], values.min())
-            highs[index] = max(highs[index], values.max())
+
+    def run() -> Iterator[dict[int, NDArray[np.float32]]]:
+        for image in images:
+            interpreter.set_tensor(entry["index"], image[None])
+            interpreter.invoke()
+            yield {
+                index: interpreter.get_tensor(index) for index in bounds if index != entry["index"]
+            }
+
+    ranges = estimate_ranges(run, method)
+    ranges[entry["index"]] = min(map(np.min, images)), max(map(np.max, images))
     for index, (low, high) in bounds.items():
-        low[0], high[0] = lows[index], highs[index]
+        low[0], high[0] = ranges[index]
     return bytes(content)
 
 

@@ -50,6 +50,7 @@ class _Plan:
 
 _SAME_CLASSES = _Plan(frozen_epochs=3, epochs=40, early_stopping=10, lr=0.003)
 _OTHER_CLASSES = _Plan(frozen_epochs=3, epochs=40, early_stopping=10, lr=0.01)
+_INT8_AWARE = _Plan(frozen_epochs=0, epochs=5, early_stopping=0, lr=0.001)
 _FROM_RANDOM = _Plan(frozen_epochs=0, epochs=80, early_stopping=20, lr=0.003)
 
 
@@ -184,6 +185,8 @@ def choose_training(options: TrainOptions, dataset: Dataset, progress: Progress)
 def _choose_plan(options: TrainOptions, labels: Sequence[str]) -> _Plan:
     if options.from_ == Weights.NONE:
         return _FROM_RANDOM
+    if options.int8_aware:
+        return _INT8_AWARE
     known = None if options.from_ == Weights.IMAGENET else find_start(options.from_).labels
     return _SAME_CLASSES if known and set(labels) <= set(known) else _OTHER_CLASSES
 

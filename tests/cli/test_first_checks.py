@@ -49,6 +49,18 @@ MISTAKES = [
     ("data split faces --out x --ratios 1,2,3", 2, "ratios must be three shares"),
     ("data crop file --out x", 1, "file: not a .zip file, or a damaged one"),
     ("export my.keras --labels a,b --scale 1 --data gone", 1, "gone: no such folder or .zip file"),
+    ("export mine --calibration mse", 2, "--calibration requires --int8"),
+    ("export mine --keep-float dense", 2, "--keep-float requires --int8"),
+    ("export mine --auto", 2, "--auto requires --int8"),
+    ("export mine --int8 --auto --max-size-kb 0", 2, "--max-size-kb must be more than 0, not"),
+    ("export mine --int8 --max-size-kb 9", 2, "--max-size-kb requires --auto"),
+    ("export mine --int8 --auto --keep-float a", 2, "itself: leave out --keep-float"),
+    ("train --data faces --int8-aware", 2, "--int8-aware requires --from: a trained model"),
+    (
+        "train --data faces --int8-aware --from happy-sad --ema 0.9",
+        2,
+        "--int8-aware excludes --ema",
+    ),
     ("verify mine --data gone", 1, "gone: no such folder or .zip file"),
     # The place of the outcome.
     ("train --data faces --out empty", 1, "empty: exists already; choose another --out, or"),

@@ -141,14 +141,14 @@ def test_a_complete_range_is_left_alone(pixels):
 def test_too_dark_and_too_flat_are_warned_about(folder, monkeypatch):
     from edgeemo.export import calibration_images as module
 
-    read = module._read
+    read = module.read_images
     dark = {"left": True}
 
     def first_dark(*args, **kwargs):
         pixels, errors = read(*args, **kwargs)
         return pixels // 20 if dark.pop("left", False) else pixels, errors
 
-    monkeypatch.setattr(module, "_read", first_dark)
+    monkeypatch.setattr(module, "read_images", first_dark)
     darker, flatter = _calibrate(folder).warnings
     assert "much darker" in darker
     assert "much flatter" in flatter

@@ -166,7 +166,7 @@ def test_a_network_that_learnt_nothing_is_told_apart(make_folder, plain, keras, 
 def test_what_fails_half_way_leaves_nothing(folder, monkeypatch, trouble):
     passed = []
 
-    def fail_at_the_second(*_):
+    def fail_at_the_second(*_, **__):
         if passed:
             raise trouble
         passed.append(1)

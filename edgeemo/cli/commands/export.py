@@ -15,6 +15,7 @@ from edgeemo.cli.default_model import check_model, require_folder
 from edgeemo.cli.foreign import export_foreign, run_foreign
 from edgeemo.cli.options.clients import ClientArguments
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.int8 import Int8Arguments, check_kept_layers
 from edgeemo.cli.options.own_model import OwnModelArguments
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.clients import print_clients
@@ -76,6 +77,7 @@ class ExportArguments:
     seed: Annotated[
         int, _file("Seed of the choice of calibration images.", minimum=0, maximum=MAX_SEED)
     ] = 0
+    int8_file: Int8Arguments
     own: OwnModelArguments
     clients: ClientArguments
 
@@ -105,6 +107,7 @@ def export(given: ExportArguments) -> None:
             dynamic=given.dynamic,
             formats=given.format.listed,
             seed=given.seed,
+            **vars(given.int8_file),
         )
     clients = given.clients.make_options(given.format.listed)
     own = _own_model(given.model)
@@ -115,6 +118,7 @@ def export(given: ExportArguments) -> None:
             return
     check_packages(options)
     folder = _import_own(own, given) if own else _model_folder(given)
+    check_kept_layers(folder, options.keep_float)
     failure = None
     try:
         with progress() as shown:

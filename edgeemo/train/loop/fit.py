@@ -13,6 +13,7 @@ from edgeemo.train.data.mixup import Mixup
 from edgeemo.train.loop.callbacks import FitMonitor
 from edgeemo.train.loop.distillation import make_student
 from edgeemo.train.loop.ema import ExponentialMovingAverage
+from edgeemo.train.loop.int8_aware import make_int8_aware
 from edgeemo.train.loop.losses import (
     balance_targets,
     compute_class_weights,
@@ -103,15 +104,18 @@ def fit(
     keras.utils.set_random_seed(options.seed)  # after the teachers, which draw random numbers, too
     model = network()
     ema = ExponentialMovingAverage(model, options.ema) if options.ema else None
+    steps = math.ceil(len(data.train) / options.batch_size)
+    network_to_fit = model
+    if options.int8_aware:
+        network_to_fit = make_int8_aware(model, steps=steps * options.epochs // 2)
     student = make_student(
-        model,
+        network_to_fit,
         options=options,
         spec=data.spec,
         ema=ema,
         teachers=teachers,
         soft=data.train.targets is not None,
     )
-    steps = math.ceil(len(data.train) / options.batch_size)
     monitor = FitMonitor(
         student,
         options=options,

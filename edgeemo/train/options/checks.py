@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
 
-ALONE = ("ema", "mixup", "teacher", "soft_labels", "minutes")
+ALONE = ("ema", "mixup", "teacher", "soft_labels", "minutes", "int8_aware")
 """Options that a training in several processes cannot have."""
 
 
@@ -83,6 +83,10 @@ def _check_combinations(options: TrainOptions) -> None:
     undecided = "from_" in (options.undecided or ())
     if options.frozen_epochs and options.from_ == Weights.NONE and not undecided:
         raise TrainingError("--frozen-epochs requires --from: a network to train the last layer of")
+    if options.int8_aware and options.from_ in (Weights.NONE, Weights.IMAGENET):
+        raise TrainingError("--int8-aware requires --from: a trained model to fine-tune")
+    if options.int8_aware and options.ema:
+        raise TrainingError("--int8-aware excludes --ema: leave out either")
     for name in ("teacher_weight", "teacher_temperature"):
         if not options.teacher and getattr(options, name) != getattr(type(options), name):
             raise TrainingError(f"--{name.replace('_', '-')} requires --teacher")

@@ -183,6 +183,12 @@ class TrainOptions:
         ),
     ] = 0
 
+    int8_aware: Annotated[
+        bool,
+        _training(
+            "Fine-tune the model of --from with the rounding of int8 in the forward pass.",
+        ),
+    ] = False
     epochs: Annotated[
         int, _training("Passes over the training images.", minimum=1, maximum=_MANY)
     ] = 20
