@@ -55,6 +55,22 @@ class AutoQuantiser:
     max_size_bytes: int | None
     progress: Progress
 
+    def choose_all(self, formats: Sequence[Format]) -> dict[Format, tuple[Quantisation, Choice]]:
+        """Choose for several formats, and say so; one that cannot be made is left out.
+
+        Raises:
+            LimitError: If plain int8 is too large.
+        """
+        chosen = {}
+        for format in formats:
+            try:
+                chosen[format] = self.choose(format)
+            except ExportError:  # which the export tells
+                continue
+            quantisation, choice = chosen[format]
+            self.progress.note(f"auto: int8.{format}: {choice.describe(quantisation)}")
+        return chosen
+
     def choose(self, format: Format) -> tuple[Quantisation, Choice]:
         """Choose the quantisation of ``int8.tflite`` or ``int8.onnx``.
 

@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import ExitStack
-from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from edgeemo.errors import ExportError, ModelFolderError, PartialExportError
+from edgeemo.errors import ModelFolderError, PartialExportError
 from edgeemo.export.auto import AutoQuantiser
 from edgeemo.export.calibration_images import calibrate
 from edgeemo.export.choice_images import prepare_judge
 from edgeemo.export.convert import Converter
-from edgeemo.export.description import add_description
 from edgeemo.export.export_record import write_record
-from edgeemo.export.file_checks import Expectation, check, expect
+from edgeemo.export.exporter import Exporter
+from edgeemo.export.file_checks import expect
 from edgeemo.export.graph import build_deployed
 from edgeemo.export.kept_layers import check_layers, list_layers
 from edgeemo.export.options import ExportedFile, ExportOptions
-from edgeemo.model.container import SealedModel, seal
 from edgeemo.model.folder import CALIBRATION, open_folder
 from edgeemo.model.keras import find_reference_model, hash_reference_model, load_reference_model
-from edgeemo.model.quantisation import Quantisation
 from edgeemo.utils.extras import EXPORTING, require_packages
-from edgeemo.utils.files import check_writable, replacing, write_file
+from edgeemo.utils.files import check_writable, write_file
 from edgeemo.utils.locks import hold
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from edgeemo.model.container import Format, Kind
+    from edgeemo.model.container import Format
     from edgeemo.model.folder import ModelFolder
-    from edgeemo.model.quantisation import Choice
     from edgeemo.model.spec import ModelSpec
     from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
@@ -99,11 +92,12 @@ def _export(
     network, layers = build_deployed(model, spec), list_layers(model)
     check_layers(options.keep_float, layers.names)
     converter = Converter(network, spec, calibration.images if calibration else None, layers)
-    quantiser: AutoQuantiser | None = None
+    chosen = {}
     if calibration and options.auto:
         judge = prepare_judge(folder, model, calibration=calibration, data=data, progress=progress)
         quantiser = AutoQuantiser(converter, judge, options.max_size_bytes, progress)
-    exporter = _Exporter(
+        chosen = quantiser.choose_all(options.formats)
+    exporter = Exporter(
         converter=converter,
         expected=expect(
             model,
@@ -113,7 +107,7 @@ def _export(
         ),
         warnings=calibration.warnings if calibration else (),
         quantisation=options.order_quantisation(layers.names),
-        quantiser=quantiser,
+        chosen=chosen,
     )
     for warning in filter(None, (exporter.expected.warning, *exporter.warnings)):
         progress.note(f"warning: {warning}")
@@ -158,99 +152,3 @@ def check_packages(options: ExportOptions) -> None:
 
 def _add_source(spec: ModelSpec, source_sha256: str) -> ModelSpec:
     return changed(spec, provenance=changed(spec.provenance, source_sha256=source_sha256))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Exporter:
-    """Export of one model: conversion, checks, and the files.
-
-    Attributes:
-        converter: Converter of the network.
-        expected: Predictions and sizes to hold the files against.
-        warnings: Warnings about the int8 files.
-        quantisation: How int8 files are quantised.
-        quantiser: Chooses that instead; None without `--auto`.
-    """
-
-    converter: Converter
-    expected: Expectation
-    warnings: tuple[str, ...]
-    quantisation: Quantisation
-    quantiser: AutoQuantiser | None = None
-
-    def export_all(
-        self, paths: Sequence[Path], places: ExitStack, progress: Progress
-    ) -> tuple[tuple[ExportedFile, ...], ExportError | None]:
-        """Write every file under a hidden name that `places` renames when it closes.
-
-        Where a format cannot be made, none of its files are, and the other format's are kept.
-
-        Returns:
-            The files, and why a format could not be made.
-
-        Raises:
-            ExportError: If none can be made.
-        """
-        progress.stage("Converting and checking", total=len(paths))
-        files: list[ExportedFile] = []
-        failures = []
-        for format in dict.fromkeys(path.suffix for path in paths):
-            try:
-                with ExitStack() as own:
-                    made = self._export_format(
-                        [path for path in paths if path.suffix == format], own, progress
-                    )
-                    places.push(own.pop_all())
-                files += made
-            except ExportError as error:
-                failures.append(error)
-        failure = ExportError("; ".join(map(str, failures))) if failures else None
-        if failure and not files:
-            raise failure
-        return tuple(files), failure
-
-    def _export_format(
-        self, paths: Sequence[Path], places: ExitStack, progress: Progress
-    ) -> list[ExportedFile]:
-        files = []
-        for path in paths:
-            progress.advance(0, detail=path.name)  # whoever watches knows it if this crashes
-            files.append(self._export(path, places.enter_context(replacing(path)), progress))
-            progress.advance(detail=path.name)
-        return files
-
-    def _choose(
-        self, path: Path, format: Format, progress: Progress
-    ) -> tuple[Quantisation | None, Choice | None]:
-        """Return how a file is quantised, and how that was chosen."""
-        if path.stem != "int8":
-            return None, None
-        if self.quantiser is None:
-            return self.quantisation, None
-        quantisation, choice = self.quantiser.choose(format)
-        progress.note(f"{path.name}: --auto: {choice.describe(quantisation)}")
-        return quantisation, choice
-
-    def _export(self, path: Path, partial: Path, progress: Progress) -> ExportedFile:
-        kind, format = cast("Kind", path.stem), cast("Format", path.suffix[1:])
-        quantisation, choice = self._choose(path, format, progress)
-        spec = self.converter.spec
-        model = self.converter.convert(kind, format, quantisation=quantisation or Quantisation())
-        content = seal(add_description(model, spec, format=format), spec, format=format)
-        partial.write_bytes(content)
-        sha256 = hashlib.sha256(content).hexdigest()
-        candidate = SealedModel(
-            path=str(partial), format=format, spec=spec, sha256=sha256, size_bytes=len(content)
-        )
-        has_floats = quantisation is not None and quantisation.has_floats
-        return ExportedFile(
-            path=path,
-            format=format,
-            kind=kind,
-            size_bytes=len(content),
-            sha256=sha256,
-            partitions=check(candidate, kind, self.expected, allow_float=has_floats),
-            warnings=self.warnings if kind == "int8" else (),
-            quantisation=quantisation,
-            choice=choice,
-        )

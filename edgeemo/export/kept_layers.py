@@ -69,7 +69,7 @@ def list_layers(model: Any) -> LayerGraph:
 
 
 def _walk(model: Any) -> Iterator[Any]:
-    for layer in model.layers:
+    for layer in getattr(model, "layers", ()):
         if type(layer).__name__ != "InputLayer":
             yield layer
         if hasattr(layer, "layers"):
