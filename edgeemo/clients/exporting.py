@@ -74,6 +74,7 @@ def export_clients(
     refuse_adopted(opened)
     files = _find_verified(opened, options)
     place = Path(out) if out else opened.file(CLIENT)
+    require_packages(("flatbuffers",), purpose="files for other programs")
     if any(path.suffix == ".onnx" for path in files) and "general" in options.forms:
         require_packages(("onnx",), purpose="the client form of .onnx files")
     check_writable(place)

@@ -34,6 +34,7 @@ _EXTRAS = {
     "tensorboard": ("tensorboard", "tensorboard"),
     "mlflow": ("mlflow-skinny", "mlflow"),
     "ai_edge_litert": ("ai-edge-litert", ""),
+    "flatbuffers": ("flatbuffers", ""),
 }
 """Module to the name of its package, and the extra that installs it; "" where every install has it.
 """

@@ -60,6 +60,10 @@ def test_wrong_usage_is_one_line(edgeemo, folder, words, message):
 
 
 def test_a_missing_package_is_named(edgeemo, folder, monkeypatch):
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "flatbuffers", None)
+        shown = edgeemo("export", folder.path, "--client")
+        assert (shown.status, "needs flatbuffers, which is not" in shown.err) == (1, True)
     monkeypatch.setitem(sys.modules, "onnx", None)
     shown = edgeemo("export", folder.path, "--client")
     assert shown.status == 1
