@@ -109,7 +109,7 @@ def expect(
         weights=sum(int(np.prod(weight.shape)) for weight in needed),
         foldable=sum(weight.shape[0] for weight in needed if len(weight.shape) == 1),
         layers=sum(map(_count_copies, network._flatten_layers())),
-        channels=sum(weight.shape[-1] for weight in network.weights if weight.shape),
+        channels=sum(weight.shape[-1] for weight in network.weights if len(weight.shape)),
         pixels=pixels,
         predictions=predict(model, pixels * np.float32(spec.scale)),
         layer_names=frozenset(list_layers(network)),

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from edgeemo.model.container import Kind
 
 
+_OPEN_LOOP = "'tf.TensorListReserve' op requires element_shape to be static"
+"""Part of the converter's message on the loop of a recurrent layer with an open batch size."""
+
+
 def convert_to_tflite(
     model: Any, kind: Kind, *, calibration: NDArray[np.float32] | None = None
 ) -> bytes:
@@ -190,4 +194,15 @@ def _describe_error(error: Exception, model: Any) -> str:
         scopes = re.findall(r'"\w+:", "([^"@]+)@', text)
         remedy = describe_replacement(model, scopes)
         return f"TFLite has no operator for {', '.join(lacking)}; {remedy}"
-    return first_line(error)
+    scopes = re.findall(r'fused\["\w+:", "([^"@]+)@', text)
+    if _OPEN_LOOP in text:
+        place = f" ({scopes[0].rpartition('/')[0]})" if scopes else ""
+        return (
+            f"a recurrent layer{place} needs a batch size of 1, which the SavedModel leaves open; "
+            "save the model as .keras, or with keras.Input(batch_shape=(1, H, W, C))"
+        )
+    line = first_line(error)
+    located = re.search(r"'[\w.]+' op .+", line)  # behind its place in the source code
+    if not located:
+        return line
+    return f"{located[0]}; {describe_replacement(model, scopes)}"

@@ -9,8 +9,9 @@ import h5py
 import numpy as np
 import pytest
 
-from edgeemo.errors import ModelFolderError
+from edgeemo.errors import ExportError, ModelFolderError
 from edgeemo.export.canonical import serialise
+from edgeemo.export.file_checks import expect
 from edgeemo.export.graph import build_deployed
 from edgeemo.export.onnx_float32 import convert_to_onnx
 from edgeemo.export.tflite import convert_to_tflite
@@ -105,6 +106,18 @@ def _assert_converts(model, spec):
 def _reload(model, path):
     model.save(path)
     return load_keras(path)
+
+
+def test_the_count_of_an_adapted_normalisation_is_no_channel(keras, spec3, tmp_path):
+    """It is a number without a shape, as the one of EfficientNet."""
+    layer = keras.layers.Normalization()
+    layer.adapt(np.random.default_rng(1).random((8, *SHAPE), np.float32))
+    inputs = keras.Input(SHAPE)
+    output = _head(keras, _convolve(keras, layer(inputs)))
+    loaded = _reload(keras.Model(inputs, output), tmp_path / "model.keras")
+    expected = expect(loaded, spec3, network=build_deployed(loaded, spec3))
+    assert expected.channels == 3 + 3 + 6 + 6 + 2 + 2
+    _assert_converts(loaded, spec3)
 
 
 @pytest.mark.parametrize("suffix", [".keras", ".h5"])
@@ -350,6 +363,16 @@ def test_a_normalisation_of_keras_2_is_measured(keras, spec3, tmp_path):
     loaded = load_keras(tmp_path / "old")
     assert measure_rounding(loaded, np.random.default_rng(1).random((4, *SHAPE), np.float32)) > 0
     _assert_converts(loaded, spec3)
+
+
+def test_a_recurrent_layer_of_a_saved_model_is_named_with_the_way_out(keras, spec3, tmp_path):
+    inputs = keras.Input(SHAPE)
+    rows = keras.layers.Reshape((SHAPE[0], -1))(inputs)
+    output = keras.layers.Dense(2, activation="softmax")(keras.layers.LSTM(3, name="rows")(rows))
+    loaded = _export_folder(keras.Model(inputs, output), tmp_path / "model")
+    message = r"^float32\.tflite cannot be made: a recurrent layer \(.*rows_1\) .* as \.keras"
+    with pytest.raises(ExportError, match=message):
+        convert_to_tflite(build_deployed(loaded, spec3), "float32")
 
 
 def test_the_rounding_of_an_operator_without_float64_is_unknown(keras, tmp_path):
