@@ -6,8 +6,9 @@
     >>> prediction.label, prediction.score  # doctest: +SKIP
     ('happy', 0.97265625)
 
-Functions do what the commands of the same names do: `train`, `export`, `verify`, `diagnose`,
-`evaluate`, `compare` and `bundle`. All but `compare` are packages, too, which hold their options:
+Functions do what the commands of the same names do: `train`, `export`, `adopt`, `verify`,
+`diagnose`, `evaluate`, `compare` and `bundle`. All but `compare` are packages, too, which hold
+their options:
 ``edgeemo.train("faces", "models/mine", options=edgeemo.train.TrainOptions(epochs=9))``.
 
 A name is imported when it is used: a device loads none of the training.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # without the import of typing, which would be the slowest thing here
 if TYPE_CHECKING:
+    from edgeemo.adopt import adopt
     from edgeemo.bundle import make_bundle as bundle
     from edgeemo.diagnose import diagnose
     from edgeemo.errors import EdgeEmoError
@@ -38,6 +40,7 @@ __all__ = [
     "ModelSpec",
     "Prediction",
     "__version__",
+    "adopt",
     "bundle",
     "compare",
     "diagnose",
@@ -56,7 +59,7 @@ _HOMES = {
     "Prediction": "edgeemo.runtime.prediction",
     "compare": "edgeemo.evaluate",
 }
-_CALLABLE_PACKAGES = ("bundle", "diagnose", "evaluate", "export", "train", "verify")
+_CALLABLE_PACKAGES = ("adopt", "bundle", "diagnose", "evaluate", "export", "train", "verify")
 
 
 def __getattr__(name: str) -> object:

@@ -20,7 +20,7 @@ from edgeemo.model.folder import ModelFolder
 
 PACKAGES = [each.name for each in iter_modules(edgeemo.__path__, "edgeemo.") if each.ispkg]
 PACKAGES += ["edgeemo.dataset.check", "edgeemo.dataset.write"]
-FUNCTIONS = ("bundle", "diagnose", "evaluate", "export", "train", "verify")
+FUNCTIONS = ("adopt", "bundle", "diagnose", "evaluate", "export", "train", "verify")
 
 
 class _Named:
@@ -87,6 +87,7 @@ def test_the_functions_load_nothing_heavy():
         (lambda path: edgeemo.train.resume(path, data=path), "no interrupted training"),
         (edgeemo.export, "gone: no such model folder"),
         (edgeemo.diagnose, "gone: no such model folder"),
+        (lambda path: edgeemo.adopt(path, "new"), "gone: no such file"),
         (lambda path: edgeemo.verify(path, data=path), "gone: no such model folder"),
         (lambda path: edgeemo.evaluate("happy-sad", path), "gone"),
         (lambda path: edgeemo.evaluate(path, path), "gone"),

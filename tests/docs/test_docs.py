@@ -18,6 +18,7 @@ OPTIONS_OF_OTHERS = {
     *("--no-isolation", "--group", "--no-deps"),  # build and pip
     *("--tool", "--cache-sim"),  # valgrind
     *("--rm", "--user", "--platform", "--device", "--build-arg"),  # Docker
+    "--input",  # the begin of an option of onnxruntime
     *("--render", "--hours"),  # benchmarks/reliability
     *("--nodes", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
     *("--average", "--spare"),  # names that the changelog says are gone
