@@ -80,12 +80,13 @@ def find_files(
     Raises:
         EngineError: If a file is damaged, is no int8 file, or is of another model.
         MissingExtraError: If a package is not installed that the format needs.
-        ModelFolderError: If a file is missing.
+        ModelFolderError: If a file is missing, or the folder is of an adopted file.
         SpecError: If a file's spec is malformed.
     """
     if model.is_file():
         model, file = model.parent, model if file is None else file
     folder = shipped_folder(str(model)) if is_shipped_name(model) else open_folder(model)
+    folder.refuse_adopted()
     path = file or _find_int8(folder, format)
     int8 = unseal(path)
     if format is not None and int8.format != format:

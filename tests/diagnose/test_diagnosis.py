@@ -16,7 +16,7 @@ from edgeemo.diagnose import Cause, diagnose
 from edgeemo.diagnose.images import read_images
 from edgeemo.errors import DatasetError, EngineError, ModelFolderError
 from edgeemo.model.container import seal, unseal
-from edgeemo.model.folder import TRAINING
+from edgeemo.model.folder import ADOPTED_JSON, TRAINING
 from edgeemo.utils.progress import Silent
 
 from .conftest import COUNT, GOLDEN
@@ -120,6 +120,12 @@ def test_a_format_that_is_not_there(golden):
     assert diagnose(golden.path, images=4).file.endswith("int8.tflite")
     with pytest.raises(ModelFolderError, match=r"has no int8\.onnx; run .*--int8 --format onnx"):
         diagnose(golden.path, format="onnx")
+
+
+def test_an_adopted_file(golden):
+    golden.write_json(ADOPTED_JSON, {})
+    with pytest.raises(ModelFolderError, match="adopted, so there is no reference model"):
+        diagnose(golden.path)
 
 
 def test_a_file_of_another_model(golden, tmp_path):
