@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.utils.progress import Progress
 
-    Choice = tuple[Collection[str], Mapping[str, float]]
-
 _MOST_THREADS = 8
+_LARGE = 0.05
+"""Share of the sum of all errors from which that of a layer's weights is measured apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class LayerEffect:
         saved: Share of that error that goes away with this layer alone in float; may be negative.
         flips_alone: Number of labels that change with this layer alone in int8.
         flips_without: Number that change with all layers but this one in int8.
+        weights_alone: As `alone`, with its weights alone in int8; None for a small error.
     """
 
     layer: str
@@ -46,6 +47,7 @@ class LayerEffect:
     saved: float
     flips_alone: int
     flips_without: int
+    weights_alone: float | None = None
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,13 @@ def attribute(
         spec: Spec of the model.
         progress: Receiver of the progress.
     """
-    every = set(graph.layers)
-    choices: list[Choice] = [((), {}), (every, {}), (every, narrow)]
+    every = frozenset(graph.layers)
+    choices = [_Choice(), _Choice(every), _Choice(every, narrow=narrow)]
     for layer in graph.layers:
-        choices += [({layer}, {}), (every - {layer}, {})]
+        choices += [_Choice({layer}), _Choice(every - {layer})]
     progress.stage("Running one layer at a time", total=len(choices))
-
-    def predict(choice: Choice) -> NDArray[np.float64]:
-        run = graph.build(choice[0], narrow=choice[1])
-        raw = [spec.scores([float(each) for each in run.predict(image)]) for image in images]
-        return np.asarray(raw, np.float64)
-
-    exact, scores, narrower, *others = _map(predict, choices, progress)
+    runner = _Runner(graph, images, spec)
+    exact, scores, narrower, *others = runner.run(choices, progress)
     labels = decide_labels(exact, spec)
     total = _measure_error(scores, exact)
     effects = []
@@ -109,20 +106,62 @@ def attribute(
             )
         )
     gain = np.abs(scores - exact).mean() / max(np.abs(narrower - exact).mean(), 1e-30)
-    return Attribution(tuple(effects), float(gain), scores, exact)
+    return Attribution(
+        layers=_split_effects(effects, runner, exact=exact, total=total, progress=progress),
+        narrow_gain=float(gain),
+        scores=scores,
+        exact=exact,
+    )
 
 
-def _map(
-    function: Callable[[Choice], NDArray[np.float64]],
-    choices: Sequence[Choice],
+def _split_effects(
+    effects: Sequence[LayerEffect],
+    runner: _Runner,
+    *,
+    exact: NDArray[np.float64],
+    total: float,
     progress: Progress,
-) -> list[NDArray[np.float64]]:
-    results = []
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
-        for result in pool.map(function, choices):
-            results.append(result)
-            progress.advance()
-    return results
+) -> tuple[LayerEffect, ...]:
+    """Return the effects with the part of the weights in the large ones."""
+    least = _LARGE * sum(each.alone for each in effects)
+    large = [each.layer for each in effects if each.alone > least]
+    progress.stage("Running the weights of one layer at a time", total=len(large))
+    found = runner.run([_Choice({layer}, weights_only=True) for layer in large], progress)
+    errors = [_measure_error(scores, exact) / total for scores in found]
+    alone = dict(zip(large, errors, strict=True))
+    return tuple(replace(each, weights_alone=alone.get(each.layer)) for each in effects)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """Layers in int8, and how; the arguments of `Graph.build`."""
+
+    quantised: Collection[str] = ()
+    narrow: Mapping[str, float] = field(default_factory=dict)
+    weights_only: bool = False
+
+
+@dataclass(frozen=True)
+class _Runner:
+    graph: Graph
+    images: Sequence[NDArray[np.float32]]
+    spec: ModelSpec
+
+    def run(self, choices: Sequence[_Choice], progress: Progress) -> list[NDArray[np.float64]]:
+        """Return the (N, K) probabilities of each choice, a step of the progress each."""
+        results = []
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_THREADS)) as pool:
+            for result in pool.map(self._predict, choices):
+                results.append(result)
+                progress.advance()
+        return results
+
+    def _predict(self, choice: _Choice) -> NDArray[np.float64]:
+        run = self.graph.build(
+            choice.quantised, narrow=choice.narrow, weights_only=choice.weights_only
+        )
+        raw = (run.predict(image).tolist() for image in self.images)
+        return np.asarray([self.spec.scores(row) for row in raw], np.float64)
 
 
 def decide_labels(scores: NDArray[np.float64], spec: ModelSpec) -> NDArray[np.int64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import pairwise
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -42,6 +41,7 @@ def list_findings(
     *,
     model: str,
     data: Sequence[str],
+    kept: Sequence[str],
     max_difference: float,
     narrow_gain: float,
 ) -> tuple[Finding, ...]:
@@ -51,6 +51,7 @@ def list_findings(
         layers: Every layer.
         model: The model as it was named, for the commands.
         data: Its folders of images, likewise.
+        kept: Layers that are in float already.
         max_difference: Largest |Δp| of int8.
         narrow_gain: Mean |Δp| over that with the ranges of `choose_narrow`.
     """
@@ -59,9 +60,10 @@ def list_findings(
         return ()
     shares = {each.name: each.effect.alone / total for each in layers}
     behind = {
-        after.name
-        for before, after in pairwise(layers)
-        if before.outlier and shares[before.name] >= _MIN_SHARE
+        name
+        for each in layers
+        if each.outlier and shares[each.name] >= _MIN_SHARE
+        for name in each.readers
     }
     groups: dict[Cause, list[LayerEvidence]] = defaultdict(list)
     for each in sorted(layers, key=lambda each: (not each.outlier, -shares[each.name])):
@@ -75,25 +77,45 @@ def list_findings(
         (cause for cause, share in sums.items() if share >= _FINDING), key=lambda each: -sums[each]
     )
     return tuple(
-        _make_finding(cause, groups[cause], share=sums[cause], model=model) for cause in named
+        _make_finding(cause, groups[cause], share=sums[cause], model=model, kept=kept)
+        for cause in named
     ) or (_find_accumulated(shares, model, data),)
 
 
 def _make_finding(
-    cause: Cause, members: Sequence[LayerEvidence], *, share: float, model: str
+    cause: Cause,
+    members: Sequence[LayerEvidence],
+    *,
+    share: float,
+    model: str,
+    kept: Sequence[str],
 ) -> Finding:
     names = [each.name for each in members]
     rest = len(names) - _MOST_NAMED
     shown = [*names[:_MOST_NAMED], *([f"{rest} more"] if rest > 0 else [])]
-    text, remedy, command = _WORDS[cause](members, join_and(shown))
+    keep = _list_kept(members[:_MOST_NAMED])
+    text, remedy, command = _WORDS[cause](members, join_and(shown), join_and(keep))
+    every = dict.fromkeys([*keep, *kept])
     return Finding(
         cause=cause,
         layers=tuple(names),
         share=share,
         text=text,
         remedy=remedy,
-        command=command.format(model=quote(model), layers=quote(",".join(names[:_MOST_NAMED]))),
+        command=command.format(model=quote(model), layers=quote(",".join(every))),
     )
+
+
+def _list_kept(members: Sequence[LayerEvidence]) -> list[str]:
+    """Return the layers to keep in float; those too that read an output whose rounding is bad.
+
+    A value between two layers is in float only where both are.
+    """
+    kept = {each.name: None for each in members}
+    for each in members:
+        if not each.is_by_weights:
+            kept |= dict.fromkeys(each.readers)
+    return list(kept)
 
 
 def _find_accumulated(shares: Mapping[str, float], model: str, data: Sequence[str]) -> Finding:
@@ -113,7 +135,7 @@ def _find_accumulated(shares: Mapping[str, float], model: str, data: Sequence[st
     )
 
 
-def _describe_saturated(members: Sequence[LayerEvidence], names: str) -> Words:
+def _describe_saturated(members: Sequence[LayerEvidence], names: str, _: str) -> Words:
     figures = [each for member in members for each in member.activations]
     worst = max(figures, key=lambda each: each.clipped)
     return (
@@ -125,18 +147,18 @@ def _describe_saturated(members: Sequence[LayerEvidence], names: str) -> Words:
     )
 
 
-def _describe_outlier(members: Sequence[LayerEvidence], names: str) -> Words:
+def _describe_outlier(members: Sequence[LayerEvidence], _: str, kept: str) -> Words:
     place, size, channel = members[0].outlier or ("its output", 1.0, 0)
     return (
         f"channel {channel} of {members[0].name} has {size:.0f} times the range of the median "
         f"channel in {place}: few of the 256 steps are left for the others, and the next layer "
         "multiplies it with rounded weights",
-        f"keep {names} in float",
+        f"keep {kept} in float",
         "edgeemo export {model} --int8 --keep-float {layers} --force",
     )
 
 
-def _describe_stray(_: Sequence[LayerEvidence], names: str) -> Words:
+def _describe_stray(_: Sequence[LayerEvidence], names: str, _kept: str) -> Words:
     return (
         f"a few stray values set the range of {names}; with a smaller range, which clips them, "
         "the steps of all others are finer and the probabilities nearer to those of float",
@@ -145,7 +167,7 @@ def _describe_stray(_: Sequence[LayerEvidence], names: str) -> Words:
     )
 
 
-def _describe_last(members: Sequence[LayerEvidence], names: str) -> Words:
+def _describe_last(members: Sequence[LayerEvidence], names: str, _: str) -> Words:
     step = max(each.logit_step for each in members)
     return (
         f"the steps of {names} are coarse: one step of {step:.2g} in the logit moves a probability "
@@ -155,7 +177,7 @@ def _describe_last(members: Sequence[LayerEvidence], names: str) -> Words:
     )
 
 
-def _describe_hard_swish(_: Sequence[LayerEvidence], names: str) -> Words:
+def _describe_hard_swish(_: Sequence[LayerEvidence], names: str, _kept: str) -> Words:
     return (
         f"hard-swish in {names}: a product of two rounded factors, rounded again",
         "keep the layers in float that help most; or train on with rounding in the forward pass, "
@@ -164,11 +186,12 @@ def _describe_hard_swish(_: Sequence[LayerEvidence], names: str) -> Words:
     )
 
 
-def _describe_coarse(_: Sequence[LayerEvidence], names: str) -> Words:
+def _describe_coarse(members: Sequence[LayerEvidence], names: str, kept: str) -> Words:
+    part = "weights" if members[0].is_by_weights else "output"
     return (
-        f"the steps of {names} are too coarse for what follows, though no channel stands out and "
-        "little is clipped",
-        f"keep {names} in float",
+        f"the steps of {names} are too coarse for what follows, in the {part} above all; no "
+        "channel stands out and little is clipped",
+        f"keep {kept} in float",
         "edgeemo export {model} --int8 --keep-float {layers} --force",
     )
 

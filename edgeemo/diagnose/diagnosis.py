@@ -105,6 +105,7 @@ def diagnose(
         evidence,
         model=str(model),
         data=_list_data(files.folder),
+        kept=graph.kept,
         max_difference=float(difference.max()),
         narrow_gain=attribution.narrow_gain,
     )
@@ -168,6 +169,7 @@ def _collect(
             weights=weights[effect.layer],
             is_hard_swish=effect.layer in graph.hard_swish,
             is_last=effect.layer == graph.last,
+            readers=graph.readers.get(effect.layer, ()),
         )
         for effect in attribution.layers
     ]
@@ -193,6 +195,7 @@ def _describe_layer(evidence: LayerEvidence, causes: Mapping[str, Cause]) -> Lay
         channel=outlier.channel if outlier else 0,
         alone=effect.alone,
         saved=effect.saved,
+        weights_alone=effect.weights_alone,
         flips_alone=effect.flips_alone,
         flips_without=effect.flips_without,
         cause=causes.get(evidence.name),

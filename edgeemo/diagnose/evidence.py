@@ -45,6 +45,7 @@ class LayerEvidence:
         weights: Its quantised weights.
         is_hard_swish: Whether it is a hard-swish activation.
         is_last: Whether it gives the probabilities.
+        readers: Layers that read its output.
     """
 
     effect: LayerEffect
@@ -52,6 +53,7 @@ class LayerEvidence:
     weights: Sequence[Weights]
     is_hard_swish: bool
     is_last: bool
+    readers: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -62,6 +64,11 @@ class LayerEvidence:
     def logit_step(self) -> float:
         """Return the step of its coarsest activation: the logits, before the probabilities."""
         return max((each.step for each in self.activations), default=0.0)
+
+    @property
+    def is_by_weights(self) -> bool:
+        """Return whether the rounding of its weights makes the error, rather than its output's."""
+        return (self.effect.weights_alone or 0.0) > self.effect.alone / 2
 
     @property
     def outlier(self) -> tuple[str, float, int] | None:

@@ -82,6 +82,9 @@ class Graph(Protocol):
         weights: The quantised weights, in the order of the network.
         hard_swish: Layers that are hard-swish activations.
         last: Layer that gives the probabilities.
+        kept: Layers with a kernel that the file keeps in float; without the last one in ONNX, which
+            always is.
+        readers: Layers that read the output of each one.
     """
 
     layers: tuple[str, ...]
@@ -89,12 +92,15 @@ class Graph(Protocol):
     weights: tuple[Weights, ...]
     hard_swish: frozenset[str]
     last: str
+    kept: tuple[str, ...]
+    readers: Mapping[str, tuple[str, ...]]
 
     def build(
         self,
         quantised: Collection[str],
         *,
         narrow: Mapping[str, float] | None = None,
+        weights_only: bool = False,
         keeps_activations: bool = False,
     ) -> Run:
         """Build the network with some layers in integers and the others in float.
@@ -102,5 +108,6 @@ class Graph(Protocol):
         Args:
             quantised: Names of the layers in integers.
             narrow: Factors of the ranges of some activations, by their keys.
+            weights_only: Whether no activation is rounded.
             keeps_activations: Whether `Run.read` is needed, which makes the network slower.
         """

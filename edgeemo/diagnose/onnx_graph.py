@@ -77,7 +77,7 @@ class OnnxGraph:
             layers=layers,
             image=image,
         )
-        self.hard_swish = layers.hard_swish
+        self.hard_swish, self.readers = layers.hard_swish, layers.readers
         self.last = self._layers[self._model.graph.output[0].name]
         self._channels = {name: run.read(name).shape for name in outputs}
         pairs = align_operators(self._model.graph, quantised := QuantisedGraph(onnx, int8))
@@ -88,6 +88,10 @@ class OnnxGraph:
             if other is not None:
                 weights += self._read_constants(node, other, quantised)
         self.activations, self.weights = tuple(self._rounded.values()), tuple(weights)
+        found = {each.layer for each in self.weights} | {self.last}
+        kernels = [each for each in self._model.graph.node if each.op_type in _KERNELS]
+        named = dict.fromkeys(self._layers[each.output[0]] for each in kernels)
+        self.kept = tuple(name for name in named if name not in found)
         used = {each.layer for each in self.activations} | {each.layer for each in self.weights}
         ordered = dict.fromkeys(self._layers[name] for name in outputs)
         self.layers = tuple(each for each in ordered if each in used)
@@ -97,6 +101,7 @@ class OnnxGraph:
         quantised: Collection[str],
         *,
         narrow: Mapping[str, float] | None = None,
+        weights_only: bool = False,
         keeps_activations: bool = False,
     ) -> OnnxRun:
         """See `edgeemo.diagnose.graph.Graph.build`."""
@@ -105,7 +110,7 @@ class OnnxGraph:
             {
                 key: each.quantisation.narrow((narrow or {}).get(key, 1))
                 for key, each in self._rounded.items()
-                if each.layer in quantised
+                if each.layer in quantised and not weights_only
             },
             {
                 name: each.integer if each.layer in quantised else each.exact

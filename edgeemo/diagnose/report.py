@@ -40,6 +40,7 @@ class LayerDiagnosis:
         alone: Error of the probabilities with this layer alone in int8, as a share of that of
             the whole network in int8. Errors are mean squares of Δp.
         saved: Share of the whole error that goes away with this layer alone in float.
+        weights_alone: As `alone`, with its weights alone in int8; None for a small error.
         flips_alone: Number of labels that change with this layer alone in int8.
         flips_without: Number of labels that change with every layer but this one in int8.
         cause: Likely cause of a large error; None for none in particular.
@@ -58,6 +59,7 @@ class LayerDiagnosis:
     channel: int
     alone: float
     saved: float
+    weights_alone: float | None
     flips_alone: int
     flips_without: int
     cause: Cause | None

@@ -37,7 +37,8 @@ class TFLiteGraph:
         self._schema = import_schema()
         self._model = TFLiteModel(self._schema, int8)
         found = name_layers(self._model, names)
-        self._outputs = _find_outputs(self._model)
+        self._makers = {int(each.outputs[0]): each for each in self._model.operators}
+        self._outputs = self._find_outputs()
         self.last = found.layers[self._outputs[-1]]
         self._rounded: dict[int, Activation] = {}
         self._constants: dict[int, tuple[str, NDArray[np.float32], NDArray[np.float32]]] = {}
@@ -52,9 +53,15 @@ class TFLiteGraph:
             layer = found.layers[int(operator.outputs[0])]
             weights += self._read_constants(operator, layer)
             self._read_outputs(operator, layer)
+        self.kept = tuple(
+            found.layers[int(each.outputs[0])]
+            for each in self._model.operators
+            if self._model.name(each) in KERNELS
+            and self._model.read_quantised(each.inputs[1]) is None
+        )
         self.activations = tuple(self._rounded.values())
         self.weights = tuple(weights)
-        self.hard_swish = found.hard_swish
+        self.hard_swish, self.readers = found.hard_swish, found.readers
         quantised = {each.layer for each in self.activations}
         quantised |= {each.layer for each in self.weights}
         ordered = dict.fromkeys(found.layers.values())
@@ -65,6 +72,7 @@ class TFLiteGraph:
         quantised: Collection[str],
         *,
         narrow: Mapping[str, float] | None = None,
+        weights_only: bool = False,
         keeps_activations: bool = False,
     ) -> TFLiteRun:
         """See `edgeemo.diagnose.graph.Graph.build`."""
@@ -74,7 +82,7 @@ class TFLiteGraph:
             rounded={
                 index: each.quantisation.narrow((narrow or {}).get(each.key, 1))
                 for index, each in self._rounded.items()
-                if each.layer in quantised
+                if each.layer in quantised and not weights_only
             },
             constants={
                 index: integer if layer in quantised else exact
@@ -94,13 +102,29 @@ class TFLiteGraph:
                 continue
             shape = self._model.tensors[index].shape
             self._rounded[index] = Activation(
-                key=str(index),
+                key=str(self._find_read(index)),
                 layer=layer,
                 channels_axis=len(shape) - 1,
                 channels=int(shape[-1]) // self._count_pixels(operator),
                 quantisation=grid,
                 is_output=index in self._outputs,
             )
+
+    def _find_read(self, index: int) -> int:
+        """Return the tensor that holds the values of another in the float network, without casts.
+
+        Casts are taken out there; where a mixed file casts a float tensor, that is rounded.
+        """
+        while index in self._makers and self._model.name(self._makers[index]) in CASTS:
+            index = int(self._makers[index].inputs[0])
+        return index
+
+    def _find_outputs(self) -> list[int]:
+        """Return the output and what it is cast from, the first last."""
+        found = [int(self._model.model.subgraphs[0].outputs[0])]
+        while self._model.name(self._makers[found[-1]]) in CASTS:
+            found.append(int(self._makers[found[-1]].inputs[0]))
+        return found
 
     def _count_pixels(self, operator: Any) -> int:
         """Return 2 for a convolution on pairs of pixels, else 1."""
@@ -141,15 +165,6 @@ class TFLiteGraph:
                 channels=values[kernel].shape[axis] // self._count_pixels(operator),
             )
         ]
-
-
-def _find_outputs(model: TFLiteModel) -> list[int]:
-    """Return the output and what it is cast from, the first last."""
-    makers = {int(each.outputs[0]): each for each in model.operators}
-    found = [int(model.model.subgraphs[0].outputs[0])]
-    while model.name(makers[found[-1]]) in CASTS:
-        found.append(int(makers[found[-1]].inputs[0]))
-    return found
 
 
 class TFLiteRun:

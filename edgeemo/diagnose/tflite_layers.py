@@ -30,10 +30,12 @@ class TensorLayers:
     Attributes:
         layers: Layer by the number of a tensor, for the result of every operator, in their order.
         hard_swish: Layers that are hard-swish activations.
+        readers: Layers that read the output of each one.
     """
 
     layers: Mapping[int, str]
     hard_swish: frozenset[str]
+    readers: Mapping[str, tuple[str, ...]]
 
 
 def name_layers(model: TFLiteModel, names: LayerNames) -> TensorLayers:
@@ -44,13 +46,19 @@ def name_layers(model: TFLiteModel, names: LayerNames) -> TensorLayers:
     """
     layers: dict[int, str] = {}
     swish = set()
+    readers: dict[str, dict[str, None]] = {}
     for operator in model.operators:
         layer = _name_layer(model, operator, names, layers)
+        for index in operator.inputs:
+            if layers.get(index, layer) != layer:
+                readers.setdefault(layers[index], {})[layer] = None
         layers |= dict.fromkeys(map(int, operator.outputs), layer)
         text = model.tensor_name(operator.outputs[0])
         if model.name(operator) == "HARD_SWISH" or names.find_hard_swish(text):
             swish.add(layer)
-    return TensorLayers(layers, frozenset(swish))
+    return TensorLayers(
+        layers, frozenset(swish), {layer: tuple(found) for layer, found in readers.items()}
+    )
 
 
 def _name_layer(

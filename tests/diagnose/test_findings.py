@@ -27,19 +27,22 @@ def _figures(layer, **changes):
     return ActivationFigures(layer=layer, **{**sound, **changes})
 
 
-def _layer(name, alone, *, hard_swish=False, last=False, **changes):
-    effect = LayerEffect(layer=name, alone=alone, saved=alone, flips_alone=0, flips_without=0)
+def _layer(name, alone, *, hard_swish=False, last=False, readers=(), weights=None, **changes):
+    effect = LayerEffect(
+        layer=name, alone=alone, saved=alone, flips_alone=0, flips_without=0, weights_alone=weights
+    )
     return LayerEvidence(
         effect=effect,
         activations=[_figures(name, **changes)],
         weights=[],
         is_hard_swish=hard_swish,
         is_last=last,
+        readers=readers,
     )
 
 
-def _find(*layers, gain=1.0, max_difference=0.1):
-    named = {"model": "m m", "data": ["d"]}
+def _find(*layers, gain=1.0, max_difference=0.1, kept=()):
+    named = {"model": "m m", "data": ["d"], "kept": kept}
     return list_findings(layers, **named, max_difference=max_difference, narrow_gain=gain)
 
 
@@ -71,9 +74,17 @@ def test_an_error_below_a_step_of_the_output_has_no_cause():
 
 
 def test_the_layer_behind_an_outlier_belongs_to_it():
-    found = _find(_layer("a", 0.3, outlier=50.0), _layer("b", 0.6), *OTHERS)
+    found = _find(_layer("a", 0.3, outlier=50.0, readers=["b"]), _layer("b", 0.6), *OTHERS)
     assert (found[0].cause, found[0].layers) == (Cause.OUTLIER, ("a", "b"))
     assert "--keep-float a,b" in found[0].command
+
+
+def test_layers_to_keep_in_float():
+    by_weights = _layer("a", 0.6, weights=0.5, readers=["b"])
+    assert "--keep-float a " in _find(by_weights, *OTHERS)[0].command
+    by_output = _layer("a", 0.6, weights=0.1, readers=["b", "c"])
+    assert "--keep-float a,b,c " in _find(by_output, *OTHERS)[0].command
+    assert "--keep-float a,b,c,d " in _find(by_output, *OTHERS, kept=["d"])[0].command
 
 
 def test_ranges_to_try():
