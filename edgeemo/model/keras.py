@@ -38,6 +38,10 @@ REFERENCE_MODELS = (KERAS, "model.h5", "model.savedmodel")
 _ENDPOINT = "serving_default"
 
 
+class _UnsuitableError(ValueError):
+    """A SavedModel that loads and cannot be used."""
+
+
 def import_keras() -> Any:
     """Return the keras package, on TensorFlow, imported without TensorFlow's start-up messages.
 
@@ -155,13 +159,17 @@ def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None)
 def _wrap_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
     specs, outputs = _read_signature(path)
     if len(specs) != 1 or len(outputs) != 1:
-        raise ValueError(
+        raise _UnsuitableError(
             f"its signature has {len(specs)} inputs and {len(outputs)} outputs; one each is needed"
         )
     batch, *shape = tuple(specs[0].shape)
     if batch not in (None, 1):
-        raise ValueError(
+        raise _UnsuitableError(
             f"it takes batches of {batch} images only; save it with an open batch size"
+        )
+    if specs[0].dtype.name != "float32":
+        raise _UnsuitableError(
+            f"it takes {specs[0].dtype.name}; save it with a float32 input and name its --scale"
         )
     # The names given here stand in exported files: they stay as they are.
     inputs = keras.Input(batch_shape=(batch, *(input_shape or shape)), name="image")
@@ -175,7 +183,7 @@ def _read_signature(path: Path) -> tuple[list[Any], list[Any]]:
 
     signatures = tf.saved_model.load(str(path)).signatures
     if _ENDPOINT not in signatures:
-        raise ValueError(
+        raise _UnsuitableError(
             f"its signature {_ENDPOINT!r} is missing; save it with Keras' model.export()"
         )
     signature = signatures[_ENDPOINT]
@@ -185,6 +193,8 @@ def _read_signature(path: Path) -> tuple[list[Any], list[Any]]:
 
 def _describe_load_error(error: Exception) -> str:
     text = str(error)
+    if isinstance(error, _UnsuitableError):
+        return text
     operator = re.search(r"\b(TFOpLambda|SlicingOpLambda|TensorFlowOpLayer)\b", text)
     if operator:
         return (

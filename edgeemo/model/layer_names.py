@@ -65,7 +65,8 @@ def join_names(names: Iterable[str]) -> str:
 
 def list_layers(network: Any) -> set[str]:
     """Return the names of the layers inside a network, at any depth."""
-    return {layer.name for layer in network._flatten_layers() if layer is not network}
+    layers = (layer for layer in network._flatten_layers() if layer is not network)
+    return {layer.name for layer in layers if type(layer).__name__ != "TFSMLayer"}
 
 
 def _find_layer(known: Collection[str], scope: str) -> list[str]:

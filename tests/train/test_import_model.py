@@ -283,6 +283,30 @@ def test_integer_pixels_as_input_are_refused(images, tmp_path):
     refused(TrainingError, "takes uint8", save(model, tmp_path / "mine.keras"), images, tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["uint8", "float64"])
+def test_a_saved_model_of_other_numbers_is_refused(images, tmp_path, kind):
+    import tensorflow as tf
+
+    class Odd(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((None, *SHAPE), kind)])
+        def predict(self, image):
+            mean = tf.reduce_mean(tf.cast(image, tf.float32), (1, 2))
+            return {"out": tf.sigmoid(mean)}
+
+    odd, source = Odd(), tmp_path / "odd"
+    tf.saved_model.save(odd, str(source), signatures={"serving_default": odd.predict})
+    message = rf"odd: it takes {kind}; save it with a float32 input"
+    refused(ModelFolderError, message, source, images, tmp_path)
+
+
+def test_channels_first_are_refused(images, tmp_path):
+    keras = import_keras()
+    inputs = keras.Input((3, 16, 16))
+    output = keras.layers.Dense(1, activation="sigmoid")(keras.layers.Flatten()(inputs))
+    source = save(keras.Model(inputs, output), tmp_path / "mine.keras")
+    refused(TrainingError, "takes 3×16×16, channels first", source, images, tmp_path)
+
+
 def test_several_inputs_or_outputs_are_refused(images, tmp_path):
     keras = import_keras()
     one, other = keras.Input(SHAPE), keras.Input(SHAPE)
