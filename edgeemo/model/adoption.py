@@ -107,7 +107,7 @@ def parse_adoption(fields: object) -> Adoption:
 def _describe_channel(scale: float, offset: float) -> str:
     inverse = 1 / scale
     near = round(inverse, 1)
-    is_quotient = scale != 1 and math.isclose(inverse, near, rel_tol=1e-5)
+    is_quotient = scale < 1 and math.isclose(inverse, near, rel_tol=1e-5)
     factor = f"pixel / {near:g}" if is_quotient else f"pixel x {scale:.6g}"
     factor = "pixel" if scale == 1 else factor
     return f"{factor} {'-' if offset < 0 else '+'} {abs(offset):.6g}" if offset else factor

@@ -124,7 +124,7 @@ class ModelFolder:
         """
         if self.file(ADOPTED_JSON).exists():
             raise ModelFolderError(
-                f"{self.path}: adopted, so there is no reference model to export or to compare "
+                f"{self.path}: adopted, so there is no reference model, and nothing to compare it "
                 f"with; 'edgeemo evaluate {self.path} --data ...' measures it on labelled images"
             )
 

@@ -73,6 +73,7 @@ def find_reference_model(folder: ModelFolder) -> Path:
     for name in REFERENCE_MODELS:
         if (folder.path / name).exists():
             return folder.path / name
+    folder.refuse_adopted()
     raise ModelFolderError(f"{folder.path}: {KERAS} is missing; train or import the model again")
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError
+from edgeemo.model.adoption import Adoption
 from edgeemo.model.detector_file import DetectorFile
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import Detector, FaceSettings
-from edgeemo.model.spec import NOT_SURE, InputSpec, ModelSpec, Provenance
+from edgeemo.model.spec import NOT_SURE, SPEC_VERSION, InputSpec, ModelSpec, Provenance
 from edgeemo.utils.text import has_controls
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -44,6 +46,64 @@ def test_json_gives_the_same_spec_back(
         provenance=Provenance(edgeemo_version="1", source_sha256="ab", date="2026-01-01T00:00:00Z"),
     )
     assert ModelSpec.from_json(spec.to_json(), origin="here") == spec
+
+
+ADOPTION = Adoption(scale=(1.0, 0.5, 0.25), offset=(0.0, -1.0, -2.0), bgr=True, layout="nchw")
+
+
+def test_only_the_spec_of_an_adopted_model_has_a_version_that_older_runtimes_refuse():
+    plain = ModelSpec(labels=("a", "b"), height=4, width=5)
+    adopted = replace(plain, adopted=ADOPTION)
+    assert json.loads(plain.to_json())["version"] == 1
+    assert "adopted" not in json.loads(plain.to_json())
+    assert json.loads(adopted.to_json())["version"] == SPEC_VERSION
+    assert ModelSpec.from_json(adopted.to_json(), origin="here") == adopted
+    assert adopted.find_shape_mismatch([1, 3, 4, 5], [1, 1, 1]) is None
+    assert "its input is [1, 4, 5, 3]" in adopted.find_shape_mismatch([1, 4, 5, 3], [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scale": [1.0]}, "scale must be 3 finite numbers"),
+        ({"scale": [1, 0, 1]}, "scale must be more than 0"),
+        ({"offset": ["0", 0, 0]}, "offset: a number expected"),
+        ({"layout": "hwcn"}, "layout must be nhwc or nchw"),
+        ({"bgr": 1}, "bgr: true or false expected"),
+        ({"more": 1}, "not a model specification"),
+    ],
+)
+def test_a_malformed_adoption_is_refused(change, message):
+    spec = ModelSpec(labels=("a", "b"), height=4, width=5, adopted=ADOPTION)
+    fields = json.loads(spec.to_json())
+    fields["adopted"].update(change)
+    with pytest.raises(SpecError, match=message):
+        ModelSpec.from_json(json.dumps(fields), origin="here")
+
+
+@pytest.mark.parametrize("outputs", [[0.3], [1.0, -2.0, 700.0], [-600.0]])
+def test_logits_become_probabilities(outputs):
+    found = replace(ADOPTION, logits=True).to_probabilities(outputs)
+    assert len(found) == len(outputs)
+    assert all(0 <= each <= 1 for each in found)
+    if len(outputs) == 1:
+        assert found[0] == pytest.approx(1 / (1 + math.exp(-outputs[0])))
+    else:
+        assert sum(found) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "text"),
+    [
+        (1 / 255, 0, "pixel / 255"),
+        (1, 0, "pixel"),
+        (1 / 127.5, -1, "pixel / 127.5 - 1"),
+        (2, 3, "pixel x 2 + 3"),
+    ],
+)
+def test_a_scaling_in_words(scale, offset, text):
+    adoption = Adoption(scale=(scale,), offset=(offset,))
+    assert adoption.describe_tensor() == f"{text}, grey, NHWC"
 
 
 @pytest.mark.parametrize(
