@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -106,12 +107,13 @@ def list_onnx_operators(graph: Any, layers: Sequence[str]) -> list[Operator]:
         graph: An `onnx.GraphProto`.
         layers: The names of `list_layers`.
     """
-    weights = {weight.name for weight in graph.initializer}
+    readers = Counter(name for node in graph.node for name in node.input)
+    weights = {weight.name for weight in graph.initializer if readers[weight.name] == 1}
     kernels = {weight.name for weight in graph.initializer if len(weight.dims) > 1}
     found = []
     for node in graph.node:
         own = _find_layers([node.name, *kernels.intersection(node.input)], layers)
-        own = own or _find_layers(weights.intersection(node.input), layers)  # perhaps shared
+        own = own or _find_layers(weights.intersection(node.input), layers)
         found.append((node.name, list(node.input), list(node.output), own))
     return _complete(found, last=OUTPUT, layers=layers)
 

@@ -163,7 +163,8 @@ def choose_training(options: TrainOptions, dataset: Dataset, progress: Progress)
     plan = _choose_plan(options, dataset.labels)
     if pretrained:
         chooser.choose("the last layer first", frozen_epochs=plan.frozen_epochs)
-    chooser.choose(f"{images}, changed anew in every epoch", augment=Augment.STRONG)
+    augment = Augment.LIGHT if options.int8_aware else Augment.STRONG
+    chooser.choose(f"{images}, changed anew in every epoch", augment=augment)
     counts = Counter(sample.label for sample in train)
     ratio = max(counts.values()) / min(counts.values())
     words = f"the largest class has {ratio:.1f} times the images of the smallest"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edgeemo.model.folder import VERIFY_PNG
 from edgeemo.report.document import Bullets, Document, Heading, Plot, Section, Table, Text
 from edgeemo.utils.text import format_size
+from edgeemo.verify.quantised import show_quantised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from edgeemo.metrics import SelectiveAccuracy
     from edgeemo.report.document import Block
     from edgeemo.verify.comparison import Flip, PredictionComparison
+    from edgeemo.verify.quantised import Quantised
     from edgeemo.verify.report import FileVerification, Verification
 
 _METHOD = (
@@ -46,12 +48,15 @@ _SELECTIVE = ("file", "coverage", "accuracy", "reference coverage", "reference a
 _FLIPS = ("image", "truth", "reference model", "file", "SHA-256")
 
 
-def build_document(verification: Verification, *, name: str) -> Document:
+def build_document(
+    verification: Verification, *, name: str, quantised: Quantised | None = None
+) -> Document:
     """Return the content of ``verify.md``, the same for the same verification.
 
     Args:
         verification: The verification.
         name: Name of the model folder.
+        quantised: How int8 files were quantised, as of `edgeemo.verify.quantised.read_quantised`.
     """
     verdict = verification.verdict
     compared = [(file.file, file.measured) for file in verification.files if file.measured]
@@ -61,6 +66,7 @@ def build_document(verification: Verification, *, name: str) -> Document:
         Section("Above the confidence threshold", _show_selective_accuracy(compared)),
         Section("Gates", [Bullets(_describe_gates(verification))]),
         Section("Not passed", _show_reasons(verification)),
+        Section("int8", show_quantised(quantised or {})),
         Section("Flips", _show_flips(compared)),
         Section("Largest differences", [_IMAGES]),
     )

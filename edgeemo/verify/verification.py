@@ -22,6 +22,7 @@ from edgeemo.verify.comparison import compare_predictions
 from edgeemo.verify.disagreements import draw_disagreements
 from edgeemo.verify.document import build_document
 from edgeemo.verify.gates import Gates, parse_kind
+from edgeemo.verify.quantised import read_quantised
 from edgeemo.verify.report import FileVerification, Verification
 from edgeemo.verify.split_images import find_data, find_images, read_references
 
@@ -105,7 +106,9 @@ def verify(
 
 
 def _write(folder: ModelFolder, verification: Verification) -> None:
-    document = build_document(verification, name=folder.path.resolve().name)
+    quantised = read_quantised(folder, verification)
+    name = folder.path.resolve().name
+    document = build_document(verification, name=name, quantised=quantised)
     write_file(folder.file(VERIFY_MD), to_markdown(document))
     folder.write_json(VERIFY_JSON, verification)  # last: it marks files as verified
 

@@ -120,8 +120,10 @@ def _write_page(path: Path, folder: ModelFolder, report: Verification) -> None:
     from edgeemo.report.html import to_html
     from edgeemo.utils.files import write_file
     from edgeemo.verify.document import build_document
+    from edgeemo.verify.quantised import read_quantised
 
-    document = build_document(report, name=folder.path.resolve().name)
+    quantised = read_quantised(folder, report)
+    document = build_document(report, name=folder.path.resolve().name, quantised=quantised)
     write_file(path, to_html(document, folder=folder.path))
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _UNROUNDED = (
-    "Dropout",
     "Flatten",
     "InputLayer",
     "MaxPooling2D",
@@ -69,6 +68,8 @@ class _Rounder:
     def _call(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the output of a layer's rounding equivalent."""
         if id(layer) in self._norms:  # computed with the layer before it
+            return args[0]
+        if isinstance(layer, self._keras.layers.Dropout):  # its noise would hide that of rounding
             return args[0]
         layers, norm = self._keras.layers, self._folded.get(id(layer))
         if isinstance(layer, layers.Conv2D | layers.DepthwiseConv2D | layers.Dense):
