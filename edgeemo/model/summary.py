@@ -132,8 +132,10 @@ def describe_proof(entry: VerifiedFile | None, spec: ModelSpec) -> str:
         return ADOPTED
     if entry is None:
         return "not verified: run 'edgeemo verify'"
-    if entry.n is None and entry.passed and entry.equal_to:
+    if entry.n is None and entry.equal_to and entry.passed:
         return f"passed: predicts as the verified {entry.equal_to}"
+    if entry.n is None and entry.equal_to:
+        return f"not passed: resizes by itself, and differs from the verified {entry.equal_to}"
     if entry.n is None:
         return "not passed: it was not run"
     flips, images = entry.figures["measured"].get("flip_count"), f"{entry.n:,} test images"

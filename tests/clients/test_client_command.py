@@ -38,9 +38,12 @@ def test_several_forms_and_the_array(edgeemo, folder):
 
 def test_info_says_what_a_file_is_equal_to(edgeemo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert edgeemo("export", "happy-sad", "--client", "--format", "tflite").status == 0
+    words = ("--client", "general,frigate", "--format", "tflite")
+    assert edgeemo("export", "happy-sad", *words).status == 0
     shown = edgeemo("info", "models/happy-sad-client/general/int8.tflite")
     assert "predicts as the verified int8.tflite" in shown.out
+    shown = edgeemo("info", "models/happy-sad-client/frigate/happy-sad/model.tflite")
+    assert "not passed: resizes by itself" in " ".join(shown.out.split())
 
 
 @pytest.mark.parametrize(
