@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import re
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,8 @@ from edgeemo.dataset.synthetic import MOODS, draw_image
 from edgeemo.utils.text import markdown_head, markdown_row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from client_table import Client
 
 WRONG = 0.1
@@ -86,7 +89,7 @@ def run_client(client: Client, subject: Subject, options, matrix: Matrix) -> str
         done = subprocess.run(
             [*command, *map(str, subject.images)],
             capture_output=True, text=True, errors="replace", timeout=options.timeout, check=False,
-            cwd=subject.folder,
+            cwd=subject.folder, env=read_variables(),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return f"hangs for {options.timeout} s"
@@ -99,6 +102,11 @@ def run_client(client: Client, subject: Subject, options, matrix: Matrix) -> str
     return format_difference(difference)
 
 
+def read_variables() -> dict[str, str]:
+    """Return the variables: a package that is imported again and again is compiled once."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+
+
 def find_reason(done: subprocess.CompletedProcess[str]) -> str:
     """Return why a process failed, in a few words."""
     lines = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
@@ -108,7 +116,8 @@ def find_reason(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def shorten(text: str) -> str:
-    text = re.sub(r"OpenCV\([\d.]+\) /\S+ error: ", "", text).replace("|", "/")
+    text = re.sub(r"OpenCV\([\d.]+\) /\S+ error: ", "", text)
+    text = re.sub(r"/[^\s']*/", "", text).replace("|", "/")
     return text if len(text) <= 150 else f"{text[:147]}..."
 
 
@@ -142,10 +151,22 @@ def choose_sources(data: Path, count: int) -> list[Path]:
     return [found[round(i * (len(found) - 1) / max(1, count - 1))] for i in range(count)]
 
 
+def find_files(models: list[Path], words: list[str] | None) -> Iterator[tuple[Path, list[Path]]]:
+    """Yield the folders of models, then of their client forms, with their exported files."""
+    for model in models:
+        root = model.resolve()
+        found = sorted(path for kind in ("tflite", "onnx") for path in root.rglob(f"*.{kind}"))
+        found = [path for path in found if not words or any(word in str(path) for word in words)]
+        own = [path for path in found if path.parent == root]
+        for folder, files in ((root, own), (root / "client", [*(set(found) - set(own))])):
+            if files:
+                yield folder if folder.is_dir() else root, sorted(files)
+
+
 def print_matrix(subjects: list[Subject], clients: list[Client], options, root: Path) -> None:
     """Print the table, row by row, its notes and the versions."""
     matrix = Matrix()
-    names = [str(each.path.relative_to(root.resolve())) for each in subjects]
+    names = [str(each.path.relative_to(root)) for each in subjects]
     print("\n".join(markdown_head(["client", *names], words=len(names) + 1)))
     versions = {}
     for client in clients:
@@ -182,22 +203,16 @@ def main() -> None:
         if not options.clients or any(word in client.name for word in options.clients)
     ]  # fmt: skip
     print(f"python {' '.join(sys.argv)}\n{datetime.date.today()}; {describe('edgeemo')}")
-    with tempfile.TemporaryDirectory() as name:
+    with TemporaryDirectory() as name:
         place = Path(name)
         sources = (
             choose_sources(options.data, options.images) if options.data
             else draw_sources(place / "drawn", options.images)
         )  # fmt: skip
-        for number, root in enumerate(options.model):
-            files = sorted(
-                path.resolve() for kind in ("tflite", "onnx") for path in root.rglob(f"*.{kind}")
-            )
-            subjects = [
-                Subject(path, sources, place / f"{number}-{i}") for i, path in enumerate(files)
-                if not options.files or any(word in str(path) for word in options.files)
-            ]  # fmt: skip
-            print(f"\n### {root}\n")
-            print_matrix(subjects, clients, options, root)
+        for folder, files in find_files(options.model, options.files):
+            subjects = [Subject(path, sources, Path(mkdtemp(dir=name)) / "x") for path in files]
+            print(f"\n### {folder.parent.name}/{folder.name}\n")
+            print_matrix(subjects, clients, options, folder)
 
 
 if __name__ == "__main__":

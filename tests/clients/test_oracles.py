@@ -5,6 +5,7 @@ The programs are those of examples/clients, each run by the interpreter of its o
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -36,9 +37,10 @@ def faces(tmp_path_factory):
 def run(program, environment, file, images):
     """Return a line of words per image."""
     python = find_environment(environment) / "bin" / "python"
+    compiled_once = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [python, PROGRAMS / program, file, *images],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True, text=True, timeout=120, check=False, env=compiled_once,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [line.split() for line in done.stdout.splitlines()]
