@@ -57,6 +57,7 @@ class Client:
         program: Its file in `examples/clients`; for `WEB` the engine of `client_page.py`.
         formats: Suffixes of the files that it reads.
         takes_shape: Whether it has to be given height, width and channels.
+        takes_nchw: Whether it reads files of `--layout nchw`.
     """
 
     name: str
@@ -64,6 +65,11 @@ class Client:
     program: str
     formats: tuple[str, ...] = (TFLITE,)
     takes_shape: bool = False
+    takes_nchw: bool = True
+
+    def reads(self, file: Path) -> bool:
+        """Return whether a file is of a format and a layout that it reads."""
+        return file.suffix in self.formats and (self.takes_nchw or "nchw" not in file.name)
 
 
 BOTH = (TFLITE, ONNX)
@@ -81,7 +87,7 @@ CLIENTS = (
     *(
         Client(
             name=f"OpenCV {version} {way}", environment=f"opencv-{version}", program=program,
-            formats=BOTH, takes_shape=True,
+            formats=BOTH, takes_shape=True, takes_nchw=way != "dnn",
         )
         for version in ("4.10", "4", "5")
         for way, program in (("dnn", "with_opencv.py"), ("blobFromImage", "with_opencv_blob.py"))
@@ -89,7 +95,7 @@ CLIENTS = (
     Client(name="MNN", environment="mnn", program="with_mnn.py", formats=BOTH),
     Client(
         name="ncnn (pnnx)", environment="ncnn", program="with_ncnn.py", formats=(ONNX,),
-        takes_shape=True,
+        takes_shape=True, takes_nchw=False,
     ),
     Client(name="MediaPipe", environment="mediapipe", program="with_mediapipe.py"),
     Client(name="MediaPipe web", environment=WEB, program="mediapipe"),

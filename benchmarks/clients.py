@@ -77,7 +77,7 @@ class Matrix:
 
 def run_client(client: Client, subject: Subject, options, matrix: Matrix) -> str:
     """Return the cell of a client and a file."""
-    if subject.path.suffix not in client.formats:
+    if not client.reads(subject.path):
         return ""
     try:
         environment = make_environment(options.environments, client.environment)

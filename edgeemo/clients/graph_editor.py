@@ -5,6 +5,8 @@ The old tensors, operators and weights stay as they are, to the byte; see `edgee
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from edgeemo.clients.graph_parts import Operator, Tensor
@@ -65,8 +67,14 @@ class GraphEditor:
         )
 
     def add_tensor(self, tensor: Tensor) -> int:
-        """Add a tensor and return its index."""
-        self._tensors.append(tensor)
+        """Add a tensor and return its index.
+
+        A name that is taken gets a number: OpenVINO finds tensors by their names.
+        """
+        taken = {self.describe_tensor(index).name for index in range(len(self._tensors))}
+        names = (f"{tensor.name}_{number}" for number in count(2))
+        name = tensor.name if tensor.name not in taken else next(n for n in names if n not in taken)
+        self._tensors.append(replace(tensor, name=name))
         return len(self._tensors) - 1
 
     def find_consumers(self, tensor: int) -> list[Operator]:

@@ -20,7 +20,7 @@ from edgeemo.clients.rgb_input import RgbInput
 from edgeemo.clients.tflite_form import make_client_spec, make_tflite_form
 from edgeemo.engines.flatbuffer import find_fault, open_root
 from edgeemo.engines.load import load_engine
-from edgeemo.engines.rewrite import BUFFERS, DESCRIPTION, METADATA
+from edgeemo.engines.rewrite import BUFFERS, DESCRIPTION, GRAPHS, METADATA
 from edgeemo.errors import ExportError, ModelFolderError, ParityError
 from edgeemo.model.container import read_engine_model, seal, unseal, unseal_bytes
 from edgeemo.model.folder import shipped_folder
@@ -71,6 +71,15 @@ def test_the_same_files_give_the_same_bytes(folder):
     export_clients(folder, options=options)
     assert read_all(folder.path / "client") == first
     assert len(first) == 7 + 4 + 4 + 2
+
+
+def test_no_two_tensors_have_one_name_by_which_openvino_finds_them(folder):
+    made = export_clients(folder, options=ClientOptions(forms=("general", "frigate")))
+    for file in made.files:
+        if file.path.suffix == ".tflite":
+            (graph,) = open_root(read_engine_model(file.path)).tables(GRAPHS)
+            names = [tensor.text(3) for tensor in graph.tables(0)]
+            assert len(set(names)) == len(names), names
 
 
 @pytest.mark.parametrize("name", ["int8.tflite", "float32.tflite"])
