@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 
 from edgeemo import Classifier
+from edgeemo.clients.tflite_form import make_client_spec, make_tflite_form
 from edgeemo.dataset.synthetic import draw_image
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.container import unseal
+from edgeemo.model.container import read_engine_model, seal, unseal
 
 from ..chromium import CHROMIUM, Browser
 from ..client_environments import find_environment
@@ -188,13 +189,19 @@ def test_a_file_that_is_no_image_or_no_model_is_one_line(page, images, tmp_path)
     assert page.problem == "other.onnx: it is not a file that edgeemo exported"
 
 
-def test_a_model_of_ones_own_can_be_opened(page, images):
-    page.give("image-file", images / "face.png")
+def test_a_model_of_ones_own_can_be_opened(page, images, tmp_path):
     golden = REPOSITORY / "tests" / "golden" / "int8.tflite"
-    page.give("model-file", golden)
-    ours = Classifier.from_model(unseal(golden), faces=None).predict(images / "face.png")
-    assert page.problem == ""
-    assert page.scores == list(ours.scores.values())
+    spec = unseal(golden).spec
+    form = make_tflite_form(read_engine_model(golden), spec)
+    (tmp_path / "rgb.tflite").write_bytes(seal(form, make_client_spec(spec), format="tflite"))
+    for file in (golden, tmp_path / "rgb.tflite"):
+        page.give("image-file", images / "face.png")
+        page.give("model-file", file)
+        classifier = Classifier.from_model(unseal(file), faces=None)
+        assert page.problem == ""
+        assert page.scores == list(classifier.predict(images / "face.png").scores.values())
+        expected = preprocess(images / "face.png", classifier.spec)
+        assert np.array_equal(page.pixels, expected.ravel())
 
 
 @pytest.mark.parametrize("width", [390, 1280])
