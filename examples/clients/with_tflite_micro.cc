@@ -11,7 +11,7 @@
 alignas(16) static uint8_t arena[160 * 1024];
 
 int main() {
-  tflite::MicroMutableOpResolver<7> operators;  // of `edgeemo info --layers FILE`
+  tflite::MicroMutableOpResolver<7> operators;  // those of the file: Netron shows them
   operators.AddAdd();
   operators.AddConv2D();
   operators.AddFullyConnected();
@@ -19,7 +19,8 @@ int main() {
   operators.AddMean();
   operators.AddQuantize();
   operators.AddSoftmax();
-  tflite::MicroInterpreter interpreter(tflite::GetModel(g_happy_sad_model), operators, arena, sizeof arena);
+  const tflite::Model* model = tflite::GetModel(g_happy_sad_model);
+  tflite::MicroInterpreter interpreter(model, operators, arena, sizeof arena);
   if (interpreter.AllocateTensors() != kTfLiteOk) return 1;
   TfLiteTensor* input = interpreter.input(0);
   while (std::fread(input->data.uint8, 1, input->bytes, stdin) == input->bytes) {

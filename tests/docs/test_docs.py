@@ -17,6 +17,8 @@ FOLDERS = ("*.md", "docs/**/*.md", "models/*.md", "models/happy-sad/*.md", "data
 OPTIONS_OF_OTHERS = {
     *("--no-isolation", "--group", "--no-deps"),  # build and pip
     *("--tool", "--cache-sim"),  # valgrind
+    *("--bind", "--directory"),  # http.server
+    "--biz",  # MNN's --bizCode
     *("--rm", "--user", "--platform", "--device", "--build-arg"),  # Docker
     "--input",  # the begin of an option of onnxruntime
     *("--render", "--hours"),  # benchmarks/reliability
