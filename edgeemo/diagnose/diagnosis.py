@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeemo.diagnose.attribution import Attribution
+    from edgeemo.diagnose.files import DiagnosisFiles
     from edgeemo.diagnose.graph import Graph
     from edgeemo.diagnose.measure import ActivationFigures
     from edgeemo.diagnose.report import Cause
@@ -128,7 +129,7 @@ def diagnose(
         layers=tuple(_describe_layer(each, causes) for each in evidence),
         findings=findings,
         worst=worst,
-        notes=(*found.notes, *_list_notes(files.folder, replay, difference)),
+        notes=(*found.notes, *_list_notes(files, graph.kept, replay, difference)),
         seconds=time.monotonic() - start,
     )
     if html is not None:
@@ -240,7 +241,10 @@ def _list_worst(
 
 
 def _list_notes(
-    folder: ModelFolder, replay: NDArray[np.float64], difference: NDArray[np.float64]
+    files: DiagnosisFiles,
+    kept: Sequence[str],
+    replay: NDArray[np.float64],
+    difference: NDArray[np.float64],
 ) -> list[str]:
     found = []
     if replay.mean() > _REPLAYED * difference.mean():
@@ -248,9 +252,14 @@ def _list_notes(
             "the roundings of the file do not account for its predictions: the shares of the "
             "layers are rough"
         )
-    if not any(folder.file(name).exists() for name in REFERENCE_MODELS):
+        if files.int8.format == "onnx" and kept:
+            found.append(
+                "ONNX Runtime rounds the weights of a layer in float between two in int8 when it "
+                "loads the file: keep a neighbour in float, too, or take int8.tflite"
+            )
+    if not any(files.folder.file(name).exists() for name in REFERENCE_MODELS):
         found.append(
-            f"{folder.path} has no reference model, which the commands above need: give them the "
-            "folder that it was trained in"
+            f"{files.folder.path} has no reference model, which the commands above need: give "
+            "them the folder that it was trained in"
         )
     return found

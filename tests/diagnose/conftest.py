@@ -99,11 +99,13 @@ def shake(keras):
 
 @pytest.fixture(scope="session")
 def export_to(make_folder):
-    """Function (path, model, calibration, formats): a folder with the model's exported files."""
+    """Function (path, model, calibration, formats, ...): a folder with the exported files."""
     from edgeemo.export.convert import Converter
     from edgeemo.export.graph import build_deployed
+    from edgeemo.export.kept_layers import list_layers
+    from edgeemo.model.quantisation import Quantisation
 
-    def run(path, model, calibration, formats=("tflite",)):
+    def run(path, model, calibration, formats=("tflite",), **quantisation):
         spec = ModelSpec(
             labels=LABELS[: max(2, model.output_shape[1])],
             height=SIDE,
@@ -114,10 +116,13 @@ def export_to(make_folder):
         )
         folder = make_folder(path, spec)
         model.save(folder.file("model.keras"))
-        converter = Converter(build_deployed(model, spec), spec, calibration)
+        network = build_deployed(model, spec)
+        converter = Converter(network, spec, calibration, list_layers(model))
+        chosen = Quantisation(**quantisation)
         for format in ("tflite", *(each for each in formats if each != "tflite")):
             for kind in ("float32", "int8"):
-                content = seal(converter.convert(kind, format), spec, format=format)
+                content = converter.convert(kind, format, quantisation=chosen)
+                content = seal(content, spec, format=format)
                 folder.file(f"{kind}.{format}").write_bytes(content)
         return folder
 

@@ -66,6 +66,23 @@ def test_the_roundings_of_the_file_give_its_predictions(sound, format):
 
 
 @pytest.fixture(scope="module")
+def mixed(build, export_to, images, tmp_path_factory):
+    path = tmp_path_factory.mktemp("mixed") / "net"
+    return export_to(path, build(), _span(images), FORMATS, keep_float=("third", "wide"))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_layers_that_the_file_keeps_in_float(mixed, format):
+    found = diagnose(mixed.path, format=format)
+    assert found.replay_difference <= (2 / 256 if format == "tflite" else 1e-4)
+    assert {"first", "second"} <= {each.layer for each in found.layers}
+    commands = [each.command for each in found.findings if "--keep-float" in each.command]
+    assert commands
+    for command in commands:
+        assert {"third", "wide"} <= set(command.split("--keep-float ")[1].split()[0].split(","))
+
+
+@pytest.fixture(scope="module")
 def loud(build, export_to, images, tmp_path_factory):
     """Channel 5 of a layer made 100 times as large, and the next layer that much less of it."""
     model = build()
