@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.diagnose.attribution import attribute, decide_labels
+from edgeemo.diagnose.attribution import attribute
 from edgeemo.diagnose.causes import list_findings
-from edgeemo.diagnose.evidence import LayerEvidence, choose_narrow
+from edgeemo.diagnose.evidence import choose_narrow
 from edgeemo.diagnose.files import find_files
-from edgeemo.diagnose.images import ImageSet, read_images
+from edgeemo.diagnose.images import read_images
 from edgeemo.diagnose.measure import measure_activations
 from edgeemo.diagnose.page import check_page, write_page
-from edgeemo.diagnose.report import Diagnosis, LayerDiagnosis, WorstImage
+from edgeemo.diagnose.report import Diagnosis
+from edgeemo.diagnose.summary import Scores, collect_evidence, describe_layer, list_worst
 from edgeemo.engines.load import load_engine
 from edgeemo.model.keras import REFERENCE_MODELS
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.redirect import drop_output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from edgeemo.diagnose.attribution import Attribution
     from edgeemo.diagnose.files import DiagnosisFiles
-    from edgeemo.diagnose.graph import Graph
-    from edgeemo.diagnose.measure import ActivationFigures
-    from edgeemo.diagnose.report import Cause
+    from edgeemo.diagnose.images import DiagnosisImages, ImageSet
     from edgeemo.model.container import Format, SealedModel
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
@@ -83,58 +80,64 @@ def diagnose(
     if html is not None:
         check_page(Path(html))
     files = find_files(Path(model), file=None if file is None else Path(file), format=format)
-    spec = files.int8.spec
     found = read_images(
         files.folder,
-        spec,
+        files.int8.spec,
         data=None if data is None else Path(data),
         count=images,
         progress=progress,
     )
-    scores = [_predict(each, found.test, progress) for each in (files.int8, files.float32)]
-    test, training = (_scale(each, spec) for each in (found.test, found.training or found.test))
+    diagnosis, rows = _diagnose(str(model), files, found, progress)
+    diagnosis = replace(diagnosis, seconds=time.monotonic() - start)
+    if html is not None:
+        write_page(Path(html), diagnosis, found.test.pixels[rows])
+    return diagnosis
+
+
+def _diagnose(
+    model: str, files: DiagnosisFiles, images: DiagnosisImages, progress: Progress
+) -> tuple[Diagnosis, list[int]]:
+    """Return the diagnosis, and the rows of the test images that it shows."""
+    spec = files.int8.spec
+    int8, float32 = (_predict(each, images.test, progress) for each in (files.int8, files.float32))
+    test, training = (_scale(each, spec) for each in (images.test, images.training or images.test))
     graph = files.build_graph(test[0])
-    measured = training[: min(_MOST_MEASURED, len(training))]
+    measured = training[:_MOST_MEASURED]
     progress.stage("Measuring the layers", total=len(measured))
     figures = measure_activations(graph, measured, progress=progress)
     attribution = attribute(
         graph, test, narrow=choose_narrow(figures), spec=spec, progress=progress
     )
-    difference = np.abs(scores[0] - scores[1])
-    evidence = _collect(graph, figures, attribution)
+    scores = Scores(int8, float32, attribution.scores, spec)
+    layers = collect_evidence(graph, figures, attribution.layers)
     findings = list_findings(
-        evidence,
-        model=str(model),
+        layers,
+        model=model,
         data=_list_data(files.folder),
         kept=graph.kept,
-        max_difference=float(difference.max()),
+        max_difference=float(scores.difference.max()),
         narrow_gain=attribution.narrow_gain,
     )
     causes = {name: each.cause for each in findings for name in each.layers}
-    worst, rows = _list_worst(found.test, scores[0], scores[1], spec)
-    replay = np.abs(attribution.scores - scores[0])
-    labels = [decide_labels(each, spec) for each in (*scores, attribution.scores)]
+    worst, rows = list_worst(images.test, scores, WORST)
     diagnosis = Diagnosis(
-        model=str(model),
+        model=model,
         file=files.int8.path,
         sha256=files.int8.sha256,
         reference=files.float32.path,
-        n=len(found.test),
-        training_n=len(measured) if found.training else 0,
-        flips=int((labels[0] != labels[1]).sum()),
-        max_difference=float(difference.max()),
-        mean_difference=float(difference.mean()),
-        replay_difference=float(replay.max()),
-        replay_flips=int((labels[0] != labels[2]).sum()),
-        layers=tuple(_describe_layer(each, causes) for each in evidence),
+        n=len(images.test),
+        training_n=len(measured) if images.training else 0,
+        flips=int((scores.int8_labels != scores.float_labels).sum()),
+        max_difference=float(scores.difference.max()),
+        mean_difference=float(scores.difference.mean()),
+        replay_difference=float(scores.replay_difference.max()),
+        replay_flips=int((scores.int8_labels != scores.replay_labels).sum()),
+        layers=tuple(describe_layer(each, causes.get(each.name)) for each in layers),
         findings=findings,
         worst=worst,
-        notes=(*found.notes, *_list_notes(files, graph.kept, replay, difference)),
-        seconds=time.monotonic() - start,
+        notes=(*images.notes, *_list_notes(files, scores, graph.kept)),
     )
-    if html is not None:
-        write_page(Path(html), diagnosis, found.test.pixels[rows])
-    return diagnosis
+    return diagnosis, rows
 
 
 def _predict(model: SealedModel, images: ImageSet, progress: Progress) -> NDArray[np.float64]:
@@ -154,60 +157,6 @@ def _scale(images: ImageSet, spec: ModelSpec) -> list[NDArray[np.float32]]:
     return [pixels * scale for pixels in images.pixels]
 
 
-def _collect(
-    graph: Graph, figures: Sequence[ActivationFigures], attribution: Attribution
-) -> list[LayerEvidence]:
-    activations = defaultdict(list)
-    for each in figures:
-        activations[each.layer].append(each)
-    weights = defaultdict(list)
-    for one in graph.weights:
-        weights[one.layer].append(one)
-    return [
-        LayerEvidence(
-            effect=effect,
-            activations=activations[effect.layer],
-            weights=weights[effect.layer],
-            is_hard_swish=effect.layer in graph.hard_swish,
-            is_last=effect.layer == graph.last,
-            readers=graph.readers.get(effect.layer, ()),
-        )
-        for effect in attribution.layers
-    ]
-
-
-def _describe_layer(evidence: LayerEvidence, causes: Mapping[str, Cause]) -> LayerDiagnosis:
-    effect, figures = evidence.effect, evidence.activations
-    last = figures[-1] if figures else None
-    outlier = max(figures, default=None, key=lambda each: each.outlier)
-    return LayerDiagnosis(
-        layer=evidence.name,
-        low=last.low if last else None,
-        high=last.high if last else None,
-        grid_low=last.grid_low if last else None,
-        grid_high=last.grid_high if last else None,
-        clipped=max((each.clipped for each in figures), default=0.0),
-        own_sqnr_db=_find_smallest([each.own_sqnr_db for each in figures]),
-        sqnr_db=_find_smallest([last.sqnr_db] if last else []),
-        weights_sqnr_db=_find_smallest(
-            [each.sqnr_db for each in evidence.weights if each.sqnr_db is not None]
-        ),
-        outlier=outlier.outlier if outlier else 1.0,
-        channel=outlier.channel if outlier else 0,
-        alone=effect.alone,
-        saved=effect.saved,
-        weights_alone=effect.weights_alone,
-        flips_alone=effect.flips_alone,
-        flips_without=effect.flips_without,
-        cause=causes.get(evidence.name),
-    )
-
-
-def _find_smallest(values: Sequence[float]) -> float | None:
-    """Return the smallest finite number; None without one."""
-    return min((each for each in values if math.isfinite(each)), default=None)
-
-
 def _list_data(folder: ModelFolder) -> list[str]:
     """Return the folders of a model's images, as --data names them."""
     data = folder.read_training().data
@@ -216,38 +165,9 @@ def _list_data(folder: ModelFolder) -> list[str]:
     return [str(each) for each in ([data] if isinstance(data, Path) else data.folders.values())]
 
 
-def _list_worst(
-    images: ImageSet, int8: NDArray[np.float64], exact: NDArray[np.float64], spec: ModelSpec
-) -> tuple[tuple[WorstImage, ...], list[int]]:
-    """Return the images with the largest differences, flips first, and their rows."""
-    differences = np.abs(int8 - exact).max(axis=1)
-    ours, theirs = decide_labels(int8, spec), decide_labels(exact, spec)
-    rows = np.lexsort((-differences, ours == theirs))[:WORST].tolist()
-    return (
-        tuple(
-            WorstImage(
-                path=images.names[row],
-                label=images.labels[row],
-                float_label=spec.labels[theirs[row]],
-                float_score=float(exact[row, theirs[row]]),
-                int8_label=spec.labels[ours[row]],
-                int8_score=float(int8[row, ours[row]]),
-                difference=float(differences[row]),
-            )
-            for row in rows
-        ),
-        rows,
-    )
-
-
-def _list_notes(
-    files: DiagnosisFiles,
-    kept: Sequence[str],
-    replay: NDArray[np.float64],
-    difference: NDArray[np.float64],
-) -> list[str]:
+def _list_notes(files: DiagnosisFiles, scores: Scores, kept: Sequence[str]) -> list[str]:
     found = []
-    if replay.mean() > _REPLAYED * difference.mean():
+    if scores.replay_difference.mean() > _REPLAYED * scores.difference.mean():
         found.append(
             "the roundings of the file do not account for its predictions: the shares of the "
             "layers are rough"

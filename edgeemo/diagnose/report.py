@@ -159,4 +159,4 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     worst: tuple[WorstImage, ...]
     notes: tuple[str, ...]
-    seconds: float
+    seconds: float = 0.0
