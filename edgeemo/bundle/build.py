@@ -60,7 +60,7 @@ class Fallback:
     model: str
     engine: str
     verified: bool
-    adopted: bool
+    adopted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ class Bundle:
     model: str
     engine: str
     verified: bool
-    adopted: bool
+    adopted: bool = False
     golden_images: int
     undecided_images: int
     fallback: Fallback | None = None

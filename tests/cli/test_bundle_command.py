@@ -60,7 +60,9 @@ def test_a_fallback_for_the_other_engine(edgeemo, models):
     assert "float32.onnx, NOT verified" in shown.out
     assert shown.err.count("is not verified against its reference model") == 2
     said = json.loads(edgeemo(*words, "--force", "--json").out)
-    assert said["fallback"] == {"model": "float32.onnx", "engine": "onnxruntime", "verified": False}
+    assert said["fallback"] == {
+        "model": "float32.onnx", "engine": "onnxruntime", "verified": False, "adopted": False
+    }  # fmt: skip
 
 
 def test_faces_and_how_they_are_found(edgeemo, models):
