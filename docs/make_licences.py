@@ -31,9 +31,9 @@ _HEAD = """# Licences
 Made by `make docs` with [pip-licenses](https://pypi.org/project/pip-licenses/); do not edit.
 
 edgeemo is under the [Apache License 2.0](../LICENSE), and so are its models in `models/`. It
-contains one file of others: `edgeemo/imaging/faces/blazeface.tflite`, the face detector of
-MediaPipe, Apache License 2.0 (see the NOTICE beside it). The package includes it, and so does every
-bundle that finds faces.
+contains two files of others: `blazeface.tflite` and `blazeface_full_range.tflite` in
+`edgeemo/imaging/faces`, the face detectors of MediaPipe, Apache License 2.0 (see the NOTICE beside
+them). The package includes them, and so does every bundle that finds faces.
 
 Everything else is installed by pip, in the versions of `constraints.txt`, under the licence that
 its authors state (UNKNOWN: the package names none):

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.modules import collect_modules
-from edgeemo.imaging.faces.blaze import BLAZEFACE
+from edgeemo.imaging.faces.anchors import FULL_RANGE, SHORT_RANGE
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.face_settings import Detector
 
@@ -31,18 +31,22 @@ def runtime_modules(entry_point: str, settings: FaceSettings | None) -> dict[str
 
 
 def detector_members(settings: FaceSettings | None, file: DetectorFile | None) -> dict[str, bytes]:
-    """Return the network of the face detector, where no installed package holds it.
+    """Return the networks of the face detector, where no installed package holds them.
 
     Args:
         settings: The face settings, or None.
         file: The detector's own file, where it has one.
 
     Returns:
-        Path inside the bundle to content: one, or none.
+        Path inside the bundle to content: two of BlazeFace, one of a file of its own, or none.
     """
     if file is not None:
         return {FACE_MODEL: file.content}
     if settings is None or settings.detector is not Detector.BLAZE:
         return {}
-    content = files(_PACKAGE).joinpath(BLAZEFACE).read_bytes()
-    return {f"{_PACKAGE.replace('.', '/')}/{BLAZEFACE}": content}
+    return {
+        f"{_PACKAGE.replace('.', '/')}/{network.name}": files(_PACKAGE)
+        .joinpath(network.name)
+        .read_bytes()
+        for network in (SHORT_RANGE, FULL_RANGE)
+    }

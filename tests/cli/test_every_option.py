@@ -299,7 +299,7 @@ CHECK = {
     "--accept webp": {"accept": ["webp"]},
     "--faces": {"detector_name": "blaze"},
     "--face-detector blaze": {"detector_name": "blaze"},
-    "--face-score 0.8": {"detector_name": "blaze", "detector._min_score": 0.8},
+    "--face-score 0.8": {"detector_name": "blaze", "detector.looks.0._min_score": 0.8},
 }
 WRITE = {
     "--classes happy,sad": {"classes": ["happy", "sad"]},

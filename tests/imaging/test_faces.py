@@ -9,6 +9,8 @@ from PIL import Image
 
 from edgeemo.errors import FaceModelError, MissingExtraError
 from edgeemo.imaging.faces import Face, build_detector, crop_face
+from edgeemo.imaging.faces.blaze import _convert_score
+from edgeemo.imaging.faces.letterbox import Letterbox
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile, find_detector_file
 from edgeemo.model.face_settings import FaceSettings
 from edgeemo.model.spec import InputSpec
@@ -73,14 +75,54 @@ def test_an_empty_image_has_no_face(detector, size):
     assert detector.detect(Image.new("RGB", size, "grey")) == ()
 
 
-def test_a_small_face_is_found_in_a_part_of_the_image(data_dir):
+def test_a_small_face_is_found_by_the_second_look(data_dir):
     face = opened(data_dir / "photos" / "obama_small.jpg")
     face.thumbnail((110, 110))
     wall = Image.new("RGB", (640, 480), "#808890")
     wall.paste(face, (440, 330))
-    (found,) = build_detector(FaceSettings()).detect(wall)
+    detector = build_detector(FaceSettings())
+    first, second, third = (look.detect(Letterbox(wall)) for look in detector.looks)
+    assert (first, third) == ((), ())
+    assert detector.detect(wall) == second
+    (found,) = second
     assert 440 < found.left + found.side / 2 < 440 + face.width
     assert 330 < found.top + found.side / 2 < 330 + face.height
+
+
+def test_all_looks_have_similar_bounding_boxes(data_dir):
+    letterbox = Letterbox(opened(data_dir / "photos" / "obama.jpg").crop((200, 0, 800, 600)))
+    boxes = [look.detect(letterbox)[0] for look in build_detector(FaceSettings()).looks]
+    for other in boxes[1:]:
+        assert abs(boxes[0].left - other.left) < 0.15 * boxes[0].side
+        assert abs(boxes[0].top - other.top) < 0.15 * boxes[0].side
+        assert 0.8 < boxes[0].side / other.side < 1.25
+
+
+def test_the_second_network_is_loaded_where_the_first_look_detects_nothing(data_dir):
+    detector = build_detector(FaceSettings())
+    second = detector.looks[1]
+    assert detector.detect(opened(data_dir / "photos" / "obama.jpg"))
+    assert second._network._pool is None
+    assert detector.detect(Image.new("RGB", (64, 64))) == ()
+    assert second._network._pool is not None
+
+
+@pytest.mark.parametrize("size", [(640, 480), (480, 640), (90, 90), (3000, 7), (200, 1999)])
+def test_a_letterbox_shows_the_whole_image(size):
+    image = Image.new("RGB", size, "white")
+    letterbox = Letterbox(image)
+    for square in (letterbox.shrink(96), letterbox.shrink_with_border(96, 0.25)):
+        white = np.argwhere(square.pixels[..., 0] > 127)
+        top, left = white.min(axis=0)
+        bottom, right = white.max(axis=0) + 1
+        assert abs(left - square.left) <= 1 >= abs(top - square.top)
+        width, height = (right - left) * square.scale, (bottom - top) * square.scale
+        assert abs(width - size[0]) <= 2 * square.scale >= abs(height - size[1])
+
+
+def test_a_face_is_scored_lower_by_the_second_network():
+    scores = [_convert_score(score) for score in (0.0, 0.5, 0.7, 0.8, 0.9, 1.0)]
+    assert scores == pytest.approx([0.65, 0.65, 0.65, 0.72, 0.85, 1.0], abs=0.005)
 
 
 @pytest.mark.slow

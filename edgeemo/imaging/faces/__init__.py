@@ -3,8 +3,8 @@
 Three detectors, one file each, behind `FaceDetector`:
 
 * ``blaze``: BlazeFace (V. Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on
-  Mobile GPUs", 2019), MediaPipe's short-range model, which is part of edgeemo and runs in LiteRT:
-  nothing else has to be installed.
+  Mobile GPUs", 2019), MediaPipe's short-range and full-range models, which are part of edgeemo and
+  run in LiteRT: nothing else has to be installed.
 * ``cascade``: P. Viola and M. Jones, "Rapid object detection using a boosted cascade of simple
   features", CVPR 2001, as OpenCV ships it for frontal faces; needs the ``faces`` extra.
 * ``yunet``: W. Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023, from an ``.onnx``

@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 from dataclasses import asdict, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from edgeemo.bench import draw_photo
 from edgeemo.dataset import FACES_JSON, ingest_folder, read_faces_json
 from edgeemo.dataset.check import check_folder
 from edgeemo.dataset.write.crop import CropOptions, write_crops
@@ -39,12 +41,9 @@ def few(tmp_path, draw_photos):
 
 @pytest.fixture
 def pair(few):
-    """The same, with one photo of two faces: the second and smaller one in the corner."""
-    with Image.open(few / "happy/00.png") as left, Image.open(few / "sad/00.png") as right:
-        both = Image.new("RGB", (420, 180))
-        both.paste(left, (0, 0))
-        both.paste(right.resize((180, 135)), (240, 45))
-    both.save(few / "happy/pair.png")
+    """The same, with one photo of two faces: the second and smaller one on the right."""
+    with Image.open(BytesIO(draw_photo())) as both:
+        both.save(few / "happy/pair.png")
     return few
 
 
