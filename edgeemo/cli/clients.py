@@ -59,10 +59,9 @@ def export_existing(
         ParityError: If that verification fails.
     """
     from edgeemo.cli.commands.verify import run_verification
-    from edgeemo.clients import refuse_adopted
     from edgeemo.verify import raise_for_gates
 
-    refuse_adopted(folder)
+    folder.refuse_adopted()
     if not folder.is_shipped and not is_verified(folder, options):
         raise_for_gates(run_verification(folder, data))
     made = make_clients(folder, options, data)

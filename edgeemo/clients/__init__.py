@@ -7,7 +7,7 @@ Needs no TensorFlow; ``.onnx`` files need onnx.
 """
 
 from edgeemo.clients.c_array import CArray
-from edgeemo.clients.exporting import export_clients, refuse_adopted
+from edgeemo.clients.exporting import export_clients
 from edgeemo.clients.options import FORMS, ClientOptions
 from edgeemo.clients.result import ClientExport, ClientFile
 
@@ -18,5 +18,4 @@ __all__ = [
     "ClientFile",
     "ClientOptions",
     "export_clients",
-    "refuse_adopted",
 ]

@@ -71,7 +71,7 @@ def export_clients(
     """
     options, opened = options or ClientOptions(), ModelFolder(Path(folder))
     progress = progress or Silent()
-    refuse_adopted(opened)
+    opened.refuse_adopted()
     files = _find_verified(opened, options)
     place = Path(out) if out else opened.file(CLIENT)
     require_packages(("flatbuffers",), purpose="files for other programs")
@@ -100,19 +100,6 @@ def export_clients(
         c_array=c_array,
         notes=tuple(notes),
     )
-
-
-def refuse_adopted(folder: ModelFolder) -> None:
-    """Refuse an adopted model, which has no verified file.
-
-    Raises:
-        ModelFolderError: If it is one.
-    """
-    if folder.read_spec().adopted:
-        raise ModelFolderError(
-            f"{folder.path}: an adopted model has no files for other programs; they are made of "
-            "verified files, as 'edgeemo export' writes them"
-        )
 
 
 def _find_verified(folder: ModelFolder, options: ClientOptions) -> list[Path]:
