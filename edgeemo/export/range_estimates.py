@@ -49,9 +49,9 @@ def estimate_ranges(run: Run, method: RangeMethod) -> Ranges:
         for key, values in tensors.items():
             low, high = ranges.get(key, (np.float32(np.inf), np.float32(-np.inf)))
             ranges[key] = min(low, values.min()), max(high, values.max())
-    if method is RangeMethod.MINMAX:
+    if method == RangeMethod.MINMAX:
         return ranges
-    cut = _cut_percentile if method is RangeMethod.PERCENTILE else _minimise_error
+    cut = _cut_percentile if method == RangeMethod.PERCENTILE else _minimise_error
     return {
         key: cut(counts, *ranges[key]) if ranges[key][0] < ranges[key][1] else ranges[key]
         for key, counts in _count(run, ranges).items()
