@@ -69,7 +69,7 @@ def test_face_detection_is_counted(counting):
     found = count_detection(counting, GOLDEN / "int8.tflite", processors=(A72,))
     faces, none = (found[A72.name, image] for image in ("two faces", "no face"))
     assert (none["resize"], none["invoke"]) == (None, None)
-    assert none["detect"] > 5 * faces["detect"]  # every pass is made
+    assert none["detect"] > 3 * faces["detect"]  # every look is taken, two of them cheap
     assert faces["decode"] + faces["detect"] < faces["total"]
 
 
