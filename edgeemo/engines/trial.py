@@ -73,15 +73,20 @@ def main() -> None:
 
     The format is named, too: a file in the making has a suffix of its own.
     """
-    from dataclasses import replace
-
-    from edgeemo.model.container import unseal_bytes
-
     path, format = sys.argv[1:]
     writing = os.dup(1)
+    _run_and_end(_open(path, format), writing)
+
+
+def _open(path: str, format: str) -> SealedModel:
+    from edgeemo.model.container import unseal, unseal_bytes
+
+    if path.endswith(f".{format}"):
+        return unseal(path)
+    from dataclasses import replace
+
     with open(path, "rb") as stream:  # noqa: PTH123
-        model = unseal_bytes(stream.read(), name=f"model.{format}")
-    _run_and_end(replace(model, path=path), writing)
+        return replace(unseal_bytes(stream.read(), name=f"model.{format}"), path=path)
 
 
 def _has_one_thread() -> bool:
