@@ -103,6 +103,7 @@ def adopt(
     with build_folder(out, replace=replace) as folder:
         content = seal(found.model, found.spec, format=format, members=found.members)
         write_file(folder.file(name), content)
+        unseal(folder.file(name))  # as every command reads it
         evaluation, doubt = (
             _evaluate(
                 folder.file(name),

@@ -64,7 +64,7 @@ def read_tflite_metadata(model: bytes, members: Mapping[str, bytes]) -> FileMeta
     try:
         metadata = _open_metadata(model)
         return _read_metadata(metadata, members) if metadata else FileMetadata()
-    except (struct.error, ValueError):
+    except (struct.error, ValueError, IndexError):
         return FileMetadata()
 
 

@@ -54,7 +54,8 @@ class Provenance:
 
     Attributes:
         edgeemo_version: The version that trained or imported the model.
-        source_sha256: SHA-256 of the Keras file that the exports stem from; empty before export.
+        source_sha256: SHA-256 of the Keras file that the exports stem from, or of the file that was
+            adopted; empty before export.
         date: ISO 8601, UTC: SOURCE_DATE_EPOCH if it was set, else the end of the training.
     """
 

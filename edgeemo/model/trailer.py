@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _ENTRY = "edgeemo.json"
 _LABELS = "labels.txt"
-_MAX_MEMBER = 1 << 18
+_MAX_MEMBERS, _MOST_MEMBERS = 1 << 18, 64  # bytes, and number
 _METADATA_PROPS = 14  # onnx.ModelProto.metadata_props
 _LENGTH_DELIMITED = 2  # Protocol Buffers wire type
 _ZIP_LOCAL = struct.Struct("<4s4xH8xIIHH")  # PKWARE's APPNOTE.TXT, section 4.3.7
@@ -56,7 +56,7 @@ def append_zip(
 def split_zip(content: bytes) -> tuple[bytes, dict[str, bytes]]:
     """Return a TFLite model without the archive behind it, and the members of the archive.
 
-    TFLite Metadata keeps its labels there. Members of more than 256 KiB are left out.
+    TFLite Metadata keeps its labels there. Members beyond 256 KiB in all, or 64, are left out.
 
     Args:
         content: The content of a file.
@@ -68,16 +68,13 @@ def split_zip(content: bytes) -> tuple[bytes, dict[str, bytes]]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             found = archive.infolist()
             begin = min((each.header_offset for each in found), default=len(content))
-            small = [each for each in found if each.file_size <= _MAX_MEMBER and not each.is_dir()]
-            return content[:begin], {each.filename: archive.read(each) for each in small}
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ):
+            members, left = {}, _MAX_MEMBERS
+            for each in found[:_MOST_MEMBERS]:
+                if each.file_size <= left and not each.is_dir():
+                    members[each.filename] = archive.read(each)
+                    left -= each.file_size
+            return content[:begin], members
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError):
         return content, {}
 
 

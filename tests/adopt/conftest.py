@@ -98,8 +98,12 @@ class Net:
 
     def write(self, path: Path) -> Path:
         """Write the file, in the format of its suffix."""
-        path.write_bytes(self._tflite() if path.suffix == ".tflite" else self._onnx())
+        path.write_bytes(self.write_bytes(path.suffix))
         return path
+
+    def write_bytes(self, suffix: str) -> bytes:
+        """The content of the file, in a format."""
+        return self._tflite() if suffix == ".tflite" else self._onnx()
 
     def _onnx(self) -> bytes:
         from onnx import TensorProto, helper, numpy_helper

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from edgeemo.adopt import AdoptOptions, adopt, examination
+from edgeemo.adopt.metadata import read_tflite_metadata
+from edgeemo.bundle import make_bundle
 from edgeemo.errors import AdoptError, EngineError, MissingOptionError
 from edgeemo.model.container import unseal
 from edgeemo.model.scaling import PRESETS
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.child import ChildCrashedError
 
-from .conftest import Net
+from .conftest import Net, write_metadata
 
 LABELS = ("happy", "sad")
 UNIT = {"scale": (1 / 255,)}
@@ -316,3 +322,33 @@ def test_an_image_file_goes_through_the_one_preprocessing(tmp_path):
     scores = classifier.predict(tmp_path / "a.png").scores
     expected = net.predict(np.full((8, 8, 3), (250, 120, 10)), bgr=True)
     assert list(scores.values()) == pytest.approx(expected, abs=1e-5)
+
+
+@settings(max_examples=100, deadline=None)
+@given(place=st.integers(0, 400), value=st.integers(0, 255))
+def test_no_byte_of_the_metadata_does_harm(place, value):
+    whole = write_metadata(METADATA)
+    content = bytearray(whole)
+    content[place % len(content)] = value
+    model = Net(metadata=METADATA).write_bytes(".tflite").replace(whole, bytes(content))
+    found = read_tflite_metadata(model, {"labelmap.txt": b"a\nb"})
+    assert len(found.scale) == len(found.offset)
+
+
+def test_a_bundle_feeds_the_device_as_the_adopted_model_wants(tmp_path, pixels):
+    net = Net(layout="nchw", head="")
+    scaling = {"scale": (1 / 127.5,), "offset": (-1.0,), "bgr": True}
+    options = AdoptOptions(labels=LABELS, activation="logit", **scaling)
+    made = adopt(net.write(tmp_path / "m.tflite"), tmp_path / "out", options=options)
+    bundle = make_bundle(made.folder, tmp_path / "theirs.pyz").path
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    shown = subprocess.run(
+        [sys.executable, bundle, "predict", tmp_path / "a.png", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    scores = json.loads(shown.stdout)["scores"]
+    expected = net.predict(pixels, 1 / 127.5, -1, bgr=True)
+    assert list(scores.values()) == pytest.approx(expected, abs=1e-5)
+    assert shown.stderr == ""
