@@ -24,7 +24,14 @@ from edgeemo.engines.flatbuffer import find_fault
 from edgeemo.engines.inspection import inspect_model
 from edgeemo.engines.load import load_engine
 from edgeemo.engines.trial import TIMEOUT_S, limit_memory
-from edgeemo.errors import AdoptError, EngineError, MissingOptionError, SpecError, describe_crash
+from edgeemo.errors import (
+    AdoptError,
+    EdgeEmoError,
+    EngineError,
+    MissingOptionError,
+    SpecError,
+    describe_crash,
+)
 from edgeemo.model.adoption import Adoption
 from edgeemo.model.container import SealedModel
 from edgeemo.model.output_folder import make_timestamp
@@ -32,6 +39,7 @@ from edgeemo.model.spec import ModelSpec, Provenance
 from edgeemo.model.trailer import split_zip
 from edgeemo.utils.child import ChildCrashedError, run_in_child
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,8 +124,22 @@ def _read(path: Path) -> bytes:
 def _examine(
     path: str, content: bytes, format: Format, *, options: AdoptOptions, progress: Progress
 ) -> Examined:
+    """Examine a file; whatever an engine or a reader raises becomes an error of one line."""
     del progress  # which takes too little time to be shown
     _limit_process()
+    try:
+        return _examine_content(path, content, format, options=options)
+    except EdgeEmoError:
+        raise
+    except MemoryError:
+        raise EngineError(f"{path}: there is not enough memory to run it") from None
+    except Exception as error:
+        raise EngineError(f"{path}: cannot be read: {one_line(error)}") from None
+
+
+def _examine_content(
+    path: str, content: bytes, format: Format, *, options: AdoptOptions
+) -> Examined:
     model, members = split_zip(content) if format == "tflite" else (content, {})
     facts = inspect_model(content, path=path, format=format)
     metadata = (

@@ -352,3 +352,11 @@ def test_a_bundle_feeds_the_device_as_the_adopted_model_wants(tmp_path, pixels):
     expected = net.predict(pixels, 1 / 127.5, -1, bgr=True)
     assert list(scores.values()) == pytest.approx(expected, abs=1e-5)
     assert shown.stderr == ""
+
+
+def test_a_name_that_is_no_text_is_one_line(tmp_path):
+    source = tmp_path / "m.tflite"
+    source.write_bytes(Net().write_bytes(".tflite").replace(b"image", b"\xbfmage"))
+    with pytest.raises(EngineError, match=r"m\.tflite: cannot be read: .*utf-8"):
+        adopt(source, tmp_path / "out", options=AdoptOptions(labels=LABELS, **UNIT))
+    assert list(tmp_path.iterdir()) == [source]
