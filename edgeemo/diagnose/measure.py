@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 _NARROW = (0.5, 0.25)
 """Factors of the range that are tried on."""
 
+_MARGIN = 2.0
+"""Steps beyond the range within which a value is rounded rather than clipped; the last logit may
+be shifted by as much, see `edgeemo.export.logit`."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ActivationFigures:
@@ -101,7 +105,8 @@ class _Tally:
         grid = self.activation.quantisation
         low, high = grid.range
         self._low, self._high = min(self._low, exact.min()), max(self._high, exact.max())
-        outside = (exact < low - grid.scale / 2) | (exact > high + grid.scale / 2)
+        margin = _MARGIN * grid.scale
+        outside = (exact < low - margin) | (exact > high + margin)
         outside &= not self.activation.is_output
         noise = np.square(grid.round(exact) - exact)
         self._count += exact.size

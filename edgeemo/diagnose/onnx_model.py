@@ -10,6 +10,8 @@ from edgeemo.diagnose.quantisation import Quantisation
 from edgeemo.errors import EngineError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
 _CASTS = ("QuantizeLinear", "DequantizeLinear")
@@ -65,24 +67,31 @@ class QuantisedGraph:
 
 
 def align_operators(graph: Any, quantised: QuantisedGraph) -> list[tuple[Any, Any | None]]:
-    """Return each operator of the float32 graph with its equal; None where it was taken out."""
+    """Return each operator of the float32 graph with its equal; None where it was taken out.
+
+    Raises:
+        EngineError: If the graphs are not of one network.
+    """
     pairs: list[tuple[Any, Any | None]] = []
-    same: dict[str, str] = {}
+    same = {value.name: value.name for value in graph.input}
     rest = list(reversed(quantised.nodes))
     for node in graph.node:
-        source = same.get(node.input[0], node.input[0])
-        is_same = (
-            rest
-            and rest[-1].op_type == node.op_type
-            and quantised.find_source(rest[-1].input[0]) == source
-        )
-        if is_same:
+        if rest and _is_same(node, rest[-1], same, quantised):
             other = rest.pop()
             pairs.append((node, other))
             same |= dict(zip(node.output, other.output, strict=True))
         elif node.op_type in _REMOVABLE:
             pairs.append((node, None))
-            same[node.output[0]] = source
+            same[node.output[0]] = same[node.input[0]]
         else:
-            raise EngineError("int8.onnx has other operators than float32.onnx")
+            raise EngineError("int8.onnx has other operators than float32.onnx; export it again")
     return pairs
+
+
+def _is_same(node: Any, other: Any, same: Mapping[str, str], quantised: QuantisedGraph) -> bool:
+    """Return whether two operators are of one type and read the same tensors but for constants."""
+    return node.op_type == other.op_type and all(
+        quantised.find_source(theirs) == same[ours]
+        for ours, theirs in zip(node.input, other.input, strict=False)
+        if ours in same
+    )

@@ -50,19 +50,38 @@ def build(keras, shake, images):
 
 
 @pytest.fixture(scope="module")
-def sound(build, export_to, images, tmp_path_factory):
+def sound(keras, shake, export_to, images, tmp_path_factory):
+    """A network of many kinds of layers, with branches."""
+    layers = keras.layers
+    entry = keras.Input((SIDE, SIDE, 1))
+    tensor = layers.Conv2D(8, 3, activation="relu", name="first")(entry)
+    tensor = layers.BatchNormalization(name="norm")(tensor)
+    tensor = layers.SeparableConv2D(8, 3, padding="same", name="apart")(tensor)
+    tensor = layers.MaxPooling2D(name="pool")(tensor)
+    beside = layers.Conv2D(8, 1, name="beside")(tensor)
+    tensor = layers.Add(name="sum")([tensor, beside])
+    smooth = layers.Activation("gelu", name="smooth")(tensor)
+    tensor = layers.Concatenate(name="both")([tensor, smooth])
+    tensor = layers.Flatten(name="row")(tensor)
+    tensor = layers.Dense(8, activation="tanh", name="wide")(tensor)
+    tensor = layers.Dense(1, activation="sigmoid", name="head")(tensor)
+    model = shake(keras.Model(entry, tensor))
+    variance = model.get_layer("norm").moving_variance
+    variance.assign(abs(variance.numpy()) + 0.5)
+    before = keras.Model(entry, model.get_layer("wide").output)
+    _spread(model.get_layer("head"), np.asarray(before(images)))
     path = tmp_path_factory.mktemp("sound") / "net"
-    return export_to(path, build(), _span(images), FORMATS)
+    return export_to(path, model, _span(images), FORMATS)
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_the_roundings_of_the_file_give_its_predictions(sound, format):
     found = diagnose(sound.path, format=format)
-    assert found.max_difference > 0.002
+    assert found.max_difference > 0.005
     assert found.replay_difference <= (2 / 256 if format == "tflite" else 1e-4)
-    assert found.replay_difference < found.max_difference
-    assert {each.layer for each in found.layers} >= {"first", "second", "third", "wide"}
-    assert not {each.cause for each in found.layers} & {Cause.OUTLIER, Cause.SATURATED, Cause.STRAY}
+    layers = {"first", "norm", "apart", "beside", "sum", "smooth", "both", "wide"}
+    assert {each.layer for each in found.layers} >= layers
+    assert not {each.cause for each in found.layers} & {Cause.SATURATED, Cause.STRAY}
 
 
 @pytest.fixture(scope="module")
