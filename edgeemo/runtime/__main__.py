@@ -17,11 +17,11 @@ from edgeemo.runtime.argparse_cli import (
     add_prediction_options,
     parse_count,
     print_predictions,
+    warn_unverified,
 )
 from edgeemo.runtime.fast_start import start_fast
-from edgeemo.utils.command import prepare_streams, run_command, write_error
+from edgeemo.utils.command import prepare_streams, run_command
 from edgeemo.utils.redirect import drop_image_warnings
-from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,11 +53,7 @@ def _predict(options: argparse.Namespace) -> int:
 
         faces = FaceRequest(enabled=options.faces)
     classifier = Classifier.load(options.model, threads=options.threads, faces=faces)
-    if classifier.spec.adopted is None and not classifier.verified:
-        write_error(
-            f"warning: {escape_controls(classifier.path)} is not verified against its reference "
-            "model"
-        )
+    warn_unverified(classifier)
     workers = options.workers or choose_worker_count(classifier.threads)
     return print_predictions(classifier, options.images, workers=workers, json=options.json)
 

@@ -35,6 +35,24 @@ def parse_count(text: str) -> int:
     return number
 
 
+def warn_unverified(classifier: Classifier) -> None:
+    """Say on standard error that a model is not verified, or that it was adopted.
+
+    Nothing is said of a verified one.
+    """
+    if classifier.verified:
+        return
+    from edgeemo.utils.text import escape_controls
+
+    path = escape_controls(classifier.path)
+    if classifier.spec.adopted is None:
+        write_error(f"warning: {path} is not verified against its reference model")
+        return
+    from edgeemo.model.adoption import ADOPTED
+
+    write_error(f"{path}: {ADOPTED}")
+
+
 def add_prediction_options(parser: argparse.ArgumentParser) -> None:
     """Add the images, and the number predicted at the same time."""
     parser.add_argument("images", nargs="+", help="image files, folders, or - for stdin")

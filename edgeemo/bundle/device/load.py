@@ -8,8 +8,6 @@ from edgeemo.bundle.device.faces import read_detector_file, select_faces
 from edgeemo.bundle.device.fallback import use_fallback
 from edgeemo.errors import EngineError
 from edgeemo.model.container import unseal_bytes
-from edgeemo.utils.command import write_error
-from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from edgeemo.bundle.device.contents import Contents, Manifest
@@ -52,11 +50,10 @@ def load_classifier(
     except EngineError as error:
         use_fallback(contents, str(error))
         classifier = build_classifier(contents, threads=threads, faces=faces)
-    if classifier.spec.adopted is None and not classifier.verified:
-        write_error(
-            f"warning: {escape_controls(classifier.path)} is not verified against its reference "
-            "model"
-        )
+    if not classifier.verified:
+        from edgeemo.runtime.argparse_cli import warn_unverified
+
+        warn_unverified(classifier)
     return classifier
 
 
