@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import MissingExtraError, ModelFolderError
@@ -17,6 +16,7 @@ from edgeemo.model.folder import KERAS, ModelFolder
 from edgeemo.model.keras_adapt import adapt_model
 from edgeemo.model.keras_config import open_compatible
 from edgeemo.model.keras_ends import add_ends
+from edgeemo.model.keras_errors import UnsuitableError, describe_load_error
 from edgeemo.model.keras_name import name_by_content
 from edgeemo.model.saved_model import check_saved_model, open_compatible_folder
 from edgeemo.model.scaling import Scaling
@@ -24,7 +24,6 @@ from edgeemo.utils.files import sha256_file
 from edgeemo.utils.interrupt import stems_from_interrupt
 from edgeemo.utils.isolate import isolate_imports
 from edgeemo.utils.redirect import drop_output, shows_output
-from edgeemo.utils.text import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,10 +35,6 @@ REFERENCE_MODELS = (KERAS, "model.h5", "model.savedmodel")
 """Names of the reference model in a model folder; the last is a SavedModel folder."""
 
 _ENDPOINT = "serving_default"
-
-
-class _UnsuitableError(ValueError):
-    """A SavedModel that loads and cannot be used."""
 
 
 def import_keras() -> Any:
@@ -149,7 +144,7 @@ def _load_named(path: Path, input_shape: Sequence[int] | None) -> Any:
                 model = keras.models.load_model(file, compile=False, safe_mode=True)
             return adapt_model(keras, model)
     except Exception as error:  # Keras raises almost anything on a file that it did not write
-        raise ModelFolderError(f"{path}: {_describe_load_error(error)}") from None
+        raise ModelFolderError(f"{path}: {describe_load_error(error)}") from None
 
 
 def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
@@ -160,16 +155,16 @@ def _load_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None)
 def _wrap_saved_model(keras: Any, path: Path, input_shape: Sequence[int] | None) -> Any:
     specs, outputs = _read_signature(path)
     if len(specs) != 1 or len(outputs) != 1:
-        raise _UnsuitableError(
+        raise UnsuitableError(
             f"its signature has {len(specs)} inputs and {len(outputs)} outputs; one each is needed"
         )
     batch, *shape = tuple(specs[0].shape)
     if batch not in (None, 1):
-        raise _UnsuitableError(
+        raise UnsuitableError(
             f"it takes batches of {batch} images only; save it with an open batch size"
         )
     if specs[0].dtype.name != "float32":
-        raise _UnsuitableError(
+        raise UnsuitableError(
             f"it takes {specs[0].dtype.name}; save it with a float32 input and name its --scale"
         )
     # The names given here stand in exported files: they stay as they are.
@@ -184,38 +179,12 @@ def _read_signature(path: Path) -> tuple[list[Any], list[Any]]:
 
     signatures = tf.saved_model.load(str(path)).signatures
     if _ENDPOINT not in signatures:
-        raise _UnsuitableError(
+        raise UnsuitableError(
             f"its signature {_ENDPOINT!r} is missing; save it with Keras' model.export()"
         )
     signature = signatures[_ENDPOINT]
     inputs = list(signature.structured_input_signature[1].values())
     return inputs, list(signature.structured_outputs.values())
-
-
-def _describe_load_error(error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, _UnsuitableError):
-        return text
-    operator = re.search(r"\b(TFOpLambda|SlicingOpLambda|TensorFlowOpLayer)\b", text)
-    if operator:
-        return (
-            f"it was saved by Keras 2 with a bare operator of TensorFlow ({operator[1]}), which "
-            "Keras 3 cannot load; save it there as a SavedModel: model.export('folder')"
-        )
-    if "`Lambda` layer" in text or "Lambda" in text.partition("\n")[0]:
-        return (
-            "it has a Lambda layer, which is Python code that no file should hold; "
-            "replace it with a layer of Keras, such as Rescaling"
-        )
-    custom = re.search(
-        r"Could not locate class '([^']+)'|Unknown (?:layer|object): '([^']+)'", text
-    )
-    if custom:
-        name = custom[1] or custom[2]
-        return f"its layer {name} is not one of Keras; use only layers of Keras"
-    if text.startswith("File not found"):  # Keras' message for a file that is no archive
-        return "not a .keras file, which is a zip archive; it is damaged or of another kind"
-    return f"not a Keras model that loads: {first_line(error)}"
 
 
 def find_shape_problem(model: Any, spec: ModelSpec) -> str | None:

@@ -272,6 +272,15 @@ def test_a_bare_operator_of_keras_2_is_named_with_the_way_out(keras, tmp_path):
         load_keras(path)
 
 
+def test_a_bare_operation_in_an_h5_file_is_named_with_the_way_out(keras, tmp_path):
+    """Keras itself loads no such file, of MobileNetV3 for example."""
+    image = keras.Input(SHAPE)
+    path = tmp_path / "model.h5"
+    keras.Model(image, _head(keras, _convolve(keras, image) + 3.0)).save(path)
+    with pytest.raises(ModelFolderError, match=r"bare operations, .* save it as \.keras"):
+        load_keras(path)
+
+
 def test_a_saved_model_with_the_slots_of_an_optimizer_loads(keras, spec3, tmp_path):
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
