@@ -14,7 +14,7 @@ from edgeemo.imaging.decode import Source, open_image
 from edgeemo.imaging.faces import build_detector, crop_face, detect_faces
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,7 +25,7 @@ from edgeemo.imaging.faces.cascade import Cascade
 from edgeemo.imaging.faces.letterbox import Letterbox
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.face_settings import DEFAULT_SCORES, Detector, FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.report.contact_sheet import write_contact_sheet
 from edgeemo.report.document import Tile
 from edgeemo.utils.text import markdown_head, markdown_row

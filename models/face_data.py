@@ -18,7 +18,7 @@ from edgeemo.errors import NoFaceError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.face_settings import Detector, FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

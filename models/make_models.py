@@ -35,8 +35,8 @@ from edgeemo.imaging.preprocess import preprocess
 from edgeemo.model.container import unseal
 from edgeemo.model.face_settings import Detector, FaceSettings
 from edgeemo.model.folder import EXPORT, SHIPPED_MODELS, SPEC, ModelFolder
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.model.keras import import_keras
-from edgeemo.model.spec import InputSpec
 from edgeemo.model.verified import VERIFY_JSON
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.train import ImportOptions, import_keras_model

@@ -14,7 +14,7 @@ from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.faces.face import Face, detect_faces
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.faces import build_detector, detect_faces
 from edgeemo.imaging.preprocess import decode
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.report.thumbnail import encode_thumbnail, fit_image
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from edgeemo.imaging.decode import Color, OpenedImage, Source
     from edgeemo.imaging.faces import Face, FaceDetector
-    from edgeemo.model.spec import InputSpec
+    from edgeemo.model.input_spec import InputSpec
 
 PHOTO_SIDE = 640
 """Minimum longer side, in pixels, at which a photo is decoded to find faces (less where it has

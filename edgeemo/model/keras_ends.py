@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.model.spec import SCALE
+from edgeemo.model.input_spec import SCALE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

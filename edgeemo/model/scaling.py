@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from edgeemo.errors import TrainingError
-from edgeemo.model.spec import SCALE
+from edgeemo.model.input_spec import SCALE
 from edgeemo.utils.strict_json import require
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from edgeemo.imaging.faces.blaze import _convert_score
 from edgeemo.imaging.faces.letterbox import Letterbox
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile, find_detector_file
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 
 DETECTORS = ("blaze", "cascade")
 

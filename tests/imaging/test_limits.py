@@ -19,7 +19,7 @@ from edgeemo.imaging import colours
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.limits import MAX_BYTES, MAX_DEVICE_BYTES, MAX_FILE_BYTES, Room
 from edgeemo.imaging.preprocess import preprocess
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 
 _SPEC = InputSpec(height=24, width=24)
 

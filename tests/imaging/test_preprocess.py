@@ -243,7 +243,7 @@ def test_only_the_plugin_needed_is_loaded(tmp_path):
     path.write_bytes(_encode(_scene()))
     code = (
         "import sys\nfrom edgeemo.imaging.preprocess import preprocess\n"
-        "from edgeemo.model.spec import InputSpec\n"
+        "from edgeemo.model.input_spec import InputSpec\n"
         "preprocess(sys.argv[1], InputSpec(height=8, width=8))\n"
         "print(*[m for m in sys.modules if m.endswith('ImagePlugin')])"
     )

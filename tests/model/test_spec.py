@@ -14,7 +14,8 @@ from edgeemo.model.adoption import Adoption
 from edgeemo.model.detector_file import DetectorFile
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import Detector, FaceSettings
-from edgeemo.model.spec import NOT_SURE, SPEC_VERSION, InputSpec, ModelSpec, Provenance
+from edgeemo.model.input_spec import InputSpec
+from edgeemo.model.spec import NOT_SURE, SPEC_VERSION, ModelSpec, Provenance
 from edgeemo.utils.text import has_controls
 
 MODELS = Path(__file__).resolve().parents[2] / "models"

@@ -18,7 +18,7 @@ from edgeemo.imaging.faces import Face, crop_face, detect_faces, stretch_face
 from edgeemo.imaging.faces.blaze import BlazeFace
 from edgeemo.imaging.preprocess import preprocess, preprocess_faces, resize
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.runtime.inputs import expand
 from edgeemo.runtime.stream import predict_images
 

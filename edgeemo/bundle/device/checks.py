@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from edgeemo.imaging.faces import FaceDetector
-    from edgeemo.model.spec import InputSpec
+    from edgeemo.model.input_spec import InputSpec
     from edgeemo.runtime.classifier import Classifier
 
     Places = tuple[tuple[int, int, int], ...]

@@ -20,7 +20,7 @@ from edgeemo.imaging.faces import detect_faces
 from edgeemo.imaging.preprocess import decode, resize
 from edgeemo.imaging.suffixes import format_by_name
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,7 @@ from edgeemo.dataset.check.summary import (
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.report.document import (
     Bullets,
     Document,

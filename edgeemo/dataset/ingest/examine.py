@@ -17,7 +17,7 @@ from edgeemo.imaging.decode import open_image, sniff
 from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.imaging.preprocess import decode, resize
 from edgeemo.imaging.suffixes import format_by_name
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.git_lfs import describe_pointer
 from edgeemo.utils.text import one_line

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edgeemo.dataset.ingest.examine import UsableImage
     from edgeemo.dataset.ingest.find import LabelledFile
     from edgeemo.imaging.faces import FaceDetector
-    from edgeemo.model.spec import InputSpec
+    from edgeemo.model.input_spec import InputSpec
     from edgeemo.utils.progress import Progress
 
 NO_FACE = "no-face"

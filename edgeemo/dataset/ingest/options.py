@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edgeemo.dataset.ingest.decisions import Decisions
-    from edgeemo.model.spec import InputSpec
+    from edgeemo.model.input_spec import InputSpec
     from edgeemo.model.tables import Rejected, Sample
 
 ALWAYS_ACCEPTED = ("jpeg", "png", "bmp")

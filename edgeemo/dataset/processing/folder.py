@@ -11,7 +11,7 @@ from edgeemo.dataset.processing.traces import measure_traces
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:

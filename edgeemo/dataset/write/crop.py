@@ -40,7 +40,7 @@ from edgeemo.errors import DatasetError, ImageError
 from edgeemo.imaging.decode import open_image, stretch
 from edgeemo.imaging.faces import build_detector, crop_face, detect_faces
 from edgeemo.imaging.preprocess import decode
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.file_names import fit_name
 from edgeemo.utils.files import new_folder

@@ -22,7 +22,7 @@ from edgeemo.model.face_settings import DEFAULT_SCORES, Detector
 if TYPE_CHECKING:
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceSettings
-    from edgeemo.model.spec import InputSpec
+    from edgeemo.model.input_spec import InputSpec
 
 __all__ = [
     "Face", "FaceDetector", "build_crop_detector", "build_detector", "crop_face", "detect_faces",

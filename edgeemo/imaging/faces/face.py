@@ -15,7 +15,7 @@ from edgeemo.errors import ImageError, ImageTooLargeError
 from edgeemo.imaging.decode import stretch
 
 if TYPE_CHECKING:
-    from edgeemo.model.spec import InputSpec
+    from edgeemo.model.input_spec import InputSpec
 
 MAX_CROP_PIXELS = 5000**2
 """Pixels of the largest crop of a face that is made as a whole."""

@@ -10,7 +10,7 @@ from edgeemo.errors import SpecError, TrainingError
 from edgeemo.model.detector_file import FACE_MODEL, DetectorFile
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import Detector, FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.train.options.choices import Split
 
 if TYPE_CHECKING:

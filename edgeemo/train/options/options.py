@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from edgeemo.errors import TrainingError
 from edgeemo.model.face_settings import Detector
-from edgeemo.model.spec import MAX_SIDE
+from edgeemo.model.input_spec import MAX_SIDE
 from edgeemo.train.networks.edge import EDGE
 from edgeemo.train.options.choices import (
     Augment,

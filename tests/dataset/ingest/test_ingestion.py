@@ -15,7 +15,7 @@ from edgeemo.dataset.ingest.examine import examine_file
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.model.spec import InputSpec
+from edgeemo.model.input_spec import InputSpec
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
 

@@ -10,7 +10,7 @@ from edgeemo.cli.options.data import WritingArguments
 from edgeemo.cli.options.faces import DetectorArguments
 from edgeemo.cli.output.data import print_cropped
 from edgeemo.cli.output.progress import progress
-from edgeemo.model.spec import MAX_SIDE
+from edgeemo.model.input_spec import MAX_SIDE
 from edgeemo.train.options.shared import FACE_MARGIN
 from edgeemo.utils.options import Option
 
