@@ -134,7 +134,12 @@ class OnnxGraph:
             else:
                 same[name] = other.output[0]
             grid = quantised.find_grid(same[name])
-            if grid is not None and node.op_type not in _MOVES:
+            is_on_it = (  # what is only moved, of values that were rounded before
+                node.op_type in _MOVES
+                and other is not None
+                and grid == quantised.find_grid(quantised.find_source(other.input[0]))
+            )
+            if grid is not None and not is_on_it:
                 shape = self._channels[name]
                 axis = 1 if len(shape) == 4 else len(shape) - 1
                 found[name] = Activation(

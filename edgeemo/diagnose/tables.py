@@ -52,7 +52,7 @@ def describe_replay(found: Diagnosis) -> str:
     """Return how closely the replay of the roundings is the file, as a sentence."""
     if not found.replay_difference:
         return "the float network with the roundings of the file gives exactly its probabilities"
-    flips = f"; {plural(found.replay_flips, 'label')} differ" if found.replay_flips else ""
+    flips = f"; {plural(found.replay_flips, 'other label')}" if found.replay_flips else ""
     return (
         f"the float network with the roundings of the file gives its probabilities within "
         f"{found.replay_difference:.2g}{flips}"

@@ -60,6 +60,9 @@ def sound(keras, shake, export_to, images, tmp_path_factory):
     tensor = layers.MaxPooling2D(name="pool")(tensor)
     beside = layers.Conv2D(8, 1, name="beside")(tensor)
     tensor = layers.Add(name="sum")([tensor, beside])
+    mean = layers.GlobalAveragePooling2D(keepdims=True, name="mean")(tensor)
+    gate = layers.Conv2D(8, 1, activation="sigmoid", name="gate")(mean)
+    tensor = layers.Multiply(name="product")([tensor, gate])
     smooth = layers.Activation("gelu", name="smooth")(tensor)
     tensor = layers.Concatenate(name="both")([tensor, smooth])
     tensor = layers.Flatten(name="row")(tensor)
@@ -79,7 +82,7 @@ def test_the_roundings_of_the_file_give_its_predictions(sound, format):
     found = diagnose(sound.path, format=format)
     assert found.max_difference > 0.005
     assert found.replay_difference <= (2 / 256 if format == "tflite" else 1e-4)
-    layers = {"first", "norm", "apart", "beside", "sum", "smooth", "both", "wide"}
+    layers = {"first", "norm", "apart", "beside", "sum", "gate", "product", "smooth", "wide"}
     assert {each.layer for each in found.layers} >= layers
     assert not {each.cause for each in found.layers} & {Cause.SATURATED, Cause.STRAY}
 
