@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,14 @@ from edgeemo.adopt.options import Activation, AdoptOptions
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.commands.evaluate import ChoiceArguments
 from edgeemo.cli.options.common import MODELS, Data, Force, Json
+from edgeemo.cli.options.scaling import (
+    BACKGROUND,
+    BGR,
+    OFFSET,
+    PREPROCESS,
+    SCALE,
+    THRESHOLD,
+)
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.console import note, print_facts, print_json, warn
 from edgeemo.cli.output.progress import progress
@@ -26,7 +34,8 @@ if TYPE_CHECKING:
     from edgeemo.adopt import AdoptedModel
     from edgeemo.model.doubt import Doubt
 
-_model = partial(Option, group="Properties of the model")
+_GROUP = "Properties of the model"
+_model = partial(Option, group=_GROUP)
 _MANY = 12
 
 
@@ -56,28 +65,15 @@ class AdoptArguments:
         ),
     ] = ()
     scale: Annotated[
-        tuple[float, ...],
-        _model(
-            "Factor of a pixel, 0 to 255, in the training of the model, as in 1/255: one, or one "
-            "per channel in the order of the model's channels.",
-            metavar="S[,S,S]",
-            default="that in the file",
-        ),
+        tuple[float, ...], replace(SCALE, group=_GROUP, default="that in the file")
     ] = ()
-    offset: Annotated[
-        tuple[float, ...],
-        _model("Number that was added after that, as in -1.", metavar="O[,O,O]"),
-    ] = ()
+    offset: Annotated[tuple[float, ...], replace(OFFSET, group=_GROUP)] = ()
     layout: Annotated[
         Layout | None,
         _model("Axes of the input: channels last or first.", default="read from its shape"),
     ] = None
-    bgr: Annotated[
-        bool, _model("The model's channels are blue, green and red, as OpenCV reads them.")
-    ] = False
-    preprocess: Annotated[
-        Preset | None, _model("Usual scaling, in place of --scale, --offset and --bgr.")
-    ] = None
+    bgr: Annotated[bool, replace(BGR, group=_GROUP)] = False
+    preprocess: Annotated[Preset | None, replace(PREPROCESS, group=_GROUP)] = None
     activation: Annotated[
         Activation | None,
         _model(
@@ -86,19 +82,8 @@ class AdoptArguments:
             default="judged by the last operator",
         ),
     ] = None
-    threshold: Annotated[
-        float,
-        _model(
-            "With two labels, minimum probability to predict the second.",
-            metavar="P",
-            above=0,
-            below=1,
-        ),
-    ] = 0.5
-    background: Annotated[
-        str | None,
-        _model("Label of images that belong to none of the others.", metavar="LABEL"),
-    ] = None
+    threshold: Annotated[float, replace(THRESHOLD, group=_GROUP)] = 0.5
+    background: Annotated[str | None, replace(BACKGROUND, group=_GROUP)] = None
 
 
 @command(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgeemo.cli.options.scaling import (
+    BACKGROUND,
+    BGR,
+    OFFSET,
+    PREPROCESS,
+    SCALE,
+    THRESHOLD,
+)
 from edgeemo.cli.options.usage import refuse_options
 from edgeemo.model.scaling import PRESETS, Head, Preset, Scaling, make_scaling, unpack
 from edgeemo.utils.options import Option, option_fields
@@ -16,7 +24,8 @@ from edgeemo.utils.options import Option, option_fields
 if TYPE_CHECKING:
     from edgeemo.train import ImportOptions
 
-_own = partial(Option, group="Your own Keras model")
+_GROUP = "Your own Keras model"
+_own = partial(Option, group=_GROUP)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,24 +33,10 @@ class OwnModelArguments:
     """Options about a Keras model that its file does not hold."""
 
     labels: Annotated[tuple[str, ...], _own("Classes in the order of the model's outputs.")] = ()
-    scale: Annotated[
-        tuple[float, ...] | None,
-        _own(
-            "Factor of a pixel, 0 to 255, in the training of the model, as in 1/255; or one per "
-            "channel.",
-            metavar="N[,N,N]",
-        ),
-    ] = None
-    offset: Annotated[
-        tuple[float, ...],
-        _own("Number that was added after that, as in -1; or one per channel.", metavar="N[,N,N]"),
-    ] = (0.0,)
-    bgr: Annotated[
-        bool, _own("The model's channels are blue, green and red, as OpenCV reads them.")
-    ] = False
-    preprocess: Annotated[
-        Preset | None, _own("Usual scaling, in place of --scale, --offset and --bgr.")
-    ] = None
+    scale: Annotated[tuple[float, ...] | None, replace(SCALE, group=_GROUP)] = None
+    offset: Annotated[tuple[float, ...], replace(OFFSET, group=_GROUP)] = (0.0,)
+    bgr: Annotated[bool, replace(BGR, group=_GROUP)] = False
+    preprocess: Annotated[Preset | None, replace(PREPROCESS, group=_GROUP)] = None
     head: Annotated[
         Head | None,
         _own(
@@ -49,19 +44,8 @@ class OwnModelArguments:
             default="told by the last operation",
         ),
     ] = None
-    threshold: Annotated[
-        float,
-        _own(
-            "With two classes, minimum probability to predict the second.",
-            metavar="P",
-            above=0,
-            below=1,
-        ),
-    ] = 0.5
-    background: Annotated[
-        str | None,
-        _own("Class of images that belong to none of the others.", metavar="CLASS"),
-    ] = None
+    threshold: Annotated[float, replace(THRESHOLD, group=_GROUP)] = 0.5
+    background: Annotated[str | None, replace(BACKGROUND, group=_GROUP)] = None
     out: Annotated[
         Path | None, _own("Model folder to make.", metavar="FOLDER", default="models/NAME")
     ] = None
