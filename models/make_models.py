@@ -124,10 +124,15 @@ def read_validation(data: Path) -> tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 def ship(made: ModelFolder, out: Path) -> None:
-    """Copy what ships, and record what it answers to drawn images."""
+    """Copy what ships, and record what it predicts for drawn images."""
     (out / GOLDEN).mkdir(parents=True, exist_ok=True)
     for name in (*FILES, SPEC, EXPORT, VERIFY_JSON):
         shutil.copyfile(made.file(name), out / name)
+    record_predictions(out)
+
+
+def record_predictions(out: Path) -> None:
+    """Draw the golden images of a shipped model, and record what each of its files predicts."""
     for old in (out / GOLDEN).iterdir():
         old.unlink()
     first = Classifier.load(out / FILES[0])

@@ -104,7 +104,7 @@ def draw_photos():
             wall = Image.fromarray(np.broadcast_to(sky, (180, 240))).convert("RGB")
             wall.save(folder / mood / "none.png")
             for number in range(count):
-                rng = np.random.default_rng([seed, number])
+                rng = np.random.default_rng([seed + 6, number])
                 photo = wall.copy()
                 face = draw_image(rng, mood, size=int(rng.integers(110, 150)))
                 corner = rng.integers(0, (240 - face.width, 180 - face.height))

@@ -72,8 +72,8 @@ def test_the_regulators_are_read_while_images_are_predicted(tmp_path, monkeypatc
     monkeypatch.setattr(energy, "_PACKAGES", f"{tmp_path}/none")
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     meter = find_meter()
-    meter.start()
     begun = time.perf_counter()
+    meter.start()
     while not meter._watts:
         time.sleep(0.01)
     joules = meter.stop()

@@ -25,7 +25,7 @@ def lacking(monkeypatch):
     def refuse(*_):
         raise ExportError("float32.onnx cannot be made: it has an odd operator")
 
-    monkeypatch.setattr(convert, "convert_to_onnx", refuse)
+    monkeypatch.setattr(convert, "translate_to_onnx", refuse)
 
 
 def _assert_agrees(folder, files, ask, images):

@@ -8,7 +8,6 @@ import pytest
 
 from edgeemo.dataset import Collection
 from edgeemo.errors import TrainingError, WorkerError
-from edgeemo.export.calibration_images import _find_data
 from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
 from edgeemo.train.data.pipeline import Pixels
@@ -21,6 +20,7 @@ from edgeemo.train.data.source import (
 )
 from edgeemo.train.data.targets import add_targets
 from edgeemo.train.options.config import merge_options, read_config
+from edgeemo.verify.split_images import find_data
 
 HALVES = {"happy": 0.5, "sad": 0.5}
 
@@ -99,7 +99,7 @@ def test_a_training_on_collections(both, options, tmp_path, stopper):
     samples = folder.read_samples()
     assert {row.split for row in samples if row.label == "angry"} == {"train"}
 
-    source = _find_data(folder, None)
+    source = find_data(folder, None)
     assert [*source.folders.values()] == [each.path for each in both]
     assert {row.path.split("/")[0] for row in samples} == {*source.folders}
 
