@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from edgeemo.dataset.synthetic import MOODS, draw_image
@@ -21,6 +22,10 @@ from edgeemo.model.spec import ModelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# A busy machine is not a failure.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _GOLDEN = _REPOSITORY / "tests" / "golden"

@@ -324,7 +324,7 @@ def test_an_image_file_goes_through_the_one_preprocessing(tmp_path):
     assert list(scores.values()) == pytest.approx(expected, abs=1e-5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(place=st.integers(0, 400), value=st.integers(0, 255))
 def test_no_byte_of_the_metadata_does_harm(place, value):
     whole = write_metadata(METADATA)

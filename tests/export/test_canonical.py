@@ -36,7 +36,7 @@ def _model(*, name=str, order=(0, 1, 2, 3), weight_order=(0, 1), comment=""):
     return helper.make_model(graph, opset_imports=opsets, producer_name=name("p"))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     prefix=st.text(alphabet="abcXYZ_/:0189", min_size=1, max_size=8),
     order=st.permutations(range(4)),

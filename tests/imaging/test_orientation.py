@@ -61,7 +61,7 @@ def test_other_places():
         assert read_orientation(info) == _pillow(info) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_broken_blocks_are_read_as_pillow_reads_them(data):
     exif = Image.Exif()

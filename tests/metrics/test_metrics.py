@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.metrics import (
@@ -33,10 +33,8 @@ proportions = st.integers(0, 500).flatmap(lambda n: st.tuples(st.integers(0, n),
 scored = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=60).filter(
     lambda rows: len({positive for positive, _ in rows}) == 2
 )
-unhurried = settings(deadline=None)  # a busy machine is not a failure
 
 
-@unhurried
 @given(proportions)
 def test_wilson_lies_within_0_and_1_and_contains_the_estimate(case):
     successes, n = case
@@ -45,7 +43,6 @@ def test_wilson_lies_within_0_and_1_and_contains_the_estimate(case):
     assert interval.n == n
 
 
-@unhurried
 @given(proportions.filter(lambda case: case[1] > 0))
 def test_wilson_ends_solve_the_score_equation(case):
     """At an end p, the estimate lies 1.96 standard errors, taken at p, away from p."""
@@ -56,7 +53,6 @@ def test_wilson_ends_solve_the_score_equation(case):
         assert abs(interval.value - end) == pytest.approx(1.959963984540054 * error, abs=1e-9)
 
 
-@unhurried
 @given(proportions)
 def test_wilson_is_symmetric(case):
     successes, n = case
@@ -81,7 +77,6 @@ def test_wilson_refuses_impossible_counts(successes, n):
         wilson_interval(successes, n)
 
 
-@unhurried
 @given(scored)
 def test_auc_is_the_share_of_concordant_pairs(rows):
     truth, score = zip(*rows, strict=True)
@@ -91,7 +86,6 @@ def test_auc_is_the_share_of_concordant_pairs(rows):
     assert auc(truth, score) == pytest.approx(concordant / (len(ones) * len(zeros)))
 
 
-@unhurried
 @given(scored)
 def test_auc_interval_lies_within_0_and_1_and_contains_the_estimate(rows):
     truth, score = zip(*rows, strict=True)
@@ -123,7 +117,6 @@ def test_wilson_and_mcnemar_against_scipy(successes, n):
     assert mcnemar_p_value(successes, n - successes) == pytest.approx(p_value, abs=1e-12)
 
 
-@unhurried
 @given(scored)
 def test_auc_against_scipy(rows):
     stats = pytest.importorskip("scipy.stats")
@@ -137,7 +130,6 @@ def test_auc_needs_both_classes():
         auc([1, 1], [0.1, 0.2])
 
 
-@unhurried
 @given(st.integers(0, 40), st.integers(0, 40))
 def test_mcnemar_is_the_summed_binomial_and_symmetric(b, c):
     n = b + c
@@ -156,7 +148,6 @@ def test_mcnemar_refuses_negative_counts():
         mcnemar_p_value(-1, 3)
 
 
-@unhurried
 @given(st.lists(st.floats(-1000, 1000), min_size=2, max_size=5), st.floats(-100, 100))
 def test_softmax_sums_to_1_and_ignores_a_constant(logits, constant):
     values = np.array(logits)
@@ -183,7 +174,6 @@ def test_calibration_bins_hold_equally_many():
     assert error == pytest.approx((0.05 + 0.05) / 2)
 
 
-@unhurried
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40),
     st.randoms(use_true_random=False),
@@ -375,7 +365,6 @@ def test_paired_accuracy_counts_both_sides():
 confidences = st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=60)
 
 
-@unhurried
 @given(confidences, st.integers(1, 20))
 def test_the_bins_hold_all_images_and_give_the_calibration_error(rows, bins):
     stated, right = [c / 8 for c, _ in rows], [r for _, r in rows]
@@ -397,7 +386,6 @@ probabilities = st.lists(st.floats(1e-4, 1), min_size=2, max_size=5).map(
 temperatures = st.floats(0.2, 5)
 
 
-@unhurried
 @given(probabilities, temperatures)
 def test_a_temperature_keeps_the_order_and_the_sum(scores, temperature):
     after = apply_temperature(scores, temperature)
@@ -406,7 +394,6 @@ def test_a_temperature_keeps_the_order_and_the_sum(scores, temperature):
     assert (np.diff(after[0][order]) >= -1e-12).all()
 
 
-@unhurried
 @given(probabilities, temperatures)
 def test_a_temperature_is_undone_by_its_inverse(scores, temperature):
     # From 1 on the logits shrink, and nothing comes near what float32 cannot tell from 0.
@@ -438,7 +425,6 @@ def _honest(count, seed):
     return np.stack([1 - p, p], axis=1), (drawn.random(count) < p).astype(int)
 
 
-@unhurried
 @given(st.integers(0, 200), st.integers(0, 1000), st.floats(0.5, 1))
 def test_min_confidence_is_the_smallest_that_meets_the_target(count, seed, target):
     scores, truth = _honest(count, seed)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.errors import SpecError, TrainingError
@@ -21,7 +21,6 @@ from edgeemo.train.temperature import (
 from edgeemo.utils.serialize import to_plain
 
 SHAPE = (24, 24, 1)
-unhurried = settings(deadline=None)  # a busy machine is not a failure
 
 
 def _overconfident(count, *, factor, classes=2, seed=0):
@@ -40,7 +39,6 @@ def test_the_factor_by_which_logits_are_too_large_is_found(classes, factor):
     assert fit_temperature(scores, truth) == pytest.approx(factor, rel=0.05)
 
 
-@unhurried
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=40))
 def test_no_small_temperature_change_makes_the_truth_likelier(rows):
     """The maximum, against the definition; each true class is expected with 1 - 1 / (N + 2)."""
@@ -84,7 +82,6 @@ def test_a_truth_that_does_not_fit_is_refused(truth):
         fit_temperature([[0.5, 0.5]] * 2, truth)
 
 
-@unhurried
 @given(p=st.integers(1, 999), threshold=st.integers(1, 999), temperature=st.floats(0.1, 10))
 def test_a_moved_threshold_decides_as_before(p, threshold, temperature):
     after = move_threshold(threshold / 1000, temperature)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.metrics import wilson_interval
@@ -28,7 +28,6 @@ def _references(scores, truth):
     ]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 30), st.integers(0, 10_000))
 def test_measuring_three_classes_agrees_with_the_definitions(n, seed):
     random = np.random.default_rng(seed)

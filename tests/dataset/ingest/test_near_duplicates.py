@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.dataset.ingest.near_duplicates import (
@@ -40,7 +40,6 @@ def any_hashes(draw):
     return np.array(values, dtype=np.uint64).view(np.uint8).reshape(-1, 8)
 
 
-@settings(deadline=None)
 @given(st.one_of(clustered_hashes(), any_hashes()), st.integers(0, 2**32))
 def test_groups_are_the_connected_components(hashes, seed):
     rng = np.random.default_rng(seed)
