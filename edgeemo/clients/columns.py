@@ -11,7 +11,6 @@ from edgeemo.clients.graph_parts import (
     FLOAT32,
     FULLY_CONNECTED,
     INT8,
-    INT32,
     QUANTIZE,
     UINT8,
     Operator,
@@ -75,21 +74,7 @@ def _multiply(
     """Append the product of p with weights (2, 1) plus a bias (2,), and return its tensor."""
     before = editor.describe_tensor(at)
     scale = 0.0 if before.type == FLOAT32 else 1 / _ONE
-    kernel = Tensor(
-        shape=weights.shape,
-        type=INT8 if scale else FLOAT32,
-        scale=scale,
-        name="columns",
-        data=weights.tobytes(),
-    )
-    addend = Tensor(
-        shape=bias.shape,
-        type=INT32 if scale else FLOAT32,
-        scale=scale * before.scale,
-        name="columns_bias",
-        data=bias.tobytes(),
-    )
-    inputs = (at, editor.add_tensor(kernel), editor.add_tensor(addend))
+    inputs = editor.add_kernel(at, weights, bias, scale=scale, name="columns")
     output = editor.add_tensor(replace(before, shape=(1, 2), name=name))
     options: tuple[int, dict[int, Field]] = (_DENSE_OPTIONS, {})
     editor.append(

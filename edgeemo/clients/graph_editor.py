@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from edgeemo.clients.graph_parts import Operator, Tensor
+from edgeemo.clients.graph_parts import FLOAT32, INT8, INT32, Operator, Tensor
 from edgeemo.engines.flatbuffer import Table, open_root
 from edgeemo.engines.rewrite import (
     BUFFERS,
@@ -24,6 +24,8 @@ from edgeemo.engines.rewrite import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
     from edgeemo.engines.rewrite import Field
 
@@ -76,6 +78,35 @@ class GraphEditor:
         name = tensor.name if tensor.name not in taken else next(n for n in names if n not in taken)
         self._tensors.append(replace(tensor, name=name))
         return len(self._tensors) - 1
+
+    def add_kernel(
+        self, at: int, weights: np.ndarray, bias: np.ndarray, *, scale: float, name: str
+    ) -> tuple[int, int, int]:
+        """Add the weights and the bias of an operator, and return its inputs.
+
+        Args:
+            at: The tensor that it reads.
+            weights: Its weights, int8 with a scale and float32 without.
+            bias: Its bias, int32 with a scale and float32 without.
+            scale: Scale of the weights; 0 for float32.
+            name: Name of the weights.
+        """
+        read = self.describe_tensor(at)
+        kernel = Tensor(
+            shape=weights.shape,
+            type=INT8 if scale else FLOAT32,
+            scale=scale,
+            name=name,
+            data=weights.tobytes(),
+        )
+        addend = Tensor(
+            shape=bias.shape,
+            type=INT32 if scale else FLOAT32,
+            scale=scale * read.scale,
+            name=f"{name}_bias",
+            data=bias.tobytes(),
+        )
+        return (at, self.add_tensor(kernel), self.add_tensor(addend))
 
     def find_consumers(self, tensor: int) -> list[Operator]:
         """Return the operators that read a tensor."""

@@ -90,21 +90,8 @@ class RgbInput:
 
     def _convolve(self, at: int, weights: np.ndarray, *, scale: float = 0.0) -> int:
         before, outputs = self.editor.describe_tensor(at), len(weights)
-        kernel = Tensor(
-            shape=weights.shape,
-            type=INT8 if scale else FLOAT32,
-            scale=scale,
-            name="luma",
-            data=weights.tobytes(),
-        )
-        bias = Tensor(
-            shape=(outputs,),
-            type=INT32 if scale else FLOAT32,
-            scale=scale * before.scale,
-            name="luma_bias",
-            data=bytes(4 * outputs),
-        )
-        inputs = (at, self.editor.add_tensor(kernel), self.editor.add_tensor(bias))
+        bias = np.zeros(outputs, np.int32 if scale else np.float32)
+        inputs = self.editor.add_kernel(at, weights, bias, scale=scale, name="luma")
         after = replace(before, shape=(*before.shape[:3], outputs), name="")
         options: dict[int, Field] = {
             0: ("b", _VALID), 1: ("i", 1), 2: ("i", 1), 4: ("i", 1), 5: ("i", 1),
