@@ -102,7 +102,7 @@ $(VENV)/train.done: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/dev.done: $(VENV)/bin/python pyproject.toml constraints.txt
-	@echo "Installing edgeemo with all that its checks need (about 3 GB, a few minutes the first time) ..."
-	$(INSTALL) --group dev --editable '.[train,tune,distributed,faces,tensorboard,mlflow,sign]'
+	@echo "Installing edgeemo with all that its checks need (about 4 GB, a few minutes the first time) ..."
+	$(INSTALL) --group dev --editable '.[train,tune,distributed,faces,tensorboard,mlflow,sign,live,serve]'
 	@$(COMPILE) || true
 	@touch $@ $(VENV)/train.done

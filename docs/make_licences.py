@@ -23,6 +23,9 @@ EXTRAS = (
     "tensorboard",
     "sign",
     "mlflow",
+    "mqtt",
+    "live",
+    "serve",
 )
 """The extras of edgeemo; "" is an installation without any."""
 
