@@ -13,6 +13,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     ├── EngineError                   a model file, or the engine that runs it
     │   └── CrashError                (edgeemo.bundle.device.crash_guard)
     ├── FaceModelError                a face detector's file
+    ├── SourceError                   a camera, a video or another source of frames
     ├── SignatureError                a signature, or a key
     ├── TrainingError                 training
     ├── WorkerError                   a worker process of distributed training
@@ -89,6 +90,10 @@ class EngineError(EdgeEmoError):
 
 class FaceModelError(EdgeEmoError):
     """A face detector's file that is missing or cannot be used."""
+
+
+class SourceError(EdgeEmoError):
+    """A camera, a video or another source of frames that cannot be opened or gives no frame."""
 
 
 class SignatureError(EdgeEmoError):

@@ -30,6 +30,7 @@ COMMANDS = (
     "verify",
     "diagnose",
     "predict",
+    "live",
     "evaluate",
     "compare",
     "models",

@@ -1,0 +1,1 @@
+"""Sources of frames: one module each, imported when a source of its kind is opened."""

@@ -1,0 +1,33 @@
+"""From the text that names a source to the source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import SourceError
+
+if TYPE_CHECKING:
+    from edgeemo.live.sources.base import Source
+    from edgeemo.live.sources.settings import SourceSettings
+
+DRAWN = "test"
+"""Name of the source of drawn faces."""
+
+
+def choose_source(text: str, settings: SourceSettings) -> Source:
+    """Return the source that a text names; it is not opened.
+
+    Args:
+        text: "0" or "/dev/video0", "csi", a video file, "rtsp://...", "http://...", a folder, "-",
+            or "test"; empty for the first camera that gives a frame.
+        settings: The size, and how folders and files are read.
+
+    Raises:
+        SourceError: If there is no such source.
+        MissingExtraError: If it needs a package that is not installed.
+    """
+    if text == DRAWN:
+        from edgeemo.live.sources.drawn import DrawnFaces
+
+        return DrawnFaces(settings)
+    raise SourceError(f"{text}: no such file, folder or camera")
