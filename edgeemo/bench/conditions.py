@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import glob
 import os
-import subprocess
 from dataclasses import dataclass
 from typing import ClassVar
 
+from edgeemo.utils.thermal import (
+    PRESENT,
+    SINCE_START,
+    describe_throttling,
+    read_temperatures,
+    read_throttled,
+)
+
 _GOVERNORS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
 _CLOCKS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq"
-_ZONES = "/sys/class/thermal/thermal_zone*"
-_THROTTLED = "/sys/devices/platform/soc*/*firmware*/get_throttled"
 _STAT = "/proc/stat"
-_VCGENCMD = ("vcgencmd", "get_throttled")
 
-_REASONS = {
-    0: "undervoltage",
-    1: "clock capped",
-    2: "throttled",
-    3: "soft temperature limit",
-}
-"""Bits of a Raspberry Pi's firmware for its present state; 16 higher, for any time since the board
-was started. From "vcgencmd: get_throttled" in the Raspberry Pi documentation (Raspberry Pi OS). The
-kernel's firmware driver shows the same number, hexadecimal, in sysfs."""
-_SINCE_START = 16
-_PRESENT = sum(1 << bit for bit in _REASONS)
 _BUSY = 0.15
 """Cores that other processes may use without a warning."""
 
@@ -78,7 +71,7 @@ class ConditionsMonitor:
 
     def __init__(self) -> None:
         self._before = self._after = read_conditions()
-        self._throttled = (self._before.throttled or 0) & _PRESENT
+        self._throttled = (self._before.throttled or 0) & PRESENT
         self._start = read_cpu_seconds_of_others()
         self._others = 0.0
 
@@ -87,7 +80,7 @@ class ConditionsMonitor:
         self._after = read_conditions()
         bits = self._after.throttled or 0
         new = bits & ~(self._before.throttled or 0)
-        self._throttled |= bits & _PRESENT | new >> _SINCE_START
+        self._throttled |= bits & PRESENT | new >> SINCE_START
         seconds = zip(read_cpu_seconds_of_others(), self._start, strict=True)
         busy, wall = (now - then for now, then in seconds)
         self._others = max(0.0, busy / wall) if wall > 0 else 0.0
@@ -123,26 +116,14 @@ class ConditionsMonitor:
 
 def read_conditions() -> Conditions:
     """Read the machine's state; unknown parts are left empty."""
-    zones = {_read(f"{zone}/type"): _parse_int(_read(f"{zone}/temp")) for zone in _glob(_ZONES)}
     clocks = [_parse_int(_read(path)) for path in _glob(_CLOCKS)]
     return Conditions(
         governors=tuple(dict.fromkeys(filter(None, map(_read, _glob(_GOVERNORS))))),
         mhz=tuple(round(khz / 1000) for khz in clocks if khz is not None),
-        celsius={name: value / 1000 for name, value in zones.items() if name and value is not None},
-        throttled=_read_throttled(),
+        celsius=read_temperatures(),
+        throttled=read_throttled(),
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0,
     )
-
-
-def describe_throttling(bits: int) -> list[str]:
-    """Return a Raspberry Pi's ``get_throttled`` bits in words; see `_REASONS`."""
-    now = [word for bit, word in _REASONS.items() if bits >> bit & 1]
-    past = [
-        f"{word} since it was started"
-        for bit, word in _REASONS.items()
-        if bits >> (bit + _SINCE_START) & 1 and not bits >> bit & 1
-    ]
-    return now + past
 
 
 def read_cpu_seconds_of_others() -> tuple[float, float]:
@@ -156,18 +137,6 @@ def read_cpu_seconds_of_others() -> tuple[float, float]:
         return 0.0, own.elapsed
     all_busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
     return all_busy - ours, own.elapsed
-
-
-def _read_throttled() -> int | None:
-    """Return the firmware's bits, from the kernel or else from the Pi's own tool."""
-    text = next((_read(path) for path in _glob(_THROTTLED)), "")
-    try:
-        if not text:
-            done = subprocess.run(_VCGENCMD, capture_output=True, text=True, check=False)
-            text = done.stdout.strip().rpartition("=")[2]  # throttled=0x50005
-        return int(text, 16)
-    except (OSError, ValueError):
-        return None
 
 
 def _glob(pattern: str) -> list[str]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from edgeemo.bench import conditions
-from edgeemo.bench.conditions import ConditionsMonitor, describe_throttling, read_conditions
+from edgeemo.bench.conditions import ConditionsMonitor, read_conditions
+from edgeemo.utils import thermal
+from edgeemo.utils.thermal import describe_throttling
 
 
 @pytest.fixture
@@ -20,8 +22,8 @@ def pi(tmp_path, monkeypatch):
     (zone / "temp").write_text("48312\n")
     monkeypatch.setattr(conditions, "_GOVERNORS", str(tmp_path / "governor"))
     monkeypatch.setattr(conditions, "_CLOCKS", str(tmp_path / "clock"))
-    monkeypatch.setattr(conditions, "_THROTTLED", str(tmp_path / "throttled"))
-    monkeypatch.setattr(conditions, "_ZONES", str(zone))
+    monkeypatch.setattr(thermal, "_THROTTLED", str(tmp_path / "throttled"))
+    monkeypatch.setattr(thermal, "_ZONES", str(zone))
     monkeypatch.setattr(conditions, "_STAT", str(tmp_path / "stat"))
     return tmp_path
 
@@ -33,17 +35,22 @@ def test_what_a_pi_tells(pi):
 
 
 def test_what_is_not_told_is_left_out(pi, monkeypatch):
-    for name in ("_GOVERNORS", "_CLOCKS", "_THROTTLED", "_ZONES"):
-        monkeypatch.setattr(conditions, name, str(pi / "gone"))
-    monkeypatch.setattr(conditions, "_VCGENCMD", (str(pi / "gone"),))
+    for module, name in (
+        (conditions, "_GOVERNORS"),
+        (conditions, "_CLOCKS"),
+        (thermal, "_THROTTLED"),
+        (thermal, "_ZONES"),
+    ):
+        monkeypatch.setattr(module, name, str(pi / "gone"))
+    monkeypatch.setattr(thermal, "_VCGENCMD", (str(pi / "gone"),))
     found = read_conditions()
     assert (found.governors, found.mhz, found.celsius, found.throttled) == ((), (), {}, None)
     assert ConditionsMonitor().list_warnings() == ()
 
 
 def test_where_the_kernel_does_not_tell_the_pis_own_tool_is_asked(pi, monkeypatch):
-    monkeypatch.setattr(conditions, "_THROTTLED", str(pi / "gone"))
-    monkeypatch.setattr(conditions, "_VCGENCMD", ("echo", "throttled=0x50005"))
+    monkeypatch.setattr(thermal, "_THROTTLED", str(pi / "gone"))
+    monkeypatch.setattr(thermal, "_VCGENCMD", ("echo", "throttled=0x50005"))
     assert read_conditions().throttled == 0x50005
 
 

@@ -71,7 +71,7 @@ def doctor(given: DoctorArguments) -> None:
 
 
 def _read_machine() -> dict[str, Any]:
-    from edgeemo.bench.conditions import describe_throttling, read_conditions
+    from edgeemo.bench.conditions import read_conditions
     from edgeemo.utils.system import describe_machine, read_memory_bytes
 
     conditions = read_conditions()
@@ -86,7 +86,7 @@ def _read_machine() -> dict[str, Any]:
         "available_memory_bytes": available,
         "governors": list(conditions.governors),
         "celsius": conditions.celsius,
-        "throttled": describe_throttling(conditions.throttled or 0),
+        "throttled": conditions.throttled_reasons,
         "free_disk_bytes": shutil.disk_usage(".").free,
         "model": _describe_model(),
     }
