@@ -22,6 +22,9 @@ _PURPOSES = {
     "tensorboard": "train --tensorboard",
     "mlflow": "train --track mlflow:...",
     "sign": "sign, verify-signature",
+    "mqtt": "live --mqtt",
+    "live": "live of video files, USB cameras and RTSP",
+    "serve": "serve",
 }
 
 
