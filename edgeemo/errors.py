@@ -14,6 +14,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     │   └── CrashError                (edgeemo.bundle.device.crash_guard)
     ├── FaceModelError                a face detector's file
     ├── SourceError                   a camera, a video or another source of frames
+    ├── OptionError                 2 an option, as typed or in a configuration file
     ├── SignatureError                a signature, or a key
     ├── TrainingError                 training
     ├── WorkerError                   a worker process of distributed training
@@ -94,6 +95,12 @@ class FaceModelError(EdgeEmoError):
 
 class SourceError(EdgeEmoError):
     """A camera, a video or another source of frames that cannot be opened or gives no frame."""
+
+
+class OptionError(EdgeEmoError):
+    """An option that cannot be used, as it was typed or as a configuration file has it."""
+
+    exit_code = EXIT_USAGE
 
 
 class SignatureError(EdgeEmoError):

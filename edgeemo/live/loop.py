@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edgeemo.live.controls import Controls
 from edgeemo.live.events import EventMaker
 
 if TYPE_CHECKING:
+    from edgeemo.live.frame import Frame
+    from edgeemo.live.observation import Event
     from edgeemo.live.outputs.base import Output
     from edgeemo.live.pipeline import Pipeline
-    from edgeemo.live.reader import FrameReader
 
 WAIT_S = 0.5
 """Longest time without a frame after which the loop looks at its controls again."""
 
 
+class FrameSupply(Protocol):
+    """What hands out frames: `edgeemo.live.reader.FrameReader`, or one that keeps a pace."""
+
+    @property
+    def passed_over(self) -> int:
+        """Return the number of frames that nobody took, so far."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Return whether the last frame was taken."""
+
+    def take(self, wait_s: float) -> Frame | None:
+        """See `edgeemo.live.reader.FrameReader.take`."""
+
+    def take_events(self) -> list[Event]:
+        """See `edgeemo.live.reader.FrameReader.take_events`."""
+
+
 def run_loop(
-    reader: FrameReader, pipeline: Pipeline, output: Output, *, controls: Controls | None = None
+    reader: FrameSupply, pipeline: Pipeline, output: Output, *, controls: Controls | None = None
 ) -> int:
     """Observe the frames of a source until it ends, or is asked to stop.
 

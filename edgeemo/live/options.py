@@ -13,6 +13,14 @@ _SOURCE, _SPEED, _STEADY = "Source", "Speed", "Steadiness"
 _OUTPUT, _SENDING, _PRIVACY = "Output", "Messages", "Privacy"
 
 
+def _need_video(_: object) -> str:
+    return "av"
+
+
+def _need_mqtt(_: object) -> str:
+    return "paho"
+
+
 class LiveFormat(StrEnum):
     """Format of the printed output of a live run."""
 
@@ -49,10 +57,19 @@ class LiveOptions:
     fps: Annotated[
         float, Option("Frames per second of a camera.", above=0, maximum=240, group=_SOURCE)
     ] = 30.0
+    seconds: Annotated[
+        float | None,
+        Option(
+            "Seconds after which to end; of a video file, of its own time.",
+            above=0,
+            default="until it ends or Ctrl-C",
+            group=_SOURCE,
+        ),
+    ] = None
     config: Annotated[
         Path | None,
         Option(
-            "TOML file with any of these options, such as an address with a password.",
+            "TOML file of options, spelt with _ for -; the command line overrides it.",
             metavar="FILE",
         ),
     ] = None
@@ -119,7 +136,10 @@ class LiveOptions:
     annotate: Annotated[
         Path | None,
         Option(
-            "Video file to write, with bounding boxes and labels.", metavar="FILE", group=_OUTPUT
+            "Video file to write, with bounding boxes and labels.",
+            metavar="FILE",
+            group=_OUTPUT,
+            needs=_need_video,
         ),
     ] = None
     html: Annotated[
@@ -135,6 +155,7 @@ class LiveOptions:
             maximum=300,
             default="none",
             group=_OUTPUT,
+            needs=_need_video,
         ),
     ] = None
     clips: Annotated[Path | None, Option("Folder for clips.", metavar="DIR", group=_OUTPUT)] = None
@@ -171,6 +192,7 @@ class LiveOptions:
             "MQTT broker, mqtt:// or mqtts://, with Home Assistant discovery.",
             metavar="URL",
             group=_SENDING,
+            needs=_need_mqtt,
         ),
     ] = None
     name: Annotated[

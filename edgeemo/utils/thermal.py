@@ -43,11 +43,13 @@ def read_throttled() -> int | None:
 
     A tool that takes longer than 2 seconds is not waited for.
     """
-    text = next((_read(path) for path in sorted(glob.glob(_THROTTLED))), "")  # noqa: PTH207
-    try:
-        return int(text or _ask_tool(), 16)
-    except ValueError:
-        return None
+    told = read_firmware_bits()
+    return _parse_bits(_ask_tool()) if told is None else told
+
+
+def read_firmware_bits() -> int | None:
+    """Return the firmware's bits from the kernel, at once; None if it does not tell."""
+    return _parse_bits(next((_read(path) for path in sorted(glob.glob(_THROTTLED))), ""))  # noqa: PTH207
 
 
 def describe_throttling(bits: int) -> list[str]:
@@ -59,6 +61,13 @@ def describe_throttling(bits: int) -> list[str]:
         if bits >> (bit + SINCE_START) & 1 and not bits >> bit & 1
     ]
     return now + past
+
+
+def _parse_bits(text: str) -> int | None:
+    try:
+        return int(text, 16)
+    except ValueError:
+        return None
 
 
 def _ask_tool() -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from edgeemo.cli.command import command
+from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Threads
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import echo, say
+from edgeemo.cli.output.console import echo, note, say
 from edgeemo.live.options import LiveOptions
+from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeemo.runtime.classifier import Classifier
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiveArguments(LiveOptions, FaceArguments):
-    """Options of ``edgeemo live``."""
+class AllLiveOptions(LiveOptions, FaceArguments):
+    """Options of ``edgeemo live``, which a configuration file may give, too."""
 
     model: Annotated[
         Path | None,
@@ -25,37 +32,52 @@ class LiveArguments(LiveOptions, FaceArguments):
     threads: Threads = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class LiveArguments:
+    """What was typed."""
+
+    options: Annotated[Mapping[str, Any], Given(AllLiveOptions)]
+
+
 @command(
     "edgeemo live",
-    "edgeemo live test",
+    "edgeemo live test --seconds 10",
     "edgeemo live csi --json",
     "edgeemo live rtsp://camera.local/stream --events",
     "edgeemo live party.mp4 --annotate seen.mp4 --html party.html",
+    "edgeemo live --config door.toml",
 )
-def live(given: LiveArguments) -> None:
+def live(given: LiveArguments) -> int:
     """Predict faces in a camera's frames or in a video, with labels that do not flicker.
 
     Of whatever is live the newest frame is predicted, so that the delay does not grow; of a video
     file every frame. A face keeps its number while it is followed.
-    """
-    from edgeemo.cli.default_model import choose_model
-    from edgeemo.live.loop import run_loop
-    from edgeemo.live.outputs.fan_out import FanOut
-    from edgeemo.live.outputs.jsonl import FrameLines
-    from edgeemo.live.pipeline import Pipeline, PipelineSettings
-    from edgeemo.live.reader import FrameReader
-    from edgeemo.live.sources.choose import choose_source
-    from edgeemo.live.sources.settings import SourceSettings
-    from edgeemo.runtime.classifier import Classifier
 
-    classifier = Classifier.load(
-        choose_model(given.model), threads=given.threads, faces=given.face_request
+    Ctrl-C and SIGTERM end it in order: files are complete, and the exit status of a camera or a
+    stream is 0. A model file that is replaced while it runs changes nothing: it was read once.
+    """
+    start_fast()
+    from edgeemo.live.config import merge_options
+    from edgeemo.live.live import Console, run_live
+
+    options = merge_options(AllLiveOptions, given.options)
+    return run_live(
+        options, _make_loader(options), console=Console(write=echo, report=say, note=note)
     )
-    source = choose_source(given.source, SourceSettings(real_time=given.real_time))
-    output = FanOut([FrameLines(echo)], report=say)
-    pipeline = Pipeline(classifier, PipelineSettings(steady_s=given.steady))
-    with FrameReader(source) as reader:
-        try:
-            run_loop(reader, pipeline, output)
-        finally:
-            output.close()
+
+
+def _make_loader(options: AllLiveOptions) -> Callable[[], Classifier]:
+    """Return the function that loads the model; see `edgeemo.live.live.run_live`."""
+
+    def load() -> Classifier:
+        from edgeemo.cli.default_model import choose_model, warn_unverified
+        from edgeemo.runtime.classifier import Classifier
+
+        path = choose_model(options.model)
+        classifier = Classifier.load(path, threads=options.threads, faces=options.face_request)
+        if options.model is not None:
+            note(f"model: {classifier.path}")
+        warn_unverified(classifier.path, classifier.spec, verified=classifier.verified)
+        return classifier
+
+    return load

@@ -1,0 +1,79 @@
+"""Options of a live run from a TOML file and the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from edgeemo.errors import OptionError
+from edgeemo.utils.options import option_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from edgeemo.utils.options import OptionField
+
+_T = TypeVar("_T")
+
+_NOT_IN_FILES = ("config", "list")
+"""Options of the command line alone."""
+
+
+def merge_options(cls: type[_T], given: Mapping[str, Any]) -> _T:
+    """Return the options of a run: those given, below them those of the file given as "config".
+
+    Args:
+        cls: Dataclass of all options, as of `edgeemo.utils.options`, "config" among them.
+        given: Options of the command line, by name.
+
+    Raises:
+        OptionError: As `read_config`.
+    """
+    config = given.get("config")
+    return cls(**{**(read_config(config, cls) if config else {}), **given})
+
+
+def read_config(path: Path, cls: Any) -> dict[str, Any]:
+    """Read a TOML file of options.
+
+    Args:
+        path: The file.
+        cls: See `merge_options`.
+
+    Returns:
+        Values by name. Relative paths are relative to the current folder, as on the command line.
+
+    Raises:
+        OptionError: If the file cannot be read, is not TOML, or has an unknown key or a wrong
+            value.
+    """
+    import tomllib
+
+    known = {
+        each.key: each for each in option_fields(cls).values() if each.name not in _NOT_IN_FILES
+    }
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: not TOML ({error})") from None
+    return {
+        _find(path, key, known).name: _convert(path, known[key], value)
+        for key, value in content.items()
+    }
+
+
+def _find(path: Path, key: str, known: Mapping[str, OptionField]) -> OptionField:
+    if key not in known:
+        from edgeemo.utils.suggest import describe_unknown
+
+        raise OptionError(f"{path}: {describe_unknown('key', key, known)}")
+    return known[key]
+
+
+def _convert(path: Path, option: OptionField, value: Any) -> Any:
+    try:
+        return option.convert(value)
+    except ValueError as error:
+        raise OptionError(f"{path}: {option.key} {error}") from None

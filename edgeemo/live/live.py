@@ -1,0 +1,185 @@
+"""A live run from its options, the same for ``edgeemo live`` and for a bundle."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import EXIT_ERROR, EXIT_OK, OptionError
+from edgeemo.live.controls import Controls
+from edgeemo.live.notify import ServiceNotifier
+from edgeemo.live.pace import PacedReader, PaceSettings
+from edgeemo.live.sources.settings import SourceSettings
+from edgeemo.live.stop import StopSignals
+from edgeemo.utils.extras import require_packages_of_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edgeemo.live.observation import Event, Observation
+    from edgeemo.live.options import LiveOptions
+    from edgeemo.live.outputs.base import Output
+    from edgeemo.live.pipeline import PipelineSettings
+    from edgeemo.live.reader import FrameReader
+    from edgeemo.live.sources.base import Source
+    from edgeemo.runtime.classifier import Classifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Console:
+    """Functions that print a line each.
+
+    Attributes:
+        write: To standard output; raises BrokenPipeError where nobody reads it any more.
+        report: To standard error: a warning, an error of one output, or a source lost and back.
+        note: To standard error, what --quiet drops.
+    """
+
+    write: Callable[[str], None]
+    report: Callable[[str], None]
+    note: Callable[[str], None]
+
+
+def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: Console) -> int:
+    """Predict the frames of a source until it ends, the time is up, or a signal comes.
+
+    Everything is checked in the order of its cost: options, packages, the source's name, the
+    model, the source.
+
+    Args:
+        options: The options.
+        load: Loads the model, which is called for once all options are known to be in order.
+        console: Receives what is printed.
+
+    Returns:
+        The exit status: 0, also of a live source that Ctrl-C or SIGTERM ended; 1 where no frame
+        was predicted, or some of a file could not be; 130 or 143 where a signal ended a file early.
+
+    Raises:
+        OptionError: If an option cannot be used.
+        MissingExtraError: If a package is not installed.
+        EdgeEmoError: From `load`.
+        SourceError: If the source cannot be opened, or is lost for good.
+    """
+    from edgeemo.live.sources.choose import choose_source
+
+    require_packages_of_options(options)
+    source = choose_source(options.source, make_source_settings(options))
+    controls = Controls(min_confidence=options.min_confidence)
+    run = _Run(options, source, load(), controls, console)
+    with StopSignals(controls) as signals:
+        status = run.run(signals)
+        if signals.number is None or (source.is_live and status == EXIT_OK):
+            return status
+        return 128 + signals.number
+
+
+def make_source_settings(options: LiveOptions) -> SourceSettings:
+    """Return the settings of the source that options name.
+
+    Raises:
+        OptionError: If the size is not one.
+    """
+    width, _, height = options.size.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise OptionError(f"--size must be like 640x480, not {options.size!r}")
+    return SourceSettings(
+        size=(int(width), int(height)),
+        fps=options.fps,
+        real_time=options.real_time,
+        watch=options.watch,
+    )
+
+
+class _Run:
+    """One run: the source is opened, observed, and everything is closed."""
+
+    def __init__(
+        self,
+        options: LiveOptions,
+        source: Source,
+        classifier: Classifier,
+        controls: Controls,
+        console: Console,
+    ) -> None:
+        self._options, self._source, self._classifier = options, source, classifier
+        self._controls, self._console = controls, console
+        self._tally = _Tally()
+        self._service = ServiceNotifier.from_environment()
+
+    def run(self, signals: StopSignals) -> int:
+        """Run until the end; return the exit status."""
+        from edgeemo.live.loop import run_loop
+        from edgeemo.live.outputs.fan_out import FanOut
+        from edgeemo.live.pipeline import Pipeline
+        from edgeemo.live.reader import FrameReader
+
+        with ExitStack() as stack:
+            pipeline = Pipeline(self._classifier, self._make_pipeline_settings())
+            reader = stack.enter_context(FrameReader(self._source))
+            self._console.note(f"source: {self._source.name}")
+            output = FanOut([*self._build_outputs(), self._tally], report=self._console.report)
+            stack.callback(output.close)
+            self._service.ready(self._source.name)
+            stack.callback(signals.allow_time)
+            stack.callback(self._service.stopping)
+            run_loop(self._pace(reader), pipeline, output, controls=self._controls)
+        return self._find_status(is_stopped=signals.number is not None)
+
+    def _make_pipeline_settings(self) -> PipelineSettings:
+        from edgeemo.live.pipeline import PipelineSettings
+
+        gate = self._options.motion_gate
+        return PipelineSettings(
+            steady_s=self._options.steady,
+            motion_gate=self._source.is_device if gate is None else gate,
+        )
+
+    def _build_outputs(self) -> list[Output]:
+        from edgeemo.live.outputs.jsonl import FrameLines
+
+        return [FrameLines(self._console.write)]
+
+    def _find_status(self, *, is_stopped: bool) -> int:
+        """Return the exit status of a run that no error ended."""
+        tally = self._tally
+        if tally.predicted == 0 and not is_stopped:
+            self._console.report(f"error: {self._source.name}: no frame was predicted")
+            return EXIT_ERROR
+        return EXIT_ERROR if tally.failed and not self._source.is_live else EXIT_OK
+
+    def _pace(self, reader: FrameReader) -> PacedReader:
+        options = self._options
+        settings = PaceSettings(
+            max_fps=options.max_fps,
+            max_temp=options.max_temp,
+            seconds=options.seconds,
+            is_live=self._source.is_live,
+        )
+        report = self._console.report
+        return PacedReader(reader, settings, report=report, on_round=self._service.feed)
+
+
+class _Tally:
+    """An output that counts.
+
+    Attributes:
+        predicted: Number of frames that were predicted.
+        failed: Number of frames that were damaged.
+    """
+
+    name = "tally"
+
+    def __init__(self) -> None:
+        self.predicted = self.failed = 0
+
+    def add_observation(self, seen: Observation) -> None:
+        self.predicted += seen.error is None
+        self.failed += seen.error is not None
+
+    def add_event(self, event: Event) -> None:
+        pass
+
+    def close(self) -> None:
+        pass

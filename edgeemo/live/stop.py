@@ -1,0 +1,76 @@
+"""Ctrl-C and SIGTERM, which end a live run in order: the frame in hand is finished first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from edgeemo.live.controls import Controls
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+PATIENCE_S = 1.0
+"""Seconds that the frame in hand may take, and after it the closing of the outputs."""
+
+
+class StopSignals:
+    """Block in which a signal asks a run to stop; one that does not in time is interrupted.
+
+    Outside the main thread, which alone receives signals, it does nothing.
+
+    Args:
+        controls: Its `stop` is set.
+
+    Attributes:
+        number: Number of the signal that came, or None.
+    """
+
+    def __init__(self, controls: Controls) -> None:
+        self._controls = controls
+        self._before: dict[int, object] = {}
+        self._timer: threading.Timer | None = None
+        self._since = 0.0
+        self.number: int | None = None
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._request)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cancel()
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type] # as it was returned
+
+    def allow_time(self) -> None:
+        """Give what follows its own time before it is interrupted."""
+        if self.number is not None:
+            self._cancel()
+            self._begin(self.number)
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        if self.number is None:
+            self.number = number
+            self._controls.stop = True
+            self._begin(number)
+        elif time.monotonic() - self._since >= 0.9 * PATIENCE_S:  # not Ctrl-C, which came twice
+            self._cancel()
+            raise KeyboardInterrupt
+
+    def _begin(self, number: int) -> None:
+        self._since = time.monotonic()
+        self._timer = threading.Timer(PATIENCE_S, os.kill, (os.getpid(), number))
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
