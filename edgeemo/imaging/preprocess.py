@@ -104,7 +104,7 @@ def decode(opened: OpenedImage, spec: InputSpec) -> Image.Image:
         ImageError: If the image is damaged.
     """
     grey = spec.channels == 1 and not spec.crops_faces
-    return opened.decode(grey=grey, min_size=_min_size(opened, spec))
+    return opened.decode(grey=grey, min_size=find_min_size(opened.size, spec))
 
 
 def crop(
@@ -156,10 +156,15 @@ def resize(image: Image.Image, spec: InputSpec) -> NDArray[np.uint8]:
     return np.asarray(small).reshape(spec.input_shape)
 
 
-def _min_size(opened: OpenedImage, spec: InputSpec) -> tuple[int, int]:
-    """Return the width and height that an image has to be decoded with, upright."""
+def find_min_size(size: tuple[int, int], spec: InputSpec) -> tuple[int, int]:
+    """Return the width and height, in pixels, that an image has to be decoded with, upright.
+
+    Args:
+        size: Width and height of the whole upright image.
+        spec: What it is decoded for.
+    """
     if not spec.crops_faces:
         return spec.width, spec.height
-    width, height = opened.size
+    width, height = size
     scale = max(PHOTO_SIDE, max(spec.width, spec.height) / _SMALLEST_FACE) / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))

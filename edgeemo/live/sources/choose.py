@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import SourceError
@@ -30,4 +31,8 @@ def choose_source(text: str, settings: SourceSettings) -> Source:
         from edgeemo.live.sources.drawn import DrawnFaces
 
         return DrawnFaces(settings)
+    if Path(text).is_file():
+        from edgeemo.live.sources.video_file import VideoFile
+
+        return VideoFile(text, settings)
     raise SourceError(f"{text}: no such file, folder or camera")
