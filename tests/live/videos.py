@@ -112,5 +112,5 @@ def damage_packets(path: Path, *numbers: int) -> None:
         places = [(packets[number].pos, packets[number].size) for number in numbers]
     content = bytearray(path.read_bytes())
     for begin, size in places:
-        content[begin + 8 : begin + size] = bytes(size - 8)
+        content[begin + 8 : begin + size] = b"\xff" * (size - 8)
     path.write_bytes(content)

@@ -60,7 +60,7 @@ class FileStream:
         self._input = VideoInput(container, name=path, threads="AUTO")
         stream = self._input.stream
         time_base = stream.time_base or Fraction(1, 1000)
-        self._clock = FileClock(time_base, stream.start_time, rate=stream.average_rate)
+        self._clock = FileClock(time_base, rate=stream.average_rate)
         self._started = time.monotonic()
         self._number = 0
 
@@ -99,14 +99,11 @@ class FileClock:
 
     Args:
         time_base: Seconds per unit of the stream's time stamps.
-        start: Time stamp of the beginning; None for that of the first frame.
         rate: Frames per second, where the file tells; for frames without a time stamp.
     """
 
-    def __init__(
-        self, time_base: Fraction, start: int | None, *, rate: Fraction | None = None
-    ) -> None:
-        self._time_base, self._start = time_base, start
+    def __init__(self, time_base: Fraction, *, rate: Fraction | None = None) -> None:
+        self._time_base = time_base
         self._step = round(1 / (rate * time_base)) if rate else 0
         self._last: int | None = None
         self._elapsed = 0
@@ -119,15 +116,14 @@ class FileClock:
                 the frame before.
         """
         if pts is None:
-            pts = (self._start or 0) if self._last is None else self._last + self._step
-        if self._last is None:
-            self._elapsed = 0 if self._start is None else pts - self._start
-        elif pts > self._last:
+            pts = 0 if self._last is None else self._last + self._step
+        if self._last is not None and pts > self._last:
             self._step = pts - self._last
             self._elapsed += self._step
-        elif (self._last - pts) * self._time_base < _JUMP_S:
-            pts = self._last
-        else:
-            self._elapsed += self._step
+        elif self._last is not None:
+            if (self._last - pts) * self._time_base < _JUMP_S:
+                pts = self._last
+            else:
+                self._elapsed += self._step
         self._last = pts
         return float(self._elapsed * self._time_base)
