@@ -117,7 +117,7 @@ class _Run:
 
         with ExitStack() as stack:
             pipeline = Pipeline(self._classifier, self._make_pipeline_settings())
-            reader = stack.enter_context(FrameReader(self._source))
+            reader = stack.enter_context(FrameReader(self._source, report=self._console.report))
             self._console.note(f"source: {self._source.name}")
             output = FanOut([*self._build_outputs(), self._tally], report=self._console.report)
             stack.callback(output.close)

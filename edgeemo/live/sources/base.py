@@ -10,25 +10,32 @@ if TYPE_CHECKING:
 NO_FRAME_S = 2.0
 """Seconds without a frame after which a live source counts as lost."""
 
+FIRST_FRAME_S = 5.0
+"""The same for the first frame after it was opened."""
+
 
 class FrameStream(Protocol):
     """An open source. One thread reads it; `close` may be called by another."""
 
     def read(self) -> Frame | None:
-        """Wait for the next frame, `NO_FRAME_S` at most where the source is live.
+        """Wait for the next frame: a camera's `NO_FRAME_S` at most, the first `FIRST_FRAME_S`.
 
         `Frame.number` counts from 0 since the source was opened; see `edgeemo.live.reader` for
         what happens to frames that nobody takes.
 
         Returns:
-            The frame; None after the last one of a file, a folder or standard input.
+            The frame; None after the last one, and after `close`.
 
         Raises:
             SourceError: If the source is lost: nothing came in time, or it failed.
+            ImageError: If this frame is damaged; the next one may be read.
         """
 
     def close(self) -> None:
-        """Close the source; a second call does nothing."""
+        """Close the source and have a `read` in another thread end; a second call does nothing.
+
+        It returns at once: what cannot be closed while it is read, `read` closes as it ends.
+        """
 
 
 class Source(Protocol):
@@ -39,11 +46,14 @@ class Source(Protocol):
         is_live: Whether frames come in their own time, so that the newest counts.
         is_device: Whether it is a camera of this machine, which is lost as well when its frames
             stop changing.
+        can_reopen: Whether it is opened again after it was lost; False of a file and of standard
+            input.
     """
 
     name: str
     is_live: bool
     is_device: bool
+    can_reopen: bool
 
     def open(self) -> FrameStream:
         """Open the source.

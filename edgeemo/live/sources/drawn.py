@@ -29,7 +29,7 @@ class DrawnFaces:
         settings: The size and the frame rate.
     """
 
-    name, is_live, is_device = "test", True, False
+    name, is_live, is_device, can_reopen = "test", True, False, True
 
     def __init__(self, settings: SourceSettings) -> None:
         self._settings = settings
