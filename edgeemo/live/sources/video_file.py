@@ -29,7 +29,7 @@ class VideoFile:
         settings: Whether it is played as if it were live.
     """
 
-    is_device = False
+    is_device = can_reopen = False
 
     def __init__(self, path: str, settings: SourceSettings) -> None:
         self.name, self.is_live = path, settings.real_time
