@@ -15,6 +15,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     ├── FaceModelError                a face detector's file
     ├── SourceError                   a camera, a video or another source of frames
     ├── OptionError                 2 an option, as typed or in a configuration file
+    ├── OutputError                   an output of a live run
     ├── SignatureError                a signature, or a key
     ├── TrainingError                 training
     ├── WorkerError                   a worker process of distributed training
@@ -101,6 +102,10 @@ class OptionError(EdgeEmoError):
     """An option that cannot be used, as it was typed or as a configuration file has it."""
 
     exit_code = EXIT_USAGE
+
+
+class OutputError(EdgeEmoError):
+    """An output of a live run that cannot be written, or does not write any more."""
 
 
 class SignatureError(EdgeEmoError):

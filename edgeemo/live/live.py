@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from edgeemo.live.observation import Event, Observation
     from edgeemo.live.options import LiveOptions
-    from edgeemo.live.outputs.base import Output
+    from edgeemo.live.outputs.fan_out import FanOut
     from edgeemo.live.pipeline import PipelineSettings
     from edgeemo.live.reader import FrameReader
     from edgeemo.live.sources.base import Source
@@ -62,10 +63,14 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
         EdgeEmoError: From `load`.
         SourceError: If the source cannot be opened, or is lost for good.
     """
+    from edgeemo.live.outputs.check import check_outputs
+    from edgeemo.live.privacy import mask_source
     from edgeemo.live.sources.choose import choose_source
 
+    check_outputs(options)
     require_packages_of_options(options)
     source = choose_source(options.source, make_source_settings(options))
+    source = mask_source(source, options)
     controls = Controls(min_confidence=options.min_confidence)
     run = _Run(options, source, load(), controls, console)
     with StopSignals(controls) as signals:
@@ -111,7 +116,6 @@ class _Run:
     def run(self, signals: StopSignals) -> int:
         """Run until the end; return the exit status."""
         from edgeemo.live.loop import run_loop
-        from edgeemo.live.outputs.fan_out import FanOut
         from edgeemo.live.pipeline import Pipeline
         from edgeemo.live.reader import FrameReader
 
@@ -119,7 +123,7 @@ class _Run:
             pipeline = Pipeline(self._classifier, self._make_pipeline_settings())
             reader = stack.enter_context(FrameReader(self._source, report=self._console.report))
             self._console.note(f"source: {self._source.name}")
-            output = FanOut([*self._build_outputs(), self._tally], report=self._console.report)
+            output = self._build_outputs()
             stack.callback(output.close)
             self._service.ready(self._source.name)
             stack.callback(signals.allow_time)
@@ -136,10 +140,18 @@ class _Run:
             motion_gate=self._source.is_device if gate is None else gate,
         )
 
-    def _build_outputs(self) -> list[Output]:
-        from edgeemo.live.outputs.jsonl import FrameLines
+    def _build_outputs(self) -> FanOut:
+        from edgeemo.live.outputs.build import RunFacts, build_outputs
 
-        return [FrameLines(self._console.write)]
+        run = RunFacts(
+            spec=self._classifier.spec,
+            source=self._source.name,
+            is_live=self._source.is_live,
+            stdout=sys.stdout,
+            stderr=sys.stderr,
+            report=self._console.report,
+        )
+        return build_outputs(self._options, run, self._tally)
 
     def _find_status(self, *, is_stopped: bool) -> int:
         """Return the exit status of a run that no error ended."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from edgeemo.utils.text import one_line
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
 
     from edgeemo.live.observation import Event, Observation
     from edgeemo.live.outputs.base import Output
+
+CLOSE_S = 1.5
+"""Seconds in which all outputs have closed, together, after a signal."""
 
 
 class FanOut:
@@ -35,10 +40,27 @@ class FanOut:
         """See `edgeemo.live.outputs.base.Output.add_event`."""
         self._each(lambda output: output.add_event(event))
 
-    def close(self) -> None:
-        """See `edgeemo.live.outputs.base.Output.close`."""
-        self._each(lambda output: output.close())
+    def close(self, *, wait_s: float = CLOSE_S) -> None:
+        """Close all outputs at the same time, so that none waits for another.
+
+        Args:
+            wait_s: Seconds after which those that have not closed are reported and left alone.
+
+        Raises:
+            BrokenPipeError: If nobody reads standard output any more.
+        """
+        closing = [_Closing(output) for output in self._outputs]
         self._outputs.clear()
+        end = time.monotonic() + wait_s
+        for each in closing:
+            each.thread.join(max(0.0, end - time.monotonic()))
+        for each in closing:
+            if each.thread.is_alive():
+                self._report(f"{each.output.name}: not finished after {wait_s:g} s; left as it is")
+            elif isinstance(each.failure, BrokenPipeError):
+                raise each.failure
+            elif each.failure is not None:
+                self._report(f"{each.output.name}: {one_line(each.failure)}")
 
     def _each(self, act: Callable[[Output], None]) -> None:
         for output in tuple(self._outputs):
@@ -50,4 +72,26 @@ class FanOut:
                 self._outputs.remove(output)
                 self._report(f"{output.name}: {one_line(error)}; this output has ended")
                 with suppress(Exception):
-                    output.close()
+                    _Closing(output).thread.join(CLOSE_S)
+
+
+class _Closing:
+    """An output that is closed in a thread of its own.
+
+    Attributes:
+        output: The output.
+        thread: The thread.
+        failure: Why it could not be closed.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.output = output
+        self.failure: BaseException | None = None
+        self.thread = Thread(target=self._close, name="closing", daemon=True)
+        self.thread.start()
+
+    def _close(self) -> None:
+        try:
+            self.output.close()
+        except BaseException as failure:  # reported by the thread that waits
+            self.failure = failure

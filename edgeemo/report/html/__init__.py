@@ -3,6 +3,6 @@
 Jinja2 is imported when the first page is made.
 """
 
-from edgeemo.report.html.render import to_html
+from edgeemo.report.html.render import check_installed, to_html
 
-__all__ = ["to_html"]
+__all__ = ["check_installed", "to_html"]

@@ -53,6 +53,15 @@ def to_html(document: Document, *, folder: Path | None = None) -> str:
     return _UNPRINTABLE.sub("\ufffd", page)
 
 
+def check_installed() -> None:
+    """Check that a page can be made.
+
+    Raises:
+        MissingExtraError: If Jinja2 is not installed.
+    """
+    _make_environment()
+
+
 def _render_blocks(blocks: Sequence[Block], folder: Path) -> list[dict[str, Any]]:
     return [
         {"kind": type(block).__name__.lower(), **_render_block(block, folder)} for block in blocks

@@ -1,0 +1,119 @@
+"""From the options of a live run to its outputs."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edgeemo.errors import OptionError
+from edgeemo.live.outputs.clock import Clock
+from edgeemo.live.outputs.fan_out import FanOut
+from edgeemo.live.outputs.lines import LineWriter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TextIO
+
+    from edgeemo.live.options import LiveOptions
+    from edgeemo.live.outputs.base import Output
+    from edgeemo.live.outputs.text import StatusLine
+    from edgeemo.model.spec import ModelSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What outputs need to know of a run.
+
+    Attributes:
+        spec: The model's specification.
+        source: Name of the source, without a password.
+        is_live: Whether the source is live.
+        stdout: Receives the printed lines.
+        stderr: Receives the line that tells how it runs, where it is a terminal.
+        report: Receives one line about an output that fails.
+    """
+
+    spec: ModelSpec
+    source: str
+    is_live: bool
+    stdout: TextIO
+    stderr: TextIO
+    report: Callable[[str], None]
+
+
+def build_outputs(options: LiveOptions, run: RunFacts, *others: Output) -> FanOut:
+    """Build the outputs that are requested.
+
+    Call `edgeemo.live.outputs.check.check_outputs` first, before anything slow.
+
+    Args:
+        options: The options.
+        run: The run.
+        others: More outputs, behind those that print.
+
+    Raises:
+        OptionError: If an output cannot be had with this model.
+        OSError: If a file cannot be written.
+    """
+    if options.blur and run.spec.faces is None:
+        raise OptionError("--blur requires a model that detects faces, or --faces")
+    builder = _Builder(options, run)
+    return FanOut([*builder.build(), *others], report=builder.report)
+
+
+class _Builder:
+    def __init__(self, options: LiveOptions, run: RunFacts) -> None:
+        self._options, self._run = options, run
+        self._clock = Clock(is_live=run.is_live)
+        self._status = self._make_status()
+        self._camera = options.name or socket.gethostname()
+
+    def build(self) -> Iterator[Output]:
+        """Yield the outputs, those that print first."""
+        yield self._make_printer()
+        yield from self._make_senders()
+
+    def report(self, text: str) -> None:
+        """Report a line in the place of the one that tells how it runs."""
+        if self._status:
+            self._status.clear()
+        self._run.report(text)
+
+    @property
+    def _format(self) -> str:
+        return "jsonl" if self._options.json else self._options.format.value
+
+    def _make_status(self) -> StatusLine | None:
+        if self._format != "text" or not self._run.stderr.isatty():
+            return None
+        from edgeemo.live.outputs.text import StatusLine
+
+        return StatusLine(self._run.stderr, self._clock)
+
+    def _make_printer(self) -> Output:
+        run, events = self._run, self._options.events
+        lines = LineWriter(run.stdout, waits=not run.is_live, report=self.report)
+        if self._format == "jsonl":
+            from edgeemo.live.outputs.jsonl import EventLines, FrameLines
+
+            return (EventLines if events else FrameLines)(lines, self._clock)
+        if self._format == "csv":
+            from edgeemo.live.outputs.csv_lines import EventRows, FrameRows
+
+            return (EventRows if events else FrameRows)(lines, self._clock, run.spec.labels)
+        from edgeemo.live.outputs.text import EventText
+
+        return EventText(lines, self._clock, self._status)
+
+    def _make_senders(self) -> Iterator[Output]:
+        if self._options.on_change is not None:
+            from edgeemo.live.outputs.command import OnChange, split_command
+
+            command = split_command(self._options.on_change)
+            yield OnChange(command, self._clock, camera=self._camera, report=self.report)
+        if self._options.webhook is not None:
+            from edgeemo.live.outputs.webhook import Webhook, parse_webhook
+
+            address = parse_webhook(self._options.webhook)
+            yield Webhook(address, self._clock, camera=self._camera, report=self.report)
