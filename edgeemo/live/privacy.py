@@ -174,6 +174,7 @@ class MaskedSource:
         self.name = source.name
         self.is_live = source.is_live
         self.is_device = source.is_device
+        self.can_reopen = source.can_reopen
 
     def open(self) -> FrameStream:
         """See `edgeemo.live.sources.base.Source.open`."""
