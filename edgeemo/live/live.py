@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ from edgeemo.live.stop import StopSignals
 from edgeemo.utils.extras import require_packages_of_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from edgeemo.live.observation import Event, Observation
     from edgeemo.live.options import LiveOptions
+    from edgeemo.live.outputs.base import Output
     from edgeemo.live.outputs.fan_out import FanOut
+    from edgeemo.live.outputs.mqtt_address import MqttAddress
     from edgeemo.live.pipeline import PipelineSettings
     from edgeemo.live.reader import FrameReader
     from edgeemo.live.sources.base import Source
@@ -29,15 +32,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Console:
-    """Functions that print a line each.
+    """Functions that print a line each to standard error.
 
     Attributes:
-        write: To standard output; raises BrokenPipeError where nobody reads it any more.
-        report: To standard error: a warning, an error of one output, or a source lost and back.
-        note: To standard error, what --quiet drops.
+        report: Prints a warning, an error of one output, or that a source is lost or back.
+        note: Prints what --quiet drops.
     """
 
-    write: Callable[[str], None]
     report: Callable[[str], None]
     note: Callable[[str], None]
 
@@ -64,6 +65,7 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
         SourceError: If the source cannot be opened, or is lost for good.
     """
     from edgeemo.live.outputs.check import check_outputs
+    from edgeemo.live.outputs.mqtt_address import MqttAddress
     from edgeemo.live.privacy import mask_source
     from edgeemo.live.sources.choose import choose_source
 
@@ -71,8 +73,11 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
     require_packages_of_options(options)
     source = choose_source(options.source, make_source_settings(options))
     source = mask_source(source, options)
+    broker = MqttAddress.parse(options.mqtt) if options.mqtt else None
     controls = Controls(min_confidence=options.min_confidence)
-    run = _Run(options, source, load(), controls, console)
+    run = _Run(
+        options, source, classifier=load(), controls=controls, console=console, broker=broker
+    )
     with StopSignals(controls) as signals:
         status = run.run(signals)
         if signals.number is None or (source.is_live and status == EXIT_OK):
@@ -104,12 +109,14 @@ class _Run:
         self,
         options: LiveOptions,
         source: Source,
+        *,
         classifier: Classifier,
         controls: Controls,
         console: Console,
+        broker: MqttAddress | None,
     ) -> None:
         self._options, self._source, self._classifier = options, source, classifier
-        self._controls, self._console = controls, console
+        self._controls, self._console, self._broker = controls, console, broker
         self._tally = _Tally()
         self._service = ServiceNotifier.from_environment()
 
@@ -151,7 +158,21 @@ class _Run:
             stderr=sys.stderr,
             report=self._console.report,
         )
-        return build_outputs(self._options, run, self._tally)
+        return build_outputs(self._options, run, *self._connect_broker(), self._tally)
+
+    def _connect_broker(self) -> Iterator[Output]:
+        if self._broker is not None:
+            from edgeemo.live.outputs.clock import Clock
+            from edgeemo.live.outputs.mqtt import MqttOutput
+
+            yield MqttOutput(
+                self._broker,
+                name=self._options.name or socket.gethostname(),
+                spec=self._classifier.spec,
+                clock=Clock(is_live=self._source.is_live),
+                controls=self._controls,
+                report=self._console.report,
+            )
 
     def _find_status(self, *, is_stopped: bool) -> int:
         """Return the exit status of a run that no error ended."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Threads
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import echo, note, say
+from edgeemo.cli.output.console import note, say
 from edgeemo.live.options import LiveOptions
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Option
@@ -61,9 +61,7 @@ def live(given: LiveArguments) -> int:
     from edgeemo.live.live import Console, run_live
 
     options = merge_options(AllLiveOptions, given.options)
-    return run_live(
-        options, _make_loader(options), console=Console(write=echo, report=say, note=note)
-    )
+    return run_live(options, _make_loader(options), console=Console(report=say, note=note))
 
 
 def _make_loader(options: AllLiveOptions) -> Callable[[], Classifier]:
