@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edgeemo.errors import EXIT_ERROR, EXIT_OK, OptionError
 from edgeemo.live.controls import Controls
 from edgeemo.live.notify import ServiceNotifier
+from edgeemo.live.outputs.fan_out import CLOSE_S
 from edgeemo.live.pace import PacedReader, PaceSettings
 from edgeemo.live.sources.settings import SourceSettings
 from edgeemo.live.stop import StopSignals
@@ -131,7 +132,7 @@ class _Run:
             reader = stack.enter_context(FrameReader(self._source, report=self._console.report))
             self._console.note(f"source: {self._source.name}")
             output = self._build_outputs()
-            stack.callback(output.close)
+            stack.callback(lambda: output.close(wait_s=self._find_patience(signals)))
             self._service.ready(self._source.name)
             stack.callback(signals.allow_time)
             stack.callback(self._service.stopping)
@@ -173,6 +174,10 @@ class _Run:
                 controls=self._controls,
                 report=self._console.report,
             )
+
+    def _find_patience(self, signals: StopSignals) -> float | None:
+        """Return how long outputs may take to close; of a file that has ended all they need."""
+        return CLOSE_S if self._source.is_live or signals.number is not None else None
 
     def _find_status(self, *, is_stopped: bool) -> int:
         """Return the exit status of a run that no error ended."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -56,7 +57,7 @@ def annotate(source: Source, predictions: Sequence[Prediction]) -> Image.Image:
 
 def _draw_all(image: Image.Image, predictions: Sequence[Prediction]) -> None:
     for prediction in predictions:
-        _draw(image, prediction)
+        draw_prediction(image, prediction)
     if not predictions:
         _write(image, (0, 0), NO_FACE, "#dddddd", size=_text_size(min(image.size)))
 
@@ -114,17 +115,29 @@ def _save_png(image: Image.Image, path: Path) -> None:
         image.save(path, "PNG", compress_level=6)
 
 
-def _draw(image: Image.Image, prediction: Prediction) -> None:
+def draw_prediction(image: Image.Image, prediction: Prediction, *, text: str = "") -> None:
+    """Draw a bounding box and a label into an image.
+
+    Args:
+        image: Mode "RGB"; it is changed.
+        prediction: The prediction; without a face its box is the whole image.
+        text: The label's text, of one line or more; by default that of `describe_prediction`.
+    """
     colour = _COLOURS[list(prediction.scores).index(prediction.guess) % len(_COLOURS)]
     left, top, width, height = prediction.face.box if prediction.face else (0, 0, *image.size)
     stroke = max(2, round(min(image.size) / 200))
     ImageDraw.Draw(image).rectangle(
         (left, top, left + width - 1, top + height - 1), outline=colour, width=stroke
     )
+    lines = (text or describe_prediction(prediction)).splitlines()
+    size = _text_size(min(width, height)) // (1 if len(lines) == 1 else 2)
+    _write(image, (max(0, left), max(0, top)), "\n".join(lines), colour, size=max(10, size))
+
+
+def describe_prediction(prediction: Prediction) -> str:
+    """Return the text of a label: "happy 0.82", "not sure: happy 0.51"."""
     label = prediction.label if prediction.is_sure else f"{prediction.label}: {prediction.guess}"
-    size = _text_size(min(width, height))
-    text = f"{label} {prediction.score:.2f}"
-    _write(image, (max(0, left), max(0, top)), text, colour, size=size)
+    return f"{label} {prediction.score:.2f}"
 
 
 def _text_size(side: int) -> int:
@@ -136,7 +149,7 @@ def _write(
     image: Image.Image, corner: tuple[int, int], text: str, colour: str, *, size: int
 ) -> None:
     """Write black letters on a plate, above the corner where there is room, else below it."""
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+    draw, font = ImageDraw.Draw(image), _load_font(size)
     width, height = (round(each) for each in draw.textbbox((0, 0), text, font=font)[2:])
     pad = max(2, size // 6)
     left = max(0, min(corner[0], image.width - width - 2 * pad))
@@ -144,3 +157,8 @@ def _write(
     top = corner[1] if top < 0 else top
     draw.rectangle((left, top, left + width + 2 * pad, top + height + 2 * pad), fill=colour)
     draw.text((left + pad, top + pad), text, fill="black", font=font)
+
+
+@cache
+def _load_font(size: int) -> Any:
+    return ImageFont.load_default(size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import OptionError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from edgeemo.live.options import LiveOptions
     from edgeemo.live.outputs.base import Output
+    from edgeemo.live.outputs.images import FrameImages
     from edgeemo.live.outputs.text import StatusLine
     from edgeemo.model.spec import ModelSpec
 
@@ -73,12 +75,19 @@ class _Builder:
         """Yield the outputs, those that print first."""
         yield self._make_printer()
         yield from self._make_senders()
+        yield from self._make_videos()
 
     def report(self, text: str) -> None:
         """Report a line in the place of the one that tells how it runs."""
         if self._status:
             self._status.clear()
         self._run.report(text)
+
+    @cached_property
+    def _images(self) -> FrameImages:
+        from edgeemo.live.outputs.images import FrameImages
+
+        return FrameImages()
 
     @property
     def _format(self) -> str:
@@ -117,3 +126,15 @@ class _Builder:
 
             address = parse_webhook(self._options.webhook)
             yield Webhook(address, self._clock, camera=self._camera, report=self.report)
+
+    def _make_videos(self) -> Iterator[Output]:
+        if self._options.annotate is not None:
+            from edgeemo.live.outputs.annotated import AnnotatedVideo
+
+            yield AnnotatedVideo(
+                self._options.annotate,
+                self._images,
+                is_live=self._run.is_live,
+                blur=self._options.blur,
+                report=self.report,
+            )

@@ -27,7 +27,7 @@ TIME_LIMIT_S = 10.0
 """Seconds after which a command is ended."""
 BACKLOG = 32
 """Events that wait for the command; more are left out."""
-_CLOSE_S = 1.0
+_CLOSE_S = 0.7
 _STDERR = 2
 
 

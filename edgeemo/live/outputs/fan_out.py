@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgeemo.live.observation import Event, Observation
     from edgeemo.live.outputs.base import Output
 
-CLOSE_S = 1.5
+CLOSE_S = 0.9
 """Seconds in which all outputs have closed, together, after a signal."""
 
 
@@ -40,20 +40,21 @@ class FanOut:
         """See `edgeemo.live.outputs.base.Output.add_event`."""
         self._each(lambda output: output.add_event(event))
 
-    def close(self, *, wait_s: float = CLOSE_S) -> None:
+    def close(self, *, wait_s: float | None = CLOSE_S) -> None:
         """Close all outputs at the same time, so that none waits for another.
 
         Args:
-            wait_s: Seconds after which those that have not closed are reported and left alone.
+            wait_s: Seconds after which those that have not closed are reported and left alone;
+                None to wait for all of them.
 
         Raises:
             BrokenPipeError: If nobody reads standard output any more.
         """
         closing = [_Closing(output) for output in self._outputs]
         self._outputs.clear()
-        end = time.monotonic() + wait_s
+        end = None if wait_s is None else time.monotonic() + wait_s
         for each in closing:
-            each.thread.join(max(0.0, end - time.monotonic()))
+            each.thread.join(None if end is None else max(0.0, end - time.monotonic()))
         for each in closing:
             if each.thread.is_alive():
                 self._report(f"{each.output.name}: not finished after {wait_s:g} s; left as it is")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _LIMIT = 256
-_CLOSE_S = 1.0
+_CLOSE_S = 0.7
 
 
 class LineWriter:

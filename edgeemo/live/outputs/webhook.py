@@ -27,7 +27,7 @@ TIME_LIMIT_S = 5.0
 """Seconds that a try may take."""
 _PAUSES_S = (1.0, 3.0)
 """Seconds before the second and the third try."""
-_CLOSE_S = 1.0
+_CLOSE_S = 0.7
 _BUSY = 429
 _SERVER_ERROR = 500
 

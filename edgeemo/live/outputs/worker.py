@@ -30,6 +30,7 @@ class Worker(Generic[Item]):
         on_drop: Called at the first item that is dropped.
 
     Attributes:
+        limit: As given; it may be changed.
         dropped: Number of items that were dropped.
     """
 
@@ -41,7 +42,7 @@ class Worker(Generic[Item]):
         waits: bool = False,
         on_drop: Callable[[], None] = lambda: None,
     ) -> None:
-        self._act, self._limit, self._waits, self._on_drop = act, limit, waits, on_drop
+        self._act, self.limit, self._waits, self._on_drop = act, limit, waits, on_drop
         self._items: deque[Item] = deque()
         self._changed = Condition()
         self._failure: BaseException | None = None
@@ -63,7 +64,7 @@ class Worker(Generic[Item]):
             self._raise_failure()
             if self._waits:
                 self._wait_for_room()
-            is_taken = len(self._items) < self._limit
+            is_taken = len(self._items) < self.limit
             if is_taken:
                 self._items.append(item)
                 self._changed.notify_all()
@@ -76,8 +77,11 @@ class Worker(Generic[Item]):
             self._on_drop()
         return is_taken
 
-    def finish(self, wait_s: float) -> bool:
+    def finish(self, wait_s: float | None) -> bool:
         """Let the thread end when the queue is empty, and wait for that.
+
+        Args:
+            wait_s: Seconds to wait; None for as long as it takes.
 
         Returns:
             Whether all was done in time.
@@ -96,7 +100,7 @@ class Worker(Generic[Item]):
 
     def _wait_for_room(self) -> None:
         done, since = self._done, time.monotonic()
-        while len(self._items) >= self._limit and not self._has_ended:
+        while len(self._items) >= self.limit and not self._has_ended:
             self._changed.wait(_PATIENCE_S)
             if self._done == done and time.monotonic() - since >= _PATIENCE_S:
                 raise OutputError(f"nothing was written for {_PATIENCE_S:.0f} seconds")
