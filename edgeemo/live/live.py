@@ -195,8 +195,12 @@ class _Run:
             seconds=options.seconds,
             is_live=self._source.is_live,
         )
-        report = self._console.report
-        return PacedReader(reader, settings, report=report, on_round=self._service.feed)
+
+        def feed_watchdog() -> None:
+            if not reader.is_stuck:  # it gives frames, or is opened again
+                self._service.feed()
+
+        return PacedReader(reader, settings, report=self._console.report, on_round=feed_watchdog)
 
 
 class _Tally:

@@ -194,7 +194,9 @@ class PacedReader:
                 self._is_over = True
                 return None
             if frame.time_s >= self._due_in_file - 1e-6:
-                self._due_in_file = max(self._due_in_file, frame.time_s) + self._interval_s
+                self._due_in_file = _add_interval(
+                    self._due_in_file, self._interval_s, now=frame.time_s
+                )
                 return frame
             self._skipped += 1
         return None
@@ -208,11 +210,15 @@ class PacedReader:
         return max(0.0, left)
 
     def _plan(self) -> None:
-        """Set the time of the next prediction: evenly, and late ones are not made up for."""
+        """Set the time of the next prediction."""
         now = time.monotonic()
         self._cooling.update(now, interval_s=now - self._last)
         self._last = now
         own = self._interval_s if self._settings.is_live else 0.0
         interval_s = max(own, self._cooling.interval_s)
-        due = self._due + interval_s
-        self._due = due if due > now else now + interval_s
+        self._due = _add_interval(self._due, interval_s, now=now)
+
+
+def _add_interval(due: float, interval_s: float, *, now: float) -> float:
+    """Return when the next frame is due: evenly, and what is late is not made up for."""
+    return due + interval_s if due + interval_s > now else now + interval_s

@@ -71,6 +71,11 @@ class FrameReader:
         """Return whether the last frame was taken."""
         return self._is_finished and self._slot is None and self._failure is None
 
+    @property
+    def is_stuck(self) -> bool:
+        """Return whether the source's library does not come back; see `ReopeningStream`."""
+        return self._stream.is_stuck
+
     def take(self, wait_s: float) -> Frame | None:
         """Return the newest frame, or the next one of a file.
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 STUCK = 2
 """A read that takes so many times as long as it may is stuck in a library."""
 
+HOPELESS_S = 20.0
+"""Seconds in a library after which a source is stuck for good: only a new process helps."""
+
 
 class ReopeningStream:
     """The frames of a source, whatever happens to it. It is opened at once.
@@ -91,6 +94,12 @@ class ReopeningStream:
         if time.monotonic() - began > STUCK * limit:
             self._outages.begin(f"no frame for {STUCK * limit:.0f} s")
             self._close_stream()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Return whether a library does not come back, so that nothing is read or opened again."""
+        began = self._reading_since
+        return began is not None and self._reopens and time.monotonic() - began > HOPELESS_S
 
     def close(self) -> None:
         """Close the source for good and have a `read` in another thread end."""
