@@ -31,6 +31,10 @@ def choose_source(text: str, settings: SourceSettings) -> Source:
         from edgeemo.live.sources.drawn import DrawnFaces
 
         return DrawnFaces(settings)
+    if "://" in text:
+        from edgeemo.live.sources.address import choose_address
+
+        return choose_address(text)
     if Path(text).is_file():
         from edgeemo.live.sources.video_file import VideoFile
 

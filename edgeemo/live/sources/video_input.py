@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from dataclasses import dataclass
 from threading import Lock
@@ -13,6 +14,8 @@ from edgeemo.live.pixels import JpegPixels
 from edgeemo.live.sources.decoded import DamagedPixels, DecodedPixels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgeemo.live.frame import FramePixels
     from edgeemo.live.libav import InputContainer, Packet, VideoFrame, VideoStream
 
@@ -43,6 +46,7 @@ class VideoInput:
         name: Its name in messages.
         threads: "AUTO" where frames may be decoded ahead, "NONE" where each counts at once.
         keep_jpegs: Whether frames of MJPEG are not decoded but kept as JPEG files.
+        on_packet: Receives each packet of the video before it is decoded.
 
     Attributes:
         stream: Its video stream.
@@ -58,6 +62,7 @@ class VideoInput:
         name: str,
         threads: Literal["AUTO", "NONE"],
         keep_jpegs: bool = False,
+        on_packet: Callable[[VideoStream, Packet[Any]], None] | None = None,
     ) -> None:
         self._container, self._name = container, name
         self._av_error = load_av(name).error.FFmpegError
@@ -73,15 +78,22 @@ class VideoInput:
         self._keeps_jpegs = keep_jpegs and self.stream.codec_context.name == "mjpeg"
         self.stream.thread_type = threads
         self._packets = container.demux()
+        self._on_packet = on_packet
 
-    def read(self) -> Shot | None:
+    def read(self, *, limit_s: float | None = None) -> Shot | None:
         """Return the next frame, damaged ones included; None after the last one, or if closed.
 
+        Args:
+            limit_s: Seconds after which packets without a frame, such as sound, are an error.
+
         Raises:
-            SourceError: If reading fails or a frame is too large.
+            SourceError: If reading fails, nothing comes in time, or a frame is too large.
         """
+        begun = time.monotonic()
         with self._lock:
             while not (self._ready or self._closing):
+                if limit_s is not None and time.monotonic() - begun > limit_s:
+                    raise SourceError(f"{self._name}: no frame for {limit_s:.0f} s")
                 try:
                     packet = next(self._packets)
                 except (StopIteration, EOFError):
@@ -121,6 +133,8 @@ class VideoInput:
             if packet.size:
                 self._ready.append(Shot(pts=packet.pts, pixels=JpegPixels(bytes(packet))))
             return
+        if self._on_packet is not None:
+            self._on_packet(self.stream, packet)
         try:
             self._ready.extend(map(self._make_shot, packet.decode()))
         except self._av_error:
