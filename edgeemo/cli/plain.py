@@ -31,6 +31,7 @@ COMMANDS = (
     "diagnose",
     "predict",
     "live",
+    "serve",
     "evaluate",
     "compare",
     "models",

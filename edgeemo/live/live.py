@@ -18,13 +18,12 @@ from edgeemo.live.stop import StopSignals
 from edgeemo.utils.extras import require_packages_of_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from edgeemo.live.observation import Event, Observation
     from edgeemo.live.options import LiveOptions
     from edgeemo.live.outputs.base import Output
     from edgeemo.live.outputs.fan_out import FanOut
-    from edgeemo.live.outputs.mqtt_address import MqttAddress
     from edgeemo.live.pipeline import PipelineSettings
     from edgeemo.live.reader import FrameReader
     from edgeemo.live.sources.base import Source
@@ -65,6 +64,24 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
         EdgeEmoError: From `load`.
         SourceError: If the source cannot be opened, or is lost for good.
     """
+    source = prepare_source(options)
+    controls = Controls(min_confidence=options.min_confidence)
+    run = _Run(options, source, classifier=load(), controls=controls, console=console)
+    with StopSignals(controls) as signals:
+        status = run.run(signals)
+        if signals.number is None or (source.is_live and status == EXIT_OK):
+            return status
+        return 128 + signals.number
+
+
+def prepare_source(options: LiveOptions) -> Source:
+    """Check the options, and return the source that they name; it is not opened.
+
+    Raises:
+        OptionError: If an option cannot be used.
+        MissingExtraError: If a package is not installed.
+        SourceError: If there is no such source.
+    """
     from edgeemo.live.outputs.check import check_outputs
     from edgeemo.live.outputs.mqtt_address import MqttAddress
     from edgeemo.live.privacy import mask_source
@@ -73,17 +90,45 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
     check_outputs(options)
     require_packages_of_options(options)
     source = choose_source(options.source, make_source_settings(options))
-    source = mask_source(source, options)
-    broker = MqttAddress.parse(options.mqtt) if options.mqtt else None
-    controls = Controls(min_confidence=options.min_confidence)
+    if options.mqtt:
+        MqttAddress.parse(options.mqtt)
+    return mask_source(source, options)
+
+
+def run_source(
+    options: LiveOptions,
+    source: Source,
+    classifier: Classifier,
+    *,
+    controls: Controls,
+    console: Console,
+    others: Callable[[], Iterable[Output]],
+) -> int:
+    """Predict the frames of a source in any thread; nothing is printed to standard output.
+
+    Args:
+        options: The options.
+        source: The source, of `prepare_source`.
+        classifier: The model.
+        controls: Requests of other threads; they end the run, too.
+        console: Receives warnings.
+        others: Returns outputs besides those of the options; called when the source is open.
+
+    Returns:
+        The exit status, as of `run_live`.
+
+    Raises:
+        SourceError: If the source cannot be opened, or is lost for good.
+    """
     run = _Run(
-        options, source, classifier=load(), controls=controls, console=console, broker=broker
+        options,
+        source,
+        classifier=classifier,
+        controls=controls,
+        console=console,
+        others=others,
     )
-    with StopSignals(controls) as signals:
-        status = run.run(signals)
-        if signals.number is None or (source.is_live and status == EXIT_OK):
-            return status
-        return 128 + signals.number
+    return run.run(StopSignals(controls))
 
 
 def make_source_settings(options: LiveOptions) -> SourceSettings:
@@ -114,10 +159,10 @@ class _Run:
         classifier: Classifier,
         controls: Controls,
         console: Console,
-        broker: MqttAddress | None,
+        others: Callable[[], Iterable[Output]] | None = None,
     ) -> None:
         self._options, self._source, self._classifier = options, source, classifier
-        self._controls, self._console, self._broker = controls, console, broker
+        self._controls, self._console, self._others = controls, console, others
         self._tally = _Tally()
         self._service = ServiceNotifier.from_environment()
 
@@ -158,16 +203,19 @@ class _Run:
             stdout=sys.stdout,
             stderr=sys.stderr,
             report=self._console.report,
+            prints=self._others is None,
         )
-        return build_outputs(self._options, run, *self._connect_broker(), self._tally)
+        others = self._others() if self._others else ()
+        return build_outputs(self._options, run, *others, *self._connect_broker(), self._tally)
 
     def _connect_broker(self) -> Iterator[Output]:
-        if self._broker is not None:
+        if self._options.mqtt:
             from edgeemo.live.outputs.clock import Clock
             from edgeemo.live.outputs.mqtt import MqttOutput
+            from edgeemo.live.outputs.mqtt_address import MqttAddress
 
             yield MqttOutput(
-                self._broker,
+                MqttAddress.parse(self._options.mqtt),
                 name=self._options.name or socket.gethostname(),
                 spec=self._classifier.spec,
                 clock=Clock(is_live=self._source.is_live),

@@ -30,6 +30,7 @@ import edgeemo.evaluate
 import edgeemo.evaluate.evaluation
 import edgeemo.export
 import edgeemo.runtime.stream
+import edgeemo.serve.server
 import edgeemo.train
 import edgeemo.tune
 import edgeemo.verify
@@ -58,6 +59,7 @@ LIBRARY = [
     (edgeemo.verify, "verify"),
     (edgeemo.diagnose, "diagnose"),
     (edgeemo.runtime.stream, "predict_images"),
+    (edgeemo.serve.server, "serve"),
     (edgeemo.evaluate, "evaluate"),
     (edgeemo.evaluate, "compare"),
     (edgeemo.bench, "run_benchmark"),
@@ -238,6 +240,44 @@ PREDICT = {
     "--face-margin 0.2": {"classifier.spec.faces.margin": 0.2},
     "--face-score 0.9": {"classifier.spec.faces.min_score": 0.9},
 }
+SERVE = {
+    "--host 0.0.0.0 --token 0123456789abcdef": {"options.host": "0.0.0.0"},
+    "--port 0": {"options.port": 0},
+    "--token 0123456789abcdef": {"options.token": "0123456789abcdef"},
+    "--token-file secret.txt": {"options.token_file": "secret.txt"},
+    "--allowed-host a.org --allowed-host b.org": {"options.allowed_host": ["a.org", "b.org"]},
+    "--root-path /camera": {"options.root_path": "/camera"},
+    "--tls-cert a.pem --tls-key b.pem": {"options.tls_cert": "a.pem", "options.tls_key": "b.pem"},
+    "--max-body 3": {"options.max_body": 3},
+    "--workers 3": {"workers": 3},
+    "--threads 2": {"options.threads": 2},
+    "--model models/mine": {"options.model": "models/mine"},
+    "--faces": {"options.faces": True},
+    "--no-faces": {"options.faces": False},
+    "--face-detector blaze": {"options.face_detector": "blaze"},
+    "--face-margin 0.2": {"options.face_margin": 0.2},
+    "--face-score 0.9": {"options.face_score": 0.9},
+    "--face-model yunet.onnx": {"options.face_model": "yunet.onnx"},
+    "--watch": {"live.watch": True},
+    "--size 320x240": {"live.size": "320x240"},
+    "--fps 5": {"live.fps": 5},
+    "--config live.toml": {"live.steady": 0.5},
+    "--steady 1": {"live.steady": 1},
+    "--min-confidence 0.6": {"live.min_confidence": 0.6},
+    "--max-fps 3": {"live.max_fps": 3},
+    "--motion-gate": {"live.motion_gate": True},
+    "--no-motion-gate": {"live.motion_gate": False},
+    "--max-temp 70": {"live.max_temp": 70},
+    "--collect kept": {"live.collect": "kept"},
+    "--on-change ls": {"live.on_change": "ls"},
+    "--webhook http://localhost/": {"live.webhook": "http://localhost/"},
+    "--mqtt mqtt://localhost": {"live.mqtt": "mqtt://localhost"},
+    "--name door": {"live.name": "door"},
+    "--mask 0,0,9,9": {"live.mask": ["0,0,9,9"]},
+    "--region 0,0,9,9": {"live.region": ["0,0,9,9"]},
+    "--blur": {"live.blur": True},
+    "--no-images": {"live.no_images": True},
+}
 EVALUATE = {
     "--data more": {"data": "more"},
     "--split all": {"options.choice.split": "all"},
@@ -355,6 +395,7 @@ REACHED = [
         (f"predict --model models/mine faces {words}", arrives)
         for words, arrives in PREDICT.items()
     ),
+    *((f"serve test {words}", arrives) for words, arrives in SERVE.items()),
     *(
         (f"evaluate models/mine --data faces {words}", arrives)
         for words, arrives in EVALUATE.items()
@@ -437,6 +478,7 @@ def inputs(tmp_path_factory):
     odd = Image.new("L", (400, 32))
     odd.putdata([x % 251 for x in range(400 * 32)])
     odd.save(folder / "faces/happy/odd.png")
+    (folder / "live.toml").write_text("steady = 0.5\n")
     (folder / "options.toml").write_text("epochs = 7\nseed = 9\n")
     measured = report(result("int8.tflite", 5, sha256=sha256_file(GOLDEN / "int8.tflite")))
     (folder / "pi.json").write_text(json.dumps(to_plain(measured)))

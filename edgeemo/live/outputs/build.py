@@ -34,6 +34,7 @@ class RunFacts:
         stdout: Receives the printed lines.
         stderr: Receives the line that tells how it runs, where it is a terminal.
         report: Receives one line about an output that fails.
+        prints: Whether lines are printed at all.
     """
 
     spec: ModelSpec
@@ -42,6 +43,7 @@ class RunFacts:
     stdout: TextIO
     stderr: TextIO
     report: Callable[[str], None]
+    prints: bool = True
 
 
 def build_outputs(options: LiveOptions, run: RunFacts, *others: Output) -> FanOut:
@@ -73,7 +75,8 @@ class _Builder:
 
     def build(self) -> Iterator[Output]:
         """Yield the outputs, those that print first."""
-        yield self._make_printer()
+        if self._run.prints:
+            yield self._make_printer()
         yield from self._make_senders()
         yield from self._make_videos()
 
@@ -94,7 +97,8 @@ class _Builder:
         return "jsonl" if self._options.json else self._options.format.value
 
     def _make_status(self) -> StatusLine | None:
-        if self._format != "text" or not self._run.stderr.isatty():
+        shows = self._run.prints and self._format == "text"
+        if not shows or not self._run.stderr.isatty():
             return None
         from edgeemo.live.outputs.text import StatusLine
 
