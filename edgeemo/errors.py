@@ -14,7 +14,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     │   └── CrashError                (edgeemo.bundle.device.crash_guard)
     ├── FaceModelError                a face detector's file
     ├── SourceError                   a camera, a video or another source of frames
-    ├── OptionError                 2 an option, as typed or in a configuration file
+    ├── OptionError                 2
     ├── OutputError                   an output of a live run
     ├── SignatureError                a signature, or a key
     ├── TrainingError                 training
@@ -186,6 +186,7 @@ class MissingExtraError(EdgeEmoError):
     Attributes:
         package: The package, as pip calls it.
         extra: The extra of edgeemo that brings it; empty for a package that every install has.
+        purpose: What needs it.
     """
 
     def __init__(self, package: str, *, extra: str = "", purpose: str) -> None:
@@ -193,6 +194,7 @@ class MissingExtraError(EdgeEmoError):
         super().__init__(f"{purpose} needs {package}, which is not installed: {remedy}")
         self.package = package
         self.extra = extra
+        self.purpose = purpose
 
 
 def install_command(package: str, *, extra: str = "") -> str:

@@ -11,9 +11,10 @@ import typer
 from typer.core import TyperCommand
 
 from edgeemo.cli.command import ValueTypedError
-from edgeemo.cli.help import OPTIONS, group_options, make_metavar, write_section
+from edgeemo.cli.help import OPTIONS, group_options, write_section
 from edgeemo.cli.switches import VERBOSITY, VerbositySwitch, read_verbosity
 from edgeemo.cli.verbosity import call_function
+from edgeemo.utils.option_help import make_metavar
 from edgeemo.utils.options import Argument
 
 if TYPE_CHECKING:

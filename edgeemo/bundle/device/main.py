@@ -1,4 +1,4 @@
-"""``python3 NAME.pyz selftest | predict | bench | info``: argparse alone, one line per error.
+"""``python3 NAME.pyz COMMAND``: argparse alone, one line per error.
 
 A further subcommand is one entry in `_build_parser` and one function that imports its module.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from edgeemo.bundle.device.contents import Contents
@@ -50,7 +51,8 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(archive: str, arguments: Sequence[str] | None) -> int:
-    options = _build_parser(os.path.basename(archive)).parse_args(arguments)  # noqa: PTH119
+    words = sys.argv[1:] if arguments is None else arguments
+    options = _build_parser(os.path.basename(archive), words).parse_args(words)  # noqa: PTH119
     run = _run_guarded if options.guarded else _run
     return run(options, _open(archive))
 
@@ -81,7 +83,7 @@ def _run_guarded(options: argparse.Namespace, contents: Contents) -> int:
     return run_guarded_with_fallback(contents, work)
 
 
-def _build_parser(name: str) -> argparse.ArgumentParser:
+def _build_parser(name: str, words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python3 {name}",
         description="A classifier with golden images and a self-test, in one file.",
@@ -94,6 +96,7 @@ def _build_parser(name: str) -> argparse.ArgumentParser:
     predict = _add(commands, "predict", _predict, "predict images")
     add_prediction_options(predict)
     add_face_options(predict)
+    _add_live(commands, with_options="live" in words)
     _add_bench(commands)
     _add(commands, "info", _info, "show the contents")
     for command in (selftest, predict):
@@ -109,14 +112,29 @@ def _add(
     name: str,
     run: Callable[[argparse.Namespace, Contents], int],
     help: str,
+    *,
+    json: bool = True,
 ) -> argparse.ArgumentParser:
     description = f"{help[0].upper()}{help[1:]}"
     command = commands.add_parser(
         name, help=help, description=description, formatter_class=FixedWidthFormatter
     )
-    command.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    if json:
+        command.add_argument("--json", action="store_true", help="print JSON and nothing else")
     command.set_defaults(run=run, guarded=False)
     return command
+
+
+def _add_live(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], *, with_options: bool
+) -> None:
+    """Add ``live``, whose options are imported where it is called."""
+    live = _add(commands, "live", _live, "predict the frames of a camera or a video", json=False)
+    live.set_defaults(guarded=True)
+    if with_options:
+        from edgeemo.bundle.device.live import add_options
+
+        add_options(live)
 
 
 def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -155,6 +173,14 @@ def _predict(options: argparse.Namespace, contents: Contents) -> int:
         json=options.json,
         before_first=options.before_first,
     )
+
+
+def _live(options: argparse.Namespace, contents: Contents) -> int:
+    from edgeemo.bundle.device.live import merge, run
+
+    merged = merge(options)
+    _prepare(contents, faces=merged.faces)
+    return run(contents, merged, before_first=options.before_first)
 
 
 def _bench(options: argparse.Namespace, contents: Contents) -> int:

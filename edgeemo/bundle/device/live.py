@@ -1,0 +1,88 @@
+"""``python3 NAME.pyz live``: predict the frames of a camera or a video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from edgeemo.bundle.device.load import load_classifier
+from edgeemo.errors import MissingExtraError
+from edgeemo.live.config import merge_options
+from edgeemo.live.live import Console, run_live
+from edgeemo.live.options import LiveOptions
+from edgeemo.runtime.declared_options import add_declared_options, read_declared_options
+from edgeemo.utils.command import write_error
+from edgeemo.utils.options import Option
+from edgeemo.utils.text import escape_controls
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from edgeemo.bundle.device.contents import Contents
+    from edgeemo.runtime.classifier import Classifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceLiveOptions(LiveOptions):
+    """Options of a bundle's ``live``."""
+
+    threads: Annotated[
+        int | None, Option("Threads per prediction.", minimum=1, default="as bundled")
+    ] = None
+    faces: Annotated[
+        bool | None, Option("Find faces and predict each of them.", default="as bundled")
+    ] = None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options; a page needs files that a bundle does not hold."""
+    add_declared_options(parser, DeviceLiveOptions, without=("html",))
+
+
+def merge(parsed: argparse.Namespace) -> DeviceLiveOptions:
+    """Return the options that the command line and the file of ``--config`` give.
+
+    Raises:
+        OptionError: If the file cannot be used.
+    """
+    return merge_options(DeviceLiveOptions, read_declared_options(DeviceLiveOptions, parsed))
+
+
+def run(contents: Contents, options: DeviceLiveOptions, *, before_first: Callable[[], None]) -> int:
+    """Predict frames until the source ends; see `edgeemo.live.live.run_live`.
+
+    Args:
+        contents: The bundle.
+        options: The options.
+        before_first: Called once the engine has run, before the source is opened.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        MissingExtraError: If a package is not installed; the text names it alone, since no edgeemo
+            is installed here.
+    """
+
+    def load() -> Classifier:
+        classifier = load_classifier(contents, threads=options.threads, faces=options.faces)
+        _try_engine(classifier)
+        before_first()
+        return classifier
+
+    try:
+        return run_live(options, load, console=Console(report=_say, note=_say))
+    except MissingExtraError as error:
+        raise MissingExtraError(error.package, purpose=error.purpose) from None
+
+
+def _say(line: str) -> None:
+    write_error(escape_controls(line))
+
+
+def _try_engine(classifier: Classifier) -> None:
+    """Run the engine once: one that crashes does so before anything is written or sent."""
+    import numpy as np
+
+    classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))
