@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceSettings
 
 _PACKAGE = "edgeemo.imaging.faces"
+_REPORT = "edgeemo.report"
 
 
 def runtime_modules(entry_point: str, settings: FaceSettings | None) -> dict[str, bytes]:
-    """Return the modules of a bundle, without those of face detection where no faces are found.
+    """Return the modules of a bundle: no pages, and no face detection where no faces are found.
 
     Args:
         entry_point: As in `edgeemo.bundle.modules.collect_modules`.
@@ -27,7 +28,7 @@ def runtime_modules(entry_point: str, settings: FaceSettings | None) -> dict[str
     Returns:
         Path inside the bundle to source.
     """
-    return collect_modules(entry_point, without="" if settings else _PACKAGE)
+    return collect_modules(entry_point, without=(_REPORT,) if settings else (_REPORT, _PACKAGE))
 
 
 def detector_members(settings: FaceSettings | None, file: DetectorFile | None) -> dict[str, bytes]:

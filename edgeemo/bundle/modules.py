@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import edgeemo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _PACKAGE = "edgeemo"
 _UNCHECKED_HASH = 1  # flags of a .pyc that is not compared with its source (PEP 552)
 _WITHOUT_REFERENCES = 2  # later versions of marshal write how often an object happens to be used
 
 
-def collect_modules(root: str, *, without: str = "") -> dict[str, bytes]:
+def collect_modules(root: str, *, without: Collection[str] = ()) -> dict[str, bytes]:
     """Collect a module of edgeemo and all modules of edgeemo that it imports, directly or not.
 
     Imports inside functions count, so that nothing is missing on a rare path; imports for type
@@ -29,16 +29,17 @@ def collect_modules(root: str, *, without: str = "") -> dict[str, bytes]:
 
     Args:
         root: The module to start from, such as "edgeemo.bundle.device.main".
-        without: A package to leave out, such as "edgeemo.imaging.faces".
+        without: Packages to leave out, such as "edgeemo.imaging.faces".
 
     Returns:
         Path inside the package's parent folder, with forward slashes, to source; sorted by path.
     """
     found: dict[str, bytes] = {}
+    left_out = tuple(map(_folder, without))
     waiting = [root]
     while waiting:
         path = _find_path(waiting.pop())
-        if path is None or path in found or (without and path.startswith(_folder(without))):
+        if path is None or path in found or path.startswith(left_out):
             continue
         found[path] = _home().joinpath(path).read_bytes()
         waiting.extend(_list_imports(found[path]))

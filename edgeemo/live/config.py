@@ -8,7 +8,7 @@ from edgeemo.errors import OptionError
 from edgeemo.utils.options import option_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from edgeemo.utils.options import OptionField
@@ -19,26 +19,28 @@ _NOT_IN_FILES = ("config", "list")
 """Options of the command line alone."""
 
 
-def merge_options(cls: type[_T], given: Mapping[str, Any]) -> _T:
+def merge_options(cls: type[_T], given: Mapping[str, Any], *, without: Collection[str] = ()) -> _T:
     """Return the options of a run: those given, below them those of the file given as "config".
 
     Args:
         cls: Dataclass of all options, as of `edgeemo.utils.options`, "config" among them.
         given: Options of the command line, by name.
+        without: Names of options that do not exist here.
 
     Raises:
         OptionError: As `read_config`.
     """
     config = given.get("config")
-    return cls(**{**(read_config(config, cls) if config else {}), **given})
+    return cls(**{**(read_config(config, cls, without=without) if config else {}), **given})
 
 
-def read_config(path: Path, cls: Any) -> dict[str, Any]:
+def read_config(path: Path, cls: Any, *, without: Collection[str] = ()) -> dict[str, Any]:
     """Read a TOML file of options.
 
     Args:
         path: The file.
         cls: See `merge_options`.
+        without: See `merge_options`.
 
     Returns:
         Values by name. Relative paths are relative to the current folder, as on the command line.
@@ -49,9 +51,8 @@ def read_config(path: Path, cls: Any) -> dict[str, Any]:
     """
     import tomllib
 
-    known = {
-        each.key: each for each in option_fields(cls).values() if each.name not in _NOT_IN_FILES
-    }
+    left_out = {*_NOT_IN_FILES, *without}
+    known = {each.key: each for each in option_fields(cls).values() if each.name not in left_out}
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

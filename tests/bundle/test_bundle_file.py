@@ -50,10 +50,14 @@ def test_it_holds_the_light_modules_and_no_other(int8, device):
         inside = {name for name in archive.namelist() if name.endswith(".py")}
     inside -= {"__main__.py", "start.py"}
     assert inside == set(
-        collect_modules("edgeemo.bundle.device.main", without="edgeemo.imaging.faces")
+        collect_modules(
+            "edgeemo.bundle.device.main", without=("edgeemo.imaging.faces", "edgeemo.report")
+        )
     )
     rooms = {name.split("/")[1] for name in inside if name.count("/") > 1}
-    assert rooms == {"bench", "bundle", "engines", "imaging", "model", "runtime", "utils"}
+    assert rooms == {
+        "bench", "bundle", "dataset", "engines", "imaging", "live", "model", "runtime", "utils",
+    }  # fmt: skip
     assert not {f"edgeemo/bench/{name}.py" for name in ("selection", "compare", "plot")} & inside
     assert {name for name in inside if name.startswith("edgeemo/bundle/")} == {
         "edgeemo/bundle/__init__.py",
@@ -65,7 +69,7 @@ def test_it_holds_the_light_modules_and_no_other(int8, device):
         "except SystemExit: pass\n"
         "for name, module in sys.modules.items():\n"
         "    if name.partition('.')[0] == 'edgeemo': print(module.__file__, file=sys.stderr)\n"
-        "print({'zipfile', 'csv', 'typer'} & set(sys.modules), file=sys.stderr)"
+        "print({'zipfile', 'csv', 'typer', 'edgeemo.live'} & set(sys.modules), file=sys.stderr)"
     )
     image = int8.path.parent / "one.jpg"
     image.write_bytes(Contents(str(int8.path)).member("golden/01.jpg"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import signal
 import subprocess
@@ -11,7 +10,6 @@ import sys
 import time
 
 import pytest
-from PIL import Image
 
 from edgeemo.bundle.device.live import DeviceLiveOptions, add_options
 from edgeemo.dataset.synthetic import MOODS
@@ -65,7 +63,7 @@ def test_wrong_options_are_refused_with_the_rule(int8, device, tmp_path):
 
 
 def test_it_predicts_without_a_video_library(int8, device, tmp_path):
-    """Drawn faces, JPEGs on standard input; a missing package is named without an extra."""
+    """Drawn faces; a missing package is named without an extra."""
     python = ("-c", WITHOUT_VIDEO)
     ran = device(int8.path, "live", "test", "--json", "--seconds", "0.3", python=python)
     assert ran.status == 0
@@ -75,17 +73,6 @@ def test_it_predicts_without_a_video_library(int8, device, tmp_path):
     ran = device(int8.path, "live", "test", "--mqtt", "mqtt://host", python=python)
     assert ran.status == 1
     assert ran.err.endswith("not installed: " + sys.executable + " -m pip install paho-mqtt\n")
-
-
-def test_jpegs_on_standard_input(int8):
-    jpeg = io.BytesIO()
-    Image.linear_gradient("L").save(jpeg, "JPEG")
-    ran = subprocess.run(
-        [sys.executable, int8.path, "live", "-", "--json"],
-        input=3 * jpeg.getvalue(), capture_output=True, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    assert 1 <= len(ran.stdout.splitlines()) <= 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

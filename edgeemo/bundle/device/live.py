@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
 
 
+_WITHOUT = ("html",)
+"""Options that a bundle does not have: a page needs files that it does not hold."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeviceLiveOptions(LiveOptions):
     """Options of a bundle's ``live``."""
@@ -36,8 +40,8 @@ class DeviceLiveOptions(LiveOptions):
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options; a page needs files that a bundle does not hold."""
-    add_declared_options(parser, DeviceLiveOptions, without=("html",))
+    """Add the options."""
+    add_declared_options(parser, DeviceLiveOptions, without=_WITHOUT)
 
 
 def merge(parsed: argparse.Namespace) -> DeviceLiveOptions:
@@ -46,7 +50,8 @@ def merge(parsed: argparse.Namespace) -> DeviceLiveOptions:
     Raises:
         OptionError: If the file cannot be used.
     """
-    return merge_options(DeviceLiveOptions, read_declared_options(DeviceLiveOptions, parsed))
+    given = read_declared_options(DeviceLiveOptions, parsed)
+    return merge_options(DeviceLiveOptions, given, without=_WITHOUT)
 
 
 def run(contents: Contents, options: DeviceLiveOptions, *, before_first: Callable[[], None]) -> int:
