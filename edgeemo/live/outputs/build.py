@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import OptionError
@@ -142,3 +143,20 @@ class _Builder:
                 blur=self._options.blur,
                 report=self.report,
             )
+        if self._options.clips is not None:
+            yield self._make_clips(self._options.clips)
+
+    def _make_clips(self, path: Path) -> Output:
+        from edgeemo.live.outputs.check import parse_size
+        from edgeemo.live.outputs.clip_folder import ClipFolder
+        from edgeemo.live.outputs.clips import Clips, ClipSettings
+
+        keep = parse_size(self._options.keep, "--keep")
+        folder = ClipFolder(path, keep_bytes=keep, report=self.report)
+        name = self._options.name or ("" if self._run.is_live else Path(self._run.source).stem)
+        settings = ClipSettings(
+            around_s=self._options.clip or 0.0,
+            blur=self._options.blur,
+            prefix=f"{name}_" if name else "",
+        )
+        return Clips(folder, self._images, self._clock, settings, report=self.report)

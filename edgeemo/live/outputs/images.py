@@ -7,15 +7,15 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from edgeemo.imaging.faces import Face
 from edgeemo.live.privacy import pixelate_faces
 from edgeemo.runtime.annotate import describe_prediction, draw_prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from PIL import Image
 
-    from edgeemo.imaging.faces import Face
     from edgeemo.live.frame import Frame
     from edgeemo.live.observation import Observation, TrackedFace
 
@@ -56,7 +56,7 @@ class FaceWindow:
     def __init__(self, *, blur: bool) -> None:
         self._blur = blur
         self._held: deque[Observation] = deque()
-        self._past: deque[tuple[float, list[Face]]] = deque()
+        self._past: deque[tuple[float, dict[int, Face]]] = deque()
 
     def add(self, seen: Observation) -> list[tuple[Observation, list[Face]]]:
         """Take an observation; return those that may leave, with the faces to pixelate."""
@@ -78,16 +78,35 @@ class FaceWindow:
         time_s, boxes = seen.frame.time_s, find_boxes(seen)
         while self._past and self._past[0][0] < time_s - WINDOW_S:
             self._past.popleft()
-        around = [box for _, past in self._past for box in past] + boxes
-        around += [box for later in self._held for box in find_boxes(later)]
+        around = [*(past for _, past in self._past), boxes, *map(find_boxes, self._held)]
         self._past.append((time_s, boxes))
-        return seen, list(dict.fromkeys(around))
+        return seen, _enclose(around)
 
 
-def find_boxes(seen: Observation) -> list[Face]:
-    """Return where faces are in a frame: as they are followed, and as detected in it."""
-    faces = (box for each in seen.faces for box in (each.face, each.raw.face if each.raw else None))
-    return [face for face in faces if face is not None]
+def find_boxes(seen: Observation) -> dict[int, Face]:
+    """Return where faces are in a frame, by id: as they are followed, and as detected in it."""
+    return {
+        each.id: _join(each.face, (each.raw and each.raw.face) or each.face)
+        for each in seen.faces
+        if each.face is not None
+    }
+
+
+def _enclose(frames: Iterable[Mapping[int, Face]]) -> list[Face]:
+    """Return for each face a box around all places at which it is."""
+    boxes: dict[int, Face] = {}
+    for frame in frames:
+        for id, face in frame.items():
+            boxes[id] = _join(boxes.get(id, face), face)
+    return list(boxes.values())
+
+
+def _join(one: Face, other: Face) -> Face:
+    """Return the smallest square, from its upper left corner, around two."""
+    left, top = min(one.left, other.left), min(one.top, other.top)
+    right = max(one.left + one.side, other.left + other.side)
+    bottom = max(one.top + one.side, other.top + other.side)
+    return Face(left, top, max(right - left, bottom - top))
 
 
 def draw_faces(image: Image.Image, faces: Iterable[TrackedFace]) -> None:
