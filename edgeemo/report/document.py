@@ -139,7 +139,54 @@ class Gallery:
     sheet: Plot | None = None
 
 
-Block = Text | Note | Heading | Bullets | Steps | Table | Plot | Gallery
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a time line.
+
+    Attributes:
+        start: Its beginning, 0 to 1 of the whole time.
+        end: Its end, likewise.
+        label: Number of its label in `Timeline.labels`.
+        text: Description for a pointer that rests on it.
+    """
+
+    start: float
+    end: float
+    label: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A line of stretches.
+
+    Attributes:
+        name: Its name.
+        stretches: The stretches.
+        is_minor: Whether it is less important than its neighbours.
+    """
+
+    name: str
+    stretches: Sequence[Stretch]
+    is_minor: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline:
+    """Labels over time.
+
+    Attributes:
+        labels: Names of the labels.
+        rows: Title and strips of each row.
+        ticks: Times along it: 0 to 1, and the text.
+    """
+
+    labels: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Strip]]]
+    ticks: Sequence[tuple[float, str]]
+
+
+Block = Text | Note | Heading | Bullets | Steps | Table | Plot | Gallery | Timeline
 
 
 @dataclass(frozen=True)

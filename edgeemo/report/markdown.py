@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from edgeemo.report.document import Bullets, Code, Gallery, Heading, Note, Plot, Steps, Table, Text
+from edgeemo.report.document import (
+    Bullets,
+    Code,
+    Gallery,
+    Heading,
+    Note,
+    Plot,
+    Steps,
+    Table,
+    Text,
+    Timeline,
+)
 from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
@@ -47,6 +58,8 @@ def _render_block(block: Block) -> str:
             text = f"![{_escape(block.alt)}]({block.path})"
         case Gallery():
             text = _render_gallery(block)
+        case Timeline():
+            text = _render_timeline(block)
     return text
 
 
@@ -54,6 +67,17 @@ def _render_gallery(gallery: Gallery) -> str:
     if gallery.sheet:
         return _render_block(gallery.sheet)
     return _render_list([", ".join(tile.lines) for tile in gallery.tiles])
+
+
+def _render_timeline(timeline: Timeline) -> str:
+    return _render_list(
+        [
+            f"{title}, {strip.name}: {', '.join(each.text for each in strip.stretches)}"
+            for title, strips in timeline.rows
+            for strip in strips
+            if not strip.is_minor
+        ]
+    )
 
 
 def _render_list(items: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from edgeemo.errors import OptionError
 from edgeemo.live.outputs.clock import Clock
 from edgeemo.live.outputs.fan_out import FanOut
 from edgeemo.live.outputs.lines import LineWriter
+from edgeemo.utils.layout import get_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,9 +78,11 @@ class _Builder:
     def build(self) -> Iterator[Output]:
         """Yield the outputs, those that print first."""
         if self._run.prints:
-            yield self._make_printer()
+            yield from self._make_printers()
         yield from self._make_senders()
-        yield from self._make_videos()
+        yield from self._make_image_files()
+        if self._options.html is not None:
+            yield self._make_page(self._options.html)
 
     def report(self, text: str) -> None:
         """Report a line in the place of the one that tells how it runs."""
@@ -105,9 +108,17 @@ class _Builder:
 
         return StatusLine(self._run.stderr, self._clock)
 
-    def _make_printer(self) -> Output:
+    def _make_printers(self) -> Iterator[Output]:
+        lines = LineWriter(self._run.stdout, waits=not self._run.is_live, report=self.report)
+        if self._format == "text" and not self._run.is_live:
+            from edgeemo.live.outputs.report import SummaryText
+
+            width = get_width(self._run.stdout)
+            yield SummaryText(lines, self._run.spec, width=width)
+        yield self._make_printer(lines)
+
+    def _make_printer(self, lines: LineWriter) -> Output:
         run, events = self._run, self._options.events
-        lines = LineWriter(run.stdout, waits=not run.is_live, report=self.report)
         if self._format == "jsonl":
             from edgeemo.live.outputs.jsonl import EventLines, FrameLines
 
@@ -119,6 +130,16 @@ class _Builder:
         from edgeemo.live.outputs.text import EventText
 
         return EventText(lines, self._clock, self._status)
+
+    def _make_page(self, path: Path) -> Output:
+        from edgeemo.live.outputs.examples import Examples
+        from edgeemo.live.outputs.report import TimeLinePage
+
+        run, options = self._run, self._options
+        examples = None
+        if not options.no_images:
+            examples = Examples(run.spec, self._images, blur=options.blur, waits=not run.is_live)
+        return TimeLinePage(path, run.spec, source=run.source, examples=examples, clock=self._clock)
 
     def _make_senders(self) -> Iterator[Output]:
         if self._options.on_change is not None:
@@ -132,7 +153,7 @@ class _Builder:
             address = parse_webhook(self._options.webhook)
             yield Webhook(address, self._clock, camera=self._camera, report=self.report)
 
-    def _make_videos(self) -> Iterator[Output]:
+    def _make_image_files(self) -> Iterator[Output]:
         if self._options.annotate is not None:
             from edgeemo.live.outputs.annotated import AnnotatedVideo
 
@@ -145,6 +166,16 @@ class _Builder:
             )
         if self._options.clips is not None:
             yield self._make_clips(self._options.clips)
+        if self._options.collect is not None:
+            from edgeemo.live.outputs.collect import Collector
+
+            yield Collector(
+                self._options.collect,
+                self._run.spec,
+                self._images,
+                self._clock,
+                report=self.report,
+            )
 
     def _make_clips(self, path: Path) -> Output:
         from edgeemo.live.outputs.check import parse_size

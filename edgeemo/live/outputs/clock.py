@@ -36,6 +36,16 @@ class Clock:
             return time.strftime("%H:%M:%S", time.localtime(self.to_seconds(time_s)))
         return format_position(time_s)
 
+    def to_date(self, time_s: float) -> str:
+        """Return the local date and time, "2026-11-27 15:04:05"; "" of a file.
+
+        Args:
+            time_s: `Frame.time_s`.
+        """
+        if not self.is_live:
+            return ""
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.to_seconds(time_s)))
+
     def to_name(self, time_s: float) -> str:
         """Return the time as a part of a file's name, which sorts by time.
 
@@ -47,6 +57,11 @@ class Clock:
         seconds = self.to_seconds(time_s)
         day = time.strftime("%Y-%m-%d_%H-%M-%S", time.localtime(seconds))
         return f"{day}.{int(seconds % 1 * 1000):03}"
+
+
+def format_short(seconds: float) -> str:
+    """Return a position as briefly as it can be: "4:05", "1:04:05"."""
+    return format_position(seconds).removeprefix("0:").rpartition(".")[0].lstrip("0").rjust(4, "0")
 
 
 def format_position(seconds: float, *, hours: int = 1) -> str:
