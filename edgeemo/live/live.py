@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import EXIT_ERROR, EXIT_OK, OptionError
@@ -64,7 +64,7 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
         EdgeEmoError: From `load`.
         SourceError: If the source cannot be opened, or is lost for good.
     """
-    source = prepare_source(options)
+    source = prepare_source(options, note=console.note)
     controls = Controls(min_confidence=options.min_confidence)
     run = _Run(options, source, classifier=load(), controls=controls, console=console)
     with StopSignals(controls) as signals:
@@ -74,8 +74,12 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
         return 128 + signals.number
 
 
-def prepare_source(options: LiveOptions) -> Source:
+def prepare_source(options: LiveOptions, *, note: Callable[[str], object] | None = None) -> Source:
     """Check the options, and return the source that they name; it is not opened.
+
+    Args:
+        options: The options.
+        note: Receives a line about what was chosen, such as a camera's format; None for nobody.
 
     Raises:
         OptionError: If an option cannot be used.
@@ -89,7 +93,8 @@ def prepare_source(options: LiveOptions) -> Source:
 
     check_outputs(options)
     require_packages_of_options(options)
-    source = choose_source(options.source, make_source_settings(options))
+    settings = replace(make_source_settings(options), note=note)
+    source = choose_source(options.source, settings)
     if options.mqtt:
         MqttAddress.parse(options.mqtt)
     return mask_source(source, options)

@@ -34,12 +34,14 @@ class VideoNode:
         kind: "USB camera", also of any other driver; "CSI camera", at a Raspberry Pi's camera
             connector; "codec", also an image processor; or "metadata" of a camera.
         is_readable: Whether this user may read it.
+        driver: Name of its driver; empty where Linux does not tell.
     """
 
     device: str
     name: str
     kind: NodeKind
     is_readable: bool
+    driver: str = ""
 
     @property
     def is_camera(self) -> bool:
@@ -61,7 +63,27 @@ def list_video_nodes(sysfs: Path = _SYSFS, dev: Path = Path("/dev")) -> list[Vid
 def _read_node(entry: Path, dev: Path) -> VideoNode:
     device, name = dev / entry.name, _read(entry / "name")
     kind = _find_kind(name, _read(entry / "index"))
-    return VideoNode(str(device), name, kind, os.access(device, os.R_OK))
+    driver = os.path.basename(os.path.realpath(entry / "device" / "driver"))  # noqa: PTH119
+    is_readable = os.access(device, os.R_OK | os.W_OK)
+    return VideoNode(str(device), name, kind, is_readable, driver if driver != "driver" else "")
+
+
+def find_holders(device: str, proc: Path = Path("/proc")) -> list[str]:
+    """Return the programs that have a device open, such as "motion (812)", as far as one may see.
+
+    Args:
+        device: Its path.
+        proc: The folder of the kernel's processes.
+    """
+    found = []
+    for process in sorted(proc.glob("[0-9]*"), key=lambda path: int(path.name)):
+        try:
+            holds = any(str(each.readlink()) == device for each in (process / "fd").iterdir())
+        except OSError:  # of another user, or it has gone
+            continue
+        if holds and process.name != str(os.getpid()):
+            found.append(f"{_read(process / 'comm') or 'a program'} ({process.name})")
+    return found
 
 
 def _find_kind(name: str, index: str) -> NodeKind:

@@ -11,6 +11,7 @@ from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Threads
 from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, say
+from edgeemo.errors import EXIT_OK
 from edgeemo.live.options import LiveOptions
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Option
@@ -42,6 +43,7 @@ class LiveArguments:
 @command(
     "edgeemo live",
     "edgeemo live test --seconds 10",
+    "edgeemo live --list",
     "edgeemo live csi --json",
     "edgeemo live rtsp://camera.local/stream --events",
     "edgeemo live party.mp4 --annotate seen.mp4 --html party.html",
@@ -61,6 +63,11 @@ def live(given: LiveArguments) -> int:
     from edgeemo.live.live import Console, run_live
 
     options = merge_options(AllLiveOptions, given.options)
+    if options.list:
+        from edgeemo.cli.output.cameras import show_cameras
+
+        show_cameras(json=options.json)
+        return EXIT_OK
     return run_live(options, _make_loader(options), console=Console(report=say, note=note))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import SourceError
+from edgeemo.utils.cameras import list_video_nodes
 
 if TYPE_CHECKING:
     from edgeemo.live.sources.base import Source
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
 
 DRAWN = "test"
 """Name of the source of drawn faces."""
+
+CSI = "csi"
+"""Name of the source that is a Raspberry Pi camera."""
 
 
 def choose_source(text: str, settings: SourceSettings) -> Source:
@@ -31,6 +36,10 @@ def choose_source(text: str, settings: SourceSettings) -> Source:
         from edgeemo.live.sources.drawn import DrawnFaces
 
         return DrawnFaces(settings)
+    if not text:
+        from edgeemo.live.sources.first_camera import FirstCamera
+
+        return FirstCamera(_list_cameras(settings))
     if "://" in text:
         from edgeemo.live.sources.address import choose_address
 
@@ -39,4 +48,22 @@ def choose_source(text: str, settings: SourceSettings) -> Source:
         from edgeemo.live.sources.video_file import VideoFile
 
         return VideoFile(text, settings)
+    if text.isdecimal() or text.startswith("/dev/"):
+        return _make_camera(text, settings)
     raise SourceError(f"{text}: no such file, folder or camera")
+
+
+def _make_camera(text: str, settings: SourceSettings) -> Source:
+    if sys.platform != "linux":
+        raise SourceError(f"{text}: cameras are read on Linux; give an address or a file")
+    from edgeemo.live.sources.device import CameraDevice
+
+    return CameraDevice(text, settings)
+
+
+def _list_cameras(settings: SourceSettings) -> list[Source]:
+    """Return the cameras of this machine, that of a Raspberry Pi last."""
+    nodes = [node for node in list_video_nodes() if node.is_camera]
+    usb = [_make_camera(node.device, settings) for node in nodes if node.kind == "USB camera"]
+    has_csi = any(node.kind == "CSI camera" for node in nodes)
+    return usb + ([choose_source(CSI, settings)] if has_csi else [])
