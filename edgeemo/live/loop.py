@@ -60,6 +60,7 @@ def run_loop(
             output.add_event(event)
         if frame is None or controls.paused:
             continue
+        pipeline.apply(controls)
         seen = pipeline.observe(frame, passed_over=reader.passed_over - passed_over)
         observed, passed_over = observed + 1, reader.passed_over
         output.add_observation(seen)

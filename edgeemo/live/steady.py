@@ -6,48 +6,150 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from edgeemo.model.spec import NOT_SURE
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.prediction import Prediction
 
-LEAD = 0.15
-"""Probability by which another label has to exceed the threshold before it is shown."""
+MARGIN = 0.15
+"""Probability beyond a threshold, on either side, from which the label that is shown changes."""
+
+GAP_S = 2.0
+"""Seconds without a prediction after which the mean begins again."""
+
+SLOW = 5
+"""Times the time constant, which is that of the mean that settles what stays within the margin."""
+
+_MIN_SCORE = 1e-4  # whose logarithm is the least that one frame adds to a mean
+_MIN_VOTE = 0.03  # the same where labels are compared: see `Steady`
 
 
 class Steady:
-    """The mean of a face's log-odds over time.
+    """The mean of a face's log-odds over time, and a label that changes only when that is certain.
+
+    Labels are compared by means in which no probability counts for less than 0.03: in the mean of
+    logarithms alone, a label that is improbable before and after a change, but never as improbable
+    as the other two are in turn, leads for a moment.
 
     Args:
         spec: The model's specification.
-        time_constant_s: Time constant of the mean, in seconds; 0 for none.
+        time_constant_s: Time constant of the mean, in seconds. 0 turns mean and hysteresis off.
     """
 
     def __init__(self, spec: ModelSpec, *, time_constant_s: float) -> None:
         self._spec, self._time_constant_s = spec, time_constant_s
+        self._scores = _Mean(time_constant_s, min_score=_MIN_SCORE)
+        self._votes = _Mean(time_constant_s, min_score=_MIN_VOTE)
+        self._slow_votes = _Mean(SLOW * time_constant_s, min_score=_MIN_VOTE)
         self._time_s: float | None = None
-        self._logits: list[float] = []
+        self._shown: int | None = None
+        self._is_sure: bool | None = None
+
+    def change_spec(self, spec: ModelSpec) -> None:
+        """Continue with another specification; its thresholds count at once.
+
+        With other labels the mean begins again.
+        """
+        if spec.labels != self._spec.labels:
+            self._time_s = None
+        if spec.threshold != self._spec.threshold:
+            self._shown = None
+        if spec.min_confidence != self._spec.min_confidence:
+            self._is_sure = None
+        self._spec = spec
+
+    def hold(self, time_s: float) -> None:
+        """Take a frame in which nothing moves for one with the same prediction as before."""
+        self._time_s = time_s
 
     def update(self, raw: Prediction, *, time_s: float) -> Prediction:
-        """Return the steady prediction after one of a frame.
+        """Return the steady prediction after the one of a frame.
 
         Args:
             raw: The prediction of the frame.
             time_s: Time of the frame, in seconds.
+
+        Returns:
+            The mean's probabilities and the label that is shown. `guess` is the class that is
+            shown, or would be if the model were sure of it, and `score` its probability.
         """
-        logits = [math.log(max(score, 1e-6)) for score in raw.scores.values()]
-        if self._time_s is not None and self._time_constant_s:
-            share = 1 - math.exp((self._time_s - time_s) / self._time_constant_s)
-            logits = [
-                old + share * (new - old) for old, new in zip(self._logits, logits, strict=True)
-            ]
-        self._time_s, self._logits = time_s, logits
-        total = sum(map(math.exp, logits))
-        scores = [math.exp(each) / total for each in logits]
-        guess = self._spec.guess(scores)
+        if not self._time_constant_s:
+            return raw
+        frame = list(raw.scores.values())
+        seconds = math.inf if self._time_s is None else time_s - self._time_s
+        self._time_s = time_s
+        if not 0 <= seconds <= GAP_S:
+            seconds, self._shown = math.inf, None
+        scores = self._scores.add(frame, seconds)
+        shown = self._choose(self._votes.add(frame, seconds), self._slow_votes.add(frame, seconds))
+        label, guess = self._label(shown, scores)
         return replace(
             raw,
-            label=self._spec.choose_label(scores),
+            label=label,
             score=scores[guess],
             scores=dict(zip(self._spec.labels, scores, strict=True)),
             guess=self._spec.labels[guess],
         )
+
+    def _choose(self, votes: Sequence[float], slow_votes: Sequence[float]) -> int:
+        """Return the label to show, by its lead; half of it is enough in both means."""
+        best = self._spec.decide(votes)
+        if self._shown is None or (
+            best != self._shown
+            and (self._leads(votes, best, MARGIN) or self._leads(slow_votes, best, MARGIN / 2))
+        ):
+            self._shown, self._is_sure = best, None
+        return self._shown
+
+    def _leads(self, scores: Sequence[float], best: int, margin: float) -> bool:
+        """Return whether a label is the most probable one by far enough."""
+        if len(scores) > 2:
+            lead = scores[best] - scores[self._shown or 0]
+            return lead >= 2 * margin and self._spec.decide(scores) == best
+        above, below = _spread(self._spec.threshold, margin)
+        return scores[1] >= above if best == 1 else scores[1] <= below
+
+    def _label(self, shown: int, scores: Sequence[float]) -> tuple[str, int]:
+        """Return the text that is shown, and the index of the class of which it tells."""
+        spec = self._spec
+        if spec.labels[shown] == spec.background:
+            return spec.labels[shown], spec.guess(scores)
+        above, below = _spread(spec.min_confidence, MARGIN)
+        if self._is_sure is None:
+            self._is_sure = scores[shown] >= spec.min_confidence
+        elif not below <= scores[shown] < above:
+            self._is_sure = scores[shown] >= above
+        return spec.labels[shown] if self._is_sure else NOT_SURE, shown
+
+
+class _Mean:
+    """An exponential moving average of log-probabilities, by the time, not by the frame."""
+
+    def __init__(self, time_constant_s: float, *, min_score: float) -> None:
+        self._time_constant_s, self._min_score = time_constant_s, min_score
+        self._logits: list[float] = []
+
+    def add(self, scores: Sequence[float], seconds: float) -> list[float]:
+        """Add a frame and return the mean's probabilities.
+
+        Args:
+            scores: The frame's probabilities.
+            seconds: Seconds since the frame before; infinity begins the mean again.
+        """
+        new = [math.log(max(score, self._min_score)) for score in scores]
+        if math.isfinite(seconds):
+            # one frame stands for a time constant at most, however rare frames are
+            share = 1 - math.exp(-min(1.0, seconds / self._time_constant_s))
+            new = [old + share * (each - old) for old, each in zip(self._logits, new, strict=True)]
+        self._logits = new
+        odds = [math.exp(each) for each in new]
+        return [each / sum(odds) for each in odds]
+
+
+def _spread(threshold: float, margin: float) -> tuple[float, float]:
+    """Return the thresholds to reach and to fall below; at most half the way to 1 and to 0."""
+    above, below = (min(margin, room / 2) for room in (1 - threshold, threshold))
+    return threshold + above, threshold - below

@@ -19,6 +19,7 @@ from edgeemo.utils.redirect import drop_output
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_VECTOR_OF_TWO = (8).to_bytes(4, "little")  # the length of two int32, as a FlatBuffer states it
 _OVERLAP = 0.3  # of two boxes that share more of their union, one is dropped
 
 
@@ -31,6 +32,8 @@ class NetworkFile(NamedTuple):
         grids: Cells across and anchors in each, of every grid of anchors.
         box: Side of FER2013's bounding box, as a multiple of the network's.
         lift: How much higher its centre is, as a share of the network's box.
+        stated: Input side that the file states, with the sides of the grids that it enlarges to at
+            that size; they are constants, which have to change with the input.
     """
 
     name: str
@@ -38,13 +41,21 @@ class NetworkFile(NamedTuple):
     grids: tuple[tuple[int, int], ...]
     box: float
     lift: float
+    stated: tuple[int, tuple[int, ...]] = (0, ())
+
+    def resize(self, side: int) -> NetworkFile:
+        """Return the network for an input of another side, which its strides have to divide."""
+        grids = tuple((cells * side // self.side, each) for cells, each in self.grids)
+        return self._replace(side=side, grids=grids)
 
 
 SHORT_RANGE = NetworkFile("blazeface.tflite", 96, ((12, 2), (6, 6)), 1.17, 0.1)
 """Faces near the camera. Its grids have cells of 8 and 16 pixels."""
 
-FULL_RANGE = NetworkFile("blazeface_full_range.tflite", 192, ((48, 1),), 1.2, 0.05)
-"""Small faces, too; four times the cost."""
+FULL_RANGE = NetworkFile(
+    "blazeface_full_range.tflite", 192, ((48, 1),), 1.2, 0.05, (192, (12, 24, 48))
+)
+"""Small faces, too; four times the cost. Its strides divide multiples of 32."""
 
 
 class AnchorNetwork:
@@ -73,7 +84,7 @@ class AnchorNetwork:
         process.
         """
         if self._pool is None:
-            build = partial(_Interpreter, self._make, _read(self.file.name), self.file.side)
+            build = partial(_Interpreter, self._make, _read_for(self.file), self.file.side)
             with drop_output():  # LiteRT announces its delegate, once
                 self._pool = InterpreterPool(build(), build, threads=1)
         return self._pool
@@ -137,6 +148,16 @@ def _read(name: str) -> bytes:
     folder = os.path.dirname(__file__)  # noqa: PTH120 - pathlib is slow to import
     loader: Any = __spec__.loader
     content: bytes = loader.get_data(os.path.join(folder, name))  # noqa: PTH118
+    return content
+
+
+def _read_for(file: NetworkFile) -> bytes:
+    """Read a network's file, whose constants are changed for an input of another side."""
+    content, (stated, grids) = _read(file.name), file.stated
+    for side in grids if file.side != stated else ():
+        sides = (each.to_bytes(4, "little") * 2 for each in (side, side * file.side // stated))
+        old, new = (_VECTOR_OF_TWO + each for each in sides)
+        content = content.replace(old, new)
     return content
 
 

@@ -52,6 +52,8 @@ class BlazeFace:
     Attributes:
         looks: The looks in the order in which `detect` takes them, each complete in itself: a
             video may spend the later ones on some of its images only.
+        part_look: A look at a part of an image, which detects there what the second look detects
+            in the whole, for a quarter of the cost: for a part half as large as the image.
 
     Args:
         min_score: Minimum score of a face, 0 to 1, as the first network scores it; the second
@@ -70,6 +72,8 @@ class BlazeFace:
             Look(far, min_score=_convert_score(min_score)),
             Look(near, min_score=min_score, border=_BORDER),
         )
+        part = AnchorNetwork(FULL_RANGE.resize(FULL_RANGE.side // 2))
+        self.part_look = Look(part, min_score=_convert_score(min_score))
 
     def detect(self, image: Image.Image) -> tuple[Face, ...]:
         """See `edgeemo.imaging.faces.face.FaceDetector.detect`."""

@@ -98,7 +98,18 @@ def detect_faces(
 
         reason = one_line(error) or type(error).__name__
         raise ImageError(f"{name}: finding faces failed: {reason}") from None
-    return tuple(face for face in found if _is_inside(face, image.size))
+    return tuple(face for face in found if is_inside(face, image.size))
+
+
+def is_inside(face: Face, size: tuple[int, int]) -> bool:
+    """Return whether some part of a face lies in an image, and it is not far larger than that."""
+    return (
+        face.left < size[0]
+        and face.top < size[1]
+        and face.left + face.side > 0
+        and face.top + face.side > 0
+        and face.side <= _MAX_SIDE * max(size)
+    )
 
 
 def crop_face(image: Image.Image, face: Face, spec: InputSpec) -> Image.Image:
@@ -185,13 +196,3 @@ class _Place:
         """Return the pixels to add before and after the part, across (0) or down (1)."""
         before = min(max(0, -self._start[axis]), self.side - length)
         return before, self.side - before - length
-
-
-def _is_inside(face: Face, size: tuple[int, int]) -> bool:
-    return (
-        face.left < size[0]
-        and face.top < size[1]
-        and face.left + face.side > 0
-        and face.top + face.side > 0
-        and face.side <= _MAX_SIDE * max(size)
-    )
