@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import SourceError
+from edgeemo.runtime.prediction import STDIN
 from edgeemo.utils.cameras import list_video_nodes
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ def choose_source(text: str, settings: SourceSettings) -> Source:
         from edgeemo.live.sources.drawn import DrawnFaces
 
         return DrawnFaces(settings)
+    if text == STDIN:
+        from edgeemo.live.sources.stdin import StandardInput
+
+        return StandardInput()
     if not text:
         from edgeemo.live.sources.first_camera import FirstCamera
 

@@ -1,0 +1,97 @@
+"""JPEG or PNG files one after the other on standard input."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+import time
+from collections import deque
+from threading import Event as Flag
+
+from edgeemo.errors import SourceError
+from edgeemo.live.frame import Frame
+from edgeemo.live.pixels import JpegPixels
+from edgeemo.live.sources.image_splitter import ImageSplitter
+
+_WAIT_S = 0.2
+_CHUNK_BYTES = 1 << 16
+
+
+class StandardInput:
+    """Standard input as a source: a pipe is live, a file gives every image.
+
+    Args:
+        descriptor: Number of the open file.
+    """
+
+    name, is_device, can_reopen = "standard input", False, False
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor = descriptor
+        try:
+            self.is_live = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+        except OSError:
+            raise SourceError("standard input: is closed; pipe JPEG files into it") from None
+
+    def open(self) -> InputStream:
+        """See `edgeemo.live.sources.base.Source.open`."""
+        if os.isatty(self._descriptor):
+            raise SourceError(
+                "standard input: is a terminal; pipe JPEG files into it, one after the other"
+            )
+        return InputStream(self._descriptor)
+
+
+class InputStream:
+    """The images on standard input, however long it is silent.
+
+    Args:
+        descriptor: Number of the open file, which stays open.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._splitter = ImageSplitter()
+        self._ready: deque[bytes] = deque()
+        self._closed = Flag()
+        self._given = 0
+
+    def read(self) -> Frame | None:
+        """See `edgeemo.live.sources.base.FrameStream.read`.
+
+        Raises:
+            SourceError: If there was no image at all.
+        """
+        while not self._ready:
+            data = self._receive()
+            if self._closed.is_set():
+                return None
+            if not data:
+                self._finish()
+                return None
+            self._ready.extend(self._splitter.feed(data))
+        number = self._given + self._splitter.damaged
+        self._given += 1
+        pixels = JpegPixels(self._ready.popleft())
+        return Frame(number=number, time_s=time.monotonic(), pixels=pixels)
+
+    def close(self) -> None:
+        """See `edgeemo.live.sources.base.FrameStream.close`."""
+        self._closed.set()
+
+    def _receive(self) -> bytes:
+        """Return what there is; nothing at the end, and after `close`."""
+        while not self._closed.is_set():
+            if sys.platform == "win32":  # where select knows sockets only
+                return os.read(self._descriptor, _CHUNK_BYTES)
+            if select.select([self._descriptor], [], [], _WAIT_S)[0]:
+                return os.read(self._descriptor, _CHUNK_BYTES)
+        return b""
+
+    def _finish(self) -> None:
+        self._splitter.finish()
+        if not self._given:
+            found = "the only JPEG is cut off" if self._splitter.damaged else "no JPEG in it"
+            raise SourceError(f"standard input: {found}")
