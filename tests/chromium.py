@@ -39,6 +39,8 @@ class Browser:
         while True:
             found = self._receive()
             if found.get("id") == self._number:
+                if "default execution context" in found.get("error", {}).get("message", ""):
+                    return {"result": {}}  # the page is between two documents
                 assert "error" not in found, found
                 return found["result"]
 
