@@ -2,21 +2,24 @@
 
     python benchmarks/worker_time.py MODEL FOLDER WORKERS
 
-Prints a JSON list: processor milliseconds per image, of all threads together; and the share of
-its time that a worker neither ran nor was ready to run: the wait for Python's global lock or for
-work, independent of other processes. From the kernel's accounts of each thread
-(/proc/self/task/*/schedstat: nanoseconds on a processor, nanoseconds ready and waiting for one).
+Prints a JSON list: processor milliseconds per image, of the parent process and its workers
+together; and the share of its time that a worker process neither ran nor was ready to run, because
+it waited for work, independent of other programs. From the kernel's accounts of each process
+(/proc/*/schedstat: nanoseconds on a processor, nanoseconds ready and waiting for one).
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
 from pathlib import Path
 
-from edgeemo import Classifier
+from edgeemo.runtime.fast_start import start_fast
+
+start_fast()  # or numpy's threads would keep it from being forked
+
+from edgeemo import Classifier, FaceRequest
 from edgeemo.runtime.inputs import expand
 from edgeemo.runtime.stream import predict_images
 
@@ -24,11 +27,11 @@ EDGE = 40
 """Number of images at the beginning, while workers start, and at the end that do not count."""
 
 
-def read_seconds(threads):
-    """Return for each thread the seconds that it ran, and that it was ready to."""
+def read_seconds(processes):
+    """Return for each process the seconds that it ran, and that it was ready to."""
     accounts = [
-        Path(f"/proc/self/task/{thread.native_id}/schedstat").read_text(encoding="ascii").split()
-        for thread in threads
+        Path(f"/proc/{process}/schedstat").read_text(encoding="ascii").split()
+        for process in processes
     ]
     return [(int(ran) / 1e9, int(ready) / 1e9) for ran, ready, _ in accounts]
 
@@ -36,20 +39,23 @@ def read_seconds(threads):
 def main():
     model, folder, workers = sys.argv[1:]
     images = list(expand([folder]))
-    stream = predict_images(Classifier.load(model), images, workers=int(workers))
+    classifier = Classifier.load(model, faces=FaceRequest(enabled=False))
+    stream = predict_images(classifier, images, workers=int(workers), may_fork=True)
     for _ in range(EDGE):
         next(stream)
-    threads = threading.enumerate()
-    pool = [thread for thread in threads if thread.name == "worker"] or threads
-    begin, processor = time.perf_counter(), time.process_time()
-    before = read_seconds(pool)
+    children = Path("/proc/thread-self/children").read_text(encoding="ascii").split()
+    processes = ["self", *children]
+    begin = time.perf_counter()
+    before = read_seconds(processes)
     count = len(images) - 2 * EDGE
     for _ in range(count):
         next(stream)
-    wall, processor = time.perf_counter() - begin, time.process_time() - processor
-    after = read_seconds(pool)
-    used = sum(sum(now) - sum(then) for now, then in zip(after, before, strict=True))
-    print(json.dumps([processor / count * 1000, max(0.0, 1 - used / (wall * len(pool)))]))
+    wall = time.perf_counter() - begin
+    after = read_seconds(processes)
+    processor = sum(now[0] - then[0] for now, then in zip(after, before, strict=True))
+    pairs = list(zip(after, before, strict=True))[len(children) and 1 :]  # the workers alone
+    used = sum(sum(now) - sum(then) for now, then in pairs)
+    print(json.dumps([processor / count * 1000, max(0.0, 1 - used / (wall * len(pairs)))]))
     stream.close()
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -22,12 +23,14 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.bench import draw_camera_frame
+from edgeemo.bench import draw_camera_frame, draw_photo
 from edgeemo.bundle import make_bundle
-from edgeemo.model.folder import ModelFolder
+from edgeemo.model.folder import SHIPPED, ModelFolder, shipped_folder
 from edgeemo.utils.command import run_command
 from emulation import tutorial
 from emulation.cost_page import (
+    FIRST_COMMAND,
+    SMALL_ENTRY_POINT,
     STAGES,
     TELEPHONE,
     WEBCAM,
@@ -52,6 +55,7 @@ _SIZES = {WEBCAM: (640, 480), TELEPHONE: (4000, 3000)}
 _RUNS = {WEBCAM: 2, TELEPHONE: 1}  # after three that are not counted
 _OF_TELEPHONE = "int8.tflite"  # decoding is the same for all
 _FLOAT32 = "float32.tflite"
+_PHOTO = "photo"  # of the size of a webcam's image
 _BARE = Path(__file__).resolve().parents[1] / "benchmarks" / "bare.py"
 
 
@@ -102,12 +106,19 @@ def _list_measurements(names: Sequence[str], bundle: str | None) -> list[_Measur
     imports = ("python3", "-c", "import numpy, PIL.Image")
     bare = ("python3", "/job/bare.py", f"/job/{bundle}", frame)
     predict = ("python3", "/job/bundle.pyz", "predict", frame)
+    compile_edgeemo = ("python3", "-m", "compileall", "-q", "/job/edgeemo")
+    shipped = f"/job/models/{SHIPPED}/{shipped_folder().choose_default_file().name}"
+    runtime = ("python3", "-m", "edgeemo.runtime", shipped, f"/job/{_PHOTO}.jpg")
+    first = ("python3", "-m", "edgeemo", "predict", f"/job/{_PHOTO}.jpg")
     return [
         *found,
         _Measurement("python", "", ("python3", "-c", "pass"), process),
         _Measurement("python, numpy, Pillow", "", imports, process),
         _Measurement(f"bare script, {bundle}", WEBCAM, bare, process),
         _Measurement(f"bundle predict, {bundle}", WEBCAM, predict, process),
+        _Measurement("", "", compile_edgeemo, ()),  # as an installation does
+        _Measurement(SMALL_ENTRY_POINT, WEBCAM, runtime, process),
+        _Measurement(FIRST_COMMAND, WEBCAM, first, process),
     ]
 
 
@@ -145,9 +156,10 @@ def count_instructions(
     with tempfile.TemporaryDirectory() as work, ThreadPoolExecutor(os.cpu_count()) as threads:
         job = Path(work) / "job"
         frames = {image: draw_camera_frame(*size) for image, size in _SIZES.items()}
-        make_job(job, [*files, Path(tutorial.__file__), _BARE], frames)
+        make_job(job, [*files, Path(tutorial.__file__), _BARE], {**frames, _PHOTO: draw_photo()})
         if bundled:
             make_bundle(bundled, job / "bundle.pyz")
+            shutil.copytree(shipped_folder().path, job / "models" / SHIPPED)
         *first, again = threads.map(count, [*processors, processors[-1]])
     return list(chain.from_iterable(first)), again
 

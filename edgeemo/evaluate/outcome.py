@@ -80,7 +80,8 @@ def predict_outcomes(
     """
     begin = f"{root}/"
     sources = (begin + image.path for image in images)
-    with closing(predict_images(classifier, sources, workers=workers)) as stream:
+    results = predict_images(classifier, sources, workers=workers, may_fork=True)
+    with closing(results) as stream:
         for image, result in zip(images, stream, strict=True):
             progress.advance()
             yield _make_outcome(image, result, classifier.spec)

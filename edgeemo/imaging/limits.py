@@ -110,6 +110,19 @@ class Room:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._taken, self._changed, self._process = 0, Condition(), os.getpid()
+        self._descriptor: int | None = None
+        self._part_bytes = 0
+
+    def share(self, workers: int, descriptor: int) -> None:
+        """Share it with other processes, each of which decodes one image at a time.
+
+        An image that takes more than a worker's part is decoded while no other large one is.
+
+        Args:
+            workers: Number of processes.
+            descriptor: A file that all of them have open, for their locks.
+        """
+        self._descriptor, self._part_bytes = descriptor, self.max_bytes // workers
 
     def take(self, needed: int, *, name: str, seconds: float) -> int:
         """Wait for room and take it.
@@ -137,6 +150,9 @@ class Room:
             )
         if needed <= _SHARED_BYTES:
             return 0
+        if self._descriptor is not None:
+            self._lock(self._descriptor, is_alone=needed > self._part_bytes)
+            return needed
         if self._process != os.getpid():  # forked: other threads' images are the parent's
             self._taken, self._changed, self._process = 0, Condition(), os.getpid()
         with self._changed:
@@ -148,10 +164,20 @@ class Room:
 
     def give_back(self, taken: int) -> None:
         """Give back what was taken."""
-        if taken:
+        if taken and self._descriptor is not None:
+            self._lock(self._descriptor, is_alone=None)
+        elif taken:
             with self._changed:
                 self._taken -= taken
                 self._changed.notify_all()
+
+    @staticmethod
+    def _lock(descriptor: int, *, is_alone: bool | None) -> None:
+        """Wait for a lock, alone or with others; None gives it back."""
+        from fcntl import LOCK_EX, LOCK_SH, LOCK_UN, lockf
+
+        kind = LOCK_UN if is_alone is None else LOCK_EX if is_alone else LOCK_SH
+        lockf(descriptor, kind)
 
 
 ROOM = Room(MAX_BYTES)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.command import write_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from edgeemo.runtime.classifier import Classifier
 
@@ -74,7 +74,7 @@ def add_face_options(parser: argparse.ArgumentParser) -> None:
 
 def print_predictions(
     classifier: Classifier,
-    images: Iterable[str],
+    images: Sequence[str],
     *,
     workers: int,
     json: bool,
@@ -95,12 +95,15 @@ def print_predictions(
     from edgeemo.imaging.suffixes import PassedOver
     from edgeemo.runtime.formats import to_jsonl, to_text
     from edgeemo.runtime.inputs import expand
+    from edgeemo.runtime.prediction import STDIN
     from edgeemo.runtime.stream import predict_images
 
     predicted = failed = 0
     faces, passed_over = classifier.spec.faces is not None, PassedOver()
     sources = expand(images, passed_over=passed_over)
-    with closing(predict_images(classifier, sources, workers=workers)) as stream:
+    may_fork = STDIN not in images
+    results = predict_images(classifier, sources, workers=workers, may_fork=may_fork)
+    with closing(results) as stream:
         for result in stream:
             if before_first and not predicted and not failed:
                 before_first()

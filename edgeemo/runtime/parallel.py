@@ -98,7 +98,7 @@ class _Task:
             if self._begun is not None:
                 left += self._begun - time.monotonic()
                 if left <= 0:
-                    return _describe_stuck(self._source)
+                    return describe_stuck(self._source)
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome
@@ -163,7 +163,8 @@ class _Queue:
         self._in_order.put(None)
 
 
-def _describe_stuck(source: Source) -> ImageResult:
+def describe_stuck(source: Source) -> ImageResult:
+    """Return the result of an image that took longer than `LIMIT_S`."""
     name = STDIN if isinstance(source, bytes) else source_name(source)
     error = f"{name}: it took longer than {LIMIT_S:g} s to read and predict"
     return ImageResult(source=name, predictions=(), error=error, ms=LIMIT_S * 1000)

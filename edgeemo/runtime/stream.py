@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import chain
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, cast
 
 from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
     from edgeemo.imaging.decode import Color, Source
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
+
+_FEW = 16
+"""Number of images after the first that are worth a process."""
 
 
 def predict_images(
@@ -22,17 +25,21 @@ def predict_images(
     *,
     workers: int = 1,
     color: Color | None = None,
+    may_fork: bool = False,
 ) -> Generator[ImageResult]:
     """Predict images in their order; one that cannot be read does not stop the rest.
 
-    Memory does not grow with the number of images. Closing the generator ends its threads.
+    Memory does not grow with the number of images. Closing the generator ends its workers.
 
     Args:
         classifier: The model, which other threads may use at the same time.
         sources: The images. With more than one worker they are taken in a thread of their own, a
             few ahead of the results, so `sources` may wait for its next as long as it likes.
-        workers: Number of threads that predict; the first image is done before any is started.
+        workers: Number of workers that predict; the first image is done before any is started.
         color: Order of the channels of arrays; see `Classifier.predict`.
+        may_fork: Whether the sources are paths that are there without waiting, and the workers may
+            be processes: more than a few images are then predicted in forked ones, where this
+            process has no other threads. Otherwise the workers are threads.
     """
     predict = partial(classifier.predict_result, color=color)
     waiting = iter(sources)
@@ -40,10 +47,19 @@ def predict_images(
         yield predict(source)
         if workers > 1:
             break
-    for source in waiting:  # there is a second image, and more than one worker
-        from edgeemo.runtime.parallel import predict_in_parallel
+    several = list(islice(waiting, _FEW if may_fork else 1))  # there is more than one worker
+    if not several:
+        return
+    rest = chain(several, waiting)
+    if len(several) == _FEW:
+        from edgeemo.runtime.processes import can_fork, predict_in_processes
 
-        yield from predict_in_parallel(predict, chain([source], waiting), workers=workers)
+        if can_fork():
+            yield from predict_in_processes(predict, cast("Iterator[str]", rest), workers=workers)
+            return
+    from edgeemo.runtime.parallel import predict_in_parallel
+
+    yield from predict_in_parallel(predict, rest, workers=workers)
 
 
 def choose_worker_count(threads: int) -> int:

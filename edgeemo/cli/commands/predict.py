@@ -79,6 +79,7 @@ def predict(given: PredictArguments) -> int:
     from edgeemo.cli.output.predict import Tally, make_printer
     from edgeemo.imaging.suffixes import PassedOver
     from edgeemo.runtime.inputs import expand
+    from edgeemo.runtime.prediction import STDIN
     from edgeemo.runtime.stream import choose_worker_count, predict_images
 
     if given.annotate is not None:
@@ -95,7 +96,10 @@ def predict(given: PredictArguments) -> int:
     copies = _Copies(given.annotate)
     passed_over = PassedOver()
     sources = copies.seen(expand(given.images, passed_over=passed_over))
-    with closing(predict_images(classifier, sources, workers=workers)) as stream:
+    results = predict_images(
+        classifier, sources, workers=workers, may_fork=STDIN not in given.images
+    )
+    with closing(results) as stream:
         for result in stream:
             print_result(result)
             tally.add(result)
