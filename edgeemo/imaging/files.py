@@ -37,6 +37,9 @@ _READ_BYTES = 1 << 22
 """Number of bytes that a decoder is fed at a time: most files whole. Pillow's own 64 kB pieces
 scatter the heap so that it grows by 8 MB over the first thousands of images."""
 
+_SMALL_BYTES = 1 << 16
+"""A file of up to so many bytes is read at once: Pillow would read it in thirty steps."""
+
 _HARMLESS_BYTES, _HARMLESS_PIXELS = 1 << 13, 1 << 20
 """A file of up to so many bytes and pixels costs little, whatever its headers say."""
 
@@ -127,11 +130,16 @@ def explain_failure(error: Exception) -> str:
 
 def _open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     descriptor = os.open(path, _OPEN_FLAGS)
-    kind = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(kind):
-        return os.fdopen(descriptor, "rb")
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode):
+        if status.st_size > _SMALL_BYTES:
+            return os.fdopen(descriptor, "rb")
+        try:
+            return io.BytesIO(os.read(descriptor, _SMALL_BYTES))
+        finally:
+            os.close(descriptor)
     os.close(descriptor)
-    if stat.S_ISDIR(kind):
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     raise ValueError("it is a pipe or a device, not a file")
 
