@@ -17,12 +17,6 @@ from pathlib import Path
 
 from edgeemo.runtime.fast_start import start_fast
 
-start_fast()  # or numpy's threads would keep it from being forked
-
-from edgeemo import Classifier, FaceRequest
-from edgeemo.runtime.inputs import expand
-from edgeemo.runtime.stream import predict_images
-
 EDGE = 40
 """Number of images at the beginning, while workers start, and at the end that do not count."""
 
@@ -38,6 +32,11 @@ def read_seconds(processes):
 
 def main():
     model, folder, workers = sys.argv[1:]
+    start_fast()  # or numpy's threads would keep the process from being forked
+    from edgeemo import Classifier, FaceRequest
+    from edgeemo.runtime.inputs import expand
+    from edgeemo.runtime.stream import predict_images
+
     images = list(expand([folder]))
     classifier = Classifier.load(model, faces=FaceRequest(enabled=False))
     stream = predict_images(classifier, images, workers=int(workers), may_fork=True)
