@@ -25,6 +25,13 @@ SUFFIXES = {
 }
 """Suffixes, in lower case, of image files that can be read, and the format that each stands for."""
 
+VIDEO_SUFFIXES = (
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m2v", ".ts", ".mts",
+    ".m2ts", ".wmv", ".asf", ".flv", ".3gp", ".3g2", ".ogv", ".mjpg", ".mjpeg", ".h264", ".264",
+    ".h265", ".265", ".hevc", ".ivf", ".vob", ".mxf", ".dv",
+)  # fmt: skip
+"""Suffixes, in lower case, of files that are taken for videos when they are named."""
+
 _DESKTOP_FILES = ("thumbs.db", "desktop.ini", "__macosx")
 _SHOWN = 6
 """Number of suffixes that a message lists."""
@@ -35,6 +42,11 @@ _LONGEST = 12
 def format_by_name(name: str) -> str | None:
     """Return the format that the suffix of a file's name or path stands for; None if unknown."""
     return SUFFIXES.get(_find_suffix(name))
+
+
+def is_video(name: str) -> bool:
+    """Return whether the suffix of a file's name or path is that of a video."""
+    return _find_suffix(name) in VIDEO_SUFFIXES
 
 
 def is_ignored(name: str) -> bool:

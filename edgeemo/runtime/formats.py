@@ -21,6 +21,8 @@ _QUOTED = "\t\n\r"
 def to_jsonl(result: ImageResult, *, faces: bool = False) -> str:
     """Return one JSON object on one line: file, label, score, scores, ms; or file, error, ms.
 
+    A frame of a video has "time" as well, in seconds from the beginning of the video.
+
     Where no class is predicted, but "not sure" or the model's background, it has "sure": false and
     "guess", the class of probability "score", as well.
 
@@ -30,6 +32,8 @@ def to_jsonl(result: ImageResult, *, faces: bool = False) -> str:
             "faces" of objects that hold these and "box": [left, top, width, height] in pixels.
     """
     fields: dict[str, object] = {"file": result.source}
+    if result.time_s is not None:
+        fields["time"] = round(result.time_s, 3)
     if result.error is not None:
         fields["error"] = result.error
     elif faces:
@@ -39,32 +43,42 @@ def to_jsonl(result: ImageResult, *, faces: bool = False) -> str:
     return json.dumps({**fields, "ms": round(result.ms, 3)})
 
 
-def to_csv_header(labels: Sequence[str], *, faces: bool = False) -> list[str]:
+def to_csv_header(labels: Sequence[str], *, faces: bool = False, timed: bool = False) -> list[str]:
     """Return the column names of `to_csv_rows`."""
     box = _BOX_COLUMNS if faces else ()
-    return ["file", "label", "score", *(f"p({label})" for label in labels), *box, "ms", "error"]
+    time = ["time"] if timed else []
+    scores = (f"p({label})" for label in labels)
+    return ["file", *time, "label", "score", *scores, *box, "ms", "error"]
 
 
 def to_csv_rows(
-    result: ImageResult, labels: Sequence[str], *, faces: bool = False
+    result: ImageResult, labels: Sequence[str], *, faces: bool = False, timed: bool = False
 ) -> list[list[str]]:
     """Return the rows of one image: one, or one per face; labelled `NO_FACE` without a face.
 
     Control characters in the name of the image, which JSON lines keep, are escaped, but for line
     ends and tabs, which CSV holds in quotes.
+
+    Args:
+        result: The result of an image.
+        labels: The model's labels.
+        faces: Whether faces were found.
+        timed: Whether there is a column "time", of frames of videos; empty of an image.
     """
-    source = escape_controls(result.source, keep=_QUOTED)
+    begin = [escape_controls(result.source, keep=_QUOTED)]
+    if timed:
+        begin.append("" if result.time_s is None else f"{result.time_s:.3f}")
     error = escape_controls(result.error or "")
     ms, box = f"{result.ms:.3f}", [""] * len(_BOX_COLUMNS) if faces else []
     if not result.predictions:
         label = "" if result.error else NO_FACE
-        return [[source, label, "", *("" for _ in labels), *box, ms, error]]
+        return [[*begin, label, "", *("" for _ in labels), *box, ms, error]]
     rows = []
     for each in result.predictions:
         scores = [f"{score:.9g}" for score in each.scores.values()]
         if each.face:
             box = [str(number) for number in each.face.box]
-        rows.append([source, each.label, f"{each.score:.9g}", *scores, *box, ms, ""])
+        rows.append([*begin, each.label, f"{each.score:.9g}", *scores, *box, ms, ""])
     return rows
 
 

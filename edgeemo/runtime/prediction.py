@@ -52,9 +52,11 @@ class ImageResult:
             where the image cannot be read.
         error: Why it cannot be read, or None.
         ms: Milliseconds from the file to the labels.
+        time_s: Of a frame of a video, seconds from the beginning of the video; else None.
     """
 
     source: str
     predictions: tuple[Prediction, ...] = ()
     error: str | None = None
     ms: float
+    time_s: float | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +13,14 @@ from edgeemo.cli.command import command
 from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat, Threads, Workers
 from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, say
-from edgeemo.errors import EXIT_ERROR, EXIT_OK
+from edgeemo.errors import EXIT_ERROR, EXIT_OK, OptionError
 from edgeemo.runtime.fast_start import start_fast
 from edgeemo.utils.options import Argument, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
+    from edgeemo.imaging.suffixes import PassedOver
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
@@ -34,8 +36,8 @@ class PredictArguments(FaceArguments):
     images: Annotated[
         tuple[str, ...],
         Argument(
-            "Images; folders, searched recursively; - for one image or a list of paths on standard "
-            "input.",
+            "Images; folders, searched recursively; videos; - for one image or a list of paths on "
+            "standard input.",
             metavar="FILE|DIR|-...",
         ),
     ]
@@ -53,6 +55,15 @@ class PredictArguments(FaceArguments):
             metavar="DIR",
         ),
     ] = None
+    every: Annotated[
+        float,
+        Option(
+            "Seconds between the frames of a video that are predicted; 0 for every frame.",
+            metavar="SECONDS",
+            minimum=0,
+            maximum=3600,
+        ),
+    ] = 1.0
     format: Annotated[OutputFormat, Option("Format of the output.")] = OutputFormat.TABLE
     json: Annotated[bool, Option("The same as --format jsonl.")] = False
     threads: Threads = None
@@ -65,6 +76,7 @@ class PredictArguments(FaceArguments):
     "find /media -name '*.jpg' | edgeemo predict - --model int8.tflite --json",
     "cat face.jpg | edgeemo predict -",
     "edgeemo predict party.jpg --faces --annotate seen/",
+    "edgeemo predict party.mp4 --every 0.5 --format csv",
 )
 def predict(given: PredictArguments) -> int:
     """Predict the labels of images, with probability and time.
@@ -74,32 +86,28 @@ def predict(given: PredictArguments) -> int:
 
     Of a folder it takes the recorded default, else the verified int8.tflite, else float32. An image
     that cannot be read is reported and the others are predicted; the exit status is then 1.
+
+    Of a video, a frame a second is predicted by itself; `edgeemo live` follows faces.
     """
     start_fast()
     from edgeemo.cli.output.predict import Tally, make_printer
-    from edgeemo.imaging.suffixes import PassedOver
-    from edgeemo.runtime.inputs import expand
-    from edgeemo.runtime.prediction import STDIN
-    from edgeemo.runtime.stream import choose_worker_count, predict_images
+    from edgeemo.imaging.suffixes import PassedOver, is_video
 
+    has_video = any(map(is_video, given.images))
     if given.annotate is not None:
         from edgeemo.utils.files import check_writable
 
+        if has_video:
+            raise OptionError("--annotate requires images; of a video: edgeemo live --annotate")
         check_writable(given.annotate)
     from edgeemo.cli.default_model import warn_unverified
 
     classifier = _load(given.model, given.threads, given.face_request)
     warn_unverified(classifier.path, classifier.spec, verified=classifier.verified)
     chosen = OutputFormat.JSONL if given.json else given.format
-    print_result, tally = make_printer(chosen, classifier.spec), Tally()
-    workers = given.workers or choose_worker_count(classifier.threads)
-    copies = _Copies(given.annotate)
-    passed_over = PassedOver()
-    sources = copies.seen(expand(given.images, passed_over=passed_over))
-    results = predict_images(
-        classifier, sources, workers=workers, may_fork=STDIN not in given.images
-    )
-    with closing(results) as stream:
+    print_result, tally = make_printer(chosen, classifier.spec, timed=has_video), Tally()
+    copies, passed_over = _Copies(given.annotate), PassedOver()
+    with closing(_predict_all(classifier, given, copies, passed_over)) as stream:
         for result in stream:
             print_result(result)
             tally.add(result)
@@ -112,6 +120,29 @@ def predict(given: PredictArguments) -> int:
         note(others)
     fine = tally.finish(quiet=chosen is not OutputFormat.TABLE)
     return EXIT_OK if fine else EXIT_ERROR
+
+
+def _predict_all(
+    classifier: Classifier, given: PredictArguments, copies: _Copies, passed_over: PassedOver
+) -> Generator[ImageResult]:
+    """Predict what is named, images and videos in their order."""
+    from edgeemo.imaging.suffixes import is_video
+    from edgeemo.runtime.inputs import expand
+    from edgeemo.runtime.prediction import STDIN
+    from edgeemo.runtime.stream import choose_worker_count, predict_images
+
+    workers = given.workers or choose_worker_count(classifier.threads)
+    may_fork = STDIN not in given.images
+    for are_videos, names in groupby(given.images, is_video):
+        if are_videos:
+            from edgeemo.live.predict_file import predict_files
+
+            stream = predict_files(classifier, names, every_s=given.every, workers=workers)
+        else:
+            sources = copies.seen(expand(names, passed_over=passed_over))
+            stream = predict_images(classifier, sources, workers=workers, may_fork=may_fork)
+        with closing(stream):
+            yield from stream
 
 
 class _Copies:

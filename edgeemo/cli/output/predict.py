@@ -15,7 +15,7 @@ from edgeemo.runtime.formats import to_csv_header, to_csv_rows, to_jsonl
 from edgeemo.runtime.prediction import NO_FACE
 from edgeemo.utils.csv_text import to_line
 from edgeemo.utils.layout import format_list, get_width
-from edgeemo.utils.text import escape_controls
+from edgeemo.utils.text import escape_controls, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,19 +27,22 @@ _MIN_PATH = 20
 """Smallest room for a path beside the other cells of its row."""
 
 
-def make_printer(format: OutputFormat, spec: ModelSpec) -> Callable[[ImageResult], None]:
+def make_printer(
+    format: OutputFormat, spec: ModelSpec, *, timed: bool = False
+) -> Callable[[ImageResult], None]:
     """Return a function that prints the predictions of one image; print the headings at once.
 
     Args:
         format: Format of the output.
         spec: Spec of the model.
+        timed: Whether some images are frames of videos, whose times are a column of CSV.
     """
     faces = spec.faces is not None
     if format is OutputFormat.JSONL:
         return lambda result: echo(to_jsonl(result, faces=faces))
     if format is OutputFormat.CSV:
-        echo(to_line(to_csv_header(spec.labels, faces=faces)))
-        return lambda result: _print_csv(to_csv_rows(result, spec.labels, faces=faces))
+        echo(to_line(to_csv_header(spec.labels, faces=faces, timed=timed)))
+        return lambda result: _print_csv(to_csv_rows(result, spec.labels, faces=faces, timed=timed))
     return _make_row_printer(spec)
 
 
@@ -49,12 +52,15 @@ class Tally:
     def __init__(self) -> None:
         self._labels: Counter[str] = Counter()
         self._unsure = self._faceless = self._failed = self._images = 0
+        self._videos: dict[str, _Video] = {}
 
     def add(self, result: ImageResult) -> None:
         """Count one image."""
         self._images += 1
         self._failed += result.error is not None
         self._faceless += not result.predictions and result.error is None
+        if result.time_s is not None:
+            self._videos.setdefault(result.source, _Video()).add(result)
         for found in result.predictions:
             if found.label == NOT_SURE:
                 self._unsure += 1
@@ -74,6 +80,9 @@ class Tally:
         Returns:
             Whether there was an image and all of them could be read.
         """
+        if not quiet:
+            for name, video in self._videos.items():
+                note(f"{name}: {video.describe()}")
         if not quiet and self._images > 1:
             note(self._describe())
         if not self._images:
@@ -88,6 +97,26 @@ class Tally:
         if self._faceless:
             parts.append(f"{self._faceless} without a face")
         return ", ".join([*parts, f"{self._failed} could not be read"])
+
+
+class _Video:
+    """The frames of one video."""
+
+    def __init__(self) -> None:
+        self._labels: Counter[str] = Counter()
+        self._frames, self._end_s = 0, 0.0
+
+    def add(self, result: ImageResult) -> None:
+        self._frames += 1
+        self._end_s = result.time_s or 0.0
+        self._labels.update(found.label for found in result.predictions)
+
+    def describe(self) -> str:
+        """Return the share of each label, the most frequent first."""
+        total = self._labels.total()
+        shares = (f"{label} {count / total:.0%}" for label, count in self._labels.most_common())
+        frames = f"{plural(self._frames, 'frame')} to {self._end_s:.1f} s"
+        return f"{frames}: {', '.join(shares) if total else NO_FACE}"
 
 
 def describe_label(found: Prediction) -> str:
@@ -109,7 +138,7 @@ def _make_row_printer(spec: ModelSpec) -> Callable[[ImageResult], None]:
 
     def print_rows(result: ImageResult) -> None:
         for cells in _list_cells(result):
-            begin, source = row.format(*cells), escape_controls(result.source)
+            begin, source = row.format(*cells), _name(result)
             if width is not None and len(begin) + len(source) > width:
                 begin = f"{begin.rstrip()}\n  "
             echo(f"{begin}{source}")
@@ -136,9 +165,15 @@ class _Row:
 
 
 def _print_list(result: ImageResult, *, width: int) -> None:
-    rows = [(escape_controls(result.source), *cells) for cells in _list_cells(result)]
+    rows = [(_name(result), *cells) for cells in _list_cells(result)]
     for line in format_list(("image", "label", "p", "ms", "face"), rows, width=width):
         echo(line)
+
+
+def _name(result: ImageResult) -> str:
+    """Return the name of an image; of a frame with its time."""
+    name = escape_controls(result.source)
+    return name if result.time_s is None else f"{name} at {result.time_s:.2f} s"
 
 
 def _list_cells(result: ImageResult) -> Iterator[tuple[str, str, str, str]]:
