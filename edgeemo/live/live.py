@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edgeemo.errors import EXIT_ERROR, EXIT_OK, OptionError
+from edgeemo.errors import EXIT_ERROR, EXIT_OK
 from edgeemo.live.controls import Controls
 from edgeemo.live.notify import ServiceNotifier
 from edgeemo.live.outputs.fan_out import CLOSE_S
 from edgeemo.live.pace import PacedReader, PaceSettings
-from edgeemo.live.sources.settings import SourceSettings
+from edgeemo.live.sources.settings import SourceSettings, parse_frame_size
 from edgeemo.live.stop import StopSignals
 from edgeemo.utils.extras import require_packages_of_options
 
@@ -142,11 +142,8 @@ def make_source_settings(options: LiveOptions) -> SourceSettings:
     Raises:
         OptionError: If the size is not one.
     """
-    width, _, height = options.size.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise OptionError(f"--size must be like 640x480, not {options.size!r}")
     return SourceSettings(
-        size=(int(width), int(height)),
+        size=parse_frame_size(options.size),
         fps=options.fps,
         real_time=options.real_time,
         watch=options.watch,

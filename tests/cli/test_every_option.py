@@ -29,6 +29,8 @@ import edgeemo.diagnose
 import edgeemo.evaluate
 import edgeemo.evaluate.evaluation
 import edgeemo.export
+import edgeemo.live.capture
+import edgeemo.live.live
 import edgeemo.runtime.stream
 import edgeemo.serve.server
 import edgeemo.train
@@ -59,6 +61,8 @@ LIBRARY = [
     (edgeemo.verify, "verify"),
     (edgeemo.diagnose, "diagnose"),
     (edgeemo.runtime.stream, "predict_images"),
+    (edgeemo.live.live, "run_live"),
+    (edgeemo.live.capture, "run_capture"),
     (edgeemo.serve.server, "serve"),
     (edgeemo.evaluate, "evaluate"),
     (edgeemo.evaluate, "compare"),
@@ -334,6 +338,44 @@ BUNDLE = {
     "--face-score 0.8": {"options.faces.min_score": 0.8},
     "--face-model yunet.onnx": {"options.faces.detector": "yunet"},
 }
+LIVE = {
+    "": {"options.source": "test"},
+    "--watch": {"options.watch": True},
+    "--real-time": {"options.real_time": True},
+    "--size 320x240": {"options.size": "320x240"},
+    "--fps 5": {"options.fps": 5},
+    "--seconds 2": {"options.seconds": 2},
+    "--config live.toml": {"options.steady": 0.5, "options.source": "test"},
+    "--config live.toml --steady 1": {"options.steady": 1},
+    "--min-confidence 0.6": {"options.min_confidence": 0.6},
+    "--max-fps 3": {"options.max_fps": 3},
+    "--motion-gate": {"options.motion_gate": True},
+    "--no-motion-gate": {"options.motion_gate": False},
+    "--max-temp 70": {"options.max_temp": 70},
+    "--format csv": {"options.format": "csv"},
+    "--json": {"options.json": True},
+    "--events": {"options.events": True},
+    "--annotate seen.mp4": {"options.annotate": "seen.mp4"},
+    "--html page.html": {"options.html": "page.html"},
+    "--clip 2 --clips kept": {"options.clip": 2, "options.clips": "kept"},
+    "--keep 5MB": {"options.keep": "5MB"},
+    "--collect kept": {"options.collect": "kept"},
+    "--on-change ls": {"options.on_change": "ls"},
+    "--webhook http://localhost/": {"options.webhook": "http://localhost/"},
+    "--mqtt mqtt://localhost": {"options.mqtt": "mqtt://localhost"},
+    "--name door": {"options.name": "door"},
+    "--mask 0,0,9,9 --mask 1,1,2,2": {"options.mask": ["0,0,9,9", "1,1,2,2"]},
+    "--region 0,0,9,9": {"options.region": ["0,0,9,9"]},
+    "--blur": {"options.blur": True},
+    "--no-images": {"options.no_images": True},
+    "--model int8.tflite --threads 2": {"options.model": "int8.tflite", "options.threads": 2},
+    "--faces": {"options.faces": True},
+    "--no-faces": {"options.faces": False},
+    "--face-detector blaze": {"options.face_detector": "blaze"},
+    "--face-margin 0.2": {"options.face_margin": 0.2},
+    "--face-score 0.9": {"options.face_score": 0.9},
+    "--face-model yunet.onnx": {"options.face_model": "yunet.onnx"},
+}
 CHECK = {
     "--classes happy,sad": {"classes": ["happy", "sad"]},
     "--accept webp": {"accept": ["webp"]},
@@ -376,6 +418,11 @@ CROP = {
     "--face-score 0.8": {"options.faces.min_score": 0.8},
     "--face-model yunet.onnx": {"options.faces.detector": "yunet"},
 }
+CAPTURE = {
+    "--classes happy": {"session.keys": {"h": "happy"}, "session.every_s": 2},
+    "--classes a --size 320x240": {"session.folder": "new"},
+    "--classes a --seconds 3": {"reader._settings.seconds": 3},
+}
 DRAW = {
     "--count 10": {"count": 10},
     "--size 32": {"size": 32},
@@ -411,6 +458,11 @@ REACHED = [
     *((f"data split faces --out new {words}", arrives) for words, arrives in SPLIT.items()),
     *((f"data crop faces --out new {words}", arrives) for words, arrives in CROP.items()),
     *((f"data draw new {words}", arrives) for words, arrives in DRAW.items()),
+    *(
+        (f"data capture new --source test --every 2 {words}", arrives)
+        for words, arrives in CAPTURE.items()
+    ),
+    *((f"live test {words}", arrives) for words, arrives in LIVE.items()),
 ]
 """Command lines, and what arrives at the function: values, by their places in its arguments."""
 
@@ -430,6 +482,7 @@ SHOWN = [
     ("evaluate int8.tflite --data faces --min-coverage 1", "accuracy"),
     ("evaluate int8.tflite --data faces --max-calibration-error 0", ": calibration error "),
     ("models --default happy-sad", "predict takes happy-sad: the default"),
+    ("live --list", "camera"),
     ("data check faces --html page.html", "fewer than 100"),
     ("data check faces --face-model yunet.onnx", "yunet"),
     ("data check faces --strict", "strict: there is something to act on"),
@@ -562,6 +615,7 @@ def test_quiet_excludes_verbose_wherever_they_stand(edgeemo, here, path, words):
         "evaluate": "--data faces",
         "compare": "a b",
         "data draw": "new",
+        "data capture": "new --classes a",
         "data check": "faces",
         "data review": "faces",
     }

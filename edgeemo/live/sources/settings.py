@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeemo.errors import OptionError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -26,3 +28,15 @@ class SourceSettings:
     real_time: bool = False
     watch: bool = False
     note: Callable[[str], object] | None = None
+
+
+def parse_frame_size(text: str) -> tuple[int, int]:
+    """Return width and height, in pixels, of a text such as "640x480".
+
+    Raises:
+        OptionError: If it is none.
+    """
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise OptionError(f"--size must be like 640x480, not {text!r}")
+    return int(width), int(height)
