@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -81,13 +82,13 @@ def is_json(line: bytes) -> bool:
 
 
 def count_frames(path: Path) -> int:
-    """Return the number of frames of a video that can be decoded; 0 of one that cannot be opened.
+    """Return the number of frames of a video up to where it is cut off; 0 of one that is none.
 
     Args:
         path: The video.
     """
-    try:
-        with av.open(str(path)) as container:
-            return sum(1 for _ in container.decode(video=0))
-    except (av.error.FFmpegError, IndexError):
-        return 0
+    frames = 0
+    with suppress(av.error.FFmpegError, IndexError), av.open(str(path)) as container:
+        for _ in container.decode(video=0):
+            frames += 1
+    return frames
