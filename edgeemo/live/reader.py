@@ -22,8 +22,9 @@ CLOSING_S = 0.4
 class FrameReader:
     """A thread that reads a source into one slot.
 
-    A live source's frame replaces the one that nobody took; of a file, the next frame is read when
-    the slot is empty. A source that is lost is opened again (`edgeemo.live.reopening`).
+    A live source's frame replaces the one that nobody took. Every frame of a file is kept until it
+    is taken, and every image of a folder, which has a name. A source that is lost is opened again
+    (`edgeemo.live.reopening`).
 
     Args:
         source: The source. It is opened at once, so that an error is reported before all else.
@@ -112,7 +113,7 @@ class FrameReader:
         try:
             while (frame := self._stream.read()) is not None:
                 with self._changed:
-                    if not self._is_live:
+                    if frame.name or not self._is_live:
                         self._changed.wait_for(lambda: self._slot is None or self._is_closing)
                     if self._is_closing:
                         break

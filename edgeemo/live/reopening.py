@@ -74,6 +74,9 @@ class ReopeningStream:
         while not self._closing.is_set():
             try:
                 frame = self._read_once()
+            except base.NoFrameYetError:
+                self._gave_frame = True
+                continue
             except ImageError as error:  # this frame only, unless there is no other
                 if self._reopens and time.monotonic() - self._last_frame > base.NO_FRAME_S:
                     self._lose(error)
@@ -132,7 +135,7 @@ class ReopeningStream:
     def _accept(self, frame: Frame) -> bool:
         """Return whether a frame is worth showing: a frozen camera's are not."""
         self._gave_frame = True
-        if self._reopens and self._frozen.update(frame, now_s=self._last_frame):
+        if self._reopens and not frame.name and self._frozen.update(frame, now_s=self._last_frame):
             if self._source.is_device:
                 if not self._outages.is_lost or self._last_frame - self._opened > frozen.FROZEN_S:
                     self._lose(SourceError(f"the same image for {frozen.FROZEN_S:.0f} s"))

@@ -14,6 +14,10 @@ FIRST_FRAME_S = 5.0
 """The same for the first frame after it was opened."""
 
 
+class NoFrameYetError(Exception):
+    """There is no frame yet, which is in order: images in a folder come when they come."""
+
+
 class FrameStream(Protocol):
     """An open source. One thread reads it; `close` may be called by another."""
 
@@ -29,6 +33,7 @@ class FrameStream(Protocol):
         Raises:
             SourceError: If the source is lost: nothing came in time, or it failed.
             ImageError: If this frame is damaged; the next one may be read.
+            NoFrameYetError: If the source may be silent, and is.
         """
 
     def close(self) -> None:

@@ -33,14 +33,10 @@ def choose_source(text: str, settings: SourceSettings) -> Source:
         SourceError: If there is no such source.
         MissingExtraError: If it needs a package that is not installed.
     """
-    if text == DRAWN:
-        from edgeemo.live.sources.drawn import DrawnFaces
-
-        return DrawnFaces(settings)
-    if text == STDIN:
-        from edgeemo.live.sources.stdin import StandardInput
-
-        return StandardInput()
+    if settings.watch and not Path(text).is_dir():
+        raise SourceError(f"--watch requires a folder, which {text or 'a camera'} is not")
+    if text in (DRAWN, CSI, STDIN):
+        return _make_named(text, settings)
     if not text:
         from edgeemo.live.sources.first_camera import FirstCamera
 
@@ -49,13 +45,40 @@ def choose_source(text: str, settings: SourceSettings) -> Source:
         from edgeemo.live.sources.address import choose_address
 
         return choose_address(text)
+    if Path(text).is_dir() or Path(text).is_file():
+        return _make_stored(text, settings)
+    if text.isdecimal() or text.startswith("/dev/"):
+        return _make_camera(text, settings)
+    raise SourceError(f"{text}: no such file, folder or camera")
+
+
+def _make_named(text: str, settings: SourceSettings) -> Source:
+    if text == CSI:
+        from edgeemo.live.sources.csi import PiCamera
+
+        return PiCamera(settings)
+    if text == STDIN:
+        from edgeemo.live.sources.stdin import StandardInput
+
+        return StandardInput()
+    from edgeemo.live.sources.drawn import DrawnFaces
+
+    return DrawnFaces(settings)
+
+
+def _make_stored(text: str, settings: SourceSettings) -> Source:
     if Path(text).is_file():
         from edgeemo.live.sources.video_file import VideoFile
 
         return VideoFile(text, settings)
-    if text.isdecimal() or text.startswith("/dev/"):
-        return _make_camera(text, settings)
-    raise SourceError(f"{text}: no such file, folder or camera")
+    if not settings.watch:
+        raise SourceError(
+            f"{text}: is a folder: edgeemo predict {text} predicts the images in it; "
+            "--watch waits for new ones"
+        )
+    from edgeemo.live.sources.folder import WatchedFolder
+
+    return WatchedFolder(text)
 
 
 def _make_camera(text: str, settings: SourceSettings) -> Source:

@@ -31,6 +31,8 @@ class StandardInput:
     def __init__(self, descriptor: int = 0) -> None:
         self._descriptor = descriptor
         try:
+            if sys.stdin is None:  # its number may be that of another file by now
+                raise OSError
             self.is_live = not stat.S_ISREG(os.fstat(descriptor).st_mode)
         except OSError:
             raise SourceError("standard input: is closed; pipe JPEG files into it") from None
@@ -41,7 +43,7 @@ class StandardInput:
             raise SourceError(
                 "standard input: is a terminal; pipe JPEG files into it, one after the other"
             )
-        return InputStream(self._descriptor)
+        return InputStream(self._descriptor, begun=0.0 if self.is_live else time.monotonic())
 
 
 class InputStream:
@@ -49,10 +51,11 @@ class InputStream:
 
     Args:
         descriptor: Number of the open file, which stays open.
+        begun: Moment on `time.monotonic`'s clock from which the frames' times count.
     """
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, descriptor: int, *, begun: float = 0.0) -> None:
+        self._descriptor, self._begun = descriptor, begun
         self._splitter = ImageSplitter()
         self._ready: deque[bytes] = deque()
         self._closed = Flag()
@@ -75,7 +78,7 @@ class InputStream:
         number = self._given + self._splitter.damaged
         self._given += 1
         pixels = JpegPixels(self._ready.popleft())
-        return Frame(number=number, time_s=time.monotonic(), pixels=pixels)
+        return Frame(number=number, time_s=time.monotonic() - self._begun, pixels=pixels)
 
     def close(self) -> None:
         """See `edgeemo.live.sources.base.FrameStream.close`."""
