@@ -56,7 +56,8 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
 
     Returns:
         The exit status: 0, also of a live source that Ctrl-C or SIGTERM ended; 1 where no frame
-        was predicted, or some of a file could not be; 130 or 143 where a signal ended a file early.
+        was predicted, some of a file could not be, or an output failed; 130 or 143 where a signal
+        ended a file early.
 
     Raises:
         OptionError: If an option cannot be used.
@@ -184,7 +185,7 @@ class _Run:
             stack.callback(signals.allow_time)
             stack.callback(self._service.stopping)
             run_loop(self._pace(reader), pipeline, output, controls=self._controls)
-        return self._find_status(is_stopped=signals.number is not None)
+        return EXIT_ERROR if output.failed else self._find_status(signals.number is not None)
 
     def _make_pipeline_settings(self) -> PipelineSettings:
         from edgeemo.live.pipeline import PipelineSettings
@@ -229,8 +230,8 @@ class _Run:
         """Return how long outputs may take to close; of a file that has ended all they need."""
         return CLOSE_S if self._source.is_live or signals.number is not None else None
 
-    def _find_status(self, *, is_stopped: bool) -> int:
-        """Return the exit status of a run that no error ended."""
+    def _find_status(self, is_stopped: bool) -> int:
+        """Return the exit status of a run that no error ended and whose outputs are complete."""
         tally = self._tally
         if tally.predicted == 0 and not is_stopped:
             self._console.report(f"error: {self._source.name}: no frame was predicted")

@@ -25,12 +25,16 @@ class FanOut:
     Args:
         outputs: The outputs.
         report: Receives one line about an output that failed.
+
+    Attributes:
+        failed: Number of outputs that failed.
     """
 
     name = "outputs"
 
     def __init__(self, outputs: Sequence[Output], *, report: Callable[[str], None]) -> None:
         self._outputs, self._report = list(outputs), report
+        self.failed = 0
 
     def add_observation(self, seen: Observation) -> None:
         """See `edgeemo.live.outputs.base.Output.add_observation`."""
@@ -57,11 +61,11 @@ class FanOut:
             each.thread.join(None if end is None else max(0.0, end - time.monotonic()))
         for each in closing:
             if each.thread.is_alive():
-                self._report(f"{each.output.name}: not finished after {wait_s:g} s; left as it is")
+                self._fail(each.output, f"not finished after {wait_s:g} s; left as it is")
             elif isinstance(each.failure, BrokenPipeError):
                 raise each.failure
             elif each.failure is not None:
-                self._report(f"{each.output.name}: {one_line(each.failure)}")
+                self._fail(each.output, _explain(each.failure, each.output))
 
     def _each(self, act: Callable[[Output], None]) -> None:
         for output in tuple(self._outputs):
@@ -71,9 +75,21 @@ class FanOut:
                 raise  # standard output is closed: nobody reads any more
             except Exception as error:  # an output costs itself alone
                 self._outputs.remove(output)
-                self._report(f"{output.name}: {one_line(error)}; this output has ended")
+                self._fail(output, f"{_explain(error, output)}; this output has ended")
                 with suppress(Exception):
                     _Closing(output).thread.join(CLOSE_S)
+
+    def _fail(self, output: Output, problem: str) -> None:
+        self.failed += 1
+        self._report(f"{output.name}: {problem}")
+
+
+def _explain(error: BaseException, output: Output) -> str:
+    """Return an error in one line, without the name that stands before it."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return one_line(error)
+    place = "" if error.filename in (None, output.name) else f": {error.filename}"
+    return one_line(f"{error.strerror[:1].lower()}{error.strerror[1:]}{place}")
 
 
 class _Closing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from edgeemo.live.outputs.worker import Worker
@@ -57,9 +58,21 @@ class LineWriter:
             self._stream.flush()
             return
         encoding = self._stream.encoding or "utf-8"
-        rest = memoryview(f"{line}\n".encode(encoding, "backslashreplace"))
-        while rest:
-            rest = rest[os.write(self._descriptor, rest) :]
+        content = f"{line}\n".encode(encoding, "backslashreplace")
+        written = 0
+        try:
+            while written < len(content):
+                written += os.write(self._descriptor, memoryview(content)[written:])
+        except OSError:
+            _take_back(self._descriptor, written)
+            raise
+
+
+def _take_back(descriptor: int, size: int) -> None:
+    """Remove the half of a line that found room on a full disk; in a pipe it stays."""
+    with suppress(OSError):
+        if size:
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - size)
 
 
 def _find_descriptor(stream: TextIO) -> int | None:

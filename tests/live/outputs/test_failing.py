@@ -50,7 +50,8 @@ def test_an_output_that_fails_is_closed_and_said_once():
     outputs.close()
     assert len(good.got) == 6
     assert bad.is_closed
-    assert said == ["one: [Errno 28] No space left; this output has ended"]
+    assert said == ["one: no space left; this output has ended"]
+    assert outputs.failed == 1
 
 
 def test_outputs_close_side_by_side_and_none_holds_up_the_end():
@@ -112,12 +113,29 @@ def test_a_full_disk_costs_the_video_alone(edgeemo_process, tmp_path):
     words = ("live", "test", "--json", "--annotate", "a.mp4", "--seconds", 3)
     process = edgeemo_process(*words, preexec_fn=limit)
     output, errors = process.communicate(timeout=60)
-    assert process.returncode == 0
+    assert process.returncode == 1
     times = [json.loads(line)["time"] for line in output.splitlines()]
     assert times[-1] - times[0] > 2
     said = [line for line in errors.splitlines() if line.startswith("a.mp4: ")]
     assert len(said) == 1
     assert said[0].endswith("; this output has ended")
+
+
+def test_a_full_disk_leaves_whole_lines(edgeemo_process, tmp_path):
+    resource = pytest.importorskip("resource")
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+    with (tmp_path / "out.jsonl").open("wb") as stream:
+        words = ("live", "test", "--json", "--seconds", 2)
+        process = edgeemo_process(*words, preexec_fn=limit, stdout=stream)
+        _, errors = process.communicate(timeout=60)
+    assert "standard output: file too large; this output has ended" in errors.splitlines()
+    lines = (tmp_path / "out.jsonl").read_text().split("\n")
+    assert lines.pop() == ""
+    assert all(json.loads(line)["faces"] for line in lines)
+    assert process.returncode == 1
 
 
 def test_sigterm_closes_all_files_within_two_seconds(edgeemo_process, tmp_path):
