@@ -86,7 +86,7 @@ class PlanePixels:
         if reduction > 2:
             colours = [colour.reduce(reduction // 2) for colour in colours]
         if colours[0].size != luma.size:
-            colours = [colour.resize(luma.size, Image.Resampling.BILINEAR) for colour in colours]
+            colours = [colour.resize(luma.size, Image.Resampling.NEAREST) for colour in colours]
         return Image.merge("YCbCr", [luma, *colours]).convert("RGB")
 
     def _planes(self) -> tuple[NDArray[np.uint8], ...]:
