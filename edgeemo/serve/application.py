@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edgeemo.serve.guard import Guard
+from edgeemo.serve.label_routes import LabelRoutes
 from edgeemo.serve.live_routes import LiveRoutes
 from edgeemo.serve.page_routes import PageRoutes
 from edgeemo.serve.predict import Predictor
@@ -28,6 +29,7 @@ def build_application(context: Context, *, workers: int, report: Callable[[str],
     routes = [
         Route("/v1/predict", predictor.answer, methods=["POST"]),
         *LiveRoutes(context).list(),
+        *LabelRoutes(context).list(),
         *PageRoutes(context).list(),
     ]
     router = Router(routes, redirect_slashes=False)

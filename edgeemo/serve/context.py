@@ -11,7 +11,7 @@ from edgeemo.serve.problems import ProblemError
 if TYPE_CHECKING:
     from edgeemo.live.controls import Controls
     from edgeemo.serve.access import Access
-    from edgeemo.serve.collecting import Collector
+    from edgeemo.serve.collecting import LabelledFaces
     from edgeemo.serve.counters import Counters
     from edgeemo.serve.hub import Hub
     from edgeemo.serve.images import FrameImages
@@ -37,7 +37,7 @@ class Context:
         viewers: Bounds pages and streams.
         counters: Numbers for /metrics.
         source: Name of the source; "" without one.
-        collector: Keeps faces with the label that a person gave; None without --collect.
+        labelled: Keeps faces with the label that a person gave; None without --collect.
     """
 
     access: Access
@@ -52,7 +52,7 @@ class Context:
     viewers: Places
     counters: Counters
     source: str = ""
-    collector: Collector | None = None
+    labelled: LabelledFaces | None = None
 
     def require_live(self) -> Hub:
         """Return what the live run saw.

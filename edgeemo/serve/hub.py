@@ -66,7 +66,8 @@ class Hub:
     Args:
         is_live: Whether the source is live; otherwise a frame's time is when it was seen.
         blur: Whether faces are pixelated, for which frames are held back half a second.
-        source: State of the source.
+        source: State of the source at first.
+        silence_s: Seconds without a frame after which the source counts as lost; None for never.
 
     Attributes:
         name: As of every output.
@@ -86,8 +87,14 @@ class Hub:
     name = "serve"
 
     def __init__(
-        self, *, is_live: bool = True, blur: bool = False, source: SourceState = "live"
+        self,
+        *,
+        is_live: bool = True,
+        blur: bool = False,
+        source: SourceState = "live",
+        silence_s: float | None = None,
     ) -> None:
+        self._silence_s, self._expected = silence_s, time.monotonic()
         self._clock, self._window = Clock(is_live=is_live), FaceWindow(blur=blur)
         self.run = secrets.token_hex(4)
         self.newest: Moment | None = None
@@ -97,6 +104,7 @@ class Hub:
         self.events: deque[NumberedEvent] = deque(maxlen=_EVENTS)
         self.time_line = TimeLine()
         self.event_count = 0
+        self._is_silent = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: set[asyncio.Future[None]] = set()
         self._waiting_events: set[asyncio.Future[None]] = set()
@@ -104,6 +112,7 @@ class Hub:
     def add_observation(self, seen: Observation) -> None:
         """See `edgeemo.live.outputs.base.Output.add_observation`."""
         self.observed += 1
+        self._expected = time.monotonic()
         self.passed_over += seen.passed_over
         if seen.error is None:
             self.time_line.add(seen.faces, self._date(seen.frame.time_s))
@@ -136,6 +145,23 @@ class Hub:
         if (state, text) != (self.source, self.source_text):
             self.source, self.source_text, self.source_since = state, text, time.time()
             self._change()
+
+    def watch_silence(self, *, is_paused: bool) -> None:
+        """Record that the source is lost where nothing came for too long, and that it is back.
+
+        Args:
+            is_paused: Whether nothing is expected.
+        """
+        now = time.monotonic()
+        if self._silence_s is None or is_paused:
+            self._expected = now
+        elif self.source == "live" and now - self._expected > self._silence_s:
+            self._is_silent = True
+            self.set_source("lost", f"no image for {self._silence_s:.0f} seconds")
+        elif self._is_silent and now - self._expected < self._silence_s:
+            self._is_silent = False
+            if self.source == "lost":
+                self.set_source("live")
 
     def touch(self) -> None:
         """Wake whoever waits: a setting was changed."""

@@ -36,14 +36,15 @@ class LiveRoutes:
     def list(self) -> list[Route]:
         """Return the routes."""
         return [
-            Route("/v1/state", self._get_state, methods=["GET"]),
-            Route("/v1/state", self._set_state, methods=["POST"]),
+            Route("/v1/state", self._answer_state, methods=["GET", "POST"]),
             Route("/v1/events", self._stream_events),
             Route("/v1/snapshot.jpg", self._get_snapshot),
             Route("/v1/stream.mjpg", self._stream_images),
         ]
 
-    async def _get_state(self, request: Request) -> Response:
+    async def _answer_state(self, request: Request) -> Response:
+        if request.method == "POST":
+            await self._set_state(request)
         return reply_json(self._describe())
 
     def _describe(self) -> dict[str, Any]:
@@ -51,7 +52,7 @@ class LiveRoutes:
         newest = self._context.hub.newest
         return {**state.describe(newest), "time_line": state.list_time_line()}
 
-    async def _set_state(self, request: Request) -> Response:
+    async def _set_state(self, request: Request) -> None:
         context = self._context
         content = await receive_json(request, limits=context.limits, budget=context.budget)
         _check_settings(content)
@@ -60,7 +61,6 @@ class LiveRoutes:
         if "min_confidence" in content:
             context.controls.min_confidence = content["min_confidence"]
         context.hub.touch()
-        return reply_json(self._describe())
 
     async def _get_snapshot(self, request: Request) -> Response:
         context = self._context

@@ -67,8 +67,7 @@ class PageRoutes:
         return [
             Route("/", self._get_index),
             Route("/page/{name}", self._get_file),
-            Route(LOGIN, self._get_login, methods=["GET"]),
-            Route(LOGIN, self._log_in, methods=["POST"]),
+            Route(LOGIN, self._answer_login, methods=["GET", "POST"]),
             Route("/openapi.json", self._get_openapi),
             Route("/healthz", self._get_health),
             Route("/metrics", self._get_metrics),
@@ -89,8 +88,8 @@ class PageRoutes:
     async def _get_openapi(self, request: Request) -> Response:
         return self._openapi.reply(request)
 
-    async def _get_login(self, request: Request) -> Response:
-        return self._show_login("")
+    async def _answer_login(self, request: Request) -> Response:
+        return await self._log_in(request) if request.method == "POST" else self._show_login("")
 
     def _show_login(self, problem: str) -> Response:
         text = f'<p role="alert">{problem}</p>'.encode() if problem else b""
@@ -113,6 +112,7 @@ class PageRoutes:
         return Response(status_code=HTTPStatus.SEE_OTHER, headers=headers)
 
     async def _get_health(self, request: Request) -> Response:
+        self._context.hub.watch_silence(is_paused=self._context.controls.paused)
         source = self._context.hub.source if self._context.source else "none"
         if source in ("lost", "ended"):
             raise ProblemError(
@@ -134,7 +134,7 @@ class PageRoutes:
             "edgeemo": __version__,
             "source": context.source or None,
             "images": context.images.allowed,
-            "collect": context.collector is not None,
+            "collect": context.labelled is not None,
             "model": context.models.describe(),
             "limits": {
                 "body_bytes": context.limits.body_bytes,

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeemo.live.controls import Controls
+from edgeemo.live.outputs.clock import Clock
 from edgeemo.serve.access import Access, Token
 from edgeemo.serve.application import build_application
 from edgeemo.serve.camera import Camera
+from edgeemo.serve.collecting import LabelledFaces
 from edgeemo.serve.context import Context
 from edgeemo.serve.counters import Counters
 from edgeemo.serve.hub import Hub
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from edgeemo.live.sources.base import Source
     from edgeemo.serve.models import Models
     from edgeemo.serve.options import ServeOptions
+
+
+_SILENCE_S = 2.4
+"""Longest time without a frame: the page has to say within 3 seconds that the camera is gone."""
 
 
 def serve(
@@ -84,6 +90,13 @@ def _prepare_source(live: LiveOptions) -> Source | None:
     return prepare_source(live)
 
 
+def _find_silence(live: LiveOptions, source: Source | None) -> float | None:
+    """Return the seconds without a frame after which a source counts as lost."""
+    if source is None or not source.is_live or live.watch:
+        return None
+    return max(_SILENCE_S, 2 / (live.max_fps or live.fps))
+
+
 class _Server:
     """One server, with the live run of its source."""
 
@@ -102,6 +115,7 @@ class _Server:
             is_live=source is None or source.is_live,
             blur=live.blur,
             source="none" if source is None else "live",
+            silence_s=_find_silence(live, source),
         )
 
     def run(self, bound: socket.socket, models: Models, *, workers: int | None) -> None:
@@ -118,7 +132,7 @@ class _Server:
                 bound,
                 limits=context.limits,
                 tls=self._options.tls,
-                on_ready=lambda: self._console.report(self._describe(bound, models)),
+                on_ready=lambda _: self._console.report(self._describe(bound, models)),
             )
         finally:
             if camera is not None:
@@ -140,6 +154,17 @@ class _Server:
             viewers=Places(limits.viewers),
             counters=Counters(),
             source=self._source.name if self._source else "",
+            labelled=self._make_labelled(models),
+        )
+
+    def _make_labelled(self, models: Models) -> LabelledFaces | None:
+        if self._source is None or self._live.collect is None:
+            return None
+        return LabelledFaces(
+            self._live.collect,
+            self._hub,
+            spec=lambda: models.classifier.spec,
+            clock=Clock(is_live=self._source.is_live),
         )
 
     def _make_camera(self, models: Models) -> Camera | None:

@@ -45,6 +45,7 @@ class StateReader:
             moment: The moment; None before the first frame.
         """
         hub, controls = self._hub, self._controls
+        hub.watch_silence(is_paused=controls.paused)
         threshold = controls.min_confidence
         spec = self._models.classifier.spec
         return {

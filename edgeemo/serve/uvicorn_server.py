@@ -129,13 +129,17 @@ class _Config(uvicorn.Config):
 class _Server(uvicorn.Server):
     """A server that says when it is ready, and ends in order at Ctrl-C and SIGTERM."""
 
-    def __init__(self, config: _Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: _Config, on_ready: Callable[[Callable[[], None]], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        self._on_ready()
+        self._on_ready(self.stop)
+
+    def stop(self) -> None:
+        """End the server, from any thread."""
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit
@@ -149,10 +153,10 @@ def bind(host: str, port: int) -> socket.socket:
         OptionError: If it cannot be.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
+        family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        bound = socket.socket(family, kind)
+        bound = socket.socket(family, kind, protocol)  # asyncio sets TCP_NODELAY by it
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OptionError(f"--host {host}: {reason.lower()}") from None
@@ -177,7 +181,7 @@ def run_server(
     *,
     limits: Limits,
     tls: TlsFiles | None,
-    on_ready: Callable[[], None],
+    on_ready: Callable[[Callable[[], None]], None],
 ) -> None:
     """Serve an application until Ctrl-C or SIGTERM.
 
@@ -186,7 +190,7 @@ def run_server(
         bound: The socket.
         limits: See `Limits`.
         tls: Certificate and key; None for plain HTTP.
-        on_ready: Called when requests are answered.
+        on_ready: Called when requests are answered, with a function that ends the server.
     """
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)  # what matters, the guard reports
     config = _Config(

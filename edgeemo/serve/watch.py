@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NEXT = "next"
 """The message that asks for the next frame."""
 
-_QUIET_S = 1.0
+_QUIET_S = 0.5
 """Seconds without a change after which the state is sent all the same: a sign of life."""
 
 _MAX_PER_S = 300
@@ -89,6 +89,8 @@ class Watcher:
             if moment is not None and moment is not self._shown:
                 image = await context.images.encode(moment)
                 context.counters.shown += bool(image)
+                if context.labelled is not None:
+                    context.labelled.remember(moment)
             self._shown = moment
             head = json.dumps(context.state.describe(moment)).encode()
             await self._socket.send_bytes(struct.pack("!I", len(head)) + head + image)
