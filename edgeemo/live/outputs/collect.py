@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image
 
 from edgeemo.errors import ImageError
-from edgeemo.imaging.faces import crop_face
 from edgeemo.live.outputs.worker import Worker
 from edgeemo.utils.file_names import fit_name
 from edgeemo.utils.files import replacing
@@ -134,6 +133,8 @@ class Collector:
         raw = task.face.raw
         if raw is None or raw.face is None:
             return image
+        from edgeemo.imaging.faces import crop_face  # a bundle may have no face detector
+
         return crop_face(image, raw.face, replace(self._spec, channels=3))
 
     def _is_known(self, crop: Image.Image) -> bool:

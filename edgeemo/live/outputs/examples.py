@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import ImageError
-from edgeemo.imaging.faces import crop_face
 from edgeemo.live.outputs.images import find_boxes
 from edgeemo.live.outputs.summary import MAX_FACES
 from edgeemo.live.outputs.worker import Worker
@@ -71,14 +70,16 @@ class Examples:
         return face.steady.score > self._scores[face.id] + _BETTER
 
     def _keep(self, item: tuple[Observation, TrackedFace]) -> None:
+        from edgeemo.imaging.faces import crop_face
+
         seen, face = item
         try:
             image = self._images.take(seen.frame)
             if self._blur:
                 pixelate_faces(image, find_boxes(seen).values())
-            box = face.raw.face if face.raw else None
-            crop = crop_face(image, box, replace(self._spec, channels=3)) if box else image
+            if face.raw and face.raw.face:
+                image = crop_face(image, face.raw.face, replace(self._spec, channels=3))
         except ImageError:
             return
         caption = f"{face.steady.label} {face.steady.score:.2f}"
-        self._found[face.id] = Example(encode_thumbnail(crop, _SIDE), caption)
+        self._found[face.id] = Example(encode_thumbnail(image, _SIDE), caption)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from edgeemo.imaging.faces import Face
 from edgeemo.live.privacy import pixelate_faces
 from edgeemo.runtime.annotate import describe_prediction, draw_prediction
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from edgeemo.imaging.faces import Face
     from edgeemo.live.frame import Frame
     from edgeemo.live.observation import Observation, TrackedFace
 
@@ -106,7 +106,7 @@ def _join(one: Face, other: Face) -> Face:
     left, top = min(one.left, other.left), min(one.top, other.top)
     right = max(one.left + one.side, other.left + other.side)
     bottom = max(one.top + one.side, other.top + other.side)
-    return Face(left, top, max(right - left, bottom - top))
+    return one._replace(left=left, top=top, side=max(right - left, bottom - top))
 
 
 def draw_faces(image: Image.Image, faces: Iterable[TrackedFace]) -> None:

@@ -113,7 +113,8 @@ class Webhook:
             is_passing = error.code >= _SERVER_ERROR or error.code == _BUSY
             return f"status {error.code}", is_passing
         except URLError as error:
-            return one_line(getattr(error.reason, "strerror", "") or error.reason), True
+            reason = one_line(getattr(error.reason, "strerror", "") or error.reason)
+            return reason[:1].lower() + reason[1:], True
         except Exception as error:  # http.client raises its own kinds
             return one_line(type(error).__name__), True
         return "", False
