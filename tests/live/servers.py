@@ -53,6 +53,7 @@ class VideoServer:
         size: Taken anew by each frame.
         is_stalled: Whether it keeps connections and sends nothing.
         damages: Whether it overwrites what it sends.
+        background: Frame, of that size, into which the bar code is drawn; None for a grey one.
         drawn: Number of frames sent, to all clients.
         clients: Number of connections so far.
     """
@@ -61,6 +62,7 @@ class VideoServer:
         self.size, self.fps = size, fps
         self.port = 0
         self.is_stalled = self.damages = False
+        self.background: NDArray[np.uint8] | None = None
         self.drawn = self.clients = 0
         self._connections: list[socket.socket] = []
         self._listener: socket.socket | None = None
@@ -96,7 +98,7 @@ class VideoServer:
         while True:
             while self.is_stalled:
                 time.sleep(0.01)
-            yield draw_code(tell_moment(), self.size)
+            yield draw_code(tell_moment(), self.size, background=self.background)
             self.drawn += 1
             number += 1
             due = begun + number / self.fps

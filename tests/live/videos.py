@@ -19,15 +19,21 @@ BITS = 16
 _MS = Fraction(1, 1000)
 
 
-def draw_code(value: int, size: tuple[int, int] = (320, 240)) -> NDArray[np.uint8]:
+def draw_code(
+    value: int,
+    size: tuple[int, int] = (320, 240),
+    *,
+    background: NDArray[np.uint8] | None = None,
+) -> NDArray[np.uint8]:
     """Return a frame, (h, w, 3) uint8, whose upper quarter holds a number of `BITS` bits as bars.
 
     Args:
         value: The number; more bits are cut off.
         size: Width and height in pixels.
+        background: The rest of the frame; by default it is grey.
     """
     width, height = size
-    frame = np.full((height, width, 3), 90, np.uint8)
+    frame = np.full((height, width, 3), 90, np.uint8) if background is None else background.copy()
     for bit in range(BITS):
         bar = slice(bit * width // BITS, (bit + 1) * width // BITS)
         frame[: height // 4, bar] = 235 if value >> bit & 1 else 20
@@ -52,6 +58,7 @@ def write_video(
     rate: int = 30,
     options: dict[str, str] | None = None,
     pts_ms: Callable[[int], int] | None = None,
+    background: NDArray[np.uint8] | None = None,
 ) -> Path:
     """Write a video whose frames hold their numbers as bar codes.
 
@@ -64,6 +71,7 @@ def write_video(
         rate: Frames per second.
         options: Options of the encoder.
         pts_ms: Time stamp of a frame in milliseconds, from its number; by default as `rate` says.
+        background: As `draw_code`.
     """
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream(codec, rate=rate, options=options or {})
@@ -71,7 +79,8 @@ def write_video(
         if pts_ms:
             stream.codec_context.time_base = _MS
         for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(draw_code(number, size), format="rgb24")
+            drawn = draw_code(number, size, background=background)
+            frame = av.VideoFrame.from_ndarray(drawn, format="rgb24")
             if pts_ms:
                 frame.pts, frame.time_base = pts_ms(number), _MS
             container.mux(stream.encode(frame))
