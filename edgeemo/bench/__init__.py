@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
-    from edgeemo.bench.candidates import CandidateFile, parse_threads, read_candidates
+    from edgeemo.bench.candidates import CandidateFile, add_openvino, parse_threads, read_candidates
     from edgeemo.bench.compare import compare_reports
     from edgeemo.bench.import_report import match_files, read_report
     from edgeemo.bench.plot import plot_report
@@ -33,6 +33,7 @@ __all__ = [
     "Estimate",
     "Measurement",
     "SelectionLimits",
+    "add_openvino",
     "compare_reports",
     "draw_camera_frame",
     "draw_detectable_photo",
@@ -56,6 +57,7 @@ __getattr__ = import_on_use(
         "Estimate": "edgeemo.bench.quantiles",
         "Measurement": "edgeemo.bench.results",
         "SelectionLimits": "edgeemo.bench.selection",
+        "add_openvino": "edgeemo.bench.candidates",
         "compare_reports": "edgeemo.bench.compare",
         "draw_camera_frame": "edgeemo.bench.sample_frame",
         "draw_detectable_photo": "edgeemo.bench.sample_photo",

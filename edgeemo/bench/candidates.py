@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bench.protocol import OPENVINO
 from edgeemo.bench.quantiles import Estimate
 from edgeemo.errors import EngineError, ModelFolderError, SpecError
 from edgeemo.model.container import unseal
@@ -41,6 +43,7 @@ class CandidateFile:
         adopted: Whether they were adopted: there is no reference model to verify them against.
         accuracy: Accuracy on the test split, from the verification; None if unknown.
         faces: Face settings; None if it detects no faces or cannot be read.
+        peer: `OPENVINO` to measure it in that engine instead of its own; else empty.
     """
 
     name: str
@@ -52,11 +55,12 @@ class CandidateFile:
     adopted: bool = False
     accuracy: Estimate | None = None
     faces: FaceSettings | None = None
+    peer: str = ""
 
     @property
     def engine(self) -> str:
         """Return the package that runs it; empty for an unknown suffix."""
-        return ENGINES.get(os.path.splitext(self.name)[1], "")  # noqa: PTH122
+        return self.peer or ENGINES.get(os.path.splitext(self.name)[1], "")  # noqa: PTH122
 
 
 def read_candidates(
@@ -78,6 +82,21 @@ def read_candidates(
         _read_candidate(path, path.name if names.count(path.name) == 1 else str(path), faces)
         for path in files
     ]
+
+
+def add_openvino(files: Iterable[CandidateFile]) -> list[CandidateFile]:
+    """Return files and, where OpenVINO is installed, each ``.onnx`` file in it as well.
+
+    No file is verified in it.
+    """
+    found: list[CandidateFile] = []
+    is_installed = find_spec(OPENVINO) is not None
+    for file in files:
+        found.append(file)
+        if is_installed and file.engine == ENGINES[".onnx"] and not (file.problem or file.adopted):
+            name = f"{file.name} (OpenVINO)"
+            found.append(replace(file, name=name, peer=OPENVINO, verified=False))
+    return found
 
 
 def _read_candidate(path: Path, name: str, faces: FaceRequest | None) -> CandidateFile:

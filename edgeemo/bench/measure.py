@@ -181,6 +181,7 @@ def _build_request(
         stream_seconds=0 if number is None else min(_STREAM_SECONDS, seconds / MAX_ROUNDS),
         started_ns=time.monotonic_ns(),
         faces=candidate.file.faces,
+        peer=candidate.file.peer,
     )
 
 

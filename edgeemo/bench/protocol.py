@@ -19,6 +19,9 @@ FAILED: FailureStatus = "failed"
 CRASHED: FailureStatus = "crashed"
 BAD_IMAGE = "bad image"
 
+OPENVINO = "openvino"
+"""Package of an engine that is measured for comparison, and with which nothing predicts."""
+
 COLD_STAGES = ("start", "imports", "load", "first_prediction", "total")
 """Parts of a cold start, in milliseconds each: starting Python up to the worker's first own line;
 importing numpy, Pillow, the runtime and the engine; from the file to a classifier; the first
@@ -47,6 +50,7 @@ class RoundRequest:
         stream_seconds: Time to count images per second, in s; 0 for not at all.
         started_ns: Start of the process, on the system's monotonic clock.
         faces: Face settings that replace the model's; None takes every image whole.
+        peer: See `edgeemo.bench.candidates.CandidateFile`.
     """
 
     path: str
@@ -60,6 +64,7 @@ class RoundRequest:
     stream_seconds: float
     started_ns: int
     faces: FaceSettings | None = None
+    peer: str = ""
 
     def to_json(self) -> str:
         """Return the request as one argument of a command line."""

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from edgeemo.bench.protocol import OPENVINO
 from edgeemo.bench.table import format_interval, format_ms
 from edgeemo.errors import BenchError, LimitError
 from edgeemo.model.folder import DEFAULT, ModelFolder
@@ -85,7 +86,8 @@ class Selection:
 def select_candidate(report: BenchmarkReport, limits: SelectionLimits) -> Selection:
     """Select the fastest verified candidate within the limits, by the median warm prediction.
 
-    Adopted files, for which there is no verification, are candidates, too.
+    Adopted files, for which there is no verification, are candidates, too; OpenVINO is not, since
+    nothing predicts with it.
     Candidates whose interval overlaps that of the fastest count as equally fast. Among these, the
     fewest threads win, then the smallest file (within 10 %), then the median: a simpler candidate
     leaves more of the device to other programs, and the choice between equals does not change from
@@ -97,7 +99,11 @@ def select_candidate(report: BenchmarkReport, limits: SelectionLimits) -> Select
     """
     if not report.measured:
         raise BenchError("nothing could be measured, so nothing can be selected")
-    eligible = [each for each in report.measured if each.verified or each.adopted]
+    eligible = [
+        each
+        for each in report.measured
+        if (each.verified or each.adopted) and each.engine != OPENVINO
+    ]
     if not eligible:
         raise LimitError(
             "no measured file is verified against its reference model, so none is selected: run "

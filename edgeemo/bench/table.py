@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.bench.protocol import WARM_STAGES
+from edgeemo.bench.protocol import OPENVINO, WARM_STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,6 +156,8 @@ def build_notes(report: BenchmarkReport) -> list[str]:
             "detect: up to the largest face, which is then resized and invoked; the total predicts "
             "every face in the image"
         ]
+    if any(each.engine == OPENVINO for each, _ in measured):
+        lines += ["OpenVINO is measured for comparison; predict runs .onnx files in onnxruntime"]
     workers = sorted({found.workers for _, found in measured})
     if workers:
         lines += [

@@ -93,6 +93,8 @@ def load_classifier(
     from edgeemo.model.verified import is_verified
     from edgeemo.runtime.classifier import Classifier
 
+    if request.peer:
+        from edgeemo.engines.openvino import OpenVinoEngine
     path, faces = request.path, request.faces
     model = unseal(path)
     return Classifier.from_model(
@@ -101,6 +103,7 @@ def load_classifier(
         detector_file=detector_file or find_detector_file(faces, os.path.dirname(path)),  # noqa: PTH120
         verified=is_verified(model.path, sha256=model.sha256),
         threads=request.threads,
+        engine=OpenVinoEngine(model, threads=request.threads) if request.peer else None,
     )
 
 
@@ -108,7 +111,7 @@ def _run(request: RoundRequest, load: Callable[[RoundRequest], Classifier], begu
     images = _read_images(request)
     image = next(images)
     start = time.perf_counter()
-    _import(request.path)
+    _import(request)
     imported = time.perf_counter()
     classifier = load(request)
     loaded = time.perf_counter()
@@ -142,13 +145,19 @@ def _run(request: RoundRequest, load: Callable[[RoundRequest], Classifier], begu
     )
 
 
-def _import(path: str) -> None:
+def _import(request: RoundRequest) -> None:
     """Import the modules that a prediction with a file needs; mostly the engine's package."""
     import edgeemo.runtime.classifier  # noqa: F401
+
+    if request.peer:
+        from edgeemo.engines.openvino import import_openvino
+
+        import_openvino()
+        return
     from edgeemo.engines.load import import_engine
     from edgeemo.model.container import model_format
 
-    import_engine(model_format(path))
+    import_engine(model_format(request.path))
 
 
 def _read_images(request: RoundRequest) -> Iterator[bytes]:

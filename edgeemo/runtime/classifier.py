@@ -128,6 +128,7 @@ class Classifier:
         detector_file: DetectorFile | None = None,
         verified: bool = False,
         threads: int = 1,
+        engine: Engine | None = None,
     ) -> Classifier:
         """Build a classifier from a checked file.
 
@@ -137,6 +138,7 @@ class Classifier:
             detector_file: The face detector's own file, where it has one.
             verified: See `Classifier`.
             threads: See `Classifier`.
+            engine: The engine to use instead of the file's own.
 
         Raises:
             EngineError: If the engine refuses the file.
@@ -150,7 +152,7 @@ class Classifier:
             detector = build_detector(faces, file=detector_file)
         return cls(
             replace(model.spec, faces=faces),
-            load_engine(model, threads=threads),
+            engine or load_engine(model, threads=threads),
             detector=detector,
             verified=verified,
             path=model.path,

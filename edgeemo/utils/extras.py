@@ -41,6 +41,7 @@ _EXTRAS = {
     "cv2": ("opencv-python-headless", "faces"),
     "tensorboard": ("tensorboard", "tensorboard"),
     "mlflow": ("mlflow-skinny", "mlflow"),
+    "openvino": ("openvino", "openvino"),
     "ai_edge_litert": ("ai-edge-litert", ""),
     "flatbuffers": ("flatbuffers", ""),
 }

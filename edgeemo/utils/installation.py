@@ -25,6 +25,7 @@ _PURPOSES = {
     "mqtt": "live --mqtt",
     "live": "live of video files, USB cameras and RTSP",
     "serve": "serve",
+    "openvino": "bench of .onnx files in OpenVINO",
 }
 
 

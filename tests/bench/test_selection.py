@@ -101,3 +101,9 @@ def test_the_default_is_written_down_with_its_reason(tmp_path):
     assert (folder.read_default().file.name, folder.read_default().threads) == (
         "int8.tflite", 2
     )  # fmt: skip
+
+
+def test_openvino_with_which_nothing_predicts_is_never_selected():
+    fastest = result("float32.onnx (OpenVINO)", 1.0, engine="openvino")
+    found = select_candidate(report(fastest, result("int8.tflite", 2.0)), SelectionLimits())
+    assert found.result.file == "int8.tflite"

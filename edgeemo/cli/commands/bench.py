@@ -108,7 +108,8 @@ def bench(given: BenchArguments) -> None:
     Every file is tried with several numbers of threads, and every such candidate runs in processes
     of its own, in turn with the others: cold start, then decoding, face detection (where faces are
     found), resizing, inference and the whole from an image's bytes to its label, images per second,
-    memory. A file whose engine is not installed is listed as not run. Exit status 1 when a file
+    memory. A file whose engine is not installed is listed as not run; .onnx files are measured in
+    OpenVINO as well where it is installed, for comparison. Exit status 1 when a file
     cannot be used or crashed (the others are measured all the same), 3 when --pick finds none
     within the limits.
     """
@@ -209,13 +210,13 @@ def _adopted(path: Path, asked: _Asked) -> BenchmarkReport:
 
 
 def _measured(asked: _Asked, given: BenchArguments) -> BenchmarkReport:
-    from edgeemo.bench import parse_threads, run_benchmark
+    from edgeemo.bench import add_openvino, parse_threads, run_benchmark
     from edgeemo.bench.launch import WORKER_COMMAND
 
     photo = None if given.image else _photo(asked)
     with progress() as shown:
         return run_benchmark(
-            asked.files,
+            add_openvino(asked.files),
             command=WORKER_COMMAND,
             threads=tuple(dict.fromkeys(given.threads)) or parse_threads(None),
             image=str(given.image) if given.image else None,
