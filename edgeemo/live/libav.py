@@ -5,6 +5,7 @@ Its errors become one sentence, without the address, which may hold a password.
 
 from __future__ import annotations
 
+import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,20 @@ def open_av(
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise SourceError(f"{name}: {explain(error)}") from error
     return container
+
+
+_thread = threading.local()
+
+
+def find_reformatter() -> Any:
+    """Return what converts frames in this thread; PyAV is imported already.
+
+    `VideoFrame.reformat` makes one for each frame, which takes three times as long, and 300 kB for
+    as long as the frame is held.
+    """
+    if not hasattr(_thread, "reformatter"):
+        _thread.reformatter = import_module("av.video.reformatter").VideoReformatter()
+    return _thread.reformatter
 
 
 def explain(error: Exception) -> str:

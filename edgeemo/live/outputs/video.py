@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageOps
 
 from edgeemo.errors import OutputError
-from edgeemo.live.libav import explain, load_av
+from edgeemo.live.libav import explain, find_reformatter, load_av
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +110,7 @@ class VideoWriter:
 
     def _convert(self, frame: Any) -> Any:
         colours = "ITU709" if frame.height >= _HD_HEIGHT else "ITU601"
-        return frame.reformat(format="yuv420p", dst_colorspace=colours)
+        return find_reformatter().reformat(frame, format="yuv420p", dst_colorspace=colours)
 
 
 class _Explained:

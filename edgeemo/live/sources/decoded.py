@@ -12,6 +12,7 @@ from PIL import Image
 from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.preprocess import decode, find_min_size
+from edgeemo.live.libav import find_reformatter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +89,8 @@ class DecodedPixels:
         is_hd = frame.colorspace == _UNSPECIFIED and frame.height >= _HD_HEIGHT
         width, height = -(-frame.width // reduction), -(-frame.height // reduction)
         try:
-            converted = frame.reformat(
+            converted = find_reformatter().reformat(
+                frame,
                 width,
                 height,
                 format="rgba" if mode == "RGBA" else "rgb24",
@@ -145,7 +147,7 @@ def _read_luma(frame: VideoFrame) -> NDArray[np.uint8]:
             words = _rows(frame).view("<u2")[:, :width]
             shifted: NDArray[np.uint8] = (words >> (first.bits - 8)).astype(np.uint8)
             return shifted
-    return np.asarray(frame.reformat(format="gray").to_ndarray())
+    return np.asarray(find_reformatter().reformat(frame, format="gray").to_ndarray())
 
 
 def _rows(frame: VideoFrame) -> NDArray[np.uint8]:
