@@ -56,11 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def compile_once():
     """Compile the modules of bundles, and draw their images, once for all bundles of a process."""
-    from edgeemo.bundle import build
+    from edgeemo.bundle import build, modules
     from edgeemo.dataset.synthetic import golden
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "compile_module", cache(build.compile_module))
+        for module in (build, modules):
+            patch.setattr(module, "compile_module", cache(module.compile_module))
         patch.setattr(golden, "_draw_golden", cache(golden._draw_golden))
         yield
 

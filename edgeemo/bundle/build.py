@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from edgeemo.bundle.archive import pack
 from edgeemo.bundle.device.checks import record_golden
 from edgeemo.bundle.device.contents import MANIFEST, PHOTO
-from edgeemo.bundle.faces import detector_members, runtime_modules
+from edgeemo.bundle.device.packed import LIVE_MODULES
+from edgeemo.bundle.faces import detector_members
 from edgeemo.bundle.golden import (
     choose_images,
     count_undecided,
@@ -19,8 +20,9 @@ from edgeemo.bundle.golden import (
     name_members,
 )
 from edgeemo.bundle.manifest import complete_manifest, describe_model, to_json
-from edgeemo.bundle.modules import compile_module
+from edgeemo.bundle.modules import compile_module, pack_modules
 from edgeemo.bundle.options import BundleOptions, GoldenSource
+from edgeemo.bundle.runtime_modules import list_live_modules, list_runtime_modules
 from edgeemo.bundle.sample_images import read_test_images
 from edgeemo.engines.trial import try_model
 from edgeemo.errors import BundleError, EngineError
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from edgeemo.utils.paths import StrPath
 
 _SILENT = Silent()
-_ENTRY_POINT = "edgeemo.bundle.device.main"
 _DEVICE = Path(__file__).with_name("device")
 _DEFAULT = BundleOptions()
 
@@ -202,7 +203,7 @@ def _build_members(
     """Return the members of the archive, and its manifest."""
     faces = first.classifier.spec.faces
     golden = name_members(images, first.classifier.detector)
-    modules = runtime_modules(_ENTRY_POINT, faces)
+    modules = list_runtime_modules(faces)
     models = [each.model for each in (first, second) if each]
     models.sort(key=lambda model: model.format != "tflite")  # see pack
     # Not compiled, since damaged code can crash Python; the last, since members are found from the
@@ -212,6 +213,7 @@ def _build_members(
         **{Path(model.path).name: model.content or b"" for model in models},
         **modules,
         **{f"{path}c": compile_module(path, source) for path, source in modules.items()},
+        LIVE_MODULES: pack_modules(list_live_modules(faces)),
         **detector_members(faces, first.detector_file),
         **golden,
     }

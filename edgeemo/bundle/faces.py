@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.modules import collect_modules
 from edgeemo.imaging.faces.anchors import FULL_RANGE, SHORT_RANGE
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.face_settings import Detector
@@ -15,20 +14,6 @@ if TYPE_CHECKING:
     from edgeemo.model.face_settings import FaceSettings
 
 _PACKAGE = "edgeemo.imaging.faces"
-_REPORT = "edgeemo.report"
-
-
-def runtime_modules(entry_point: str, settings: FaceSettings | None) -> dict[str, bytes]:
-    """Return the modules of a bundle: no pages, and no face detection where no faces are found.
-
-    Args:
-        entry_point: As in `edgeemo.bundle.modules.collect_modules`.
-        settings: The face settings, or None.
-
-    Returns:
-        Path inside the bundle to source.
-    """
-    return collect_modules(entry_point, without=(_REPORT,) if settings else (_REPORT, _PACKAGE))
 
 
 def detector_members(settings: FaceSettings | None, file: DetectorFile | None) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import edgeemo
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 _PACKAGE = "edgeemo"
 _UNCHECKED_HASH = 1  # flags of a .pyc that is not compared with its source (PEP 552)
@@ -29,13 +29,13 @@ def collect_modules(root: str, *, without: Collection[str] = ()) -> dict[str, by
 
     Args:
         root: The module to start from, such as "edgeemo.bundle.device.main".
-        without: Packages to leave out, such as "edgeemo.imaging.faces".
+        without: Packages and modules to leave out, such as "edgeemo.report".
 
     Returns:
         Path inside the package's parent folder, with forward slashes, to source; sorted by path.
     """
     found: dict[str, bytes] = {}
-    left_out = tuple(map(_folder, without))
+    left_out = tuple(f"{name.replace('.', '/')}{end}" for name in without for end in ("/", ".py"))
     waiting = [root]
     while waiting:
         path = _find_path(waiting.pop())
@@ -69,6 +69,21 @@ def compile_module(path: str, source: bytes) -> bytes:
     return MAGIC_NUMBER + flags + source_hash(source) + marshal.dumps(code, _WITHOUT_REFERENCES)
 
 
+def pack_modules(modules: Mapping[str, bytes]) -> bytes:
+    """Pack modules into one member, which `edgeemo.bundle.device.packed` imports them from.
+
+    Args:
+        modules: Path to source, as `collect_modules` returns them.
+    """
+    packed = {
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): (
+            path, source, compile_module(path, source),
+        )
+        for path, source in modules.items()
+    }  # fmt: skip
+    return marshal.dumps(packed, _WITHOUT_REFERENCES)
+
+
 def _strip(node: ast.AST) -> None:
     """Remove the docstring, and a function's annotations; a class keeps its docstring's first line.
 
@@ -92,10 +107,6 @@ def _strip(node: ast.AST) -> None:
 
 def _home() -> Path:
     return Path(edgeemo.__file__).parent.parent
-
-
-def _folder(package: str) -> str:
-    return f"{package.replace('.', '/')}/"
 
 
 def _find_path(module: str) -> str | None:

@@ -16,7 +16,8 @@ import pytest
 
 from edgeemo.bundle import make_bundle
 from edgeemo.bundle.device.contents import Contents
-from edgeemo.bundle.modules import collect_modules, compile_module
+from edgeemo.bundle.modules import compile_module
+from edgeemo.bundle.runtime_modules import list_runtime_modules
 from edgeemo.errors import BundleError, EngineError, SpecError
 from edgeemo.imaging.decode import sniff
 from edgeemo.model.folder import shipped_folder
@@ -49,15 +50,9 @@ def test_it_holds_the_light_modules_and_no_other(int8, device):
     with zipfile.ZipFile(int8.path) as archive:
         inside = {name for name in archive.namelist() if name.endswith(".py")}
     inside -= {"__main__.py", "start.py"}
-    assert inside == set(
-        collect_modules(
-            "edgeemo.bundle.device.main", without=("edgeemo.imaging.faces", "edgeemo.report")
-        )
-    )
+    assert inside == set(list_runtime_modules(None))
     rooms = {name.split("/")[1] for name in inside if name.count("/") > 1}
-    assert rooms == {
-        "bench", "bundle", "dataset", "engines", "imaging", "live", "model", "runtime", "utils",
-    }  # fmt: skip
+    assert rooms == {"bench", "bundle", "engines", "imaging", "model", "runtime", "utils"}
     assert not {f"edgeemo/bench/{name}.py" for name in ("selection", "compare", "plot")} & inside
     assert {name for name in inside if name.startswith("edgeemo/bundle/")} == {
         "edgeemo/bundle/__init__.py",

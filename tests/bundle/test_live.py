@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import io
 import json
+import linecache
+import marshal
 import signal
 import subprocess
 import sys
 import time
+import traceback
 
 import pytest
+from PIL import Image
 
+from edgeemo.bundle.device.contents import Contents
 from edgeemo.bundle.device.live import DeviceLiveOptions, add_options
+from edgeemo.bundle.device.packed import LIVE_MODULES, _PackedModules
 from edgeemo.dataset.synthetic import MOODS
 from edgeemo.live.options import LiveOptions
 from edgeemo.runtime.declared_options import read_declared_options
@@ -49,6 +57,12 @@ def _parse_all():
     return [action.dest for action in parser._actions]
 
 
+def test_it_lists_cameras(int8, device):
+    ran = device(int8.path, "live", "--list", "--json")
+    assert ran.status == 0
+    assert set(json.loads(ran.out)) == {"cameras", "others"}
+
+
 def test_wrong_options_are_refused_with_the_rule(int8, device, tmp_path):
     ran = device(int8.path, "live", "test", "--max-fps", "0")
     assert ran.status == 2
@@ -62,17 +76,58 @@ def test_wrong_options_are_refused_with_the_rule(int8, device, tmp_path):
     assert ran.err.splitlines()[-1].startswith("error: nothing.mp4: ")
 
 
+def test_the_other_commands_do_not_open_its_modules(int8, device):
+    """They are one member; another Python compiles them, and a traceback shows their lines."""
+    contents = Contents(str(int8.path))
+    modules = marshal.loads(contents.member(LIVE_MODULES))
+    assert "edgeemo.live.live" in modules
+    assert not [name for name in modules if name.startswith(("edgeemo.report", "edgeemo.serve"))]
+    assert not set(modules) & {"edgeemo.runtime.classifier", "edgeemo.live.face_observer"}
+    code = (
+        "import runpy, sys\nsys.argv = sys.argv[1:]\n"
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print({'edgeemo.live', 'edgeemo.utils.options', 'pathlib'} & set(sys.modules))"
+    )
+    assert device(int8.path, "info", python=("-c", code)).out.endswith("set()\n")
+
+
+def test_another_python_compiles_its_modules(int8, device, tmp_path, monkeypatch):
+    packed = _PackedModules(
+        "x.pyz", marshal.dumps({"lively": ("lively/__init__.py", b"def f():\n  1 / 0\n", b"old")})
+    )
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, packed])
+    lively = importlib.import_module("lively")
+    assert (lively.__file__, lively.__path__) == ("x.pyz/lively/__init__.py", [])
+    with pytest.raises(ZeroDivisionError) as caught:
+        lively.f()
+    linecache.checkcache()
+    assert "1 / 0" in "".join(traceback.format_exception(caught.value))
+    del sys.modules["lively"]
+
+
 def test_it_predicts_without_a_video_library(int8, device, tmp_path):
     """Drawn faces; a missing package is named without an extra."""
     python = ("-c", WITHOUT_VIDEO)
     ran = device(int8.path, "live", "test", "--json", "--seconds", "0.3", python=python)
     assert ran.status == 0
     frames = [json.loads(line) for line in ran.out.splitlines()]
-    assert frames[0]["frame"] == 0
+    assert frames[0]["passed_over"] == frames[0]["frame"] < 9
     assert frames[0]["faces"][0]["label"] in (*MOODS, "not sure")
     ran = device(int8.path, "live", "test", "--mqtt", "mqtt://host", python=python)
     assert ran.status == 1
     assert ran.err.endswith("not installed: " + sys.executable + " -m pip install paho-mqtt\n")
+
+
+def test_jpegs_on_standard_input(int8):
+    jpeg = io.BytesIO()
+    Image.linear_gradient("L").save(jpeg, "JPEG")
+    ran = subprocess.run(
+        [sys.executable, int8.path, "live", "-", "--json"],
+        input=3 * jpeg.getvalue(), capture_output=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert 1 <= len(ran.stdout.splitlines()) <= 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -206,14 +206,15 @@ def test_the_list_holds_cameras_their_formats_and_troubles(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from edgeemo.cli.output.cameras import show_cameras
+    from edgeemo.cli.output.console import echo, note
+    from edgeemo.live.sources.listing_text import show_cameras
 
     nodes("USB camera", "CSI camera", "codec", "codec")
     device = Device("uvcvideo", "HD Webcam", True, MJPG_SIZES + YUYV_SIZES)
     monkeypatch.setattr(listing, "query_device", lambda _: device)
     monkeypatch.setattr(listing, "find_holders", lambda _: ["motion (812)"])
     monkeypatch.setattr(listing, "_LISTERS", ())
-    show_cameras(json=False)
+    show_cameras(listing.list_cameras(), as_json=False, echo=echo, note=note)
     assert capsys.readouterr().out == (
         f"{tmp_path}/video0  HD Webcam (uvcvideo)\n"
         "  MJPG 640x480 30/s, 1280x720 30/s\n  YUYV 640x480 30/s, 1280x720 10/s\n"
@@ -226,7 +227,7 @@ def test_the_list_holds_cameras_their_formats_and_troubles(
     lister.chmod(lister.stat().st_mode | stat.S_IEXEC)
     monkeypatch.setattr(listing, "_LISTERS", ("rpicam-hello",))
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    show_cameras(json=False)
+    show_cameras(listing.list_cameras(), as_json=False, echo=echo, note=note)
     shown = capsys.readouterr()
     assert "csi  imx708_wide (libcamera)\n  1536x864 120/s, 2304x1296 56/s\n" in shown.out
     assert shown.err == "2 other nodes (no cameras: bcm2835)\n"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.bundle.device.load import load_classifier
-from edgeemo.errors import MissingExtraError
+from edgeemo.errors import EXIT_OK, MissingExtraError
 from edgeemo.live.config import merge_options
 from edgeemo.live.live import Console, run_live
 from edgeemo.live.options import LiveOptions
@@ -76,10 +77,20 @@ def run(contents: Contents, options: DeviceLiveOptions, *, before_first: Callabl
         before_first()
         return classifier
 
+    if options.list:
+        from edgeemo.live.sources.listing import list_cameras
+        from edgeemo.live.sources.listing_text import show_cameras
+
+        show_cameras(list_cameras(), as_json=options.json, echo=_echo, note=_say)
+        return EXIT_OK
     try:
         return run_live(options, load, console=Console(report=_say, note=_say))
     except MissingExtraError as error:
         raise MissingExtraError(error.package, purpose=error.purpose) from None
+
+
+def _echo(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def _say(line: str) -> None:

@@ -16,6 +16,7 @@ from edgeemo.bundle.device.fallback import (
     run_guarded_with_fallback,
     use_fallback_if_not_installed,
 )
+from edgeemo.bundle.device.packed import import_packed
 from edgeemo.bundle.device.requirements import require
 from edgeemo.imaging.limits import MAX_DEVICE_BYTES, ROOM
 from edgeemo.model.signature import require_signature
@@ -52,7 +53,7 @@ def main(archive: str, arguments: Sequence[str] | None = None) -> int:
 
 def _work(archive: str, arguments: Sequence[str] | None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
-    options = _build_parser(os.path.basename(archive), words).parse_args(words)  # noqa: PTH119
+    options = _build_parser(archive, words).parse_args(words)
     run = _run_guarded if options.guarded else _run
     return run(options, _open(archive))
 
@@ -83,9 +84,9 @@ def _run_guarded(options: argparse.Namespace, contents: Contents) -> int:
     return run_guarded_with_fallback(contents, work)
 
 
-def _build_parser(name: str, words: Sequence[str]) -> argparse.ArgumentParser:
+def _build_parser(archive: str, words: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=f"python3 {name}",
+        prog=f"python3 {os.path.basename(archive)}",  # noqa: PTH119
         description="A classifier with golden images and a self-test, in one file.",
         formatter_class=FixedWidthFormatter,
     )
@@ -96,7 +97,7 @@ def _build_parser(name: str, words: Sequence[str]) -> argparse.ArgumentParser:
     predict = _add(commands, "predict", _predict, "predict images")
     add_prediction_options(predict)
     add_face_options(predict)
-    _add_live(commands, with_options="live" in words)
+    _add_live(commands, archive if "live" in words else None)
     _add_bench(commands)
     _add(commands, "info", _info, "show the contents")
     for command in (selftest, predict):
@@ -126,12 +127,13 @@ def _add(
 
 
 def _add_live(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], *, with_options: bool
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], archive: str | None
 ) -> None:
-    """Add ``live``, whose options are imported where it is called."""
+    """Add ``live``, whose options are imported, from the bundle, where it is called."""
     live = _add(commands, "live", _live, "predict the frames of a camera or a video", json=False)
     live.set_defaults(guarded=True)
-    if with_options:
+    if archive is not None:
+        import_packed(archive)
         from edgeemo.bundle.device.live import add_options
 
         add_options(live)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import DEFAULT_MODEL, Threads
 from edgeemo.cli.options.faces import FaceArguments
-from edgeemo.cli.output.console import note, say
+from edgeemo.cli.output.console import echo, note, say
 from edgeemo.errors import EXIT_OK
 from edgeemo.live.options import LiveOptions
 from edgeemo.runtime.fast_start import start_fast
@@ -64,9 +64,10 @@ def live(given: LiveArguments) -> int:
 
     options = merge_options(AllLiveOptions, given.options)
     if options.list:
-        from edgeemo.cli.output.cameras import show_cameras
+        from edgeemo.live.sources.listing import list_cameras
+        from edgeemo.live.sources.listing_text import show_cameras
 
-        show_cameras(json=options.json)
+        show_cameras(list_cameras(), as_json=options.json, echo=echo, note=note)
         return EXIT_OK
     return run_live(options, _make_loader(options), console=Console(report=say, note=note))
 
