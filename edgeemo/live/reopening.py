@@ -126,7 +126,7 @@ class ReopeningStream:
             self._reading_since = None
         if frame is None:
             if self._reopens and not self._closing.is_set():
-                raise SourceError(f"{self._source.name}: it has ended")
+                raise SourceError(f"{self._source.name}: the stream has ended")
             return None
         number = self._base + frame.number
         self._next_number, self._last_frame = number + 1, time.monotonic()

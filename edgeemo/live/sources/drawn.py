@@ -82,12 +82,18 @@ class DrawnFaces:
     def __init__(self, settings: SourceSettings) -> None:
         self._settings = settings
 
-    def open(self) -> _Drawing:
+    def open(self) -> Drawing:
         """See `edgeemo.live.sources.base.Source.open`."""
-        return _Drawing(self._settings)
+        return Drawing(self._settings)
 
 
-class _Drawing:
+class Drawing:
+    """The scene, drawn when a frame is due.
+
+    Args:
+        settings: As of `DrawnFaces`.
+    """
+
     def __init__(self, settings: SourceSettings) -> None:
         self._size, self._fps = settings.size, settings.fps
         self._side = min(settings.size)
@@ -98,16 +104,19 @@ class _Drawing:
         self._next = 0
 
     def read(self) -> Frame | None:
+        """See `edgeemo.live.sources.base.FrameStream.read`."""
         number, self._next = self._next, self._next + 1
         due = self._started + number / self._fps
         if self._closed.wait(max(0.0, due - time.monotonic())):
             return None
-        return Frame(number=number, time_s=due, pixels=ImagePixels(self._draw(number / self._fps)))
+        return Frame(number=number, time_s=due, pixels=ImagePixels(self.draw(number / self._fps)))
 
     def close(self) -> None:
+        """See `edgeemo.live.sources.base.FrameStream.close`."""
         self._closed.set()
 
-    def _draw(self, time_s: float) -> Image.Image:
+    def draw(self, time_s: float) -> Image.Image:
+        """Return the scene at a time, in seconds."""
         scene = self._ground.copy()
         for actor, moods in zip(_ACTORS, self._drawn, strict=True):
             if actor.is_visible(time_s):
