@@ -6,6 +6,9 @@ import base64
 import hashlib
 import io
 import re
+import shutil
+import ssl
+import subprocess
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -258,3 +261,29 @@ def test_image_of_another_format_is_a_frame():
         stream = MjpegAddress(f"http://{server.place}/").open()
         assert stream.read().pixels.size == (64, 48)
         stream.close()
+
+
+def test_https_requires_a_certificate_that_is_trusted(jpegs, tmp_path, monkeypatch):
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9 "
+        f"-subj /CN=camera -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    class SecureServer(ReplyServer):
+        def serve(self, connection: socket.socket) -> None:
+            with context.wrap_socket(connection, server_side=True) as secure:
+                super().serve(secure)
+
+    stream = OK.format("multipart/mixed").encode() + b"".join(jpegs)
+    with SecureServer(lambda _: stream) as server:
+        url = f"https://me:secret@{server.place}/"
+        with pytest.raises(SourceError, match=r"/: its certificate is not trusted: name its file"):
+            MjpegAddress(url).open()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert read_all(url) == jpegs
