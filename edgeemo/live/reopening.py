@@ -50,7 +50,6 @@ class ReopeningStream:
         report: Callable[[str], object],
     ) -> None:
         self._source, self._report = source, report
-        self._outages = Outages(source.name, on_event=on_event, report=report)
         self._frozen = frozen.FrozenDetector()
         self._closing, self._lock = Flag(), Lock()
         self._reopens = source.is_live and source.can_reopen
@@ -60,6 +59,8 @@ class ReopeningStream:
         self._reading_since: float | None = None
         self._stream: FrameStream | None = None
         self._open()
+        # "the first camera" has its name when it is open
+        self._outages = Outages(source.name, on_event=on_event, report=report)
 
     def read(self) -> Frame | None:
         """Wait for the next frame, however long the source is lost.
