@@ -18,6 +18,9 @@ _T = TypeVar("_T")
 _NOT_IN_FILES = ("config", "list")
 """Options of the command line alone."""
 
+_MAY_HOLD_PASSWORDS = ("source", "mqtt", "webhook", "on_change")
+"""Options whose values no message repeats."""
+
 
 def merge_options(cls: type[_T], given: Mapping[str, Any], *, without: Collection[str] = ()) -> _T:
     """Return the options of a run: those given, below them those of the file given as "config".
@@ -31,7 +34,10 @@ def merge_options(cls: type[_T], given: Mapping[str, Any], *, without: Collectio
         OptionError: As `read_config`.
     """
     config = given.get("config")
-    return cls(**{**(read_config(config, cls, without=without) if config else {}), **given})
+    read = read_config(config, cls, without=without) if config else {}
+    if "format" in given:
+        read.pop("json", None)  # which is the same as one of its values
+    return cls(**{**read, **given})
 
 
 def read_config(path: Path, cls: Any, *, without: Collection[str] = ()) -> dict[str, Any]:
@@ -77,4 +83,6 @@ def _convert(path: Path, option: OptionField, value: Any) -> Any:
     try:
         return option.convert(value)
     except ValueError as error:
-        raise OptionError(f"{path}: {option.key} {error}") from None
+        rule, _, _ = str(error).partition(", not ")
+        shown = rule if option.key in _MAY_HOLD_PASSWORDS else error
+        raise OptionError(f"{path}: {option.key} {shown}") from None

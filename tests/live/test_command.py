@@ -1,0 +1,102 @@
+"""``edgeemo live`` as a user types it: how it begins, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_the_normal_end_of_what_is_live(edgeemo_process, number):
+    process = edgeemo_process("live", "test", "--json")
+    first = process.stdout.readline()
+    process.send_signal(number)
+    began = time.monotonic()
+    rest, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 2
+    assert process.returncode == 0
+    assert all(json.loads(line)["faces"] for line in (first, *rest.splitlines()))
+    model, source = err.splitlines()
+    assert model.startswith("model: happy-sad, which edgeemo includes")
+    assert source == "source: test"
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_file_that_is_cut_short_is_not(edgeemo_process, tmp_path, number, status):
+    """Its output waits for the reader, and even that is interrupted."""
+    pytest.importorskip("av", reason="PyAV is not installed")
+    from .videos import write_video
+
+    write_video(tmp_path / "v.mp4", frames=400)
+    process = edgeemo_process("live", "v.mp4", "--json")
+    process.stdout.readline()
+    time.sleep(1)
+    process.send_signal(number)
+    began = time.monotonic()
+    assert process.wait(30) == status
+    assert time.monotonic() - began < 2.5
+
+
+def test_a_reader_that_stalls_does_not_delay_the_end(edgeemo_process):
+    """Nobody reads the pipe, which is full after some seconds; then a signal comes."""
+    reading, writing = os.pipe()
+    process = edgeemo_process("live", "test", "--json", "--fps", "240", stdout=writing)
+    os.close(writing)
+    os.read(reading, 10)
+    time.sleep(2)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    assert process.wait(30) == 0
+    assert time.monotonic() - began < 2.5
+    os.close(reading)
+
+
+def test_a_closed_standard_output_ends_it_quietly(edgeemo_process):
+    process = edgeemo_process("live", "test", "--json")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(30) == 1
+    assert [line.partition(":")[0] for line in process.stderr] == ["model", "source"]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        ("test --size 3", 2, "--size must be like 640x480, not '3'"),
+        ("test --clip 3", 2, "--clip requires --clips"),
+        ("test --mqtt broker", 2, "--mqtt must be like mqtts://"),
+        ("test --max-fps 0", 2, "--max-fps must be more than 0"),
+        ("nothing.mp4", 1, "nothing.mp4: "),
+        ("test --model nothing", 1, "nothing: no such file or folder"),
+    ],
+)
+def test_what_is_wrong_is_one_line_before_a_model_is_loaded(edgeemo, words, status, message):
+    before = set(sys.modules)
+    shown = edgeemo("live", *words.split())
+    assert (shown.status, shown.out) == (status, "")
+    assert shown.err.startswith(f"error: {message}")
+    assert len(shown.err.splitlines()) == 1
+    assert "ai_edge_litert" not in set(sys.modules) - before
+
+
+def test_it_starts_without_what_it_does_not_need(tmp_path):
+    """The Pi camera needs neither a video library nor a web framework; nor is Typer imported."""
+    program = (
+        "import sys; from edgeemo.__main__ import main\n"
+        "try: main()\n"
+        "finally: print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, "live", "test", "--seconds", "0.2", "--json"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    loaded = set(ran.stderr.splitlines()[-1].split())
+    assert "ai_edge_litert" in loaded
+    heavy = {"av", "cv2", "jinja2", "paho", "pydantic", "rich", "starlette", "tensorflow", "typer"}
+    assert loaded & (heavy | {"asyncio", "uvicorn"}) == set()
