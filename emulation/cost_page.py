@@ -17,7 +17,7 @@ SMALL_ENTRY_POINT = "python -m edgeemo.runtime happy-sad photo.jpg"
 FIRST_COMMAND = "edgeemo predict photo.jpg"
 STAGES = ("decode", "resize", "invoke", "total")
 
-_BOARDS = {
+BOARDS = {
     "cortex-a53": "Cortex-A53 (Pi 3)",
     "cortex-a72": "Cortex-A72 (Pi 4)",
     "cortex-a76": "Cortex-A76 (Pi 5)",
@@ -111,7 +111,7 @@ def render_page(rows: Sequence[Row], again: Sequence[Row], spec: ModelSpec, vers
         versions: Packages and versions, as text.
     """
     return _TEXT.format(
-        again=_BOARDS[again[0].processor],
+        again=BOARDS[again[0].processor],
         spread=compute_spread(rows, again),
         versions=versions,
         network=f"{spec.width}×{spec.height}×{spec.channels}",
@@ -135,7 +135,7 @@ def build_stage_table(rows: Sequence[Row], image: str) -> list[str]:
         if "total" in found:
             cells = [f"{found[name].instructions:.1f}" if name in found else "" for name in STAGES]
             peak_mb = f"{found['total'].peak_mb:.0f}"
-            lines.append(markdown_row([_BOARDS[processor], file, *cells, peak_mb]))
+            lines.append(markdown_row([BOARDS[processor], file, *cells, peak_mb]))
     return lines
 
 
@@ -160,7 +160,7 @@ def _build_ratios(rows: Sequence[Row]) -> list[str]:
     lines = markdown_head(
         ["processor", "image", "total / stages, int8", "usual way / total, int8"], words=2
     )
-    for processor, board in _BOARDS.items():
+    for processor, board in BOARDS.items():
         for image in (WEBCAM, TELEPHONE):
             decode, resize, invoke, total = (
                 counts[processor, _INT8, image, stage] for stage in STAGES
@@ -177,14 +177,14 @@ def _build_processes(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         if row.stage == "process":
             cells = (f"{row.instructions:.0f}", f"{row.peak_mb:.1f}")
-            lines.append(markdown_row([_BOARDS[row.processor], row.file, *cells]))
+            lines.append(markdown_row([BOARDS[row.processor], row.file, *cells]))
     return lines
 
 
 def _compare_first_command(rows: Sequence[Row]) -> list[str]:
     found = {row.key: row for row in rows}
     lines = markdown_head(["processor", "× the small entry point", "MB more"], words=1)
-    for processor, board in _BOARDS.items():
+    for processor, board in BOARDS.items():
         first, small = (
             found[processor, name, WEBCAM, "process"] for name in (FIRST_COMMAND, SMALL_ENTRY_POINT)
         )

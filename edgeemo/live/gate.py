@@ -22,7 +22,7 @@ _CELL = 4  # samples across and down: a fortieth of the frame's width
 _NOISE = 6.0  # standard deviations of a cell's change, beyond which it moved
 _MIN_CHANGE, _MAX_CHANGE = 3.0, 24.0  # the same in grey levels, at least and at most
 _NEW_LIGHT = 25.0  # grey levels, by which everything changed
-_MAD = 1.4826  # standard deviations of a normal distribution in a median absolute deviation
+_SIGMA = 1.2533  # standard deviations of a normal distribution in a mean absolute deviation
 
 
 class MotionGate:
@@ -93,7 +93,7 @@ def has_moved(before: NDArray[np.float32], after: NDArray[np.float32]) -> bool:
     if before.shape != after.shape:
         return True
     change = after - before
-    light = float(np.median(change))
+    light = float(change.mean())
     change = np.abs(change - light)
-    limit = _NOISE * _MAD * float(np.median(change))
+    limit = _NOISE * _SIGMA * float(change.mean())
     return abs(light) > _NEW_LIGHT or bool(change.max() > min(max(limit, _MIN_CHANGE), _MAX_CHANGE))

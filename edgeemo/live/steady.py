@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 MARGIN = 0.15
 """Probability beyond a threshold, on either side, from which the label that is shown changes."""
 
+LEAD = 0.5
+"""Lead of another label with three or more, as a share of its probability and that of the label
+that is shown: it has to be three times as probable."""
+
 GAP_S = 2.0
 """Seconds without a prediction after which the mean begins again."""
 
@@ -99,17 +103,17 @@ class Steady:
         best = self._spec.decide(votes)
         if self._shown is None or (
             best != self._shown
-            and (self._leads(votes, best, MARGIN) or self._leads(slow_votes, best, MARGIN / 2))
+            and (self._leads(votes, best, 1) or self._leads(slow_votes, best, 1 / 2))
         ):
             self._shown, self._is_sure = best, None
         return self._shown
 
-    def _leads(self, scores: Sequence[float], best: int, margin: float) -> bool:
-        """Return whether a label is the most probable one by far enough."""
+    def _leads(self, scores: Sequence[float], best: int, part: float) -> bool:
+        """Return whether a label is the most probable one, by a part of the margin or lead."""
         if len(scores) > 2:
-            lead = scores[best] - scores[self._shown or 0]
-            return lead >= 2 * margin and self._spec.decide(scores) == best
-        above, below = _spread(self._spec.threshold, margin)
+            lead, both = (scores[best] + sign * scores[self._shown or 0] for sign in (-1, 1))
+            return lead >= part * LEAD * both and self._spec.decide(scores) == best
+        above, below = _spread(self._spec.threshold, part * MARGIN)
         return scores[1] >= above if best == 1 else scores[1] <= below
 
     def _label(self, shown: int, scores: Sequence[float]) -> tuple[str, int]:
