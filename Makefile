@@ -40,10 +40,10 @@ models/practice-plain: $(VENV)/dev.done
 reliability: $(VENV)/dev.done
 	$(BIN)/python -m benchmarks.reliability.run $(PARTS)
 
-# Other programs that read exported files, for the tests that compare with them: each in an
-# environment of its own, under .cache/clients. CI makes them, too.
+# Other programs that read exported files, and one that looks for barriers in pages, for the tests
+# that use them: each in an environment of its own, under .cache/clients. CI makes them, too.
 clients:
-	$(PYTHON) benchmarks/client_table.py web mediapipe tflite-micro
+	$(PYTHON) benchmarks/client_table.py web mediapipe tflite-micro axe
 
 check:
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target site types lint

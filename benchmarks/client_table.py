@@ -18,6 +18,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PROGRAMS = REPOSITORY / "examples" / "clients"
 PAGE = Path(__file__).with_name("client_page.py")
 RUNTIME = REPOSITORY / "examples" / "web" / "get_runtime.py"
+AXE_SCRIPT = Path(__file__).with_name("get_axe.py")
 PILLOW = "pillow==13.0.0"
 TFLITE, ONNX = ".tflite", ".onnx"
 
@@ -45,6 +46,12 @@ FOLDER = REPOSITORY / ".cache" / "clients"
 
 WEB = "web"
 """The environment of what runs in Chromium: files that `examples/web/get_runtime.py` fetches."""
+
+AXE = "axe"
+"""The environment of what looks for barriers in pages."""
+
+_SCRIPTS = {WEB: (RUNTIME, "--mediapipe", "--runtime"), AXE: (AXE_SCRIPT,)}
+"""Environments that are files which a script fetches, to the script and its words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +133,8 @@ def make_environment(folder: Path, name: str) -> Path:
     place, done = folder / name, folder / f"{name}.done"
     failed = folder / f"{name}.failed"
     failed.unlink(missing_ok=True)
-    lines = "\n".join(ENVIRONMENTS.get(name, (RUNTIME.read_text(encoding="utf-8"),)))
+    script = _SCRIPTS[name][0].read_text(encoding="utf-8") if name in _SCRIPTS else ""
+    lines = "\n".join(ENVIRONMENTS.get(name, (script,)))
     if not (done.is_file() and done.read_text(encoding="utf-8") == lines):
         print(f"making {place} ...", file=sys.stderr, flush=True)
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,8 +148,9 @@ def make_environment(folder: Path, name: str) -> Path:
 
 
 def _fill(place: Path, name: str) -> None:
-    if name == WEB:
-        _run([sys.executable, RUNTIME, "--mediapipe", "--runtime", place / "runtime"])
+    if name in _SCRIPTS:
+        folder = place / "runtime" if name == WEB else place
+        _run([sys.executable, *_SCRIPTS[name], folder])
         return
     _run([sys.executable, "-m", "venv", "--clear", place])
     pip = [place / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]

@@ -63,7 +63,7 @@ class Browser:
 
     def wait(self, script):
         end = time.monotonic() + 20
-        while not self.value(script):
+        while not self.value(f"Boolean({script})"):
             assert time.monotonic() < end, script
             time.sleep(0.05)
 

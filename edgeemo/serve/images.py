@@ -13,6 +13,8 @@ from edgeemo.live.privacy import pixelate_faces
 from edgeemo.serve.problems import ProblemError
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from edgeemo.serve.hub import Moment
 
 _QUALITY = 80
@@ -62,6 +64,11 @@ class FrameImages:
         except ImageError:
             return b""
         pixelate_faces(image, moment.hidden)
-        stream = BytesIO()
-        image.save(stream, "JPEG", quality=_QUALITY)
-        return stream.getvalue()
+        return encode_jpeg(image)
+
+
+def encode_jpeg(image: Image.Image) -> bytes:
+    """Return an image as a JPEG file."""
+    stream = BytesIO()
+    image.save(stream, "JPEG", quality=_QUALITY)
+    return stream.getvalue()

@@ -2,7 +2,7 @@
 
 import { post } from "./server.js";
 import { copyFace } from "./stage.js";
-import { announce, colour, complain, find, make, percent } from "./words.js";
+import { colour, complain, confirm, find, make, percent } from "./words.js";
 
 let labels = [];
 let hold = null; // promise of the face as the server keeps it
@@ -33,7 +33,7 @@ async function keep(label) {
   try {
     const { hold: name } = await hold;
     await post("v1/label", { hold: name, label });
-    announce(`Kept as ${label}.`);
+    confirm(`Kept as ${label}.`);
   } catch (error) {
     complain(error.message);
   }

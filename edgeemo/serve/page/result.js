@@ -82,7 +82,7 @@ function makeOther(face, ask, numbered) {
     const button = make("button", "", "Correct");
     button.type = "button";
     button.dataset.face = face.id;
-    button.setAttribute("aria-label", `Give the right label to face ${face.id}`);
+    button.setAttribute("aria-label", `Correct the label of face ${face.id}`);
     button.addEventListener("click", () => ask(face));
     entry.append(button);
   }

@@ -74,10 +74,14 @@ export function announce(text) {
   announce.last = Date.now();
 }
 
-export function complain(text) {
+// Shows a sentence for a while: that something failed, or was done.
+export function complain(text, kind = "bad") {
   const place = find("problem");
   place.textContent = text;
+  place.dataset.kind = kind;
   place.hidden = !text;
   clearTimeout(complain.timer);
-  if (text) complain.timer = setTimeout(() => complain(""), 9000);
+  if (text) complain.timer = setTimeout(() => complain(""), kind === "bad" ? 9000 : 3000);
 }
+
+export const confirm = (text) => complain(text, "good");
