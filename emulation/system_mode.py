@@ -65,7 +65,12 @@ class Step:
 
 
 def run_steps(
-    root: Root, processor: Processor, job: Path, steps: Sequence[Sequence[str]]
+    root: Root,
+    processor: Processor,
+    job: Path,
+    steps: Sequence[Sequence[str]],
+    *,
+    kernel: Path | None = None,
 ) -> list[Step]:
     """Start the machine, run commands one after the other, and switch it off.
 
@@ -74,6 +79,7 @@ def run_steps(
         processor: Which Pi's processor.
         job: A folder whose files are in /job there.
         steps: The commands; "python3" stands for the root's Python.
+        kernel: The kernel; by default that of `find_kernel`.
 
     Returns:
         One per command.
@@ -88,7 +94,7 @@ def run_steps(
     with tempfile.TemporaryDirectory() as work:
         disk = Path(work) / "disk.cpio"
         _write_disk(disk, root, job, commands)
-        reports = _boot(processor, disk, python)
+        reports = _boot(processor, disk, python, kernel or find_kernel())
     done = [Step(**fields) for fields in reports]
     for step, words in zip(done, commands, strict=True):
         if step.status:
@@ -137,11 +143,11 @@ def _append(stream: BinaryIO, folder: Path, inside: str) -> None:
     subprocess.run(command, cwd=folder, input=ordered, stdout=stream, check=True)
 
 
-def _boot(processor: Processor, disk: Path, python: str) -> list[dict[str, object]]:
+def _boot(processor: Processor, disk: Path, python: str, kernel: Path) -> list[dict[str, object]]:
     command = [
         "qemu-system-aarch64", "-machine", "virt", "-cpu", processor.name, "-smp", "1",
         "-m", str(_MEMORY_MB), "-icount", "shift=0,sleep=off", "-nodefaults", "-nographic",
-        "-serial", "stdio", "-no-reboot", "-kernel", str(find_kernel()), "-initrd", str(disk),
+        "-serial", "stdio", "-no-reboot", "-kernel", str(kernel), "-initrd", str(disk),
         "-append", f"console=ttyAMA0 quiet panic=-1 norandmaps rdinit={python} -- {_INIT}",
     ]  # fmt: skip
     try:

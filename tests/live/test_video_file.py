@@ -137,7 +137,9 @@ def _cut(path: Path) -> None:
 
 def test_what_is_no_video_is_told_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
-    (tmp_path / "text.mp4").write_text("hello\n" * 100)
+    for name in ("text.mp4", "text.txt"):
+        (tmp_path / name).write_text("hello\n" * 100)
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/v.ts\n")
     write_sound(tmp_path / "sound.mp4")
     _cut(write_video(tmp_path / "cut.mp4", frames=60))
     _cut(write_video(tmp_path / "cut.mkv", frames=90))
@@ -150,7 +152,9 @@ def test_what_is_no_video_is_told_in_a_sentence(tmp_path: Path) -> None:
         "cut.mp4": cannot,
         "empty.mp4": "is empty",
         "sound.mp4": "holds sound, but no video",
+        "list.m3u8": cannot,
         "text.mp4": cannot,
+        "text.txt": "not a video",
     }
 
 

@@ -15,6 +15,12 @@ from edgeemo.live.sources.video_input import VideoInput
 if TYPE_CHECKING:
     from edgeemo.live.sources.settings import SourceSettings
 
+_FILES_ALONE = {"protocol_whitelist": "file"}
+"""A file that is a list of others must not have this machine fetch them from anywhere."""
+
+_NO_VIDEOS = ("tty", "concat", "hls", "dash")
+"""What libav takes for a video as well: any text, as of a terminal, and lists of files."""
+
 _MISSING_S = 1.0
 """Seconds missing at the end from which a file counts as incomplete."""
 _JUMP_S = 1.0
@@ -56,7 +62,10 @@ class FileStream:
         if Path(path).is_file() and not Path(path).stat().st_size:
             raise SourceError(f"{path}: is empty")
         # "file:" keeps a name with a colon from being taken for an address.
-        container = open_av(f"file:{path}", name=path, purpose="a video file")
+        container = open_av(f"file:{path}", name=path, purpose="a video file", options=_FILES_ALONE)
+        if container.format.name in _NO_VIDEOS:
+            container.close()
+            raise SourceError(f"{path}: not a video")
         self._input = VideoInput(container, name=path, threads="AUTO")
         stream = self._input.stream
         time_base = stream.time_base or Fraction(1, 1000)
