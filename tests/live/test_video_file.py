@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,20 @@ def test_damaged_frames_are_given_as_such(tmp_path: Path) -> None:
             assert read_code(frame.pixels.luma()) == frame.number
         assert frame.time_s == pytest.approx(frame.number / 30)
     assert damaged == 2
+
+
+def test_frames_are_freed_at_once(tmp_path: Path) -> None:
+    """A cycle of references would keep them until the garbage collector comes: 115 kB each."""
+    path = write_video(tmp_path / "v.mp4", frames=90)
+    gc.collect()
+    gc.disable()
+    try:
+        for frame in _read(path):
+            frame.pixels.luma()
+        del frame
+        assert gc.collect() < 90
+    finally:
+        gc.enable()
 
 
 def _cut(path: Path) -> None:

@@ -47,14 +47,14 @@ class DecodedPixels:
     """A frame that libav decoded.
 
     Args:
-        frame: The frame. Its display matrix is obeyed, once.
+        frame: The frame.
+        transpose: What turns it upright, as `find_transpose` returns it.
     """
 
     jpeg = None
 
-    def __init__(self, frame: VideoFrame) -> None:
-        self._frame = frame
-        self._transpose = _find_transpose(frame)
+    def __init__(self, frame: VideoFrame, transpose: Image.Transpose | None = None) -> None:
+        self._frame, self._transpose = frame, transpose
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -156,7 +156,12 @@ def _rows(frame: VideoFrame) -> NDArray[np.uint8]:
     return rows[: plane.line_size * frame.height].reshape(frame.height, plane.line_size)
 
 
-def _find_transpose(frame: VideoFrame) -> Image.Transpose | None:
+def find_transpose(frame: VideoFrame) -> Image.Transpose | None:
+    """Return what turns a frame upright, from its display matrix; None where it is upright.
+
+    To be called seldom: PyAV then keeps the frame in a cycle of references, which holds its memory
+    until the garbage collector comes.
+    """
     matrix: Any = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return None

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from edgeemo.errors import SourceError
 from edgeemo.live.libav import explain, load_av
 from edgeemo.live.pixels import JpegPixels
-from edgeemo.live.sources.decoded import DamagedPixels, DecodedPixels
+from edgeemo.live.sources.decoded import DamagedPixels, DecodedPixels, find_transpose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from PIL import Image
 
     from edgeemo.live.frame import FramePixels
     from edgeemo.live.libav import InputContainer, Packet, VideoFrame, VideoStream
@@ -69,6 +71,8 @@ class VideoInput:
         self._lock, self._closing = Lock(), False
         self._ready: deque[Shot] = deque()
         self._end_s = 0.0
+        self._rotation: float | None = None
+        self._transpose: Image.Transpose | None = None
         try:
             self.stream = _choose_stream(container, name)
             self._check_size(self.stream.codec_context.width, self.stream.codec_context.height)
@@ -144,7 +148,9 @@ class VideoInput:
 
     def _make_shot(self, frame: VideoFrame) -> Shot:
         self._check_size(frame.width, frame.height)
-        pixels: FramePixels = DecodedPixels(frame)
+        if frame.rotation != self._rotation:
+            self._rotation, self._transpose = frame.rotation, find_transpose(frame)
+        pixels: FramePixels = DecodedPixels(frame, self._transpose)
         if frame.is_corrupt:
             pixels = DamagedPixels(_DAMAGED, pixels.size)
         return Shot(pts=frame.pts, pixels=pixels)
