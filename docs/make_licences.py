@@ -39,7 +39,8 @@ contains two files of others: `blazeface.tflite` and `blazeface_full_range.tflit
 them). The package includes them, and so does every bundle that finds faces.
 
 Everything else is installed by pip, in the versions of `constraints.txt`, under the licence that
-its authors state (UNKNOWN: the package names none):
+its authors state (UNKNOWN: the package names none). The wheel of av holds FFmpeg with x264 and
+x265, which are under the GPL: neither edgeemo's wheel nor a bundle contains it.
 
 | package | licence | installed with |
 |---|---|---|

@@ -1,7 +1,7 @@
 """Kill runs with SIGKILL: every JSON line is whole, and the video plays.
 
 Each run writes JSON lines and an annotated video of drawn faces, and is killed at a random moment
-after its first line.
+after both have begun.
 """
 
 from __future__ import annotations
@@ -47,20 +47,21 @@ def kill_once(folder: Path, delay_s: float) -> dict[str, int]:
 
     Args:
         folder: Where it writes.
-        delay_s: Seconds from its first line to the kill.
+        delay_s: Seconds from its beginning to the kill.
 
     Returns:
         "whole": 1 where all lines are; "lines": their number; "frames": those of the video.
     """
     output, video = folder / "out.jsonl", folder / "out.mp4"
+    video.unlink(missing_ok=True)
     command = [sys.executable, "-m", "edgeemo", "live", "test", "--json", "--annotate", str(video)]
     with (
         output.open("wb") as stream,
         subprocess.Popen(command, stdout=stream, stderr=subprocess.DEVNULL) as process,
     ):
         try:
-            while not output.stat().st_size and process.poll() is None:
-                time.sleep(0.01)
+            while process.poll() is None and not (has_content(output) and has_content(video)):
+                time.sleep(0.005)
             time.sleep(delay_s)
         finally:
             process.kill()
@@ -70,6 +71,11 @@ def kill_once(folder: Path, delay_s: float) -> dict[str, int]:
         "lines": len(lines) - 1,
         "frames": count_frames(video),
     }
+
+
+def has_content(path: Path) -> bool:
+    """Return whether a file is there and not empty."""
+    return path.exists() and path.stat().st_size > 0
 
 
 def is_json(line: bytes) -> bool:

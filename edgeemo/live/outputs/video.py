@@ -43,6 +43,8 @@ class VideoWriter:
         self._size: tuple[int, int] | None = None
         self._stream: Any = None
         self._last = -1
+        self._packets: list[Any] = []
+        self._is_begun = False
         with _Explained(self._av):
             self._container = self._av.open(f"file:{path}", "w", format=format, options=options)
 
@@ -63,8 +65,7 @@ class VideoWriter:
                 self._begin(image.size)
             frame = self._av.VideoFrame.from_image(self._fit(image))
             frame.pts, frame.time_base = pts, _TIME_BASE
-            for packet in self._stream.encode(self._convert(frame)):
-                self._container.mux(packet)
+            self._mux(self._stream.encode(self._convert(frame)))
         self._last = pts
 
     def close(self) -> None:
@@ -76,8 +77,7 @@ class VideoWriter:
         with _Explained(self._av):
             try:
                 if self._stream is not None:
-                    for packet in self._stream.encode(None):
-                        self._container.mux(packet)
+                    self._mux(self._stream.encode(None), is_last=True)
             finally:
                 self._container.close()
 
@@ -85,6 +85,15 @@ class VideoWriter:
         """Close the file as it is."""
         with suppress(Exception):
             self._container.close()
+
+    def _mux(self, packets: list[Any], *, is_last: bool = False) -> None:
+        """Write packets; the first waits for the second, with which the file has a whole frame."""
+        self._packets += packets
+        self._is_begun = self._is_begun or len(self._packets) > 1 or is_last
+        if self._is_begun:
+            for packet in self._packets:
+                self._container.mux(packet)
+            self._packets.clear()
 
     def _begin(self, size: tuple[int, int]) -> None:
         self._size = size
