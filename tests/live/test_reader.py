@@ -216,3 +216,19 @@ def test_many_outages_leave_nothing_behind():
         assert seen >= 2 * outage_count
         assert count_threads_and_files() == before
     assert source.opened - source.closed == 0
+
+
+def test_many_frames_take_no_memory():
+    """Short form of `python -m benchmarks.live memory`."""
+
+    def measure_mb() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+    source = FakeSource(iter(range(20_000)), live=False)
+    with FrameReader(source) as reader:
+        early = [reader.take(1) for _ in range(1000)][-1]
+        before = measure_mb()
+        count = sum(reader.take(1) is not None for _ in range(18_999))
+        assert measure_mb() - before < 1
+    assert early is not None
+    assert (early.number, count) == (999, 18_999)
