@@ -39,6 +39,7 @@ from emulation.cost_page import (
     render_csv,
     render_page,
 )
+from emulation.live_cost import find_section
 from emulation.processors import PROCESSORS
 from emulation.root import make_root
 from emulation.system_mode import run_steps
@@ -184,7 +185,9 @@ def _write_page(models: Sequence[Path], out: Path) -> int:
     packages = ("numpy", "pillow", "ai-edge-litert", "onnxruntime")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
     page = render_page(rows, again, folder.read_spec(), versions)
-    out.with_suffix(".md").write_text(page)
+    written = out.with_suffix(".md")
+    live = find_section(written.read_text()) if written.exists() else ""
+    written.write_text(f"{page}\n{live}" if live else page)
     out.with_suffix(".csv").write_text("\n".join(render_csv(rows)) + "\n")
     print(page)
     return 0

@@ -62,6 +62,12 @@ A core that executes one instruction per cycle would give these frames per secon
 """
 
 
+def find_section(page: str) -> str:
+    """Return the section of a page, or nothing."""
+    _, heading, section = page.partition(HEADING)
+    return heading + section
+
+
 def count_frames(
     root: Root, file: Path, *, processors: Sequence[Processor] = PROCESSORS
 ) -> dict[str, dict[str, Stages]]:
@@ -126,8 +132,8 @@ def main() -> int:
 
     def work() -> int:
         section = render_section(count_frames(make_root("bookworm"), options.file), options.file)
-        page = options.out.read_text(encoding="utf-8").partition(HEADING)[0]
-        options.out.write_text(page + section, encoding="utf-8")
+        page = options.out.read_text(encoding="utf-8").partition(HEADING)[0].rstrip()
+        options.out.write_text(f"{page}\n\n{section}", encoding="utf-8")
         return 0
 
     return run_command(work)

@@ -100,18 +100,22 @@ class TurnSearch:
         faces = list(self._first.detect(letterbox))
         missed = {id: face for id, face in known.items() if not _is_among(face, faces)}
         sought = known.keys() - missed.keys()
-        if missed:
-            self._frames_missed += 1
+        more: list[Face] = []
+        self._frames_missed += bool(missed)
         if missed and self._frames_missed % _TURN_EVERY:
             region, inside = self._choose_region(missed)
             sought |= inside
-            more = _look_at(image, region, self._first)
+            more = self._look_around(image, letterbox, region)
         elif missed or not faces:
             more = self._take_turn(image, letterbox)
-        else:
-            more = []
         faces += [face for face in more if not _is_among(face, faces)]
         return Found(sort_by_size(faces), frozenset(sought))
+
+    def _look_around(self, image: Image.Image, letterbox: Letterbox, region: Face) -> list[Face]:
+        """Look at a region; the image with a border stands for one that is as large."""
+        if region.side < max(image.size):
+            return _look_at(image, region, self._first)
+        return list(self._border.detect(letterbox))
 
     def _take_turn(self, image: Image.Image, letterbox: Letterbox) -> list[Face]:
         """Take the next of the looks that take turns: the border, and the parts."""
