@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -88,8 +87,6 @@ def prepare_source(options: LiveOptions, *, note: Callable[[str], object] | None
         SourceError: If there is no such source.
     """
     from edgeemo.live.outputs.check import check_outputs
-    from edgeemo.live.outputs.mqtt_address import MqttAddress
-    from edgeemo.live.privacy import mask_source
     from edgeemo.live.sources.choose import choose_source
 
     check_outputs(options)
@@ -97,8 +94,14 @@ def prepare_source(options: LiveOptions, *, note: Callable[[str], object] | None
     settings = replace(make_source_settings(options), note=note)
     source = choose_source(options.source, settings)
     if options.mqtt:
+        from edgeemo.live.outputs.mqtt_address import MqttAddress
+
         MqttAddress.parse(options.mqtt)
-    return mask_source(source, options)
+    if options.mask or options.region:
+        from edgeemo.live.privacy import mask_source
+
+        source = mask_source(source, options)
+    return source
 
 
 def run_source(
@@ -216,10 +219,11 @@ class _Run:
             from edgeemo.live.outputs.clock import Clock
             from edgeemo.live.outputs.mqtt import MqttOutput
             from edgeemo.live.outputs.mqtt_address import MqttAddress
+            from edgeemo.utils.system import host_name
 
             yield MqttOutput(
                 MqttAddress.parse(self._options.mqtt),
-                name=self._options.name or socket.gethostname(),
+                name=self._options.name or host_name(),
                 spec=self._classifier.spec,
                 clock=Clock(is_live=self._source.is_live),
                 controls=self._controls,

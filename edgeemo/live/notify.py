@@ -6,7 +6,6 @@ Standard library only. The protocol is that of sd_notify(3).
 from __future__ import annotations
 
 import os
-import socket
 import time
 from contextlib import suppress
 
@@ -60,6 +59,8 @@ class ServiceNotifier:
     def _send(self, message: str) -> None:
         if not self._address:
             return
+        import socket
+
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
             sender.sendto(message.encode(), self._address)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _signal as signal  # type: ignore[import-not-found] # signal imports enum first: 5 ms
 import os
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -48,7 +48,7 @@ class StopSignals:
     def __exit__(self, *_: object) -> None:
         self._cancel()
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type] # as it was returned
+            signal.signal(number, handler)
 
     def allow_time(self) -> None:
         """Give what follows its own time before it is interrupted."""

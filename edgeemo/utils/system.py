@@ -52,6 +52,13 @@ def machine_name() -> str:
     return os.environ.get("PROCESSOR_ARCHITECTURE", "")  # Windows
 
 
+def host_name() -> str:
+    """Return the machine's name in its network."""
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    return os.environ.get("COMPUTERNAME", "")  # Windows
+
+
 def usable_cores() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +11,7 @@ from edgeemo.errors import OptionError
 from edgeemo.live.outputs.clock import Clock
 from edgeemo.live.outputs.fan_out import FanOut
 from edgeemo.live.outputs.lines import LineWriter
-from edgeemo.utils.layout import get_width
+from edgeemo.utils.system import host_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,7 +72,7 @@ class _Builder:
         self._options, self._run = options, run
         self._clock = Clock(is_live=run.is_live)
         self._status = self._make_status()
-        self._camera = options.name or socket.gethostname()
+        self._camera = options.name or host_name()
 
     def build(self) -> Iterator[Output]:
         """Yield the outputs, those that print first."""
@@ -112,6 +111,7 @@ class _Builder:
         lines = LineWriter(self._run.stdout, waits=not self._run.is_live, report=self.report)
         if self._format == "text" and not self._run.is_live:
             from edgeemo.live.outputs.report import SummaryText
+            from edgeemo.utils.layout import get_width
 
             width = get_width(self._run.stdout)
             yield SummaryText(lines, self._run.spec, width=width)

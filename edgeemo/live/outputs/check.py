@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import OptionError
-from edgeemo.live.privacy import parse_mask
 
 if TYPE_CHECKING:
     from edgeemo.live.options import LiveOptions
@@ -28,7 +27,10 @@ def check_outputs(options: LiveOptions) -> None:
         if is_broken:
             raise OptionError(rule)
     parse_size(options.keep, "--keep")
-    parse_mask(options.mask, options.region)
+    if options.mask or options.region:
+        from edgeemo.live.privacy import parse_mask
+
+        parse_mask(options.mask, options.region)
     if options.on_change is not None:
         from edgeemo.live.outputs.command import split_command
 
@@ -77,10 +79,10 @@ def _rules(options: LiveOptions) -> tuple[tuple[bool, str], ...]:
 
 
 def _check_places(options: LiveOptions) -> None:
-    from edgeemo.utils.files import check_writable
-
     for place in (options.annotate, options.html, options.clips, options.collect):
         if place is not None:
+            from edgeemo.utils.files import check_writable
+
             check_writable(place.parent if place.is_file() else place)
     for file, flag in ((options.annotate, "--annotate"), (options.html, "--html")):
         if file is not None and (file.is_dir() or not file.parent.is_dir()):
