@@ -178,7 +178,9 @@ class MaskedSource:
 
     def open(self) -> FrameStream:
         """See `edgeemo.live.sources.base.Source.open`."""
-        return _MaskedStream(self._source.open(), self._mask)
+        stream = self._source.open()
+        self.name = self._source.name  # a source may learn it when it is opened
+        return _MaskedStream(stream, self._mask)
 
 
 class _MaskedStream:

@@ -94,7 +94,7 @@ class Clips:
     def add_event(self, event: Event) -> None:
         """See `edgeemo.live.outputs.base.Output.add_event`."""
         if event.kind == "changed":
-            self._frames.put(event)
+            self._frames.put(event, always=True)
 
     def close(self) -> None:
         """See `edgeemo.live.outputs.base.Output.close`; a clip ends with what there is."""
@@ -126,14 +126,14 @@ class Clips:
             self._end_s = min(self._end_s, self._start_s + longest_s)
             return
         self._is_open, self._start_s = True, event.time_s
-        self._clips.put(ClipStart(self._make_name(event)))
+        self._clips.put(ClipStart(self._make_name(event)), always=True)
         for seen in self._ring.take():
             self._clips.put(seen)
 
     def _end(self) -> None:
         if self._is_open:
             self._is_open = False
-            self._clips.put(ClipEnd())
+            self._clips.put(ClipEnd(), always=True)
 
     def _make_name(self, event: Event) -> str:
         label = event.face.steady.label if event.face else ""

@@ -50,8 +50,12 @@ class Worker(Generic[Item]):
         self._is_closing = self._has_ended = False
         self._done = self.dropped = 0
 
-    def put(self, item: Item) -> bool:
+    def put(self, item: Item, *, always: bool = False) -> bool:
         """Hand an item over.
+
+        Args:
+            item: The item.
+            always: Whether it has room in any case, as a rare and small one.
 
         Returns:
             Whether it was taken.
@@ -62,9 +66,9 @@ class Worker(Generic[Item]):
         """
         with self._changed:
             self._raise_failure()
-            if self._waits:
+            if self._waits and not always:
                 self._wait_for_room()
-            is_taken = len(self._items) < self.limit
+            is_taken = always or len(self._items) < self.limit
             if is_taken:
                 self._items.append(item)
                 self._changed.notify_all()

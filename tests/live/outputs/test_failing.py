@@ -74,9 +74,10 @@ def test_a_slow_worker_drops_and_says_so_once():
     worker = Worker(lambda n: (go.wait(), done.append(n)), limit=2, on_drop=lambda: said.append(1))
     assert [worker.put(number) for number in range(5)] == [True, True, False, False, False]
     assert (said, worker.dropped) == ([1], 3)
+    assert worker.put(5, always=True)
     go.set()
     assert worker.finish(10)
-    assert done == [0, 1]
+    assert done == [0, 1, 5]
 
 
 def test_a_patient_worker_loses_nothing_and_raises_what_went_wrong(monkeypatch):

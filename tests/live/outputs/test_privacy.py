@@ -73,11 +73,15 @@ def test_a_source_is_masked_before_anything_sees_it():
             pass
 
     class Source:
-        name, is_live, is_device, can_reopen = "0", True, True, True
-        open = Stream
+        name, is_live, is_device, can_reopen = "camera", True, True, True
+
+        def open(self):
+            self.name = "/dev/video2"  # the first camera that gives a frame
+            return Stream()
 
     source = MaskedSource(Source(), parse_mask(["0,0,999,999"], []))
     frame = source.open().read()
+    assert source.name == "/dev/video2"
     assert (frame.number, frame.time_s, frame.name, source.is_device) == (7, 1.5, "a.jpg", True)
     assert frame.pixels.jpeg is None
     assert not np.asarray(frame.pixels.decode()).any()
