@@ -42,6 +42,11 @@ Everything else is installed by pip, in the versions of `constraints.txt`, under
 its authors state (UNKNOWN: the package names none). The wheel of av holds FFmpeg with x264 and
 x265, which are under the GPL: neither edgeemo's wheel nor a bundle contains it.
 
+The wheel of `av` (PyAV), which `[live]` installs for video, contains FFmpeg and other libraries,
+among them x264 and x265 under the GNU General Public License, version 2 or later. edgeemo neither
+contains nor passes on that wheel, and no bundle includes it; whoever ships a device with it takes
+on the obligations of that licence.
+
 | package | licence | installed with |
 |---|---|---|
 """
