@@ -96,6 +96,7 @@ class DecodedPixels:
                 format="rgba" if mode == "RGBA" else "rgb24",
                 src_colorspace="ITU709" if is_hd else None,
                 interpolation="AREA" if reduction > 1 else None,
+                threads=1,  # by default each frame would begin as many as there are cores
             )
         except (OSError, ValueError) as error:
             raise ImageError(

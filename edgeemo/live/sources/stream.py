@@ -106,41 +106,37 @@ class LiveStream:
 LATE_S, IN_TIME_S = 0.5, 0.15
 """Delay behind the source, in seconds, from which frames are not decoded, and until which."""
 
-_DRIFT = 0.002
-"""Seconds per second by which the camera's clock may be slower than this machine's."""
-
-_JUMP_S = 2.0
-"""Seconds by which time stamps jump where the camera has set its clock or begun anew."""
+_WAIT_S = 0.005
+"""Seconds of waiting for a packet from which it is sure that no other one is in a queue."""
 
 
 class CatchUp:
     """Keeps the delay small where decoding is slower than the source: only key frames are decoded.
 
-    The delay is how much more time has passed here than in the stream's time stamps.
+    The delay is how much more time has passed here than in the stream's time stamps since the last
+    packet that had to be waited for: then nothing was in a queue. So clocks may differ, and cameras
+    may send fewer frames than their time stamps promise.
     """
 
     def __init__(self) -> None:
-        self._behind: float | None = None
-        self._best = 0.0
-        self._at = 0.0
+        self._in_time: float | None = None
         self._is_late = False
 
-    def update(self, stream: VideoStream, packet: Packet[Any]) -> None:
-        """Look at a packet before it is decoded."""
+    def update(self, stream: VideoStream, packet: Packet[Any], waited_s: float) -> None:
+        """Look at a packet before it is decoded.
+
+        Args:
+            stream: Its stream, whose decoder is told to skip frames or not.
+            packet: The packet.
+            waited_s: Seconds that it had to be waited for.
+        """
         stamp = packet.dts if packet.dts is not None else packet.pts
         if stamp is None or packet.time_base is None:
             return
-        late_s = self._measure(float(stamp * packet.time_base), time.monotonic())
-        is_late = late_s > (IN_TIME_S if self._is_late else LATE_S)
+        behind = time.monotonic() - float(stamp * packet.time_base)
+        if self._in_time is None or waited_s > _WAIT_S or behind < self._in_time:
+            self._in_time = behind
+        is_late = behind - self._in_time > (IN_TIME_S if self._is_late else LATE_S)
         if is_late != self._is_late:
             stream.codec_context.skip_frame = "NONKEY" if is_late else "DEFAULT"
             self._is_late = is_late
-
-    def _measure(self, stream_s: float, now_s: float) -> float:
-        behind = now_s - stream_s
-        if self._behind is None or abs(behind - self._behind) > _JUMP_S:
-            self._best = behind
-        else:
-            self._best = min(behind, self._best + _DRIFT * (now_s - self._at))
-        self._behind, self._at = behind, now_s
-        return behind - self._best

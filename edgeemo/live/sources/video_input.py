@@ -48,7 +48,8 @@ class VideoInput:
         name: Its name in messages.
         threads: "AUTO" where frames may be decoded ahead, "NONE" where each counts at once.
         keep_jpegs: Whether frames of MJPEG are not decoded but kept as JPEG files.
-        on_packet: Receives each packet of the video before it is decoded.
+        on_packet: Receives each packet of the video before it is decoded, and the seconds that it
+            had to be waited for.
 
     Attributes:
         stream: Its video stream.
@@ -64,13 +65,13 @@ class VideoInput:
         name: str,
         threads: Literal["AUTO", "NONE"],
         keep_jpegs: bool = False,
-        on_packet: Callable[[VideoStream, Packet[Any]], None] | None = None,
+        on_packet: Callable[[VideoStream, Packet[Any], float], None] | None = None,
     ) -> None:
         self._container, self._name = container, name
         self._av_error = load_av(name).error.FFmpegError
         self._lock, self._closing = Lock(), False
         self._ready: deque[Shot] = deque()
-        self._end_s = 0.0
+        self._end_s = self._waited_s = 0.0
         self._rotation: float | None = None
         self._transpose: Image.Transpose | None = None
         try:
@@ -98,12 +99,14 @@ class VideoInput:
             while not (self._ready or self._closing):
                 if limit_s is not None and time.monotonic() - begun > limit_s:
                     raise SourceError(f"{self._name}: no frame for {limit_s:.0f} s")
+                asked = time.monotonic()
                 try:
                     packet = next(self._packets)
                 except (StopIteration, EOFError):
                     break
                 except (self._av_error, OSError) as error:
                     raise SourceError(f"{self._name}: {explain(error)}") from error
+                self._waited_s += time.monotonic() - asked
                 self._take(packet)
             shot = self._ready.popleft() if self._ready and not self._closing else None
         if self._closing:
@@ -138,7 +141,8 @@ class VideoInput:
                 self._ready.append(Shot(pts=packet.pts, pixels=JpegPixels(bytes(packet))))
             return
         if self._on_packet is not None:
-            self._on_packet(self.stream, packet)
+            self._on_packet(self.stream, packet, self._waited_s)
+        self._waited_s = 0.0
         try:
             self._ready.extend(map(self._make_shot, packet.decode()))
         except self._av_error:
