@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from edgeemo.errors import OptionError
 from edgeemo.live.frame import Frame
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from edgeemo.live.sources.base import FrameStream, Source
     from edgeemo.model.input_spec import InputSpec
 
+_BLACK: dict[str, int | tuple[int, int, int]] = {"L": 0, "RGB": (0, 0, 0)}
 _BLOCKS = 6
 """Blocks across a pixelated face: too few to tell whose it is."""
 _BEYOND = 0.4
@@ -81,9 +82,11 @@ class Mask(NamedTuple):
                     covered.paste(image.crop(box), box[:2])
         else:
             covered = image.copy()
-        draw = ImageDraw.Draw(covered)
         for each in self.hidden:
-            draw.rectangle(each.scale(across, down, outwards=True), fill=0)
+            left, top, right, bottom = each.scale(across, down, outwards=True)
+            box = (left, top, min(right + 1, image.width), min(bottom + 1, image.height))
+            if box[0] < box[2] and box[1] < box[3]:
+                covered.paste(_BLACK[image.mode], box)
         return covered
 
 
