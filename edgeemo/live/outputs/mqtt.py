@@ -227,8 +227,16 @@ class _ReasoningClient(Client):
         try:
             return super().reconnect()
         except OSError as error:
-            self.reason = (error.strerror or one_line(error)).lower()
+            self.reason = _explain(error)
             raise
+
+
+def _explain(error: OSError) -> str:
+    """Return why a connection failed, in words."""
+    distrust = getattr(error, "verify_message", "")  # of ssl.SSLCertVerificationError
+    if distrust:
+        return f"its certificate is not trusted ({distrust}): SSL_CERT_FILE names another authority"
+    return (error.strerror or one_line(error)).lower()
 
 
 def _summarise(seen: Observation) -> dict[str, Any]:
