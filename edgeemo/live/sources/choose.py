@@ -60,7 +60,7 @@ def _make_named(text: str, settings: SourceSettings) -> Source:
     if text == STDIN:
         from edgeemo.live.sources.stdin import StandardInput
 
-        return StandardInput()
+        return StandardInput(settings)
     from edgeemo.live.sources.drawn import DrawnFaces
 
     return DrawnFaces(settings)

@@ -9,11 +9,15 @@ import sys
 import time
 from collections import deque
 from threading import Event as Flag
+from typing import TYPE_CHECKING
 
 from edgeemo.errors import SourceError
 from edgeemo.live.frame import Frame
 from edgeemo.live.pixels import JpegPixels
 from edgeemo.live.sources.image_splitter import ImageSplitter
+
+if TYPE_CHECKING:
+    from edgeemo.live.sources.settings import SourceSettings
 
 _WAIT_S = 0.2
 _CHUNK_BYTES = 1 << 16
@@ -23,13 +27,14 @@ class StandardInput:
     """Standard input as a source: a pipe is live, a file gives every image.
 
     Args:
+        settings: The frame rate, by which the images of a file have their times.
         descriptor: Number of the open file.
     """
 
     name, is_device, can_reopen = "standard input", False, False
 
-    def __init__(self, descriptor: int = 0) -> None:
-        self._descriptor = descriptor
+    def __init__(self, settings: SourceSettings, *, descriptor: int = 0) -> None:
+        self._fps, self._descriptor = settings.fps, descriptor
         try:
             if sys.stdin is None:  # its number may be that of another file by now
                 raise OSError
@@ -43,7 +48,7 @@ class StandardInput:
             raise SourceError(
                 "standard input: is a terminal; pipe JPEG files into it, one after the other"
             )
-        return InputStream(self._descriptor, begun=0.0 if self.is_live else time.monotonic())
+        return InputStream(self._descriptor, fps=None if self.is_live else self._fps)
 
 
 class InputStream:
@@ -51,11 +56,12 @@ class InputStream:
 
     Args:
         descriptor: Number of the open file, which stays open.
-        begun: Moment on `time.monotonic`'s clock from which the frames' times count.
+        fps: Images per second of a file, which nothing in it tells; None of a pipe, where the time
+            of an image is that of its arrival.
     """
 
-    def __init__(self, descriptor: int, *, begun: float = 0.0) -> None:
-        self._descriptor, self._begun = descriptor, begun
+    def __init__(self, descriptor: int, *, fps: float | None = None) -> None:
+        self._descriptor, self._fps = descriptor, fps
         self._splitter = ImageSplitter()
         self._ready: deque[bytes] = deque()
         self._closed = Flag()
@@ -77,8 +83,8 @@ class InputStream:
             self._ready.extend(self._splitter.feed(data))
         number = self._given + self._splitter.damaged
         self._given += 1
-        pixels = JpegPixels(self._ready.popleft())
-        return Frame(number=number, time_s=time.monotonic() - self._begun, pixels=pixels)
+        time_s = time.monotonic() if self._fps is None else number / self._fps
+        return Frame(number=number, time_s=time_s, pixels=JpegPixels(self._ready.popleft()))
 
     def close(self) -> None:
         """See `edgeemo.live.sources.base.FrameStream.close`."""
