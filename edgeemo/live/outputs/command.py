@@ -105,7 +105,10 @@ class OnChange:
         """End the command and what it has started."""
         if self._process is not None and self._process.poll() is None:
             with suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+                if hasattr(os, "killpg"):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                else:  # Windows
+                    self._process.kill()
             self._process.wait()
 
 

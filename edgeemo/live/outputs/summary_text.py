@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.live.outputs.clock import format_position
+from edgeemo.live.outputs.clock import format_short
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.utils.layout import format_table
 from edgeemo.utils.text import plural
@@ -58,7 +58,7 @@ def list_rows(summary: Summary, labels: Sequence[str]) -> list[list[str]]:
 
 def describe_run(summary: Summary) -> str:
     """Return number of frames and faces, and the duration, as a sentence."""
-    span = format_position(summary.end_s - summary.start_s)
+    span = format_short(summary.end_s - summary.start_s)
     faces = [each for each in summary.faces if each.is_face]
     seen = f", {plural(summary.face_count, 'face')}" if faces or not summary.faces else ""
     damaged = f", {summary.damaged:,} of them damaged" if summary.damaged else ""
@@ -67,7 +67,7 @@ def describe_run(summary: Summary) -> str:
 
 
 def _place(summary: Summary, first_s: float, last_s: float) -> list[str]:
-    return [format_position(each - summary.start_s) for each in (first_s, last_s)]
+    return [format_short(each - summary.start_s) for each in (first_s, last_s)]
 
 
 def _percent(shares: Sequence[float]) -> list[str]:
