@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +59,11 @@ class StreamAddress:
                 timeout_s=NO_FRAME_S,
             )
         except SourceError as error:
-            if time.monotonic() - begun < NO_FRAME_S:
-                raise
-            raise SourceError(f"{self.name}: no answer within {NO_FRAME_S:.0f} s") from error
+            if time.monotonic() - begun >= NO_FRAME_S:
+                raise SourceError(f"{self.name}: no answer within {NO_FRAME_S:.0f} s") from error
+            if getattr(error.__cause__, "errno", None) == errno.EIO:
+                raise SourceError(f"{self.name}: cannot be reached; is its name right?") from error
+            raise
         if container.format.name in _RECORDINGS and container.duration:
             container.close()
             raise SourceError(f"{self.name}: is a recording, not a camera; download it first")
