@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult, Prediction
+    from edgeemo.serve.client import Client
     from edgeemo.train import train
     from edgeemo.verify import verify
 
 __version__ = "0.1.0"
 __all__ = [
     "Classifier",
+    "Client",
     "EdgeEmoError",
     "FaceRequest",
     "ImageResult",
@@ -52,6 +54,7 @@ __all__ = [
 
 _HOMES = {
     "Classifier": "edgeemo.runtime.classifier",
+    "Client": "edgeemo.serve.client",
     "EdgeEmoError": "edgeemo.errors",
     "FaceRequest": "edgeemo.model.face_request",
     "ImageResult": "edgeemo.runtime.prediction",

@@ -16,6 +16,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     ├── SourceError                   a camera, a video or another source of frames
     ├── OptionError                 2
     ├── OutputError                   an output of a live run
+    ├── RequestError                  a request to a server
     ├── SignatureError                a signature, or a key
     ├── TrainingError                 training
     ├── WorkerError                   a worker process of distributed training
@@ -106,6 +107,19 @@ class OptionError(EdgeEmoError):
 
 class OutputError(EdgeEmoError):
     """An output of a live run that cannot be written, or does not write any more."""
+
+
+class RequestError(EdgeEmoError):
+    """A request that a server refuses, or does not answer.
+
+    Attributes:
+        status: The status of HTTP; 0 without an answer.
+        retry_after_s: Seconds after which to try again; 0 where the server does not say.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.status, self.retry_after_s = status, retry_after_s
 
 
 class SignatureError(EdgeEmoError):

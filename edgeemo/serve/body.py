@@ -108,7 +108,7 @@ def parse_uploads(content_type: str, body: bytes, *, max_count: int) -> list[Upl
         max_count: Most files.
 
     Raises:
-        ProblemError: 400 if it is malformed, 413 if there are more.
+        ProblemError: 400 if it is malformed, 422 if there are more.
     """
     from python_multipart.exceptions import MultipartParseError
     from python_multipart.multipart import MultipartParser, parse_options_header
@@ -174,7 +174,7 @@ class _Parts:
             return
         if len(self.uploads) >= self._max_count:
             raise ProblemError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"more than {self._max_count} images in one request",
             )
         name = options[b"filename"].decode("utf-8", "replace")[:255]

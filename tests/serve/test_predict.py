@@ -60,7 +60,7 @@ def test_an_image_that_cannot_be_read_costs_the_others_nothing(live, jpeg):
         (b"--y\r\n", "multipart/form-data; boundary=x", 400, "boundary"),
         (b"--x\r\nA: b\r\n\r\nc", "multipart/form-data; boundary=x", 400, "cut off"),
         (multipart(("b.jpg", b"no image"))[0], "multipart/form-data", 400, "boundary"),
-        (multipart(*[("b.jpg", b"x")] * 33)[0], multipart()[1], 413, "more than 32 images"),
+        (multipart(*[("b.jpg", b"x")] * 33)[0], multipart()[1], 422, "more than 32 images"),
     ],
 )
 def test_bad_bodies_are_refused_in_one_sentence(live, body, kind, status, part):
