@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import OptionError
@@ -85,12 +86,19 @@ def _check_places(options: LiveOptions) -> None:
 
             check_writable(place.parent if place.is_file() else place)
     for file, flag in ((options.annotate, "--annotate"), (options.html, "--html")):
-        if file is not None and (file.is_dir() or not file.parent.is_dir()):
-            raise OptionError(f"{flag}: {file} is not a file in a folder")
+        if file is not None:
+            _check_file(file, flag, options.source)
     for folder, flag in ((options.clips, "--clips"), (options.collect, "--collect")):
         if folder is not None and folder.exists() and not folder.is_dir():
             raise OptionError(f"{flag}: {folder} is a file, not a folder")
     _check_packages(options)
+
+
+def _check_file(file: Path, flag: str, source: str) -> None:
+    if (file.exists() and not file.is_file()) or not file.parent.is_dir():
+        raise OptionError(f"{flag}: {file} is not a file in a folder")
+    if file.exists() and Path(source).exists() and file.samefile(source):
+        raise OptionError(f"{flag}: {file} is the source itself, which would be overwritten")
 
 
 def _check_packages(options: LiveOptions) -> None:

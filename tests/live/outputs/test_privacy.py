@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -130,6 +131,17 @@ def test_options_that_cannot_be_followed_are_refused(options, rule, tmp_path):
         check_outputs(LiveOptions(**given))
     assert rule in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_the_source_is_not_overwritten(tmp_path):
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"video")
+    (tmp_path / "link.mp4").symlink_to(video)
+    with pytest.raises(OptionError, match="is the source itself"):
+        check_outputs(LiveOptions(source=str(video), annotate=tmp_path / "link.mp4"))
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(OptionError, match="is not a file"):
+        check_outputs(LiveOptions(annotate=tmp_path / "pipe.mp4"))
 
 
 def test_sizes():
