@@ -80,17 +80,17 @@ def _rules(options: LiveOptions) -> tuple[tuple[bool, str], ...]:
 
 
 def _check_places(options: LiveOptions) -> None:
-    for place in (options.annotate, options.html, options.clips, options.collect):
-        if place is not None:
-            from edgeemo.utils.files import check_writable
-
-            check_writable(place.parent if place.is_file() else place)
     for file, flag in ((options.annotate, "--annotate"), (options.html, "--html")):
         if file is not None:
             _check_file(file, flag, options.source)
     for folder, flag in ((options.clips, "--clips"), (options.collect, "--collect")):
         if folder is not None and folder.exists() and not folder.is_dir():
             raise OptionError(f"{flag}: {folder} is a file, not a folder")
+    for place in (options.annotate, options.html, options.clips, options.collect):
+        if place is not None:
+            from edgeemo.utils.files import check_writable
+
+            check_writable(place.parent if place.is_file() else place)
     _check_packages(options)
 
 
