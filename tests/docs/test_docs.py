@@ -23,6 +23,7 @@ OPTIONS_OF_OTHERS = {
     "--input",  # the begin of an option of onnxruntime
     *("--render", "--hours"),  # benchmarks/reliability
     *("--nodes", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
+    *("--pin", "--label"),  # examples/gpio_led.py
     *("--average", "--spare"),  # names that the changelog says are gone
 }
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
