@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Light an LED on a Raspberry Pi while somebody is happy.
 
-    edgeemo live csi --on-change "python3 examples/gpio_led.py --pin 17 --label happy"
+    edgeemo live csi --on-change "python3 examples/gpio_led.py 17 happy"
 
 edgeemo runs this at each event, with the event as JSON on standard input. The LED's long leg goes
 to the pin by way of a resistor of 330 ohms, its short leg to ground. It needs `pinctrl`, which
@@ -18,8 +18,8 @@ import sys
 def main() -> None:
     """Set the pin by the event on standard input."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pin", type=int, default=17, help="number of the GPIO (BCM)")
-    parser.add_argument("--label", default="happy", help="label that lights the LED")
+    parser.add_argument("pin", type=int, help="number of the GPIO (BCM)")
+    parser.add_argument("label", help="label that lights the LED")
     given = parser.parse_args()
     event = json.load(sys.stdin)
     if event["event"] in ("appeared", "changed"):
