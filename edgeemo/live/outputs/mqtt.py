@@ -6,12 +6,14 @@ import json
 import math
 import time
 from contextlib import suppress
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
+from edgeemo.errors import SpecError
 from edgeemo.live.outputs.home_assistant import BIRTH, EXPIRE_S, describe_entities
 from edgeemo.live.outputs.jsonl import event_fields
 from edgeemo.live.outputs.mqtt_address import MqttTopics
@@ -194,7 +196,7 @@ class MqttOutput:
             return
         try:
             self._obey(message.payload.decode())
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, SpecError):
             shown = escape_controls(message.payload[:40].decode(errors="replace"))
             self._report(f"warning: {self._topics.set}: {shown!r} is no command")
         self._send_state(at_once=True)
@@ -203,14 +205,13 @@ class MqttOutput:
         """Take a command: "pause", "resume" or {"threshold": 0.5}.
 
         Raises:
-            ValueError: If it is none; also TypeError and KeyError.
+            ValueError: If it is none; also TypeError, KeyError and SpecError.
         """
         if text.strip() in ("pause", "resume"):
             self._controls.paused = text.strip() == "pause"
             return
         threshold = float(json.loads(text)["threshold"])
-        if not 0 <= threshold < 1:
-            raise ValueError
+        replace(self._spec, min_confidence=threshold)  # which refuses what the model cannot have
         self._controls.min_confidence = threshold
 
 
