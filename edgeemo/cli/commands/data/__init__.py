@@ -1,10 +1,10 @@
-"""``edgeemo data``: capture, check, review, clean, split, crop and draw images. No TensorFlow."""
+"""``edgeemo data``: check, review, clean, split, crop, draw and capture images. No TensorFlow."""
 
 from edgeemo.cli.lazy import group
 
 data = group(
     "data",
-    "Capture, check, review, clean, split, crop or draw images.",
-    ("capture", "check", "review", "clean", "split", "crop", "draw"),
+    "Check, review, clean, split, crop, draw or capture images.",
+    ("check", "review", "clean", "split", "crop", "draw", "capture"),
     package=__name__,
 )
