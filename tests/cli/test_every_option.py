@@ -473,6 +473,7 @@ SHOWN = [
     ("--install-completion", "bash completion installed"),
     ("predict faces/happy --model int8.tflite --format csv", "file,label,score"),
     ("predict faces/happy --model int8.tflite --annotate seen", "happy"),
+    ("predict faces/happy --model int8.tflite --every 2", "happy"),
     ("predict faces/happy --model int8.tflite --face-model yunet.onnx", "--face-model"),
     ("evaluate int8.tflite --data faces --face-model yunet.onnx", "--face-model"),
     ("evaluate int8.tflite --data faces --min-accuracy 1", "not passed: accuracy "),
