@@ -1,6 +1,6 @@
 """Pack a bundle's file: a ZIP archive that Python runs, the same bytes for the same members.
 
-Three things are special about it:
+Four things are special about it:
 
 * Members are stored, not compressed: models and images hardly shrink, and the bytes then do not
   depend on the version of zlib.
@@ -11,6 +11,8 @@ Three things are special about it:
 * A file that was cut short is no ZIP archive any more (its directory comes last), and Python then
   reads it as source. The second line is the one that Python shows when it gives up: a sentence.
   So do Pythons before 3.8, which know no archive with a comment.
+* The modules of ``live`` alone are one member (`edgeemo.bundle.device.packed`): Python reads the
+  directory of the archive at every start.
 """
 
 from __future__ import annotations
