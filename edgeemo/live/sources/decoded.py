@@ -64,10 +64,9 @@ class DecodedPixels:
 
     def decode(self, spec: InputSpec | None = None) -> Image.Image:
         """See `edgeemo.live.frame.FramePixels.decode`; a large frame is reduced as a JPEG is."""
-        if spec is None:
-            return self._convert(1).convert("RGB")
-        with open_image(self._convert(self._find_reduction(spec))) as opened:
-            return decode(opened, spec)
+        reduction = 1 if spec is None else self._find_reduction(spec)
+        with open_image(self._convert(reduction)) as opened:
+            return opened.decode(grey=False) if spec is None else decode(opened, spec)
 
     def luma(self) -> NDArray[np.uint8]:
         """See `edgeemo.live.frame.FramePixels.luma`; the Y plane itself where there is one."""

@@ -140,6 +140,8 @@ class CatchUp:
         if self._in_time is None or waited_s > _WAIT_S or behind < self._in_time:
             self._in_time = behind
         is_late = behind - self._in_time > (IN_TIME_S if self._is_late else LATE_S)
+        if self._is_late and not packet.is_keyframe:
+            return  # the frames before it, which the next ones need, were not decoded
         if is_late != self._is_late:
             stream.codec_context.skip_frame = "NONKEY" if is_late else "DEFAULT"
             self._is_late = is_late
