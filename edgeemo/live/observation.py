@@ -45,7 +45,7 @@ class Observation:
             have been a moment ago included.
         is_moving: Whether the frame was looked at; False where the motion gate saw no change and
             `faces` repeats what was seen before.
-        ms: Milliseconds per stage, such as "decode", "gate", "detect" and "predict".
+        ms: Milliseconds per stage, of "decode", "gate", "detect", "track" and "predict".
         error: Why the frame cannot be used, or None.
     """
 

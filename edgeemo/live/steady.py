@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 MARGIN = 0.15
 """Probability beyond a threshold, on either side, from which the label that is shown changes."""
 
-LEAD = 0.5
-"""Lead of another label with three or more, as a share of its probability and that of the label
-that is shown: it has to be three times as probable."""
+LEAD = 0.4
+"""Probability by which another label has to lead the one that is shown, of three or more."""
+
+RATIO = 5 / 3
+"""Times as probable as the one that is shown that it has to be in the slow mean."""
 
 GAP_S = 2.0
 """Seconds without a prediction after which the mean begins again."""
@@ -99,21 +101,31 @@ class Steady:
         )
 
     def _choose(self, votes: Sequence[float], slow_votes: Sequence[float]) -> int:
-        """Return the label to show, by its lead; half of it is enough in both means."""
+        """Return the label to show."""
         best = self._spec.decide(votes)
         if self._shown is None or (
             best != self._shown
-            and (self._leads(votes, best, 1) or self._leads(slow_votes, best, 1 / 2))
+            and (self._leads(votes, best) or self._leads_slowly(slow_votes, best))
         ):
             self._shown, self._is_sure = best, None
         return self._shown
 
-    def _leads(self, scores: Sequence[float], best: int, part: float) -> bool:
-        """Return whether a label is the most probable one, by a part of the margin or lead."""
-        if len(scores) > 2:
-            lead, both = (scores[best] + sign * scores[self._shown or 0] for sign in (-1, 1))
-            return lead >= part * LEAD * both and self._spec.decide(scores) == best
-        above, below = _spread(self._spec.threshold, part * MARGIN)
+    def _leads(self, scores: Sequence[float], best: int) -> bool:
+        """Return whether the most probable label leads the one that is shown by far."""
+        if len(scores) == 2:
+            return self._passes(scores, best, MARGIN)
+        return scores[best] - scores[self._shown or 0] >= LEAD
+
+    def _leads_slowly(self, scores: Sequence[float], best: int) -> bool:
+        """Return the same of the slow mean, in which less is enough."""
+        if len(scores) == 2:
+            return self._passes(scores, best, MARGIN / 2)
+        return (
+            self._spec.decide(scores) == best and scores[best] >= RATIO * scores[self._shown or 0]
+        )
+
+    def _passes(self, scores: Sequence[float], best: int, margin: float) -> bool:
+        above, below = _spread(self._spec.threshold, margin)
         return scores[1] >= above if best == 1 else scores[1] <= below
 
     def _label(self, shown: int, scores: Sequence[float]) -> tuple[str, int]:
