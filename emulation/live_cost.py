@@ -51,12 +51,12 @@ python -m emulation.live_cost {path}
 {table}
 
 "detect" holds the looks for faces: the first alone with faces; the first and another one without
-(the mean of all turns; the most expensive frame needs {most}) and where a known face is missed. A
-first look costs {first}. "decode" of a still frame is its brightness alone, at a quarter of the
-size. "predict" is two faces.
+(the mean of all turns), and where a known face is missed. A first look costs {first}, and the most
+expensive frame without a face {most}. "decode" of a still frame is its brightness alone, at a
+quarter of the size. "predict" is two faces.
 
 A core that executes one instruction per cycle would give these frames per second; what a Pi gives,
-`edgeemo live` tells there ("ms" in its JSON lines). Not measured on a Pi.
+`edgeemo live --json` tells there ("ms" in its lines). Not measured on a Pi.
 
 {rates}
 """
