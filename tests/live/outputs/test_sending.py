@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -90,6 +93,28 @@ def test_a_failing_command_is_said_once_until_it_works(tmp_path):
 def test_commands_that_cannot_be_run_are_refused(text):
     with pytest.raises(OptionError, match="--on-change"):
         split_command(text)
+
+
+@pytest.mark.parametrize(
+    ("event", "calls"),
+    [
+        ({"event": "appeared", "label": "happy"}, "set 17 op dh\n"),
+        ({"event": "changed", "label": "sad"}, "set 17 op dl\n"),
+        ({"event": "lost"}, "set 17 op dl\n"),
+        ({"event": "back"}, ""),
+    ],
+)
+def test_the_example_lights_an_led(tmp_path, event, calls):
+    pinctrl = tmp_path / "pinctrl"
+    pinctrl.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\n')
+    pinctrl.chmod(0o755)
+    (tmp_path / "calls").touch()
+    script = Path(__file__).parents[3] / "examples/gpio_led.py"
+    subprocess.run(
+        [sys.executable, script, "17", "happy"], input=json.dumps(event), text=True, check=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )  # fmt: skip
+    assert (tmp_path / "calls").read_text() == calls
 
 
 class _Server(HTTPServer):
