@@ -2,9 +2,9 @@
 
     python -m benchmarks.reliability.run traces
 
-Needs the ``train``, ``tune`` and ``sign`` extras and strace. Prints a line per command: the calls
-that reach for a network, the files made outside the folder that the command works in, and the files
-left in HOME and TMPDIR. docs/privacy.md promises none of either.
+Needs the ``train``, ``tune``, ``live`` and ``sign`` extras and strace. Prints a line per command:
+the calls that reach for a network, the files made outside the folder that the command works in, and
+the files left in HOME and TMPDIR. docs/privacy.md promises none of either.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _EDGEEMO = (
     "predict faces/happy --model m/int8.tflite",
     "predict faces/happy --model m/float32.onnx --json",
     "predict faces --annotate seen",
+    "live test --seconds 2 --annotate a.mp4 --clip 1 --clips clips --html live.html --collect new",
     "bench m --seconds 1 --threads 1 --pick",
     "bundle m --out m.pyz",
     "bundle m --file float32.tflite --fallback float32.onnx --out fallback.pyz",
@@ -50,6 +51,7 @@ COMMANDS = (
     "-m edgeemo.runtime m/int8.tflite faces",
     "m.pyz selftest",
     "m.pyz predict faces",
+    "m.pyz live test --seconds 1",
     "fallback.pyz info",
 )
 """Arguments of Python, in their order, in one folder with a pair of keys."""
