@@ -19,8 +19,7 @@ The text of an error is one line: what is wrong, with which file, and the remedy
     ├── RequestError                  a request to a server
     ├── SignatureError                a signature, or a key
     ├── TrainingError                 training
-    ├── WorkerError                   a worker process of distributed training
-    │   └── LostWorkerError           (edgeemo.train.distributed.monitor)
+    ├── ClusterError                  Ray, or a worker on it
     ├── StudyError                    a search for options
     ├── ExportError                   an export
     │   └── PartialExportError        to one of two formats
@@ -130,8 +129,8 @@ class TrainingError(EdgeEmoError):
     """Training that cannot start or gives no model."""
 
 
-class WorkerError(EdgeEmoError):
-    """A worker process of distributed training that is missing, has gone, or differs."""
+class ClusterError(EdgeEmoError):
+    """Ray that cannot be used, or a worker on it that was lost or differs."""
 
 
 class StudyError(EdgeEmoError):

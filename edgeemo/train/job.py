@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import os
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace as changed
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from edgeemo.errors import TrainingError, WorkerError
+from edgeemo.errors import TrainingError
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.folder import CONFIG, ModelFolder
 from edgeemo.model.keras import import_keras
@@ -23,7 +22,7 @@ from edgeemo.train.data.pipeline import TrainingData, decode_splits
 from edgeemo.train.data.soft_labels import load_soft_labels
 from edgeemo.train.data.source import describe_source, prepare_images, record_source
 from edgeemo.train.data.targets import add_targets
-from edgeemo.train.distributed import Coordinator, read_rank
+from edgeemo.train.distributed import fit_distributed
 from edgeemo.train.loop.fit import fit
 from edgeemo.train.loop.mlflow_run import track
 from edgeemo.train.loop.teachers import (
@@ -45,6 +44,7 @@ from edgeemo.utils.files import write_file
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from edgeemo.dataset import Dataset
     from edgeemo.imaging.faces import FaceDetector
@@ -111,7 +111,6 @@ def run_job(job: TrainingJob) -> TrainedModel:
     check_files(job.options)  # and files may be gone since
     teachers = load_teachers(job.options)
     with (
-        _coordinate(job) as coordinator,
         build_folder(job.out, replace=job.replace) as folder,
         _track(job) as run,
         prepare_images(job.data, job.options, progress=job.progress) as images,
@@ -126,8 +125,6 @@ def run_job(job: TrainingJob) -> TrainedModel:
         _check_labels(dataset, job)
         check_teachers(teachers, make_spec(dataset.labels, options))
         soft_labels = load_soft_labels(options, dataset, progress=job.progress)
-        if coordinator:
-            coordinator.agree(dataset.samples)
         _start_checkpoint(job, dataset, teachers, soft_labels, run=run)
         with _keep_if_useful(job.checkpoint, job.progress):
             report = _train(
@@ -137,27 +134,11 @@ def run_job(job: TrainingJob) -> TrainedModel:
                 teachers,
                 soft_labels=soft_labels,
                 detector=detector,
-                coordinator=coordinator,
                 deadline=begun + 60 * (options.minutes or math.inf),
                 run=run,
             )
     job.checkpoint.delete()
     return TrainedModel(folder=ModelFolder(job.out), report=report)
-
-
-def _coordinate(job: TrainingJob) -> AbstractContextManager[Coordinator | None]:
-    """Return the coordinator of the workers; None where this process trains alone."""
-    rank = read_rank(job.options.workers)
-    if rank.workers == 1:
-        return nullcontext()
-    if rank.is_helper:
-        raise WorkerError(
-            f"this is worker {rank.number}, and worker 0 writes the model; give --workers "
-            f"{rank.workers} here, too"
-        )
-    if not isinstance(job.data, Path):
-        raise WorkerError(f"--workers {rank.workers} excludes several --data: give one folder")
-    return Coordinator(rank, options=job.options, data=job.data, progress=job.progress)
 
 
 def _track(job: TrainingJob) -> AbstractContextManager[MlflowRun | None]:
@@ -233,21 +214,15 @@ def _train(
     *,
     soft_labels: SoftLabels | None,
     detector: FaceDetector | None,
-    coordinator: Coordinator | None,
     deadline: float,
     run: MlflowRun | None,
 ) -> TrainingReport:
     """Decode the images, fit the network to them, calibrate it and fill the model folder."""
     options, progress = job.options, job.progress
     spec = make_spec(dataset.labels, options)
-    alone = partial(
-        fit,
-        options=options,
-        on_epoch=run.log_epoch if run else None,
-        progress=progress,
-        teachers=teachers,
-        deadline=deadline,
-    )
+    how: dict[str, Any] = {"options": options, "teachers": teachers, "progress": progress}
+    log_epoch = run.log_epoch if run else None
+    alone = partial(fit, **how, on_epoch=log_epoch, deadline=deadline)
     with decode_splits(
         dataset.root,
         dataset.samples,
@@ -263,10 +238,11 @@ def _train(
             raise TrainingError(
                 f"{describe_source(job.data)}: no image is left to train on; add images"
             )
-        model, fitted = (coordinator.fit if coordinator else alone)(
+        chosen = partial(fit_distributed, **how) if options.is_distributed else alone
+        model, fitted = chosen(
             lambda: build_network(spec, options), data, checkpoint=job.checkpoint
         )
-        if run and coordinator:  # whose worker processes know nothing of it
+        if run and options.is_distributed:  # whose workers know nothing of it
             for epoch in fitted.history:
                 run.log_epoch(epoch)
         spec, calibration = calibrate_on_validation(model, data, options)

@@ -11,9 +11,10 @@ from edgeemo.train.data.source import convert_source, list_paths, read_source
 from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.options.checks import check_images, check_options, check_packages
 from edgeemo.train.options.config import merge_options
-from edgeemo.train.options.options import KEYS, TrainOptions
+from edgeemo.train.options.options import DISTRIBUTION, KEYS, TrainOptions
 from edgeemo.train.options.record import find_differences, read_options, record_options
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -169,8 +170,9 @@ def _resumed_options(
     out: Path, recorded: Mapping[str, Any], requested: Mapping[str, Any]
 ) -> TrainOptions:
     """Return the recorded options, if those that are given again are the same."""
-    if "workers" in requested:  # their number changes nothing but the rounding
-        recorded = {**recorded, "workers": requested["workers"]}
+    for name in DISTRIBUTION:  # which changes nothing but the rounding
+        if name in requested:
+            recorded = {**recorded, name: to_plain(requested[name])}
     try:
         options = read_options(recorded)
     except TrainingError as error:

@@ -12,12 +12,14 @@ from edgeemo.utils.lazy import import_on_use
 if TYPE_CHECKING:
     from edgeemo.tune.goal import Goal
     from edgeemo.tune.limits import NetworkLimits
+    from edgeemo.tune.placement import Placement
     from edgeemo.tune.space import Space, make_space
     from edgeemo.tune.tuner import TuneJob, TuneResult, check_search, tune
 
 __all__ = [
     "Goal",
     "NetworkLimits",
+    "Placement",
     "Space",
     "TuneJob",
     "TuneResult",
@@ -34,6 +36,7 @@ __getattr__ = import_on_use(
         "check_search": "edgeemo.tune.tuner",
         "TuneJob": "edgeemo.tune.tuner",
         "NetworkLimits": "edgeemo.tune.limits",
+        "Placement": "edgeemo.tune.placement",
         "Space": "edgeemo.tune.space",
         "make_space": "edgeemo.tune.space",
         "tune": "edgeemo.tune.tuner",

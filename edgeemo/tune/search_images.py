@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from edgeemo.errors import StudyError
 from edgeemo.train.data import source
@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.utils.progress import Progress
+
+
+class DecodedImages(Protocol):
+    """Pixels at any input size of a search."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the class labels."""
+
+    def decode(self, options: TrainOptions) -> Mapping[Any, Pixels]:
+        """Return the pixels of "train" and "validation" at the input size of some options."""
 
 
 class SearchImages:
@@ -74,6 +85,11 @@ class SearchImages:
             )
             self._sizes[key] = add_targets(decoded, self.dataset, soft_labels=self._soft_labels)
         return self._sizes[key]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the class labels."""
+        return self.dataset.labels
 
     @property
     def fingerprint(self) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import StudyError
@@ -14,6 +16,7 @@ from edgeemo.train.options.checks import check_files, check_images, check_packag
 from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
 from edgeemo.train.training import train_or_resume
+from edgeemo.tune.parallel_search import SearchRequest, search_on_ray
 from edgeemo.tune.search import Search
 from edgeemo.tune.search_images import prepare_images
 from edgeemo.tune.search_plots import plot_history, plot_importances
@@ -28,13 +31,13 @@ from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from edgeemo.model.folder import ModelFolder
     from edgeemo.train import TrainedModel
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.tune.goal import Goal
+    from edgeemo.tune.placement import Placement
     from edgeemo.tune.space import Space
     from edgeemo.tune.trials import Trial
     from edgeemo.utils.progress import Progress
@@ -101,6 +104,7 @@ def tune(
     base: TrainOptions,
     goal: Goal,
     take: int | None = None,
+    placement: Placement | None = None,
     replace: bool = False,
     progress: Progress | None = None,
 ) -> TuneResult:
@@ -115,10 +119,12 @@ def tune(
         base: Options that are not searched.
         goal: Objectives, limits, and when to stop.
         take: Number of the trial to make the model of; None for the best.
+        placement: Number of trials side by side, and where; None for this process alone.
         replace: Whether an existing model folder is replaced.
         progress: Receiver of the progress.
 
     Raises:
+        ClusterError: If Ray cannot be used or is lost.
         StudyError: If the storage cannot be reached or holds another study of that name, the
             validation split is empty, or no trial was completed.
         LimitError: If no network is within the limits; the text names the nearest.
@@ -132,18 +138,25 @@ def tune(
         job.data, base, beside=job.beside, sizes=space.sizes, progress=progress
     ) as prepared:
         base = prepared.base
-        study = Study(
-            job.storage,
-            name=job.name,
-            identity=_build_identity(prepared.fingerprint, space, base, goal),
-            directions=goal.directions,
-            seed=base.seed,
-            warmup_epochs=max(1, base.epochs // 4),
-        )
+        arguments: dict[str, Any] = {
+            "storage": job.storage,
+            "name": job.name,
+            "identity": _build_identity(prepared.fingerprint, space, base, goal),
+            "directions": goal.directions,
+            "seed": base.seed,
+            "warmup_epochs": max(1, base.epochs // 4),
+        }
+        study = Study(**arguments)
         progress.note(f"Study {study.name!r} in {study.place}")
-        search = Search(study, prepared, space=space, base=base, goal=goal, progress=progress)
         try:
-            search.run()
+            if placement is None or not placement.is_distributed:
+                Search(study, prepared, space=space, base=base, goal=goal, progress=progress).run()
+            else:
+                request = SearchRequest(
+                    study=arguments, space=space, base=base, goal=goal, placement=placement
+                )
+                with TemporaryDirectory(prefix="edgeemo-ray-", ignore_cleanup_errors=True) as name:
+                    search_on_ray(request, prepared, Path(name), progress=progress)
         except KeyboardInterrupt:
             progress.note(_describe_interruption(study, goal))
             raise
@@ -162,10 +175,10 @@ def check_search(space: Space, base: TrainOptions) -> None:
         TrainingError: As `edgeemo.train.options.checks.check_choices`. So does DatasetError.
     """
     space.check(base)
-    if base.workers > 1:
+    if base.is_distributed:
         raise StudyError(
-            "a search trains in one process; omit workers, and start the same command on each "
-            "machine, with the same --storage"
+            "the trainings of a search are not distributed: leave workers, cluster and gpu out of "
+            "the file; 'edgeemo tune --workers N' trains several trials at the same time"
         )
     if base.validates_on_test:
         raise StudyError(

@@ -17,7 +17,7 @@ _PURPOSES = {
     "data": "edgeemo data, and pages",
     "train": "train and export",
     "tune": "tune",
-    "distributed": "train --workers",
+    "distributed": "train --workers, tune --workers",
     "faces": "OpenCV's face detectors",
     "tensorboard": "train --tensorboard",
     "mlflow": "train --track mlflow:...",

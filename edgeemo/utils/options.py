@@ -188,7 +188,7 @@ class OptionField:
             converted = from_plain(self.type, plain)
         except (TypeError, ValueError):
             raise ValueError(f"must be {self._rule}, not {shown}{self._hint(plain)}") from None
-        numbers = converted if self.is_list else (converted,)
+        numbers = converted if self.is_list else _bounds(converted)
         if self.option.range and not all(map(self.option.is_in_range, numbers)):
             raise ValueError(f"must be {self.option.range}, not {shown}")
         return converted
@@ -197,6 +197,8 @@ class OptionField:
     def _rule(self) -> str:
         """Return what a value of the right type is."""
         if not self.is_list:
+            if int in _alternatives(self.type)[:-1]:
+                return _RANGE
             return join_or(self.names) if self.choices else _WORDS.get(self.type, "text")
         *_, last = get_args(self.type)
         count = "" if last is Ellipsis else f"{len(get_args(self.type))} "
@@ -246,7 +248,13 @@ def convert_fields(instance: object) -> None:
 
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+_RANGE = "a whole number or a range such as 2..8"
 _PLURALS = {int: "whole numbers", float: "numbers", Path: "paths"}
+
+
+def _bounds(value: Any) -> tuple[Any, ...]:
+    """Return the numbers of a value: of a range, such as "2..8", both ends."""
+    return tuple(getattr(value, name, value) for name in ("low", "high"))
 
 
 def _shown(number: float | None) -> str:
@@ -271,7 +279,7 @@ def _parse_item(text: str, kind: Any) -> Any:
     """Return a text as the plain value that it stands for; the text itself where it is wrong."""
     choices = {str(choice): choice for choice in _choices(kind)}
     try:
-        if kind is int:
+        if int in _alternatives(kind):
             return int(text)
         if kind is float:
             numerator, _, denominator = text.partition("/")

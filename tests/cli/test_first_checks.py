@@ -115,7 +115,7 @@ MISTAKES = [
     ("train --data faces --metrics acc", 2, "not 'acc'; did you mean 'auc'?"),
     ("train --data faces --class-weights=3", 2, "option '--class-weights' does not take a value"),
     ("train --data faces --save-keras a/x.keras", 2, "--save-keras must be a file name"),
-    ("train --data faces --workers 2 --ema 0.9", 2, "--workers 2 excludes --ema"),
+    ("train --data faces --workers 2 --minutes 9", 2, "--workers 2 excludes --minutes"),
     ("train --data faces --teacher-weight 0.5", 2, "--teacher-weight requires --teacher"),
     ("train --data faces --cropped", 2, "--cropped requires --faces"),
     ("train --data faces --face-score 0.5", 2, "--face-score requires --faces"),
@@ -278,7 +278,8 @@ MISSING = [
     ("train --data faces --recipe focal", "tensorboard", "--recipe focal needs", "tensorboard"),
     ("train --data faces --tensorboard logs", "tensorboard", "--tensorboard logs", "tensorboard"),
     ("train --data faces --track mlflow:sqlite:///x.db", "mlflow", "--track mlflow:sql", "mlflow"),
-    ("train --data faces --workers 2", "jax", "--workers 2 needs jax", "distributed"),
+    ("train --data faces --workers 2", "ray", "--workers 2 needs ray", "distributed"),
+    ("train --data faces --cluster auto", "ray", "--cluster auto needs ray", "distributed"),
     (
         "train --data faces --faces --face-detector cascade",
         "cv2",

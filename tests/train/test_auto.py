@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from edgeemo.dataset import FaceSample, draw_faces
-from edgeemo.errors import TrainingError
 from edgeemo.model.tables import Sample
 from edgeemo.train import TrainOptions, train
 from edgeemo.train.auto import choose_faces, choose_network, choose_training
@@ -67,7 +65,7 @@ def choose(given, sample, images=None):
         ({"epochs": 5}, "auto"),
         ({"arch": "cnn-16-32-16"}, "plain"),
         ({"recipe": "focal"}, "plain"),
-        ({"workers": 2}, "plain"),
+        ({"workers": 2}, "auto"),
         ({"arch": "edge", "mode": "auto"}, "auto"),
     ],
 )
@@ -155,11 +153,6 @@ def test_mode_plain_says_what_it_found_and_chooses_nothing():
     assert choose_faces(plain, found(), notes) == replace(plain, faces=False)
     assert notes.notes == [f"{found().text}: images are taken whole; --faces takes the faces"]
     assert choose_faces(plain, found(**NO_FACES), Silent()) == replace(plain, faces=False)
-
-
-def test_workers_are_refused():
-    with pytest.raises(TrainingError, match="--workers 2 excludes --mode auto"):
-        train(Path(), Path("m"), options=TrainOptions(mode="auto", workers=2))
 
 
 @pytest.mark.tensorflow

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgeemo.dataset import Collection
-from edgeemo.errors import TrainingError, WorkerError
+from edgeemo.errors import TrainingError
 from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
 from edgeemo.train.data.pipeline import Pixels
@@ -119,9 +119,3 @@ def test_a_training_on_collections(both, options, tmp_path, stopper):
         strict=True,
     ):
         assert np.array_equal(first, other)
-
-
-@pytest.mark.tensorflow
-def test_several_processes_take_one_folder(both, options, tmp_path):
-    with pytest.raises(WorkerError, match="--workers 2 excludes several --data"):
-        train(both, tmp_path / "m", options=replace(options, workers=2, classes=("happy", "sad")))

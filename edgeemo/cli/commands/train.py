@@ -12,7 +12,6 @@ import typer
 from edgeemo.cli.command import Given, command
 from edgeemo.cli.options.common import MODELS, Force, Json, TrainingData
 from edgeemo.cli.options.usage import refuse_options
-from edgeemo.cli.output.console import note, print_json
 from edgeemo.cli.output.progress import progress
 from edgeemo.cli.output.train import print_trained
 from edgeemo.train.options.options import TrainOptions
@@ -62,6 +61,7 @@ class TrainArguments:
     "edgeemo train --data faces --soft-labels votes.csv",
     "edgeemo train --data photos --minutes 5",
     "edgeemo train --data faces --from models/other",
+    "edgeemo train --data faces --workers 2",
     "edgeemo train --config models/mine/config.toml --seed 1 --out models/again",
     "edgeemo train --resume",
 )
@@ -82,26 +82,18 @@ def train(given: TrainArguments) -> None:
     """
     with progress() as shown:
         model = _run(given, shown)
-    if model is None:
-        text = "done; worker 0 writes the model folder"
-        print_json({"assisted": True}) if given.json else note(text)
-        return
     print_trained(model, json=given.json)
     if model.report.fit and model.report.fit.interrupted:
         raise typer.Exit(interrupt_status())
 
 
-def _run(given: TrainArguments, shown: Progress) -> TrainedModel | None:
-    """Train, resume, or on all machines but worker 0's assist, which gives no folder."""
+def _run(given: TrainArguments, shown: Progress) -> TrainedModel:
+    """Train or resume."""
     from edgeemo.train import training
     from edgeemo.train.data.source import name_source
-    from edgeemo.train.distributed import read_rank
     from edgeemo.train.loop import checkpoint
 
     config = _merge(given)
-    if read_rank(config.options.workers).is_helper:
-        _assist(config, given, shown)
-        return None
     if given.resume:
         out = config.out or checkpoint.find_interrupted(MODELS)
         return training.resume(
@@ -127,39 +119,11 @@ def _merge(given: TrainArguments) -> Config:
     file = read_config(given.config) if given.config else {}
     with refuse_options():
         config = merge_options(file, given.options, named)
-        check_collections_alone(config)
         if not given.resume:  # which has most options from its checkpoint
             check_choices(config.options)
     check_packages(config.options)
     check_files(config.options)
     return config
-
-
-def _assist(config: Config, given: TrainArguments, shown: Progress) -> None:
-    from edgeemo.train.distributed import assist, read_rank
-    from edgeemo.train.networks import network
-
-    data = choose_images(config.data, shown) if config.data else None
-    assist(
-        read_rank(config.options.workers),
-        data=data if isinstance(data, Path) else None,  # several are refused before
-        options=None if given.resume else config.options,
-        spec_of=network.make_spec,
-        progress=shown,
-    )
-
-
-def check_collections_alone(config: Config) -> None:
-    """Refuse several collections where several processes train.
-
-    Raises:
-        TrainingError: If that is so.
-    """
-    from edgeemo.errors import TrainingError
-
-    workers = config.options.workers
-    if isinstance(config.data, tuple) and workers > 1:
-        raise TrainingError(f"--workers {workers} excludes several --data: give one folder")
 
 
 def choose_images(data: ImageSource | None, shown: Progress) -> ImageSource:

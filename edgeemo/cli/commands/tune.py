@@ -17,6 +17,7 @@ from edgeemo.cli.options.usage import refuse_options
 from edgeemo.cli.output.progress import progress
 from edgeemo.train.options.options import TrainOptions
 from edgeemo.tune.goal import Goal
+from edgeemo.tune.placement import Placement
 from edgeemo.tune.space import Space
 from edgeemo.utils.options import Option
 
@@ -54,6 +55,7 @@ class TuneArguments:
     json: Json = False
     space: Annotated[Mapping[str, Any], Given(Space)]
     goal: Goal
+    placement: Placement
     name: Annotated[
         str | None,
         _study("Name of the study in the storage.", metavar="NAME", default="tuned-DATA"),
@@ -88,6 +90,7 @@ class TuneArguments:
     "edgeemo tune --data faces --arch cnn --filters 8,16,32 --sizes 48",
     "edgeemo tune --data faces --trials 60 --force",
     "edgeemo tune --data faces --storage redis://server/0 --search-only",
+    "edgeemo tune --data faces --workers 4",
     "edgeemo tune --data faces --take 17 --out models/small",
 )
 def tune(given: TuneArguments) -> None:
@@ -103,7 +106,12 @@ def tune(given: TuneArguments) -> None:
     from edgeemo.train.options.recipes import RECIPES
     from edgeemo.tune import check_search, make_space
     from edgeemo.tune import tune as search
-    from edgeemo.utils.extras import TRAINING, TUNING, require_packages
+    from edgeemo.utils.extras import (
+        TRAINING,
+        TUNING,
+        require_packages,
+        require_packages_of_options,
+    )
 
     if given.search_only and given.take is not None:
         raise typer.BadParameter("--search-only excludes --take")
@@ -116,6 +124,7 @@ def tune(given: TuneArguments) -> None:
         space = make_space(given.space, fixed={**recipe, **config.given})
         check_search(space, base)
     require_packages((*TUNING, *TRAINING), purpose="edgeemo tune", extra="tune")
+    require_packages_of_options(given.placement)
     with progress() as shown:
         data = choose_images(config.data, shown)
         check_images(data, base)
@@ -126,6 +135,7 @@ def tune(given: TuneArguments) -> None:
             base=base,
             goal=given.goal,
             take=given.take,
+            placement=given.placement,
             replace=given.force,
             progress=shown,
         )

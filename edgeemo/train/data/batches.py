@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edgeemo.train.data.augmentations import Augmentation
     from edgeemo.train.data.mixup import Mixup
     from edgeemo.train.data.pipeline import Pixels
-    from edgeemo.train.distributed.shard import Shard
+    from edgeemo.train.data.shard import Shard
 
 
 def make_dataset(
@@ -70,7 +70,7 @@ def make_training_dataset(
         seed: Seed of order, augmentation and mixing.
         epochs: Numbers of the epochs, from 0.
         augmentation: Ranges of the random changes; None for none.
-        mixup: Parameters of the mix-up that follows; None for none, as with a shard.
+        mixup: Parameters of the mix-up that follows; None for none.
         shard: This worker's part of every batch; None for the whole.
 
     Returns:
@@ -89,21 +89,13 @@ def make_training_dataset(
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
         return batches.enumerate().map(lambda step, rows: (epoch, step, rows))
 
-    def take(rows: Any) -> Any:
-        return rows if shard is None else shard.take(rows, images=len(pixels))
-
-    def load(epoch: Any, step: Any, rows: Any) -> tuple[Any, Any]:
-        if augmentation is None:
-            return _load_batch(pixels, take(rows), spec)
-        images, truth = _load_batch(pixels, rows, spec)
-        # Up to 2 ** 20 steps an epoch no two batches of a training share a seed.
-        images = augment(
-            images, augmentation=augmentation, seed=tf.stack([seed, epoch * 2**20 + step])
-        )
-        return take(images), take(truth)
-
     def load_and_mix(epoch: Any, step: Any, rows: Any) -> tuple[Any, ...]:
-        images, truth = load(epoch, step, rows)
+        images, truth = _load_batch(pixels, rows, spec)
+        if augmentation is not None:
+            # Up to 2 ** 20 steps an epoch no two batches of a training share a seed.
+            images = augment(
+                images, augmentation=augmentation, seed=tf.stack([seed, epoch * 2**20 + step])
+            )
         mix_seed = tf.stack([seed, epoch, step])
         if pixels.targets is not None:
             target = _load_targets(pixels.targets, rows)
@@ -114,9 +106,16 @@ def make_training_dataset(
             return images, truth
         return mix_batch(images, truth, mixup=mixup, seed=mix_seed)
 
+    def load_own(epoch: Any, step: Any, rows: Any) -> Any:
+        if shard is None:
+            return load_and_mix(epoch, step, rows)
+        if augmentation is None and mixup is None:  # else the random numbers are the whole batch's
+            return load_and_mix(epoch, step, shard.take(rows, images=len(pixels)))
+        return shard.take(load_and_mix(epoch, step, rows), images=len(pixels))
+
     steps = tf.data.Dataset.range(epochs.start, epochs.stop).flat_map(list_steps)
     parallel = tf.data.AUTOTUNE if augmentation is not None or mixup is not None else None
-    return steps.map(load_and_mix, num_parallel_calls=parallel).prefetch(2)
+    return steps.map(load_own, num_parallel_calls=parallel).prefetch(2)
 
 
 def _load_targets(targets: NDArray[np.float32], rows: Any) -> Any:

@@ -107,7 +107,7 @@ def convert_source(data: StrPath | Sequence[Collection]) -> ImageSource:
 def _decide(options: TrainOptions, folders: Iterable[Path], *, progress: Progress) -> TrainOptions:
     """Return the options with faces decided and, in mode auto, the network chosen."""
     sample = None
-    if options.workers == 1 and (options.faces is None or options.undecided):
+    if options.faces is None or options.undecided:
         progress.stage("Searching a sample of the images for faces")
         found = [
             folder / file.path

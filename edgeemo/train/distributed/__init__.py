@@ -1,10 +1,10 @@
-"""Training in several worker processes, on one machine or many: Keras on JAX, one shard each.
+"""Training in several processes on Ray, on one machine or many: Keras on JAX, one shard each.
 
-On every machine `edgeemo train` prepares the images as usual and starts worker processes on JAX
-that only fit: `processes` starts and `monitor` follows those of one machine, `rendezvous` connects
-the machines, `worker` runs in a process, `shard` divides the rows of a batch. Worker 0 keeps the
-checkpoint; its machine (`coordinator`) continues with the best weights on TensorFlow and writes the
-model folder, and the other machines (`helper`) are then done.
+The process of the command prepares the images and writes the model folder. `fit` hands a `job` to a
+process of its own, the `driver`, which talks to Ray: Ray Train places the workers, notices that one
+has died and starts all again. Each `worker` runs the training loop on its rows of every batch. The
+`keeper`, an actor of Ray's beside the command, has the pixels, keeps the checkpoint and passes the
+progress on.
 """
 
 from __future__ import annotations
@@ -14,18 +14,8 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
-    from edgeemo.train.distributed.coordinator import Coordinator
-    from edgeemo.train.distributed.helper import assist
-    from edgeemo.train.distributed.rank import Rank, read_rank
+    from edgeemo.train.distributed.fit import fit_distributed
 
-__all__ = ["Coordinator", "Rank", "assist", "read_rank"]
+__all__ = ["fit_distributed"]
 
-__getattr__ = import_on_use(
-    __name__,
-    {
-        "Coordinator": "edgeemo.train.distributed.coordinator",
-        "Rank": "edgeemo.train.distributed.rank",
-        "assist": "edgeemo.train.distributed.helper",
-        "read_rank": "edgeemo.train.distributed.rank",
-    },
-)
+__getattr__ = import_on_use(__name__, {"fit_distributed": "edgeemo.train.distributed.fit"})

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edgeemo.model.keras import import_keras
 
 if TYPE_CHECKING:
@@ -45,21 +47,31 @@ def make_distillation_loss(
     kind = losses.BinaryCrossentropy if sigmoid else losses.CategoricalCrossentropy
     of_probabilities, of_logits = kind(), kind(from_logits=True)
     activate = ops.sigmoid if sigmoid else ops.softmax
+    predictors = [_make_predictor(keras, teacher.model) for teacher in teachers]
 
     def to_logits(output: Any) -> Any:
         output = ops.clip(output, keras.config.epsilon(), 1 - keras.config.epsilon())
         return ops.log(output) - (ops.log(1 - output) if sigmoid else 0)
 
     def compute_loss(images: Any, output: Any, sample_weight: Any) -> Any:
-        taught = ops.mean(
-            ops.stack([teacher.model(images, training=False) for teacher in teachers]), axis=0
-        )
+        taught = ops.mean(ops.stack([predict(images) for predict in predictors]), axis=0)
         if temperature == 1:
             return of_probabilities(taught, output, sample_weight)
         softened = activate(to_logits(taught) / temperature)
         return temperature**2 * of_logits(softened, to_logits(output) / temperature, sample_weight)
 
     return compute_loss
+
+
+def _make_predictor(keras: Any, model: Any) -> Callable[[Any], Any]:
+    """Return a function of images to a teacher's probabilities, for use within a step."""
+    if keras.backend.backend() != "jax":
+        return lambda images: model(images, training=False)
+    values = [
+        [np.asarray(variable) for variable in variables]  # constants of the step
+        for variables in (model.trainable_variables, model.non_trainable_variables)
+    ]
+    return lambda images: model.stateless_call(*values, images, training=False)[0]
 
 
 def make_student(
@@ -70,6 +82,7 @@ def make_student(
     ema: ExponentialMovingAverage | None,
     teachers: Sequence[Teacher],
     soft: bool = False,
+    cuts: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None,
 ) -> Any:
     """Return the model to compile and fit: one whose steps also distil, mix losses and average.
 
@@ -83,12 +96,13 @@ def make_student(
         ema: The moving average to update after every step; None for none.
         teachers: The teachers; empty for none.
         soft: Whether the training images have distributions instead of classes.
+        cuts: What a step of training and one of validation do to their data first, on JAX.
 
     Returns:
-        `model` itself without moving average, mix-up, teachers and distributions: nothing is added
-        to its steps then. Else a `keras.Model` with its layers and variables, and no others.
+        `model` itself without moving average, mix-up, teachers, distributions and cuts: nothing is
+        added to its steps then. Else a `keras.Model` with its layers and variables, and no others.
     """
-    if ema is None and not teachers and not options.mixup and not soft:
+    if ema is None and not teachers and not options.mixup and not soft and cuts is None:
         return model
     keras = import_keras()
     weight, temperature = options.teacher_weight, options.teacher_temperature
@@ -99,11 +113,16 @@ def make_student(
     # What a step needs beyond the layers stays in this closure, so that Keras does not take the
     # averages and the teachers for parts of the model.
     class Student(keras.Model):  # type: ignore[misc, name-defined]
-        def train_step(self, data: Any) -> Any:
-            logs = super().train_step(data)
-            if ema is not None:
+        def train_step(self, *args: Any) -> Any:  # the data; on JAX the state before them
+            *state, data = args
+            logs = super().train_step(*state, cuts[0](data) if cuts else data)
+            if ema is not None and not state:  # on JAX its callback does
                 ema.update()
             return logs
+
+        def test_step(self, *args: Any) -> Any:
+            *state, data = args
+            return super().test_step(*state, cuts[1](data) if cuts else data)
 
         def compute_loss(
             self,

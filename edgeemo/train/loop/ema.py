@@ -14,11 +14,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.model.keras import import_keras
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+def make_ema(model: Any, momentum: float) -> ExponentialMovingAverage:
+    """Return the moving average of a network's weights, for Keras' backend; arguments as there."""
+    on_jax = import_keras().backend.backend() == "jax"
+    return (_JaxMovingAverage if on_jax else ExponentialMovingAverage)(model, momentum)
 
 
 class ExponentialMovingAverage:
@@ -79,4 +87,63 @@ class ExponentialMovingAverage:
         for mean, weight in zip(self._means, self._weights, strict=True):
             kept = tf.identity(weight)
             weight.assign(mean)
+            mean.assign(kept)
+
+
+class _JaxMovingAverage(ExponentialMovingAverage):
+    """The same on JAX, where a step has its own copy of the weights until the epoch ends."""
+
+    def __init__(self, model: Any, momentum: float) -> None:
+        import jax
+
+        keras = import_keras()
+        self._momentum = momentum
+        self._weights = list(model.weights)
+        self._means = [
+            keras.Variable(weight.numpy(), dtype=weight.dtype, trainable=False)
+            for weight in self._weights
+        ]
+        self._steps = keras.Variable(0, dtype="int32", trainable=False)
+        self._step = jax.jit(self._update_values)
+        self._compiled_swap = self._swap
+
+    def update(self) -> None:
+        """Do nothing: the callback updates."""
+
+    def make_callback(self, keras: Any) -> Any:
+        """Return a Keras callback that updates after a step and validates with the averages."""
+        callback = super().make_callback(keras)
+        callback.on_train_batch_end = lambda batch, logs=None: self._update_from(callback.model)
+        return callback
+
+    def _update_from(self, model: Any) -> None:
+        """Update the averages from the copies that the last step left."""
+        state: dict[int, Any] = {}
+        for name in ("trainable_variables", "non_trainable_variables"):
+            variables = getattr(model, name)
+            state |= zip(map(id, variables), model._jax_state[name], strict=True)
+        means = [mean.value for mean in self._means]
+        weights = [state[id(weight)] for weight in self._weights]
+        updated, steps = self._step(means, weights, self._steps.value)
+        for mean, value in zip(self._means, updated, strict=True):
+            mean.assign(value)
+        self._steps.assign(steps)
+
+    def _update_values(self, means: list[Any], weights: list[Any], steps: Any) -> Any:
+        import jax.numpy as jnp
+
+        count = steps.astype(jnp.float32)
+        share = 1 - jnp.minimum(self._momentum, (1 + count) / (10 + count))
+        updated = [
+            mean - (mean - weight) * share.astype(weight.dtype)
+            if jnp.issubdtype(weight.dtype, jnp.floating)
+            else weight
+            for mean, weight in zip(means, weights, strict=True)
+        ]
+        return updated, steps + 1
+
+    def _swap(self) -> None:
+        for mean, weight in zip(self._means, self._weights, strict=True):
+            kept = weight.value
+            weight.assign(mean.value)
             mean.assign(kept)

@@ -12,7 +12,7 @@ from edgeemo.train.data.batches import make_dataset, make_training_dataset
 from edgeemo.train.data.mixup import Mixup
 from edgeemo.train.loop.callbacks import FitMonitor
 from edgeemo.train.loop.distillation import make_student
-from edgeemo.train.loop.ema import ExponentialMovingAverage
+from edgeemo.train.loop.ema import make_ema
 from edgeemo.train.loop.int8_aware import make_int8_aware
 from edgeemo.train.loop.losses import (
     balance_targets,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from edgeemo.model.spec import ModelSpec
     from edgeemo.train.data.pipeline import Pixels, TrainingData
-    from edgeemo.train.distributed.shard import Shard
+    from edgeemo.train.data.shard import Shard
     from edgeemo.train.loop.callbacks import FitResult
     from edgeemo.train.loop.checkpoint import Checkpoint, State
     from edgeemo.train.loop.history import Epoch
@@ -100,10 +100,11 @@ def fit(
     if teachers is None:
         teachers = load_teachers(options)
         check_teachers(teachers, data.spec)
-    check_teacher_outputs(teachers, data.train, data.spec)
+    if shard is None:  # else the process that starts the workers does
+        check_teacher_outputs(teachers, data.train, data.spec)
     keras.utils.set_random_seed(options.seed)  # after the teachers, which draw random numbers, too
     model = network()
-    ema = ExponentialMovingAverage(model, options.ema) if options.ema else None
+    ema = make_ema(model, options.ema) if options.ema else None
     steps = math.ceil(len(data.train) / options.batch_size)
     network_to_fit = model
     if options.int8_aware:
@@ -115,6 +116,7 @@ def fit(
         ema=ema,
         teachers=teachers,
         soft=data.train.targets is not None,
+        cuts=shard.make_cuts(len(data.train), len(data.validation)) if shard else None,
     )
     monitor = FitMonitor(
         student,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import TrainingError
@@ -18,7 +20,6 @@ from edgeemo.utils.files import sha256_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from edgeemo.model.spec import ModelSpec
     from edgeemo.train.data.pipeline import Pixels
@@ -124,6 +125,28 @@ def check_same_teachers(
 def hash_teachers(teachers: Iterable[Teacher]) -> dict[str, str]:
     """Return the SHA-256 of each teacher's file, by path."""
     return {str(teacher.path): teacher.sha256 for teacher in teachers}
+
+
+def pack_teachers(teachers: Iterable[Teacher]) -> tuple[bytes, ...]:
+    """Return the content of a ``.keras`` file of each teacher, for `unpack_teachers`."""
+    contents = []
+    with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
+        path = Path(folder, "teacher.keras")
+        for teacher in teachers:
+            teacher.model.save(path)
+            contents.append(path.read_bytes())
+    return tuple(contents)
+
+
+def unpack_teachers(contents: Iterable[bytes], options: TrainOptions) -> tuple[Teacher, ...]:
+    """Return the teachers of the options, which `pack_teachers` packed on another machine."""
+    teachers = []
+    with tempfile.TemporaryDirectory(prefix="edgeemo-") as folder:
+        copy = Path(folder, "teacher.keras")
+        for path, content in zip(options.teacher, contents, strict=True):
+            copy.write_bytes(content)
+            teachers.append(Teacher(path=path, sha256="", labels=None, model=load_keras(copy)))
+    return tuple(teachers)
 
 
 def _load_teacher(path: Path, options: TrainOptions) -> Teacher:

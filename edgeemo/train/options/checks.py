@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
 
-ALONE = ("ema", "mixup", "teacher", "soft_labels", "minutes", "int8_aware")
+ALONE = ("minutes", "int8_aware")
 """Options that a training in several processes cannot have."""
 
 
@@ -110,11 +110,10 @@ def check_alone(options: TrainOptions) -> None:
         TrainingError: If it is to train in several, with one of `ALONE`.
     """
     given = [f"--{name.replace('_', '-')}" for name in ALONE if getattr(options, name)]
-    given += ["--mode auto"] if options.undecided else []
-    if given and options.workers > 1:
-        raise TrainingError(
-            f"--workers {options.workers} excludes {', '.join(given)}: leave out either"
-        )
+    given += ["--tensorboard"] if options.tensorboard and options.cluster else []
+    if given and options.is_distributed:
+        name = "--cluster" if options.cluster else f"--workers {options.workers}"
+        raise TrainingError(f"{name} excludes {', '.join(given)}: leave out either")
 
 
 def check_images(data: ImageSource, options: TrainOptions) -> None:

@@ -74,3 +74,25 @@ class Weights(StrEnum):
     """Those of a backbone that Keras publishes."""
     HAPPY_SAD = "happy-sad"
     """Those of the shipped model of that name."""
+
+
+class WorkerRange(str):
+    """Smallest and largest number of workers, as in "2..8".
+
+    Raises:
+        ValueError: If the text is no such range.
+    """
+
+    def __init__(self, text: str) -> None:
+        if not 0 <= self.low <= self.high:
+            raise ValueError(text)
+
+    @property
+    def low(self) -> int:
+        """Return the smallest number."""
+        return int(self.partition("..")[0])
+
+    @property
+    def high(self) -> int:
+        """Return the largest number."""
+        return int(self.partition("..")[2])

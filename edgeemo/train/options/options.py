@@ -20,6 +20,7 @@ from edgeemo.train.options.choices import (
     Schedule,
     Split,
     Weights,
+    WorkerRange,
 )
 from edgeemo.train.options.shared import (
     ACCEPT,
@@ -44,6 +45,7 @@ _training = partial(Option, group="Training")
 _regularisation = partial(Option, group="Regularisation")
 _distillation = partial(Option, group="Distillation")
 _decision = partial(Option, group="Decision")
+_distribution = partial(Option, group="Distribution")
 _record = partial(Option, group="Records")
 
 PLAIN_ARCH = "cnn-16-32-16"
@@ -57,6 +59,9 @@ DECIDED = frozenset(
     }
 )  # fmt: skip
 """Names of the options that mode auto chooses."""
+
+DISTRIBUTION = ("workers", "cluster", "gpu", "max_failures")
+"""Names of the options that say where a training runs, and change nothing but the rounding."""
 
 _MANY = 1_000_000
 _LARGEST_PARAMETER = 100
@@ -103,7 +108,7 @@ class TrainOptions:
         Option(
             "Options that are not given: auto chooses them from the images, plain takes the "
             "defaults.",
-            default="auto; plain with --recipe, --arch or --workers",
+            default="auto; plain with --recipe or --arch",
         ),
     ] = None
     recipe: Annotated[
@@ -242,16 +247,6 @@ class TrainOptions:
             maximum=_MANY,
         ),
     ] = 0
-    workers: Annotated[
-        int,
-        _training(
-            "Processes that train together, on JAX (needs the distributed extra).",
-            minimum=1,
-            maximum=65_536,
-            needs=lambda workers: "jax" if workers > 1 else "",
-        ),
-    ] = 1
-
     augment: Annotated[Augment, _regularisation("Random changes to the training images.")] = (
         Augment.NONE
     )
@@ -331,6 +326,39 @@ class TrainOptions:
         ),
     ] = None
 
+    workers: Annotated[
+        int | WorkerRange,
+        _distribution(
+            "Processes that train together on Ray (needs the distributed extra); 2..8 takes as "
+            "many as there are CPUs or GPUs for.",
+            metavar="N|N..M",
+            minimum=1,
+            maximum=65_536,
+            needs=lambda workers: "ray" if workers != 1 else "",
+        ),
+    ] = 1
+    cluster: Annotated[
+        str | None,
+        _distribution(
+            "Ray cluster to train on: HOST:PORT of its head node, or auto on one of its nodes.",
+            metavar="ADDRESS",
+            default="a Ray of its own on this machine",
+            needs=lambda _: "ray",
+        ),
+    ] = None
+    gpu: Annotated[
+        bool,
+        _distribution("Give each worker a GPU.", needs=lambda gpu: "ray" if gpu else ""),
+    ] = False
+    max_failures: Annotated[
+        int,
+        _distribution(
+            "Number of lost workers or nodes that are replaced, from the last checkpoint on.",
+            minimum=0,
+            maximum=_MANY,
+        ),
+    ] = 3
+
     metrics: Annotated[
         tuple[Metric, ...], _record("Metrics to record after every epoch, too.")
     ] = ()
@@ -377,7 +405,7 @@ class TrainOptions:
             convert_fields(self)
         except ValueError as error:
             raise TrainingError(str(error)) from None
-        given = self.recipe or self.arch or self.workers > 1
+        given = self.recipe or self.arch
         mode = self.mode or (Mode.PLAIN if given else Mode.AUTO)
         undecided = self.undecided
         if undecided is None:
@@ -389,6 +417,17 @@ class TrainOptions:
 
     def _has_default(self, name: str) -> bool:
         return bool(getattr(self, name) == getattr(type(self), name))
+
+    @property
+    def worker_range(self) -> tuple[int, int]:
+        """Return the smallest and the largest number of workers."""
+        workers = self.workers
+        return (workers, workers) if isinstance(workers, int) else (workers.low, workers.high)
+
+    @property
+    def is_distributed(self) -> bool:
+        """Return whether worker processes train, on Ray."""
+        return self.worker_range != (1, 1) or self.cluster is not None or self.gpu
 
     @property
     def side(self) -> int:

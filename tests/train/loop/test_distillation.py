@@ -229,9 +229,9 @@ def test_workers_named_on_resuming_are_refused_and_lose_nothing(images, options,
         train(
             images,
             tmp_path / "model",
-            options=replace(options, ema=0.9),
+            options=replace(options, minutes=9),
             progress=stopper("Predicting the test images", 1),
         )
-    with pytest.raises(TrainingError, match="--workers 2 excludes --ema"):
+    with pytest.raises(TrainingError, match="--workers 2 excludes --minutes"):
         resume(tmp_path / "model", requested={"workers": 2})
     assert Checkpoint(tmp_path / "model").exists

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -18,7 +19,6 @@ from edgeemo.dataset import draw_faces
 from edgeemo.errors import MissingExtraError, TrainingError
 from edgeemo.metrics import measure_classification
 from edgeemo.train import TrainOptions, train
-from edgeemo.train.distributed.messages import find_free_port
 from edgeemo.train.loop.history import Epoch
 from edgeemo.train.loop.mlflow_run import parse_tracker, track
 from edgeemo.utils.progress import Silent
@@ -125,7 +125,8 @@ def test_a_run_in_a_database(client_of, database, capfd):
 def test_a_run_on_mlflows_server(client_of, tmp_path, capfd):
     if find_spec("flask") is None:
         pytest.skip("MLflow's server is not installed: pip install --group dev")
-    address = f"http://127.0.0.1:{find_free_port()}"
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
     words = ["--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1"]
     store = ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
     command = [sys.executable, "-m", "mlflow", "server", *words, *store]

@@ -133,8 +133,3 @@ def test_a_training_on_votes_can_be_resumed(images, votes, options, tmp_path, st
         strict=True,
     ):
         assert np.array_equal(first, other)
-
-
-def test_several_processes_do_not_take_distributions(images, votes, options, tmp_path):
-    with pytest.raises(TrainingError, match="--workers 2 excludes --soft-labels"):
-        train(images, tmp_path / "m", options=replace(options, soft_labels=votes, workers=2))

@@ -61,6 +61,7 @@ def test_every_option_with_a_value_is_written(tmp_path):
         "background",
         "review",
         "minutes",
+        "cluster",
         "faces",
         "face_detector",
         "face_score",
@@ -145,12 +146,16 @@ def test_a_file_that_is_not_there(tmp_path):
         ({"teacher_weight": 0.5}, "--teacher-weight requires --teacher"),
         ({"teacher_temperature": 2.0}, "--teacher-temperature requires --teacher"),
         (
-            {"workers": 2, "ema": 0.9},
-            "--workers 2 excludes --ema: leave out either",
+            {"workers": 2, "minutes": 3},
+            "--workers 2 excludes --minutes: leave out either",
         ),
         (
-            {"workers": 2, "mixup": 0.2, "teacher": (Path(),)},
-            "--workers 2 excludes --mixup, --teacher: ",
+            {"workers": "2..4", "minutes": 3, "int8_aware": True, "from_": Path()},
+            "--workers 2..4 excludes --minutes, --int8-aware: ",
+        ),
+        (
+            {"cluster": "node1:6379", "tensorboard": Path("logs")},
+            "--cluster excludes --tensorboard: leave out either",
         ),
         ({"save_keras": "../x.keras"}, "--save-keras must be a file name"),
     ],
