@@ -160,6 +160,6 @@ def test_what_cannot_be_searched_is_refused_before_any_work(search, tmp_path):
     base = TrainOptions(mode="plain", epochs=1, ratios=(0.8, 0.0, 0.2))
     with pytest.raises(StudyError, match="requires a validation split"):
         search(tmp_path / "study.db", 1, base=base)
-    with pytest.raises(StudyError, match="trains in one process"):
+    with pytest.raises(StudyError, match="trainings of a search are not distributed"):
         search(tmp_path / "study.db", 1, base=TrainOptions(workers=2))
     assert list(tmp_path.iterdir()) == []
