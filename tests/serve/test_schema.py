@@ -21,7 +21,7 @@ def test_the_description_is_the_truth(place):
     server = Process("test", *words, cwd=place)
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.serve_schema", server.url, TOKEN, "--cases", "2"],
+            [sys.executable, "-m", "benchmarks.serve.schema", server.url, TOKEN, "--cases", "2"],
             cwd=REPOSITORY, env={**os.environ, "PYTHONWARNINGS": "default"}, capture_output=True,
             text=True, check=False, timeout=200,
         )  # fmt: skip

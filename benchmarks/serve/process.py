@@ -1,0 +1,121 @@
+"""A server in a process of its own, and what the system tells about it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import struct
+import subprocess
+import sys
+import time
+from io import BytesIO
+from pathlib import Path
+from threading import Thread
+
+import websockets.sync.client
+
+from edgeemo.live.sources.drawn import DrawnFaces
+from edgeemo.live.sources.settings import SourceSettings
+
+TOKEN = "a-token-for-the-tests"
+
+
+class Server:
+    """``edgeemo serve`` on a free port; a context manager that ends it."""
+
+    def __init__(self, *words):
+        self.begun = time.monotonic()
+        command = [sys.executable, "-m", "edgeemo", "serve", *words, "--port", "0"]
+        self._process = subprocess.Popen(
+            [*command, "--model", "happy-sad"], stderr=subprocess.PIPE, text=True
+        )
+        found, lines = None, []
+        for line in self._process.stderr:
+            lines.append(line)
+            if found := re.search(r" at https?://[^/]*:(\d+)/", line):
+                break
+        if not found:
+            sys.exit("".join(lines))
+        self.port = int(found[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        Thread(target=self._process.stderr.read, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait(10)
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def get(self, path):
+        connection = self.connect()
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        content = reply.read()
+        connection.close()
+        return reply.status, content
+
+
+class Watcher:
+    """A page without a browser: asks for frames, and notes how old they are."""
+
+    def __init__(self, server):
+        self._socket = websockets.sync.client.connect(f"ws://127.0.0.1:{server.port}/v1/watch")
+        self.ages_ms = []
+        self._runs = True
+        self._thread = Thread(target=self._run)
+        self._thread.start()
+
+    def take(self):
+        """Return the ages since the last call, in ms."""
+        taken, self.ages_ms = self.ages_ms, []
+        return taken
+
+    def close(self):
+        self._runs = False
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self):
+        last = None
+        while self._runs:
+            self._socket.send("next")
+            message = self._socket.recv(timeout=30)
+            (length,) = struct.unpack("!I", message[:4])
+            frame = json.loads(message[4 : 4 + length])["frame"]
+            if frame and frame["number"] != last:
+                last = frame["number"]
+                self.ages_ms.append((time.time() - frame["time"]) * 1000)
+
+
+def draw_photos(count):
+    """Return drawn photos as JPEG files of 640x480."""
+    drawing, contents = DrawnFaces(SourceSettings(fps=240)).open(), []
+    for _ in range(count):
+        stream = BytesIO()
+        drawing.read().pixels.decode().save(stream, "JPEG", quality=85)
+        contents.append(stream.getvalue())
+    return contents
+
+
+def read_memory_mb(pid):
+    """Return the proportional share of memory, in MB."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) / 1024
+
+
+def count_descriptors(pid):
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def quantile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
