@@ -7,6 +7,7 @@ from io import BytesIO
 import schemathesis
 from hypothesis import strategies
 from PIL import Image
+from schemathesis.transport.serialization import Binary
 
 
 def encode(format: str, side: int) -> bytes:
@@ -16,8 +17,8 @@ def encode(format: str, side: int) -> bytes:
 
 
 IMAGES = {format: [encode(format, side) for side in (1, 20, 64)] for format in ("JPEG", "PNG")}
+EVERY = strategies.sampled_from([*IMAGES["JPEG"], *IMAGES["PNG"]])
+schemathesis.openapi.format("binary", EVERY.map(Binary))
 schemathesis.openapi.media_type("image/jpeg", strategies.sampled_from(IMAGES["JPEG"]))
 schemathesis.openapi.media_type("image/png", strategies.sampled_from(IMAGES["PNG"]))
-schemathesis.openapi.media_type(
-    "application/octet-stream", strategies.sampled_from([*IMAGES["JPEG"], *IMAGES["PNG"]])
-)
+schemathesis.openapi.media_type("application/octet-stream", EVERY)

@@ -17,6 +17,7 @@ from benchmarks.serve.process import (
     count_descriptors,
     draw_photos,
     quantile,
+    read_cpu_s,
     read_memory_mb,
 )
 from edgeemo.runtime.classifier import Classifier
@@ -67,14 +68,26 @@ def measure_throughput():
     ):
         bare.stdout.readline()
         clients = [Requests(server) for _ in range(2)]
+        _count_requests(clients, photos)
         served, looped, ratios = [], [], []
+        cpu_s = [read_cpu_s(pid) for pid in (bare.pid, server.pid)]
         for _ in range(_SLICES):
             bare.stdin.write(f"{_SLICE_S}\n")
             bare.stdin.flush()
             looped.append(int(bare.stdout.readline()) / _SLICE_S)
             served.append(_count_requests(clients, photos))
             ratios.append(served[-1] / looped[-1])
+        costs = [
+            1000 * (read_cpu_s(pid) - before) / (sum(rates) * _SLICE_S)
+            for pid, before, rates in zip(
+                (bare.pid, server.pid), cpu_s, (looped, served), strict=True
+            )
+        ]
         bare.stdin.close()
+        print(
+            f"processor time: {costs[1]:.2f} ms a request, {costs[0]:.2f} ms an image of the bare "
+            f"loop, ratio {costs[0] / costs[1]:.2f}"
+        )
         print(
             f"throughput: {statistics.median(served):.0f} requests/s, bare loop "
             f"{statistics.median(looped):.0f}/s, ratio {statistics.median(ratios):.2f}"
@@ -211,12 +224,13 @@ def _warm(server, photos):
 
 def measure_start():
     """Print the time until the server answers, and its memory above that of `edgeemo live`."""
-    seconds = []
+    seconds, costs = [], []
     for _ in range(5):
         with Server("test") as server:
             while server.get("/healthz")[0] != 200:
                 time.sleep(0.01)
             seconds.append(time.monotonic() - server.begun)
+            costs.append(read_cpu_s(server.pid))
     command = [sys.executable, "-m", "edgeemo", "live", "test", "--json", "--model", "happy-sad"]
     differences = []
     for _ in range(3):
@@ -228,7 +242,8 @@ def measure_start():
             differences.append(read_memory_mb(server.pid) - read_memory_mb(live.pid))
             live.terminate()
     print(
-        f"start: ready after {statistics.median(seconds):.2f} s (most {max(seconds):.2f}); memory "
+        f"start: ready after {statistics.median(seconds):.2f} s (most {max(seconds):.2f}), of "
+        f"which {statistics.median(costs):.2f} s processor time; memory "
         f"without a viewer {statistics.median(differences):+.1f} MB above `edgeemo live`"
     )
 

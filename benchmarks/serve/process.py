@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import struct
 import subprocess
@@ -39,7 +40,11 @@ class Server:
             sys.exit("".join(lines))
         self.port = int(found[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        Thread(target=self._process.stderr.read, daemon=True).start()
+        Thread(target=self._repeat, daemon=True).start()
+
+    def _repeat(self):
+        for line in self._process.stderr:
+            print(f"server: {line}", end="", file=sys.stderr)
 
     def __enter__(self):
         return self
@@ -110,6 +115,12 @@ def read_memory_mb(pid):
     """Return the proportional share of memory, in MB."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) / 1024
+
+
+def read_cpu_s(pid):
+    """Return the processor time of a process so far, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def count_descriptors(pid):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.serve.process import TOKEN, Server
 
-CASES = 220
+CASES = 400
 """Cases per operation of the whole run: more than 2,000 in all."""
 
 ENDLESS = r"^/v1/(events|stream\.mjpg)$"
@@ -43,7 +43,8 @@ def run(url: str, token: str, cases: int) -> int:
         "--header", f"Authorization: Bearer {token}", "--checks", "all",
         "--exclude-path-regex", ENDLESS, "--max-examples", str(cases), "--seed", "1",
         "--phases", "examples,coverage,fuzzing", "--generation-database", "none",
-        "--continue-on-failure", "--no-color", "--request-timeout", "20", "--warnings", "off",
+        "--continue-on-failure", "--no-color", "--request-timeout", "60",
+        "--max-response-time", "50", "--warnings", "off",
     ]  # fmt: skip
     hooks = {"SCHEMATHESIS_HOOKS": "benchmarks.serve.hooks"}
     repository = Path(__file__).resolve().parents[2]

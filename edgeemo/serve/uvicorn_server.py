@@ -96,7 +96,8 @@ class _HttpProtocol(_PatientWriter, H11Protocol):
         is_arriving = state is h11.SEND_BODY or (
             state is h11.IDLE and self.timeout_keep_alive_task is None
         )
-        if not is_arriving or self.transport.is_closing():
+        is_ours = self.transport.get_protocol() is self  # not a WebSocket's by now
+        if not (is_arriving and is_ours) or self.transport.is_closing():
             self._stop_arrival_timer()
         elif self._arrival_timer is None:
             limits = self.config.limits

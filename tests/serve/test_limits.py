@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
 import pytest
+import websockets.sync.client
 
 from edgeemo.live.observation import Observation
 from edgeemo.live.sources.drawn import DrawnFaces
@@ -78,6 +79,16 @@ def test_a_player_that_never_reads_is_let_go(strict, live_hub):
         client.sendall(b"GET /v1/stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_for(lambda: context.viewers.taken == 1)
         wait_for(lambda: context.viewers.taken == 0)
+
+
+def test_a_page_stays_for_longer_than_a_request_may_take(strict):
+    server, _ = strict
+    address = f"ws://127.0.0.1:{server.port}/v1/watch"
+    with websockets.sync.client.connect(address) as page:
+        for _ in range(5):
+            page.send("next")
+            assert page.recv(timeout=5)
+            time.sleep(0.4)
 
 
 def test_a_third_page_is_told_to_wait(strict, live_hub):
