@@ -11,6 +11,7 @@ from edgeemo.errors import EXIT_ERROR, EXIT_OK
 from edgeemo.live.controls import Controls
 from edgeemo.live.notify import ServiceNotifier
 from edgeemo.live.outputs.fan_out import CLOSE_S
+from edgeemo.live.outputs.tally import Tally
 from edgeemo.live.pace import PacedReader, PaceSettings
 from edgeemo.live.sources.settings import SourceSettings, parse_frame_size
 from edgeemo.live.stop import StopSignals
@@ -19,7 +20,6 @@ from edgeemo.utils.extras import require_packages_of_options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from edgeemo.live.observation import Event, Observation
     from edgeemo.live.options import LiveOptions
     from edgeemo.live.outputs.base import Output
     from edgeemo.live.outputs.fan_out import FanOut
@@ -68,10 +68,14 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
     controls = Controls(min_confidence=options.min_confidence)
     run = _Run(options, source, classifier=load(), controls=controls, console=console)
     with StopSignals(controls) as signals:
-        status = run.run(signals)
-        if signals.number is None or (source.is_live and status == EXIT_OK):
-            return status
-        return 128 + signals.number
+        try:
+            status = run.run(signals)
+        except KeyboardInterrupt:  # what it was about took too long
+            if signals.number is None:
+                raise
+            status = EXIT_OK
+        is_normal_end = source.is_live and run.is_open and status == EXIT_OK
+        return status if signals.number is None or is_normal_end else 128 + signals.number
 
 
 def prepare_source(options: LiveOptions, *, note: Callable[[str], object] | None = None) -> Source:
@@ -155,7 +159,11 @@ def make_source_settings(options: LiveOptions) -> SourceSettings:
 
 
 class _Run:
-    """One run: the source is opened, observed, and everything is closed."""
+    """One run: the source is opened, observed, and everything is closed.
+
+    Attributes:
+        is_open: Whether the source could be opened.
+    """
 
     def __init__(
         self,
@@ -169,7 +177,8 @@ class _Run:
     ) -> None:
         self._options, self._source, self._classifier = options, source, classifier
         self._controls, self._console, self._others = controls, console, others
-        self._tally = _Tally()
+        self._tally = Tally()
+        self.is_open = False
         self._service = ServiceNotifier.from_environment()
 
     def run(self, signals: StopSignals) -> int:
@@ -181,11 +190,12 @@ class _Run:
         with ExitStack() as stack:
             pipeline = Pipeline(self._classifier, self._make_pipeline_settings())
             reader = stack.enter_context(FrameReader(self._source, report=self._console.report))
+            self.is_open = True
             self._console.note(f"source: {self._source.name}")
             output = self._build_outputs()
             stack.callback(lambda: output.close(wait_s=self._find_patience(signals)))
             self._service.ready(self._source.name)
-            stack.callback(signals.allow_time)
+            stack.callback(signals.allow_time, CLOSE_S + 1)
             stack.callback(self._service.stopping)
             run_loop(self._pace(reader), pipeline, output, controls=self._controls)
         return EXIT_ERROR if output.failed else self._find_status(signals.number is not None)
@@ -256,27 +266,3 @@ class _Run:
                 self._service.feed()
 
         return PacedReader(reader, settings, report=self._console.report, on_round=feed_watchdog)
-
-
-class _Tally:
-    """An output that counts.
-
-    Attributes:
-        predicted: Number of frames that were predicted.
-        failed: Number of frames that were damaged.
-    """
-
-    name = "tally"
-
-    def __init__(self) -> None:
-        self.predicted = self.failed = 0
-
-    def add_observation(self, seen: Observation) -> None:
-        self.predicted += seen.error is None
-        self.failed += seen.error is not None
-
-    def add_event(self, event: Event) -> None:
-        pass
-
-    def close(self) -> None:
-        pass

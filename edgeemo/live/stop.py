@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 PATIENCE_S = 1.0
-"""Seconds that the frame in hand may take, and after it the closing of the outputs."""
+"""Seconds that the frame in hand may take."""
 
 
 class StopSignals:
@@ -35,7 +35,7 @@ class StopSignals:
         self._controls = controls
         self._before: dict[int, object] = {}
         self._timer: threading.Timer | None = None
-        self._since = 0.0
+        self._end = 0.0
         self.number: int | None = None
 
     def __enter__(self) -> Self:
@@ -50,24 +50,24 @@ class StopSignals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def allow_time(self) -> None:
-        """Give what follows its own time before it is interrupted."""
+    def allow_time(self, seconds: float) -> None:
+        """Give what follows a signal its own time before it is interrupted."""
         if self.number is not None:
             self._cancel()
-            self._begin(self.number)
+            self._begin(self.number, seconds)
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         if self.number is None:
             self.number = number
             self._controls.stop = True
-            self._begin(number)
-        elif time.monotonic() - self._since >= 0.9 * PATIENCE_S:  # not Ctrl-C, which came twice
+            self._begin(number, PATIENCE_S)
+        elif time.monotonic() >= self._end:  # a bundle's child gets Ctrl-C twice at once
             self._cancel()
             raise KeyboardInterrupt
 
-    def _begin(self, number: int) -> None:
-        self._since = time.monotonic()
-        self._timer = threading.Timer(PATIENCE_S, os.kill, (os.getpid(), number))
+    def _begin(self, number: int, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self._timer = threading.Timer(seconds, os.kill, (os.getpid(), number))
         self._timer.daemon = True
         self._timer.start()
 

@@ -57,6 +57,33 @@ def test_a_reader_that_stalls_does_not_delay_the_end(edgeemo_process):
     os.close(reading)
 
 
+@pytest.mark.parametrize(("what", "status"), [("open", 143), ("observe", 0)])
+def test_what_takes_long_is_interrupted(start_process, tmp_path, what, status):
+    """A source that does not open, and a prediction that takes five seconds."""
+    program = (
+        "import sys, time\n"
+        "from edgeemo.live import pipeline\n"
+        "from edgeemo.live.sources import drawn\n"
+        "def hang(*words, **named):\n"
+        "    print('hangs', flush=True)\n"
+        "    time.sleep(30)\n"
+        "place = {'open': drawn.DrawnFaces, 'observe': pipeline.Pipeline}[sys.argv.pop(1)]\n"
+        "setattr(place, 'open' if place is drawn.DrawnFaces else 'observe', hang)\n"
+        "from edgeemo.cli.start import main\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", program, what, "live", "test"]
+    with start_process(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    ) as process:
+        assert process.stdout.readline() == "hangs\n"
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert process.wait(20) == status
+        assert time.monotonic() - began < 2.5
+        assert "Traceback" not in process.stderr.read()
+
+
 def test_a_closed_standard_output_ends_it_quietly(edgeemo_process):
     process = edgeemo_process("live", "test", "--json")
     process.stdout.readline()

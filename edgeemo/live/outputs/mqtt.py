@@ -10,13 +10,11 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from paho.mqtt.client import Client
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-
 from edgeemo.errors import SpecError
 from edgeemo.live.outputs.home_assistant import BIRTH, EXPIRE_S, describe_entities
 from edgeemo.live.outputs.jsonl import event_fields
 from edgeemo.live.outputs.mqtt_address import MqttTopics
+from edgeemo.live.outputs.mqtt_client import MAX_WAITING, MqttClient
 from edgeemo.model.spec import NOT_SURE
 from edgeemo.runtime.prediction import NO_FACE
 from edgeemo.utils.text import escape_controls, one_line
@@ -39,13 +37,7 @@ _MAX_CREDIT = 4.0
 _REPEAT_S = EXPIRE_S / 4
 """Longest time between two states, in seconds, while frames come."""
 
-_MAX_WAITING = 100
-"""Number of messages that wait to be sent, above which further ones are dropped."""
-
-_MAX_DELAY_S = 30
-_CONNECT_S = 3.0
 _GOODBYE_S = 1.0
-_KEEP_ALIVE_S = 30
 
 
 class MqttOutput:
@@ -80,8 +72,8 @@ class MqttOutput:
         self._state: dict[str, Any] = {"label": None, "probability": None, "faces": 0}
         self._sent: dict[str, Any] = {}
         self._sent_s, self._credit = -math.inf, _MAX_CREDIT
-        self._client = _ReasoningClient(CallbackAPIVersion.VERSION2)
-        self._connect(address)
+        self._client = MqttClient(address, will=self._topics.availability)
+        self._start()
 
     def add_observation(self, seen: Observation) -> None:
         """See `edgeemo.live.outputs.base.Output.add_observation`."""
@@ -105,26 +97,17 @@ class MqttOutput:
                 sent.wait_for_publish(_GOODBYE_S)
         client.disconnect()
 
-    def _connect(self, address: MqttAddress) -> None:
+    def _start(self) -> None:
         """Start the thread that connects, and does so again after each loss."""
         client = self._client
-        if address.is_encrypted:
-            client.tls_set()
-        if address.user:
-            client.username_pw_set(address.user, address.password)
-        client.will_set(self._topics.availability, "offline", qos=1, retain=True)
-        client.max_queued_messages_set(_MAX_WAITING)
-        client.reconnect_delay_set(1, _MAX_DELAY_S)
-        client.connect_timeout = _CONNECT_S
         client.on_connect = self._greet
         client.on_connect_fail = lambda *_: self._note_away(client.reason)
         client.on_disconnect = self._note_disconnected
         client.on_message = self._take_message
         client.on_publish = self._count_sent
-        client.connect_async(address.host, address.port, keepalive=_KEEP_ALIVE_S)
         client.loop_start()
 
-    def _greet(self, client: Client, _user: object, _flags: object, reason: Any, *_: Any) -> None:
+    def _greet(self, _client: object, _user: object, _flags: object, reason: Any, *_: Any) -> None:
         """Announce the camera: after each connection, as the broker may have forgotten all."""
         if reason.is_failure:
             self._note_away(str(reason))
@@ -134,7 +117,7 @@ class MqttOutput:
         if self._is_away:
             self._is_away = False
             self._report(f"{self.name}: connected again")
-        client.subscribe([(self._topics.set, 0), (BIRTH, 0)])
+        self._client.subscribe([(self._topics.set, 0), (BIRTH, 0)])
         self._announce()
 
     def _announce(self) -> None:
@@ -166,7 +149,7 @@ class MqttOutput:
 
     def _publish(self, topic: str, content: Any, *, retain: bool = False) -> None:
         """Publish a message, unless the broker is away or does not take messages any more."""
-        if self._waiting >= _MAX_WAITING or not self._client.is_connected():
+        if self._waiting >= MAX_WAITING or not self._client.is_connected():
             return
         with self._lock:
             self._waiting += 1
@@ -213,31 +196,6 @@ class MqttOutput:
         threshold = float(json.loads(text)["threshold"])
         replace(self._spec, min_confidence=threshold)  # which refuses what the model cannot have
         self._controls.min_confidence = threshold
-
-
-class _ReasoningClient(Client):
-    """A client that keeps the reason why it cannot connect, of which paho tells nobody.
-
-    Attributes:
-        reason: The reason.
-    """
-
-    reason = ""
-
-    def reconnect(self) -> MQTTErrorCode:
-        try:
-            return super().reconnect()
-        except OSError as error:
-            self.reason = _explain(error)
-            raise
-
-
-def _explain(error: OSError) -> str:
-    """Return why a connection failed, in words."""
-    distrust = getattr(error, "verify_message", "")  # of ssl.SSLCertVerificationError
-    if distrust:
-        return f"its certificate is not trusted ({distrust}): SSL_CERT_FILE names another authority"
-    return (error.strerror or one_line(error)).lower()
 
 
 def _summarise(seen: Observation) -> dict[str, Any]:
