@@ -38,6 +38,7 @@ _SIDE = 16
 _ALIKE = 0.99
 """Correlation of thumbnails from which a crop shows nothing new. Frames of a film in which a face
 changes its expression reach 0.993 (see `edgeemo.dataset.ingest.near_duplicates`)."""
+_FLAT = 1.0
 _WAITING = 2
 _CLOSE_S = 0.7
 _ODD = re.compile(r"[^\w.-]+")
@@ -138,12 +139,13 @@ class Collector:
         return crop_face(image, raw.face, replace(self._spec, channels=3))
 
     def _is_known(self, crop: Image.Image) -> bool:
-        """Return whether a crop hardly differs from one that was kept a moment ago."""
+        """Return whether a crop shows nothing, or nearly what one did that was kept a moment ago."""
         small = crop.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
         pixels = np.asarray(small, np.float32).ravel()
         pixels -= pixels.mean()
-        thumbnail = pixels / max(float(np.linalg.norm(pixels)), 1e-6)
-        if any(float(thumbnail @ each) > _ALIKE for each in self._thumbnails):
+        contrast = float(np.linalg.norm(pixels))
+        thumbnail = pixels / max(contrast, _FLAT)
+        if contrast < _FLAT or any(float(thumbnail @ each) > _ALIKE for each in self._thumbnails):
             return True
         self._thumbnails.append(thumbnail)
         return False

@@ -40,6 +40,7 @@ def test_crops_of_doubt_are_kept_one_a_second_and_no_copies(tmp_path):
     seen = [see(number / 10, face(raw="sad"), image=_noise(number // 10)) for number in range(40)]
     seen += [see(5 + number, face(raw="sad"), image=_noise(1)) for number in range(3)]
     seen += [see(9, face(raw="happy"), image=_noise(20)), see(10, face(raw=None), image=_noise(21))]
+    seen.append(see(11, face(raw="sad")))  # a grey wall
     names, said = _collect(tmp_path / "new", *seen)
     assert names == [
         f"sad/00-00-0{second}.0_face-1_sad-0.75.png" for second in range(4)
