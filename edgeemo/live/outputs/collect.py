@@ -139,7 +139,7 @@ class Collector:
         return crop_face(image, raw.face, replace(self._spec, channels=3))
 
     def _is_known(self, crop: Image.Image) -> bool:
-        """Return whether a crop shows nothing, or nearly what one did that was kept a moment ago."""
+        """Return whether a crop shows nothing, or what one that was kept a moment ago shows."""
         small = crop.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
         pixels = np.asarray(small, np.float32).ravel()
         pixels -= pixels.mean()
