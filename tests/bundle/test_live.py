@@ -8,11 +8,13 @@ import io
 import json
 import linecache
 import marshal
+import os
 import signal
 import subprocess
 import sys
 import time
 import traceback
+from threading import Timer
 
 import pytest
 from PIL import Image
@@ -24,6 +26,8 @@ from edgeemo.dataset.synthetic import MOODS
 from edgeemo.live.options import LiveOptions
 from edgeemo.runtime.declared_options import read_declared_options
 from edgeemo.utils.options import option_fields
+
+from ..live.servers import MjpegServer
 
 WITHOUT_VIDEO = (
     "import sys, runpy\n"
@@ -117,6 +121,35 @@ def test_it_predicts_without_a_video_library(int8, device, tmp_path):
     ran = device(int8.path, "live", "test", "--mqtt", "mqtt://host", python=python)
     assert ran.status == 1
     assert ran.err.endswith("not installed: " + sys.executable + " -m pip install paho-mqtt\n")
+
+
+FAKE_CAMERA = """#!{python} -SE
+import os, time
+while True:
+    os.write(1, bytes([90]) * (640 * 480 * 3 // 2))
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize("source", ["csi", "http", "folder"])
+def test_cameras_that_need_no_video_library(int8, device, tmp_path, source):
+    words = (int8.path, "live", "--json", "--seconds", "1")
+    shared = {"python": ("-c", WITHOUT_VIDEO)}
+    if source == "csi":
+        program = tmp_path / "rpicam-vid"
+        program.write_text(FAKE_CAMERA.format(python=sys.executable))
+        program.chmod(0o755)
+        ran = device(*words, "csi", env={**os.environ, "PATH": str(tmp_path)}, **shared)
+    elif source == "http":
+        with MjpegServer() as server:
+            ran = device(*words, server.url, **shared)
+    else:
+        timer = Timer(2, lambda: Image.linear_gradient("L").save(tmp_path / "new.jpg"))
+        timer.start()
+        ran = device(*words[:-1], "4", tmp_path, "--watch", **shared)
+        timer.join()
+    assert ran.status == 0, ran.err
+    assert len([json.loads(line) for line in ran.out.splitlines()]) >= 1
 
 
 def test_jpegs_on_standard_input(int8):
