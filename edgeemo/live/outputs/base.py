@@ -32,4 +32,11 @@ class Output(Protocol):
         """
 
     def close(self) -> None:
-        """Finish: files are complete afterwards. Takes 2 seconds at most."""
+        """Finish: files are complete afterwards.
+
+        All outputs close at the same time, each in a thread of its own. After a signal, and of a
+        live source, they have `edgeemo.live.outputs.fan_out.CLOSE_S` seconds.
+
+        Raises:
+            Exception: Any, which is reported.
+        """

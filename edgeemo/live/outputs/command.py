@@ -84,7 +84,7 @@ class OnChange:
                 self._command, stdin=subprocess.PIPE, stdout=_STDERR, start_new_session=True
             )
         except OSError as error:  # perhaps it will be there again
-            self._trouble.note(str(error.strerror))
+            self._trouble.note(str(error.strerror).lower())
             return
         try:
             self._process.communicate(content, timeout=self._time_limit_s)
