@@ -67,6 +67,15 @@ class Steady:
             self._is_sure = None
         self._spec = spec
 
+    def relabel(self, before: Prediction) -> Prediction:
+        """Return the last prediction with the label that the present thresholds give it."""
+        scores = list(before.scores.values())
+        if tuple(before.scores) != self._spec.labels:
+            return before
+        if self._shown is None:
+            return replace(before, label=self._spec.choose_label(scores))
+        return replace(before, label=self._label(self._shown, scores)[0])
+
     def hold(self, time_s: float) -> None:
         """Take a frame in which nothing moves for one with the same prediction as before."""
         self._time_s = time_s

@@ -130,6 +130,17 @@ def test_a_threshold_and_a_model_change_with_the_next_frame(classifier, whole) -
     assert "happiness" in seen.faces[0].steady.scores
 
 
+def test_a_threshold_counts_for_a_face_that_is_not_detected_in_the_frame(classifier) -> None:
+    controls, pipeline = Controls(), Pipeline(classifier, PipelineSettings())
+    for number in range(5):
+        pipeline.observe(make_frame(PHOTO, number))
+    controls.min_confidence = 0.999
+    pipeline.apply(controls)
+    seen = pipeline.observe(make_frame(NO_FACE, 5))
+    assert [face.raw for face in seen.faces] == [None, None]
+    assert seen.faces[0].steady.label == NOT_SURE
+
+
 def test_most_faces_that_are_predicted(classifier) -> None:
     crowd = Image.new("RGB", (1280, 960), (90, 95, 100))
     face = Image.open(io.BytesIO(PHOTO)).crop((40, 60, 430, 450)).resize((250, 250))
