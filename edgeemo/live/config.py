@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgeemo.errors import OptionError
@@ -11,12 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from edgeemo.live.options import LiveOptions
     from edgeemo.utils.options import OptionField
 
 _T = TypeVar("_T")
 
 _NOT_IN_FILES = ("config", "list")
 """Options of the command line alone."""
+
+_READ_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 _MAY_HOLD_PASSWORDS = ("source", "mqtt", "webhook", "on_change")
 """Options whose values no message repeats."""
@@ -38,6 +43,20 @@ def merge_options(cls: type[_T], given: Mapping[str, Any], *, without: Collectio
     if "format" in given:
         read.pop("json", None)  # which is the same as one of its values
     return cls(**{**read, **given})
+
+
+def find_readable_password(options: LiveOptions) -> str:
+    """Return a warning about a configuration file with a password that others may read, or ""."""
+    if options.config is None or os.name != "posix":
+        return ""
+    addresses = (options.source, options.mqtt or "", options.webhook or "")
+    has_password = any("@" in each.partition("://")[2] for each in addresses)
+    if not (has_password and options.config.stat().st_mode & _READ_BY_OTHERS):
+        return ""
+    import shlex
+
+    path = options.config
+    return f"{path} holds a password, and others may read it: chmod 600 {shlex.quote(str(path))}"
 
 
 def read_config(path: Path, cls: Any, *, without: Collection[str] = ()) -> dict[str, Any]:

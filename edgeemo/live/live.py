@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import EXIT_ERROR, EXIT_OK
+from edgeemo.live.config import find_readable_password
 from edgeemo.live.controls import Controls
 from edgeemo.live.notify import ServiceNotifier
 from edgeemo.live.outputs.fan_out import CLOSE_S
@@ -65,6 +66,8 @@ def run_live(options: LiveOptions, load: Callable[[], Classifier], *, console: C
         SourceError: If the source cannot be opened, or is lost for good.
     """
     source = prepare_source(options, note=console.note)
+    if exposed := find_readable_password(options):
+        console.report(f"warning: {exposed}")
     controls = Controls(min_confidence=options.min_confidence)
     run = _Run(options, source, classifier=load(), controls=controls, console=console)
     with StopSignals(controls) as signals:

@@ -110,3 +110,8 @@ def test_a_password_in_a_file_is_not_in_the_list_of_processes(file, edgeemo_proc
     assert process.returncode in (0, 1), err
     assert b"w0rd" not in listed
     assert "w0rd" not in out + err
+    warning = f"warning: {path} holds a password, and others may read it: chmod 600 {path}\n"
+    assert warning in err
+    path.chmod(0o600)
+    _, err = edgeemo_process("live", "--config", path, "--seconds", "0.1").communicate(timeout=30)
+    assert "chmod" not in err
