@@ -76,8 +76,9 @@ class FaceObserver:
             raise ValueError("faces are followed by a model with a face detector")
         self._classifier = classifier
         self._search = build_search(classifier.detector)
-        for steady in self._steady.values():
+        for id, steady in self._steady.items():
             steady.change_spec(classifier.spec)
+            self._shown[id] = steady.relabel(self._shown[id])
 
     def _predict(self, photo: Image.Image, in_photo: Face, face: Face) -> Prediction:
         """Predict a face as `Classifier.predict_all` does.
