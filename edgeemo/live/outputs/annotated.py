@@ -70,8 +70,9 @@ class AnnotatedVideo:
         try:
             if not self._worker.finish(_CLOSE_S if self._is_live else None):
                 raise OutputError("the encoder is too slow; the last frames are missing")
-            for seen, faces in self._window.flush():
-                self._write(seen, faces)
+            if not self._is_live:  # else whoever came in last is not detected yet
+                for seen, faces in self._window.flush():
+                    self._write(seen, faces)
         except BaseException:
             self._video.abandon()
             raise

@@ -88,8 +88,7 @@ class ClipWriter:
                 self._write(ready, faces)
 
     def _finish(self) -> None:
-        for seen, faces in self._window.flush():
-            self._write(seen, faces)
+        """Complete the clip; frames whose faces are not certain yet are left out."""
         self._stack.close()
 
     def _write(self, seen: Observation, faces: list[Face]) -> None:

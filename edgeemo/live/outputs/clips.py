@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edgeemo.errors import ImageError
 from edgeemo.live.observation import Event, Observation
 from edgeemo.live.outputs.clip_writer import ClipEnd, ClipStart, ClipWriter
+from edgeemo.live.outputs.images import WINDOW_S
 from edgeemo.live.outputs.worker import Worker
 from edgeemo.live.pixels import JpegPixels
 
@@ -43,6 +44,11 @@ class ClipSettings:
     around_s: float
     blur: bool = False
     prefix: str = ""
+
+    @property
+    def beyond_s(self) -> float:
+        """Return for how long frames behind a clip tell which faces are in its last ones."""
+        return WINDOW_S if self.blur else 0.0
 
 
 class Clips:
@@ -113,7 +119,7 @@ class Clips:
             seen = self._compress(item)
         except ImageError:
             return  # a damaged frame costs itself
-        if seen.frame.time_s > self._end_s:
+        if seen.frame.time_s > self._end_s + self._settings.beyond_s:
             self._end()
         if self._is_open:
             self._clips.put(seen)

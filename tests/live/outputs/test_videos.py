@@ -124,6 +124,21 @@ def test_clips_hold_the_seconds_around_changes(tmp_path):
     assert lengths == pytest.approx([1.3, 1.0], abs=0.01)
 
 
+def test_a_face_that_is_detected_behind_a_clip_is_pixelated_in_it(tmp_path):
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 255, (120, 160, 3), np.uint8))
+    times = [number / 10 for number in range(31)]
+    items = [see(time, *([face()] if time > 1.65 else []), image=image) for time in times]
+    items.insert(11, change(1.0))
+    _clip(tmp_path / "clips", *items, blur=True)
+    (clip,) = (tmp_path / "clips").iterdir()
+    frames = _read(clip)
+    sharp = [bool(np.asarray(each, int)[50:80, 50:90].std() > 25) for _, each in frames]
+    assert 10 <= len(frames) <= 11  # half a second on either side
+    assert sharp[:6] == [True] * 6
+    assert not any(sharp[8:])
+
+
 def test_the_oldest_clips_are_removed_and_nothing_else(tmp_path):
     folder = tmp_path / "clips"
     _clip(folder, *_second(0, change_at=1))
