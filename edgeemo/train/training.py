@@ -13,6 +13,7 @@ from edgeemo.train.options.checks import check_images, check_options, check_pack
 from edgeemo.train.options.config import merge_options
 from edgeemo.train.options.options import DISTRIBUTION, KEYS, TrainOptions
 from edgeemo.train.options.record import find_differences, read_options, record_options
+from edgeemo.utils.cluster import check_cluster
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
 
@@ -61,6 +62,7 @@ def train(
     images, out = convert_source(data), Path(out)
     options = options or TrainOptions()
     check_options(options)
+    _check_place(options)
     check_images(images, options)
     check_output_folder(out, data=list_paths(images), replace=replace)
     checkpoint = Checkpoint(out)
@@ -105,6 +107,7 @@ def resume(
     images = read_source(started["data"]) if data is None else convert_source(data)
     options = _resumed_options(out, started["options"], requested or {})
     check_packages(options)
+    _check_place(options)
     check_images(images, options)
     check_output_folder(out, data=list_paths(images), replace=replace)
     progress = progress or Silent()
@@ -138,6 +141,14 @@ def train_or_resume(
         if not find_differences(record_options(options), recorded):
             return resume(out, data=data, progress=progress)
     return train(data, out, options=options, replace=replace, progress=progress)
+
+
+def _check_place(options: TrainOptions) -> None:
+    """Refuse a cluster that cannot be reached, or too many workers for this machine."""
+    if options.is_distributed:
+        check_cluster(
+            options.cluster, cpus=options.worker_range[0], purpose=f"--workers {options.workers}"
+        )
 
 
 def _run(

@@ -17,13 +17,15 @@ from edgeemo.train.options.faces import FACE_OPTIONS
 from edgeemo.train.options.record import record_options
 from edgeemo.train.training import train_or_resume
 from edgeemo.tune.parallel_search import SearchRequest, search_on_ray
+from edgeemo.tune.placement import Placement
 from edgeemo.tune.search import Search
 from edgeemo.tune.search_images import prepare_images
 from edgeemo.tune.search_plots import plot_history, plot_importances
 from edgeemo.tune.space import SEARCHED, merge_choice
 from edgeemo.tune.study import Study, check_storage
 from edgeemo.tune.trials import find_front, pick_best, rank_trials, select_trained, write_study
-from edgeemo.utils.extras import TUNING, require_packages
+from edgeemo.utils.cluster import check_cluster
+from edgeemo.utils.extras import TUNING, require_packages, require_packages_of_options
 from edgeemo.utils.paths import convert_paths
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.serialize import to_plain
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from edgeemo.train.data.source import ImageSource
     from edgeemo.train.options.options import TrainOptions
     from edgeemo.tune.goal import Goal
-    from edgeemo.tune.placement import Placement
     from edgeemo.tune.space import Space
     from edgeemo.tune.trials import Trial
     from edgeemo.utils.progress import Progress
@@ -133,6 +134,11 @@ def tune(
     """
     progress = progress or Silent()
     _check(job, space, base, replace=replace)
+    placement = placement or Placement()
+    if placement.is_distributed:
+        require_packages_of_options(placement)
+        purpose = f"--workers {placement.workers}"
+        check_cluster(placement.cluster, cpus=placement.workers, purpose=purpose)
     import_keras()
     with prepare_images(
         job.data, base, beside=job.beside, sizes=space.sizes, progress=progress
@@ -149,7 +155,7 @@ def tune(
         study = Study(**arguments)
         progress.note(f"Study {study.name!r} in {study.place}")
         try:
-            if placement is None or not placement.is_distributed:
+            if not placement.is_distributed:
                 Search(study, prepared, space=space, base=base, goal=goal, progress=progress).run()
             else:
                 request = SearchRequest(

@@ -62,6 +62,26 @@ def import_ray_train() -> Any:
     return ray.train
 
 
+def check_cluster(address: str | None, *, cpus: float, purpose: str) -> None:
+    """Refuse a cluster that cannot be reached, before any slow work; Ray is not imported.
+
+    Args:
+        address: As of `open_cluster`.
+        cpus: Processors that the work needs.
+        purpose: What needs them, for a message, such as "--workers 4".
+
+    Raises:
+        ClusterError: If nothing answers there, or this machine alone has too few cores.
+    """
+    if address is not None:
+        _check_answer(address)
+    elif usable_cores() < cpus:
+        raise ClusterError(
+            f"{purpose} requires {plural(int(cpus), 'CPU')}, and this machine has "
+            f"{usable_cores()}; lower the number, or name a --cluster"
+        )
+
+
 @contextmanager
 def open_cluster(
     address: str | None,
