@@ -49,6 +49,7 @@ class AnnotatedVideo:
         self._images, self._is_live = images, is_live
         self._window = FaceWindow(blur=blur)
         self._start_s: float | None = None
+        path.unlink(missing_ok=True)  # libav makes the file with the first frame
         self._video = VideoWriter(path, in_pieces=True)
         message = f"{path}: the encoder is slower than the source; frames are left out of this file"
         self._worker = Worker(

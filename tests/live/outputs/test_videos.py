@@ -70,6 +70,12 @@ def test_another_size_is_fitted_and_a_time_that_goes_back_moved(tmp_path):
     assert np.asarray(frames[1][1])[5, 80].max() < 30  # a black bar above
 
 
+def test_a_run_without_a_frame_leaves_no_older_video(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"older")
+    _annotate(tmp_path / "a.mp4", see(0.0, error="damaged"))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_what_is_cut_off_still_plays(tmp_path, suffix):
     rng = np.random.default_rng(0)
