@@ -12,6 +12,7 @@ from edgeemo.errors import ImageError, SourceError
 from edgeemo.live import frozen
 from edgeemo.live.outage import Outages
 from edgeemo.live.sources import base
+from edgeemo.utils.memory import return_free_memory
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ class ReopeningStream:
         if not (self._source.can_reopen and self._gave_frame):
             raise error
         self._outages.begin(one_line(error))
+        return_free_memory()
         self._closing.wait(self._outages.next_pause())
 
     def _close_stream(self) -> None:
