@@ -37,6 +37,7 @@ _LONGEST_FIRST = (
     "device/test_cost.py",
     "test_end_to_end.py",
     "device/test_answers.py",
+    "device/test_camera.py",
     "tune/test_tune.py",
     "cli/test_train_command.py",
 )
