@@ -2,11 +2,13 @@
 
 One image gets up to three looks (`edgeemo.imaging.faces.blaze`), which a video cannot pay for in
 every frame. Here every frame gets the first, and one more at most: around the last place of a known
-face that the first one missed, or, where no face is known, the next of several that take turns.
+face that the first one missed, or, where no face is known, the next of several that take turns. A
+frame long after the one before gets them all.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from edgeemo.imaging.faces.blaze import BlazeFace
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
     from edgeemo.imaging.faces.blaze import Look
     from edgeemo.imaging.faces.face import FaceDetector
+
+RARE_S = 0.5
+"""Seconds from one frame to the next from which a frame is worth all looks, as in `predict`."""
 
 MAX_RATE = 10.0
 """Detections per second of a detector whose looks cannot be taken one by one."""
@@ -89,13 +94,16 @@ class TurnSearch:
     """
 
     def __init__(self, detector: BlazeFace) -> None:
-        self._first, _, self._border = detector.looks
-        self._part = detector.part_look
+        self._first, *self._later = detector.looks
+        self._border, self._part = detector.looks[-1], detector.part_look
+        self._searched_s = -math.inf
         self._turn = self._frames_missed = 0
         self._sought_in: dict[int, int] = {}
 
     def search(self, image: Image.Image, *, known: Mapping[int, Face], time_s: float) -> Found:
         """See `FaceSearch.search`."""
+        is_rare = not 0 <= time_s - self._searched_s < RARE_S
+        self._searched_s = time_s
         letterbox = Letterbox(image)
         faces = list(self._first.detect(letterbox))
         missed = {id: face for id, face in known.items() if not _is_among(face, faces)}
@@ -106,6 +114,10 @@ class TurnSearch:
             region, inside = self._choose_region(missed)
             sought |= inside
             more = self._look_around(image, letterbox, region)
+        elif is_rare and not faces:
+            more = next(
+                (list(found) for look in self._later if (found := look.detect(letterbox))), []
+            )
         elif missed or not faces:
             more = self._take_turn(image, letterbox)
         faces += [face for face in more if not _is_among(face, faces)]

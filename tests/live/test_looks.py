@@ -61,6 +61,7 @@ def test_a_near_face_costs_one_look_and_has_the_box_of_predict(detector, photo, 
 def test_without_a_face_the_other_looks_take_turns(detector, looks) -> None:
     frame = Image.open(io.BytesIO(draw_camera_frame())).convert("RGB")
     search, taken = TurnSearch(detector), []
+    search.search(frame, known={}, time_s=-0.1)  # the first frame gets all looks
     for number in range(14):
         looks.clear()
         assert search.search(frame, known={}, time_s=number / 30).faces == ()
@@ -73,6 +74,7 @@ def test_without_a_face_the_other_looks_take_turns(detector, looks) -> None:
 
 def test_a_small_face_is_found_in_a_turn_and_then_where_it_was(detector, small, looks) -> None:
     search = TurnSearch(detector)
+    search.search(Image.new("RGB", small.size), known={}, time_s=-0.1)
     found = [search.search(small, known={}, time_s=number / 30).faces for number in range(7)]
     face = next(faces[0] for faces in found if faces)
     hits = 0
@@ -82,6 +84,17 @@ def test_a_small_face_is_found_in_a_turn_and_then_where_it_was(detector, small, 
         assert len(looks) == 2
         hits += 7 in seen.sought and bool(seen.faces)
     assert hits >= 6
+
+
+def test_a_frame_long_after_the_one_before_gets_all_looks(detector, small, looks) -> None:
+    search = TurnSearch(detector)
+    expected = detector.detect(small)
+    assert expected
+    for time_s in (0.0, 0.5, 3.0, 1.0):
+        assert search.search(small, known={}, time_s=time_s).faces == expected
+    looks.clear()
+    search.search(small, known={}, time_s=1.2)
+    assert len(looks) == 2
 
 
 def test_another_detector_runs_at_a_bounded_rate(photo) -> None:
