@@ -154,17 +154,20 @@ class ReopeningStream:
         Raises:
             Exception: `error`, if the source is lost for good.
         """
-        self._close_stream()
+        was_open = self._close_stream()
         if self._closing.is_set():
             return
         if not (self._source.can_reopen and self._gave_frame):
             raise error
         self._outages.begin(one_line(error))
-        return_free_memory()
+        if was_open:
+            return_free_memory()
         self._closing.wait(self._outages.next_pause())
 
-    def _close_stream(self) -> None:
+    def _close_stream(self) -> bool:
+        """Close the source; return whether it was open."""
         with self._lock:
             stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+        return stream is not None

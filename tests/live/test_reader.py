@@ -25,6 +25,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         for name in names:
             monkeypatch.setattr(module, name, getattr(module, name) / 50)
+    # In a process with as many objects as pytest's it takes longer than a pause.
+    monkeypatch.setattr("edgeemo.live.reopening.return_free_memory", lambda: None)
 
 
 class Pixels:
