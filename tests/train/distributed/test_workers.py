@@ -190,6 +190,9 @@ def test_a_lost_node_changes_nothing_but_the_number_of_workers(cluster, tmp_path
         assert one.val_loss == pytest.approx(other.val_loss, abs=1e-4)
     for one, other in zip(ours.get_weights(), alone.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
+    resumed, _ = fit(network, data, options=options, teachers=teachers, checkpoint=checkpoint)
+    for one, other in zip(resumed.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def drawn(count: int, seed: int, spec: ModelSpec) -> Pixels:
