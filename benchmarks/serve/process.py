@@ -10,14 +10,12 @@ import struct
 import subprocess
 import sys
 import time
-from io import BytesIO
 from pathlib import Path
 from threading import Thread
 
 import websockets.sync.client
 
-from edgeemo.live.sources.drawn import DrawnFaces
-from edgeemo.live.sources.settings import SourceSettings
+from edgeemo.bench.sample_photo import draw_photo
 
 TOKEN = "a-token-for-the-tests"
 
@@ -102,13 +100,8 @@ class Watcher:
 
 
 def draw_photos(count):
-    """Return drawn photos as JPEG files of 640x480."""
-    drawing, contents = DrawnFaces(SourceSettings(fps=240)).open(), []
-    for _ in range(count):
-        stream = BytesIO()
-        drawing.read().pixels.decode().save(stream, "JPEG", quality=85)
-        contents.append(stream.getvalue())
-    return contents
+    """Return photos of 640x480 as `edgeemo bench` draws them, like a camera's."""
+    return [draw_photo(seed=seed) for seed in range(count)]
 
 
 def read_memory_mb(pid):

@@ -69,14 +69,7 @@ class Gate:
         """
         if self.waiting >= self._queue:
             raise self._refuse()
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(self._wait_s):
-                await self._free.acquire()
-        except TimeoutError:
-            raise self._refuse() from None
-        finally:
-            self.waiting -= 1
+        await self._wait()
         self.running += 1
         begun = asyncio.get_running_loop().time()
         try:
@@ -85,6 +78,19 @@ class Gate:
             self.running -= 1
             self._mean_s += 0.1 * (asyncio.get_running_loop().time() - begun - self._mean_s)
             self._free.release()
+
+    async def _wait(self) -> None:
+        if not self._free.locked():
+            await self._free.acquire()  # at once
+            return
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._free.acquire()
+        except TimeoutError:
+            raise self._refuse() from None
+        finally:
+            self.waiting -= 1
 
     def check(self) -> None:
         """Refuse a request before its body is read, where it could not even wait.

@@ -31,6 +31,7 @@ class Models:
 
     Attributes:
         classifier: The present one.
+        name: Its name.
     """
 
     def __init__(
@@ -41,14 +42,9 @@ class Models:
         faces: FaceRequest | None = None,
         threads: int | None = None,
     ) -> None:
-        self.classifier = classifier
+        self.classifier, self.name = classifier, _name(Path(classifier.path))
         self._folder, self._faces, self._threads = folder, faces, threads
         self._first = Path(classifier.path).parent
-
-    @property
-    def name(self) -> str:
-        """Return the present model's name."""
-        return _name(Path(self.classifier.path))
 
     def describe(self) -> dict[str, Any]:
         """Return the present model as the value of JSON."""
@@ -93,7 +89,7 @@ class Models:
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"{name} is not verified, or was changed since: run 'edgeemo verify'",
             )
-        self.classifier = classifier
+        self.classifier, self.name = classifier, name
         return classifier
 
     def _find_files(self, *, verified: bool = True) -> dict[str, Path]:
