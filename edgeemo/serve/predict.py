@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from threading import get_native_id
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import ImageError, ImageTooLargeError
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.serve.context import Context
     from edgeemo.serve.web import Request
-
-_NICE = 5
-"""Niceness of the threads that predict for clients: the camera comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ class Predictor:
     def __init__(self, context: Context, *, workers: int) -> None:
         self._models, self._gate, self._budget = context.models, context.gate, context.budget
         self._limits, self._counters = context.limits, context.counters
-        self._threads = ThreadPoolExecutor(workers, "predict", initializer=_be_nice)
+        self._threads = ThreadPoolExecutor(workers, "predict")
 
     async def answer(self, request: Request) -> Response:
         """Return the predictions of a request's images."""
@@ -124,8 +118,3 @@ def _reply(outcomes: list[Outcome], *, model: str, faces: bool, is_single: bool)
     images = ", ".join(to_jsonl(each.result, faces=faces) for each in outcomes)
     content = f'{{"model": {json.dumps(model)}, "images": [{images}]}}'
     return Response(content.encode(), media_type="application/json")
-
-
-def _be_nice() -> None:
-    with suppress(OSError, AttributeError):  # Linux has a niceness per thread
-        os.setpriority(os.PRIO_PROCESS, get_native_id(), os.nice(0) + _NICE)

@@ -18,6 +18,7 @@ OPTIONS_OF_OTHERS = {
     *("--no-isolation", "--group", "--no-deps"),  # build and pip
     *("--tool", "--cache-sim"),  # valgrind
     *("--bind", "--directory"),  # http.server
+    "--data-binary",  # curl
     "--biz",  # MNN's --bizCode
     *("--rm", "--user", "--platform", "--device", "--build-arg"),  # Docker
     "--input",  # the begin of an option of onnxruntime
