@@ -2,7 +2,8 @@
 
 On drawn images it measures the images per second of one process with one thread, and of two workers
 on a local Ray; the start of Ray and of the workers in seconds and MB; and, on a cluster of two
-nodes on this machine, the seconds from the kill of a node to the next step of the training.
+nodes on this machine, the seconds from the kill of a node to the training. On a machine that is
+never idle the processor time is more reliable: that of the process, and that of all of Ray's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
@@ -34,11 +36,13 @@ SPEC = ModelSpec(labels=("happy", "sad"), height=SIDE, width=SIDE, channels=1)
 class Clock:
     """A `Progress` that remembers when each stage and each step ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int, epochs: int) -> None:
         self.began = time.monotonic()
         self.stages: dict[str, float] = {}
         self.steps: list[float] = []
+        self.cpu: dict[int, float] = {}
         self.peak_mb = 0.0
+        self._marks = (steps, steps * epochs)
 
     def stage(self, name: str, *, total: int | None = None) -> None:
         self.stages[name] = time.monotonic() - self.began
@@ -46,24 +50,39 @@ class Clock:
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
         if not self.steps:
             self.peak_mb = measure_ray_mb()
+        before = len(self.steps)
         self.steps += [time.monotonic()] * steps
+        for mark in self._marks:
+            if before < mark <= len(self.steps):
+                self.cpu[mark] = measure_cpu()
 
     def note(self, text: str) -> None:
         print(f"  {text}")
 
-    def rate(self, steps_per_epoch: int) -> float:
-        """Return images per second after the first epoch, in which the network is compiled."""
-        taken = self.steps[steps_per_epoch:]
-        return (len(taken) - 1) * BATCH / (taken[-1] - taken[0])
+    @property
+    def images(self) -> int:
+        """Return the images after the first epoch, in which the network is compiled."""
+        return (self._marks[1] - self._marks[0]) * BATCH
+
+    @property
+    def rate(self) -> float:
+        """Return images per second."""
+        return self.images / (self.steps[-1] - self.steps[self._marks[0] - 1])
+
+    @property
+    def cpu_ms(self) -> float:
+        """Return milliseconds of processor time per image."""
+        first, last = (self.cpu[mark] for mark in self._marks)
+        return (last - first) / self.images * 1e3
 
 
 class Killer(Clock):
     """A clock that kills a node in the third epoch."""
 
-    def __init__(self, kill, steps: int) -> None:
-        super().__init__()
+    def __init__(self, kill, steps: int, epochs: int) -> None:
+        super().__init__(steps, epochs)
         self._kill, self._at = kill, 2 * steps + 1
-        self.killed = 0.0
+        self.killed = self.again = 0.0
 
     def advance(self, steps: int = 1, *, detail: str = "") -> None:
         super().advance(steps, detail=detail)
@@ -77,19 +96,41 @@ class Killer(Clock):
             self.again = time.monotonic() - self.killed
 
 
-def measure_ray_mb() -> float:
-    """Return the proportional memory (PSS) of all processes of Ray below this one."""
-    total = 0
+def find_ray() -> list[Path]:
+    """Return the folders in /proc of all processes of Ray that run on this machine."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes()
-            if b"ray" not in command or folder.name == str(os.getpid()):
-                continue
-            lines = (folder / "smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
         except OSError:
             continue
+        if command.startswith(b"ray::") or b"site-packages/ray/" in command:
+            found.append(folder)
+    return found
+
+
+def measure_ray_mb() -> float:
+    """Return the proportional memory (PSS) of all processes of Ray, in MB."""
+    total = 0
+    for folder in find_ray():
+        try:
+            lines = (folder / "smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1e3
+
+
+def measure_cpu() -> float:
+    """Return the processor time of this process and of all of Ray's, in seconds."""
+    ticks = 0
+    for folder in find_ray():
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return time.process_time() + ticks / os.sysconf("SC_CLK_TCK")
 
 
 def draw(count: int, seed: int) -> Pixels:
@@ -122,7 +163,8 @@ def measure_recovery(data: TrainingData, options: TrainOptions, steps: int) -> f
         node = {"num_cpus": 1, "object_store_memory": 100_000_000, "include_dashboard": False}
         cluster = Cluster(initialize_head=True, head_node_args=node)
         second = cluster.add_node(**node)
-        killer = Killer(lambda: cluster.remove_node(second, allow_graceful=False), steps)
+        kill = partial(cluster.remove_node, second, allow_graceful=False)
+        killer = Killer(kill, steps, options.epochs)
         train_on_ray(data, replace(options, workers="1..2", cluster=cluster.address), killer)
         cluster.shutdown()
     return killer.again
@@ -142,13 +184,14 @@ def main() -> None:
     print(f"{given.images} images of {SIDE}x{SIDE}, batches of {BATCH}, {ARCH}")
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
-    alone = Clock()
+    alone = Clock(steps, given.epochs)
     fit(network, data, options=options, progress=alone)
     os.sched_setaffinity(0, cores)
-    print(f"one process, one thread: {alone.rate(steps):.0f} images per second")
-    ray = train_on_ray(data, replace(options, workers=2), Clock())
-    print(f"two workers: {ray.rate(steps):.0f} images per second")
-    print(f"ratio to two such processes: {ray.rate(steps) / alone.rate(steps) / 2:.2f}")
+    print(f"one process, one thread: {alone.rate:.0f} images/s, {alone.cpu_ms:.2f} ms each")
+    ray = train_on_ray(data, replace(options, workers=2), Clock(steps, given.epochs))
+    print(f"two workers: {ray.rate:.0f} images/s, {ray.cpu_ms:.2f} ms of processor time each")
+    print(f"two workers / two such processes: {ray.rate / alone.rate / 2:.2f}")
+    print(f"the same by processor time: {alone.cpu_ms / ray.cpu_ms:.2f}")
     begin = ray.stages["Starting Ray"]
     print(f"start of Ray: {ray.stages['Starting the workers'] - begin:.1f} s")
     started = ray.stages["Training"] - ray.stages["Starting the workers"]

@@ -10,7 +10,9 @@ import os
 import secrets
 import signal
 import socket
+import tempfile
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,6 @@ from edgeemo.utils.text import one_line, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from edgeemo.utils.progress import Progress
 
@@ -160,9 +161,14 @@ def _connect(address: str | None, *, gpus: float, folder: Path) -> Any:
 
 def _check_answer(address: str) -> None:
     """Refuse an address at which nothing answers, for which Ray waits a minute."""
-    host, _, port = address.rpartition(":")
+    shown = address
     if address == AUTO:
-        return
+        with suppress(OSError):
+            address = _read_local_address()
+        if address == AUTO:
+            return  # Ray searches, and finds at once that there is none
+        shown = f"{AUTO} ({address})"
+    host, _, port = address.rpartition(":")
     if "://" in address or not host or not port.isdecimal():
         raise ClusterError(
             f"--cluster {address}: give HOST:PORT of the head node, as in node1:6379, or {AUTO}; "
@@ -173,9 +179,15 @@ def _check_answer(address: str) -> None:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or one_line(error)
         raise ClusterError(
-            f"--cluster {address}: no answer ({reason}); start Ray there with 'ray start --head', "
+            f"--cluster {shown}: no answer ({reason}); start Ray there with 'ray start --head', "
             "or correct the address"
         ) from None
+
+
+def _read_local_address() -> str:
+    """Return the address that 'ray start' noted on this machine, perhaps long ago."""
+    folder = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
+    return (folder / "ray" / "ray_current_cluster").read_text().strip()
 
 
 def _explain(error: Exception, address: str | None) -> str:
@@ -185,13 +197,13 @@ def _explain(error: Exception, address: str | None) -> str:
     place = f"--cluster {address}"
     if "ersion mismatch" in text:
         return f"{place}: {text[text.index('ersion mismatch') - 1 :][:400]}; install the same"
-    if "uthenticat" in text:
-        return (
-            f"{place}: the cluster requires its token; copy ~/.ray/auth_token from the head node, "
-            "or set RAY_AUTH_TOKEN"
-        )
-    if isinstance(error, ConnectionError) and address == AUTO:
+    if isinstance(error, ConnectionError) and "Failed to connect" not in text:
         return f"{place}: this machine is no node of a running cluster; start it with 'ray start'"
+    if isinstance(error, ConnectionError) or "uthenticat" in text:
+        return (
+            f"{place}: the cluster does not admit this process; if it requires a token, set "
+            "RAY_AUTH_MODE=token, and copy ~/.ray/auth_token from the head node"
+        )
     return f"{place}: {text[:300]}"
 
 
