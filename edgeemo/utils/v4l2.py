@@ -5,12 +5,15 @@ Standard library only. A node may be asked while another program takes its frame
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+with suppress(ImportError):  # not on Windows
+    import fcntl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -49,7 +49,7 @@ UNIX_SIGNALS = (
 UNIX_MODULES = ("fcntl", "resource", "termios", "pwd", "grp", "tty", "pty", "syslog", "posix")
 OTHERS = (
     "numpy", "PIL.Image", "PIL.ImageCms", "ai_edge_litert.interpreter", "onnxruntime", "typer",
-    "rich.console",
+    "rich.console", "urllib.request", "paho.mqtt.client", "uvicorn", "starlette.applications",
 )  # fmt: skip
 TRAINING = (
     "tensorflow", "keras", "onnx", "tf2onnx", "matplotlib.pyplot", "scipy.stats", "faiss", "jinja2",

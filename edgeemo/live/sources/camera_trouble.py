@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
-import grp
 import os
-import pwd
+from contextlib import suppress
 
 from edgeemo.errors import SourceError
 from edgeemo.live.libav import explain
 from edgeemo.utils.cameras import VideoNode, find_holders, list_video_nodes
 from edgeemo.utils.text import join_and
+
+with suppress(ImportError):  # not on Windows
+    import grp
+    import pwd
 
 _KINDS = {"codec": "a codec or an image processor", "metadata": "a camera's metadata"}
 

@@ -6,7 +6,6 @@ Pillow and the standard library only.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import select
 import subprocess
@@ -21,6 +20,9 @@ from edgeemo.live.frame import Frame
 from edgeemo.live.planes import PlaneLayout, PlanePixels
 from edgeemo.live.sources import base
 from edgeemo.utils.text import one_line
+
+with suppress(ImportError):  # not on Windows
+    import fcntl
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -199,5 +201,5 @@ class PiCameraStream:
 
 def _widen_pipe(pipe: FileIO) -> None:
     """Have a frame fit into the pipe, so that the program need not wait for every 64 kB."""
-    with suppress(OSError, AttributeError):  # a limit of the system; another system
+    with suppress(OSError, AttributeError, NameError):  # a limit of the system; another system
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
