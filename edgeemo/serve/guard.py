@@ -37,6 +37,9 @@ _OPEN = ("/healthz", LOGIN)
 _OPEN_FOLDER = "/page/"
 """Paths that need no token: they show nothing of what is seen."""
 
+_GONE = ("ClientDisconnected", "ClientDisconnect", "WebSocketDisconnect")
+"""Names of the exceptions of uvicorn and starlette that say that nobody listens any more."""
+
 _FOR_PLAYERS = ("/v1/snapshot.jpg", "/v1/stream.mjpg")
 """Paths for programs that know names and passwords alone."""
 
@@ -76,7 +79,7 @@ class Guard:
                 ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "it took too long"), receive
             )
         except Exception as error:  # one request never ends the server
-            if type(error).__name__ in ("ClientDisconnected", "ClientDisconnect"):
+            if type(error).__name__ in _GONE:
                 return
             self._report(f"internal error ({type(error).__name__}: {one_line(error)})")
             await reply.refuse(

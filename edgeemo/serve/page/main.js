@@ -14,6 +14,7 @@ let state = null; // the last message of the server
 let skew = Infinity; // this clock minus the server's, and the shortest way here
 let rate = { observed: 0, at: 0 };
 let isThresholdHeld = false;
+let current = null; // the image that is shown
 
 const isTrying = () => view.dataset.mode === "image";
 
@@ -32,7 +33,6 @@ async function takeFrame(head, jpeg) {
   if (jpeg && !isTrying()) {
     const image = await createImageBitmap(jpeg).catch(() => null);
     if (image) showFrame(image);
-    image?.close();
   } else if (isNew && !info.images && !isTrying()) showFrame(null);
   if (isNew) timeline.add(readFaces(head.frame), head.frame.time);
   showState();
@@ -40,11 +40,18 @@ async function takeFrame(head, jpeg) {
 
 function showFrame(image) {
   if (isTrying()) return;
+  current?.close();
+  current = image;
   view.dataset.mode = "live";
   const faces = readFaces(state.frame);
   stage.draw(image, state.frame.size, faces);
-  result.show(faces, { ask: info.collect ? (face) => labelling.ask(face, state.frame.number) : null });
+  result.show(faces, { ask: info.collect ? askLabel : null });
   find("age").dataset.time = state.frame.time;
+}
+
+function askLabel(id) {
+  const face = readFaces(state.frame).find((each) => each.id === id);
+  if (face) labelling.ask(face, state.frame.number);
 }
 
 function showState() {
@@ -195,7 +202,7 @@ function listen() {
   find("model").addEventListener("change", switchModel);
   find("image").addEventListener("click", (event) => {
     const face = info.collect && !isTrying() && stage.faceAt(event);
-    if (face) labelling.ask(face, state.frame.number);
+    if (face) askLabel(face.id);
   });
   trying.listen((file) => act(() => tryImage(file)));
   document.addEventListener("keydown", pressKey);

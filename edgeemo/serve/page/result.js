@@ -5,7 +5,7 @@ import { announce, area, colour, find, make, NO_FACE, percent, swatch } from "./
 let rows = new Map();
 let last = "";
 
-// Shows faces, each with id, label, score, scores and sure; `ask` is called with a face to label.
+// Shows faces, each with id, label, score, scores and sure; `ask` is called with the id of a face to label.
 export function show(faces, { ask = null, numbered = true } = {}) {
   const [first, ...rest] = [...faces].sort((a, b) => area(b) - area(a));
   showLabel(first, faces.length, numbered);
@@ -83,7 +83,7 @@ function makeOther(face, ask, numbered) {
     button.type = "button";
     button.dataset.face = face.id;
     button.setAttribute("aria-label", `Correct the label of face ${face.id}`);
-    button.addEventListener("click", () => ask(face));
+    button.addEventListener("click", () => ask(face.id));
     entry.append(button);
   }
   return entry;

@@ -4,7 +4,7 @@ import { colour, find, percent, probability } from "./words.js";
 
 const canvas = find("image");
 const pen = canvas.getContext("2d");
-let shown = { faces: [], size: [640, 480] };
+let shown = { image: null, faces: [], size: [640, 480] };
 
 // Draws an image and its faces; `image` is null where there is none to be shown.
 export function draw(image, size, faces) {
@@ -19,7 +19,7 @@ export function draw(image, size, faces) {
   }
   const scale = size[0] / Math.max(1, Math.min(canvas.clientWidth, (canvas.clientHeight * size[0]) / size[1]));
   for (const face of faces) if (face.box) drawFace(face, scale);
-  shown = { faces, size };
+  shown = { image, faces, size };
   describe(faces);
 }
 
@@ -64,10 +64,11 @@ export function faceAt(event) {
   return shown.faces.find(({ box }) => box && x >= box[0] && y >= box[1] && x <= box[0] + box[2] && y <= box[1] + box[3]);
 }
 
-// Copies a face of the image into another canvas.
+// Copies a face of the image, without what is drawn over it, into another canvas.
 export function copyFace(face, target) {
   const [left, top, width, height] = face.box || [0, 0, ...shown.size];
-  target.getContext("2d").drawImage(canvas, left, top, width, height, 0, 0, target.width, target.height);
+  target.width = target.height; // which clears it
+  if (shown.image) target.getContext("2d").drawImage(shown.image, left, top, width, height, 0, 0, target.width, target.height);
 }
 
 export function notify(title, text = "", { old = false } = {}) {
