@@ -7,12 +7,12 @@ import pytest
 
 from edgeemo.live.gate import PERIOD_S, MotionGate, average_cells, has_moved
 
-SIZE = (480, 640)
+SIZE = (240, 320)
 
 
 def scene(rng: np.random.Generator, noise: float = 3, light: float = 0) -> np.ndarray:
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
-    still = 110 + 50 * np.sin(rows / 37) * np.cos(columns / 53)
+    still = 110 + 50 * np.sin(rows / 18) * np.cos(columns / 26)
     return np.clip(still + light + rng.normal(0, noise, SIZE), 0, 255).astype(np.uint8)
 
 
@@ -39,7 +39,7 @@ def test_something_that_enters_is_seen_in_its_first_frames() -> None:
     before = average_cells(scene(rng))
     for _ in range(30):
         frame = scene(rng)
-        top, left, side = rng.integers(0, 400), rng.integers(0, 560), rng.integers(24, 80)
+        top, left, side = rng.integers(0, 200), rng.integers(0, 280), rng.integers(12, 40)
         frame[top : top + side, left : left + side] += np.uint8(rng.integers(40, 80))
         missed += not has_moved(before, average_cells(frame))
     assert missed == 0
@@ -48,8 +48,8 @@ def test_something_that_enters_is_seen_in_its_first_frames() -> None:
 def test_what_covers_the_frame_and_new_light_are_seen() -> None:
     rng = np.random.default_rng(2)
     before, covered = scene(rng), scene(rng)
-    covered[:, :500] = rng.integers(0, 255, (480 // 16, 500 // 20)).repeat(16, 0).repeat(20, 1)
-    for after in (covered, scene(rng, light=60), scene(rng)[:240, :320]):
+    covered[:, :250] = rng.integers(0, 255, (240 // 8, 250 // 10)).repeat(8, 0).repeat(10, 1)
+    for after in (covered, scene(rng, light=60), scene(rng)[:120, :160]):
         assert has_moved(average_cells(before), average_cells(after))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeemo.imaging.faces.face import Face
@@ -22,6 +22,7 @@ def follow(tracker: Tracker, faces: list[Face], time_s: float, size=SIZE):
     return tracker.update(faces, sought=known)
 
 
+@settings(max_examples=50)
 @given(frames=st.lists(st.tuples(st.floats(0, 3), FACES), max_size=12))
 def test_ids_rise_and_are_never_given_twice(frames) -> None:
     tracker, time_s, seen, before = Tracker(), 0.0, set(), set()
@@ -41,7 +42,7 @@ def test_ids_rise_and_are_never_given_twice(frames) -> None:
 @pytest.mark.parametrize("fps", [5, 10, 30])
 def test_two_faces_that_pass_apart_keep_their_ids(fps) -> None:
     rng = np.random.default_rng(fps)
-    for _ in range(20):
+    for _ in range(10):
         tracker, owner = Tracker(), {}
         for number, places in enumerate(draw_paths(rng, crossing=False, fps=fps)):
             who = detect(rng, places, lost=0.1)
