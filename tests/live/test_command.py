@@ -27,6 +27,15 @@ def test_a_signal_is_the_normal_end_of_what_is_live(edgeemo_process, number):
     assert source == "source: test"
 
 
+def test_a_run_may_be_limited(edgeemo):
+    shown = edgeemo("live", "test", "--seconds", "0.5")
+    assert shown.status == 0
+    assert "face 1: happy" in shown.out
+    shown = edgeemo("-q", "live", "test", "--seconds", "0.3", "--json")
+    assert (shown.status, shown.err) == (0, "")
+    assert all(map(json.loads, shown.out.splitlines()))
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_file_that_is_cut_short_is_not(edgeemo_process, tmp_path, number, status):
     """Its output waits for the reader, and even that is interrupted."""
