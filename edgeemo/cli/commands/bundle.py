@@ -91,8 +91,8 @@ def bundle(given: BundleArguments) -> None:
     """Make one file for the device: runtime, model, self-test.
 
     On the device, with numpy, Pillow and ai-edge-litert installed: python3 NAME.pyz selftest,
-    predict or info. A model for faces, or any with --faces, predicts every face in a photo there,
-    too; the face detector is included.
+    predict, live, bench or info. A model for faces, or any with --faces, predicts every face in a
+    photo there, too; the face detector is included.
     """
     if given.data is not None and given.golden is not GoldenSource.test:
         raise typer.BadParameter("--data requires --golden test")
