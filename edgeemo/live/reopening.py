@@ -55,7 +55,7 @@ class ReopeningStream:
         self._closing, self._lock = Flag(), Lock()
         self._reopens = source.is_live and source.can_reopen
         self._gave_frame = not source.is_live
-        self._said_frozen = False
+        self._reported_frozen = False
         self._next_number = 0
         self._reading_since: float | None = None
         self._stream: FrameStream | None = None
@@ -142,9 +142,9 @@ class ReopeningStream:
                 if not self._outages.is_lost or self._last_frame - self._opened > frozen.FROZEN_S:
                     self._lose(SourceError(f"the same image for {frozen.FROZEN_S:.0f} s"))
                 return False
-            if not self._said_frozen:
+            if not self._reported_frozen:
                 self._report(f"{self._source.name}: the same image for {frozen.FROZEN_S:.0f} s")
-        self._said_frozen = self._frozen.is_frozen
+        self._reported_frozen = self._frozen.is_frozen
         self._outages.end()
         return True
 

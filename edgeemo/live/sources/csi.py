@@ -129,7 +129,7 @@ class PiCameraStream:
         for pipe in (self._output, self._errors):
             os.set_blocking(pipe.fileno(), False)
             self._poll.register(pipe, select.POLLIN)
-        self._said = b""
+        self._error_text = b""
         self._closed, self._reading = Flag(), Lock()
         self._number = 0
 
@@ -168,7 +168,7 @@ class PiCameraStream:
         ends = time.monotonic() + limit_s
         while left and not self._closed.is_set():
             ready = {descriptor for descriptor, _ in self._poll.poll(_WAIT_MS)}
-            if self._errors.fileno() in ready and not self._hear():
+            if self._errors.fileno() in ready and not self._read_errors():
                 self._poll.unregister(self._errors)
             if self._output.fileno() in ready:
                 count = self._output.readinto(left)
@@ -179,18 +179,20 @@ class PiCameraStream:
                 raise SourceError(f"csi: no frame for {limit_s:.0f} s")
         return not left
 
-    def _hear(self) -> bool:
-        """Keep the end of what the program says on standard error; return whether there was any."""
+    def _read_errors(self) -> bool:
+        """Keep the end of standard error; return whether there was more of it."""
         said = self._errors.read(_KEPT_BYTES) or b""
-        self._said = (self._said + said)[-_KEPT_BYTES:]
+        self._error_text = (self._error_text + said)[-_KEPT_BYTES:]
         return bool(said)
 
     def _explain(self) -> str:
         """Return why the program has ended, in one line."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_S)
-        self._hear()
-        lines = [line for line in self._said.decode(errors="replace").splitlines() if line.strip()]
+        self._read_errors()
+        lines = [
+            line for line in self._error_text.decode(errors="replace").splitlines() if line.strip()
+        ]
         for sign, meaning in _MEANINGS.items():
             if any(sign in line.lower() for line in lines):
                 return meaning

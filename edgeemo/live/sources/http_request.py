@@ -88,10 +88,10 @@ def request(address: str, *, timeout_s: float) -> HttpReply:
     try:
         return _follow(address, name, timeout_s)
     except (OSError, HTTPException, ValueError) as error:
-        raise SourceError(f"{name}: {explain(error, timeout_s=timeout_s)}") from None
+        raise SourceError(f"{name}: {_explain(error, timeout_s=timeout_s)}") from None
 
 
-def explain(error: Exception, *, timeout_s: float) -> str:
+def _explain(error: Exception, *, timeout_s: float) -> str:
     """Return the meaning of a failed connection, which holds no address."""
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout_s:.0f} s"
