@@ -27,6 +27,7 @@ TYPED = [
     ("predict --format ", ["table", "jsonl", "csv"]),
     ("predict --qu", ["--quiet"]),
     ("data cr", ["crop"]),
+    ("live --format ", ["text", "jsonl", "csv"]),
     ("data crop --face-detector c", ["cascade"]),
 ]
 PATHS = ["train --data ", "predict fac", "info ", "export --out models/"]
