@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 from faces import PHOTO, SCORE, Looks
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 
 from edgeemo.imaging.decode import open_image
 from edgeemo.imaging.faces import Face
@@ -34,6 +34,7 @@ from edgeemo.imaging.faces.blaze import BlazeFace, Look
 from edgeemo.imaging.faces.cascade import Cascade
 from edgeemo.imaging.faces.letterbox import Letterbox
 from edgeemo.imaging.preprocess import decode
+from edgeemo.live.looks import TurnSearch, list_parts
 from edgeemo.report.contact_sheet import write_contact_sheet
 from edgeemo.report.document import Tile
 from edgeemo.utils.text import markdown_head, markdown_row
@@ -78,6 +79,21 @@ class ElevenLooks:
                 if all(share(moved, other) <= SHARED for other in kept):
                     kept.append(moved)
         return kept
+
+
+class Turns:
+    """All turns of a live run's looks, at one image that stands still."""
+
+    def __init__(self, min_score: float) -> None:
+        self._blaze = BlazeFace(min_score=min_score)
+
+    def detect(self, image) -> tuple[Face, ...]:
+        search, kept = TurnSearch(self._blaze), []
+        search.search(Image.new("RGB", image.size), known={}, time_s=0)  # it gets all looks
+        for _ in range(len(list_parts(image.size)) + 1):
+            found = search.search(image, known={}, time_s=0.1).faces
+            kept += [face for face in found if all(share(face, each) <= SHARED for each in kept)]
+        return tuple(kept)
 
 
 def share(one, other) -> float:
@@ -199,6 +215,8 @@ def main() -> None:
             detectors[name] = Looks(first, far, third)
     for score in (0.6, 0.7, 0.8):
         detectors[f"blaze, `--face-score {score}`"] = BlazeFace(min_score=score)
+    detectors["all turns of a live run"] = Turns(SCORE)
+    detectors["the same, `--face-score 0.7`"] = Turns(0.7)
     detectors["cascade"] = Cascade()
     print("\n".join(markdown_head(COLUMNS, words=1)))
     for name, detector in detectors.items():
