@@ -250,7 +250,10 @@ class _Run:
     def _find_status(self, is_stopped: bool) -> int:
         """Return the exit status of a run that no error ended and whose outputs are complete."""
         tally = self._tally
-        if tally.predicted == 0 and not is_stopped:
+        is_empty = tally.predicted == 0 and not is_stopped
+        if is_empty and self._source.is_live and self._options.seconds and not tally.failed:
+            self._console.note(f"{self._source.name}: no frame came in that time")
+        elif is_empty:
             self._console.report(f"error: {self._source.name}: no frame was predicted")
             return EXIT_ERROR
         return EXIT_ERROR if tally.failed and not self._source.is_live else EXIT_OK

@@ -36,6 +36,12 @@ def test_a_run_may_be_limited(edgeemo):
     assert all(map(json.loads, shown.out.splitlines()))
 
 
+def test_a_folder_in_which_nothing_appears_in_the_time_is_no_error(edgeemo, tmp_path):
+    shown = edgeemo("live", tmp_path, "--watch", "--seconds", "0.3")
+    assert (shown.status, shown.out) == (0, "")
+    assert shown.err.endswith(f"{tmp_path}: no frame came in that time\n")
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_file_that_is_cut_short_is_not(edgeemo_process, tmp_path, number, status):
     """Its output waits for the reader, and even that is interrupted."""
