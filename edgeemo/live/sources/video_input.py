@@ -68,7 +68,7 @@ class VideoInput:
         on_packet: Callable[[VideoStream, Packet[Any], float], None] | None = None,
     ) -> None:
         self._container, self._name = container, name
-        self._av_error = load_av(name).error.FFmpegError
+        self._av_error = load_av("a video").error.FFmpegError
         self._lock, self._closing = Lock(), False
         self._ready: deque[Shot] = deque()
         self._end_s = self._waited_s = 0.0
