@@ -101,10 +101,10 @@ class _Codes:
 
     @property
     def numbers(self):
-        return list(map(read_code, self._codes))
+        return [read_code(np.tile(row, (32, 1))) for row in self._codes]
 
     def add_observation(self, seen):
-        self._codes.append(np.repeat(seen.frame.pixels.luma()[40:41], 32, axis=0))
+        self._codes.append(seen.frame.pixels.luma()[40].copy())
         self.times.append(seen.frame.time_s)
 
     def add_event(self, event):
