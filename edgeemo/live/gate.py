@@ -59,9 +59,10 @@ class MotionGate:
             time_s: Time of the frame, in seconds.
         """
         cells = average_cells(luma)
-        if self._cells is None or has_moved(self._cells, cells):
+        is_set_back = time_s < self._looked_s
+        if self._cells is None or is_set_back or has_moved(self._cells, cells):
             self._open_until_s = time_s + self._open_s
-        if self._looked_s <= time_s < self._looked_s + PERIOD_S and time_s >= self._open_until_s:
+        if max(self._open_until_s, self._looked_s) <= time_s < self._looked_s + PERIOD_S:
             return False
         self._cells, self._looked_s = cells, time_s
         self._check_s = min(time_s + _CHECK_S, self._open_until_s)

@@ -82,12 +82,12 @@ class PacedSearch:
         if self._searched_s <= time_s < self._due_s - _LATE_S:
             return Found((), frozenset())
         self._searched_s = time_s
-        self._due_s = max(self._due_s, time_s - 1 / MAX_RATE) + 1 / MAX_RATE
+        self._due_s = min(max(self._due_s, time_s - 1 / MAX_RATE), time_s) + 1 / MAX_RATE
         return Found(self._detector.detect(image), frozenset(known))
 
 
 class TurnSearch:
-    """BlazeFace with two looks per frame at most.
+    """BlazeFace with two looks per frame at most, apart from rare frames.
 
     Args:
         detector: The face detector.

@@ -63,6 +63,7 @@ def test_it_stays_open_until_labels_settle_and_opens_where_the_clock_is_set_back
     assert count_looks(gate, frames, start=61) == 14
     gate.stay_open()
     assert gate.is_open(frames[0], -5.0)
+    assert count_looks(gate, frames, start=-120) == 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 500), (90, 120), (2160, 3840)])
