@@ -71,7 +71,8 @@ class Watcher:
     """A page without a browser: asks for frames, and notes how old they are."""
 
     def __init__(self, server):
-        self._socket = websockets.sync.client.connect(f"ws://127.0.0.1:{server.port}/v1/watch")
+        self._connection = websockets.sync.client.connect(f"ws://127.0.0.1:{server.port}/v1/watch")
+        self._socket = self._connection.__enter__()
         self.ages_ms = []
         self._runs = True
         self._thread = Thread(target=self._run)
@@ -85,7 +86,7 @@ class Watcher:
     def close(self):
         self._runs = False
         self._thread.join()
-        self._socket.close()
+        self._connection.__exit__(None, None, None)
 
     def _run(self):
         last = None

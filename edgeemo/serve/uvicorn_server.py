@@ -193,7 +193,8 @@ def run_server(
         tls: Certificate and key; None for plain HTTP.
         on_ready: Called when requests are answered, with a function that ends the server.
     """
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)  # what matters, the guard reports
+    for name in ("uvicorn", "python_multipart"):  # what matters, the guard reports
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     config = _Config(
         app,
         loop="asyncio",

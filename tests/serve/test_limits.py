@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
@@ -89,6 +90,20 @@ def test_a_page_stays_for_longer_than_a_request_may_take(strict):
             page.send("next")
             assert page.recv(timeout=5)
             time.sleep(0.4)
+
+
+def test_pages_that_vanish_are_no_fault(strict, live_hub):
+    server, context = strict
+    live_hub(context.hub)
+    address = f"ws://127.0.0.1:{server.port}/v1/watch"
+    for _ in range(5):
+        with websockets.sync.client.connect(address) as page:
+            for _ in range(3):
+                page.send("next")
+            abort = struct.pack("ii", 1, 0)
+            page.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort)
+            page.socket.shutdown(socket.SHUT_RDWR)
+        wait_for(lambda: context.viewers.taken == 0)
 
 
 def test_a_third_page_is_told_to_wait(strict, live_hub):
