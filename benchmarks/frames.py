@@ -1,6 +1,6 @@
 """Draw camera frames for the benchmarks: JPEG files like those of a webcam or a telephone.
 
-    python benchmarks/frames.py FOLDER COUNT [--large FILE.jpg]
+    python benchmarks/frames.py FOLDER COUNT [--size 640x480] [--large FILE.jpg]
 
 The benchmarks draw them in a process of its own: Linux reports a process's peak memory as at least
 that of its parent process.
@@ -23,13 +23,16 @@ _GRAIN = 6.0  # standard deviation of a sensor's noise, of 255
 _QUALITY = 85
 
 
-def draw_frames(folder: Path, count: int, *, large: Path | None = None) -> Path:
-    """Draw `count` webcam frames and perhaps a large one, in another process.
+def draw_frames(
+    folder: Path, count: int, *, size: tuple[int, int] = WEBCAM, large: Path | None = None
+) -> Path:
+    """Draw `count` frames and perhaps a large one, in another process.
 
     Returns:
         `folder`.
     """
-    words = [folder, str(count), *(["--large", large] if large else [])]
+    text = "x".join(map(str, size))
+    words = [folder, str(count), "--size", text, *(["--large", large] if large else [])]
     subprocess.run([sys.executable, __file__, *words], check=True)
     return folder
 
@@ -66,11 +69,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("count", type=int)
+    parser.add_argument("--size", default="x".join(map(str, WEBCAM)))
     parser.add_argument("--large", type=Path)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
+    width, height = map(int, options.size.split("x"))
     for number in range(options.count):
-        (options.folder / f"{number:05}.jpg").write_bytes(draw_frame(number))
+        (options.folder / f"{number:05}.jpg").write_bytes(draw_frame(number, (width, height)))
     if options.large:
         options.large.write_bytes(draw_frame(0, TELEPHONE))
 

@@ -3,9 +3,10 @@
     python benchmarks/worker_time.py MODEL FOLDER WORKERS
 
 Prints a JSON list: processor milliseconds per image, of the parent process and its workers
-together; and the share of its time that a worker process neither ran nor was ready to run, because
-it waited for work, independent of other programs. From the kernel's accounts of each process
-(/proc/*/schedstat: nanoseconds on a processor, nanoseconds ready and waiting for one).
+together, and of the parent process alone; and the share of its time that a worker process neither
+ran nor was ready to run, because it waited for work, independent of other programs. From the
+kernel's accounts of each process (/proc/*/schedstat: nanoseconds on a processor, nanoseconds ready
+and waiting for one).
 """
 
 from __future__ import annotations
@@ -51,10 +52,11 @@ def main():
         next(stream)
     wall = time.perf_counter() - begin
     after = read_seconds(processes)
-    processor = sum(now[0] - then[0] for now, then in zip(after, before, strict=True))
+    processors = [now[0] - then[0] for now, then in zip(after, before, strict=True)]
     pairs = list(zip(after, before, strict=True))[len(children) and 1 :]  # the workers alone
     used = sum(sum(now) - sum(then) for now, then in pairs)
-    print(json.dumps([processor / count * 1000, max(0.0, 1 - used / (wall * len(pairs)))]))
+    each_ms = [seconds / count * 1000 for seconds in (sum(processors), processors[0])]
+    print(json.dumps([*each_ms, max(0.0, 1 - used / (wall * len(pairs)))]))
     stream.close()
 
 

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from emulation.system_mode import Step
 
 _SIZES = {WEBCAM: (640, 480), TELEPHONE: (4000, 3000)}
-_RUNS = {WEBCAM: 2, TELEPHONE: 1}  # after three that are not counted
+_RUNS = {WEBCAM: 3, TELEPHONE: 3}  # after three that are not counted
 _OF_TELEPHONE = "int8.tflite"  # decoding is the same for all
 _FLOAT32 = "float32.tflite"
 _PHOTO = "photo"  # of the size of a webcam's image
