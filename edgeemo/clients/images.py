@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import draw_golden_images, open_data
+from edgeemo.dataset import draw_golden_images, find_model_images, open_data
 from edgeemo.dataset.ingest.find import walk_files
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.suffixes import format_by_name, is_ignored
 from edgeemo.model.folder import REFERENCE
-from edgeemo.verify.split_images import find_data, find_images, read_references
+from edgeemo.verify.split_images import find_images, read_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def open_images(
     """
     if folder.file(REFERENCE).exists():
         references = read_references(folder, folder.read_spec())
-        source = find_data(folder, data)
+        source = find_model_images(folder, data)
         with open_data(source) as root:
             found = find_images(references, root, source, progress)
             paths = [found[row.sha256] for row in references]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.dataset import locate_files, open_data
+from edgeemo.dataset import find_model_images, locate_files, open_data
 from edgeemo.errors import DatasetError, ImageError
 from edgeemo.export.calibration_images import choose_samples
 from edgeemo.imaging.faces import build_crop_detector
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample
-    from edgeemo.model.training_facts import NamedFolders
     from edgeemo.utils.progress import Progress
 
 _SEED = 1
@@ -85,7 +84,7 @@ def read_images(
         FaceModelError: If the face detector's own file is missing or cannot be used.
         MissingExtraError: If the face detector is not installed.
     """
-    source = _find_data(folder, data)
+    source = find_model_images(folder, data)
     samples = folder.read_samples() if folder.file(SPLIT).exists() else []
     detector = build_crop_detector(spec, file=find_detector_file(spec.faces, folder.path))
     reader = _Reader(spec, detector, progress)
@@ -114,20 +113,6 @@ def read_images(
             "a calibration on unusual images cannot be told from unusual images here"
         )
     return DiagnosisImages(test, training if len(training) else None, tuple(notes))
-
-
-def _find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
-    if data is not None:
-        return data
-    source = folder.read_training().data
-    if source is None:
-        raise DatasetError(
-            f"{folder.path}: does not name its images; name a folder of images like those that "
-            "the model will see with --data"
-        )
-    if not source.exists():
-        raise DatasetError(f"{source}: the images of the model are no longer there; name --data")
-    return source
 
 
 def _choose(samples: Sequence[Sample], split: str, spec: ModelSpec, count: int) -> list[Sample]:

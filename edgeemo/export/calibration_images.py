@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.dataset import locate_files, open_data
+from edgeemo.dataset import find_model_images, locate_files, open_data
 from edgeemo.errors import DatasetError, ImageError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from edgeemo.model.folder import ModelFolder
     from edgeemo.model.spec import ModelSpec
     from edgeemo.model.tables import Sample
-    from edgeemo.model.training_facts import NamedFolders
     from edgeemo.utils.progress import Progress
 
 MUCH = 0.7
@@ -97,7 +96,7 @@ def calibrate(
     compared = choose_samples(
         others, spec.labels, count=options.calibration_count, seed=options.seed
     )
-    with open_data(find_data(folder, data)) as root:
+    with open_data(find_model_images(folder, data)) as root:
         chosen, pixels, rest = _read_both(
             root, chosen, compared, spec=spec, detector=detector, progress=progress
         )
@@ -155,25 +154,6 @@ def complete_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     first = completed[0].reshape(-1)
     first[0], first[-1] = 0, 255
     return completed
-
-
-def find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
-    """Return the place of the training images, as given or recorded.
-
-    Raises:
-        DatasetError: If it is not recorded or missing.
-    """
-    place = data or folder.read_training().data
-    if place is None:
-        raise DatasetError(
-            f"{folder.path}: records no folder of training images, which int8 needs; "
-            "name it with --data"
-        )
-    if not place.exists():
-        raise DatasetError(
-            f"{place}: missing, and int8 needs its training images; name their folder with --data"
-        )
-    return place
 
 
 def _read_both(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.dataset import locate_files, open_data
+from edgeemo.dataset import find_model_images, locate_files, open_data
 from edgeemo.errors import DatasetError
 from edgeemo.export.agreement import Judge
-from edgeemo.export.calibration_images import choose_samples, find_data, read_images
+from edgeemo.export.calibration_images import choose_samples, read_images
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.model.detector_file import find_detector_file
 from edgeemo.model.keras_engine import predict
@@ -59,7 +59,7 @@ def prepare_judge(
         seed = calibration.facts["seed"]
         samples = choose_samples(samples, spec.labels, count=count, seed=seed)
     detector = build_crop_detector(spec, file=find_detector_file(spec.faces, folder.path))
-    with open_data(find_data(folder, data)) as root:
+    with open_data(find_model_images(folder, data)) as root:
         hint = {sample.sha256: sample.path for sample in samples}
         found = locate_files(root, hint.keys(), hint=hint, progress=progress)
         samples = [sample for sample in samples if sample.sha256 in found]

@@ -48,23 +48,6 @@ def read_references(folder: ModelFolder, spec: ModelSpec) -> list[ReferencePredi
     return rows
 
 
-def find_data(folder: ModelFolder, data: Path | None) -> Path | NamedFolders:
-    """Return the folder or .zip of the images: the given one, else that of the training.
-
-    Raises:
-        DatasetError: If the model folder names none, or it is gone.
-    """
-    source = data or folder.read_training().data
-    if source is None:
-        raise DatasetError(f"{folder.path}: does not name the folder of its images; give --data")
-    if data is None and not source.exists():
-        raise DatasetError(
-            f"{source}: the images of the training are no longer there; name their folder with "
-            "--data"
-        )
-    return source
-
-
 def find_images(
     references: Sequence[ReferencePrediction],
     root: Path,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import open_data
+from edgeemo.dataset import find_model_images, open_data
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess
@@ -24,7 +24,7 @@ from edgeemo.verify.document import build_document
 from edgeemo.verify.gates import Gates, parse_kind
 from edgeemo.verify.quantised import read_quantised
 from edgeemo.verify.report import FileVerification, Verification
-from edgeemo.verify.split_images import find_data, find_images, read_references
+from edgeemo.verify.split_images import find_images, read_references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ def verify(
         raise ModelFolderError(
             f"{opened.path}: no exported file to verify; run 'edgeemo export {opened.path}'"
         )
-    references, source = read_references(opened, spec), find_data(opened, data)
+    references, source = read_references(opened, spec), find_model_images(opened, data)
     check_writable(opened.path)
     file = find_detector_file(spec.faces, opened.path)
     detector = build_crop_detector(spec, file=file)

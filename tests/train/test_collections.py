@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeemo.dataset import Collection
+from edgeemo.dataset import Collection, find_model_images
 from edgeemo.errors import TrainingError
 from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
@@ -20,7 +20,6 @@ from edgeemo.train.data.source import (
 )
 from edgeemo.train.data.targets import add_targets
 from edgeemo.train.options.config import merge_options, read_config
-from edgeemo.verify.split_images import find_data
 
 HALVES = {"happy": 0.5, "sad": 0.5}
 
@@ -99,7 +98,7 @@ def test_a_training_on_collections(both, options, tmp_path, stopper):
     samples = folder.read_samples()
     assert {row.split for row in samples if row.label == "angry"} == {"train"}
 
-    source = find_data(folder, None)
+    source = find_model_images(folder, None)
     assert [*source.folders.values()] == [each.path for each in both]
     assert {row.path.split("/")[0] for row in samples} == {*source.folders}
 
