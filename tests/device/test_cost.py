@@ -9,7 +9,7 @@ import pytest
 
 from emulation import cost, detection_cost
 from emulation.cost import count_instructions
-from emulation.cost_page import STAGES, compute_spread
+from emulation.cost_page import FIRST_COMMAND, SMALL_ENTRY_POINT, STAGES, compute_spread
 from emulation.detection_cost import count_detection
 from emulation.processors import A72
 from emulation.root import EmulationError, find_missing_packages
@@ -33,6 +33,8 @@ def one_run():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cost, "_RUNS", dict.fromkeys(cost._RUNS, 1))
         patch.setattr(detection_cost, "_RUNS", 1)
+        few = {image: detection_cost._IMAGES[image] for image in ("two faces", "no face")}
+        patch.setattr(detection_cost, "_IMAGES", few)
         yield
 
 
@@ -63,6 +65,13 @@ def test_counts_make_sense(starts):
     bare = rows["bare script, int8.tflite", "640x480", "process"]
     assert bare.instructions > 5 * python.instructions
     assert 5 < python.peak_mb < 20 < bare.peak_mb < 100
+
+
+def test_the_first_command_costs_little_more_than_the_small_entry_point(starts):
+    rows = {row.file: row for row in starts[0] if row.stage == "process"}
+    first, small = rows[FIRST_COMMAND], rows[SMALL_ENTRY_POINT]
+    assert first.instructions <= 1.15 * small.instructions
+    assert first.peak_mb <= small.peak_mb + 5
 
 
 def test_face_detection_is_counted(counting):
