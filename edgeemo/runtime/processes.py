@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
     from edgeemo.runtime.parallel import Predict
 
-_SPAN_MS = 20.0
+_SPAN_MS = 40.0
 """Work that a worker has in front of it, in milliseconds, so that it never waits for the next."""
 
-_MAX_DEPTH = 32
+_MAX_DEPTH = 64
 """Largest number of images that a worker has in front of it."""
 
-_PAUSE_S = 0.002
+_PAUSE_S = 0.005
 """Seconds to wait before results are read where they come fast: many cost little more than one."""
 
 _GRACE_S = 5.0
