@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL")
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--busy", action="store_true", help="leave out the times of the clock")
+    parser.add_argument("--busy", action="store_true", help="the second table alone")
     options = parser.parse_args()
     print(describe("numpy", "pillow", "ai-edge-litert") + "\n")
     with tempfile.TemporaryDirectory() as parent:
@@ -186,10 +186,11 @@ def main() -> None:
         print("\n" + "\n".join(markdown_head(WAITING_COLUMNS, words=len(WAITING_COLUMNS))))
         for model, folder in pairs:
             print_waiting(model, folder, options.rounds)
-        heads = ["file, images, workers: MB", *(f"{count} images" for count in COUNTS)]
-        print("\n" + "\n".join(markdown_head(heads, words=len(heads))))
-        for model in options.models:
-            print_memory(model, frames)
+        if not options.busy:
+            heads = ["file, images, workers: MB", *(f"{count} images" for count in COUNTS)]
+            print("\n" + "\n".join(markdown_head(heads, words=len(heads))))
+            for model in options.models:
+                print_memory(model, frames)
     print(f"\npromised: {PROMISE} x cores x one worker; memory that does not grow")
 
 

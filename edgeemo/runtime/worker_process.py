@@ -11,16 +11,16 @@ import pickle
 import signal
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgeemo.imaging.limits import ROOM
 from edgeemo.runtime import parallel
+from edgeemo.runtime.prediction import ImageResult, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edgeemo.runtime.parallel import Predict
-    from edgeemo.runtime.prediction import ImageResult
 
 _READ_BYTES = 1 << 16
 _LENGTH_BYTES = 4
@@ -37,6 +37,18 @@ class Task:
     def __init__(self, source: str) -> None:
         self.source, self.path = source, os.fsencode(source) + b"\0"
         self.outcome: ImageResult | BaseException | None = None
+
+    def finish(self, received: Any) -> None:
+        """Set the outcome to what the worker sent."""
+        if isinstance(received, BaseException):
+            self.outcome = received
+            return
+        error, ms, found = received
+        predictions = tuple(
+            Prediction(label=label, score=score, scores=scores, guess=guess, face=face)
+            for label, score, scores, guess, face in found
+        )
+        self.outcome = ImageResult(source=self.source, predictions=predictions, error=error, ms=ms)
 
 
 class WorkerProcess:
@@ -111,7 +123,7 @@ class WorkerProcess:
             end = begin + int.from_bytes(received[:begin], "little")
             if len(received) < end:
                 break
-            self.tasks.popleft().outcome = pickle.loads(received[begin:end])
+            self.tasks.popleft().finish(pickle.loads(received[begin:end]))
             del received[:end]
         return bool(data)
 
@@ -146,10 +158,15 @@ def _work(predict: Predict, paths: int, results: int) -> NoReturn:
 
 
 def _predict(predict: Predict, source: str) -> bytes:
-    """Return the pickled result, or the pickled exception."""
-    outcome: ImageResult | BaseException
+    """Return the pickled result as tuples, a third of the time of objects, or the exception."""
+    outcome: object
     try:
-        outcome = predict(source)
+        result = predict(source)
+        found = [
+            (each.label, each.score, each.scores, each.guess, each.face)
+            for each in result.predictions
+        ]
+        outcome = (result.error, result.ms, found)
     except BaseException as failure:  # raised again in the parent process
         outcome = failure
     return pickle.dumps(outcome, pickle.HIGHEST_PROTOCOL)
