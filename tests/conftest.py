@@ -173,6 +173,18 @@ def quick_bench(monkeypatch):
     monkeypatch.setattr(measure, "_RUNS", 20)
 
 
+@pytest.fixture
+def quick_auto(monkeypatch):
+    """Four epochs of mode auto instead of forty."""
+    from dataclasses import replace
+
+    from edgeemo.train import auto
+
+    for name in ("_SAME_CLASSES", "_OTHER_CLASSES", "_FROM_RANDOM"):
+        plan = replace(getattr(auto, name), frozen_epochs=1, epochs=4)
+        monkeypatch.setattr(auto, name, plan)
+
+
 @pytest.fixture(scope="session")
 def start_process():
     """Function (command, **options): a `subprocess.Popen` that SIGINT reaches.

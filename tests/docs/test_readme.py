@@ -53,7 +53,7 @@ def place(tmp_path_factory):
     return folder
 
 
-def test_the_commands_do_what_the_pages_say(place, edgeemo, monkeypatch, quick_bench):
+def test_the_commands_do_what_the_pages_say(place, edgeemo, monkeypatch, quick_bench, quick_auto):
     """Those that are more than `edgeemo` and words by a shell, the others in this process."""
     commands = dict.fromkeys(command for page in PAGES for command in _commands(page))
     assert len(commands) >= 14
