@@ -68,7 +68,7 @@ class Server:
 
 
 class Watcher:
-    """A page without a browser: asks for frames, and notes how old they are."""
+    """A page without a browser: asks for frames, and notes how old they are as they are sent."""
 
     def __init__(self, server):
         self._connection = websockets.sync.client.connect(f"ws://127.0.0.1:{server.port}/v1/watch")
@@ -94,10 +94,11 @@ class Watcher:
             self._socket.send("next")
             message = self._socket.recv(timeout=30)
             (length,) = struct.unpack("!I", message[:4])
-            frame = json.loads(message[4 : 4 + length])["frame"]
+            head = json.loads(message[4 : 4 + length])
+            frame = head["frame"]
             if frame and frame["number"] != last:
                 last = frame["number"]
-                self.ages_ms.append((time.time() - frame["time"]) * 1000)
+                self.ages_ms.append((head["now"] - frame["time"]) * 1000)
 
 
 def draw_photos(count):
