@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from io import BytesIO
 from threading import Event, Thread
 
@@ -115,6 +116,10 @@ def place(tmp_path_factory):
 def live(place):
     """``edgeemo serve test``, without a token."""
     server = Process("test", "--collect", "kept", "--model", "happy-sad", cwd=place)
+    end = time.monotonic() + 10
+    while server.get("/v1/snapshot.jpg").status != 200:
+        assert time.monotonic() < end
+        time.sleep(0.05)
     yield server
     assert server.stop() == 0
     assert not [line for line in server.lines if "rror" in line], server.lines
