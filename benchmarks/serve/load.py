@@ -19,6 +19,7 @@ from benchmarks.serve.process import (
     quantile,
     read_cpu_s,
     read_memory_mb,
+    read_resident_mb,
 )
 from edgeemo.runtime.classifier import Classifier
 
@@ -254,17 +255,17 @@ def measure_day():
     with Server("test", "--max-fps", "5") as server:
         _warm(server, photos)
         _load_pages(server, 20)
-        rows = [(0, read_memory_mb(server.pid), count_descriptors(server.pid))]
+        rows = [(0, read_resident_mb(server.pid), count_descriptors(server.pid))]
         for part in range(1, 11):
             statuses = _send_many(server, photos, 10_000)
             statuses |= _load_pages(server, 100)
             time.sleep(1)
-            rows.append((part, read_memory_mb(server.pid), count_descriptors(server.pid)))
+            rows.append((part, read_resident_mb(server.pid), count_descriptors(server.pid)))
             if statuses != {200}:
                 print(f"day: statuses {statuses}")
     shown = ", ".join(f"{memory:.1f}" for _, memory, _ in rows)
     descriptors = ", ".join(str(count) for *_, count in rows)
-    print(f"day: memory after each tenth {shown} MB; descriptors {descriptors}")
+    print(f"day: resident memory after each tenth {shown} MB; descriptors {descriptors}")
 
 
 def _send_many(server, photos, count):

@@ -112,6 +112,12 @@ def read_memory_mb(pid):
     return int(re.search(r"^Pss:\s+(\d+)", text, re.MULTILINE)[1]) / 1024
 
 
+def read_resident_mb(pid):
+    """Return the resident memory, in MB: it does not depend on what other processes share."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmRSS:\s+(\d+)", text, re.MULTILINE)[1]) / 1024
+
+
 def read_cpu_s(pid):
     """Return the processor time of a process so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
