@@ -10,7 +10,8 @@ from edgeemo.errors import ClusterError
 from edgeemo.train.distributed.keeper import TrainingKeeper
 from edgeemo.train.distributed.worker import train_worker
 from edgeemo.train.keeper import pass_on
-from edgeemo.utils.cluster import TrainRun, open_cluster, start_beside
+from edgeemo.utils.cluster import open_cluster, start_beside
+from edgeemo.utils.train_run import TrainRun
 
 if TYPE_CHECKING:
     from pathlib import Path
