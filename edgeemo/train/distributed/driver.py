@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -78,4 +79,5 @@ def drive(job: Job, folder: Path, *, progress: Progress) -> tuple[list[Any], dic
             if is_over:
                 raise ClusterError(ray.get(keeper.read_problem.remote()) or run.explain())
             time.sleep(_POLL_SECONDS)
-    raise SystemExit("the command has gone")
+    shutil.rmtree(folder, ignore_errors=True)  # the command has gone, and cannot do it
+    raise SystemExit(1)
