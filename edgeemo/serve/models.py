@@ -1,4 +1,4 @@
-"""The model that predicts, and the verified ones that can take its place."""
+"""The model that predicts; `edgeemo.serve.model_files` lets files take its place."""
 
 from __future__ import annotations
 
@@ -6,45 +6,25 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.errors import EdgeEmoError
-from edgeemo.model.folder import SHIPPED_MODELS, ModelFolder, shipped_folder
-from edgeemo.model.verified import is_verified
-from edgeemo.runtime.classifier import Classifier
 from edgeemo.serve.problems import ProblemError
-from edgeemo.utils.files import sha256_file
-from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
-    from edgeemo.model.face_request import FaceRequest
+    from edgeemo.runtime.classifier import Classifier
 
 
 class Models:
-    """The model that predicts.
-
-    No path comes from a request: a model is chosen by a name of `list_names`.
+    """The model that predicts, and no other.
 
     Args:
-        classifier: The first one.
-        folder: Folder of model folders, beside the shipped ones.
-        faces: Requested changes to the face settings of every model.
-        threads: Threads per prediction; None for the recorded ones.
+        classifier: The model.
 
     Attributes:
         classifier: The present one.
         name: Its name.
     """
 
-    def __init__(
-        self,
-        classifier: Classifier,
-        *,
-        folder: Path,
-        faces: FaceRequest | None = None,
-        threads: int | None = None,
-    ) -> None:
-        self.classifier, self.name = classifier, _name(Path(classifier.path))
-        self._folder, self._faces, self._threads = folder, faces, threads
-        self._first = Path(classifier.path).parent
+    def __init__(self, classifier: Classifier) -> None:
+        self.classifier, self.name = classifier, name_file(Path(classifier.path))
 
     def describe(self) -> dict[str, Any]:
         """Return the present model as the value of JSON."""
@@ -64,8 +44,8 @@ class Models:
         }
 
     def list_names(self) -> list[str]:
-        """Return the names of the models that can be chosen; it reads their files."""
-        return sorted(self._find_files())
+        """Return the names of the models that can be chosen; it may read their files."""
+        return [self.name]
 
     def switch(self, name: str) -> Classifier:
         """Load another model; the present one stays until the other is ready.
@@ -74,39 +54,16 @@ class Models:
             ProblemError: 404 if there is none of this name, 422 if it cannot be used or is not
                 verified.
         """
-        path = self._find_files(verified=False).get(name)
-        if path is None:
-            raise ProblemError(
-                HTTPStatus.NOT_FOUND, "there is no model of this name; /v1/info lists all"
-            )
-        try:
-            classifier = Classifier.load(path, threads=self._threads, faces=self._faces)
-        except (EdgeEmoError, OSError) as error:
-            text = one_line(error).replace(str(path), name)
-            raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, text) from None
-        if not classifier.verified:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"{name} is not verified, or was changed since: run 'edgeemo verify'",
-            )
-        self.classifier, self.name = classifier, name
-        return classifier
-
-    def _find_files(self, *, verified: bool = True) -> dict[str, Path]:
-        """Return exported files by name, perhaps the verified ones alone."""
-        folders = [shipped_folder(name) for name in SHIPPED_MODELS]
-        folders += [ModelFolder(path) for path in sorted(self._folder.glob("[!.]*/"))]
-        folders.append(ModelFolder(self._first))
-        files = [file for folder in folders for file in folder.list_exported()]
-        return {_name(file): file for file in files if not verified or _is_verified(file)}
+        if name != self.name:
+            raise make_unknown_error()
+        return self.classifier
 
 
-def _name(path: Path) -> str:
+def name_file(path: Path) -> str:
+    """Return the name of the model in an exported file: its folder's and its own."""
     return f"{path.parent.resolve().name}/{path.name}"
 
 
-def _is_verified(path: Path) -> bool:
-    try:
-        return is_verified(path, sha256=sha256_file(path))
-    except OSError:
-        return False
+def make_unknown_error() -> ProblemError:
+    """Return the error about a name that no model has."""
+    return ProblemError(HTTPStatus.NOT_FOUND, "there is no model of this name; /v1/info lists all")

@@ -15,6 +15,12 @@ from edgeemo.utils.options import Argument, Option
 _SERVER, _LIMITS = "Server", "Limits"
 _ENVIRONMENT = "EDGEEMO_TOKEN"
 
+NOT_SERVED = (
+    "list", "real_time", "seconds", "format", "json", "events", "annotate", "html", "clip",
+    "clips", "keep",
+)  # fmt: skip
+"""Options of a live run that prints or writes."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TlsFiles:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import pkgutil
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from edgeemo import __version__
 from edgeemo.serve.body import receive_body, receive_json
+from edgeemo.serve.constants import OPENAPI, PAGE_FILES
 from edgeemo.serve.guard import LOGIN
 from edgeemo.serve.metrics import write_metrics
 from edgeemo.serve.problems import ProblemError, reply_json
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from edgeemo.serve.context import Context
     from edgeemo.serve.web import Request, WebSocket
 
-_PAGE = Path(__file__).parent / "page"
-_OPENAPI = Path(__file__).parent / "openapi.json"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -35,10 +35,11 @@ _PROBLEM_PLACE = b"<!-- problem -->"
 
 
 class _StaticFile:
-    """A file of the page, read once."""
+    """A file of the page, read once, also from an archive."""
 
-    def __init__(self, path: Path) -> None:
-        self.content, self._type = path.read_bytes(), _TYPES[path.suffix]
+    def __init__(self, name: str) -> None:
+        self.content = pkgutil.get_data("edgeemo.serve", name) or b""
+        self._type = _TYPES[PurePosixPath(name).suffix]
         self._tag = f'"{hashlib.sha256(self.content).hexdigest()[:16]}"'
 
     def reply(self, request: Request) -> Response:
@@ -58,9 +59,9 @@ class PageRoutes:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        files = {path.name: _StaticFile(path) for path in _PAGE.iterdir() if path.suffix in _TYPES}
+        files = {name: _StaticFile(f"page/{name}") for name in PAGE_FILES}
         self._index, self._login = files.pop("index.html"), files.pop("login.html")
-        self._files, self._openapi = files, _StaticFile(_OPENAPI)
+        self._files, self._openapi = files, _StaticFile(OPENAPI)
 
     def list(self) -> list[Route | WebSocketRoute]:
         """Return the routes."""

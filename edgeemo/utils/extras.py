@@ -66,6 +66,9 @@ TRAINING = (*IMPORTING, "tomli_w")
 EXPORTING = {"tflite": KERAS, "onnx": ("tf2onnx", "onnx", "onnxruntime")}
 """Modules that export each format; .onnx files need those of .tflite, too."""
 
+SERVING = ("starlette", "uvicorn", "websockets", "python_multipart", "prometheus_client")
+"""Modules that serve a page and an HTTP interface."""
+
 TUNING = ("optuna",)
 """Modules that search, besides those of training."""
 
@@ -112,6 +115,11 @@ def make_missing_error(module: str, *, purpose: str, extra: str = "") -> Missing
     """Return the error about a module that is not installed; see `require_packages`."""
     package, own = _EXTRAS[module]
     return MissingExtraError(package, extra=extra or own, purpose=purpose)
+
+
+def list_missing_packages(modules: Collection[str]) -> list[str]:
+    """Return the packages of modules that are not installed, as pip calls them."""
+    return [_EXTRAS[module][0] for module in modules if not is_installed(module)]
 
 
 def is_installed(module: str) -> bool:

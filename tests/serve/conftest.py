@@ -26,7 +26,7 @@ from edgeemo.serve.counters import Counters
 from edgeemo.serve.hub import Hub
 from edgeemo.serve.images import FrameImages
 from edgeemo.serve.limits import Budget, Gate, Limits, Places
-from edgeemo.serve.models import Models
+from edgeemo.serve.model_files import FileModels
 from edgeemo.serve.state import StateReader
 from edgeemo.serve.uvicorn_server import bind, run_server
 
@@ -133,7 +133,7 @@ def serve_within():
     def serve(*, token=None, source="", root_path="", **limits):
         limits = Limits(**limits)
         hub, controls = Hub(), Controls()
-        models = Models(Classifier.load("happy-sad"), folder=shipped_folder().path.parent)
+        models = FileModels(Classifier.load("happy-sad"), folder=shipped_folder().path.parent)
         context = Context(
             access=Access(token=Token(token) if token else None, root_path=root_path),
             models=models,

@@ -13,7 +13,7 @@ from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, say
 from edgeemo.live.options import LiveOptions
 from edgeemo.runtime.fast_start import start_fast
-from edgeemo.serve.options import ServeOptions
+from edgeemo.serve.options import NOT_SERVED, ServeOptions
 from edgeemo.utils.options import Option, option_fields
 
 if TYPE_CHECKING:
@@ -34,13 +34,7 @@ class AllServeOptions(ServeOptions, LiveOptions, FaceArguments):
     workers: Workers = None
 
 
-_NOT_SERVED = (
-    "list", "real_time", "seconds", "format", "json", "events", "annotate", "html", "clip",
-    "clips", "keep",
-)  # fmt: skip
-"""Options of a live run that prints or writes."""
-
-_SERVED = tuple(name for name in option_fields(AllServeOptions) if name not in _NOT_SERVED)
+_SERVED = tuple(name for name in option_fields(AllServeOptions) if name not in NOT_SERVED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +59,10 @@ def serve(given: ServeArguments) -> None:
     """
     start_fast()
     from edgeemo.live.config import merge_options
-    from edgeemo.utils.extras import require_packages, require_packages_of_options
+    from edgeemo.utils.extras import SERVING, require_packages, require_packages_of_options
 
     options = merge_options(AllServeOptions, given.options)
-    require_packages(
-        ("starlette", "uvicorn", "websockets", "python_multipart", "prometheus_client"),
-        purpose="'edgeemo serve'",
-    )
+    require_packages(SERVING, purpose="'edgeemo serve'")
     require_packages_of_options(options)
     from edgeemo.live.live import Console
     from edgeemo.serve import server
@@ -86,12 +77,12 @@ def _make_loader(options: AllServeOptions) -> Callable[[], Models]:
     def load() -> Models:
         from edgeemo.cli.default_model import choose_model, warn_unverified
         from edgeemo.runtime.classifier import Classifier
-        from edgeemo.serve.models import Models
+        from edgeemo.serve.model_files import FileModels
 
         request = options.face_request
         path = choose_model(options.model)
         classifier = Classifier.load(path, threads=options.threads, faces=request)
         warn_unverified(classifier.path, classifier.spec, verified=classifier.verified)
-        return Models(classifier, folder=MODELS, faces=request, threads=options.threads)
+        return FileModels(classifier, folder=MODELS, faces=request, threads=options.threads)
 
     return load
