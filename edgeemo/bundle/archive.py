@@ -11,8 +11,8 @@ Four things are special about it:
 * A file that was cut short is no ZIP archive any more (its directory comes last), and Python then
   reads it as source. The second line is the one that Python shows when it gives up: a sentence.
   So do Pythons before 3.8, which know no archive with a comment.
-* The modules of ``live`` alone are one member (`edgeemo.bundle.device.packed`): Python reads the
-  directory of the archive at every start.
+* The modules of ``live`` alone are one member, and those of ``serve`` and its page another
+  (`edgeemo.bundle.device.packed`): Python reads the directory of the archive at every start.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edgeemo.bundle.archive import pack
 from edgeemo.bundle.device.checks import record_golden
 from edgeemo.bundle.device.contents import MANIFEST, PHOTO
-from edgeemo.bundle.device.packed import LIVE_MODULES
+from edgeemo.bundle.device.packed import LIVE_MODULES, SERVE_MODULES
 from edgeemo.bundle.faces import detector_members
 from edgeemo.bundle.golden import (
     choose_images,
@@ -22,7 +22,12 @@ from edgeemo.bundle.golden import (
 from edgeemo.bundle.manifest import complete_manifest, describe_model, to_json
 from edgeemo.bundle.modules import compile_module, pack_modules
 from edgeemo.bundle.options import BundleOptions, GoldenSource
-from edgeemo.bundle.runtime_modules import list_live_modules, list_runtime_modules
+from edgeemo.bundle.runtime_modules import (
+    list_live_modules,
+    list_page_files,
+    list_runtime_modules,
+    list_serve_modules,
+)
 from edgeemo.bundle.sample_images import read_test_images
 from edgeemo.engines.trial import try_model
 from edgeemo.errors import BundleError, EngineError
@@ -214,6 +219,7 @@ def _build_members(
         **modules,
         **{f"{path}c": compile_module(path, source) for path, source in modules.items()},
         LIVE_MODULES: pack_modules(list_live_modules(faces)),
+        SERVE_MODULES: pack_modules(list_serve_modules(faces), list_page_files()),
         **detector_members(faces, first.detector_file),
         **golden,
     }

@@ -69,11 +69,12 @@ def compile_module(path: str, source: bytes) -> bytes:
     return MAGIC_NUMBER + flags + source_hash(source) + marshal.dumps(code, _WITHOUT_REFERENCES)
 
 
-def pack_modules(modules: Mapping[str, bytes]) -> bytes:
+def pack_modules(modules: Mapping[str, bytes], files: Mapping[str, bytes] | None = None) -> bytes:
     """Pack modules into one member, which `edgeemo.bundle.device.packed` imports them from.
 
     Args:
         modules: Path to source, as `collect_modules` returns them.
+        files: Path to content of files that are no modules.
     """
     packed = {
         path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): (
@@ -81,6 +82,7 @@ def pack_modules(modules: Mapping[str, bytes]) -> bytes:
         )
         for path, source in modules.items()
     }  # fmt: skip
+    packed |= {path: (path, content, b"") for path, content in (files or {}).items()}
     return marshal.dumps(packed, _WITHOUT_REFERENCES)
 
 

@@ -61,7 +61,5 @@ class Context:
             ProblemError: 404 if the server was started without a source.
         """
         if not self.source:
-            raise ProblemError(
-                HTTPStatus.NOT_FOUND, "there is no camera: start 'edgeemo serve SOURCE'"
-            )
+            raise ProblemError(HTTPStatus.NOT_FOUND, "there is no camera: start 'serve SOURCE'")
         return self.hub

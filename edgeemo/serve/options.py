@@ -42,7 +42,7 @@ class ServeOptions:
     source: Annotated[
         str,
         Argument(
-            "Camera, video or address, as of 'edgeemo live', such as 0, csi or test.",
+            "Camera, video or address, as of 'live', such as 0, csi or test.",
             metavar="SOURCE",
             default="none: a page to try the model with images",
         ),

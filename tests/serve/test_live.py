@@ -218,5 +218,5 @@ def test_without_a_source_there_is_a_page_to_try_and_nothing_live(guarded):
     assert guarded.get("/v1/info", **bearer).json["source"] is None
     for path in ("/v1/events", "/v1/snapshot.jpg", "/v1/stream.mjpg"):
         reply = guarded.get(path, **bearer)
-        assert (reply.status, "edgeemo serve SOURCE" in reply.json["detail"]) == (404, True)
+        assert (reply.status, "start 'serve SOURCE'" in reply.json["detail"]) == (404, True)
     assert guarded.get("/healthz").json == {"status": "ok", "source": "none"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +19,13 @@ from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from edgeemo.bundle.device.contents import Contents
     from edgeemo.runtime.classifier import Classifier
 
 
-_WITHOUT = ("html",)
+WITHOUT = ("html",)
 """Options that a bundle does not have: a page needs files that it does not hold."""
 
 
@@ -42,7 +43,7 @@ class DeviceLiveOptions(LiveOptions):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    add_declared_options(parser, DeviceLiveOptions, without=_WITHOUT)
+    add_declared_options(parser, DeviceLiveOptions, without=WITHOUT)
 
 
 def merge(parsed: argparse.Namespace) -> DeviceLiveOptions:
@@ -52,7 +53,7 @@ def merge(parsed: argparse.Namespace) -> DeviceLiveOptions:
         OptionError: If the file cannot be used.
     """
     given = read_declared_options(DeviceLiveOptions, parsed)
-    return merge_options(DeviceLiveOptions, given, without=_WITHOUT)
+    return merge_options(DeviceLiveOptions, given, without=WITHOUT)
 
 
 def run(contents: Contents, options: DeviceLiveOptions, *, before_first: Callable[[], None]) -> int:
@@ -70,6 +71,21 @@ def run(contents: Contents, options: DeviceLiveOptions, *, before_first: Callabl
         MissingExtraError: If a package is not installed; the text names it alone, since no edgeemo
             is installed here.
     """
+    if options.list:
+        from edgeemo.live.sources.listing import list_cameras
+        from edgeemo.live.sources.listing_text import show_cameras
+
+        show_cameras(list_cameras(), as_json=options.json, echo=_echo, note=_say)
+        return EXIT_OK
+    load = make_loader(contents, options, before_first=before_first)
+    with name_package_alone():
+        return run_live(options, load, console=CONSOLE)
+
+
+def make_loader(
+    contents: Contents, options: DeviceLiveOptions, *, before_first: Callable[[], None]
+) -> Callable[[], Classifier]:
+    """Return the function that loads the model and runs its engine once; see `run`."""
 
     def load() -> Classifier:
         classifier = load_classifier(contents, threads=options.threads, faces=options.faces)
@@ -77,14 +93,14 @@ def run(contents: Contents, options: DeviceLiveOptions, *, before_first: Callabl
         before_first()
         return classifier
 
-    if options.list:
-        from edgeemo.live.sources.listing import list_cameras
-        from edgeemo.live.sources.listing_text import show_cameras
+    return load
 
-        show_cameras(list_cameras(), as_json=options.json, echo=_echo, note=_say)
-        return EXIT_OK
+
+@contextmanager
+def name_package_alone() -> Iterator[None]:
+    """Name a missing package without the extra of edgeemo, which is not installed here."""
     try:
-        return run_live(options, load, console=Console(report=_say, note=_say))
+        yield
     except MissingExtraError as error:
         raise MissingExtraError(error.package, purpose=error.purpose) from None
 
@@ -102,3 +118,7 @@ def _try_engine(classifier: Classifier) -> None:
     import numpy as np
 
     classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))
+
+
+CONSOLE = Console(report=_say, note=_say)
+"""It prints to standard error."""

@@ -16,7 +16,7 @@ from edgeemo.bundle.device.fallback import (
     run_guarded_with_fallback,
     use_fallback_if_not_installed,
 )
-from edgeemo.bundle.device.packed import import_packed
+from edgeemo.bundle.device.packed import LIVE_MODULES, SERVE_MODULES, import_packed
 from edgeemo.bundle.device.requirements import require
 from edgeemo.imaging.limits import MAX_DEVICE_BYTES, ROOM
 from edgeemo.model.signature import require_signature
@@ -97,6 +97,7 @@ def _build_parser(archive: str, words: Sequence[str]) -> argparse.ArgumentParser
     predict = _add(commands, "predict", _predict, "predict images")
     add_prediction_options(predict)
     add_face_options(predict)
+    _add_serve(commands, archive if "serve" in words else None)
     _add_live(commands, archive if "live" in words else None)
     _add_bench(commands)
     _add(commands, "info", _info, "show the contents")
@@ -133,10 +134,24 @@ def _add_live(
     live = _add(commands, "live", _live, "predict the frames of a camera or a video", json=False)
     live.set_defaults(guarded=True)
     if archive is not None:
-        import_packed(archive)
+        import_packed(archive, LIVE_MODULES)
         from edgeemo.bundle.device.live import add_options
 
         add_options(live)
+
+
+def _add_serve(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], archive: str | None
+) -> None:
+    """Add ``serve`` in the same way."""
+    summary = "serve a page with the live image, and predictions over HTTP"
+    serve = _add(commands, "serve", _serve, summary, json=False)
+    serve.set_defaults(guarded=True)
+    if archive is not None:
+        import_packed(archive, LIVE_MODULES, SERVE_MODULES)
+        from edgeemo.bundle.device.serve import add_options
+
+        add_options(serve)
 
 
 def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -179,6 +194,14 @@ def _predict(options: argparse.Namespace, contents: Contents) -> int:
 
 def _live(options: argparse.Namespace, contents: Contents) -> int:
     from edgeemo.bundle.device.live import merge, run
+
+    merged = merge(options)
+    _prepare(contents, faces=merged.faces)
+    return run(contents, merged, before_first=options.before_first)
+
+
+def _serve(options: argparse.Namespace, contents: Contents) -> int:
+    from edgeemo.bundle.device.serve import merge, run
 
     merged = merge(options)
     _prepare(contents, faces=merged.faces)

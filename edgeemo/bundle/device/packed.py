@@ -1,12 +1,14 @@
 """Import modules that a bundle holds in one member.
 
 Python reads the directory of an archive at every start, so that each module there costs each
-command a little. Those of ``live`` alone are one member, which the other commands never open.
+command a little. Those of ``live`` alone are one member, and those that ``serve`` needs besides
+another; the other commands never open them.
 """
 
 from __future__ import annotations
 
 import marshal
+import os
 import sys
 from importlib.machinery import ModuleSpec
 from importlib.util import MAGIC_NUMBER
@@ -17,21 +19,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import CodeType, ModuleType
 
-LIVE_MODULES = "live.modules"
-"""The member: in `marshal`'s format, name of each module to its path, source and ``.pyc``."""
+LIVE_MODULES, SERVE_MODULES = "live.modules", "serve.modules"
+"""The members: in `marshal`'s format, name of each module to its path, source and ``.pyc``, and
+path of each file that is no module to the same path, its content and nothing."""
 
 _HEADER_BYTES = 16  # of a .pyc (PEP 552)
 
 
-def import_packed(archive: str) -> None:
-    """Make the modules of the member importable; a second call does nothing.
+def import_packed(archive: str, *members: str) -> None:
+    """Make the modules of members importable; a second call does nothing.
 
     Args:
         archive: Path of the bundle.
+        members: Some of the members above.
     """
     if not any(isinstance(each, _PackedModules) for each in sys.meta_path):
-        content = zipimporter(archive).get_data(f"{archive}/{LIVE_MODULES}")
-        sys.meta_path.append(_PackedModules(archive, content))
+        read = zipimporter(archive).get_data
+        contents = [read(f"{archive}/{member}") for member in members]
+        sys.meta_path.extend(_PackedModules(archive, content) for content in contents)
 
 
 class _PackedModules:
@@ -65,6 +70,17 @@ class _PackedModules:
             code: CodeType = marshal.loads(memoryview(compiled)[_HEADER_BYTES:])
             return code
         return compile(source, f"{self._archive}/{place}", "exec", dont_inherit=True)
+
+    def get_data(self, path: str) -> bytes:
+        """Return a file that is no module, for `pkgutil.get_data`.
+
+        Raises:
+            OSError: If there is none.
+        """
+        place = path.replace(os.sep, "/").removeprefix(f"{self._archive}/".replace(os.sep, "/"))
+        if place not in self._modules:
+            raise FileNotFoundError(path)
+        return self._modules[place][1]
 
     def get_source(self, name: str) -> str:
         """Return the source, for tracebacks."""
