@@ -7,12 +7,18 @@ import shutil
 import socket
 import struct
 import time
+from contextlib import ExitStack
 from io import BytesIO
 
 import pytest
 import websockets.sync.client
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
+
+from edgeemo.model.folder import shipped_folder
+
+from ..live.servers import MjpegServer
+from .conftest import Process
 
 
 class Stream:
@@ -77,6 +83,37 @@ def test_image_and_faces_come_together_when_the_page_asks(live):
         assert numbers == sorted(set(numbers))
         assert numbers[-1] - numbers[0] > 2  # what came in between was not kept for it
         assert abs(head["now"] - head["frame"]["time"]) < 2
+
+
+def wait_for(page, state):
+    """Ask as a page does until the source is in a state; return the seconds that it took."""
+    start = time.monotonic()
+    while receive(page)[0]["source"]["state"] != state:
+        assert time.monotonic() - start < 15
+    return time.monotonic() - start
+
+
+def test_ten_pages_see_the_camera_go_and_come_back():
+    with MjpegServer(fps=10) as camera, ExitStack() as stack:
+        server = Process(camera.url, "--model", "happy-sad")
+        stack.callback(server.stop)
+        pages = [stack.enter_context(watch(server)) for _ in range(10)]
+        shown = [receive(page)[0]["frame"]["number"] for page in pages]
+        start = time.monotonic()
+        camera.stop()
+        for page in pages:
+            wait_for(page, "lost")
+        assert time.monotonic() - start < 5  # 3 on an idle machine
+        assert server.get("/healthz").status == 503
+        camera.start()
+        for page, number in zip(pages, shown, strict=True):
+            wait_for(page, "live")
+            head, image = receive(page)
+            while not image:
+                head, image = receive(page)
+            assert head["frame"]["number"] != number
+            assert Image.open(BytesIO(image)).size == camera.size
+        assert server.get("/healthz").status == 200
 
 
 def test_a_million_requests_are_one(live):
@@ -186,6 +223,29 @@ def test_another_model_takes_over_and_a_damaged_one_does_not(live, place, jpeg):
         assert live.post("/v1/model", {"name": "x"}).status == 422
     finally:
         assert live.post("/v1/model", {"model": "happy-sad/int8.tflite"}).status == 200
+
+
+def test_a_model_file_that_is_replaced_counts_when_it_is_chosen_again(live, place, jpeg):
+    folder = place / "models" / "replaced"
+    shutil.copytree(shipped_folder().path, folder)
+    model, other = {"model": "replaced/int8.tflite"}, folder / "float32.tflite"
+
+    def predict():
+        return live.post("/v1/predict", jpeg).json["images"][0]["faces"][0]["scores"]
+
+    try:
+        assert live.post("/v1/model", {"model": "replaced/float32.tflite"}).status == 200
+        of_the_other = predict()
+        assert live.post("/v1/model", model).status == 200
+        before = predict()
+        (folder / "int8.tflite").write_bytes(other.read_bytes())
+        assert [predict() for _ in range(3)] == [before] * 3
+        assert live.get("/v1/state").json["source"]["state"] == "live"
+        assert live.post("/v1/model", model).json["verified"]
+        assert predict() == of_the_other != before
+    finally:
+        assert live.post("/v1/model", {"model": "happy-sad/int8.tflite"}).status == 200
+        shutil.rmtree(folder)
 
 
 def test_a_face_is_kept_with_the_label_that_a_person_gives(live, place):
