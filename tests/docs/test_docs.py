@@ -23,7 +23,8 @@ OPTIONS_OF_OTHERS = {
     *("--rm", "--user", "--platform", "--device", "--build-arg"),  # Docker
     "--input",  # the begin of an option of onnxruntime
     *("--render", "--hours"),  # benchmarks/reliability
-    *("--nodes", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
+    *("--address", "--num-cpus", "--object-store-memory", "--block", "--generate"),  # Ray
+    *("--nodes", "--ntasks", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
     *("--pin", "--label"),  # examples/gpio_led.py
     *("--average", "--spare"),  # names that the changelog says are gone
 }
