@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         parse_collection,
         read_decisions,
     )
-    from edgeemo.dataset.model_images import find_model_images
     from edgeemo.dataset.synthetic import (
         DATA_FOLDER,
         PRACTICE_FOLDER,
@@ -62,7 +61,6 @@ __all__ = [
     "draw_faces",
     "draw_golden_images",
     "ensure_practice_faces",
-    "find_model_images",
     "ingest_collections",
     "ingest_folder",
     "locate_files",
@@ -99,7 +97,6 @@ __getattr__ = import_on_use(
         "draw_faces": "edgeemo.dataset.synthetic",
         "draw_golden_images": "edgeemo.dataset.synthetic",
         "ensure_practice_faces": "edgeemo.dataset.synthetic",
-        "find_model_images": "edgeemo.dataset.model_images",
         "ingest_folder": "edgeemo.dataset.ingest",
         "locate_files": "edgeemo.dataset.ingest",
         "open_data": "edgeemo.dataset.ingest",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.dataset import find_model_images, locate_files, open_data
+from edgeemo.dataset import locate_files, open_data
+from edgeemo.dataset.model_images import find_model_images
 from edgeemo.errors import DatasetError, ImageError
 from edgeemo.export.calibration_images import choose_samples
 from edgeemo.imaging.faces import build_crop_detector

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.dataset import find_model_images, locate_files, open_data
+from edgeemo.dataset import locate_files, open_data
+from edgeemo.dataset.model_images import find_model_images
 from edgeemo.errors import DatasetError
 from edgeemo.export.agreement import Judge
 from edgeemo.export.calibration_images import choose_samples, read_images

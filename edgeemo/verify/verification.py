@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset import find_model_images, open_data
+from edgeemo.dataset import open_data
+from edgeemo.dataset.model_images import find_model_images
 from edgeemo.errors import DatasetError, ImageError, MissingExtraError, ModelFolderError
 from edgeemo.imaging.faces import build_crop_detector
 from edgeemo.imaging.preprocess import preprocess

@@ -101,10 +101,10 @@ def test_images_are_found_by_content_in_a_zip(folder, images, tmp_path):
     assert np.array_equal(found.images, _calibrate(folder).images)
 
 
-@pytest.mark.parametrize("place", ["gone", "empty"])
-def test_missing_images_are_one_clear_line(folder, tmp_path, place):
+@pytest.mark.parametrize(("place", "message"), [("gone", "no such folder"), ("empty", "--data")])
+def test_missing_images_are_one_clear_line(folder, tmp_path, place, message):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match=r"--data") as caught:
+    with pytest.raises(DatasetError, match=message) as caught:
         _calibrate(folder, data=tmp_path / place)
     assert str(tmp_path / place) in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -112,7 +112,7 @@ def test_missing_images_are_one_clear_line(folder, tmp_path, place):
 
 def test_a_folder_that_does_not_say_where_its_images_are_asks_for_data(folder):
     folder.write_json("training.json", {})
-    with pytest.raises(DatasetError, match="name it with --data"):
+    with pytest.raises(DatasetError, match="name their folder with --data"):
         _calibrate(folder)
 
 

@@ -121,7 +121,7 @@ def test_existing_files_are_refused_before_any_work(done, unloadable):
 
 
 def test_missing_images_are_refused_before_the_model_is_loaded(folder, unloadable, tmp_path):
-    with pytest.raises(DatasetError, match="--data"):
+    with pytest.raises(DatasetError, match="nowhere: no such folder"):
         export(folder, options=ExportOptions(int8=True), data=tmp_path / "nowhere")
     assert _names(folder) == BARE
 

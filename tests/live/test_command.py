@@ -48,7 +48,7 @@ def test_a_file_that_is_cut_short_is_not(edgeemo_process, tmp_path, number, stat
     pytest.importorskip("av", reason="PyAV is not installed")
     from .videos import write_video
 
-    write_video(tmp_path / "v.mp4", frames=400)
+    write_video(tmp_path / "v.mp4", frames=1600)  # whose lines fill the pipe
     process = edgeemo_process("live", "v.mp4", "--json")
     process.stdout.readline()
     time.sleep(1)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeemo.dataset import Collection, find_model_images
+from edgeemo.dataset import Collection
+from edgeemo.dataset.model_images import find_model_images
 from edgeemo.errors import TrainingError
 from edgeemo.model.keras import load_keras
 from edgeemo.train import resume, train
