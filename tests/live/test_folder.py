@@ -55,7 +55,7 @@ def test_images_that_appear_are_given_once_complete(tmp_path: Path, jpeg: bytes)
         (tmp_path / "empty.jpg").touch()
         (tmp_path / "folder.jpg").mkdir()
         os.mkfifo(tmp_path / "pipe.jpg")
-        for number in range(30):
+        for number in reversed(range(30)):
             (tmp_path / f"{number:02}.jpg").write_bytes(jpeg)
             os.utime(tmp_path / f"{number:02}.jpg", (1000 - number, 1000 - number))
         # In the order in which they were written, and all of them, though nobody hurries.
