@@ -186,3 +186,16 @@ def jpeg():
     stream = BytesIO()
     draw_image(np.random.default_rng(3), "happy", size=160).convert("RGB").save(stream, "JPEG")
     return stream.getvalue()
+
+
+def wait_until(condition):
+    """Wait until a condition holds, 8 seconds at most."""
+    end = time.monotonic() + 8
+    while True:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -15,6 +15,8 @@ from edgeemo.live.observation import Observation
 from edgeemo.live.sources.drawn import DrawnFaces
 from edgeemo.live.sources.settings import SourceSettings
 
+from .conftest import wait_until
+
 HEAD = b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -78,8 +80,8 @@ def test_a_player_that_never_reads_is_let_go(strict, live_hub):
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall(b"GET /v1/stream.mjpg HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        wait_for(lambda: context.viewers.taken == 1)
-        wait_for(lambda: context.viewers.taken == 0)
+        wait_until(lambda: context.viewers.taken == 1)
+        wait_until(lambda: context.viewers.taken == 0)
 
 
 def test_a_page_stays_for_longer_than_a_request_may_take(strict):
@@ -103,7 +105,7 @@ def test_pages_that_vanish_are_no_fault(strict, live_hub):
             abort = struct.pack("ii", 1, 0)
             page.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort)
             page.socket.shutdown(socket.SHUT_RDWR)
-        wait_for(lambda: context.viewers.taken == 0)
+        wait_until(lambda: context.viewers.taken == 0)
 
 
 def test_a_third_page_is_told_to_wait(strict, live_hub):
@@ -112,12 +114,12 @@ def test_a_third_page_is_told_to_wait(strict, live_hub):
     clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
     for client in clients:
         client.sendall(b"GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    wait_for(lambda: context.viewers.taken == 2)
+    wait_until(lambda: context.viewers.taken == 2)
     reply = server.get("/v1/stream.mjpg")
     assert (reply.status, reply.headers["Retry-After"]) == (503, "10")
     for client in clients:
         client.close()
-    wait_for(lambda: context.viewers.taken == 0)
+    wait_until(lambda: context.viewers.taken == 0)
 
 
 def test_more_requests_than_can_wait_are_refused_at_once(strict, classifier, jpeg, monkeypatch):
@@ -148,19 +150,7 @@ def test_too_many_connections_are_refused_in_a_sentence(strict):
     assert all(b"too many connections" in each for each in heard)
     for client in clients:
         client.close()
-    wait_for(lambda: server.get("/healthz").status == 200)
-
-
-def wait_for(condition):
-    end = time.monotonic() + 8
-    while True:
-        try:
-            if condition():
-                return
-        except OSError:
-            pass
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: server.get("/healthz").status == 200)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from edgeemo.model.folder import shipped_folder
 
 from ..live.servers import MjpegServer
-from .conftest import Process
+from .conftest import Process, wait_until
 
 
 class Stream:
@@ -218,7 +218,7 @@ def test_another_model_takes_over_and_a_damaged_one_does_not(live, place, jpeg):
         assert str(place) not in reply.json["detail"]
         assert live.post("/v1/predict", jpeg).status == 200
         assert live.get("/v1/info").json["model"]["name"] == "mine/float32.tflite"
-        assert live.get("/v1/state").json["observed"] > before
+        wait_until(lambda: live.get("/v1/state").json["observed"] > before)
         assert live.post("/v1/model", {"model": "../../etc/passwd"}).status == 404
         assert live.post("/v1/model", {"name": "x"}).status == 422
     finally:
