@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import OrderedDict, deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from io import BytesIO
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from edgeemo.errors import ImageError
-from edgeemo.imaging.faces import crop_face
+from edgeemo.live.crops import MAX_CROPS, crop_as_seen, label_folder, name_crop
 from edgeemo.serve.problems import ProblemError
-from edgeemo.utils.file_names import fit_name
 from edgeemo.utils.files import write_file
 
 if TYPE_CHECKING:
@@ -26,13 +24,9 @@ if TYPE_CHECKING:
     from edgeemo.model.spec import ModelSpec
     from edgeemo.serve.hub import Hub, Moment
 
-MAX_FACES = 2000
-"""Most images in the folder, those of --collect included."""
-
 _REMEMBERED = 6
 """Frames that pages were shown last; a page asks for a face of one of them."""
 _HELD = 16
-_ODD = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +128,20 @@ class LabelledFaces:
         spec = self._spec()
         image = seen.frame.pixels.decode()
         box = face.raw.face if face.raw and face.raw.face else face.face
-        if box is not None:
-            image = crop_face(image, box, replace(spec, channels=3))
         stream = BytesIO()
-        image.save(stream, "PNG")
+        crop_as_seen(image, box, spec).save(stream, "PNG")
         when = self._clock.to_name(seen.frame.time_s)
         return _HeldFace(stream.getvalue(), f"{when}_face-{face.id}_labelled", spec.labels)
 
     def _write(self, held: _HeldFace, label: str) -> Path:
-        if sum(1 for _ in self._folder.rglob("*.png")) >= MAX_FACES:
+        if sum(1 for _ in self._folder.rglob("*.png")) >= MAX_CROPS:
             raise ProblemError(
-                HTTPStatus.INSUFFICIENT_STORAGE, f"{self._folder} holds {MAX_FACES:,} faces already"
+                HTTPStatus.INSUFFICIENT_STORAGE, f"{self._folder} holds {MAX_CROPS:,} faces already"
             )
-        folder = self._folder / _ODD.sub("-", label)
+        folder = label_folder(self._folder, label)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            name = fit_name(_ODD.sub("-", held.stem), ".png", folder=folder)
-            return write_file(folder / name, held.png)
+            return write_file(folder / name_crop(held.stem, folder), held.png)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise ProblemError(

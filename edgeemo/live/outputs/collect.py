@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from edgeemo.errors import ImageError
+from edgeemo.live.crops import MAX_CROPS, crop_as_seen, label_folder, name_crop
 from edgeemo.live.outputs.worker import Worker
-from edgeemo.utils.file_names import fit_name
 from edgeemo.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from edgeemo.live.outputs.images import FrameImages
     from edgeemo.model.spec import ModelSpec
 
-MAX_CROPS = 2000
 MAX_BYTES = 500_000_000
 EVERY_S = 1.0
 """Seconds between two crops of one face."""
@@ -41,7 +39,6 @@ changes its expression reach 0.993 (see `edgeemo.dataset.ingest.near_duplicates`
 _FLAT = 1.0
 _WAITING = 2
 _CLOSE_S = 0.7
-_ODD = re.compile(r"[^\w.-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,13 +127,10 @@ class Collector:
             self._write(crop, task)
 
     def _crop(self, task: _Task) -> Image.Image:
-        image = self._images.take(task.seen.frame)
         raw = task.face.raw
-        if raw is None or raw.face is None:
-            return image
-        from edgeemo.imaging.faces import crop_face  # a bundle may have no face detector
-
-        return crop_face(image, raw.face, replace(self._spec, channels=3))
+        return crop_as_seen(
+            self._images.take(task.seen.frame), raw.face if raw else None, self._spec
+        )
 
     def _is_known(self, crop: Image.Image) -> bool:
         """Return whether a crop shows nothing, or what one that was kept a moment ago shows."""
@@ -151,12 +145,12 @@ class Collector:
         return False
 
     def _write(self, crop: Image.Image, task: _Task) -> None:
-        folder = self._folder / task.label.replace("/", "-")
+        folder = label_folder(self._folder, task.label)
         folder.mkdir(exist_ok=True)
         raw = task.face.raw or task.face.steady
         when = self._clock.to_name(task.seen.frame.time_s)
         stem = f"{when}_face-{task.face.id}_{task.label}-{raw.scores[task.label]:.2f}"
-        path = folder / fit_name(_ODD.sub("-", stem), ".png", folder=folder)
+        path = folder / name_crop(stem, folder)
         with replacing(path) as partial:
             crop.save(partial, "PNG")
             size = partial.stat().st_size
