@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-from edgeemo.bundle.device.load import load_classifier
+from edgeemo.bundle.device.load import load_classifier, try_engine
 from edgeemo.errors import EXIT_OK, MissingExtraError
 from edgeemo.live.config import merge_options
 from edgeemo.live.live import Console, run_live
@@ -89,7 +89,7 @@ def make_loader(
 
     def load() -> Classifier:
         classifier = load_classifier(contents, threads=options.threads, faces=options.faces)
-        _try_engine(classifier)
+        try_engine(classifier)  # before anything is written or sent
         before_first()
         return classifier
 
@@ -111,13 +111,6 @@ def _echo(line: str) -> None:
 
 def _say(line: str) -> None:
     write_error(escape_controls(line))
-
-
-def _try_engine(classifier: Classifier) -> None:
-    """Run the engine once: one that crashes does so before anything is written or sent."""
-    import numpy as np
-
-    classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))
 
 
 CONSOLE = Console(report=_say, note=_say)

@@ -72,3 +72,10 @@ def build_classifier(
         verified=contents.manifest.verified,
         threads=threads or contents.manifest.threads,
     )
+
+
+def try_engine(classifier: Classifier) -> None:
+    """Run the engine once on a black image, so that one that crashes does so at once."""
+    import numpy as np
+
+    classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.bundle.device.load import load_classifier
+from edgeemo.bundle.device.load import load_classifier, try_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edgeemo.bundle.device.contents import Contents
-    from edgeemo.runtime.classifier import Classifier
 
 
 def run(
@@ -43,15 +42,8 @@ def run(
     from edgeemo.runtime.stream import choose_worker_count
 
     if STDIN in images and contents.manifest.fallback:
-        _try_engine(classifier)  # an image that was read is lost when the engine crashes
+        try_engine(classifier)  # an image that was read is lost when the engine crashes
     workers = workers or choose_worker_count(classifier.threads)
     return print_predictions(
         classifier, images, workers=workers, json=json, before_first=before_first
     )
-
-
-def _try_engine(classifier: Classifier) -> None:
-    """Run the engine once, so that one that crashes does so before an image is read."""
-    import numpy as np
-
-    classifier.engine.run(np.zeros(classifier.spec.input_shape, np.uint8))
