@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 from edgeemo.errors import StudyError
-from edgeemo.utils.options import Option, convert_fields
-
-_distribution = partial(Option, group="Distribution")
+from edgeemo.train.options.shared import CLUSTER, distribution_option
+from edgeemo.utils.options import convert_fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +20,7 @@ class Placement:
 
     workers: Annotated[
         int,
-        _distribution(
+        distribution_option(
             "Trials that are trained at the same time on Ray, on one CPU each (needs the "
             "distributed extra).",
             metavar="N",
@@ -31,18 +29,10 @@ class Placement:
             needs=lambda workers: "ray" if workers != 1 else "",
         ),
     ] = 1
-    cluster: Annotated[
-        str | None,
-        _distribution(
-            "Ray cluster to train on: HOST:PORT of its head node, or auto on one of its nodes.",
-            metavar="ADDRESS",
-            default="a Ray of its own on this machine",
-            needs=lambda _: "ray",
-        ),
-    ] = None
+    cluster: Annotated[str | None, CLUSTER] = None
     gpus: Annotated[
         float,
-        _distribution(
+        distribution_option(
             "Share of a GPU for each trial: with 0.25 four trials share one.",
             metavar="SHARE",
             minimum=0,

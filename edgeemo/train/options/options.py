@@ -25,6 +25,7 @@ from edgeemo.train.options.choices import (
 from edgeemo.train.options.shared import (
     ACCEPT,
     CLASSES,
+    CLUSTER,
     FACE_DETECTOR,
     FACE_MARGIN,
     FACE_MODEL,
@@ -32,6 +33,7 @@ from edgeemo.train.options.shared import (
     MAX_SEED,
     RATIOS,
     REVIEW,
+    distribution_option,
     face_option,
 )
 from edgeemo.utils.options import Option, convert_fields, option_fields
@@ -45,7 +47,6 @@ _training = partial(Option, group="Training")
 _regularisation = partial(Option, group="Regularisation")
 _distillation = partial(Option, group="Distillation")
 _decision = partial(Option, group="Decision")
-_distribution = partial(Option, group="Distribution")
 _record = partial(Option, group="Records")
 
 PLAIN_ARCH = "cnn-16-32-16"
@@ -328,7 +329,7 @@ class TrainOptions:
 
     workers: Annotated[
         int | WorkerRange,
-        _distribution(
+        distribution_option(
             "Processes that train together on Ray (needs the distributed extra); 2..8 takes as "
             "many as there are CPUs or GPUs for.",
             metavar="N|N..M",
@@ -337,22 +338,14 @@ class TrainOptions:
             needs=lambda workers: "ray" if workers != 1 else "",
         ),
     ] = 1
-    cluster: Annotated[
-        str | None,
-        _distribution(
-            "Ray cluster to train on: HOST:PORT of its head node, or auto on one of its nodes.",
-            metavar="ADDRESS",
-            default="a Ray of its own on this machine",
-            needs=lambda _: "ray",
-        ),
-    ] = None
+    cluster: Annotated[str | None, CLUSTER] = None
     gpu: Annotated[
         bool,
-        _distribution("Give each worker a GPU.", needs=lambda gpu: "ray" if gpu else ""),
+        distribution_option("Give each worker a GPU.", needs=lambda gpu: "ray" if gpu else ""),
     ] = False
     max_failures: Annotated[
         int,
-        _distribution(
+        distribution_option(
             "Number of lost workers or nodes that are replaced, from the last checkpoint on.",
             minimum=0,
             maximum=_MANY,

@@ -15,6 +15,17 @@ face_option = partial(Option, group="Faces")
 """Declares an option about faces."""
 
 
+distribution_option = partial(Option, group="Distribution")
+"""Declares an option about processes and machines."""
+
+CLUSTER = distribution_option(
+    "Ray cluster to train on: HOST:PORT of its head node, or auto on one of its nodes.",
+    metavar="ADDRESS",
+    default="a Ray of its own on this machine",
+    needs=lambda _: "ray",
+)
+
+
 def _formats() -> Iterable[str]:
     from edgeemo.dataset.ingest.options import ACCEPTED_ON_REQUEST
 
