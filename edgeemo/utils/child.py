@@ -11,14 +11,15 @@ import pickle
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from edgeemo.errors import EdgeEmoError
 from edgeemo.utils.redirect import show_output, shows_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from edgeemo.utils.progress import Progress
 
@@ -57,6 +58,31 @@ def run_in_child(
         ChildCrashedError: If the process ended without a result.
         Exception: Whatever the function raises.
     """
+    stream = iterate_in_child(function, *args, progress=progress, **kwargs)
+    while True:
+        try:
+            next(stream)
+        except StopIteration as end:
+            return end.value
+
+
+def iterate_in_child(
+    function: Callable[..., Any], *args: Any, progress: Progress, **kwargs: Any
+) -> Generator[Any, None, Any]:
+    """Yield what a generator function yields in a new process, which waits until it is taken.
+
+    Closing the generator ends the process, as Ctrl-C does.
+
+    Args:
+        function: As of `run_in_child`.
+        args: As of `run_in_child`.
+        progress: As of `run_in_child`.
+        kwargs: As of `run_in_child`.
+
+    Raises:
+        ChildCrashedError: As `run_in_child`.
+        Exception: Whatever the function raises.
+    """
     reached = ["", ""]
     request = pickle.dumps((function, args, kwargs, shows_output()))
     child = subprocess.Popen(
@@ -70,7 +96,7 @@ def run_in_child(
     try:
         with suppress(BrokenPipeError), writing:
             writing.write(request)
-        outcome = _follow(reading, progress, reached)
+        outcome = yield from _follow(reading, progress, reached)
         status = child.wait()
     except BaseException:
         _end(child)
@@ -85,10 +111,12 @@ def run_in_child(
     return value
 
 
-def _follow(stream: BinaryIO, progress: Progress, reached: list[str]) -> tuple[str, Any] | None:
-    """Pass progress on until the result or the exception comes; None if neither does.
+def _follow(
+    stream: BinaryIO, progress: Progress, reached: list[str]
+) -> Generator[Any, None, tuple[str, Any] | None]:
+    """Yield values and pass progress on until the result or the exception comes, and return that.
 
-    The last stage and its last detail are left in `reached`.
+    The last stage and its last detail are left in `reached`. None is returned if neither comes.
     """
     while True:
         try:
@@ -97,6 +125,9 @@ def _follow(stream: BinaryIO, progress: Progress, reached: list[str]) -> tuple[s
             return None
         if kind in ("result", "error"):
             return kind, values[0]
+        if kind == "value":
+            yield values[0]
+            continue
         name, args, kwargs = values
         getattr(progress, name)(*args, **kwargs)
         if name == "stage":
@@ -137,10 +168,12 @@ def main() -> None:
         messages = _Messages(stream)
         try:
             result = function(*args, progress=_Sent(messages), **kwargs)
+            if isinstance(result, GeneratorType):
+                result = messages.send_values(result)
         except KeyboardInterrupt:
             os._exit(130)
         except Exception as error:
-            messages.send("error", _make_portable(error))
+            messages.send("error", make_portable(error))
         else:
             messages.send("result", result)
 
@@ -154,6 +187,15 @@ class _Messages:
     def send(self, *message: Any) -> None:
         self._stream.write(pickle.dumps(message))
         self._stream.flush()
+
+    def send_values(self, values: Generator[Any, None, Any]) -> Any:
+        """Send what a generator yields; return what it returns."""
+        with closing(values):
+            while True:
+                try:
+                    self.send("value", next(values))
+                except StopIteration as end:
+                    return end.value
 
 
 class _Sent:
@@ -175,7 +217,7 @@ class _Sent:
         self._messages.send("progress", "note", (text,), {})
 
 
-def _make_portable(error: Exception) -> Exception:
+def make_portable(error: Exception) -> Exception:
     """Return an exception that survives a pickle: itself, or one of its text."""
     try:
         pickle.loads(pickle.dumps(error))

@@ -59,6 +59,18 @@ def import_ray_train() -> Any:
     return ray.train
 
 
+def import_ray_data() -> Any:
+    """Return the package ray.data, which keeps order and draws no progress of its own."""
+    import_ray()
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.execution_options.preserve_order = True
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    return ray.data
+
+
 def check_cluster(address: str | None, *, cpus: float, purpose: str) -> None:
     """Refuse a cluster that cannot be reached, before any slow work; Ray is not imported.
 

@@ -31,6 +31,7 @@ _EXTRAS = {
     "optuna": ("optuna", "tune"),
     "jax": ("jax", "distributed"),
     "ray": ("ray", "distributed"),
+    "pyarrow": ("pyarrow", "cluster"),
     "av": ("av", "live"),
     "paho": ("paho-mqtt", "mqtt"),
     "starlette": ("starlette", "serve"),

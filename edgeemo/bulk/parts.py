@@ -1,0 +1,130 @@
+"""The finished blocks of a run: a folder of Parquet files, here or in a bucket.
+
+    job.json                              what the results depend on
+    part-00000012-1a2b3c4d5e6f7081.parquet    the results of block 12, and the digest of its items
+    summary.json                          written last: the run is complete
+
+A file is complete or absent, and its name says all that a run needs to be continued.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from typing import TYPE_CHECKING, Any, Generic
+
+from edgeemo.bulk.storage import open_storage
+from edgeemo.bulk.work import BLOCK_SIZE, Result
+from edgeemo.errors import OutputError
+from edgeemo.utils.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edgeemo.bulk.work import Work
+
+JOB, SUMMARY = "job.json", "summary.json"
+_NAME = re.compile(r"part-(\d{8,})-([0-9a-f]{16})\.parquet")
+
+
+class Parts(Generic[Result]):
+    """The finished blocks of a run.
+
+    Args:
+        address: The folder: a path, or an address of `edgeemo.bulk.storage.open_storage`.
+        work: The work.
+        resume: Whether to continue the run that is there, if one is.
+        again: Whether to remove a run that is there.
+
+    Attributes:
+        address: The folder.
+        finished: The digest of each finished block, by its number.
+
+    Raises:
+        OutputError: If something is there that is not to be continued or removed, or it is a run of
+            other work, or the folder cannot be used.
+    """
+
+    def __init__(
+        self, address: str, work: Work[Any, Result], *, resume: bool = False, again: bool = False
+    ) -> None:
+        self.address, self._work = address, work
+        self._storage = open_storage(address)
+        self._names: dict[int, str] = {}
+        self.finished: dict[int, str] = {}
+        job = {"block_size": BLOCK_SIZE, **work.describe()}
+        names = self._storage.list_names()
+        if JOB in names and again:
+            self._remove(names)
+        elif JOB in names:
+            self._continue(job, names, resume=resume)
+            return
+        elif names:
+            raise OutputError(f"{address}: has other files in it; name an empty or new folder")
+        self._storage.write(JOB, json.dumps(job, indent=2).encode())
+
+    def read(self, number: int) -> list[Result]:
+        """Return the results of a finished block.
+
+        Raises:
+            OutputError: If its file is damaged.
+        """
+        from pyarrow import parquet
+
+        name = self._names[number]
+        try:
+            return self._work.from_table(parquet.read_table(io.BytesIO(self._storage.read(name))))
+        except Exception as error:  # of many kinds
+            raise OutputError(
+                f"{self.address}/{name}: cannot be read ({one_line(error)[:200]}); remove it, and "
+                "--resume makes it again"
+            ) from None
+
+    def write(self, number: int, digest: str, results: list[Result]) -> None:
+        """Keep the results of a block.
+
+        Raises:
+            OutputError: If they cannot be written.
+        """
+        from pyarrow import parquet
+
+        stream = io.BytesIO()
+        parquet.write_table(self._work.to_table(results), stream, compression="zstd")
+        name = f"part-{number:08d}-{digest}.parquet"
+        self._storage.write(name, stream.getvalue())
+        self._names[number], self.finished[number] = name, digest
+
+    def complete(self, summary: Mapping[str, object]) -> None:
+        """Write the summary, which declares the run complete.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
+        self._storage.write(SUMMARY, json.dumps(summary, indent=2).encode())
+
+    def _continue(self, job: Mapping[str, object], names: set[str], *, resume: bool) -> None:
+        if not resume:
+            state = "a complete run" if SUMMARY in names else "an unfinished run"
+            raise OutputError(
+                f"{self.address}: has {state}; --resume continues it, --again begins again"
+            )
+        try:
+            there = json.loads(self._storage.read(JOB))
+            other = [key for key in sorted({*there, *job}) if there.get(key) != job.get(key)]
+        except (ValueError, TypeError, AttributeError):
+            raise OutputError(f"{self.address}/{JOB}: is damaged; --again begins again") from None
+        if other:
+            raise OutputError(
+                f"{self.address}: the run there is another one ({other[0]}: "
+                f"{there.get(other[0])} there, {job.get(other[0])} now); --again begins again"
+            )
+        for name in names:
+            if match := _NAME.fullmatch(name):
+                self._names[int(match[1])], self.finished[int(match[1])] = name, match[2]
+
+    def _remove(self, names: set[str]) -> None:
+        """Remove a run's files, the one that declares it first, and no others."""
+        for name in sorted(names, key=lambda name: name not in (SUMMARY, JOB)):
+            if name in (SUMMARY, JOB) or _NAME.fullmatch(name):
+                self._storage.delete(name)

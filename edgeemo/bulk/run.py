@@ -1,0 +1,143 @@
+"""Run work on images, on this machine or a cluster, and keep what is finished."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, cast
+
+from edgeemo.bulk.work import Block, Item, Result, cut_blocks
+from edgeemo.errors import DatasetError
+from edgeemo.utils.system import usable_cores
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator
+
+    from edgeemo.bulk.parts import Parts
+    from edgeemo.bulk.work import Work
+    from edgeemo.utils.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where work is done.
+
+    Attributes:
+        workers: Number of images that are worked on at the same time: on this machine, or of
+            processes with one CPU each on the cluster; None for all CPUs of the cluster.
+        cluster: HOST:PORT of a Ray cluster's head node, or "auto"; None for this machine.
+    """
+
+    workers: int | None = None
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedBlock(Generic[Result]):
+    """A block and its results.
+
+    Attributes:
+        number: Its place among the blocks.
+        results: One per item, in their order.
+        is_old: Whether it was finished by an earlier run.
+    """
+
+    number: int
+    results: list[Result]
+    is_old: bool = False
+
+
+def work_through(
+    work: Work[Item, Result],
+    items: Iterable[Item],
+    *,
+    place: Place,
+    parts: Parts[Result] | None = None,
+    progress: Progress,
+) -> Generator[FinishedBlock[Result]]:
+    """Work on items and yield the results block by block, in the order of the items.
+
+    Closing the generator ends all that it has started.
+
+    Args:
+        work: The work.
+        items: The items; for a cluster they have to be picklable as a whole, as a list is.
+        place: Where it is done.
+        parts: Keeps the finished blocks, and has those of an earlier run; None keeps nothing.
+        progress: Advances by one per item, within the stage of the caller.
+
+    Raises:
+        ClusterError: If the cluster cannot be used or is lost.
+        DatasetError: If the items are not those of the run that is continued.
+        EdgeEmoError: As `Work.open`.
+    """
+    finished = parts.finished if parts else {}
+    if place.cluster is None:
+        done = _run_here(work, items, finished, place, progress)
+    else:
+        from edgeemo.bulk.on_ray import run_on_ray
+
+        done = run_on_ray(work, items, finished, place, progress=progress)
+    with closing(done) as stream:
+        for number, digest, results in stream:
+            if results is not None:
+                block = FinishedBlock(number, results)
+                if parts:
+                    parts.write(number, digest, results)
+            else:  # only of parts
+                block = FinishedBlock(
+                    number, cast("Parts[Result]", parts).read(number), is_old=True
+                )
+            progress.advance(len(block.results))
+            yield block
+
+
+def skip_finished(block: Block[Item], finished: dict[int, str]) -> bool:
+    """Return whether a block was finished by an earlier run.
+
+    Raises:
+        DatasetError: If it had other items then.
+    """
+    digest = finished.get(block.number)
+    if digest is not None and digest != block.digest:
+        raise DatasetError(
+            f"{block.items[0]}: the images are not those of the run that is continued (from block "
+            f"{block.number} on); --again begins again"
+        )
+    return digest is not None
+
+
+def _run_here(
+    work: Work[Item, Result],
+    items: Iterable[Item],
+    finished: dict[int, str],
+    place: Place,
+    progress: Progress,
+) -> Generator[tuple[int, str, list[Result] | None]]:
+    """Work in this process and its own workers, without a pause between the blocks."""
+    work.open()
+    order: deque[tuple[Block[Item], bool]] = deque()
+
+    def take() -> Iterator[Item]:
+        for block in cut_blocks(items):
+            is_old = skip_finished(block, finished)
+            order.append((block, is_old))
+            if not is_old:
+                yield from block.items
+
+    def pass_old() -> Iterator[tuple[int, str, None]]:
+        while order and order[0][1]:
+            block, _ = order.popleft()
+            yield block.number, block.digest, None
+
+    results: list[Result] = []
+    for result in work.run(take(), workers=place.workers or usable_cores()):
+        yield from pass_old()
+        results.append(result)
+        block, _ = order[0]
+        if len(results) == len(block.items):
+            order.popleft()
+            yield block.number, block.digest, results
+            results = []
+    yield from pass_old()

@@ -1,0 +1,94 @@
+"""Work on images, and the blocks that it is done in. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+BLOCK_SIZE = 512
+"""Images of a block: a few seconds of work, and what is lost with a worker at most."""
+
+
+class Work(ABC, Generic[Item, Result]):
+    """Work on images, one result per image. It is pickled before `open`, never afterwards."""
+
+    @abstractmethod
+    def describe(self) -> Mapping[str, object]:
+        """Return all that the results depend on besides the images, as plain JSON.
+
+        A run is continued only by the same work: the SHA-256 of a model belongs here, its path does
+        not.
+        """
+
+    @abstractmethod
+    def open(self) -> None:
+        """Load what the work needs, in the process that does it.
+
+        Raises:
+            EdgeEmoError: If it cannot be loaded there.
+        """
+
+    @abstractmethod
+    def run(self, items: Iterable[Item], *, workers: int) -> Iterator[Result]:
+        """Yield the result of each item, in order; an image that cannot be used has one, too.
+
+        Args:
+            items: What `edgeemo.bulk.run.work_through` was given, or a block of it.
+            workers: Number of images to work on at the same time.
+        """
+
+    @abstractmethod
+    def fail(self, item: Item, reason: str) -> Result:
+        """Return the result of an item at which the worker's process has ended.
+
+        Args:
+            item: The item.
+            reason: Such as "its worker process was ended by SIGSEGV".
+        """
+
+    @abstractmethod
+    def to_table(self, results: Sequence[Result]) -> Any:
+        """Return results as a `pyarrow.Table`, which people read, too."""
+
+    @abstractmethod
+    def from_table(self, table: Any) -> list[Result]:
+        """Return the results of a table of `to_table`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block(Generic[Item]):
+    """Items that are done together.
+
+    Attributes:
+        number: Its place among the blocks, from 0.
+        items: At least one.
+        digest: Tells it from a block of other items, 16 hexadecimal digits.
+    """
+
+    number: int
+    items: tuple[Item, ...]
+    digest: str
+
+
+def cut_blocks(items: Iterable[Item], *, size: int = BLOCK_SIZE) -> Iterator[Block[Item]]:
+    """Yield items in blocks.
+
+    Args:
+        items: Texts, or values whose `repr` tells them apart.
+        size: Number of items per block; the last may have fewer.
+    """
+    waiting, number = iter(items), 0
+    while chosen := tuple(islice(waiting, size)):
+        text = "\0".join(map(repr, chosen))
+        digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        yield Block(number, chosen, digest)
+        number += 1
