@@ -90,7 +90,7 @@ def _drive(
         progress=progress,
     ) as ray:
         pool = _Pool(ray, work, place.workers)
-        blocks = cut_blocks(items)
+        blocks = cut_blocks(items, size=work.block_size)
         while chapter := list(islice(blocks, _CHAPTER)):
             new = [block for block in chapter if not skip_finished(block, finished)]
             done = pool.run(new)

@@ -15,7 +15,7 @@ import re
 from typing import TYPE_CHECKING, Any, Generic
 
 from edgeemo.bulk.storage import open_storage
-from edgeemo.bulk.work import BLOCK_SIZE, Result
+from edgeemo.bulk.work import Result
 from edgeemo.errors import OutputError
 from edgeemo.utils.text import one_line
 
@@ -53,7 +53,7 @@ class Parts(Generic[Result]):
         self._storage = open_storage(address)
         self._names: dict[int, str] = {}
         self.finished: dict[int, str] = {}
-        job = {"block_size": BLOCK_SIZE, **work.describe()}
+        job = {"block_size": work.block_size, **work.describe()}
         names = self._storage.list_names()
         if JOB in names and again:
             self._remove(names)

@@ -120,7 +120,7 @@ def _run_here(
     order: deque[tuple[Block[Item], bool]] = deque()
 
     def take() -> Iterator[Item]:
-        for block in cut_blocks(items):
+        for block in cut_blocks(items, size=work.block_size):
             is_old = skip_finished(block, finished)
             order.append((block, is_old))
             if not is_old:

@@ -19,7 +19,13 @@ BLOCK_SIZE = 512
 
 
 class Work(ABC, Generic[Item, Result]):
-    """Work on images, one result per image. It is pickled before `open`, never afterwards."""
+    """Work on images, one result per image. It is pickled before `open`, never afterwards.
+
+    Attributes:
+        block_size: Images of a block.
+    """
+
+    block_size = BLOCK_SIZE
 
     @abstractmethod
     def describe(self) -> Mapping[str, object]:
@@ -79,7 +85,7 @@ class Block(Generic[Item]):
     digest: str
 
 
-def cut_blocks(items: Iterable[Item], *, size: int = BLOCK_SIZE) -> Iterator[Block[Item]]:
+def cut_blocks(items: Iterable[Item], *, size: int) -> Iterator[Block[Item]]:
     """Yield items in blocks.
 
     Args:
