@@ -1,4 +1,4 @@
-"""Errors of an engine: of the import of its package, and of a prediction. Standard library only."""
+"""Errors of an engine, and the version of its package. Standard library only."""
 
 from __future__ import annotations
 
@@ -60,3 +60,18 @@ def is_out_of_memory(error: ImportError | OSError) -> bool:
     reason = str(error.__cause__ or error)
     no_map = "failed to map segment" in reason and "not permitted" not in reason  # a noexec mount
     return no_map or "bad_alloc" in reason or "Cannot allocate memory" in reason
+
+
+def name_with_version(package: str) -> str:
+    """Return a package and its version; alone where pip knows it by another name.
+
+    Args:
+        package: The package as pip calls it, such as "onnxruntime", which "onnxruntime-gpu" may
+            have installed.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return package

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.imports import is_missing, load_error, prediction_error
+from edgeemo.engines.imports import (
+    is_missing,
+    load_error,
+    name_with_version,
+    prediction_error,
+)
 from edgeemo.engines.pool import InterpreterPool, read_again
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.redirect import drop_output
@@ -57,10 +62,8 @@ class LiteRTEngine:
     @property
     def name(self) -> str:
         """Return the package and its version."""
-        from importlib.metadata import version
-
-        package = type(self._interpreter).__module__.partition(".")[0].replace("_", "-")
-        return f"{package} {version(package)}"
+        package = type(self._interpreter).__module__.partition(".")[0]
+        return name_with_version(package.replace("_", "-"))
 
     @property
     def tensors(self) -> list[dict[str, Any]]:

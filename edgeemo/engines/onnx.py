@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.imports import is_missing, load_error, prediction_error
+from edgeemo.engines.imports import (
+    is_missing,
+    load_error,
+    name_with_version,
+    prediction_error,
+)
 from edgeemo.engines.pool import keep_forever, read_again
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.isolate import forbid_telemetry
@@ -58,9 +63,7 @@ class OnnxEngine:
     @property
     def name(self) -> str:
         """Return the package and its version."""
-        from importlib.metadata import version
-
-        return f"onnxruntime {version('onnxruntime')}"
+        return name_with_version("onnxruntime")
 
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""

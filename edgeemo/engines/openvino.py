@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edgeemo.engines.imports import is_missing, load_error, prediction_error
+from edgeemo.engines.imports import (
+    is_missing,
+    load_error,
+    name_with_version,
+    prediction_error,
+)
 from edgeemo.engines.pool import InterpreterPool
 from edgeemo.errors import EngineError, MissingExtraError
 from edgeemo.utils.system import usable_cores
@@ -55,9 +60,7 @@ class OpenVinoEngine:
     @property
     def name(self) -> str:
         """Return the package and its version."""
-        from importlib.metadata import version
-
-        return f"openvino {version('openvino')}"
+        return name_with_version("openvino")
 
     def run(self, pixels: NDArray[np.uint8]) -> Sequence[float]:
         """See `edgeemo.engines.base.Engine.run`."""
