@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.serve.context import Context
     from edgeemo.serve.web import Request
+
+
+_NICE = 10
+"""By how much the threads that predict images of requests are nicer than those of a live run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,8 @@ class Predictor:
     def __init__(self, context: Context, *, workers: int) -> None:
         self._models, self._gate, self._budget = context.models, context.gate, context.budget
         self._limits, self._counters = context.limits, context.counters
-        self._threads = ThreadPoolExecutor(workers, "predict")
+        yielding = _yield_to_live_image if context.source else None
+        self._threads = ThreadPoolExecutor(workers, "predict", initializer=yielding)
 
     async def answer(self, request: Request) -> Response:
         """Return the predictions of a request's images."""
@@ -73,6 +82,13 @@ class Predictor:
         self._counters.count_prediction(result.ms / 1000)
         labels = [each.label for each in result.predictions] or [NO_FACE]
         self._counters.predictions.update(["error"] if result.error is not None else labels)
+
+
+def _yield_to_live_image() -> None:
+    """Lower the priority of this thread, so that those of the camera and the page go first."""
+    if sys.platform == "linux":  # elsewhere the number is not that of a thread alone
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + _NICE)
 
 
 def predict_upload(upload: Upload, classifier: Classifier) -> Outcome:

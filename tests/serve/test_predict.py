@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -49,6 +52,14 @@ def test_an_image_that_cannot_be_read_costs_the_others_nothing(live, jpeg):
     good, bad = live.post("/v1/predict", body, Content_Type=kind).json["images"]
     assert len(good["faces"]) == 1
     assert "not an image" in bad["error"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads")
+def test_requests_have_a_lower_priority_than_the_live_image(live, jpeg):
+    live.post("/v1/predict", jpeg, Content_Type="image/jpeg")
+    stats = [each.read_text() for each in Path("/proc").glob(f"{live.process.pid}/task/*/stat")]
+    nice = {int(each.rpartition(")")[2].split()[16]) for each in stats}
+    assert nice == {os.nice(0), os.nice(0) + 10}
 
 
 @pytest.mark.parametrize(
