@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import os
 import re
 import struct
@@ -17,6 +18,7 @@ import websockets.sync.client
 
 from edgeemo.bench.sample_photo import draw_photo
 
+_SPAWN = multiprocessing.get_context("spawn")
 TOKEN = "a-token-for-the-tests"
 
 
@@ -68,37 +70,47 @@ class Server:
 
 
 class Watcher:
-    """A page without a browser: asks for frames, and notes how old they are as they are sent."""
+    """A page without a browser, in a process of its own, which no other client delays.
+
+    It asks for frames, and notes how old they are as they are sent.
+    """
 
     def __init__(self, server):
-        self._connection = websockets.sync.client.connect(f"ws://127.0.0.1:{server.port}/v1/watch")
-        self._socket = self._connection.__enter__()
-        self.ages_ms = []
-        self._runs = True
-        self._thread = Thread(target=self._run)
-        self._thread.start()
+        self._pipe, other = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=_watch, args=(server.port, other), daemon=True)
+        self._process.start()
+        other.close()
 
     def take(self):
         """Return the ages since the last call, in ms."""
-        taken, self.ages_ms = self.ages_ms, []
-        return taken
+        self._pipe.send("take")
+        return self._pipe.recv()
 
     def close(self):
-        self._runs = False
-        self._thread.join()
-        self._connection.__exit__(None, None, None)
+        self._pipe.close()
+        self._process.join()
 
-    def _run(self):
-        last = None
-        while self._runs:
-            self._socket.send("next")
-            message = self._socket.recv(timeout=30)
+
+def _watch(port, pipe):
+    """Watch until the pipe is closed; what comes through it asks for the ages."""
+    ages_ms, last = [], None
+    with websockets.sync.client.connect(f"ws://127.0.0.1:{port}/v1/watch") as connection:
+        while True:
+            connection.send("next")
+            message = connection.recv(timeout=30)
             (length,) = struct.unpack("!I", message[:4])
             head = json.loads(message[4 : 4 + length])
             frame = head["frame"]
             if frame and frame["number"] != last:
                 last = frame["number"]
-                self.ages_ms.append((head["now"] - frame["time"]) * 1000)
+                ages_ms.append((head["now"] - frame["time"]) * 1000)
+            try:
+                while pipe.poll():
+                    pipe.recv()
+                    pipe.send(ages_ms)
+                    ages_ms = []
+            except EOFError:
+                return
 
 
 def draw_photos(count):
