@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bulk.isolated import IsolatedWork
-from edgeemo.bulk.run import skip_finished
+from edgeemo.bulk.run import skip_finished, take_items
 from edgeemo.bulk.work import Item, Result, cut_blocks
 from edgeemo.errors import ClusterError, EdgeEmoError
 from edgeemo.utils.child import ChildCrashedError, iterate_in_child
@@ -90,7 +90,7 @@ def _drive(
         progress=progress,
     ) as ray:
         pool = _Pool(ray, work, place.workers)
-        blocks = cut_blocks(items, size=work.block_size)
+        blocks = cut_blocks(take_items(items, progress), size=work.block_size)
         while chapter := list(islice(blocks, _CHAPTER)):
             new = [block for block in chapter if not skip_finished(block, finished)]
             done = pool.run(new)

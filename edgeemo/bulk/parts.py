@@ -1,10 +1,11 @@
 """The finished blocks of a run: a folder of Parquet files, here or in a bucket.
 
-    job.json                              what the results depend on
+    _job.json                                 what the results depend on
     part-00000012-1a2b3c4d5e6f7081.parquet    the results of block 12, and the digest of its items
-    summary.json                          written last: the run is complete
+    _summary.json                             written last: the run is complete
 
-A file is complete or absent, and its name says all that a run needs to be continued.
+A file is complete or absent, and its name says all that a run needs to be continued. Programs that
+read a folder of Parquet files as one table pass over names that begin with "_" or ".".
 """
 
 from __future__ import annotations
@@ -12,38 +13,56 @@ from __future__ import annotations
 import io
 import json
 import re
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
-from edgeemo.bulk.storage import open_storage
+from edgeemo.bulk.storage import is_bucket, open_storage
 from edgeemo.bulk.work import Result
 from edgeemo.errors import OutputError
+from edgeemo.utils.locks import hold
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from edgeemo.bulk.work import Work
 
-JOB, SUMMARY = "job.json", "summary.json"
+JOB, SUMMARY = "_job.json", "_summary.json"
 _NAME = re.compile(r"part-(\d{8,})-([0-9a-f]{16})\.parquet")
+_SHOWN = 80
+"""Letters of a value that a message shows."""
 
 
-class Parts(Generic[Result]):
-    """The finished blocks of a run.
+@contextmanager
+def open_parts(
+    address: str, work: Work[Any, Result], *, resume: bool = False, again: bool = False
+) -> Iterator[Parts[Result]]:
+    """Open a folder for the results of a run, which no other process uses inside the block.
 
     Args:
-        address: The folder: a path, or an address of `edgeemo.bulk.storage.open_storage`.
+        address: A path, or an address of `edgeemo.bulk.storage.open_storage`. In a bucket nothing
+            keeps another process out.
         work: The work.
         resume: Whether to continue the run that is there, if one is.
         again: Whether to remove a run that is there.
 
+    Raises:
+        BlockingIOError: If another process uses it.
+        OutputError: If something is there that is not to be continued or removed, or it is a run of
+            other work, or the folder cannot be used.
+    """
+    with _hold(address):
+        yield Parts(address, work, resume=resume, again=again)
+
+
+class Parts(Generic[Result]):
+    """The finished blocks of a run; see `open_parts`.
+
     Attributes:
         address: The folder.
         finished: The digest of each finished block, by its number.
-
-    Raises:
-        OutputError: If something is there that is not to be continued or removed, or it is a run of
-            other work, or the folder cannot be used.
     """
 
     def __init__(
@@ -53,14 +72,14 @@ class Parts(Generic[Result]):
         self._storage = open_storage(address)
         self._names: dict[int, str] = {}
         self.finished: dict[int, str] = {}
-        job = {"block_size": work.block_size, **work.describe()}
+        job = {"format": 1, "block_size": work.block_size, **work.describe()}
         names = self._storage.list_names()
         if JOB in names and again:
             self._remove(names)
-        elif JOB in names:
+        elif JOB in names and any(map(_NAME.fullmatch, names)):
             self._continue(job, names, resume=resume)
             return
-        elif names:
+        elif names - {JOB, SUMMARY}:
             raise OutputError(f"{address}: has other files in it; name an empty or new folder")
         self._storage.write(JOB, json.dumps(job, indent=2).encode())
 
@@ -115,9 +134,10 @@ class Parts(Generic[Result]):
         except (ValueError, TypeError, AttributeError):
             raise OutputError(f"{self.address}/{JOB}: is damaged; --again begins again") from None
         if other:
+            was, now = (one_line(each.get(other[0]))[:_SHOWN] for each in (there, job))
             raise OutputError(
-                f"{self.address}: the run there is another one ({other[0]}: "
-                f"{there.get(other[0])} there, {job.get(other[0])} now); --again begins again"
+                f"{self.address}: the run there is another one ({other[0]}: {was} there, {now} "
+                "now); --again begins again"
             )
         for name in names:
             if match := _NAME.fullmatch(name):
@@ -128,3 +148,14 @@ class Parts(Generic[Result]):
         for name in sorted(names, key=lambda name: name not in (SUMMARY, JOB)):
             if name in (SUMMARY, JOB) or _NAME.fullmatch(name):
                 self._storage.delete(name)
+
+
+def _hold(address: str) -> AbstractContextManager[None]:
+    if is_bucket(address):
+        return nullcontext()
+    folder = Path(address)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}") from None
+    return hold(folder)

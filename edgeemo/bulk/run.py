@@ -7,12 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, cast
 
-from edgeemo.bulk.work import Block, Item, Result, cut_blocks
+from edgeemo.bulk.work import Block, Item, Items, Result, cut_blocks
 from edgeemo.errors import DatasetError
 from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from edgeemo.bulk.parts import Parts
     from edgeemo.bulk.work import Work
@@ -27,10 +27,12 @@ class Place:
         workers: Number of images that are worked on at the same time: on this machine, or of
             processes with one CPU each on the cluster; None for all CPUs of the cluster.
         cluster: HOST:PORT of a Ray cluster's head node, or "auto"; None for this machine.
+        threads: CPUs that each of them takes.
     """
 
     workers: int | None = None
     cluster: str | None = None
+    threads: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def work_through(
     *,
     place: Place,
     parts: Parts[Result] | None = None,
+    stage: str,
     progress: Progress,
 ) -> Generator[FinishedBlock[Result]]:
     """Work on items and yield the results block by block, in the order of the items.
@@ -62,10 +65,13 @@ def work_through(
 
     Args:
         work: The work.
-        items: The items; for a cluster they have to be picklable as a whole, as a list is.
+        items: The items; for a cluster they have to be picklable as a whole, as `Items` and lists
+            are.
         place: Where it is done.
         parts: Keeps the finished blocks, and has those of an earlier run; None keeps nothing.
-        progress: Advances by one per item, within the stage of the caller.
+        stage: Name of the stage of the progress that begins with the first block, such as
+            "Predicting": a bar has a thread, and a process with several threads is not forked.
+        progress: Advances by one per item, within that stage.
 
     Raises:
         ClusterError: If the cluster cannot be used or is lost.
@@ -79,8 +85,12 @@ def work_through(
         from edgeemo.bulk.on_ray import run_on_ray
 
         done = run_on_ray(work, items, finished, place, progress=progress)
+    count = 0
     with closing(done) as stream:
         for number, digest, results in stream:
+            if not count:
+                progress.stage(stage)
+            count += 1
             if results is not None:
                 block = FinishedBlock(number, results)
                 if parts:
@@ -91,6 +101,14 @@ def work_through(
                 )
             progress.advance(len(block.results))
             yield block
+    check_end(count, finished)
+
+
+def take_items(items: Iterable[Item], progress: Progress) -> Iterator[Item]:
+    """Yield the items, and note what was passed over at their end."""
+    yield from items
+    if isinstance(items, Items) and (rest := items.describe_rest()):
+        progress.note(rest)
 
 
 def skip_finished(block: Block[Item], finished: dict[int, str]) -> bool:
@@ -108,6 +126,23 @@ def skip_finished(block: Block[Item], finished: dict[int, str]) -> bool:
     return digest is not None
 
 
+def check_end(count: int, finished: Mapping[int, str]) -> None:
+    """Refuse to continue a run that had more blocks.
+
+    Args:
+        count: Number of blocks that there are now.
+        finished: The digests of those that are finished, by their numbers.
+
+    Raises:
+        DatasetError: If it had.
+    """
+    if any(number >= count for number in finished):
+        raise DatasetError(
+            f"the run that is continued had more images (block {count} and following); "
+            "--again begins again"
+        )
+
+
 def _run_here(
     work: Work[Item, Result],
     items: Iterable[Item],
@@ -120,7 +155,7 @@ def _run_here(
     order: deque[tuple[Block[Item], bool]] = deque()
 
     def take() -> Iterator[Item]:
-        for block in cut_blocks(items, size=work.block_size):
+        for block in cut_blocks(take_items(items, progress), size=work.block_size):
             is_old = skip_finished(block, finished)
             order.append((block, is_old))
             if not is_old:
@@ -132,7 +167,8 @@ def _run_here(
             yield block.number, block.digest, None
 
     results: list[Result] = []
-    for result in work.run(take(), workers=place.workers or usable_cores()):
+    workers = place.workers or max(1, usable_cores() // place.threads)
+    for result in work.run(take(), workers=workers):
         yield from pass_old()
         results.append(result)
         block, _ = order[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import islice
@@ -14,8 +15,25 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_ESCAPE = re.compile(r"\\u(d[c-f][0-9a-f]{2})")
+
 BLOCK_SIZE = 512
 """Images of a block: a few seconds of work, and what is lost with a worker at most."""
+
+
+class Items(ABC, Generic[Item]):
+    """Items that are found one by one, where the work is driven from. It is pickled before that.
+
+    A list or another iterable that can be pickled will do, too, where that fits in memory.
+    """
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Item]:
+        """Yield the items, in the same order every time."""
+
+    def describe_rest(self) -> str:
+        """Return a note on what was passed over, once all items are found; "" for none."""
+        return ""
 
 
 class Work(ABC, Generic[Item, Result]):
@@ -61,6 +79,19 @@ class Work(ABC, Generic[Item, Result]):
             reason: Such as "its worker process was ended by SIGSEGV".
         """
 
+    def find_path(self, item: Item) -> str:
+        """Return the path of the file that an item is read from, as this machine sees it.
+
+        A worker on another machine that does not see it ends the run.
+
+        Args:
+            item: The item.
+
+        Returns:
+            "" where it is no file of this machine, such as an address in a bucket.
+        """
+        return item if isinstance(item, str) and "://" not in item else ""
+
     @abstractmethod
     def to_table(self, results: Sequence[Result]) -> Any:
         """Return results as a `pyarrow.Table`, which people read, too."""
@@ -68,6 +99,16 @@ class Work(ABC, Generic[Item, Result]):
     @abstractmethod
     def from_table(self, table: Any) -> list[Result]:
         """Return the results of a table of `to_table`."""
+
+
+def encode_name(name: str) -> str:
+    """Return a file's name as UTF-8 can hold it: bytes that are no text become escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def decode_name(text: str) -> str:
+    """Return the name that `encode_name` was given."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from edgeemo.runtime.prediction import ImageResult, Prediction
 
-_BOX_COLUMNS = ("left", "top", "width", "height")
+BOX_COLUMNS = ("left", "top", "width", "height")
 _QUOTED = "\t\n\r"
 """Control characters of a name that a quoted cell holds as they are."""
 
@@ -45,7 +45,7 @@ def to_jsonl(result: ImageResult, *, faces: bool = False) -> str:
 
 def to_csv_header(labels: Sequence[str], *, faces: bool = False, timed: bool = False) -> list[str]:
     """Return the column names of `to_csv_rows`."""
-    box = _BOX_COLUMNS if faces else ()
+    box = BOX_COLUMNS if faces else ()
     time = ["time"] if timed else []
     scores = (f"p({label})" for label in labels)
     return ["file", *time, "label", "score", *scores, *box, "ms", "error"]
@@ -69,7 +69,7 @@ def to_csv_rows(
     if timed:
         begin.append("" if result.time_s is None else f"{result.time_s:.3f}")
     error = escape_controls(result.error or "")
-    ms, box = f"{result.ms:.3f}", [""] * len(_BOX_COLUMNS) if faces else []
+    ms, box = f"{result.ms:.3f}", [""] * len(BOX_COLUMNS) if faces else []
     if not result.predictions:
         label = "" if result.error else NO_FACE
         return [[*begin, label, "", *("" for _ in labels), *box, ms, error]]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bulk.work import Work
+from edgeemo.bulk.work import Work, decode_name, encode_name
 from edgeemo.imaging.faces import Face
+from edgeemo.model.detector_file import find_detector_file
 from edgeemo.runtime.classifier import Classifier
+from edgeemo.runtime.formats import BOX_COLUMNS
 from edgeemo.runtime.prediction import ImageResult, Prediction
 from edgeemo.runtime.stream import predict_images
 from edgeemo.utils.files import sha256_file
@@ -24,16 +25,22 @@ class PredictWork(Work[str, ImageResult]):
 
     Args:
         classifier: The model, of an exported file.
-        detector_file: The face detector's own file, where it has one.
+        detector_file: The face detector's own file, where one was requested; by default the one
+            beside the model, where its detector has one.
+
+    Attributes:
+        spec: The model's spec.
+        threads: Number of threads per prediction.
     """
 
     def __init__(self, classifier: Classifier, detector_file: DetectorFile | None = None) -> None:
         self._classifier: Classifier | None = classifier
         self._path, self._verified = classifier.path, classifier.verified
-        self._threads, self._spec = classifier.threads, classifier.spec
-        self._detector_file = detector_file
+        self.threads, self.spec = classifier.threads, classifier.spec
+        self._detector_file = detector_file or find_detector_file(
+            classifier.spec.faces, Path(classifier.path).parent
+        )
         self._content = b""
-        self._folder = os.getcwd()  # noqa: PTH109
 
     def __getstate__(self) -> dict[str, Any]:
         content = self._content or Path(self._path).read_bytes()
@@ -46,7 +53,7 @@ class PredictWork(Work[str, ImageResult]):
         return {
             "work": "predict",
             "model_sha256": sha256_file(Path(self._path)),
-            "faces": to_plain(self._spec.faces),
+            "faces": to_plain(self.spec.faces),
         }
 
     def open(self) -> None:
@@ -56,10 +63,10 @@ class PredictWork(Work[str, ImageResult]):
 
             self._classifier = Classifier.from_model(
                 unseal_bytes(self._content, name=self._path),
-                faces=self._spec.faces,
+                faces=self.spec.faces,
                 detector_file=self._detector_file,
                 verified=self._verified,
-                threads=self._threads,
+                threads=self.threads,
             )
 
     def run(self, items: Iterable[str], *, workers: int) -> Iterator[ImageResult]:
@@ -72,46 +79,70 @@ class PredictWork(Work[str, ImageResult]):
         return ImageResult(source=item, error=f"{item}: {reason}", ms=0.0)
 
     def to_table(self, results: Sequence[ImageResult]) -> Any:
-        """Return a row per image, with a list of predictions."""
+        """Return a row per image, with the columns of CSV; with faces a list of them."""
         import pyarrow
 
-        rows = [
-            {
-                "file": each.source,
-                "error": each.error,
-                "ms": each.ms,
-                "predictions": [
-                    {
-                        "label": one.label,
-                        "score": one.score,
-                        "guess": one.guess,
-                        "scores": [*one.scores.values()],
-                        "box": list(one.face) if one.face else None,
-                    }
-                    for one in each.predictions
-                ],
-            }
-            for each in results
-        ]
-        return pyarrow.Table.from_pylist(rows)
+        rows = [self._to_row(each) for each in results]
+        return pyarrow.Table.from_pylist(rows, schema=self._make_schema())
 
     def from_table(self, table: Any) -> list[ImageResult]:
         """See `edgeemo.bulk.work.Work`."""
         return [
             ImageResult(
-                source=row["file"],
-                error=row["error"],
+                source=decode_name(row["file"]),
+                error=row["error"] and decode_name(row["error"]),
                 ms=row["ms"],
-                predictions=tuple(
-                    Prediction(
-                        label=one["label"],
-                        score=one["score"],
-                        guess=one["guess"],
-                        scores=dict(zip(self._spec.labels, one["scores"], strict=True)),
-                        face=Face(*one["box"]) if one["box"] else None,
-                    )
-                    for one in row["predictions"]
-                ),
+                predictions=tuple(map(self._from_cells, self._list_cells(row))),
             )
             for row in table.to_pylist()
         ]
+
+    def _make_schema(self) -> Any:
+        """Return the columns, whose types do not depend on the results."""
+        import pyarrow
+
+        text, number = pyarrow.string(), pyarrow.float64()
+        scores = [(f"p({label})", number) for label in self.spec.labels]
+        cells = [("label", text), ("score", number), ("guess", text), *scores]
+        if self.spec.faces:
+            box = [(name, pyarrow.int32()) for name in BOX_COLUMNS]
+            face = pyarrow.struct([*cells, *box])
+            cells = [("faces", pyarrow.list_(face))]
+        return pyarrow.schema([("file", text), *cells, ("ms", number), ("error", text)])
+
+    def _to_row(self, result: ImageResult) -> dict[str, object]:
+        cells = [_to_cells(each) for each in result.predictions]
+        row: dict[str, object] = {
+            "file": encode_name(result.source),
+            "ms": result.ms,
+            "error": result.error and encode_name(result.error),
+        }
+        if result.error is not None:
+            return row
+        return row | ({"faces": cells} if self.spec.faces else cells[0])
+
+    def _list_cells(self, row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        if row["error"] is not None:
+            return []
+        return row["faces"] if self.spec.faces else [row]
+
+    def _from_cells(self, cells: Mapping[str, Any]) -> Prediction:
+        box = [cells[name] for name in BOX_COLUMNS if self.spec.faces]
+        return Prediction(
+            label=cells["label"],
+            score=cells["score"],
+            guess=cells["guess"],
+            scores={label: cells[f"p({label})"] for label in self.spec.labels},
+            face=Face(*box[:3]) if box else None,
+        )
+
+
+def _to_cells(prediction: Prediction) -> dict[str, object]:
+    box = prediction.face.box if prediction.face else ()
+    return {
+        "label": prediction.label,
+        "score": prediction.score,
+        "guess": prediction.guess,
+        **{f"p({label})": score for label, score in prediction.scores.items()},
+        **dict(zip(BOX_COLUMNS, box, strict=False)),
+    }

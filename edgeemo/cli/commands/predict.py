@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.cli.command import command
+from edgeemo.cli.options.bulk import BulkArguments
 from edgeemo.cli.options.common import DEFAULT_MODEL, OutputFormat, Threads, Workers
 from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, say
@@ -30,7 +31,7 @@ _OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictArguments(FaceArguments):
+class PredictArguments(BulkArguments, FaceArguments):
     """Options of ``edgeemo predict``."""
 
     images: Annotated[
@@ -64,7 +65,10 @@ class PredictArguments(FaceArguments):
             maximum=3600,
         ),
     ] = 1.0
-    format: Annotated[OutputFormat, Option("Format of the output.")] = OutputFormat.TABLE
+    format: Annotated[
+        OutputFormat | None,
+        Option("Format of the output.", default="table; with --keep the summary alone"),
+    ] = None
     json: Annotated[bool, Option("The same as --format jsonl.")] = False
     threads: Threads = None
     workers: Workers = None
@@ -77,6 +81,7 @@ class PredictArguments(FaceArguments):
     "cat face.jpg | edgeemo predict -",
     "edgeemo predict party.jpg --faces --annotate seen/",
     "edgeemo predict party.mp4 --every 0.5 --format csv",
+    "edgeemo predict photos/ --cluster node1:6379 --keep predictions/",
 )
 def predict(given: PredictArguments) -> int:
     """Predict the labels of images, with probability and time.
@@ -90,6 +95,10 @@ def predict(given: PredictArguments) -> int:
     Of a video, a frame a second is predicted by itself; `edgeemo live` follows faces.
     """
     start_fast()
+    if given.is_bulk():
+        from edgeemo.cli.commands.predict_many import predict_many
+
+        return predict_many(given)
     from edgeemo.cli.output.predict import Tally, make_printer
     from edgeemo.imaging.suffixes import PassedOver, is_video
 
@@ -102,9 +111,9 @@ def predict(given: PredictArguments) -> int:
         check_writable(given.annotate)
     from edgeemo.cli.default_model import warn_unverified
 
-    classifier = _load(given.model, given.threads, given.face_request)
+    classifier = load_classifier(given.model, given.threads, given.face_request)
     warn_unverified(classifier.path, classifier.spec, verified=classifier.verified)
-    chosen = OutputFormat.JSONL if given.json else given.format
+    chosen = OutputFormat.JSONL if given.json else given.format or OutputFormat.TABLE
     print_result, tally = make_printer(chosen, classifier.spec, timed=has_video), Tally()
     copies, passed_over = _Copies(given.annotate), PassedOver()
     with closing(_predict_all(classifier, given, copies, passed_over)) as stream:
@@ -182,13 +191,14 @@ class _Copies:
         return ""
 
 
-def _load(model: Path | None, threads: int | None, faces: FaceRequest) -> Classifier:
+def load_classifier(model: Path | None, threads: int | None, faces: FaceRequest) -> Classifier:
+    """Load the model that predicts, named or not."""
     from edgeemo.cli.default_model import choose_model
     from edgeemo.runtime.classifier import Classifier
 
     model = choose_model(model)
     if model.suffix.lower() in (".keras", ".h5", ".hdf5"):
-        from edgeemo.evaluate import load_classifier
+        from edgeemo.evaluate import load_classifier as load_keras
 
-        return load_classifier(model, faces=faces)
+        return load_keras(model, faces=faces)
     return Classifier.load(model, threads=threads, faces=faces)

@@ -10,6 +10,8 @@ from edgeemo.errors import OptionError
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from edgeemo.bulk.parts import Parts
     from edgeemo.bulk.run import Place
     from edgeemo.bulk.work import Result, Work
@@ -27,7 +29,6 @@ class BulkArguments:
             "Ray cluster to work on: HOST:PORT of its head node, or auto on one of its nodes.",
             metavar="ADDRESS",
             default="this machine",
-            needs=lambda _: "ray",
         ),
     ] = None
     keep: Annotated[
@@ -36,7 +37,6 @@ class BulkArguments:
             "Folder, or address of one in a bucket, that keeps the result of each image, as "
             "Parquet files.",
             metavar="DIR|ADDRESS",
-            needs=lambda _: "pyarrow",
         ),
     ] = None
     resume: Annotated[
@@ -44,39 +44,58 @@ class BulkArguments:
     ] = False
     again: Annotated[bool, _option("Remove the run in --keep, and begin again.")] = False
 
-    def check_bulk(self) -> None:
-        """Refuse options that exclude each other, and missing packages.
+    def is_bulk(self) -> bool:
+        """Return whether any of these options is given."""
+        return bool(self.cluster is not None or self.keep is not None or self.resume or self.again)
+
+    def check_bulk(self, *, workers: int | None = None, threads: int = 1) -> None:
+        """Refuse options that exclude each other, missing packages, and a cluster without answer.
+
+        Args:
+            workers: Of --workers.
+            threads: CPUs of each.
 
         Raises:
-            OptionError: If --resume and --again are given together, or one without --keep.
+            ClusterError: If nothing answers at the address.
             MissingExtraError: If a package is missing.
+            OptionError: If --resume and --again are given together, or one without --keep.
         """
-        from edgeemo.utils.extras import require_packages_of_options
+        from edgeemo.utils.extras import require_packages
 
         if self.keep is None and (self.resume or self.again):
             raise OptionError(f"{'--resume' if self.resume else '--again'} requires --keep")
         if self.resume and self.again:
             raise OptionError("--resume excludes --again")
-        require_packages_of_options(self)
+        if self.keep is not None:
+            require_packages(("pyarrow",), purpose=f"--keep {self.keep}", extra="cluster")
+        if self.cluster is not None:
+            purpose = f"--cluster {self.cluster}"
+            require_packages(("ray", "pyarrow"), purpose=purpose, extra="cluster")
+            from edgeemo.utils.cluster import check_cluster
 
-    def make_place(self, workers: int | None) -> Place:
+            check_cluster(self.cluster, cpus=(workers or 1) * threads, purpose=purpose)
+
+    def make_place(self, workers: int | None, *, threads: int = 1) -> Place:
         """Return where the work is done.
 
         Args:
             workers: Of --workers.
+            threads: CPUs of each.
         """
         from edgeemo.bulk.run import Place
 
-        return Place(workers=workers, cluster=self.cluster)
+        return Place(workers=workers, cluster=self.cluster, threads=threads)
 
-    def open_parts(self, work: Work[Any, Result]) -> Parts[Result] | None:
-        """Return where the results are kept; None for nowhere.
+    def open_parts(self, work: Work[Any, Result]) -> AbstractContextManager[Parts[Result] | None]:
+        """Return where the results are kept, as a context manager; None for nowhere.
 
         Raises:
-            OutputError: As `Parts`.
+            OutputError: As `edgeemo.bulk.parts.open_parts`.
         """
-        from edgeemo.bulk.parts import Parts
+        from contextlib import nullcontext
 
         if self.keep is None:
-            return None
-        return Parts(self.keep, work, resume=self.resume, again=self.again)
+            return nullcontext()
+        from edgeemo.bulk.parts import open_parts
+
+        return open_parts(self.keep, work, resume=self.resume, again=self.again)

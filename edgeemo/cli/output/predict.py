@@ -71,6 +71,16 @@ class Tally:
         """Count an image that was predicted and could not be annotated."""
         self._failed += 1
 
+    def to_summary(self) -> dict[str, object]:
+        """Return the counts as plain JSON."""
+        return {
+            "images": self._images,
+            "predicted": dict(sorted(self._labels.items())),
+            "not_sure": self._unsure,
+            "without_face": self._faceless,
+            "errors": self._failed,
+        }
+
     def finish(self, *, quiet: bool) -> bool:
         """Print the summary.
 

@@ -56,7 +56,8 @@ class _LogProgress:
         if now - self._printed < _SECONDS:
             return
         self._printed = now
-        parts = (f"{self._done}/{self._total}", self._describe_rest(now), detail)
+        count = f"{self._done}/{self._total}" if self._total else f"{self._done:,}"
+        parts = (count, self._describe_rest(now), detail)
         self.note("  " + "  ".join(part for part in parts if part))
 
     def note(self, text: str) -> None:
@@ -142,7 +143,7 @@ def _make_bars(console: Console, *, total: int | None) -> Bars:
     return WithDetail(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        TextColumn("{task.completed}/{task.total}" if total else ""),
+        TextColumn("{task.completed}/{task.total}" if total else "{task.completed:,}"),
         Time(),
         console=console,
     )
