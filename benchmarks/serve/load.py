@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from benchmarks.serve.process import (
     Server,
     Watcher,
     count_descriptors,
     draw_photos,
+    follow_ages,
     quantile,
     read_cpu_s,
     read_memory_mb,
@@ -295,10 +297,8 @@ def _load_pages(server, count):
             reply.read()
             statuses.add(reply.status)
         connection.close()
-        watcher = Watcher(server)
-        while not watcher.ages_ms:
-            time.sleep(0.005)
-        watcher.close()
+        with closing(follow_ages(server.port)) as ages:
+            next(ages)
     return statuses
 
 

@@ -93,7 +93,21 @@ class Watcher:
 
 def _watch(port, pipe):
     """Watch until the pipe is closed; what comes through it asks for the ages."""
-    ages_ms, last = [], None
+    ages_ms = []
+    for age_ms in follow_ages(port):
+        ages_ms.append(age_ms)
+        try:
+            while pipe.poll():
+                pipe.recv()
+                pipe.send(ages_ms)
+                ages_ms = []
+        except EOFError:
+            return
+
+
+def follow_ages(port):
+    """Yield the age of each frame as it is sent, in ms, of a page that always asks for the next."""
+    last = None
     with websockets.sync.client.connect(f"ws://127.0.0.1:{port}/v1/watch") as connection:
         while True:
             connection.send("next")
@@ -103,14 +117,7 @@ def _watch(port, pipe):
             frame = head["frame"]
             if frame and frame["number"] != last:
                 last = frame["number"]
-                ages_ms.append((head["now"] - frame["time"]) * 1000)
-            try:
-                while pipe.poll():
-                    pipe.recv()
-                    pipe.send(ages_ms)
-                    ages_ms = []
-            except EOFError:
-                return
+                yield (head["now"] - frame["time"]) * 1000
 
 
 def draw_photos(count):
