@@ -18,10 +18,11 @@ from edgeemo.utils.lazy import import_on_use, make_callable
 if TYPE_CHECKING:
     from edgeemo.evaluate.comparison import compare
     from edgeemo.evaluate.comparison_report import Comparison
-    from edgeemo.evaluate.evaluation import EvaluationOptions, evaluate
+    from edgeemo.evaluate.evaluation import evaluate
     from edgeemo.evaluate.gates import EvaluationGates, raise_for_gates
     from edgeemo.evaluate.labelled import ClassChoice
     from edgeemo.evaluate.loading import load_classifier
+    from edgeemo.evaluate.options import EvaluationOptions
     from edgeemo.evaluate.report import Evaluation
     from edgeemo.evaluate.slices import SliceBy
 
@@ -45,7 +46,7 @@ __getattr__ = import_on_use(
         "Comparison": "edgeemo.evaluate.comparison_report",
         "Evaluation": "edgeemo.evaluate.report",
         "EvaluationGates": "edgeemo.evaluate.gates",
-        "EvaluationOptions": "edgeemo.evaluate.evaluation",
+        "EvaluationOptions": "edgeemo.evaluate.options",
         "SliceBy": "edgeemo.evaluate.slices",
         "compare": "edgeemo.evaluate.comparison",
         "evaluate": "edgeemo.evaluate.evaluation",

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.run import Place
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.comparison_report import (
     ComparedModel,
     Comparison,
 )
 from edgeemo.evaluate.crops import FACE_CROPS, choose_whole
-from edgeemo.evaluate.evaluation import EvaluationOptions
+from edgeemo.evaluate.evaluate_work import EvaluateWork
 from edgeemo.evaluate.labelled import find_labelled_images, open_labelled
 from edgeemo.evaluate.latency import read_latency
 from edgeemo.evaluate.loading import find_folder, hash_model, load_classifier
-from edgeemo.evaluate.outcome import predict_outcomes
+from edgeemo.evaluate.options import EvaluationOptions
 from edgeemo.evaluate.pairs import is_disagreement, pair_outcomes, sample_disagreements
+from edgeemo.evaluate.predicting import predict_labelled
 from edgeemo.evaluate.quality import measure_figures
 from edgeemo.evaluate.shared_images import find_shared_samples, open_shared_images
 from edgeemo.evaluate.trained_on import find_trained_on
@@ -75,7 +77,7 @@ def compare(
         models: Two or more, as of `edgeemo.evaluate.evaluate`.
         data: Labelled images, as of `edgeemo.evaluate.evaluate`; None takes the test images that
             the models share, and none of them was trained on.
-        options: Options of the evaluation. Slices have no effect.
+        options: Options of the evaluation. Slices, `cluster` and `keep` have no effect.
         html: Page to write, too, with images on which the models disagree; None writes none.
         progress: Receives the progress.
 
@@ -208,12 +210,9 @@ class _Comparer:
 
     def _predict(self, name: str, classifier: Classifier, images: _Images) -> list[Outcome]:
         self.progress.stage(f"Predicting with {name}", total=len(images.images))
-        workers = self.options.workers or choose_worker_count(classifier.threads)
-        return list(
-            predict_outcomes(
-                classifier, images.root, images.images, workers=workers, progress=self.progress
-            )
-        )
+        place = Place(workers=self.options.workers or choose_worker_count(classifier.threads))
+        work = EvaluateWork(classifier, str(images.root), name=images.name)
+        return predict_labelled(work, images.images, place=place, progress=self.progress).outcomes
 
     def _describe(
         self, place: int, classifier: Classifier, outcomes: Sequence[Outcome], images: _Images

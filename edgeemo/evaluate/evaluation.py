@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.parts import Parts
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.crops import FACE_CROPS, choose_whole
-from edgeemo.evaluate.labelled import ClassChoice, find_labelled_images, open_labelled
+from edgeemo.evaluate.evaluate_work import EvaluateWork
+from edgeemo.evaluate.labelled import find_labelled_images, open_labelled
 from edgeemo.evaluate.loading import find_folder, hash_model, load_classifier
-from edgeemo.evaluate.outcome import predict_outcomes
+from edgeemo.evaluate.options import EvaluationOptions
+from edgeemo.evaluate.predicting import predict_labelled
 from edgeemo.evaluate.quality import (
     count_predictions,
     list_predictions,
@@ -20,47 +22,22 @@ from edgeemo.evaluate.quality import (
     sample_withheld,
 )
 from edgeemo.evaluate.report import Evaluation, UnreadableImage
-from edgeemo.evaluate.slices import SliceBy, make_slicer, measure_slices
+from edgeemo.evaluate.slices import make_slicer, measure_slices
 from edgeemo.evaluate.trained_on import find_trained_on
 from edgeemo.metrics import Interval, wilson_interval
-from edgeemo.model.face_request import FaceRequest
+from edgeemo.model.detector_file import DetectorFile, find_detector_file
 from edgeemo.runtime.classifier import Classifier
-from edgeemo.runtime.stream import choose_worker_count
 from edgeemo.utils.files import write_file
 from edgeemo.utils.progress import Silent
+from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from edgeemo.evaluate.labelled import LabelledImage
     from edgeemo.evaluate.outcome import Outcome
     from edgeemo.utils.progress import Progress
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationOptions:
-    """Options of an evaluation.
-
-    Attributes:
-        choice: The images to take, and the label that each class folder is.
-        faces: Requested changes to the model's face settings. Without any, a model for faces takes
-            face crops whole and detects the faces in photos.
-        slice_by: What to slice the images by; None for nothing.
-        exclude_trained: Whether to leave out the images that the model was trained on.
-        threads: Threads per prediction; by default that of the model folder, else 1.
-        workers: Images predicted at the same time; by default cores / threads.
-        seed: Seed of the bootstrap of the mean over the classes.
-    """
-
-    choice: ClassChoice = field(default_factory=ClassChoice)
-    faces: FaceRequest = field(default_factory=FaceRequest)
-    slice_by: SliceBy | None = None
-    exclude_trained: bool = False
-    threads: int | None = None
-    workers: int | None = None
-    seed: int = 0
 
 
 def evaluate(
@@ -85,9 +62,13 @@ def evaluate(
         DatasetError: If the folder has no labelled image of a class that the model knows, or none
             of its images can be read.
         MissingExtraError: If a page is to be written and Jinja2 is not installed.
+        OptionError: As `EvaluationOptions.check`.
+        OutputError: As `edgeemo.bulk.parts.Parts`.
+        ClusterError: As `edgeemo.bulk.run.work_through`.
         EdgeEmoError: If the model cannot be used; see `edgeemo.evaluate.load_classifier`.
     """
     options, progress = options or EvaluationOptions(), progress or Silent()
+    options.check(model, os.fspath(data))
     if html is not None:
         from edgeemo.evaluate.page import check_page
 
@@ -134,18 +115,39 @@ class _Evaluator:
         self.images, self.trained_on = self._select_images(classifier)
         self.slicer = make_slicer(options.slice_by, self.images) if options.slice_by else None
         self.classifier = self._choose_classifier(classifier)
+        self.work = EvaluateWork(
+            self.classifier,
+            str(root),
+            name=name,
+            detector_file=_find_detector_file(self.classifier, options),
+        )
 
     def run(self) -> Evaluation:
         """Predict the images and measure the outcomes."""
+        parts = self._open_parts()
         self.progress.stage("Predicting", total=len(self.images))
-        outcomes, rate = _time(self._predict())
+        place = self.options.choose_place(self.classifier.threads)
+        found = predict_labelled(
+            self.work, self.images, place=place, parts=parts, progress=self.progress
+        )
+        outcomes = found.outcomes
         readable = [each for each in outcomes if not each.error]
         known = [each for each in readable if each.image.label is not None]
         if not known:
             raise DatasetError(
                 f"{self.name}: no usable image: {outcomes[0].error or 'none of a known class'}"
             )
-        return self._report(outcomes, readable, known, rate)
+        evaluation = self._report(outcomes, readable, known, found.per_second)
+        if parts:
+            parts.complete(to_plain(evaluation))
+        return evaluation
+
+    def _open_parts(self) -> Parts[Outcome] | None:
+        options = self.options
+        if options.keep is None:
+            return None
+        address = os.fspath(options.keep)
+        return Parts(address, self.work, resume=options.resume, again=options.again)
 
     def _select_images(self, classifier: Classifier) -> tuple[Sequence[LabelledImage], int | None]:
         """Return the images to predict, and the number of those that the model was trained on."""
@@ -169,12 +171,6 @@ class _Evaluator:
         if chosen is not classifier:
             self.notes.append(f"{FACE_CROPS} (--faces detects faces)")
         return chosen
-
-    def _predict(self) -> Iterator[Outcome]:
-        workers = self.options.workers or choose_worker_count(self.classifier.threads)
-        return predict_outcomes(
-            self.classifier, self.root, self.images, workers=workers, progress=self.progress
-        )
 
     def _report(
         self,
@@ -207,9 +203,7 @@ class _Evaluator:
             withheld_images=tuple(sample_withheld(known)),
             slices=measure_slices(known, self.slicer) if self.slicer else (),
             unreadable=tuple(
-                UnreadableImage(
-                    path=each.image.path, reason=each.error.replace(str(self.root), self.name)
-                )
+                UnreadableImage(path=each.image.path, reason=each.error)
                 for each in outcomes
                 if each.error
             ),
@@ -223,10 +217,9 @@ def _share(outcomes: Sequence[Outcome], holds: Callable[[Outcome], bool]) -> Int
     return wilson_interval(sum(map(holds, outcomes)), len(outcomes)) if outcomes else None
 
 
-def _time(outcomes: Iterator[Outcome]) -> tuple[list[Outcome], float]:
-    """Return all outcomes, and the rate from the first to the last, per second."""
-    found = [next(outcomes)]
-    start = time.perf_counter()
-    found += outcomes
-    seconds = time.perf_counter() - start
-    return found, (len(found) - 1) / seconds if seconds > 0 and found[1:] else 0.0
+def _find_detector_file(classifier: Classifier, options: EvaluationOptions) -> DetectorFile | None:
+    """Return the file that a model's face detector was built from; None where it has none."""
+    settings = classifier.spec.faces
+    if settings is None or not settings.file_sha256:
+        return None
+    return options.faces.file or find_detector_file(settings, Path(classifier.path).parent)

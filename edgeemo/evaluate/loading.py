@@ -37,9 +37,14 @@ def load_classifier(
         path = shipped_folder(str(path)).path
     if not path.exists():
         raise ModelFolderError(f"{path}: no such file or folder")
-    if path.suffix.lower() in (".keras", ".h5", ".hdf5") and path.is_file():
+    if is_keras_name(path) and path.is_file():
         return _load_keras(path, faces)
     return Classifier.load(path, threads=threads, faces=faces)
+
+
+def is_keras_name(path: Path) -> bool:
+    """Return whether a path has the suffix of a Keras file."""
+    return path.suffix.lower() in (".keras", ".h5", ".hdf5")
 
 
 def find_folder(classifier: Classifier) -> ModelFolder | None:

@@ -118,7 +118,7 @@ class Evaluation:
         unreadable: The images that cannot be read.
         trained_on: Number of images that the model was trained on or that chose its epoch; None
             where the model's folder does not tell.
-        images_per_second: Rate of predictions, from the first to the last.
+        images_per_second: Rate of predictions of this run, without those of one that it continues.
         notes: What else there is to know, in sentences.
     """
 

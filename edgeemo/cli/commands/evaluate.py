@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from edgeemo.cli.command import command
+from edgeemo.cli.options.bulk import BulkArguments
 from edgeemo.cli.options.common import DEFAULT_MODEL, Html, Json, Threads, Workers, check_html
 from edgeemo.cli.options.faces import FaceArguments
 from edgeemo.cli.output.console import note, print_json
@@ -99,7 +100,9 @@ class GateArguments:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateArguments(GateArguments, ChoiceArguments, FaceArguments, SpeedArguments):
+class EvaluateArguments(
+    GateArguments, BulkArguments, ChoiceArguments, FaceArguments, SpeedArguments
+):
     """Options of ``edgeemo evaluate``."""
 
     model: Annotated[
@@ -129,6 +132,7 @@ class EvaluateArguments(GateArguments, ChoiceArguments, FaceArguments, SpeedArgu
     "edgeemo evaluate models/mine --data faces.zip --min-accuracy 0.9",
     "edgeemo evaluate --data photos --slice folder --html photos.html",
     "edgeemo evaluate models/mine/int8.tflite --data photos --slice photos.csv:camera --json",
+    "edgeemo evaluate models/mine --data photos --cluster node1:6379 --keep tested/",
 )
 def evaluate(given: EvaluateArguments) -> None:
     """Measure how good a model is on labelled images.
@@ -147,6 +151,7 @@ def evaluate(given: EvaluateArguments) -> None:
     from edgeemo.utils.serialize import to_plain
 
     check_html(given.html)
+    given.check_bulk()
     check_source(given.data)
     options = _make_options(given)
     classifier = _load(given, options)
@@ -154,12 +159,14 @@ def evaluate(given: EvaluateArguments) -> None:
         found = run(classifier, given.data, options=options, html=given.html, progress=shown)
     failures = given.make_gates().list_failures(found)
     if given.json:
-        written = {"html": str(given.html)} if given.html else {}
+        written = {name: str(place) for name in ("html", "keep") if (place := getattr(given, name))}
         print_json({**to_plain(found), "failures": failures, **written})
     else:
         print_evaluation(found)
     if given.html:
         note(f"page: {given.html}")
+    if given.keep:
+        note(f"outcome of each image: {given.keep}")
     raise_for_gates(failures)
 
 
@@ -173,6 +180,10 @@ def _make_options(given: EvaluateArguments) -> EvaluationOptions:
         exclude_trained=given.exclude_trained,
         threads=given.threads,
         workers=given.workers,
+        cluster=given.cluster,
+        keep=given.keep,
+        resume=given.resume,
+        again=given.again,
     )
 
 
@@ -181,6 +192,7 @@ def _load(given: EvaluateArguments, options: EvaluationOptions) -> Classifier:
     from edgeemo.evaluate import load_classifier
 
     model = choose_model(given.model)
+    options.check(model, str(given.data))
     classifier = load_classifier(model, threads=options.threads, faces=options.faces)
     warn_unverified(classifier.path, classifier.spec, verified=classifier.verified)
     return classifier

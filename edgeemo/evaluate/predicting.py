@@ -1,0 +1,65 @@
+"""Predict labelled images, on this machine or a cluster."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from edgeemo.bulk.run import work_through
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgeemo.bulk.parts import Parts
+    from edgeemo.bulk.run import Place
+    from edgeemo.evaluate.evaluate_work import EvaluateWork
+    from edgeemo.evaluate.labelled import LabelledImage
+    from edgeemo.evaluate.outcome import Outcome
+    from edgeemo.utils.progress import Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """The outcomes of images.
+
+    Attributes:
+        outcomes: One per image, in their order.
+        per_second: Images predicted per second; those of an earlier run do not count.
+    """
+
+    outcomes: list[Outcome]
+    per_second: float
+
+
+def predict_labelled(
+    work: EvaluateWork,
+    images: Sequence[LabelledImage],
+    *,
+    place: Place,
+    parts: Parts[Outcome] | None = None,
+    progress: Progress,
+) -> Predicted:
+    """Predict labelled images.
+
+    Args:
+        work: The prediction of one.
+        images: The images.
+        place: Where they are predicted.
+        parts: Keeps the outcomes, and has those of an earlier run; None keeps nothing.
+        progress: Receives the progress.
+
+    Raises:
+        EdgeEmoError: As `edgeemo.bulk.run.work_through`.
+    """
+    outcomes: list[Outcome] = []
+    new, start = 0, time.perf_counter()
+    with closing(work_through(work, images, place=place, parts=parts, progress=progress)) as blocks:
+        for block in blocks:
+            own = images[len(outcomes) : len(outcomes) + len(block.results)]
+            for image, outcome in zip(own, block.results, strict=True):
+                # One that was kept or sent lacks a part of its image, or has a copy of it.
+                outcomes.append(replace(outcome, image=image))
+            new += 0 if block.is_old else len(block.results)
+    return Predicted(outcomes=outcomes, per_second=new / (time.perf_counter() - start))
