@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sized
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, cast
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from edgeemo.bulk.work import Block, Item, Items, Result, cut_blocks
 from edgeemo.errors import DatasetError
@@ -69,18 +71,18 @@ def work_through(
             are.
         place: Where it is done.
         parts: Keeps the finished blocks, and has those of an earlier run; None keeps nothing.
-        stage: Name of the stage of the progress that begins with the first block, such as
+        stage: Name of the stage of the progress that begins with the first results, such as
             "Predicting": a bar has a thread, and a process with several threads is not forked.
-        progress: Advances by one per item, within that stage.
+        progress: Advances within that stage.
 
     Raises:
         ClusterError: If the cluster cannot be used or is lost.
         DatasetError: If the items are not those of the run that is continued.
         EdgeEmoError: As `Work.open`.
     """
-    finished = parts.finished if parts else {}
+    finished, shown = parts.finished if parts else {}, _Stage(stage, items, progress)
     if place.cluster is None:
-        done = _run_here(work, items, finished, place, progress)
+        done = _run_here(work, items, finished, place, shown)
     else:
         from edgeemo.bulk.on_ray import run_on_ray
 
@@ -88,8 +90,6 @@ def work_through(
     count = 0
     with closing(done) as stream:
         for number, digest, results in stream:
-            if not count:
-                progress.stage(stage)
             count += 1
             if results is not None:
                 block = FinishedBlock(number, results)
@@ -99,9 +99,32 @@ def work_through(
                 block = FinishedBlock(
                     number, cast("Parts[Result]", parts).read(number), is_old=True
                 )
-            progress.advance(len(block.results))
+            if block.is_old or place.cluster is not None:
+                shown.advance(len(block.results))
             yield block
     check_end(count, finished)
+
+
+class _Stage:
+    """The stage of the progress, which begins when it advances.
+
+    Args:
+        name: Its name.
+        items: The items, whose number is shown where it is known.
+        progress: Receives the progress.
+    """
+
+    def __init__(self, name: str, items: Iterable[Any], progress: Progress) -> None:
+        self._name, self.progress = name, progress
+        self._total = len(items) if isinstance(items, Sized) else None
+        self._has_begun = False
+
+    def advance(self, steps: int = 1) -> None:
+        """Count items as done."""
+        if not self._has_begun:
+            self._has_begun = True
+            self.progress.stage(self._name, total=self._total)
+        self.progress.advance(steps)
 
 
 def take_items(items: Iterable[Item], progress: Progress) -> Iterator[Item]:
@@ -148,14 +171,14 @@ def _run_here(
     items: Iterable[Item],
     finished: dict[int, str],
     place: Place,
-    progress: Progress,
+    shown: _Stage,
 ) -> Generator[tuple[int, str, list[Result] | None]]:
     """Work in this process and its own workers, without a pause between the blocks."""
     work.open()
     order: deque[tuple[Block[Item], bool]] = deque()
 
     def take() -> Iterator[Item]:
-        for block in cut_blocks(take_items(items, progress), size=work.block_size):
+        for block in cut_blocks(take_items(items, shown.progress), size=work.block_size):
             is_old = skip_finished(block, finished)
             order.append((block, is_old))
             if not is_old:
@@ -168,12 +191,22 @@ def _run_here(
 
     results: list[Result] = []
     workers = place.workers or max(1, usable_cores() // place.threads)
-    for result in work.run(take(), workers=workers):
+    for result in _look_ahead(work.run(take(), workers=workers)):
         yield from pass_old()
         results.append(result)
+        shown.advance()
         block, _ = order[0]
         if len(results) == len(block.items):
             order.popleft()
             yield block.number, block.digest, results
             results = []
     yield from pass_old()
+
+
+def _look_ahead(results: Iterator[Result]) -> Iterator[Result]:
+    """Yield each result when the next is there: the first one is made before workers are forked.
+
+    By then nothing may have started a thread: no bar, and no pyarrow.
+    """
+    for result, _ in pairwise(chain(results, [None])):
+        yield cast("Result", result)

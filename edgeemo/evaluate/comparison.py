@@ -27,7 +27,6 @@ from edgeemo.evaluate.trained_on import find_trained_on
 from edgeemo.evaluate.training_options import find_differences
 from edgeemo.model.folder import ModelFolder
 from edgeemo.runtime.classifier import Classifier
-from edgeemo.runtime.stream import choose_worker_count
 from edgeemo.utils.files import write_file
 from edgeemo.utils.progress import Silent
 from edgeemo.utils.text import plural
@@ -209,10 +208,15 @@ class _Comparer:
             yield _Images(root=root, name=name, images=images, seen=seen, notes=())
 
     def _predict(self, name: str, classifier: Classifier, images: _Images) -> list[Outcome]:
-        self.progress.stage(f"Predicting with {name}", total=len(images.images))
-        place = Place(workers=self.options.workers or choose_worker_count(classifier.threads))
+        place = Place(workers=self.options.workers, threads=classifier.threads)
         work = EvaluateWork(classifier, str(images.root), name=images.name)
-        return predict_labelled(work, images.images, place=place, progress=self.progress).outcomes
+        return predict_labelled(
+            work,
+            images.images,
+            place=place,
+            stage=f"Predicting with {name}",
+            progress=self.progress,
+        ).outcomes
 
     def _describe(
         self, place: int, classifier: Classifier, outcomes: Sequence[Outcome], images: _Images

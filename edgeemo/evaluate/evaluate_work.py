@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bulk.work import Work
+from edgeemo.bulk.work import Work, decode_name, encode_name
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
+from edgeemo.runtime.formats import BOX_COLUMNS
 from edgeemo.runtime.predict_work import PredictWork
 from edgeemo.runtime.prediction import NO_FACE
-from edgeemo.utils.text import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from edgeemo.runtime.prediction import ImageResult
 
 _TEXTS = ("path", "folder", "label", "predicted", "guess", "error")
-_BOX = ("left", "top", "width", "height")
 
 
 class EvaluateWork(Work[LabelledImage, Outcome]):
@@ -30,7 +29,7 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         classifier: The model; for a cluster, of an exported file.
         root: The data folder, or its address.
         name: Name of the data in messages.
-        detector_file: The face detector's own file, where it has one.
+        detector_file: As of `edgeemo.runtime.predict_work.PredictWork`.
     """
 
     def __init__(
@@ -68,6 +67,10 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         """See `edgeemo.bulk.work.Work`."""
         return self._make_outcome(item, self._predict.fail(self._locate(item), reason))
 
+    def find_path(self, item: LabelledImage) -> str:
+        """See `edgeemo.bulk.work.Work`."""
+        return self._predict.find_path(self._locate(item))
+
     def to_table(self, results: Sequence[Outcome]) -> Any:
         """Return a row per image, with a column p(LABEL) for each class of the model."""
         import pyarrow
@@ -77,7 +80,7 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
                 *((name, pyarrow.string()) for name in _TEXTS),
                 ("score", pyarrow.float64()),
                 *((name, pyarrow.float64()) for name in self._name_scores()),
-                *((name, pyarrow.int64()) for name in _BOX),
+                *((name, pyarrow.int32()) for name in BOX_COLUMNS),
             ]
         )
         return pyarrow.Table.from_pylist([*map(self._make_row, results)], schema=schema)
@@ -106,32 +109,27 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         return [f"p({label})" for label in self._spec.classes]
 
     def _make_row(self, each: Outcome) -> dict[str, object]:
-        """Return a row; names that are no text, which Parquet refuses, are escaped."""
         image = each.image
-        texts = (
-            escape_controls(image.path),
-            escape_controls(image.folder),
-            image.label,
-            each.predicted or None,
-            each.guess or None,
-            escape_controls(each.error) or None,
-        )
+        texts = (image.path, image.folder, image.label, each.predicted, each.guess, each.error)
         scored = (each.score, *each.scores) if each.scores else ()
         names = ("score", *self._name_scores()) if each.scores else ()
         return {
-            **dict(zip(_TEXTS, texts, strict=True)),
+            **{name: encode_name(text) for name, text in zip(_TEXTS, texts, strict=True) if text},
             **dict(zip(names, scored, strict=True)),
-            **(dict(zip(_BOX, each.box, strict=True)) if each.box else {}),
+            **(dict(zip(BOX_COLUMNS, each.box, strict=True)) if each.box else {}),
         }
 
     def _read_row(self, row: Mapping[str, Any]) -> Outcome:
         has_scores, has_box = row["score"] is not None, row["left"] is not None
+        path, folder, label, predicted, guess, error = (
+            decode_name(row[name] or "") for name in _TEXTS
+        )
         return Outcome(
-            LabelledImage(row["path"], row["folder"], row["label"], within=""),
-            row["predicted"] or "",
-            row["guess"] or "",
+            LabelledImage(path, folder, label or None, within=""),
+            predicted,
+            guess,
             row["score"] or 0.0,
             tuple(row[name] for name in self._name_scores()) if has_scores else (),
-            error=row["error"] or "",
-            box=tuple(row[name] for name in _BOX) if has_box else None,
+            error=error,
+            box=tuple(row[name] for name in BOX_COLUMNS) if has_box else None,
         )

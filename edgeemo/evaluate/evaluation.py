@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.bulk.parts import Parts
+from edgeemo.bulk.parts import open_parts
+from edgeemo.bulk.run import Place
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.crops import FACE_CROPS, choose_whole
 from edgeemo.evaluate.evaluate_work import EvaluateWork
@@ -25,7 +27,6 @@ from edgeemo.evaluate.report import Evaluation, UnreadableImage
 from edgeemo.evaluate.slices import make_slicer, measure_slices
 from edgeemo.evaluate.trained_on import find_trained_on
 from edgeemo.metrics import Interval, wilson_interval
-from edgeemo.model.detector_file import DetectorFile, find_detector_file
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.files import write_file
 from edgeemo.utils.progress import Silent
@@ -34,9 +35,12 @@ from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
+    from edgeemo.bulk.parts import Parts
     from edgeemo.evaluate.labelled import LabelledImage
     from edgeemo.evaluate.outcome import Outcome
+    from edgeemo.evaluate.predicting import Predicted
     from edgeemo.utils.progress import Progress
 
 
@@ -119,35 +123,31 @@ class _Evaluator:
             self.classifier,
             str(root),
             name=name,
-            detector_file=_find_detector_file(self.classifier, options),
+            detector_file=options.faces.file,
         )
 
     def run(self) -> Evaluation:
         """Predict the images and measure the outcomes."""
-        parts = self._open_parts()
-        self.progress.stage("Predicting", total=len(self.images))
-        place = self.options.choose_place(self.classifier.threads)
-        found = predict_labelled(
-            self.work, self.images, place=place, parts=parts, progress=self.progress
-        )
-        outcomes = found.outcomes
-        readable = [each for each in outcomes if not each.error]
-        known = [each for each in readable if each.image.label is not None]
-        if not known:
-            raise DatasetError(
-                f"{self.name}: no usable image: {outcomes[0].error or 'none of a known class'}"
+        with self._open_parts() as parts:
+            place = Place(
+                workers=self.options.workers,
+                cluster=self.options.cluster,
+                threads=self.classifier.threads,
             )
-        evaluation = self._report(outcomes, readable, known, found.per_second)
-        if parts:
-            parts.complete(to_plain(evaluation))
+            found = predict_labelled(
+                self.work, self.images, place=place, parts=parts, progress=self.progress
+            )
+            evaluation = self._report(found)
+            if parts:
+                parts.complete(to_plain(evaluation))
         return evaluation
 
-    def _open_parts(self) -> Parts[Outcome] | None:
+    def _open_parts(self) -> AbstractContextManager[Parts[Outcome] | None]:
         options = self.options
         if options.keep is None:
-            return None
+            return nullcontext()
         address = os.fspath(options.keep)
-        return Parts(address, self.work, resume=options.resume, again=options.again)
+        return open_parts(address, self.work, resume=options.resume, again=options.again)
 
     def _select_images(self, classifier: Classifier) -> tuple[Sequence[LabelledImage], int | None]:
         """Return the images to predict, and the number of those that the model was trained on."""
@@ -172,13 +172,14 @@ class _Evaluator:
             self.notes.append(f"{FACE_CROPS} (--faces detects faces)")
         return chosen
 
-    def _report(
-        self,
-        outcomes: Sequence[Outcome],
-        readable: Sequence[Outcome],
-        known: Sequence[Outcome],
-        rate: float,
-    ) -> Evaluation:
+    def _report(self, found: Predicted) -> Evaluation:
+        outcomes = found.outcomes
+        readable = [each for each in outcomes if not each.error]
+        known = [each for each in readable if each.image.label is not None]
+        if not known:
+            raise DatasetError(
+                f"{self.name}: no usable image: {outcomes[0].error or 'none of a known class'}"
+            )
         labels = self.classifier.spec.classes
         others = [each for each in readable if each.image.label is None]
         columns = list_predictions(readable, labels)
@@ -208,18 +209,10 @@ class _Evaluator:
                 if each.error
             ),
             trained_on=self.trained_on,
-            images_per_second=rate,
+            images_per_second=found.per_second,
             notes=tuple(self.notes),
         )
 
 
 def _share(outcomes: Sequence[Outcome], holds: Callable[[Outcome], bool]) -> Interval | None:
     return wilson_interval(sum(map(holds, outcomes)), len(outcomes)) if outcomes else None
-
-
-def _find_detector_file(classifier: Classifier, options: EvaluationOptions) -> DetectorFile | None:
-    """Return the file that a model's face detector was built from; None where it has none."""
-    settings = classifier.spec.faces
-    if settings is None or not settings.file_sha256:
-        return None
-    return options.faces.file or find_detector_file(settings, Path(classifier.path).parent)

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.bulk.run import Place
 from edgeemo.errors import OptionError
 from edgeemo.evaluate.labelled import ClassChoice
 from edgeemo.evaluate.loading import is_keras_name
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
-from edgeemo.runtime.stream import choose_worker_count
 from edgeemo.utils.cluster import check_cluster
 from edgeemo.utils.extras import require_packages
 
@@ -75,20 +73,13 @@ class EvaluationOptions:
         if self.resume and self.again:
             raise OptionError("--resume excludes --again")
         if self.keep is not None:
-            require_packages(("pyarrow",), purpose="--keep")
+            require_packages(("pyarrow",), purpose=f"--keep {self.keep}", extra="cluster")
         if self.cluster is not None:
-            require_packages(("ray",), purpose="--cluster")
+            purpose = f"--cluster {self.cluster}"
+            require_packages(("ray", "pyarrow"), purpose=purpose, extra="cluster")
             _check_portable(Path(model.path if isinstance(model, Classifier) else model), data)
-            check_cluster(self.cluster, cpus=self.workers or 1, purpose="--cluster")
-
-    def choose_place(self, threads: int) -> Place:
-        """Return where images are predicted.
-
-        Args:
-            threads: Threads per prediction.
-        """
-        here = choose_worker_count(threads) if self.cluster is None else None
-        return Place(workers=self.workers or here, cluster=self.cluster)
+            cpus = (self.workers or 1) * (self.threads or 1)
+            check_cluster(self.cluster, cpus=cpus, purpose=purpose)
 
 
 def _check_portable(model: Path, data: str) -> None:

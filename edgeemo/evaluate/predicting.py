@@ -39,6 +39,7 @@ def predict_labelled(
     *,
     place: Place,
     parts: Parts[Outcome] | None = None,
+    stage: str = "Predicting",
     progress: Progress,
 ) -> Predicted:
     """Predict labelled images.
@@ -48,6 +49,7 @@ def predict_labelled(
         images: The images.
         place: Where they are predicted.
         parts: Keeps the outcomes, and has those of an earlier run; None keeps nothing.
+        stage: Name of the stage of the progress.
         progress: Receives the progress.
 
     Raises:
@@ -55,7 +57,8 @@ def predict_labelled(
     """
     outcomes: list[Outcome] = []
     new, start = 0, time.perf_counter()
-    with closing(work_through(work, images, place=place, parts=parts, progress=progress)) as blocks:
+    blocks = work_through(work, images, place=place, parts=parts, stage=stage, progress=progress)
+    with closing(blocks):
         for block in blocks:
             own = images[len(outcomes) : len(outcomes) + len(block.results)]
             for image, outcome in zip(own, block.results, strict=True):

@@ -305,6 +305,8 @@ EVALUATE = {
     "--face-detector blaze": {"model.spec.faces.detector": "blaze"},
     "--face-margin 0.2": {"model.spec.faces.margin": 0.2},
     "--face-score 0.9": {"model.spec.faces.min_score": 0.9},
+    "--keep kept --resume": {"options.keep": "kept", "options.resume": True},
+    "--keep kept --again": {"options.keep": "kept", "options.again": True},
 }
 COMPARE = {
     "--data more": {"data": "more"},
@@ -485,6 +487,7 @@ SHOWN = [
     ("predict faces/happy --model int8.tflite --keep kept --again", " predicted ("),
     ("predict faces/happy --model int8.tflite --cluster node1", "give HOST:PORT"),
     ("predict faces/happy --model int8.tflite --face-model yunet.onnx", "--face-model"),
+    ("evaluate int8.tflite --data faces --cluster node1", "give HOST:PORT"),
     ("evaluate int8.tflite --data faces --face-model yunet.onnx", "--face-model"),
     ("evaluate int8.tflite --data faces --min-accuracy 1", "not passed: accuracy "),
     ("evaluate int8.tflite --data faces --min-balanced-accuracy 1", ": balanced accuracy "),

@@ -151,7 +151,6 @@ def evaluate(given: EvaluateArguments) -> None:
     from edgeemo.utils.serialize import to_plain
 
     check_html(given.html)
-    given.check_bulk()
     check_source(given.data)
     options = _make_options(given)
     classifier = _load(given, options)
