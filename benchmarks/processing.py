@@ -25,9 +25,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from edgeemo.dataset.check.inspection import inspect_files
+from edgeemo.dataset.check.inspect_work import InspectWork
 from edgeemo.dataset.ingest.find import find_any_files
-from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -161,7 +160,7 @@ def list_images(folder: Path, keep: Callable[[Path], bool]) -> list[Path]:
 def measure_folder(folder: Path, files: Iterable[Path]) -> list[ImageTraces]:
     chosen = {path.relative_to(folder).as_posix() for path in files}
     found = [file for file in find_any_files(folder).files if file.path in chosen]
-    inspected = inspect_files(folder, found, accept=(), detector=None, progress=Silent())
+    inspected = InspectWork(folder).run(found, workers=2)
     return [file.traces for file in inspected if file.traces]
 
 

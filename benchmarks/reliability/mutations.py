@@ -156,20 +156,18 @@ def make_reader(path: str, folder: Path) -> Callable[[bytes], str]:
 
 
 def _make_check(folder: Path) -> Callable[[bytes], str]:
-    from edgeemo.dataset.check.inspection import inspect_files
+    from edgeemo.dataset.check.inspect_work import InspectWork
     from edgeemo.dataset.ingest.find import LabelledFile
     from edgeemo.imaging.faces import build_detector
     from edgeemo.model.face_settings import FaceSettings
-    from edgeemo.utils.progress import Silent
 
-    detector, file = build_detector(FaceSettings()), LabelledFile("image", "a", None)
+    file = LabelledFile("image", "a", None)
+    detector = build_detector(FaceSettings())
+    work = InspectWork(folder, accept=("webp", "gif"), detector=detector)
 
     def read(content: bytes) -> str:
         (folder / "image").write_bytes(content)
-        accept = ("webp", "gif")
-        (found,) = inspect_files(
-            folder, [file], accept=accept, detector=detector, progress=Silent()
-        )
+        (found,) = work.run([file], workers=1)
         return "read" if found.statistics else "refused"
 
     return read

@@ -92,7 +92,7 @@ def sample_faces(paths: Sequence[Path], *, most: int = SAMPLE_IMAGES) -> FaceSam
     """
     begun = time.monotonic()
     detector = build_detector(FaceSettings())
-    chosen = random.Random(0).sample(list(paths), min(most, len(paths)))
+    chosen = random.Random(0).sample(paths, min(most, len(paths)))
     sampled = []
     for path in chosen:
         one = _search(path, detector)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
+    from concurrent.futures import Future
 
     from edgeemo.utils.progress import Progress
 
@@ -19,7 +23,7 @@ _Result = TypeVar("_Result")
 
 
 def map_in_threads(
-    items: Sequence[_Item],
+    items: Iterable[_Item],
     work: Callable[[Sequence[_Item]], Sequence[_Result]],
     *,
     progress: Progress,
@@ -28,24 +32,58 @@ def map_in_threads(
 
     Args:
         items: The items.
-        work: Function that returns a result for each of some items. It runs in several threads at
-            once; its warnings are dropped.
+        work: As of `iterate_in_threads`.
         progress: Receives the progress.
 
     Returns:
         A result per item, in the same order.
     """
-    batches = [items[start : start + _BATCH] for start in range(0, len(items), _BATCH)]
     results: list[_Result] = []
-    pool = ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, 8))
+    with closing(_iterate_batches(items, work, threads=None)) as batches:
+        for batch in batches:
+            results += batch
+            progress.advance(len(batch))
+    return results
+
+
+def iterate_in_threads(
+    items: Iterable[_Item],
+    work: Callable[[Sequence[_Item]], Sequence[_Result]],
+    *,
+    workers: int | None = None,
+) -> Generator[_Result]:
+    """Yield a result per item, in order, a few batches ahead of the caller.
+
+    Args:
+        items: The items, taken in this thread.
+        work: Function that returns a result for each of some items. It runs in several threads at
+            once; its warnings are dropped.
+        workers: Number of threads; None for one per core, 8 at most.
+    """
+    with closing(_iterate_batches(items, work, threads=workers)) as batches:
+        for batch in batches:
+            yield from batch
+
+
+def _iterate_batches(
+    items: Iterable[_Item],
+    work: Callable[[Sequence[_Item]], Sequence[_Result]],
+    *,
+    threads: int | None,
+) -> Generator[Sequence[_Result]]:
+    threads = threads or min(os.cpu_count() or 1, 8)
+    waiting: deque[Future[Sequence[_Result]]] = deque()
+    left = iter(items)
+    pool = ThreadPoolExecutor(max_workers=threads)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Pillow warns of odd metadata, which the verdict covers
-            for batch in pool.map(work, batches):
-                results.extend(batch)
-                progress.advance(len(batch))
+            # Pillow warns of odd metadata, which the verdict covers.
+            warnings.simplefilter("ignore")
+            while batch := list(islice(left, _BATCH)):
+                waiting.append(pool.submit(work, batch))
+                if len(waiting) > 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-    return results

@@ -12,12 +12,11 @@ import pytest
 
 from benchmarks.reliability.mutants import make_mutant
 from edgeemo import Classifier
-from edgeemo.dataset.check.inspection import inspect_files
+from edgeemo.dataset.check.inspect_work import InspectWork
 from edgeemo.dataset.ingest.find import LabelledFile
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.model.face_settings import FaceSettings
-from edgeemo.utils.progress import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -50,9 +49,8 @@ def test_mutants_are_inspected(tmp_path, capfd):
         (tmp_path / str(number)).write_bytes(mutant)
         files.append(LabelledFile(str(number), "a", None))
     detector = build_detector(FaceSettings())
-    found = inspect_files(
-        tmp_path, files, accept=("webp", "gif"), detector=detector, progress=Silent()
-    )
+    work = InspectWork(tmp_path, accept=("webp", "gif"), detector=detector)
+    found = list(work.run(files, workers=2))
     assert len(found) == _COUNT
     assert 0 < sum(each.statistics is not None for each in found) < _COUNT
     assert capfd.readouterr().err == ""

@@ -2,46 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from edgeemo.dataset.check.features import FEATURES
+from edgeemo.bulk.run import Place, work_through
+from edgeemo.dataset.check.collected import CollectedFiles
 from edgeemo.dataset.check.findings import derive_findings
 from edgeemo.dataset.check.groups import find_identical_groups, find_near_duplicate_groups
-from edgeemo.dataset.check.inspection import inspect_files
+from edgeemo.dataset.check.inspect_work import InspectWork
 from edgeemo.dataset.check.labels import check_labels
 from edgeemo.dataset.check.report import CheckReport
 from edgeemo.dataset.check.shortcuts import find_shortcuts
+from edgeemo.dataset.check.similar_images import SimilarImages
 from edgeemo.dataset.check.tallies import (
     count_faces,
     count_images,
-    count_names,
-    find_disguised,
     find_odd,
-    find_processed,
     measure_sizes,
+    sort_counts,
 )
 from edgeemo.dataset.face_sample import sample_faces
-from edgeemo.dataset.ingest.duplicates import clean_images, group_near_duplicates
-from edgeemo.dataset.ingest.examine import UsableImage
+from edgeemo.dataset.ingest.duplicates import clean_images
 from edgeemo.dataset.ingest.find import find_any_files
-from edgeemo.dataset.processing.shares import count_shares
-from edgeemo.model.tables import Rejected
+from edgeemo.dataset.ingest.near_duplicates import group_similar
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile
-    from edgeemo.dataset.check.labels import LabelCheck
+    from edgeemo.bulk.parts import Parts
+    from edgeemo.dataset.check.inspection import InspectedFile
+    from edgeemo.dataset.ingest.examine import UsableImage
+    from edgeemo.dataset.ingest.find import FolderLayout
     from edgeemo.imaging.faces import FaceDetector
+    from edgeemo.model.tables import Rejected
     from edgeemo.utils.paths import StrPath
     from edgeemo.utils.progress import Progress
+
+NOT_REQUESTED = "not requested"
+"""Reason for detecting no faces."""
 
 
 def check_folder(
@@ -51,7 +51,7 @@ def check_folder(
     accept: Sequence[str] = (),
     detector: FaceDetector | None = None,
     detector_name: str = "",
-    faces_skipped: str = "not requested",
+    faces_skipped: str = NOT_REQUESTED,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Check a folder of images; the folder is not changed.
@@ -69,79 +69,123 @@ def check_folder(
         DatasetError: If the folder does not exist, has no files, or cannot be read in part.
         MissingExtraError: If the ``data`` extra is not installed.
     """
-    root = Path(root)
-    progress = progress or Silent()
-    layout = find_any_files(root, classes=classes)
-    files = inspect_files(root, layout.files, accept=accept, detector=detector, progress=progress)
-    images, statistics = _select_usable(files)
+    layout = find_any_files(Path(root), classes=classes)
+    work = InspectWork(root, accept=accept, detector=detector, detector_name=detector_name)
+    return check_files(layout, work, faces_skipped=faces_skipped, progress=progress)
+
+
+def check_files(
+    layout: FolderLayout,
+    work: InspectWork,
+    *,
+    place: Place | None = None,
+    parts: Parts[InspectedFile] | None = None,
+    faces_skipped: str = NOT_REQUESTED,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Check the files of a folder, on this machine or a cluster.
+
+    Args:
+        layout: The files.
+        work: Their inspection.
+        place: Where it is done; None for all cores of this machine.
+        parts: Keeps the finished blocks; None keeps nothing.
+        faces_skipped: Reason for detecting no faces, where `work` detects none.
+        progress: Receives the progress.
+
+    Raises:
+        ClusterError: If the cluster cannot be used or is lost.
+        DatasetError: If the files are not those of the run that is continued.
+        MissingExtraError: If the ``data`` extra is not installed.
+    """
+    place, progress = place or Place(), progress or Silent()
+    collected = _inspect(layout, work, place=place, parts=parts, progress=progress)
+    images, numbers = collected.images, collected.numbers
     progress.stage("Finding duplicates")
-    groups = group_near_duplicates(images)
+    similar = SimilarImages(collected, group_similar)
     progress.stage("Finding shortcuts and suspicious labels")
     faces = face_sample = None
-    if detector is not None:
-        faces = count_faces(images, statistics, labels=layout.labels, detector=detector_name)
+    if work.detects_faces:
+        faces = count_faces(
+            images, numbers["faces"], labels=layout.labels, detector=work.detector_name
+        )
     else:
         progress.stage("Searching a sample for faces")
-        face_sample = sample_faces([root / image.path for image in images])
+        face_sample = sample_faces(_Paths(layout.root, images))
+    labels = [image.label for image in images]
     report = CheckReport(
-        root=root,
+        root=layout.root,
         labels=layout.labels,
         splits=layout.splits,
-        found=len(files),
+        found=collected.found,
         usable=len(images),
         counts=count_images(images, layout),
-        formats=count_names(file.format or "none" for file in files),
-        modes=count_names(one.mode for one in statistics),
-        sizes=measure_sizes(statistics),
-        unusable=tuple(file.verdict for file in files if isinstance(file.verdict, Rejected)),
-        disguised=tuple(find_disguised(files)),
-        processed=tuple(find_processed(files)),
-        processing=count_shares(
-            (file.verdict.path, file.traces) for file in files if file.traces is not None
-        ),
-        odd=tuple(find_odd(images, statistics)),
+        formats=sort_counts(collected.formats),
+        modes=sort_counts(collected.modes),
+        sizes=measure_sizes(numbers),
+        unusable=tuple(collected.unusable),
+        disguised=tuple(collected.disguised),
+        processed=tuple(collected.processed),
+        processing=collected.shares.shares,
+        odd=tuple(find_odd(images, numbers)),
         identical=find_identical_groups(images),
-        near_duplicates=find_near_duplicate_groups(images, groups),
-        excluded=tuple(sorted(clean_images(images).rejected, key=lambda row: row.path)),
-        shortcuts=find_shortcuts(statistics, [image.label for image in images], layout.labels),
-        label_check=_check_labels(images, statistics, classes=layout.labels, groups=groups),
+        near_duplicates=find_near_duplicate_groups(images, similar.numbers),
+        excluded=_list_excluded(images, similar),
+        shortcuts=find_shortcuts(numbers, labels, layout.labels),
+        label_check=check_labels(
+            [image.path for image in images],
+            labels,
+            classes=layout.labels,
+            features=collected.features,
+            groups=similar.numbers,
+        ),
         faces=faces,
         face_sample=face_sample,
-        faces_skipped="" if detector else faces_skipped,
+        faces_skipped="" if work.detects_faces else faces_skipped,
         findings=(),
         layout=layout.warnings,
     )
     return replace(report, findings=derive_findings(report))
 
 
-def _select_usable(
-    files: Sequence[InspectedFile],
-) -> tuple[list[UsableImage], list[ImageStatistics]]:
-    """Return the usable images and the statistics of each of them."""
-    pairs = [
-        (file.verdict, file.statistics)
-        for file in files
-        if isinstance(file.verdict, UsableImage) and file.statistics is not None
-    ]
-    return [image for image, _ in pairs], [statistics for _, statistics in pairs]
-
-
-def _check_labels(
-    images: Sequence[UsableImage],
-    statistics: Sequence[ImageStatistics],
+def _inspect(
+    layout: FolderLayout,
+    work: InspectWork,
     *,
-    classes: Sequence[str],
-    groups: Sequence[int],
-) -> LabelCheck:
-    return check_labels(
-        [image.path for image in images],
-        [image.label for image in images],
-        classes=classes,
-        features=_join_features(statistics),
-        groups=groups,
+    place: Place,
+    parts: Parts[InspectedFile] | None,
+    progress: Progress,
+) -> CollectedFiles:
+    """Return the inspected files."""
+    collected, files = CollectedFiles(len(layout.files)), iter(layout.files)
+    blocks = work_through(
+        work,
+        layout.files,
+        place=place,
+        parts=parts,
+        stage="Reading the images",
+        progress=progress,
     )
+    with closing(blocks):
+        for block in blocks:
+            for inspected in block.results:
+                collected.add(next(files), inspected)
+    return collected
 
 
-def _join_features(statistics: Sequence[ImageStatistics]) -> NDArray[np.uint8]:
-    joined = b"".join(one.features for one in statistics)
-    return np.frombuffer(joined, np.uint8).reshape(len(statistics), FEATURES)
+def _list_excluded(images: Sequence[UsableImage], similar: SimilarImages) -> tuple[Rejected, ...]:
+    cleaned = clean_images(images, group=similar.regroup)
+    return tuple(sorted(cleaned.rejected, key=lambda row: row.path))
+
+
+class _Paths(Sequence[Path]):
+    """The paths of images, each made when it is needed."""
+
+    def __init__(self, root: Path, images: Sequence[UsableImage]) -> None:
+        self._root, self._images = root, images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._root / self._images[index].path

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edgeemo.dataset.ingest.duplicates import list_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from edgeemo.dataset.ingest.examine import UsableImage
 
@@ -41,7 +45,7 @@ class DuplicateGroup:
 
 
 def find_near_duplicate_groups(
-    images: Sequence[UsableImage], groups: Sequence[int]
+    images: Sequence[UsableImage], groups: Sequence[int] | NDArray[np.int64]
 ) -> tuple[DuplicateGroup, ...]:
     """Return the groups of two or more images.
 
@@ -51,8 +55,10 @@ def find_near_duplicate_groups(
         images: Usable images.
         groups: The number of each image's group.
     """
-    found = [_make_group(members) for members in list_groups(images, groups) if len(members) > 1]
-    return tuple(sorted(found, key=_sort_key))
+    numbers = np.asarray(groups, np.int64)
+    rows = np.flatnonzero((np.bincount(numbers) > 1)[numbers]).tolist() if len(numbers) else []
+    members = list_groups([images[row] for row in rows], numbers[rows].tolist())
+    return tuple(sorted(map(_make_group, members), key=_sort_key))
 
 
 def find_identical_groups(images: Sequence[UsableImage]) -> tuple[DuplicateGroup, ...]:

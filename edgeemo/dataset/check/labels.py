@@ -64,7 +64,7 @@ def check_labels(
     *,
     classes: Sequence[str],
     features: NDArray[np.uint8],
-    groups: Sequence[int],
+    groups: Sequence[int] | NDArray[np.int64],
 ) -> LabelCheck:
     """Find labels that a classifier contradicts.
 

@@ -14,24 +14,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edgeemo.dataset.check.inspection import ImageStatistics
-
 SHORTCUT_AUC = 0.7
 """Smallest AUC of a single number that is called a shortcut."""
 
 _MIN_IMAGES = 2  # of a class, and of all others
 
-_MEASURES: Mapping[str, tuple[Callable[[ImageStatistics], float], str, str]] = {
-    "brightness": (lambda image: image.brightness, "brighter", "darker"),
-    "contrast": (lambda image: image.contrast, "of more contrast", "of less contrast"),
-    "colour": (lambda image: image.colour, "more colourful", "greyer"),
+_MEASURES: Mapping[str, tuple[Callable[[NDArray[np.void]], NDArray[np.float64]], str, str]] = {
+    "brightness": (lambda images: images["brightness"], "brighter", "darker"),
+    "contrast": (lambda images: images["contrast"], "of more contrast", "of less contrast"),
+    "colour": (lambda images: images["colour"], "more colourful", "greyer"),
     "file size": (
-        lambda image: image.size_bytes,
+        lambda images: images["size_bytes"].astype(np.float64),
         "stored in larger files",
         "stored in smaller files",
     ),
-    "image size": (lambda image: image.width * image.height, "larger", "smaller"),
-    "shape": (lambda image: image.width / image.height, "wider in shape", "taller in shape"),
+    "image size": (
+        lambda images: images["width"] * images["height"].astype(np.float64),
+        "larger",
+        "smaller",
+    ),
+    "shape": (
+        lambda images: images["width"] / images["height"],
+        "wider in shape",
+        "taller in shape",
+    ),
 }
 
 
@@ -59,12 +65,12 @@ class Shortcut:
 
 
 def find_shortcuts(
-    statistics: Sequence[ImageStatistics], labels: Sequence[str], classes: Sequence[str]
+    numbers: NDArray[np.void], labels: Sequence[str], classes: Sequence[str]
 ) -> tuple[Shortcut, ...]:
     """Measure every shortcut, the strongest first.
 
     Args:
-        statistics: Statistics of each image.
+        numbers: Statistics of each image, as `CollectedFiles.numbers` names them.
         labels: Class of each image.
         classes: All classes; those of fewer than two images are ignored.
 
@@ -79,7 +85,7 @@ def find_shortcuts(
         return ()
     found = []
     for measure, (read, *words) in _MEASURES.items():
-        values = np.array([read(one) for one in statistics], np.float64)
+        values = read(numbers)
         each = [_measure_shortcut(measure, words, values, truth, name) for name in large]
         found.append(max(each, key=lambda shortcut: shortcut.auc))
     return tuple(sorted(found, key=lambda shortcut: -shortcut.auc))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edgeemo.dataset.check.report import FaceCounts, ImageSizes
-from edgeemo.imaging.suffixes import format_by_name
 from edgeemo.model.tables import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile
+    from numpy.typing import NDArray
+
     from edgeemo.dataset.ingest.examine import UsableImage
     from edgeemo.dataset.ingest.find import FolderLayout
 
@@ -33,62 +35,52 @@ def count_images(images: Sequence[UsableImage], layout: FolderLayout) -> dict[st
     }
 
 
-def count_names(names: Iterable[str]) -> dict[str, int]:
-    """Return how often each name occurs, the most frequent first."""
-    return dict(sorted(Counter(names).items(), key=lambda entry: (-entry[1], entry[0])))
+def sort_counts(counts: Counter[str]) -> dict[str, int]:
+    """Return counts, the largest first."""
+    return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def measure_sizes(statistics: Sequence[ImageStatistics]) -> ImageSizes | None:
-    """Return the sizes of the images; None without images."""
-    if not statistics:
+def measure_sizes(numbers: NDArray[np.void]) -> ImageSizes | None:
+    """Return the sizes of the images, of `CollectedFiles.numbers`; None without images."""
+    if not len(numbers):
         return None
-    sizes = sorted(
-        ((one.width, one.height) for one in statistics), key=lambda size: size[0] * size[1]
+    width, height = (numbers[name].astype(np.int64) for name in ("width", "height"))
+    order = np.argsort(width * height, kind="stable")
+    smallest, median, largest = (
+        (int(width[row]), int(height[row])) for row in order[[0, len(order) // 2, -1]]
     )
     return ImageSizes(
-        smallest=sizes[0],
-        median=sizes[len(sizes) // 2],
-        largest=sizes[-1],
-        different=len(set(sizes)),
-        bytes=sum(one.size_bytes for one in statistics),
+        smallest=smallest,
+        median=median,
+        largest=largest,
+        different=len(np.unique(width << 32 | height)),
+        bytes=int(numbers["size_bytes"].sum()),
     )
 
 
-def find_disguised(files: Sequence[InspectedFile]) -> Iterator[Rejected]:
-    """Yield the files whose extension stands for another format than the content has."""
-    for file in files:
-        if file.disguised:
-            path = file.verdict.path
-            detail = f"named as {format_by_name(path)}, but {file.format}"
-            yield Rejected(path=path, reason="disguised", detail=detail)
-
-
-def find_processed(files: Sequence[InspectedFile]) -> Iterator[Rejected]:
-    """Yield a row for each kind of processing of which an image has traces."""
-    for file in files:
-        if file.traces is not None:
-            for kind, detail in file.traces.list_findings():
-                yield Rejected(path=file.verdict.path, reason=kind, detail=detail)
-
-
-def find_odd(
-    images: Sequence[UsableImage], statistics: Sequence[ImageStatistics]
-) -> Iterator[Rejected]:
+def find_odd(images: Sequence[UsableImage], numbers: NDArray[np.void]) -> Iterator[Rejected]:
     """Yield the images that are tiny, very long or of hardly any contrast."""
-    for image, one in zip(images, statistics, strict=True):
-        shorter, longer = sorted((one.width, one.height))
-        if shorter < MIN_SIDE:
-            yield Rejected(path=image.path, reason="tiny", detail=f"{one.width}x{one.height}")
-        elif longer > MAX_ASPECT_RATIO * shorter:
-            yield Rejected(path=image.path, reason="long", detail=f"{one.width}x{one.height}")
-        elif one.contrast < MIN_CONTRAST:
-            detail = f"standard deviation of the grey values: {one.contrast:.0f} of 255"
-            yield Rejected(path=image.path, reason="faint", detail=detail)
+    shorter = np.minimum(numbers["width"], numbers["height"])
+    longer = np.maximum(numbers["width"], numbers["height"])
+    is_odd = (
+        (shorter < MIN_SIDE)
+        | (longer > MAX_ASPECT_RATIO * shorter)
+        | (numbers["contrast"] < MIN_CONTRAST)
+    )
+    for row in np.flatnonzero(is_odd).tolist():
+        reason, detail = "tiny", f"{numbers['width'][row]}x{numbers['height'][row]}"
+        if shorter[row] >= MIN_SIDE:
+            reason = "long"
+            if longer[row] <= MAX_ASPECT_RATIO * shorter[row]:
+                contrast = numbers["contrast"][row]
+                reason = "faint"
+                detail = f"standard deviation of the grey values: {contrast:.0f} of 255"
+        yield Rejected(path=images[row].path, reason=reason, detail=detail)
 
 
 def count_faces(
     images: Sequence[UsableImage],
-    statistics: Sequence[ImageStatistics],
+    faces: NDArray[np.int32],
     *,
     labels: Sequence[str],
     detector: str,
@@ -97,19 +89,17 @@ def count_faces(
 
     Args:
         images: Usable images.
-        statistics: Statistics of each of them.
+        faces: Number of faces in each of them.
         labels: The classes.
         detector: Name of the face detector.
     """
-    counts = [one.faces or 0 for one in statistics]
-    pairs = list(zip(images, counts, strict=True))
-    with_face = Counter(image.label for image, count in pairs if count)
+    with_face = Counter(images[row].label for row in np.flatnonzero(faces).tolist())
     sizes = Counter(image.label for image in images)
     return FaceCounts(
         detector=detector,
-        one=counts.count(1),
-        several=sum(count > 1 for count in counts),
-        none=tuple(image.path for image, count in pairs if not count),
+        one=int((faces == 1).sum()),
+        several=int((faces > 1).sum()),
+        none=tuple(images[row].path for row in np.flatnonzero(faces == 0).tolist()),
         share_per_class={
             label: with_face[label] / sizes[label] for label in labels if sizes[label]
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -44,8 +44,20 @@ class CleanImages:
     leaks: Mapping[str, int]
 
 
+class Grouper(Protocol):
+    """Numbers the groups of near-duplicates."""
+
+    def __call__(
+        self, images: Sequence[UsableImage], *, min_correlation: float = NEAR_DUPLICATE_CORRELATION
+    ) -> Sequence[int]:
+        """Return for each image the number of its group, as `group_similar` numbers them."""
+
+
 def clean_images(
-    images: Iterable[UsableImage], *, first: Callable[[UsableImage], int] = lambda _: 0
+    images: Iterable[UsableImage],
+    *,
+    first: Callable[[UsableImage], int] = lambda _: 0,
+    group: Grouper | None = None,
 ) -> CleanImages:
     """Exclude copies, images in two classes, and leaks between the folder's splits.
 
@@ -58,11 +70,13 @@ def clean_images(
         images: All usable images, in any order.
         first: Gives a rank to an image: of copies in one split that of the lowest stays, and of
             those the first by path.
+        group: Groups images, no two of which are copies; None to compare all of them here.
     """
+    group = group or _group
     exclusions = _Exclusions()
     ranked = sorted(images, key=lambda image: (first(image), image.path))
     kept = sorted(_exclude_copies(ranked, exclusions), key=lambda image: image.path)
-    kept, groups = _exclude_same_images_in_two_classes(kept, _group(kept), exclusions)
+    kept, groups = _exclude_same_images_in_two_classes(kept, group, exclusions)
     kept, groups = _exclude_leaks(kept, groups, exclusions)
     return CleanImages(
         tuple(kept), tuple(groups), tuple(exclusions.rejected), dict(exclusions.leaks)
@@ -165,15 +179,13 @@ def _group(
 
 
 def _exclude_same_images_in_two_classes(
-    images: Sequence[UsableImage], groups: Sequence[int], exclusions: _Exclusions
+    images: Sequence[UsableImage], group: Grouper, exclusions: _Exclusions
 ) -> tuple[list[UsableImage], list[int]]:
     """Exclude the same image in two classes where its bytes differ."""
-    labels_of = defaultdict(set)
-    for image, group in zip(images, groups, strict=True):
-        labels_of[group].add(image.label)
-    mixed = [p for p, group in zip(images, groups, strict=True) if len(labels_of[group]) > 1]
+    groups = group(images)
+    mixed, _ = _select_mixed(images, groups, lambda image: image.label)
     excluded: set[str] = set()
-    for alike in list_groups(mixed, _group(mixed, min_correlation=SAME_IMAGE_CORRELATION)):
+    for alike in list_groups(mixed, group(mixed, min_correlation=SAME_IMAGE_CORRELATION)):
         if len({image.label for image in alike}) > 1:
             _exclude_two_classes(alike, exclusions)
             excluded.update(image.path for image in alike)
@@ -184,13 +196,28 @@ def _exclude_leaks(
     images: Sequence[UsableImage], groups: Sequence[int], exclusions: _Exclusions
 ) -> tuple[list[UsableImage], list[int]]:
     excluded: set[str] = set()
-    for alike in list_groups(images, groups):
+    for alike in list_groups(*_select_mixed(images, groups, lambda image: image.split)):
         first = min(alike, key=lambda image: (_RANK[image.split], image.path))
         for image in alike:
             if image.split not in (first.split, None):  # without a split it follows the first
                 exclusions.exclude_leak(image, first, "near-duplicate of")
                 excluded.add(image.path)
     return _remove(images, groups, excluded)
+
+
+def _select_mixed(
+    images: Sequence[UsableImage],
+    groups: Sequence[int],
+    read: Callable[[UsableImage], str | None],
+) -> tuple[list[UsableImage], list[int]]:
+    """Return the images, and their groups, of the groups whose images differ in something."""
+    first_of: dict[int, str | None] = {}
+    pairs = list(zip(images, groups, strict=True))
+    mixed = {
+        group for image, group in pairs if first_of.setdefault(group, read(image)) != read(image)
+    }
+    chosen = [(image, group) for image, group in pairs if group in mixed]
+    return [image for image, _ in chosen], [group for _, group in chosen]
 
 
 def _remove(

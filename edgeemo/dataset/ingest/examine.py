@@ -112,7 +112,7 @@ def examine_file(
         formats: Accepted formats, as Pillow names them.
         sampled: Whether to keep a sample of the decoded image.
     """
-    path, content = _to_printable(file.path), b""
+    path, content = to_printable(file.path), b""
     try:
         content = _read_file(root / file.path)
         format = _require_format(content, formats)
@@ -220,6 +220,6 @@ def _describe_image(
     )
 
 
-def _to_printable(path: str) -> str:
+def to_printable(path: str) -> str:
     """Return the path as text that UTF-8 can hold: unchanged unless the name is not valid text."""
     return os.fsencode(path).decode("utf-8", "replace")

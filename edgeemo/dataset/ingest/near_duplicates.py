@@ -76,6 +76,18 @@ def group_similar(
     return groups.numbers
 
 
+def number_by_first(groups: Indices) -> Indices:
+    """Return groups numbered from 0 in the order of their first images.
+
+    Args:
+        groups: Shape (N,): any number of each image's group.
+    """
+    _, first, group = np.unique(groups, return_index=True, return_inverse=True)
+    number = np.empty_like(first)
+    number[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(number[group], np.int64)
+
+
 def correlate(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return Pearson's correlation of thumbnails, row by row.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from edgeemo.dataset.processing.traces import ImageTraces
 
@@ -110,17 +111,42 @@ def count_shares(
     Args:
         images: Path and traces of each image.
     """
-    pairs = list(images)
-    found = [(path, name) for path, traces in pairs for name, _ in traces.list_findings()]
-    return tuple(
-        _count_share(name, [path for path, other in found if other == name], pairs)
-        for name in _KINDS
-    )
+    counter = ShareCounter()
+    for path, traces in images:
+        counter.add(path, traces)
+    return counter.shares
 
 
-def _count_share(
-    name: str, paths: Sequence[str], images: Sequence[tuple[str, ImageTraces]]
-) -> ProcessingShare:
-    measured = sum(_KINDS[name].is_measured(traces) for _, traces in images)
-    example = paths[0] if paths else ""
-    return ProcessingShare(kind=name, count=len(paths), measured=measured, example=example)
+class ShareCounter:
+    """Counts images by the traces of processing in them."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._measured: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+
+    def add(self, path: str, traces: ImageTraces) -> list[tuple[str, str]]:
+        """Count an image.
+
+        Returns:
+            The name of each kind of processing that is found, with the measured value.
+        """
+        found = list(traces.list_findings())
+        self._measured.update(name for name, kind in _KINDS.items() if kind.is_measured(traces))
+        for name, _ in found:
+            self._counts[name] += 1
+            self._examples.setdefault(name, path)
+        return found
+
+    @property
+    def shares(self) -> tuple[ProcessingShare, ...]:
+        """Return the share of each kind of processing, in the order of the documentation."""
+        return tuple(
+            ProcessingShare(
+                kind=name,
+                count=self._counts[name],
+                measured=self._measured[name],
+                example=self._examples.get(name, ""),
+            )
+            for name in _KINDS
+        )
