@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 LIMIT_S = 60.0
 """Seconds that an image may take."""
 
+_SEND_S = 0.2
+"""Seconds of work whose results are sent together: a message per image costs 0.2 ms of processor
+time, half as much as the prediction of a small image."""
+
 _CODE = "from edgeemo.bulk.isolated import main; main()"
 
 
@@ -199,8 +203,15 @@ def main() -> None:
 
 
 def _run(work: Work[Any, Any], items: Sequence[Any], stream: BinaryIO) -> None:
+    results: list[Any] = []
+    sent = time.monotonic()
     for result in work.run(items, workers=1):
-        _write(stream, ("results", [result]))
+        results.append(result)
+        if time.monotonic() - sent > _SEND_S:
+            _write(stream, ("results", results))
+            results, sent = [], time.monotonic()
+    if results:
+        _write(stream, ("results", results))
 
 
 def _read(stream: BinaryIO) -> bytes:
