@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Generic, cast
 
 from edgeemo.bulk.work import Item, Result
@@ -30,6 +31,15 @@ _SEND_S = 0.2
 """Seconds of work whose results are sent together: a message per image costs 0.2 ms of processor
 time, half as much as the prediction of a small image."""
 
+_START_S = 120.0
+"""Seconds that the start of a child may take, on a machine that starts many of them."""
+
+_LATE_S = 5
+"""Seconds after the limit at which the system ends a child whose parent is gone."""
+
+_MEMORY_BYTES = 4 << 30
+"""Memory that a child may have: several times what the limits of images allow."""
+
 _CODE = "from edgeemo.bulk.isolated import main; main()"
 
 
@@ -38,15 +48,13 @@ class IsolatedWork(Generic[Item, Result]):
 
     Args:
         work: The work.
-
-    Raises:
-        EdgeEmoError: If the work cannot be loaded here.
+        folder: Current folder of the child, which relative paths begin from, where it exists here.
     """
 
-    def __init__(self, work: Work[Item, Result]) -> None:
+    def __init__(self, work: Work[Item, Result], *, folder: str = "") -> None:
         self._work = work
-        self._pickled = pickle.dumps(work)
-        self._child: _Child | None = _Child(self._pickled)
+        self._job = pickle.dumps((folder, work))
+        self._child: _Child | None = None
 
     def run(self, items: Sequence[Item]) -> list[Result]:
         """Return the result of each item, in order.
@@ -58,7 +66,7 @@ class IsolatedWork(Generic[Item, Result]):
         is_single = False
         while len(results) < len(items):
             rest = items[len(results) :]
-            child = self._child = self._child or _Child(self._pickled)
+            child = self._child = self._child or _Child(self._job)
             try:
                 results += child.run(rest[:1] if is_single else rest)
             except _EndedError as ended:
@@ -95,7 +103,7 @@ class _EndedError(Exception):
 class _Child:
     """The child process, seen from its parent."""
 
-    def __init__(self, work: bytes) -> None:
+    def __init__(self, job: bytes) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _CODE],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -107,13 +115,16 @@ class _Child:
         self._selector.register(cast("BinaryIO", self._process.stdout), selectors.EVENT_READ)
         self._received = bytearray()
         try:
-            self._send(work)
-            for kind, value in self._receive(LIMIT_S):
+            self._send(job)
+            for kind, value in self._receive(_START_S):
                 if kind == "error":
                     raise value
                 return
         except _EndedError as ended:
-            raise EdgeEmoError(f"a worker process does not start: it {ended.reason}") from None
+            raise EdgeEmoError(f"a worker process does not start: {ended.reason}") from None
+        except BaseException:
+            self.end()
+            raise
 
     def run(self, items: Sequence[Any]) -> list[Any]:
         """Return the results of items.
@@ -158,7 +169,7 @@ class _Child:
             while (message := self._take_message()) is None:
                 if not self._selector.select(max(0.0, end - time.monotonic())):
                     self.end()
-                    raise _EndedError([], f"it took longer than {limit_s:g} s")
+                    raise _EndedError([], _describe_limit(limit_s))
                 data = os.read(cast("BinaryIO", self._process.stdout).fileno(), 1 << 20)
                 if not data:
                     raise _EndedError([], self._describe_end())
@@ -177,18 +188,30 @@ class _Child:
     def _describe_end(self) -> str:
         status = self._process.wait()
         self.end()
+        if status == -signal.SIGALRM:
+            return _describe_limit(LIMIT_S)
         if status < 0:
             return f"its worker process was ended by {signal.Signals(-status).name}"
         return "its worker process has ended"
 
 
+def _describe_limit(limit_s: float) -> str:
+    return f"it took longer than {limit_s:g} s"
+
+
 def main() -> None:
-    """Do the work and the blocks that standard input brings."""
+    """Do the work and the blocks that standard input brings.
+
+    Once its parent is gone, it ends with the image that it works on: an alarm ends one that hangs.
+    """
     stream, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed must not come between the messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        work = pickle.loads(_read(stream))
+        _limit_memory()
+        folder, work = pickle.loads(_read(stream))
+        with suppress(OSError):
+            os.chdir(folder)
         work.open()
         _write(results, ("ready", None))
         while content := _read(stream):
@@ -205,13 +228,34 @@ def main() -> None:
 def _run(work: Work[Any, Any], items: Sequence[Any], stream: BinaryIO) -> None:
     results: list[Any] = []
     sent = time.monotonic()
+    _arm()
     for result in work.run(items, workers=1):
         results.append(result)
         if time.monotonic() - sent > _SEND_S:
             _write(stream, ("results", results))
             results, sent = [], time.monotonic()
+            _arm()
+    signal.alarm(0)
     if results:
         _write(stream, ("results", results))
+
+
+def _arm() -> None:
+    """Have the system end this process where an image takes too long and nobody else ends it."""
+    signal.alarm(int(LIMIT_S) + _LATE_S)
+
+
+def _limit_memory() -> None:
+    """Keep an image from filling the machine: what it requests beyond the limit is an error.
+
+    Where the machine is full nevertheless, the system ends this process first, and none of Ray's.
+    """
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY_BYTES, _MEMORY_BYTES))
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as stream:  # noqa: PTH123
+            stream.write("1000")
 
 
 def _read(stream: BinaryIO) -> bytes:

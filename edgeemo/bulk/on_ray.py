@@ -1,37 +1,37 @@
 """Work on a Ray cluster, by Ray Data.
 
-The connection to Ray lives in a child process, which a lost head node may abort. Ray Data gives the
-blocks to a pool of actors, one per CPU, and gives those of a lost one to another.
+The connection to Ray lives in a child process, which a lost head node may abort. Every block is a
+task of one CPU: Ray does it wherever one is free, and again where a node is lost.
 """
 
 from __future__ import annotations
 
 import pickle
-import socket
 import tempfile
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.bulk.isolated import IsolatedWork
+from edgeemo.bulk.on_node import PackedBlock, Probe, run_block
 from edgeemo.bulk.run import skip_finished, take_items
 from edgeemo.bulk.work import Item, Result, cut_blocks
 from edgeemo.errors import ClusterError, EdgeEmoError
 from edgeemo.utils.child import ChildCrashedError, iterate_in_child
 from edgeemo.utils.cluster import import_ray_data, open_cluster
+from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 
     from edgeemo.bulk.run import Place
     from edgeemo.bulk.work import Block, Work
     from edgeemo.utils.progress import Progress
 
-_CHAPTER = 8192
-"""Blocks that Ray gets at a time, so that the memory does not grow with the number of images."""
+_CHAPTER = 64
+"""Blocks per worker that Ray gets at a time, so that the memory does not grow with the images."""
 
 _RETRIES = 5
-"""Lost actors after which a block is not tried again."""
+"""Lost nodes after which a block is not tried again."""
 
 
 def run_on_ray(
@@ -84,29 +84,54 @@ def _drive(
     """Do the work in this process, connected to Ray."""
     with open_cluster(
         place.cluster,
-        cpus=place.workers or 1,
-        purpose=f"--workers {place.workers or 1}",
+        cpus=(place.workers or 1) * place.threads,
+        purpose=_describe_need(place),
         folder=folder,
         progress=progress,
     ) as ray:
-        pool = _Pool(ray, work, place.workers)
+        pool = _Pool(ray, place, work)
         blocks = cut_blocks(take_items(items, progress), size=work.block_size)
-        while chapter := list(islice(blocks, _CHAPTER)):
-            new = [block for block in chapter if not skip_finished(block, finished)]
-            done = pool.run(new)
+        packed = map(PackedBlock.pack, pool.watch(blocks, finished))
+        while chapter := list(islice(packed, pool.count_chapter())):
+            done = pool.run([block for block in chapter if block.number not in finished])
             for block in chapter:
                 is_old = block.number in finished
                 yield block.number, block.digest, None if is_old else next(done)
 
 
+def _describe_need(place: Place) -> str:
+    threads = f" --threads {place.threads}" if place.threads > 1 else ""
+    return f"--workers {place.workers or 1}{threads}"
+
+
 class _Pool:
-    """The actors of a cluster."""
+    """The free CPUs of a cluster, or as many as were requested."""
 
-    def __init__(self, ray: Any, work: Work[Any, Any], workers: int | None) -> None:
-        self._data, self._work = import_ray_data(), ray.put(pickle.dumps(work))
-        self._workers = workers or int(ray.cluster_resources()["CPU"])
+    def __init__(self, ray: Any, place: Place, work: Work[Any, Any]) -> None:
+        self._ray, self._data, self._place = ray, import_ray_data(), place
+        self._work, self._reference = work, ray.put(pickle.dumps(work))
+        self._probe = Probe("")
 
-    def run(self, blocks: Sequence[Block[Any]]) -> Generator[bytes]:
+    def count_chapter(self) -> int:
+        """Return the number of blocks of a chapter."""
+        cpus = int(self._ray.cluster_resources().get("CPU", 0))
+        return _CHAPTER * (self._place.workers or max(1, cpus // self._place.threads))
+
+    def watch(
+        self, blocks: Iterable[Block[Any]], finished: Mapping[int, str]
+    ) -> Iterator[Block[Any]]:
+        """Yield blocks, and choose a file that every node has to see.
+
+        Raises:
+            DatasetError: As `skip_finished`.
+        """
+        for block in blocks:
+            skip_finished(block, finished)
+            if not self._probe.path:
+                self._probe = Probe.choose(self._work, block.items)
+            yield block
+
+    def run(self, blocks: Sequence[PackedBlock]) -> Generator[bytes]:
         """Yield the pickled results of blocks, in order.
 
         Raises:
@@ -115,16 +140,14 @@ class _Pool:
         """
         if not blocks:
             return
-        data = self._data
-        rows = [{"items": pickle.dumps(block.items)} for block in blocks]
-        dataset = data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-            _Actor,
-            fn_constructor_args=(self._work,),
+        rows = [{"content": block.content} for block in blocks]
+        dataset = self._data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            run_block,
+            fn_kwargs={"work": self._reference, "probe": self._probe},
             batch_size=1,
-            compute=data.ActorPoolStrategy(
-                min_size=1, max_size=min(self._workers, len(rows)), max_tasks_in_flight_per_actor=2
-            ),
-            num_cpus=1,
+            compute=self._data.TaskPoolStrategy(size=self._place.workers),
+            num_cpus=self._place.threads,
+            max_retries=_RETRIES,
         )
         try:
             for row in dataset.iter_rows():
@@ -133,34 +156,5 @@ class _Pool:
                 yield row["results"]
         except EdgeEmoError:
             raise
-        except Exception as error:
-            from edgeemo.utils.text import one_line
-
+        except Exception as error:  # of many kinds
             raise ClusterError(f"Ray has ended the work: {one_line(error)[:300]}") from None
-
-
-class _Actor:
-    """Does blocks on a node, one after the other.
-
-    Args:
-        work: Reference to the pickled work.
-    """
-
-    def __init__(self, work: Any) -> None:
-        from edgeemo.utils.cluster import import_ray
-
-        self._error: EdgeEmoError | None = None
-        try:
-            self._work: IsolatedWork[Any, Any] = IsolatedWork(pickle.loads(import_ray().get(work)))
-        except EdgeEmoError as error:
-            self._error = type(error)(f"on {socket.gethostname()}: {error}")
-
-    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """Return the results of one block, or the error that ends the run."""
-        results, error = b"", self._error
-        try:
-            if error is None:
-                results = pickle.dumps(self._work.run(pickle.loads(batch["items"][0])))
-        except EdgeEmoError as failure:
-            error = failure
-        return {"results": [results], "error": [pickle.dumps(error) if error else b""]}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Generic, cast
 
+from edgeemo.bulk.isolated import IsolatedWork
 from edgeemo.bulk.work import Block, Item, Items, Result, cut_blocks
 from edgeemo.errors import DatasetError
 from edgeemo.utils.system import usable_cores
@@ -30,11 +31,14 @@ class Place:
             processes with one CPU each on the cluster; None for all CPUs of the cluster.
         cluster: HOST:PORT of a Ray cluster's head node, or "auto"; None for this machine.
         threads: CPUs that each of them takes.
+        isolates: Whether a single worker of this machine is a process of its own, too, so that an
+            image may end it; such work can be pickled.
     """
 
     workers: int | None = None
     cluster: str | None = None
     threads: int = 1
+    isolates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,7 @@ def take_items(items: Iterable[Item], progress: Progress) -> Iterator[Item]:
         progress.note(rest)
 
 
-def skip_finished(block: Block[Item], finished: dict[int, str]) -> bool:
+def skip_finished(block: Block[Item], finished: Mapping[int, str]) -> bool:
     """Return whether a block was finished by an earlier run.
 
     Raises:
@@ -173,32 +177,62 @@ def _run_here(
     place: Place,
     shown: _Stage,
 ) -> Generator[tuple[int, str, list[Result] | None]]:
+    """Work on this machine, on several images at a time or in a process that may crash."""
+    blocks = cut_blocks(take_items(items, shown.progress), size=work.block_size)
+    workers = place.workers or max(1, usable_cores() // place.threads)
+    if workers == 1 and place.isolates:
+        yield from _run_alone(work, blocks, finished, shown)
+    else:
+        yield from _run_side_by_side(work, blocks, finished, workers, shown)
+
+
+def _run_alone(
+    work: Work[Item, Result],
+    blocks: Iterable[Block[Item]],
+    finished: Mapping[int, str],
+    shown: _Stage,
+) -> Generator[tuple[int, str, list[Result] | None]]:
+    """Work in one other process."""
+    with closing(IsolatedWork(work)) as isolated:
+        for block in blocks:
+            is_old = skip_finished(block, finished)
+            results = None if is_old else isolated.run(block.items)
+            shown.advance(len(results or ()))
+            yield block.number, block.digest, results
+
+
+def _run_side_by_side(
+    work: Work[Item, Result],
+    blocks: Iterable[Block[Item]],
+    finished: Mapping[int, str],
+    workers: int,
+    shown: _Stage,
+) -> Generator[tuple[int, str, list[Result] | None]]:
     """Work in this process and its own workers, without a pause between the blocks."""
     work.open()
-    order: deque[tuple[Block[Item], bool]] = deque()
+    order: deque[tuple[int, str, int]] = deque()  # number, digest, and count of new items
 
     def take() -> Iterator[Item]:
-        for block in cut_blocks(take_items(items, shown.progress), size=work.block_size):
+        for block in blocks:
             is_old = skip_finished(block, finished)
-            order.append((block, is_old))
+            order.append((block.number, block.digest, 0 if is_old else len(block.items)))
             if not is_old:
                 yield from block.items
 
     def pass_old() -> Iterator[tuple[int, str, None]]:
-        while order and order[0][1]:
-            block, _ = order.popleft()
-            yield block.number, block.digest, None
+        while order and not order[0][2]:
+            number, digest, _ = order.popleft()
+            yield number, digest, None
 
     results: list[Result] = []
-    workers = place.workers or max(1, usable_cores() // place.threads)
     for result in _look_ahead(work.run(take(), workers=workers)):
         yield from pass_old()
         results.append(result)
         shown.advance()
-        block, _ = order[0]
-        if len(results) == len(block.items):
+        number, digest, count = order[0]
+        if len(results) == count:
             order.popleft()
-            yield block.number, block.digest, results
+            yield number, digest, results
             results = []
     yield from pass_old()
 

@@ -84,7 +84,9 @@ class BulkArguments:
         """
         from edgeemo.bulk.run import Place
 
-        return Place(workers=workers, cluster=self.cluster, threads=threads)
+        return Place(
+            workers=workers, cluster=self.cluster, threads=threads, isolates=self.keep is not None
+        )
 
     def open_parts(self, work: Work[Any, Result]) -> AbstractContextManager[Parts[Result] | None]:
         """Return where the results are kept, as a context manager; None for nowhere.
