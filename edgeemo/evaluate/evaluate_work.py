@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bulk.work import Work, decode_name, encode_name
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
+from edgeemo.evaluate.trained_on import hash_image
 from edgeemo.runtime.formats import BOX_COLUMNS
 from edgeemo.runtime.predict_work import PredictWork
 from edgeemo.runtime.prediction import NO_FACE
@@ -30,6 +32,9 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         root: The data folder, or its address.
         name: Name of the data in messages.
         detector_file: As of `edgeemo.runtime.predict_work.PredictWork`.
+        trained_on: SHA-256 of each image that the model was trained on; None where that is not
+            known.
+        exclude_trained: Whether not to predict these.
     """
 
     def __init__(
@@ -39,13 +44,22 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         *,
         name: str,
         detector_file: DetectorFile | None = None,
+        trained_on: frozenset[str] | None = None,
+        exclude_trained: bool = False,
     ) -> None:
         self._predict = PredictWork(classifier, detector_file)
         self._root, self._name, self._spec = root, name, classifier.spec
+        self._trained_on, self._excludes = trained_on, exclude_trained and trained_on is not None
 
     def describe(self) -> Mapping[str, object]:
         """See `edgeemo.bulk.work.Work`."""
-        return {**self._predict.describe(), "work": "evaluate", "data": self._name}
+        return {
+            **self._predict.describe(),
+            "work": "evaluate",
+            "data": self._name,
+            "trained_on": None if self._trained_on is None else len(self._trained_on),
+            "exclude_trained": self._excludes,
+        }
 
     def open(self) -> None:
         """See `edgeemo.bulk.work.Work`."""
@@ -53,19 +67,29 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
 
     def run(self, items: Iterable[LabelledImage], *, workers: int) -> Iterator[Outcome]:
         """See `edgeemo.bulk.work.Work`."""
-        taken: deque[LabelledImage] = deque()
+        taken: deque[Outcome] = deque()  # without predictions yet
 
         def take_sources() -> Iterator[str]:
             for image in items:
-                taken.append(image)
-                yield self._locate(image)
+                source = self._locate(image)
+                begun = Outcome(image, "", is_trained_on=self._is_trained_on(source))
+                taken.append(begun)
+                if not self._is_excluded(begun):
+                    yield source
+
+        def pass_excluded() -> Iterator[Outcome]:
+            while taken and self._is_excluded(taken[0]):
+                yield taken.popleft()
 
         for result in self._predict.run(take_sources(), workers=workers):
-            yield self._make_outcome(taken.popleft(), result)
+            yield from pass_excluded()
+            yield self._add_result(taken.popleft(), result)
+        yield from pass_excluded()
 
     def fail(self, item: LabelledImage, reason: str) -> Outcome:
         """See `edgeemo.bulk.work.Work`."""
-        return self._make_outcome(item, self._predict.fail(self._locate(item), reason))
+        result = self._predict.fail(self._locate(item), reason)
+        return self._add_result(Outcome(item, ""), result)
 
     def find_path(self, item: LabelledImage) -> str:
         """See `edgeemo.bulk.work.Work`."""
@@ -81,6 +105,7 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
                 ("score", pyarrow.float64()),
                 *((name, pyarrow.float64()) for name in self._name_scores()),
                 *((name, pyarrow.int32()) for name in BOX_COLUMNS),
+                ("trained_on", pyarrow.bool_()),
             ]
         )
         return pyarrow.Table.from_pylist([*map(self._make_row, results)], schema=schema)
@@ -92,18 +117,30 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
     def _locate(self, image: LabelledImage) -> str:
         return f"{self._root}/{image.path}"
 
-    def _make_outcome(self, image: LabelledImage, result: ImageResult) -> Outcome:
+    def _is_trained_on(self, source: str) -> bool:
+        return bool(self._trained_on) and hash_image(source) in (self._trained_on or ())
+
+    def _is_excluded(self, outcome: Outcome) -> bool:
+        return self._excludes and outcome.is_trained_on
+
+    def _add_result(self, begun: Outcome, result: ImageResult) -> Outcome:
         if result.error is not None:
-            return Outcome(image, "", error=result.error.replace(self._root, self._name))
+            return replace(begun, error=result.error.replace(self._root, self._name))
         if not result.predictions:
-            return Outcome(image, NO_FACE)
+            return replace(begun, predicted=NO_FACE)
         found, spec = result.predictions[0], self._spec
         scores = tuple(found.scores[label] for label in spec.classes)
         if spec.background is not None:
             total = sum(scores) or 1.0
             scores = tuple(score / total for score in scores)
-        box = found.face.box if found.face else None
-        return Outcome(image, found.label, found.guess, found.score, scores, box=box)
+        return replace(
+            begun,
+            predicted=found.label,
+            guess=found.guess,
+            score=found.score,
+            scores=scores,
+            box=found.face.box if found.face else None,
+        )
 
     def _name_scores(self) -> list[str]:
         return [f"p({label})" for label in self._spec.classes]
@@ -117,6 +154,7 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
             **{name: encode_name(text) for name, text in zip(_TEXTS, texts, strict=True) if text},
             **dict(zip(names, scored, strict=True)),
             **(dict(zip(BOX_COLUMNS, each.box, strict=True)) if each.box else {}),
+            "trained_on": each.is_trained_on,
         }
 
     def _read_row(self, row: Mapping[str, Any]) -> Outcome:
@@ -132,4 +170,5 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
             tuple(row[name] for name in self._name_scores()) if has_scores else (),
             error=error,
             box=tuple(row[name] for name in BOX_COLUMNS) if has_box else None,
+            is_trained_on=row["trained_on"],
         )

@@ -25,7 +25,7 @@ from edgeemo.evaluate.quality import (
 )
 from edgeemo.evaluate.report import Evaluation, UnreadableImage
 from edgeemo.evaluate.slices import make_slicer, measure_slices
-from edgeemo.evaluate.trained_on import find_trained_on
+from edgeemo.evaluate.trained_on import list_trained_on
 from edgeemo.metrics import Interval, wilson_interval
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.files import write_file
@@ -34,11 +34,10 @@ from edgeemo.utils.serialize import to_plain
 from edgeemo.utils.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from edgeemo.bulk.parts import Parts
-    from edgeemo.evaluate.labelled import LabelledImage
     from edgeemo.evaluate.outcome import Outcome
     from edgeemo.evaluate.predicting import Predicted
     from edgeemo.utils.progress import Progress
@@ -115,15 +114,18 @@ class _Evaluator:
         self.folder = find_labelled_images(
             root, classifier.spec.classes, options.choice, background=classifier.spec.background
         )
-        self.notes = list(self.folder.notes)
-        self.images, self.trained_on = self._select_images(classifier)
-        self.slicer = make_slicer(options.slice_by, self.images) if options.slice_by else None
-        self.classifier = self._choose_classifier(classifier)
+        images, by = self.folder.images, options.slice_by
+        self.slicer = make_slicer(by, images) if by else None  # refused at once, if it has to be
+        self.classifier = choose_whole(classifier, root, images, options.faces)
+        self.takes_crops = self.classifier is not classifier
+        self.trained_on = list_trained_on(find_folder(classifier))
         self.work = EvaluateWork(
             self.classifier,
             str(root),
             name=name,
             detector_file=options.faces.file,
+            trained_on=self.trained_on,
+            exclude_trained=options.exclude_trained,
         )
 
     def run(self) -> Evaluation:
@@ -135,7 +137,7 @@ class _Evaluator:
                 threads=self.classifier.threads,
             )
             found = predict_labelled(
-                self.work, self.images, place=place, parts=parts, progress=self.progress
+                self.work, self.folder.images, place=place, parts=parts, progress=self.progress
             )
             evaluation = self._report(found)
             if parts:
@@ -149,31 +151,26 @@ class _Evaluator:
         address = os.fspath(options.keep)
         return open_parts(address, self.work, resume=options.resume, again=options.again)
 
-    def _select_images(self, classifier: Classifier) -> tuple[Sequence[LabelledImage], int | None]:
-        """Return the images to predict, and the number of those that the model was trained on."""
-        images = self.folder.images
-        seen = find_trained_on(find_folder(classifier), self.root, images)
-        if not seen:
-            return images, None if seen is None else 0
+    def _select_outcomes(self, found: Predicted) -> list[Outcome]:
+        """Return the outcomes that count; where images are excluded, slice the others alone."""
         if not self.options.exclude_trained:
-            return images, len(seen)
-        kept = [image for image in images if image.path not in seen]
-        if not any(image.label for image in kept):
+            return found.outcomes
+        kept = [each for each in found.outcomes if not each.is_trained_on]
+        if not any(each.image.label for each in kept):
             raise DatasetError(f"{self.name}: the model was trained on every image")
-        self.notes.append(
-            f"{plural(len(seen), 'image', 'images')} left out: the model was trained on them"
-        )
-        return kept, 0
+        if self.slicer and self.options.slice_by and len(kept) < len(found.outcomes):
+            self.slicer = make_slicer(self.options.slice_by, [each.image for each in kept])
+        return kept
 
-    def _choose_classifier(self, classifier: Classifier) -> Classifier:
-        """Return a model for faces that takes face crops whole, or the model as it is."""
-        chosen = choose_whole(classifier, self.root, self.images, self.options.faces)
-        if chosen is not classifier:
-            self.notes.append(f"{FACE_CROPS} (--faces detects faces)")
-        return chosen
+    def _list_notes(self, excluded: int) -> Iterator[str]:
+        yield from self.folder.notes
+        if excluded:
+            yield (f"{plural(excluded, 'image', 'images')} left out: the model was trained on them")
+        if self.takes_crops:
+            yield f"{FACE_CROPS} (--faces detects faces)"
 
     def _report(self, found: Predicted) -> Evaluation:
-        outcomes = found.outcomes
+        outcomes = self._select_outcomes(found)
         readable = [each for each in outcomes if not each.error]
         known = [each for each in readable if each.image.label is not None]
         if not known:
@@ -208,9 +205,11 @@ class _Evaluator:
                 for each in outcomes
                 if each.error
             ),
-            trained_on=self.trained_on,
+            trained_on=None
+            if self.trained_on is None
+            else sum(each.is_trained_on for each in outcomes),
             images_per_second=found.per_second,
-            notes=tuple(self.notes),
+            notes=tuple(self._list_notes(len(found.outcomes) - len(outcomes))),
         )
 
 

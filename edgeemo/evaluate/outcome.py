@@ -24,6 +24,7 @@ class Outcome:
         error: Why the image cannot be read, or "".
         box: Left, top, width and height of the predicted face, in pixels of the upright image; None
             without one.
+        is_trained_on: Whether the image is known to be one that the model was trained on.
     """
 
     image: LabelledImage
@@ -33,6 +34,7 @@ class Outcome:
     scores: tuple[float, ...] = ()
     error: str = ""
     box: tuple[int, int, int, int] | None = None
+    is_trained_on: bool = False
 
     @property
     def has_label(self) -> bool:

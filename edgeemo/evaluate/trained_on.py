@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.storage import is_bucket, open_storage
 from edgeemo.model.folder import SPLIT
 from edgeemo.utils.files import sha256_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from edgeemo.evaluate.labelled import LabelledImage
     from edgeemo.model.folder import ModelFolder
+
+
+def list_trained_on(folder: ModelFolder | None) -> frozenset[str] | None:
+    """Return the SHA-256 of each image in the training or validation split of a model.
+
+    Args:
+        folder: The model folder; None where there is none.
+
+    Returns:
+        Hexadecimal; None where the model folder does not list its images.
+
+    Raises:
+        ModelFolderError: If its list of images is malformed.
+    """
+    if folder is None or not folder.file(SPLIT).is_file():
+        return None
+    return frozenset(row.sha256 for row in folder.read_samples() if row.split != "test")
 
 
 def find_trained_on(
@@ -21,7 +40,7 @@ def find_trained_on(
     """Return the paths of the images in the training or validation split of a model.
 
     Args:
-        folder: The model folder; None where there is none.
+        folder: As of `list_trained_on`.
         root: The data folder.
         images: The images.
 
@@ -29,16 +48,24 @@ def find_trained_on(
         The paths; None where the model folder does not list its images.
 
     Raises:
-        ModelFolderError: If its list of images is malformed.
+        ModelFolderError: As `list_trained_on`.
     """
-    if folder is None or not folder.file(SPLIT).is_file():
+    seen = list_trained_on(folder)
+    if seen is None:
         return None
-    seen = {row.sha256 for row in folder.read_samples() if row.split != "test"}
-    return frozenset(image.path for image in images if _hash(root / image.path) in seen)
+    return frozenset(image.path for image in images if hash_image(f"{root}/{image.path}") in seen)
 
 
-def _hash(path: Path) -> str:
+def hash_image(source: str) -> str:
+    """Return the SHA-256 of an image file, hexadecimal; "" where it cannot be read.
+
+    Args:
+        source: Its path, or its address in a bucket.
+    """
     try:
-        return sha256_file(path)
+        if not is_bucket(source):
+            return sha256_file(Path(source))
+        folder, _, name = source.rpartition("/")
+        return hashlib.sha256(open_storage(folder).read(name)).hexdigest()
     except OSError:  # which the prediction will say
         return ""

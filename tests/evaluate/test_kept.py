@@ -15,9 +15,12 @@ from edgeemo.evaluate import options as options_module
 from edgeemo.evaluate.evaluate_work import EvaluateWork
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
+from edgeemo.model.container import unseal
+from edgeemo.model.tables import Sample, write_samples
 from edgeemo.runtime.classifier import Classifier
+from edgeemo.utils.files import sha256_file
 
-pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow")
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 MODEL = GOLDEN / "float32.tflite"
@@ -69,12 +72,40 @@ def test_a_continued_run_has_the_same_figures_and_predicts_what_is_missing_alone
     assert (tmp_path / "resumed.html").read_text() == (tmp_path / "kept.html").read_text()
 
 
+def test_images_of_the_training_are_not_predicted_and_have_rows_that_say_so(
+    faces, predicted, tmp_path
+):
+    from pyarrow import parquet
+
+    model = tmp_path / "mine"
+    model.mkdir()
+    shutil.copy(MODEL, model)
+    (model / "spec.json").write_text(unseal(MODEL).spec.to_json())
+    learnt = [*sorted(faces.glob("happy/*"))[6:10], *sorted(faces.glob("sad/*"))[-1:]]
+    write_samples(
+        model / "split.csv",
+        [
+            Sample(path=path.name, label="sad", split="train", sha256=sha256_file(path))
+            for path in learnt
+        ],
+    )
+    options = EvaluationOptions(workers=1, exclude_trained=True, keep=tmp_path / "kept")
+    found = evaluate(model, faces, options=options)
+    assert (found.overall.n, found.trained_on) == (35, 0)
+    assert not {path.name for path in learnt} & set(predicted)
+    rows = parquet.read_table(tmp_path / "kept").to_pylist()
+    assert {row["path"] for row in rows if row["trained_on"]} == {
+        path.relative_to(faces).as_posix() for path in learnt
+    }
+    resumed = evaluate(model, faces, options=replace(options, resume=True))
+    assert replace(resumed, images_per_second=found.images_per_second) == found
+
+
 def test_a_kept_run_has_a_row_per_image(faces, tmp_path):
     from pyarrow import parquet
 
     found = evaluate(MODEL, faces, options=EvaluationOptions(keep=tmp_path / "kept"))
-    tables = [parquet.read_table(path) for path in sorted((tmp_path / "kept").glob("*.parquet"))]
-    rows = pyarrow.concat_tables(tables).to_pylist()
+    rows = parquet.read_table(tmp_path / "kept").to_pylist()
     assert len(rows) == 46
     first = next(row for row in rows if row["path"] == found.mistakes[0].path)
     assert first["label"] == first["folder"] == found.mistakes[0].truth
