@@ -35,6 +35,13 @@ class Storage(Protocol):
             OutputError: If it cannot be read.
         """
 
+    def list_folders(self) -> set[str]:
+        """Return the names of the folders in it, none where it does not exist.
+
+        Raises:
+            OutputError: If it cannot be read.
+        """
+
     def walk(self) -> Iterator[str]:
         """Yield the path of every file below it, with forward slashes, in sorted order.
 
@@ -63,6 +70,13 @@ class Storage(Protocol):
             OutputError: If it cannot be deleted.
         """
 
+    def delete_folder(self, name: str) -> None:
+        """Delete a folder in it and all that it holds; no error where there is none.
+
+        Raises:
+            OutputError: If it cannot be deleted.
+        """
+
 
 def open_storage(address: str) -> Storage:
     """Return a folder by its path or address; nothing is read or made yet.
@@ -84,10 +98,16 @@ class _Folder:
         self._path = Path(path)
 
     def list_names(self) -> set[str]:
+        return {entry.name for entry in self._list_entries() if entry.is_file()}
+
+    def list_folders(self) -> set[str]:
+        return {entry.name for entry in self._list_entries() if entry.is_dir()}
+
+    def _list_entries(self) -> list[os.DirEntry[str]]:
         try:
-            return {entry.name for entry in os.scandir(self._path) if entry.is_file()}
+            return [*os.scandir(self._path)]
         except FileNotFoundError:
-            return set()
+            return []
         except OSError as error:
             raise OutputError(f"{self._path}: {error.strerror}") from None
 
@@ -110,6 +130,16 @@ class _Folder:
         except OSError as error:
             raise OutputError(f"{self._path / name}: {error.strerror}") from None
 
+    def delete_folder(self, name: str) -> None:
+        import shutil
+
+        try:
+            shutil.rmtree(self._path / name)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise OutputError(f"{self._path / name}: {error.strerror}") from None
+
 
 class _Bucket:
     """A prefix of a bucket."""
@@ -122,13 +152,19 @@ class _Bucket:
         return type(self), (self._address,)
 
     def list_names(self) -> set[str]:
+        return self._list("File")
+
+    def list_folders(self) -> set[str]:
+        return self._list("Directory")
+
+    def _list(self, kind: str) -> set[str]:
         from pyarrow import fs
 
         try:
             found = self._system.get_file_info(fs.FileSelector(self._prefix, allow_not_found=True))
         except OSError as error:
             self._refuse(OutputError, error)
-        return {each.base_name for each in found if each.type == fs.FileType.File}
+        return {each.base_name for each in found if each.type == fs.FileType[kind]}
 
     def walk(self) -> Iterator[str]:
         raise NotImplementedError
@@ -148,6 +184,14 @@ class _Bucket:
     def delete(self, name: str) -> None:
         try:
             self._system.delete_file(f"{self._prefix}/{name}")
+        except OSError as error:
+            self._refuse(OutputError, error)
+
+    def delete_folder(self, name: str) -> None:
+        try:
+            self._system.delete_dir(f"{self._prefix}/{name}")
+        except FileNotFoundError:
+            pass
         except OSError as error:
             self._refuse(OutputError, error)
 

@@ -80,7 +80,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with _make_hidden(path, _PARTIAL, folder=False) as partial:
             yield partial
-            _sync(partial)
+            sync_file(partial)
             partial.replace(path)
     except OSError as error:  # a full disk is reported without saying which file
         if error.filename is None or _PARTIAL in str(error.filename):
@@ -116,7 +116,7 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
                     raise busy_error(path)
                 partial = stack.enter_context(_make_hidden(path, _PARTIAL, folder=True))
             yield partial
-            _swap_in(partial, path, replace=replace)
+            swap_in(partial, path, replace=replace)
     except OSError as error:
         unnamed = error.filename is None and error.errno in _FULL  # of a write
         if unnamed or f".{path.name}{_PARTIAL}" in str(error.filename):
@@ -199,17 +199,28 @@ def _sweep(path: Path, suffix: str) -> None:
             continue
         with suppress(OSError), hold(stale):
             if stale.name.endswith(_OLD) and not os.path.lexists(path):
-                stale.rename(path)  # killed between the two renames of _swap_in: bring it back
+                stale.rename(path)  # killed between the two renames of swap_in: bring it back
             else:
                 _remove(stale)
 
 
-def _swap_in(partial: Path, path: Path, *, replace: bool) -> None:
-    """Rename a complete folder to its place; the one that it replaces goes."""
+def swap_in(partial: Path, path: Path, *, replace: bool) -> None:
+    """Rename a complete folder to its place.
+
+    Args:
+        partial: The folder, beside its place.
+        path: Its place.
+        replace: Whether the folder that is there goes.
+
+    Raises:
+        BlockingIOError: If another process is writing to the folder that is there.
+        FileExistsError: If one is there and `replace` is false.
+    """
     if replace and os.path.lexists(path):
         import shutil
 
-        old = partial.with_name(f"{partial.name}{_OLD}")
+        old = hide_name(path, f"{_PARTIAL}{os.urandom(4).hex()}")
+        old = old.with_name(f"{old.name}{_OLD}")
         with hold(path):
             path.rename(old)
             partial.rename(path)
@@ -264,7 +275,8 @@ def _exists_error(path: Path) -> FileExistsError:
     return FileExistsError(errno.EEXIST, "exists already", str(path))
 
 
-def _sync(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Wait until the content of a file survives a power failure."""
     descriptor = os.open(path, os.O_RDWR if hasattr(os, "O_BINARY") else os.O_RDONLY)
     try:  # Windows refuses to write out what is open for reading alone
         os.fsync(descriptor)

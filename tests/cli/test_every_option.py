@@ -419,13 +419,15 @@ SPLIT = {
 CROP = {
     "--classes happy,sad": {"options.classes": ["happy", "sad"]},
     "--accept webp": {"options.accept": ["webp"]},
-    "--force": {"replace": True},
+    "--force": {"out.replace": True},
     "--size 64": {"options.size": 64},
     "--all-faces": {"options.all_faces": True},
     "--face-margin 0.2": {"options.faces.margin": 0.2},
     "--face-detector cascade": {"options.faces.detector": "cascade"},
     "--face-score 0.8": {"options.faces.min_score": 0.8},
     "--face-model yunet.onnx": {"options.faces.detector": "yunet"},
+    "--resume": {"out.resume": True, "out.is_kept": True},
+    "--again": {"out.again": True, "out.is_kept": True},
 }
 CAPTURE = {
     "--classes happy": {"session.keys": {"h": "happy"}, "session.every_s": 2},
@@ -497,6 +499,7 @@ SHOWN = [
     ("evaluate int8.tflite --data faces --max-calibration-error 0", ": calibration error "),
     ("models --default happy-sad", "predict takes happy-sad: the default"),
     ("live --list", "camera"),
+    ("data crop faces --out new --cluster node1", "give HOST:PORT"),
     ("data check faces --html page.html", "fewer than 100"),
     ("data check faces --face-model yunet.onnx", "yunet"),
     ("data check faces --strict", "strict: there is something to act on"),

@@ -16,33 +16,32 @@ if TYPE_CHECKING:
     from edgeemo.bulk.run import Place
     from edgeemo.bulk.work import Result, Work
 
-_option = partial(Option, group="Many images")
+bulk_option = partial(Option, group="Many images")
+
+CLUSTER = bulk_option(
+    "Ray cluster to work on: HOST:PORT of its head node, or auto on one of its nodes.",
+    metavar="ADDRESS",
+    default="this machine",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkArguments:
     """Options of where work is done, and of where its results are kept."""
 
-    cluster: Annotated[
-        str | None,
-        _option(
-            "Ray cluster to work on: HOST:PORT of its head node, or auto on one of its nodes.",
-            metavar="ADDRESS",
-            default="this machine",
-        ),
-    ] = None
+    cluster: Annotated[str | None, CLUSTER] = None
     keep: Annotated[
         str | None,
-        _option(
+        bulk_option(
             "Folder, or address of one in a bucket, that keeps the result of each image, as "
             "Parquet files.",
             metavar="DIR|ADDRESS",
         ),
     ] = None
     resume: Annotated[
-        bool, _option("Continue the run in --keep, without doing its images again.")
+        bool, bulk_option("Continue the run in --keep, without doing its images again.")
     ] = False
-    again: Annotated[bool, _option("Remove the run in --keep, and begin again.")] = False
+    again: Annotated[bool, bulk_option("Remove the run in --keep, and begin again.")] = False
 
     def is_bulk(self) -> bool:
         """Return whether any of these options is given."""

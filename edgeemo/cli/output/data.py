@@ -75,7 +75,7 @@ def print_cropped(cropped: CropResult, *, json: bool) -> None:
         title=cropped.folder,
         numbers_from=2,
     )
-    note(f"faces detected by {cropped.faces.text}; {cropped.folder / CROP_CSV} lists each image")
+    note(f"faces detected by {cropped.faces.text}; {cropped.folder}/{CROP_CSV} lists each image")
 
 
 def _print_suspects(checked: CheckReport) -> None:

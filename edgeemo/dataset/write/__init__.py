@@ -8,6 +8,7 @@ from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
     from edgeemo.dataset.write.crop import CropOptions, CropResult, write_crops
+    from edgeemo.dataset.write.crop_place import CropPlace
     from edgeemo.dataset.write.crop_table import CROP_COUNTS, CROP_CSV
     from edgeemo.dataset.write.faces_json import FACES_JSON, read_faces_json
     from edgeemo.dataset.write.placement import (
@@ -25,6 +26,7 @@ __all__ = [
     "FACES_JSON",
     "LINK_MODES",
     "CropOptions",
+    "CropPlace",
     "CropResult",
     "LinkMode",
     "WrittenFolder",
@@ -44,6 +46,7 @@ __getattr__ = import_on_use(
         "FACES_JSON": "edgeemo.dataset.write.faces_json",
         "LINK_MODES": "edgeemo.dataset.write.placement",
         "CropOptions": "edgeemo.dataset.write.crop",
+        "CropPlace": "edgeemo.dataset.write.crop_place",
         "CropResult": "edgeemo.dataset.write.crop",
         "LinkMode": "edgeemo.dataset.write.placement",
         "WrittenFolder": "edgeemo.dataset.write.rewrite",

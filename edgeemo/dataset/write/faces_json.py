@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.find import find_top_folder
+from edgeemo.dataset.write.placement import check_finished
 from edgeemo.errors import DatasetError, SpecError
 from edgeemo.model.detector_file import FACE_MODEL
 from edgeemo.model.face_settings import FaceSettings, parse_settings
@@ -45,10 +46,11 @@ def read_faces_json(root: StrPath) -> tuple[FaceSettings, Path] | None:
         None without the file.
 
     Raises:
-        DatasetError: If the file is malformed, or the folder cannot be read.
+        DatasetError: If the file is malformed, the folder cannot be read, or it is not complete.
     """
     root = Path(root)
     for folder in (root, find_top_folder(root)):
+        check_finished(folder)
         path = folder / FACES_JSON
         if path.is_file():
             return _read(path), folder

@@ -30,6 +30,9 @@ LINK_MODES: tuple[LinkMode, ...] = get_args(LinkMode)
 DATA_MARKER = ".edgeemo-data.json"
 """File that marks a folder as written by edgeemo, so that edgeemo may replace it."""
 
+MEANWHILE = ".crop"
+"""Folder in a folder of crops until it is complete: finished rows, and files that are written."""
+
 
 def check_destination(root: StrPath | None, out: StrPath, *, marker: str, replace: bool) -> None:
     """Check that a folder may be written, before any slow work.
@@ -55,6 +58,18 @@ def check_destination(root: StrPath | None, out: StrPath, *, marker: str, replac
         raise DatasetError(f"{out}: exists already; --force replaces what edgeemo wrote itself")
     if out.is_symlink() or not (out / marker).is_file():
         raise DatasetError(f"{out}: not written by edgeemo, so it is not replaced; remove it first")
+
+
+def check_finished(folder: Path) -> None:
+    """Refuse a folder of crops that is not complete, such as a copy from a bucket.
+
+    Raises:
+        DatasetError: If it is not.
+    """
+    if (folder / MEANWHILE).exists() and not (folder / DATA_MARKER).exists():
+        raise DatasetError(
+            f"{folder}: not all images are cropped yet; finish it with 'edgeemo data crop --resume'"
+        )
 
 
 def _check_writable(out: Path) -> None:
