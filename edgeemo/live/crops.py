@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edgeemo.utils.file_names import fit_name
+from edgeemo.utils.file_names import fit_name, make_safe_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,8 +41,13 @@ def crop_as_seen(image: Image.Image, face: Face | None, spec: ModelSpec) -> Imag
 
 
 def label_folder(folder: Path, label: str) -> Path:
-    """Return the folder of a label, which is not made; its name is the label to train on."""
-    return folder / label.replace("/", "-")
+    """Return the folder of a label, which is not made; its name is the label to train on.
+
+    Args:
+        folder: Folder of all labels.
+        label: The label, which an adopted model may spell in any way.
+    """
+    return folder / make_safe_name(label.replace("/", "-"))
 
 
 def name_crop(stem: str, folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,20 @@ _NAME_MAX = 255
 """Bytes of a file's name, where the file system does not say."""
 _HALVES = "".join(map(chr, range(0xDC80, 0xDD00)))
 """Bytes that are no characters, as `os.fsdecode` returns them."""
+
+
+# Control characters, and what separates folders or drives on some system.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\u2028\u2029]|^[A-Za-z]:")
+
+
+def make_safe_name(text: str) -> str:
+    """Return text as the name of one file or folder, which leads nowhere else and is not hidden.
+
+    Args:
+        text: Any text, such as a part of a key in a bucket; it stays as it is if it can.
+    """
+    name = _UNSAFE.sub("_", text) or "_"
+    return cut_name(f"_{name}" if name.startswith(".") else name, _NAME_MAX)
 
 
 def fit_name(begin: str, end: str = "", *, folder: Path | None = None) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.write.placement import find_free_path
-from edgeemo.utils.file_names import cut_name
+from edgeemo.utils.file_names import make_safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
     from edgeemo.dataset.ingest.find import LabelledFile
 
 _SUFFIX = ".png"
-_NAME_MAX = 255
-# Control characters, and what separates folders or drives on some system.
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]|^[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +52,4 @@ def _make_safe(path: str) -> PurePosixPath:
     """
     *folders, name = [part for part in path.split("/") if part not in ("", ".")] or ["_"]
     parts = [f"{part}_" if part.lower().endswith(_SUFFIX) else part for part in folders]
-    safe = PurePosixPath(*[cut_name(_rename(part), _NAME_MAX) for part in parts], _rename(name))
-    return safe.with_suffix(_SUFFIX)
-
-
-def _rename(part: str) -> str:
-    part = _UNSAFE.sub("_", part)
-    return f"_{part}" if part.startswith(".") else part
+    return PurePosixPath(*map(make_safe_name, [*parts, name])).with_suffix(_SUFFIX)
