@@ -6,10 +6,14 @@ task of one CPU: Ray does it wherever one is free, and again where a node is los
 
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
+import time
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bulk.on_node import PackedBlock, Probe, run_block
@@ -29,6 +33,8 @@ if TYPE_CHECKING:
 
 _CHAPTER = 64
 """Blocks per worker that Ray gets at a time, so that the memory does not grow with the images."""
+
+_WATCH_S = 1.0
 
 _RETRIES = 5
 """Lost nodes after which a block is not tried again."""
@@ -82,6 +88,7 @@ def _drive(
     progress: Progress,
 ) -> Generator[tuple[int, str, bytes | None]]:
     """Do the work in this process, connected to Ray."""
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with open_cluster(
         place.cluster,
         cpus=(place.workers or 1) * place.threads,
@@ -93,10 +100,18 @@ def _drive(
         blocks = cut_blocks(take_items(items, progress), size=work.block_size)
         packed = map(PackedBlock.pack, pool.watch(blocks, finished))
         while chapter := list(islice(packed, pool.count_chapter())):
-            done = pool.run([block for block in chapter if block.number not in finished])
-            for block in chapter:
-                is_old = block.number in finished
-                yield block.number, block.digest, None if is_old else next(done)
+            new = [block for block in chapter if block.number not in finished]
+            with closing(pool.run(new)) as done:  # before the connection is
+                for block in chapter:
+                    is_old = block.number in finished
+                    yield block.number, block.digest, None if is_old else next(done)
+
+
+def _end_with(parent: int) -> None:
+    """End this process, and with it its work on the cluster, once its parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_S)
+    os._exit(1)
 
 
 def _describe_need(place: Place) -> str:

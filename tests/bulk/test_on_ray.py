@@ -27,7 +27,17 @@ def work(items, cluster, parts=None, work=None, **place):
 
 
 def test_an_image_that_ends_its_process_is_a_result(cluster, tmp_path):
-    items = ["a", "b", "kill-SIGSEGV", "c", "exit", f"once:{tmp_path / 'made'}", "d", "\udcff.png"]
+    (tmp_path / "e").touch()
+    items = [
+        f"file:{tmp_path / 'e'}",
+        "b",
+        "kill-SIGSEGV",
+        "c",
+        "exit",
+        f"once:{tmp_path / 'made'}",
+        "d",
+        "\udcff.png",
+    ]
     blocks = work(items, cluster)
     assert [len(block.results) for block in blocks] == [4, 4]
     results = dict(result for block in blocks for result in block.results)
@@ -39,15 +49,10 @@ def test_an_image_that_ends_its_process_is_a_result(cluster, tmp_path):
 
 
 def test_a_node_that_does_not_see_the_images_ends_the_run(cluster, tmp_path, monkeypatch):
-    seen = tmp_path / "a.png"
-    seen.write_bytes(b"1")
-    assert work([f"file:{seen}"], cluster)[0].results == [(f"file:{seen}", "ok")]
-    monkeypatch.setattr(Echo, "find_path", lambda self, item: "/proc/self/cmdline")
-    with pytest.raises(
-        ClusterError,
-        match=r"node \S+: /proc/self/cmdline is not seen there \(it has another size.*bucket",
-    ):
-        work(["a"], cluster)
+    (tmp_path / "a.png").write_bytes(b"1")
+    monkeypatch.chdir(tmp_path)  # and no process of Ray's
+    with pytest.raises(ClusterError, match=r"node \S+: /proc/self/cwd/a.png is not seen .*bucket"):
+        work(["file:/proc/self/cwd/a.png"], cluster)
 
 
 @pytest.mark.parametrize(
