@@ -11,11 +11,14 @@ from edgeemo.metrics.calibration import choose_bins, expected_calibration_error
 from edgeemo.metrics.intervals import Interval
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike, NDArray
 
 _DRAWS = 400
 _MAX_CELLS = 2_000_000
-"""Greatest number of drawn images: with more images than that allows, fewer draws will do."""
+"""Greatest number of drawn images: with more images than that allows, fewer draws will do. Of one
+hundred draws of still more images, as many are made at a time."""
 _MIN_DRAWS = 100
 
 
@@ -107,8 +110,12 @@ def _simulate_errors(
 ) -> NDArray[np.float64]:
     """Return the errors of predictions that are right as often as they say: (draws,)."""
     ordered = np.sort(stated)
-    right = drawn.random((draws, stated.size)) < ordered
-    return _measure_sorted(np.broadcast_to(ordered, right.shape), right, bins)
+
+    def simulate(shape: tuple[int, int]) -> NDArray[np.float64]:
+        right = drawn.random(shape) < ordered
+        return _measure_sorted(np.broadcast_to(ordered, shape), right, bins)
+
+    return _repeat(simulate, draws, stated.size)
 
 
 def _bootstrap(
@@ -121,10 +128,23 @@ def _bootstrap(
     drawn: np.random.Generator,
 ) -> tuple[float, float]:
     order = np.argsort(stated, kind="stable")
-    rows = order[np.sort(drawn.integers(0, stated.size, (draws, stated.size)), axis=1)]
-    errors = _measure_sorted(stated[rows], right[rows], bins)
+
+    def resample(shape: tuple[int, int]) -> NDArray[np.float64]:
+        rows = order[np.sort(drawn.integers(0, stated.size, shape), axis=1)]
+        return _measure_sorted(stated[rows], right[rows], bins)
+
+    errors = _repeat(resample, draws, stated.size)
     low, high = np.quantile(errors, [0.025, 0.975]) - (errors.mean() - value)
     return float(np.clip(low, 0.0, value)), float(np.clip(high, value, 1.0))
+
+
+def _repeat(
+    measure: Callable[[tuple[int, int]], NDArray[np.float64]], draws: int, images: int
+) -> NDArray[np.float64]:
+    """Return the errors of draws: (draws,), a few at a time, so that memory is bounded."""
+    step = max(1, _MAX_CELLS // images)
+    parts = [measure((min(step, draws - done), images)) for done in range(0, draws, step)]
+    return np.concatenate(parts)
 
 
 def _measure_sorted(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -495,3 +496,13 @@ def test_abstention_as_text():
 def test_a_target_that_is_no_share_is_refused(target):
     with pytest.raises(ValueError, match="target accuracy"):
         find_min_confidence([[0.5, 0.5]], [0], [0], target)
+
+
+def test_the_memory_of_a_calibration_error_does_not_grow_with_the_draws():
+    confidence = np.random.default_rng(0).random(60_000)
+    tracemalloc.start()
+    try:
+        measure_calibration_error(confidence, confidence > 0.5)
+        assert tracemalloc.get_traced_memory()[1] < 100e6
+    finally:
+        tracemalloc.stop()
