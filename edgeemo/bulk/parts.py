@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 JOB, SUMMARY = "_job.json", "_summary.json"
 _NAME = re.compile(r"part-(\d{8,})-([0-9a-f]{16})\.parquet")
-_SHOWN = 80
-"""Letters of a value that a message shows."""
+_SHOWN = 40
+"""Letters of a value that a message shows, at most."""
 
 
 @contextmanager
@@ -134,10 +134,11 @@ class Parts(Generic[Result]):
         except (ValueError, TypeError, AttributeError):
             raise OutputError(f"{self.address}/{JOB}: is damaged; --again begins again") from None
         if other:
-            was, now = (one_line(each.get(other[0]))[:_SHOWN] for each in (there, job))
+            was, now = (one_line(json.dumps(each.get(other[0]))) for each in (there, job))
+            values = f" ({was} there, {now} now)" if max(len(was), len(now)) <= _SHOWN else ""
             raise OutputError(
-                f"{self.address}: the run there is another one ({other[0]}: {was} there, {now} "
-                "now); --again begins again"
+                f"{self.address}: the run there has another {other[0]}{values}; --again begins "
+                "again"
             )
         for name in names:
             if match := _NAME.fullmatch(name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from edgeemo.cli.options.common import OutputFormat
@@ -100,8 +101,9 @@ def _print_all(
 ) -> bool:
     """Print the rows, if any, and the summary; return whether all images could be read."""
     chosen, tally, errors = _choose_format(given), Tally(), ErrorLines(given.keep)
+    first = list(islice(results, 1))  # before the headings: nothing is printed where none comes
     print_result = make_printer(chosen, work.spec) if chosen else None
-    for result in results:
+    for result in chain(first, results):
         if print_result:
             print_result(result)
         tally.add(result)
