@@ -10,7 +10,7 @@ import os
 import pickle
 import tempfile
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from threading import Thread
@@ -22,6 +22,7 @@ from edgeemo.bulk.work import Item, Result, cut_blocks
 from edgeemo.errors import ClusterError, EdgeEmoError
 from edgeemo.utils.child import ChildCrashedError, iterate_in_child
 from edgeemo.utils.cluster import import_ray_data, open_cluster
+from edgeemo.utils.cpu_watch import CpuWatch
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _WATCH_S = 1.0
 
 _RETRIES = 5
 """Lost nodes after which a block is not tried again."""
+
+_KEPT = "finished blocks are kept where --keep is given: continue with --resume"
 
 
 def run_on_ray(
@@ -70,10 +73,7 @@ def run_on_ray(
             for number, digest, pickled in stream:
                 yield number, digest, None if pickled is None else pickle.loads(pickled)
         except ChildCrashedError as error:
-            raise ClusterError(
-                f"the connection to Ray was lost ({error}); finished blocks are kept where --keep "
-                "is given: continue with --resume"
-            ) from None
+            raise ClusterError(f"the connection to Ray was lost ({error}); {_KEPT}") from None
         finally:
             stream.close()
 
@@ -89,13 +89,17 @@ def _drive(
 ) -> Generator[tuple[int, str, bytes | None]]:
     """Do the work in this process, connected to Ray."""
     Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    with open_cluster(
-        place.cluster,
-        cpus=(place.workers or 1) * place.threads,
-        purpose=_describe_need(place),
-        folder=folder,
-        progress=progress,
-    ) as ray:
+    with ExitStack() as scope:
+        cluster = open_cluster(
+            place.cluster,
+            cpus=(place.workers or 1) * place.threads,
+            purpose=_describe_need(place),
+            folder=folder,
+            progress=progress,
+        )
+        ray = scope.enter_context(cluster)
+        watch = CpuWatch(ray, cpus=place.threads, remedy=_KEPT, progress=progress)
+        scope.enter_context(watch.end_block())
         pool = _Pool(ray, place, work)
         blocks = cut_blocks(take_items(items, progress), size=work.block_size)
         packed = map(PackedBlock.pack, pool.watch(blocks, finished))
@@ -172,4 +176,5 @@ class _Pool:
         except EdgeEmoError:
             raise
         except Exception as error:  # of many kinds
-            raise ClusterError(f"Ray has ended the work: {one_line(error)[:300]}") from None
+            text = f"Ray has ended the work: {one_line(error)[:300]}; {_KEPT}"
+            raise ClusterError(text) from None

@@ -14,6 +14,7 @@ from edgeemo.tune.search import Search, abandon
 from edgeemo.tune.study import Pruned, Study
 from edgeemo.utils.child import ChildCrashedError, run_in_child
 from edgeemo.utils.cluster import open_cluster, start_beside
+from edgeemo.utils.cpu_watch import CpuWatch
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 _RETRIES = 3
 """Number of times that a trial is tried again whose process has died."""
+
+_REMEDY = "the same command continues the search"
 
 _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -88,9 +91,7 @@ def search_on_ray(
     try:
         run_in_child(_search, request, shared, folder, progress=progress)
     except ChildCrashedError as error:
-        raise ClusterError(
-            f"the connection to Ray was lost ({error}); the same command continues the search"
-        ) from None
+        raise ClusterError(f"the connection to Ray was lost ({error}); {_REMEDY}") from None
 
 
 def _search(request: SearchRequest, images: _Shared, folder: Path, *, progress: Progress) -> None:
@@ -145,6 +146,9 @@ class _ParallelSearch(Search):
             runtime_env={"env_vars": _ENVIRONMENT},
         )(train_remotely)
         self._running: dict[Any, RunningTrial] = {}
+        self._watch = CpuWatch(
+            ray, cpus=1, gpus=placement.gpus, remedy=_REMEDY, progress=self._progress
+        )
 
     def _run_trials(self, end: float | None) -> None:
         try:
@@ -157,6 +161,7 @@ class _ParallelSearch(Search):
                     self._take(*message)
                 for task in ended:
                     self._end(task)
+                self._watch.check()
         except BaseException as error:
             for trial in self._running.values():
                 abandon(trial, error)
@@ -210,8 +215,7 @@ class _ParallelSearch(Search):
             self._ray.get(task)
         except Exception as error:
             raise ClusterError(
-                f"trial {trial.number} has failed on Ray: {one_line(error)[-300:]}; the same "
-                "command continues the search"
+                f"trial {trial.number} has failed on Ray: {one_line(error)[-300:]}; {_REMEDY}"
             ) from None
         del self._running[task]
         self._report(trial.number)

@@ -12,6 +12,7 @@ from edgeemo.train.distributed.keeper import TrainingKeeper
 from edgeemo.train.distributed.worker import train_worker
 from edgeemo.train.keeper import pass_on
 from edgeemo.utils.cluster import open_cluster, start_beside
+from edgeemo.utils.cpu_watch import CpuWatch
 from edgeemo.utils.train_run import TrainRun
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def drive(job: Job, folder: Path, *, progress: Progress) -> tuple[list[Any], dic
             },
             folder=folder,
         )
+        watch = CpuWatch(ray, cpus=low, gpus=low if options.gpu else 0, progress=progress)
         progress.stage("Starting the workers")
         parent, starts = os.getppid(), 0
         while os.getppid() == parent:
@@ -78,6 +80,7 @@ def drive(job: Job, folder: Path, *, progress: Progress) -> tuple[list[Any], dic
                 pass_on(kind, values, progress)
             if is_over:
                 raise ClusterError(ray.get(keeper.read_problem.remote()) or run.explain())
+            watch.check()
             time.sleep(_POLL_SECONDS)
     shutil.rmtree(folder, ignore_errors=True)  # the command has gone, and cannot do it
     raise SystemExit(1)
