@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset.write.placement import find_free_path
-from edgeemo.utils.file_names import make_safe_name
+from edgeemo.utils.file_names import fit_name, make_safe_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,15 +41,31 @@ def plan_crops(files: Iterable[LabelledFile]) -> Iterator[PlannedCrop]:
         files: The images, by their paths or by keys of a bucket, which may be any text.
     """
     taken: set[str] = set()
+    known: dict[str, str] = {}
     for file in files:
-        yield PlannedCrop(file, find_free_path(_make_safe(file.path), taken))
+        folder, _, name = file.path.rpartition("/")
+        safe = known.get(folder)
+        if safe is None:
+            safe = known[folder] = _make_safe_folder(folder)
+        path = f"{safe}{fit_name(_find_stem(make_safe_name(name)), _SUFFIX)}"
+        if path.lower() in taken:
+            path = find_free_path(PurePosixPath(path), taken)
+        taken.add(path.lower())
+        yield PlannedCrop(file, path)
 
 
-def _make_safe(path: str) -> PurePosixPath:
-    """Return a relative path without "..", hidden names, control characters and drives.
+def _make_safe_folder(folder: str) -> str:
+    """Return a relative path, and a slash unless it is empty.
 
     No folder has the suffix of a crop, so that none has the path of one.
     """
-    *folders, name = [part for part in path.split("/") if part not in ("", ".")] or ["_"]
-    parts = [f"{part}_" if part.lower().endswith(_SUFFIX) else part for part in folders]
-    return PurePosixPath(*map(make_safe_name, [*parts, name])).with_suffix(_SUFFIX)
+    parts = [part for part in folder.split("/") if part not in ("", ".")]
+    return "".join(
+        f"{make_safe_name(f'{part}_' if part.lower().endswith(_SUFFIX) else part)}/"
+        for part in parts
+    )
+
+
+def _find_stem(name: str) -> str:
+    dot = name.rfind(".")
+    return name[:dot] if 0 < dot < len(name) - 1 else name
