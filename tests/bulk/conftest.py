@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from importlib.util import find_spec
@@ -18,7 +19,8 @@ sys.path.insert(0, _HELPERS)
 def cluster():
     """Two nodes with one CPU each, as two machines have: processes, stores and ports of their own.
 
-    Its `address` is what --cluster takes. They can import what is in tests/bulk/helpers.
+    Its `address` is what --cluster takes, and `kill_worker()` kills one of Ray's that works on
+    a block. They can import what is in tests/bulk/helpers.
     """
     if not find_spec("ray"):
         if os.environ.get("CI") == "true":
@@ -37,5 +39,19 @@ def cluster():
         soon = {"health_check_period_ms": 1000, "health_check_failure_threshold": 2}
         made = Cluster(initialize_head=True, head_node_args={**node, "_system_config": soon})
         made.add_node(**node)
+        made.kill_worker = lambda: _kill_worker(folder)
         yield made
         made.shutdown()
+
+
+def _kill_worker(folder: str) -> None:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
+            is_ours = folder in Path("/proc", parent, "cmdline").read_text()
+            if is_ours and (entry / "cmdline").read_text().startswith("ray::MapBatches(run_block"):
+                os.kill(int(entry.name), signal.SIGKILL)
+                return
+        except OSError:
+            continue  # it has ended
+    pytest.fail("no worker is at work")
