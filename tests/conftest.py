@@ -129,6 +129,32 @@ def photos(draw_photos, tmp_path_factory) -> Path:
     return draw_photos(tmp_path_factory.mktemp("photos") / "photos", 14)
 
 
+@pytest.fixture(scope="session")
+def bucket_server():
+    """A server of buckets for the whole session, which has none; see `buckets`."""
+    from .bucket_server import BucketServer
+
+    with BucketServer() as server:
+        yield server
+
+
+@pytest.fixture
+def buckets(bucket_server, monkeypatch):
+    """A server that addresses in buckets lead to; its `objects` are empty."""
+    from edgeemo.bulk import bucket
+
+    pytest.importorskip("pyarrow")
+    for name in ("AWS_ENDPOINT_URL", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.setenv(name, bucket_server.url)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    bucket_server.objects.clear()
+    bucket_server.requests.clear()
+    bucket._open.cache_clear()
+    yield bucket_server
+    bucket_server.delay_s = 0.0
+
+
 @dataclass(frozen=True)
 class Shown:
     """What a command left behind."""

@@ -17,9 +17,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic
 
-from edgeemo.bulk.storage import is_bucket, open_storage
+from edgeemo.bulk.storage import open_storage
 from edgeemo.bulk.work import Result
 from edgeemo.errors import OutputError
+from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.utils.locks import hold
 from edgeemo.utils.text import one_line
 

@@ -1,28 +1,17 @@
-"""Files in a folder, or in a bucket of Amazon S3, Google Cloud Storage or what speaks like them.
-
-Credentials, endpoints and regions are those of the environment, as the programs of these clouds
-read them. pyarrow's file systems do the work; a folder needs no package.
-"""
+"""Files in a folder, or in a bucket; a folder needs no package."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import Any, Protocol
 
-from edgeemo.errors import OutputError, SourceError
+from edgeemo.bulk.bucket import Listing, open_bucket
+from edgeemo.errors import OutputError
+from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.utils.files import write_file
-from edgeemo.utils.text import one_line
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-SCHEMES = ("s3://", "gs://")
-
-
-def is_bucket(name: str) -> bool:
-    """Return whether a name is an address in a bucket, and no path of this machine."""
-    return name.startswith(SCHEMES)
+__all__ = ["Storage", "is_bucket", "open_storage"]
 
 
 class Storage(Protocol):
@@ -33,6 +22,7 @@ class Storage(Protocol):
 
         Raises:
             OutputError: If it cannot be read.
+            SourceError: If it lies in a bucket, and cannot be read.
         """
 
     def list_folders(self) -> set[str]:
@@ -42,18 +32,12 @@ class Storage(Protocol):
             OutputError: If it cannot be read.
         """
 
-    def walk(self) -> Iterator[str]:
-        """Yield the path of every file below it, with forward slashes, in sorted order.
-
-        Raises:
-            SourceError: If it does not exist or cannot be read.
-        """
-
     def read(self, name: str) -> bytes:
         """Return the content of a file.
 
         Raises:
             OSError: If it cannot be read.
+            SourceError: If it lies in a bucket that cannot be reached.
         """
 
     def write(self, name: str, content: bytes) -> None:
@@ -86,7 +70,7 @@ def open_storage(address: str) -> Storage:
 
     Raises:
         MissingExtraError: If pyarrow is not installed, which buckets need.
-        OutputError: If the address is malformed.
+        SourceError: If the address is malformed.
     """
     return _Bucket(address) if is_bucket(address) else _Folder(address)
 
@@ -110,9 +94,6 @@ class _Folder:
             return []
         except OSError as error:
             raise OutputError(f"{self._path}: {error.strerror}") from None
-
-    def walk(self) -> Iterator[str]:
-        raise NotImplementedError
 
     def read(self, name: str) -> bytes:
         return (self._path / name).read_bytes()
@@ -145,69 +126,32 @@ class _Bucket:
     """A prefix of a bucket."""
 
     def __init__(self, address: str) -> None:
+        self._bucket, self._key = open_bucket(address)
         self._address = address
-        self._system, self._prefix = _connect(address)
 
     def __reduce__(self) -> Any:
         return type(self), (self._address,)
 
     def list_names(self) -> set[str]:
-        return self._list("File")
+        return {*self._list().files}
 
     def list_folders(self) -> set[str]:
-        return self._list("Directory")
+        return {*self._list().folders}
 
-    def _list(self, kind: str) -> set[str]:
-        from pyarrow import fs
-
-        try:
-            found = self._system.get_file_info(fs.FileSelector(self._prefix, allow_not_found=True))
-        except OSError as error:
-            self._refuse(OutputError, error)
-        return {each.base_name for each in found if each.type == fs.FileType[kind]}
-
-    def walk(self) -> Iterator[str]:
-        raise NotImplementedError
+    def _list(self) -> Listing:
+        return self._bucket.list_folder(self._key, fresh=True) or Listing((), {})
 
     def read(self, name: str) -> bytes:
-        with self._system.open_input_stream(f"{self._prefix}/{name}") as stream:
-            content: bytes = stream.read()
-        return content
+        return self._bucket.read(self._find(name)) or b""
 
     def write(self, name: str, content: bytes) -> None:
-        try:
-            with self._system.open_output_stream(f"{self._prefix}/{name}") as stream:
-                stream.write(content)
-        except OSError as error:
-            self._refuse(OutputError, error)
+        self._bucket.write(self._find(name), content)
 
     def delete(self, name: str) -> None:
-        try:
-            self._system.delete_file(f"{self._prefix}/{name}")
-        except OSError as error:
-            self._refuse(OutputError, error)
+        self._bucket.delete(self._find(name))
 
     def delete_folder(self, name: str) -> None:
-        try:
-            self._system.delete_dir(f"{self._prefix}/{name}")
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            self._refuse(OutputError, error)
+        self._bucket.delete_folder(self._find(name))
 
-    def _refuse(self, kind: type[OutputError | SourceError], error: OSError) -> NoReturn:
-        raise kind(f"{self._address}: {one_line(error)[:300]}") from None
-
-
-def _connect(address: str) -> tuple[Any, str]:
-    """Return the file system of an address, and the path in it."""
-    from edgeemo.utils.extras import require_packages
-
-    require_packages(("pyarrow",), purpose=address)
-    from pyarrow import fs
-
-    try:
-        system, path = fs.FileSystem.from_uri(address)
-    except (OSError, ValueError) as error:
-        raise OutputError(f"{address}: {one_line(error)[:300]}") from None
-    return system, path.rstrip("/")
+    def _find(self, name: str) -> str:
+        return f"{self._key}/{name}" if self._key else name

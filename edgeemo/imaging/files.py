@@ -129,6 +129,11 @@ def explain_failure(error: Exception) -> str:
 
 
 def _open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    if hasattr(path, "fetch"):  # in a bucket: `edgeemo.bulk.bucket_path`
+        content = path.fetch(max_bytes=MAX_FILE_BYTES)
+        if content is None:
+            raise _refuse_size(os.fspath(path))
+        return io.BytesIO(content)
     descriptor = os.open(path, _OPEN_FLAGS)
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode):
@@ -154,7 +159,7 @@ def _open_stream(stream: BinaryIO, name: str) -> tuple[Image.Image, Cost]:
         raise ImageError(f"{name}: {pointer or _NO_IMAGE}")
     size_bytes = stream.seek(0, os.SEEK_END)
     if size_bytes > MAX_FILE_BYTES:
-        raise ImageTooLargeError(f"{name}: the file has more than {MAX_FILE_BYTES // 2**20} MB")
+        raise _refuse_size(name)
     cost = _measure_headers(stream, format, name) if size_bytes > _HARMLESS_BYTES else None
     stream.seek(0)
     image = _open_with_plugin(stream, format)
@@ -171,6 +176,10 @@ def _open_stream(stream: BinaryIO, name: str) -> tuple[Image.Image, Cost]:
         cost = _measure_headers(stream, format, name)
         stream.seek(place)
     return image, cost or Cost()
+
+
+def _refuse_size(name: str) -> ImageTooLargeError:
+    return ImageTooLargeError(f"{name}: the file has more than {MAX_FILE_BYTES // 2**20} MB")
 
 
 def _open_with_plugin(stream: BinaryIO, format: str) -> ImageFile:

@@ -32,6 +32,9 @@ VIDEO_SUFFIXES = (
 )  # fmt: skip
 """Suffixes, in lower case, of files that are taken for videos when they are named."""
 
+SCHEMES = ("s3://", "gs://")
+"""How addresses in buckets begin."""
+
 _DESKTOP_FILES = ("thumbs.db", "desktop.ini", "__macosx")
 _SHOWN = 6
 """Number of suffixes that a message lists."""
@@ -42,6 +45,11 @@ _LONGEST = 12
 def format_by_name(name: str) -> str | None:
     """Return the format that the suffix of a file's name or path stands for; None if unknown."""
     return SUFFIXES.get(_find_suffix(name))
+
+
+def is_bucket(source: object) -> bool:
+    """Return whether this is an address in a bucket as text, and no path of this machine."""
+    return isinstance(source, str) and source.startswith(SCHEMES)
 
 
 def is_video(name: str) -> bool:

@@ -207,7 +207,7 @@ class Classifier:
             source: As in `predict`.
             color: As in `predict`.
         """
-        name = STDIN if isinstance(source, bytes) else source_name(source)
+        name = STDIN if type(source) is bytes else source_name(source)
         start = time.perf_counter()
         predictions: tuple[Prediction, ...] = ()
         error = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from edgeemo.imaging.decode import HEAD_BYTES, sniff
 from edgeemo.imaging.limits import MAX_FILE_BYTES
-from edgeemo.imaging.suffixes import format_by_name, is_ignored
+from edgeemo.imaging.suffixes import format_by_name, is_bucket, is_ignored
 from edgeemo.runtime.prediction import STDIN
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ def expand(
     Args:
         names: Image files; folders, which are searched recursively in the order of names for
             files whose suffix is in `edgeemo.imaging.suffixes.SUFFIXES`; a file with another one
-            is read when named itself; `STDIN` for standard input. Pipes, devices, broken links and
-            folders that cannot be read are passed over in a folder.
+            is read when named itself; addresses of files and folders in buckets; `STDIN` for
+            standard input. Pipes, devices, broken links and folders that cannot be read are passed
+            over in a folder.
         stdin: Standard input; the process's own by default. It holds one image, or a list of
             paths, one per line (or separated by NUL, as ``find -print0`` writes them). Lines may
             end as on Windows. A path is given as soon as its line is complete, if `stdin` reads
@@ -43,7 +44,10 @@ def expand(
         passed_over: Counts the other files of the folders; None for no count.
 
     Yields:
-        A path, or the bytes of an image.
+        A path, an address, or the bytes of an image.
+
+    Raises:
+        SourceError: If a folder in a bucket cannot be listed.
     """
     for name in names:
         if name == STDIN:
@@ -51,8 +55,26 @@ def expand(
             yield from _from_stdin(stdin or FileIO(0, closefd=False))
         elif os.path.isdir(name):  # noqa: PTH112 - pathlib is slow to import
             yield from _images_in(name, passed_over)
+        elif is_bucket(name) and not format_by_name(name):
+            yield from _images_below(name.rstrip("/"), passed_over)
         else:
             yield name
+
+
+def _images_below(address: str, passed_over: PassedOver | None) -> Iterator[str]:
+    """Yield the images of a folder in a bucket; the address of a file, or of nothing, itself."""
+    from edgeemo.bulk.bucket import open_bucket
+
+    bucket, key = open_bucket(address)
+    if bucket.list_folder(key) is None:
+        yield address
+        return
+    for path in bucket.walk(key):
+        name = path.rpartition("/")[2]
+        if format_by_name(name) and not is_ignored(name):
+            yield f"{address}/{path}"
+        elif passed_over:
+            passed_over.add(name)
 
 
 def _images_in(folder: str, passed_over: PassedOver | None) -> Iterator[str]:

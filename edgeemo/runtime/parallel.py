@@ -165,7 +165,7 @@ class _Queue:
 
 def describe_stuck(source: Source) -> ImageResult:
     """Return the result of an image that took longer than `LIMIT_S`."""
-    name = STDIN if isinstance(source, bytes) else source_name(source)
+    name = STDIN if type(source) is bytes else source_name(source)
     error = f"{name}: it took longer than {LIMIT_S:g} s to read and predict"
     return ImageResult(source=name, predictions=(), error=error, ms=LIMIT_S * 1000)
 

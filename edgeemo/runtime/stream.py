@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, cast
 
+from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.utils.system import usable_cores
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from edgeemo.imaging.decode import Color, Source
     from edgeemo.runtime.classifier import Classifier
+    from edgeemo.runtime.parallel import Predict
     from edgeemo.runtime.prediction import ImageResult
 
 _FEW = 16
@@ -33,15 +35,33 @@ def predict_images(
 
     Args:
         classifier: The model, which other threads may use at the same time.
-        sources: The images. With more than one worker they are taken in a thread of their own, a
-            few ahead of the results, so `sources` may wait for its next as long as it likes.
+        sources: The images; a text may be an address in a bucket, which is read ahead. With more
+            than one worker they are taken in a thread of their own, a few ahead of the results, so
+            `sources` may wait for its next as long as it likes.
         workers: Number of workers that predict; the first image is done before any is started.
         color: Order of the channels of arrays; see `Classifier.predict`.
         may_fork: Whether the sources are paths that are there without waiting, and the workers may
             be processes: more than a few images are then predicted in forked ones, where this
             process has no other threads. Otherwise the workers are threads.
+
+    Raises:
+        SourceError: If an address is malformed, or its storage cannot be reached.
     """
     predict = partial(classifier.predict_result, color=color)
+    for are_remote, group in groupby(sources, is_bucket):
+        if are_remote:
+            from edgeemo.bulk.read_ahead import read_ahead
+
+            addresses = cast("Iterator[str]", group)
+            images = (image for _, image in read_ahead((each, each) for each in addresses))
+            yield from _predict_group(predict, images, workers, may_fork=False)
+        else:
+            yield from _predict_group(predict, group, workers, may_fork=may_fork)
+
+
+def _predict_group(
+    predict: Predict, sources: Iterable[Source], workers: int, *, may_fork: bool
+) -> Generator[ImageResult]:
     waiting = iter(sources)
     for source in waiting:
         yield predict(source)
