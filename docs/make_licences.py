@@ -18,6 +18,7 @@ EXTRAS = (
     "data",
     "train",
     "tune",
+    "cluster",
     "distributed",
     "faces",
     "tensorboard",

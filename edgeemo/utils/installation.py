@@ -17,6 +17,7 @@ _PURPOSES = {
     "data": "edgeemo data, and pages",
     "train": "train and export",
     "tune": "tune",
+    "cluster": "--cluster and --keep of predict, evaluate, data",
     "distributed": "train --workers, tune --workers",
     "faces": "OpenCV's face detectors",
     "tensorboard": "train --tensorboard",
