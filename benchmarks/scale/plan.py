@@ -1,0 +1,170 @@
+"""The plan's tables that follow from the measured rates by arithmetic alone."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from math import comb
+
+from benchmarks.scale.inputs import SIZES, Work, list_work, read_rates
+from benchmarks.scale.tables import Table, show, show_bytes, show_count, show_hours
+from edgeemo.bulk.work import BLOCK_SIZE
+
+CPU_HOUR, GETS, PUTS = 0.04, 0.4, 5.0
+"""Assumed prices: an hour of a CPU, a million reading and a million writing requests."""
+
+PARTS, LOOKS = 3, 66
+"""Of the search for near-duplicates: parts of a hash, and look-ups of one image in them."""
+
+RECORD = 16
+"""Bytes of a look-up that travels: the hash, and the number of the image."""
+
+SHARD = 5_000_000
+"""Images of a shard of hashes: 1.6 GB of hashes and thumbnails, and the index over them."""
+
+
+def tabulate_rates() -> Table:
+    """Return the measured rates, and the cost of a million images."""
+    table = Table(
+        "work", "bytes of an image", "processor ms", "CPU hours of a million", "bytes kept",
+        "price of a million, assumed",
+    )  # fmt: skip
+    for work in list_work():
+        table.add(
+            work.name,
+            show_bytes(work.image_bytes),
+            show(work.cpu_ms),
+            show(work.cpu_ms / 3.6),
+            show_bytes(work.result_bytes + work.out_bytes),
+            f"{count_price(work):.2f}",
+        )
+    return table
+
+
+def count_price(work: Work) -> float:
+    """Return the assumed price of a million images in a bucket: processors and requests."""
+    writes = 1 / BLOCK_SIZE + (1 if work.out_bytes else 0) + 1 / 1000
+    return work.cpu_ms / 3.6 * CPU_HOUR + GETS + writes * PUTS
+
+
+def tabulate_hours() -> Table:
+    """Return CPU hours by number of images."""
+    table = Table("CPU hours", *map(show_count, SIZES), "days of 64 CPUs for the last")
+    for work in list_work():
+        hours = [work.cpu_ms * size / 3.6e6 for size in SIZES]
+        table.add(work.name, *map(show_hours, hours), show(hours[-1] / 64 / 24))
+    search = [count_search_s(size) / 3600 for size in SIZES]
+    table.add("near-duplicates", *map(show_hours, search), show(search[-1] / 64 / 24))
+    return table
+
+
+def tabulate_storage() -> Table:
+    """Return the bytes that are stored and moved."""
+    rates = read_rates()
+    table = Table("bytes", *map(show_count, SIZES))
+    rows = {
+        "images of 48×48, JPEG": rates["small_bytes"],
+        "images of 640×480, JPEG": rates["webcam_bytes"],
+        "images of 12 megapixels, JPEG": rates["telephone_bytes"],
+        "parts of predict": rates["predict_part_bytes"],
+        "parts of check": rates["check_part_bytes"],
+        "of them hashes and thumbnails": 8 + 256,
+        "crops of 640×480, PNG": rates["crop_webcam_bytes"],
+        "pixels to train on, 48×48 grey": 48 * 48,
+        "paths of the images": rates["path_bytes"],
+    }
+    for name, each in rows.items():
+        table.add(name, *(show_bytes(each * size) for size in SIZES))
+    return table
+
+
+def tabulate_requests() -> Table:
+    """Return the requests to a bucket, and the hours that its limits make of them."""
+    table = Table("requests", *map(show_count, SIZES))
+    table.add("GET, one an image", *map(show_count, SIZES))
+    table.add("LIST, one for 1,000 names", *(show_count(size / 1000) for size in SIZES))
+    table.add(
+        f"PUT of parts, one for {BLOCK_SIZE}", *(show_count(size / BLOCK_SIZE) for size in SIZES)
+    )
+    table.add("PUT of crops, one a face", *map(show_count, SIZES))
+    table.add("hours of GET at 5,500 a second", *(show_hours(n / 5500 / 3600) for n in SIZES))
+    table.add("hours of LIST, 0.15 s each", *(show_hours(n * 0.15e-3 / 3600) for n in SIZES))
+    table.add("hours of PUT of crops at 3,500", *(show_hours(n / 3500 / 3600) for n in SIZES))
+    return table
+
+
+def tabulate_memory() -> Table:
+    """Return the memory of the processes."""
+    table = Table("memory", "bytes an image", "10 million", "100 million")
+    block = sys.getsizeof("0" * 16) + sys.getsizeof(10**6) + 2 * 104  # in two dictionaries
+    rows = {
+        "predict, crop: names, as they are listed": 0.0,
+        "finished blocks of --keep": (block + sys.getsizeof("x" * 43)) / BLOCK_SIZE,
+        "check: all that its report compares": read_rates()["check_memory_bytes"],
+    }
+    for name, each in rows.items():
+        sizes = [show_bytes(each * size) if each else "none" for size in SIZES[2:]]
+        table.add(name, show(each) if each else "0", *sizes)
+    return table
+
+
+def count_search_s(images: float) -> float:
+    """Return the processor seconds of the search for near-duplicates in one index."""
+    rates = read_rates()
+    quadratic = rates["search_us_per_million"] * rates["spread"] * images / 1e6
+    return images * (rates["search_us"] + quadratic) / 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """A way to search for near-duplicates.
+
+    Attributes:
+        cpu_s: Processor seconds.
+        moved: Bytes that travel between machines.
+        memory: Bytes in the memory of one machine.
+        tasks: Number of tasks.
+    """
+
+    cpu_s: float
+    moved: float
+    memory: float
+    tasks: int
+
+
+def list_searches(images: int) -> dict[str, Search]:
+    """Return the ways to search that many images."""
+    shards = -(-images // SHARD)
+    index, thumbnails = 8 + PARTS * 8, 256
+    size = min(SHARD, images)
+    fixed = read_rates()["search_us"] * images / 1e6
+    every = count_search_s(images)
+    return {
+        "one index on one machine": Search(
+            cpu_s=every, moved=images * 264, memory=images * (index + thumbnails + 8), tasks=1
+        ),
+        "all pairs of shards": Search(
+            cpu_s=every + fixed * (shards - 1) / 2,
+            moved=(shards + 2 * comb(shards, 2)) * size * 264,
+            memory=2 * size * (index + thumbnails + 8),
+            tasks=shards + comb(shards, 2),
+        ),
+        "join by parts": Search(
+            cpu_s=every,
+            moved=images * (PARTS + LOOKS) * RECORD,
+            memory=2 * size * RECORD * 4,
+            tasks=max(1, images * (PARTS + LOOKS) // (4 * SHARD)),
+        ),
+    }
+
+
+def tabulate_search() -> Table:
+    """Return the ways to search for near-duplicates at each size."""
+    table = Table("near-duplicates", "images", "tasks", "CPU hours", "moved", "memory of a machine")
+    for images in SIZES[1:]:
+        for name, each in list_searches(images).items():
+            table.add(
+                name, show_count(images), show_count(each.tasks), show_hours(each.cpu_s / 3600),
+                show_bytes(each.moved), show_bytes(each.memory),
+            )  # fmt: skip
+    return table

@@ -1,0 +1,340 @@
+"""Measure what the plan starts from: ``python -m benchmarks.scale.rates [--out FILE]``.
+
+Processor time of the commands, as a difference of two folders of which one has twice the images, so
+that the start of a command does not count; and of the steps that one process does for all nodes.
+Processor time, because the machine is never idle. The smallest of three rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import pickle
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+from pyarrow import parquet
+
+from benchmarks.frames import TELEPHONE, WEBCAM, draw_frame
+from benchmarks.machine import describe, wait_for
+from edgeemo.bulk.work import BLOCK_SIZE, cut_blocks
+from edgeemo.dataset.check.collected import CollectedFiles
+from edgeemo.dataset.check.inspect_work import InspectWork
+from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile
+from edgeemo.dataset.ingest.examine import UsableImage
+from edgeemo.dataset.ingest.find import LabelledFile, find_any_files
+from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
+from edgeemo.dataset.ingest.near_duplicates import group_similar
+from edgeemo.imaging.faces import Face
+from edgeemo.model.face_request import FaceRequest
+from edgeemo.runtime.classifier import Classifier
+from edgeemo.runtime.predict_work import PredictWork
+from edgeemo.runtime.prediction import ImageResult, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edgeemo.bulk.work import Work
+
+TARGET = Path(__file__).with_name("rates.json")
+SMALL = (48, 48)
+FOLDERS = {"small": (SMALL, 600), "webcam": (WEBCAM, 40), "telephone": (TELEPHONE, 4)}
+ROUNDS = 2
+COLLECTED = 100_000
+MESSAGES = 50_000
+STATE = '{"label": "happy", "probability": 0.93, "faces": 1, "paused": false, "threshold": 0.4}'
+PATH = "s3://bucket/photos/2026/11/{:08d}.jpg"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=TARGET)
+    parser.add_argument("--parts", default=",".join(PARTS), help="what to measure anew")
+    given = parser.parse_args()
+    rates = json.loads(given.out.read_text()) if given.out.exists() else {}
+    rates["machine"] = describe("numpy", "pillow", "ai-edge-litert", "faiss-cpu", "pyarrow")
+    for part in given.parts.split(","):
+        rates |= PARTS[part]()
+        given.out.write_text(json.dumps(rates, indent=2) + "\n")
+    print(given.out.read_text())
+
+
+def measure_all_works() -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        return measure_works(Path(folder))
+
+
+def measure_works(folder: Path) -> dict[str, float]:
+    """Return ms and bytes per image of the work of `edgeemo.bulk`, and of `data crop`."""
+    found: dict[str, float] = {}
+    for name, (size, count) in FOLDERS.items():
+        once = draw(folder / name, count, size)
+        twice = shutil.copytree(once, folder / "twice")
+        for path in sorted(once.rglob("*.jpg")):
+            shutil.copy(path, twice / path.parent.name / f"copy-{path.name}")
+        paths = sorted(map(str, once.rglob("*.jpg")))
+        found[f"{name}_bytes"] = sum(Path(each).stat().st_size for each in paths) / count
+        classifier = Classifier.load("happy-sad")
+        if size == SMALL:
+            classifier = Classifier.load("happy-sad", faces=FaceRequest(enabled=False))
+        found |= measure_work(f"predict_{name}", PredictWork(classifier), paths)
+        files = find_any_files(once).files
+        found |= measure_work(f"check_{name}", InspectWork(once), files)
+        if size == SMALL:  # there are enough of them for a block
+            found |= measure_row("check", InspectWork(once), inspect(once)[:BLOCK_SIZE])
+        if size != SMALL:
+            out = folder / "out"
+            words = ["data", "crop", "--force", "--out", str(out)]
+            found[f"crop_{name}_ms"] = min(
+                (run(words, twice) - run(words, once)) / count for _ in range(ROUNDS)
+            )
+            crops = [each.stat().st_size for each in out.rglob("*.png")]
+            found[f"crop_{name}_bytes"] = sum(crops) / len(crops)
+        shutil.rmtree(twice)
+        print(json.dumps(found, indent=2), file=sys.stderr)
+    return found
+
+
+def measure_work(name: str, work: Work, items: Sequence[Any]) -> dict[str, float]:
+    """Return processor ms of an image."""
+    work.open()
+    times = []
+    for _ in range(ROUNDS + 1):  # the first one warms up
+        start = time.process_time()
+        for _ in work.run(items, workers=1):
+            pass
+        times.append((time.process_time() - start) / len(items) * 1e3)
+    return {f"{name}_ms": min(times[1:])}
+
+
+def inspect(folder: Path) -> list[InspectedFile]:
+    work = InspectWork(folder)
+    work.open()
+    return list(work.run(find_any_files(folder).files, workers=1))
+
+
+def measure_row(name: str, work: Work, results: Sequence[Any]) -> dict[str, float]:
+    """Return what the process that keeps the results does for each image, and the bytes."""
+    pickled = pickle.dumps(results)
+
+    def write() -> bytes:
+        stream = io.BytesIO()
+        parquet.write_table(work.to_table(results), stream, compression="zstd")
+        return stream.getvalue()
+
+    return {
+        f"{name}_keep_us": (clock(lambda: pickle.loads(pickled), 20) + clock(write, 20))
+        / len(results),
+        f"{name}_part_bytes": len(write()) / len(results),
+        f"{name}_result_bytes": len(pickled) / len(results),
+    }
+
+
+def draw(folder: Path, count: int, size: tuple[int, int]) -> Path:
+    """Draw images of two classes."""
+    for number in range(count):
+        path = folder / ("happy", "sad")[number % 2] / f"{number:08d}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(draw_frame(number, size))
+    return folder
+
+
+def run(words: Sequence[str], folder: Path) -> float:
+    """Return processor ms of a command, which may find something wrong with drawn images."""
+    at = 1 if words[0] == "predict" else 2
+    line = [*words[:at], str(folder), *words[at:]]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edgeemo.cli.start", *line],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    text = process.stderr.read()
+    usage = wait_for(process)
+    if process.returncode not in (0, 3):
+        sys.exit(f"failed: edgeemo {' '.join(line)}: {text}")
+    return usage.cpu_ms
+
+
+def measure_hash() -> dict[str, float]:
+    """Return processor µs of hash and thumbnail of an image that is decoded already."""
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)
+
+    def work() -> None:
+        compute_perceptual_hash(pixels)
+        make_thumbnail(pixels)
+
+    return {"hash_us": clock(work, 2000)}
+
+
+def measure_search() -> dict[str, float]:
+    """Return processor µs per hash of the search for near-duplicates: fixed, and per million."""
+    sizes = (250_000, 500_000, 1_000_000)
+    rng = np.random.default_rng(0)
+    times = []
+    for size in sizes:
+        hashes = rng.integers(0, 256, (size, 8), np.uint8)
+        thumbnails = rng.integers(0, 256, (size, 16), np.uint8)
+        times.append(
+            min(clock(lambda h=hashes, t=thumbnails: group_similar(h, t), 1) for _ in range(2))
+            / size
+        )
+    slope, fixed = np.polyfit(np.array(sizes) / 1e6, times, 1)
+    return {
+        **{f"search_{size // 1000}k_us": each for size, each in zip(sizes, times, strict=True)},
+        "search_us": float(fixed),
+        "search_us_per_million": float(slope),
+    }
+
+
+def measure_spread() -> dict[str, float]:
+    """Return how many more look-ups of real hashes meet another one than those of random ones.
+
+    Faces are alike, and so are their hashes.
+    """
+    names = sorted((Path(os.environ["EDGEEMO_DATA"]) / "fer2013").rglob("*.jpg"))
+    hashes = [
+        compute_perceptual_hash(np.asarray(Image.open(name).convert("L").resize((64, 64))))
+        for name in names
+    ]
+    distinct = np.unique(np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 8), axis=0)
+    bits = np.unpackbits(distinct, axis=1, bitorder="little").astype(np.int64)
+    met = 0.0
+    for part in range(3):
+        key = bits[:, part * 21 : (part + 1) * 21] @ (1 << np.arange(21))
+        counts = np.bincount(key, minlength=1 << 21)
+        met += counts[key].mean() - 1 + sum(counts[key ^ (1 << bit)].mean() for bit in range(21))
+    return {"spread_images": len(names), "spread": met / (66 * len(distinct) / 2**21)}
+
+
+def measure_driver() -> dict[str, float]:
+    """Return what the driver does for each image, in µs, and the bytes that it moves."""
+    work = PredictWork(Classifier.load("happy-sad"))
+    paths = [PATH.format(number) for number in range(200 * BLOCK_SIZE)]
+    rng = np.random.default_rng(0)
+    results = [make_result(path, rng) for path in paths[:BLOCK_SIZE]]
+    return {
+        "cut_us": clock(lambda: sum(1 for _ in cut_blocks(paths, size=BLOCK_SIZE)), 3) / len(paths),
+        "path_bytes": len(pickle.dumps(paths)) / len(paths),
+        **measure_row("predict", work, results),
+    }
+
+
+def measure_broker() -> dict[str, float]:
+    """Return processor µs of mosquitto for a retained state that one subscriber receives."""
+    import paho.mqtt.client as mqtt
+
+    def connect() -> mqtt.Client:
+        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        client.max_inflight_messages_set(0)
+        client.connect("127.0.0.1", port)
+        client.loop_start()
+        return client
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    broker = subprocess.Popen(["mosquitto", "-p", str(port)], stderr=subprocess.DEVNULL)
+    time.sleep(2)
+    received = []
+    reader, writer = connect(), connect()
+    reader.on_message = lambda *_: received.append(1)
+    reader.subscribe("edgeemo/+/state")
+    time.sleep(1)
+    for number in range(MESSAGES):
+        writer.publish(f"edgeemo/device{number % 10_000:05d}/state", STATE, retain=True)
+        if number % 1000 == 999:  # no faster than the reader, whose messages are dropped else
+            while len(received) < number - 1000:
+                time.sleep(0.01)
+    time.sleep(3)
+    for client in (reader, writer):
+        client.disconnect()
+        client.loop_stop()
+    broker.terminate()
+    usage = wait_for(broker)
+    return {"broker_us": usage.cpu_ms / len(received) * 1e3, "broker_peak_mb": usage.peak_mb}
+
+
+def measure_memory() -> dict[str, float]:
+    """Return the bytes of an image in the process that collects a check."""
+    before = read_resident_bytes()
+    files = [
+        LabelledFile(path=PATH.format(number), label="happy", split=None)
+        for number in range(COLLECTED)
+    ]
+    collected = CollectedFiles(COLLECTED)
+    rng = np.random.default_rng(0)
+    for file in files:
+        collected.add(file, make_inspected(file, rng))
+    return {"check_memory_bytes": (read_resident_bytes() - before) / COLLECTED}
+
+
+def make_inspected(file: LabelledFile, rng: np.random.Generator) -> InspectedFile:
+    return InspectedFile(
+        verdict=UsableImage(
+            path=file.path,
+            label=file.label,
+            split=None,
+            sha256=rng.bytes(32).hex(),
+            perceptual_hash=rng.bytes(8),
+            thumbnail=rng.bytes(256),
+            wrong_extension=False,
+        ),
+        label=file.label,
+        split=None,
+        format="JPEG",
+        disguised=False,
+        statistics=ImageStatistics(
+            "RGB", 640, 480, 60_000, 120.0, 50.0, 20.0, rng.bytes(512), None
+        ),
+        traces=None,
+    )
+
+
+def read_resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def make_result(path: str, rng: np.random.Generator) -> ImageResult:
+    """Return a result as happy-sad has it of a photo with one face."""
+    scores = dict(zip(("happy", "neither", "sad"), rng.dirichlet((1, 1, 1)).round(6), strict=True))
+    label = max(scores, key=scores.get)
+    left, top, side = (int(each) for each in rng.integers(20, 300, 3))
+    one = Prediction(
+        label=label,
+        score=float(scores[label]),
+        guess=label,
+        scores={name: float(score) for name, score in scores.items()},
+        face=Face(left, top, side),
+    )
+    return ImageResult(source=path, ms=float(rng.gamma(4.0)), predictions=(one,))
+
+
+def clock(function: Callable[[], object], times: int) -> float:
+    """Return processor µs of one call."""
+    start = time.process_time()
+    for _ in range(times):
+        function()
+    return (time.process_time() - start) / times * 1e6
+
+
+PARTS = {
+    "works": measure_all_works,
+    "hash": measure_hash,
+    "search": measure_search,
+    "spread": measure_spread,
+    "driver": measure_driver,
+    "broker": measure_broker,
+    "memory": measure_memory,
+}
+
+if __name__ == "__main__":
+    main()
