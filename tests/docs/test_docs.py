@@ -25,6 +25,7 @@ OPTIONS_OF_OTHERS = {
     *("--render", "--hours"),  # benchmarks/reliability
     *("--address", "--num-cpus", "--object-store-memory", "--block", "--generate"),  # Ray
     *("--nodes", "--ntasks", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
+    *("--requeue", "--array"),  # SLURM
     *("--pin", "--label"),  # examples/gpio_led.py
     *("--average", "--spare"),  # names that the changelog says are gone
 }
