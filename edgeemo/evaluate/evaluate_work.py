@@ -10,6 +10,7 @@ from edgeemo.bulk.work import Work, decode_name, encode_name
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
 from edgeemo.evaluate.trained_on import hash_image
+from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.runtime.formats import BOX_COLUMNS
 from edgeemo.runtime.predict_work import PredictWork
 from edgeemo.runtime.prediction import NO_FACE
@@ -17,6 +18,7 @@ from edgeemo.runtime.prediction import NO_FACE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from edgeemo.imaging.decode import Source
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.runtime.classifier import Classifier
     from edgeemo.runtime.prediction import ImageResult
@@ -69,10 +71,8 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         """See `edgeemo.bulk.work.Work`."""
         taken: deque[Outcome] = deque()  # without predictions yet
 
-        def take_sources() -> Iterator[str]:
-            for image in items:
-                source = self._locate(image)
-                begun = Outcome(image, "", is_trained_on=self._is_trained_on(source))
+        def take_sources() -> Iterator[Source]:
+            for begun, source in self._recognise(items):
                 taken.append(begun)
                 if not self._is_excluded(begun):
                     yield source
@@ -117,8 +117,17 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
     def _locate(self, image: LabelledImage) -> str:
         return f"{self._root}/{image.path}"
 
-    def _is_trained_on(self, source: str) -> bool:
-        return bool(self._trained_on) and hash_image(source) in (self._trained_on or ())
+    def _recognise(self, items: Iterable[LabelledImage]) -> Iterator[tuple[Outcome, Source]]:
+        """Yield where to read each image, or the image if it had to be read from a bucket."""
+        located = ((image, self._locate(image)) for image in items)
+        sources: Iterable[tuple[LabelledImage, Any]] = located
+        if self._trained_on and is_bucket(self._root):
+            from edgeemo.bulk.read_ahead import read_ahead
+
+            sources = read_ahead(located)
+        for image, source in sources:
+            is_known = bool(self._trained_on) and hash_image(source) in (self._trained_on or ())
+            yield Outcome(image, "", is_trained_on=is_known), source
 
     def _is_excluded(self, outcome: Outcome) -> bool:
         return self._excludes and outcome.is_trained_on

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from os import PathLike
 from typing import TYPE_CHECKING
 
-from edgeemo.bulk.storage import is_bucket, open_storage
+from edgeemo.bulk.bucket_path import make_path
 from edgeemo.model.folder import SPLIT
 from edgeemo.utils.files import sha256_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from edgeemo.evaluate.labelled import LabelledImage
+    from edgeemo.imaging.decode import Source
     from edgeemo.model.folder import ModelFolder
 
 
@@ -53,19 +55,18 @@ def find_trained_on(
     seen = list_trained_on(folder)
     if seen is None:
         return None
-    return frozenset(image.path for image in images if hash_image(f"{root}/{image.path}") in seen)
+    return frozenset(image.path for image in images if hash_image(root / image.path) in seen)
 
 
-def hash_image(source: str) -> str:
+def hash_image(source: Source) -> str:
     """Return the SHA-256 of an image file, hexadecimal; "" where it cannot be read.
 
     Args:
-        source: Its path, or its address in a bucket.
+        source: Its path, or its bytes; anything else stands for one that cannot be read.
     """
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
     try:
-        if not is_bucket(source):
-            return sha256_file(Path(source))
-        folder, _, name = source.rpartition("/")
-        return hashlib.sha256(open_storage(folder).read(name)).hexdigest()
+        return sha256_file(make_path(source)) if isinstance(source, str | PathLike) else ""
     except OSError:  # which the prediction will say
         return ""

@@ -17,6 +17,7 @@ from edgeemo.utils.files import sha256_file
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from edgeemo.imaging.decode import Source
     from edgeemo.model.detector_file import DetectorFile
 
 
@@ -69,8 +70,8 @@ class PredictWork(Work[str, ImageResult]):
                 threads=self.threads,
             )
 
-    def run(self, items: Iterable[str], *, workers: int) -> Iterator[ImageResult]:
-        """See `edgeemo.bulk.work.Work`; the items are paths, or addresses in buckets."""
+    def run(self, items: Iterable[Source], *, workers: int) -> Iterator[ImageResult]:
+        """See `edgeemo.bulk.work.Work`; images that were read already will do, too."""
         assert self._classifier is not None
         return predict_images(self._classifier, items, workers=workers, may_fork=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain, groupby, islice
+from os import PathLike
 from typing import TYPE_CHECKING, cast
 
 from edgeemo.imaging.suffixes import is_bucket
@@ -40,15 +41,15 @@ def predict_images(
             `sources` may wait for its next as long as it likes.
         workers: Number of workers that predict; the first image is done before any is started.
         color: Order of the channels of arrays; see `Classifier.predict`.
-        may_fork: Whether the sources are paths that are there without waiting, and the workers may
-            be processes: more than a few images are then predicted in forked ones, where this
-            process has no other threads. Otherwise the workers are threads.
+        may_fork: Whether the next source is there without waiting, and the workers may be
+            processes: more than a few paths are then predicted in forked ones, where this process
+            has no other threads. Otherwise the workers are threads.
 
     Raises:
         SourceError: If an address is malformed, or its storage cannot be reached.
     """
     predict = partial(classifier.predict_result, color=color)
-    for are_remote, group in groupby(sources, is_bucket):
+    for (are_remote, are_paths), group in groupby(sources, _classify):
         if are_remote:
             from edgeemo.bulk.read_ahead import read_ahead
 
@@ -56,7 +57,12 @@ def predict_images(
             images = (image for _, image in read_ahead((each, each) for each in addresses))
             yield from _predict_group(predict, images, workers, may_fork=False)
         else:
-            yield from _predict_group(predict, group, workers, may_fork=may_fork)
+            yield from _predict_group(predict, group, workers, may_fork=may_fork and are_paths)
+
+
+def _classify(source: Source) -> tuple[bool, bool]:
+    """Return whether a source is an address in a bucket, and whether it is a path."""
+    return is_bucket(source), isinstance(source, str | PathLike)
 
 
 def _predict_group(
