@@ -37,19 +37,14 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
-}
-_PATIENCE = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": str(_LOST_SECONDS),
-    # A cut cable closes no connection: Ray's 300 and 120 s would pass until a task is tried again.
-    "RAY_grpc_client_keepalive_time_ms": str(_LOST_SECONDS * 1000),
-    "RAY_grpc_client_keepalive_timeout_ms": str(_LOST_SECONDS * 1000),
 }
 _LOCAL_STORE_BYTES = 200_000_000
 
 
 def import_ray() -> Any:
     """Return the package ray, imported without its report to its makers."""
-    os.environ |= _QUIET | {name: os.environ.get(name, own) for name, own in _PATIENCE.items()}
+    os.environ |= _QUIET
     import ray
 
     return ray
