@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -78,6 +79,19 @@ def test_faces_are_a_list_per_image(photos, tmp_path):
     parquet.write_table(work.to_table(results), tmp_path / "x.parquet")
     assert work.from_table(parquet.read_table(tmp_path / "x.parquet")) == results
     assert work.to_table(results[2:]).schema == work.to_table(results).schema
+
+
+def test_workers_get_the_face_detectors_own_file():
+    from edgeemo.model.detector_file import DetectorFile
+    from edgeemo.runtime.classifier import Classifier
+    from edgeemo.runtime.predict_work import PredictWork
+
+    file = DetectorFile(content=b"\x08 of a detector", name="yunet.onnx")
+    work = PredictWork(Classifier.load("happy-sad"), detector_file=file)
+    there = pickle.loads(pickle.dumps(work))
+    assert there._detector_file == file
+    there.open()
+    assert there.spec == work.spec
 
 
 @pytest.mark.parametrize(
