@@ -104,13 +104,16 @@ class _Child:
     """The child process, seen from its parent."""
 
     def __init__(self, job: bytes) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _CODE],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _CODE],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise EdgeEmoError(f"a worker process does not start: {error.strerror}") from None
         self._selector = selectors.DefaultSelector()
         self._selector.register(cast("BinaryIO", self._process.stdout), selectors.EVENT_READ)
         self._received = bytearray()

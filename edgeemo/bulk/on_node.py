@@ -7,7 +7,9 @@ import pickle
 import socket
 import zlib
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bulk.isolated import IsolatedWork
@@ -41,38 +43,65 @@ class PackedBlock:
         return cls(block.number, block.digest, zlib.compress(pickle.dumps(block.items), 1))
 
 
-@dataclass(frozen=True, slots=True)
+_PACKAGES = (
+    "edgeemo", "numpy", "pillow", "ai-edge-litert", "onnxruntime", "opencv-python-headless"
+)  # fmt: skip
+"""Packages on which results depend, where they are installed."""
+
+
+@cache
+def collect_versions() -> dict[str, str]:
+    """Return the versions of the packages here on which results depend."""
+    found = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
-    """A file that every node has to see as the machine of the command does.
+    """What has to be the same on every node as on the machine of the command.
 
     Attributes:
         folder: Current folder of the command.
-        path: Path of the file; "" where no node has to see any.
+        versions: Versions of packages; a node need not have all of them.
+        path: Path of a file that every node has to see; "" where it need not see any.
         size_bytes: Its size.
     """
 
     folder: str
+    versions: dict[str, str]
     path: str = ""
     size_bytes: int = 0
 
     @classmethod
-    def choose(cls, work: Work[Item, Any], items: Sequence[Item]) -> Probe:
-        """Return the first file of items that exists."""
-        folder = os.getcwd()  # noqa: PTH109
+    def take(cls, work: Work[Item, Any], items: Sequence[Item]) -> Probe:
+        """Return the state of this machine, with the first file of items that exists."""
+        here = cls(folder=os.getcwd(), versions={**collect_versions()})  # noqa: PTH109
         for path in filter(None, map(work.find_path, items)):
             with suppress(OSError, ValueError):
-                return cls(folder, path, os.stat(path).st_size)  # noqa: PTH116
-        return cls(folder)
+                return replace(here, path=path, size_bytes=os.stat(path).st_size)  # noqa: PTH116
+        return here
 
     def check(self) -> None:
-        """Refuse a node that does not see the file.
+        """Refuse a node that differs.
 
         Raises:
-            ClusterError: If it does not.
+            ClusterError: If a package has another version, or the file is not seen.
         """
-        path = os.path.join(self.folder, self.path)  # noqa: PTH118
+        for name, here in collect_versions().items():
+            if here != self.versions.get(name, here):
+                raise ClusterError(
+                    f"{name} {here} there, {self.versions[name]} where the command was started; "
+                    "install the same"
+                )
+        if self.path:
+            self._check_file(os.path.join(self.folder, self.path))  # noqa: PTH118
+
+    def _check_file(self, path: str) -> None:
         try:
-            if not self.path or os.stat(path).st_size == self.size_bytes:  # noqa: PTH116
+            if os.stat(path).st_size == self.size_bytes:  # noqa: PTH116
                 return
             reason = "it has another size there"
         except OSError as error:

@@ -129,7 +129,7 @@ class _Pool:
     def __init__(self, ray: Any, place: Place, work: Work[Any, Any]) -> None:
         self._ray, self._data, self._place = ray, import_ray_data(), place
         self._work, self._reference = work, ray.put(pickle.dumps(work))
-        self._probe = Probe("")
+        self._probe: Probe | None = None
 
     def count_chapter(self) -> int:
         """Return the number of blocks of a chapter."""
@@ -146,8 +146,8 @@ class _Pool:
         """
         for block in blocks:
             skip_finished(block, finished)
-            if not self._probe.path:
-                self._probe = Probe.choose(self._work, block.items)
+            if not (self._probe and self._probe.path):
+                self._probe = Probe.take(self._work, block.items)
             yield block
 
     def run(self, blocks: Sequence[PackedBlock]) -> Generator[bytes]:

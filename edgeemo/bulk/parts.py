@@ -74,13 +74,14 @@ class Parts(Generic[Result]):
         self._names: dict[int, str] = {}
         self.finished: dict[int, str] = {}
         job = {"format": 1, "block_size": work.block_size, **work.describe()}
-        names = self._storage.list_names()
-        if JOB in names and again:
-            self._remove(names)
-        elif JOB in names and any(map(_NAME.fullmatch, names)):
-            self._continue(job, names, resume=resume)
+        names = {name for name in self._storage.list_names() if not name.startswith(".")}
+        own = {name for name in names if name in (JOB, SUMMARY) or _NAME.fullmatch(name)}
+        if own and again:
+            self._remove(own)
+        elif own - {JOB, SUMMARY}:
+            self._continue(job, own, resume=resume)
             return
-        elif names - {JOB, SUMMARY}:
+        elif names and not own:
             raise OutputError(f"{address}: has other files in it; name an empty or new folder")
         self._storage.write(JOB, json.dumps(job, indent=2).encode())
 
@@ -132,8 +133,10 @@ class Parts(Generic[Result]):
         try:
             there = json.loads(self._storage.read(JOB))
             other = [key for key in sorted({*there, *job}) if there.get(key) != job.get(key)]
-        except (ValueError, TypeError, AttributeError):
-            raise OutputError(f"{self.address}/{JOB}: is damaged; --again begins again") from None
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise OutputError(
+                f"{self.address}/{JOB}: is missing or damaged; --again begins again"
+            ) from None
         if other:
             was, now = (one_line(json.dumps(each.get(other[0]))) for each in (there, job))
             values = f" ({was} there, {now} now)" if max(len(was), len(now)) <= _SHOWN else ""
@@ -146,10 +149,9 @@ class Parts(Generic[Result]):
                 self._names[int(match[1])], self.finished[int(match[1])] = name, match[2]
 
     def _remove(self, names: set[str]) -> None:
-        """Remove a run's files, the one that declares it first, and no others."""
+        """Remove a run's files, those that declare it first."""
         for name in sorted(names, key=lambda name: name not in (SUMMARY, JOB)):
-            if name in (SUMMARY, JOB) or _NAME.fullmatch(name):
-                self._storage.delete(name)
+            self._storage.delete(name)
 
 
 def _hold(address: str) -> AbstractContextManager[None]:

@@ -7,10 +7,10 @@ import json
 import pytest
 from bulk_works import Echo
 
-from edgeemo.bulk import isolated
+from edgeemo.bulk import isolated, on_node
 from edgeemo.bulk.parts import open_parts
 from edgeemo.bulk.run import Place, work_through
-from edgeemo.errors import DatasetError, EngineError, OutputError
+from edgeemo.errors import ClusterError, DatasetError, EngineError, OutputError
 from edgeemo.utils.progress import Silent
 
 NUMBERS = [str(number) for number in range(10)]
@@ -91,8 +91,13 @@ def test_a_folder_that_cannot_be_used_is_refused(tmp_path):
     part.unlink()
     keep(tmp_path / "kept", NUMBERS, resume=True)
     (tmp_path / "kept" / "_job.json").write_text("[")
-    with pytest.raises(OutputError, match=r"_job\.json: is damaged"):
+    with pytest.raises(OutputError, match=r"_job\.json: is missing or damaged; --again"):
         keep(tmp_path / "kept", NUMBERS, resume=True)
+    (tmp_path / "kept" / "_job.json").unlink()  # as while --again removes the parts
+    (tmp_path / "kept" / ".part-1.partial-1").touch()
+    with pytest.raises(OutputError, match="--again begins again"):
+        keep(tmp_path / "kept", NUMBERS)
+    assert len(keep(tmp_path / "kept", NUMBERS, again=True)) == 3
     with pytest.raises(OutputError, match="has other files in it"):
         keep(tmp_path, NUMBERS, again=True) if (tmp_path / "x").touch() is None else None
     with pytest.raises(OutputError, match=r"File exists|Not a directory"):
@@ -114,3 +119,12 @@ def test_an_unfinished_start_is_begun_anew(tmp_path):
 def test_work_that_cannot_be_loaded_ends_the_run():
     with pytest.raises(EngineError, match=r"model\.tflite: cannot be loaded"):
         work(["a"], work=Echo(name="closed"))
+
+
+def test_a_node_with_another_version_is_refused(monkeypatch):
+    probe = on_node.Probe.take(Echo(), ["a"])
+    probe.check()
+    probe.versions["edgeemo"] = "0.0.1"
+    monkeypatch.setattr(on_node, "collect_versions", lambda: {"edgeemo": "0.1.0", "cv2": "5"})
+    with pytest.raises(ClusterError, match=r"edgeemo 0\.1\.0 there, 0\.0\.1 where the command"):
+        probe.check()
