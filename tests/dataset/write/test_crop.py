@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -12,9 +13,12 @@ import pytest
 from PIL import Image
 
 from edgeemo.bench import draw_photo
+from edgeemo.bulk.run import Place
 from edgeemo.dataset import FACES_JSON, ingest_folder, read_faces_json
 from edgeemo.dataset.check import check_folder
+from edgeemo.dataset.write import crop
 from edgeemo.dataset.write.crop import CropOptions, write_crops
+from edgeemo.dataset.write.crop_place import CropPlace
 from edgeemo.dataset.write.crop_table import CROP_CSV
 from edgeemo.errors import DatasetError, FaceModelError
 from edgeemo.imaging.faces import build_detector
@@ -192,6 +196,28 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(few, tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="out: cannot be written: No space left on device"):
         write_crops(few, tmp_path / "out", options=OPTIONS)
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_an_image_that_ends_its_process_is_a_row(few, tmp_path, monkeypatch):
+    (tmp_path / "crashing.py").write_text(
+        "import os\n"
+        "from edgeemo.dataset.write.crop_work import CropWork\n"
+        "class Crashing(CropWork):\n"
+        "    def _crop_file(self, planned):\n"
+        "        if planned.image.path == 'happy/01.jpg':\n"
+        "            os.kill(os.getpid(), 11)\n"
+        "        return super()._crop_file(planned)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(crop, "CropWork", importlib.import_module("crashing").Crashing)
+    place = CropPlace(out=str(tmp_path / "out"), is_kept=True)
+    cropped = write_crops(few, place, options=OPTIONS, place=Place(workers=1))
+    written = {row["image"]: row for row in rows(tmp_path / "out" / CROP_CSV)}
+    crashed = written.pop("happy/01.jpg")
+    assert (crashed["outcome"], crashed["crop"]) == ("damaged", "")
+    assert crashed["detail"] == "its worker process was ended by SIGSEGV"
+    assert sum(bool(row["crop"]) for row in written.values()) == 5
+    assert cropped.counts["all"]["happy"]["unusable"] == 1
 
 
 def test_what_edgeemo_wrote_gives_way_and_nothing_else(few, tmp_path):
