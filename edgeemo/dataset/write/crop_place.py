@@ -177,7 +177,8 @@ class CropPlace:
                     folder.clear()
                     folder.finish()
             raise
-        folder.finish()
+        with suppress(DatasetError):  # complete, whatever is left
+            folder.finish()
 
 
 def has_rows(folder: CropFolder) -> bool:
