@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, unescape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.command == "PUT":
             objects[name] = self._decode_body()
             self._answer(200, b"", ETag='"0"')
+        elif self.command == "POST" and "delete" in self.query:
+            for found in re.findall("<Key>(.*?)</Key>", self.body.decode()):
+                objects.pop(f"{bucket}/{unescape(found)}", None)
+            self._answer(200, _xml("DeleteResult"))
         elif self.command == "POST" and "uploads" in self.query:
             self._answer(200, _xml("InitiateMultipartUploadResult", UploadId=name))
         elif self.command == "POST":

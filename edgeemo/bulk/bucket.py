@@ -331,6 +331,7 @@ def _connect_s3(name: str, endpoint: str, *, anonymous: bool) -> Any:
     return fs.S3FileSystem(
         anonymous=anonymous,
         region=region or "us-east-1",
+        allow_delayed_open=True,  # a small file is one request instead of three
         endpoint_override=endpoint or None,
         connect_timeout=_TIMEOUT_S,
         request_timeout=_TIMEOUT_S,

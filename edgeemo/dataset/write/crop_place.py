@@ -105,10 +105,11 @@ class CropPlace:
             raise DatasetError(str(error).replace(address, self.out)) from None
 
     def _check_bucket(self, root: str) -> None:
-        ours, theirs = f"{self.out.rstrip('/')}/", f"{root.rstrip('/')}/"
+        address = self.out.rstrip("/")
+        ours, theirs = f"{address}/", f"{root.rstrip('/')}/"
         if ours.startswith(theirs) or theirs.startswith(ours):
             raise DatasetError(f"{self.out}: must be neither inside nor around {root}")
-        storage = open_storage(self.out)
+        storage = open_storage(address)
         names, folders = storage.list_names(), storage.list_folders()
         if DATA_MARKER in names and not self.replace:
             raise DatasetError(
@@ -117,7 +118,7 @@ class CropPlace:
         if DATA_MARKER in names:
             return
         if MEANWHILE in folders:
-            self._check_unfinished(JOB in open_storage(f"{self.out}/{ROWS}").list_names())
+            self._check_unfinished(JOB in open_storage(f"{address}/{ROWS}").list_names())
         elif names or folders:
             raise DatasetError(
                 f"{self.out}: not written by edgeemo, so it is not replaced; name another folder"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
 from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgeemo.bulk import storage
 from edgeemo.dataset import read_faces_json
 from edgeemo.dataset.ingest.find import LabelledFile
 from edgeemo.dataset.write.crop import CropOptions, write_crops
@@ -62,27 +60,19 @@ def cropped(monkeypatch):
 
 
 @pytest.fixture
-def bucket(tmp_path, monkeypatch):
-    """The folder in which the bucket's files lie."""
-    fs = pytest.importorskip("pyarrow.fs")
+def bucket(buckets):
+    """What lies in the bucket b, by key."""
+    buckets.objects["bk/readme"] = b"not of edgeemo"
 
-    class _Store:
-        """A file system that has folders for the files in them, as those of buckets have."""
+    def read(folder=""):
+        start = f"bk/{folder}/" if folder else "bk/"
+        return {
+            name.removeprefix(start): content
+            for name, content in buckets.objects.items()
+            if name.startswith(start) and not name.endswith("/")
+        }
 
-        def __init__(self):
-            self._system = fs.LocalFileSystem()
-
-        def __getattr__(self, name):
-            return getattr(self._system, name)
-
-        def open_output_stream(self, path):
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-            return self._system.open_output_stream(path)
-
-    monkeypatch.setattr(
-        storage, "_connect", lambda address: (_Store(), str(tmp_path / address[5:].rstrip("/")))
-    )
-    return tmp_path / "b"
+    return read
 
 
 class Interrupting(Silent):
@@ -114,7 +104,7 @@ def test_what_ended_early_is_continued_and_equals_the_rest(few, plain, tmp_path,
         read_faces_json(tmp_path / ".out.cropping")
     resuming = CropPlace(out=str(tmp_path / "out"), is_kept=True, resume=True)
     other = CropOptions(faces=FaceSettings(), size=32)
-    with pytest.raises(DatasetError, match=r"out: the run there is another one \(size: None "):
+    with pytest.raises(DatasetError, match=r"out: the run there has another size \(null there"):
         write_crops(few, resuming, options=other)
     cropped.clear()
     written = write_crops(few, resuming, options=OPTIONS)
@@ -133,42 +123,45 @@ def test_begun_again_it_has_nothing_of_the_first_run(few, plain, tmp_path):
     assert (contents(tmp_path / "out"), written.counts) == plain
 
 
-def test_a_bucket_has_the_same_and_its_tables_last(few, plain, tmp_path, bucket, cropped):
-    place = CropPlace(out="s3://b/crops/", is_kept=True)
+def test_a_bucket_has_the_same_and_its_tables_last(few, plain, tmp_path, bucket, buckets, cropped):
+    place = CropPlace(out="s3://bk/crops/", is_kept=True)
     with pytest.raises(KeyboardInterrupt):
         write_crops(few, place, options=OPTIONS, progress=Interrupting(5))
-    assert {"happy/00.png", ".crop/rows/_job.json"} <= contents(bucket / "crops").keys()
-    shutil.copytree(bucket / "crops", tmp_path / "copy")
+    assert {"happy/00.png", ".crop/rows/_job.json"} <= bucket("crops").keys()
+    for name, content in bucket("crops").items():
+        (tmp_path / "copy" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "copy" / name).write_bytes(content)
     with pytest.raises(DatasetError, match="copy: not all images are cropped yet"):
         read_faces_json(tmp_path / "copy")
-    with pytest.raises(DatasetError, match="s3://b/crops/: its cropping ended early"):
+    with pytest.raises(DatasetError, match="s3://bk/crops/: its cropping ended early"):
         write_crops(few, place, options=OPTIONS)
     cropped.clear()
-    resuming = CropPlace(out="s3://b/crops", is_kept=True, resume=True)
+    resuming = CropPlace(out="s3://bk/crops", is_kept=True, resume=True)
     written = write_crops(few, resuming, options=OPTIONS)
     assert len(cropped) == 5
-    assert (contents(bucket / "crops"), written.counts) == plain
-    with pytest.raises(DatasetError, match="s3://b/crops: exists already; --force replaces"):
+    assert (bucket("crops"), written.counts) == plain
+    with pytest.raises(DatasetError, match="s3://bk/crops: exists already; --force replaces"):
         write_crops(few, resuming, options=OPTIONS)
-    (bucket / "crops/sad/old.png").write_bytes(b"")
-    write_crops(few, CropPlace(out="s3://b/crops", replace=True, is_kept=True), options=OPTIONS)
-    assert contents(bucket / "crops") == plain[0]
-    with pytest.raises(DatasetError, match="s3://b: not written by edgeemo"):
-        write_crops(few, CropPlace(out="s3://b", is_kept=True, replace=True), options=OPTIONS)
+    buckets.objects["bk/crops/sad/old.png"] = b""
+    write_crops(few, CropPlace(out="s3://bk/crops", replace=True, is_kept=True), options=OPTIONS)
+    assert bucket("crops") == plain[0]
+    with pytest.raises(DatasetError, match="s3://bk: not written by edgeemo"):
+        write_crops(few, CropPlace(out="s3://bk", is_kept=True, replace=True), options=OPTIONS)
 
 
-def test_two_commands_do_not_write_to_one_place(few, tmp_path, bucket):
+def test_two_commands_do_not_write_to_one_place(few, tmp_path, bucket, buckets):
     hidden = tmp_path / ".out.cropping"
     hidden.mkdir()
     with hold(hidden), pytest.raises(DatasetError, match="out: another process is writing it"):
         write_crops(few, CropPlace(out=str(tmp_path / "out"), is_kept=True), options=OPTIONS)
 
-    class Second(Interrupting):
+    class Second(Silent):
         def advance(self, steps=1, *, detail=""):
-            (bucket / ".crop/owner").write_text("another command")
+            buckets.objects["bk/x/.crop/owner"] = b"another command"
 
-    with pytest.raises(DatasetError, match="s3://b: another command has begun to write it"):
-        write_crops(few, CropPlace(out="s3://b", is_kept=True), options=OPTIONS, progress=Second(9))
+    place = CropPlace(out="s3://bk/x", is_kept=True)
+    with pytest.raises(DatasetError, match="s3://bk/x: another command has begun to write it"):
+        write_crops(few, place, options=OPTIONS, progress=Second())
 
 
 def test_a_full_disk_keeps_what_is_finished(few, plain, tmp_path, monkeypatch):
