@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+import time
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -116,8 +117,8 @@ _OPENED: dict[str, IsolatedWork[Any, Any]] = {}
 """The work of this process of Ray's, which does many blocks, by its reference."""
 
 
-def run_block(batch: dict[str, Any], work: Any, probe: Probe) -> dict[str, list[bytes]]:
-    """Return the pickled results of one block, or the pickled error that ends the run.
+def run_block(batch: dict[str, Any], work: Any, probe: Probe) -> dict[str, list[bytes | float]]:
+    """Return the pickled results of one block, or the pickled error that ends the run; and seconds.
 
     Args:
         batch: The content of a `PackedBlock`.
@@ -125,15 +126,17 @@ def run_block(batch: dict[str, Any], work: Any, probe: Probe) -> dict[str, list[
         probe: What the node has to see.
     """
     results = error = b""
+    began = time.monotonic()
     try:
         if (key := work.hex()) not in _OPENED:
             probe.check()
             _OPENED[key] = _load_work(work, probe.folder)
+        began = time.monotonic()
         items = pickle.loads(zlib.decompress(batch["content"][0]))
         results = pickle.dumps(_OPENED[key].run(items))
     except EdgeEmoError as failure:
         error = pickle.dumps(_name_node(failure))
-    return {"results": [results], "error": [error]}
+    return {"results": [results], "error": [error], "seconds": [time.monotonic() - began]}
 
 
 def _load_work(reference: Any, folder: str) -> IsolatedWork[Any, Any]:

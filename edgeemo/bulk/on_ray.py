@@ -1,11 +1,13 @@
 """Work on a Ray cluster, by Ray Data.
 
-The connection to Ray lives in a child process, which a lost head node may abort. Every block is a
-task of one CPU: Ray does it wherever one is free, and again where a node is lost.
+The connection to Ray lives in a child process, which a lost head node may abort. A block is a
+task of one CPU, or several of small images are: Ray does it wherever one is free, and again where a
+node is lost.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import tempfile
@@ -32,8 +34,16 @@ if TYPE_CHECKING:
     from edgeemo.bulk.work import Block, Work
     from edgeemo.utils.progress import Progress
 
-_CHAPTER = 64
-"""Blocks per worker that Ray gets at a time, so that the memory does not grow with the images."""
+_FIRST_CHAPTER, _CHAPTER = 8, 64
+"""Tasks per worker that Ray gets at a time, so that the memory does not grow with the images; the
+first time few, which tell how long a block takes."""
+
+_TASK_S = 2.0
+"""Seconds that a task should take, by several blocks if need be: Ray needs 10 to 20 ms of processor
+time for each task, and blocks of small images take 0.2 s."""
+
+_MAX_BLOCKS = 8
+"""Blocks of a task."""
 
 _WATCH_S = 1.0
 
@@ -130,11 +140,27 @@ class _Pool:
         self._ray, self._data, self._place = ray, import_ray_data(), place
         self._work, self._reference = work, ray.put(pickle.dumps(work))
         self._probe: Probe | None = None
+        self._block_s: float | None = None
 
     def count_chapter(self) -> int:
         """Return the number of blocks of a chapter."""
+        tasks = _FIRST_CHAPTER if self._block_s is None else _CHAPTER
+        return self._count_workers() * tasks * self._count_blocks()
+
+    def _count_workers(self) -> int:
         cpus = int(self._ray.cluster_resources().get("CPU", 0))
-        return _CHAPTER * (self._place.workers or max(1, cpus // self._place.threads))
+        return self._place.workers or max(1, cpus // self._place.threads)
+
+    def _count_blocks(self) -> int:
+        """Return the number of blocks of a task, by the time that the last block took."""
+        if self._block_s is None:
+            return 1
+        return max(1, min(_MAX_BLOCKS, round(_TASK_S / max(self._block_s, 1e-3))))
+
+    def _count_tasks(self, blocks: int) -> int:
+        """Return the number of tasks of a chapter: at its end, too, every worker has several."""
+        most = max(1, blocks // (4 * self._count_workers()))
+        return math.ceil(blocks / min(most, self._count_blocks()))
 
     def watch(
         self, blocks: Iterable[Block[Any]], finished: Mapping[int, str]
@@ -160,7 +186,9 @@ class _Pool:
         if not blocks:
             return
         rows = [{"content": block.content} for block in blocks]
-        dataset = self._data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+        dataset = self._data.from_items(
+            rows, override_num_blocks=self._count_tasks(len(rows))
+        ).map_batches(
             run_block,
             fn_kwargs={"work": self._reference, "probe": self._probe},
             batch_size=1,
@@ -172,6 +200,7 @@ class _Pool:
             for row in dataset.iter_rows():
                 if row["error"]:
                     raise pickle.loads(row["error"])
+                self._block_s = row["seconds"]
                 yield row["results"]
         except EdgeEmoError:
             raise
