@@ -10,7 +10,6 @@ from pathlib import Path, PosixPath
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from edgeemo.bulk.bucket import open_bucket
-from edgeemo.errors import SourceError
 from edgeemo.imaging.suffixes import is_bucket
 
 if TYPE_CHECKING:
@@ -21,11 +20,15 @@ if TYPE_CHECKING:
 
 
 def make_path(name: StrPath) -> Path:
-    """Return the path of a file or folder here, or in a bucket where it is an address."""
-    if isinstance(name, Path):
-        return name
+    """Return the path of a file or folder here, or in a bucket where it is an address.
+
+    Args:
+        name: A path or an address, of which a `Path` may have made s3:/BUCKET.
+    """
     text = os.fspath(name)
-    return BucketPath(text) if is_bucket(text) else Path(text)
+    if is_bucket(text) or text.startswith(("s3:/", "gs:/")):
+        return name if isinstance(name, BucketPath) else BucketPath(text)
+    return name if isinstance(name, Path) else Path(text)
 
 
 class BucketPath(PosixPath):
@@ -132,20 +135,3 @@ class BucketPath(PosixPath):
 
     def _fail(self, number: int) -> NoReturn:
         raise OSError(number, os.strerror(number), str(self))
-
-
-def require_folder(path: Path, purpose: str) -> None:
-    """Refuse a path in a bucket.
-
-    Args:
-        path: The path.
-        purpose: What requires a folder of this machine, such as "edgeemo train".
-
-    Raises:
-        SourceError: If it is one.
-    """
-    if isinstance(path, BucketPath):
-        raise SourceError(
-            f"{path}: {purpose} requires a folder of this machine; copy it, as by "
-            f"{'aws s3' if str(path).startswith('s3') else 'gcloud storage'} cp --recursive"
-        )

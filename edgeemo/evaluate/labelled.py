@@ -1,18 +1,15 @@
-"""Labelled images of a folder, for a model whose labels may be others. Standard library only."""
+"""Labelled images of a folder, for a model whose labels may be others."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.archive import open_data
-from edgeemo.dataset.ingest.find import find_top_folder, walk_files
-from edgeemo.dataset.ingest.folders import list_folders
-from edgeemo.dataset.ingest.splits import find_splits
+from edgeemo.bulk.bucket_path import make_path
+from edgeemo.dataset.ingest.archive import open_images
+from edgeemo.dataset.ingest.image_list import get_listed
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.labelled_messages import (
     describe_unknown_classes,
@@ -20,15 +17,14 @@ from edgeemo.evaluate.labelled_messages import (
     list_names,
     list_notes,
 )
-from edgeemo.imaging.suffixes import PassedOver, format_by_name, is_ignored
+from edgeemo.evaluate.labelled_tree import LabelledList, LabelledTree
+from edgeemo.imaging.suffixes import PassedOver
 from edgeemo.utils.suggest import describe_unknown
-from edgeemo.utils.text import join_and
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Mapping, Sequence
-
-ALL = "all"
-"""The name of all splits together."""
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ class ClassChoice:
     """The images to take of a folder, and the label that each of its classes is.
 
     Attributes:
-        split: "train", "validation", "test" or `ALL`; None takes test where the folder has it,
+        split: "train", "validation", "test" or "all"; None takes test where the folder has it,
             else all.
         classes: Class folders to take; None takes all.
         renamed: Class folder to the label that it is, where the two are called differently.
@@ -92,13 +88,14 @@ def open_labelled(data: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
     """Yield the folder of labelled images, which of a .zip is a temporary one, and its name.
 
     Args:
-        data: The folder or .zip, whose name stands in messages about the images.
+        data: As of `edgeemo.dataset.ingest.archive.open_images`; its name stands in messages about
+            the images.
 
     Raises:
-        DatasetError: As `edgeemo.dataset.open_data`.
+        DatasetError: As `edgeemo.dataset.ingest.archive.open_images`.
     """
-    name = os.fspath(data)
-    with open_data(Path(name)) as root:
+    name = str(make_path(data))
+    with open_images(data) as root:
         try:
             yield root, name
         except DatasetError as error:
@@ -130,14 +127,15 @@ def find_labelled_images(
             class or the split that `choice` names, or no class is a label of the model.
     """
     choice = choice or ClassChoice()
-    if not root.is_dir():
-        raise DatasetError(f"{root}: no such folder")
-    top = _find_top(root, labels)
-    places, split = _choose_places(root, top, choice.split)
-    classes = _choose_classes(root, places, labels, choice)
-    known = match_labels(root, classes, labels, choice.renamed or {})
     passed_over = PassedOver()
-    images = sorted(_list_images(root, places, known, passed_over), key=lambda image: image.path)
+    tree = LabelledList(root) if get_listed(root) else LabelledTree(root, labels, passed_over)
+    split = tree.choose_split(choice.split)
+    classes = _choose_classes(root, tree, labels, choice)
+    known = match_labels(root, classes, labels, choice.renamed or {})
+    images = [
+        LabelledImage(path, folder, known[folder], within)
+        for path, folder, within in sorted(tree.list_images(known))
+    ]
     others = passed_over.describe()
     if not images:
         why = f"no image in its class folders ({list_names(classes)}){others and f'; {others}'}"
@@ -145,7 +143,6 @@ def find_labelled_images(
     found = {image.label for image in images}
     if found == {None}:
         raise DatasetError(describe_unknown_classes(root, known, labels))
-    loose = sum(_is_image(path) for path in top.iterdir() if path.is_file())
     return LabelledFolder(
         root=root,
         images=tuple(images),
@@ -154,7 +151,9 @@ def find_labelled_images(
         unknown=tuple(name for name, label in known.items() if label is None),
         missing=tuple(label for label in labels if label not in found),
         notes=(
-            *list_notes(known, labels, loose=loose, found=found, background=background),
+            *list_notes(
+                known, labels, loose=tree.count_loose(), found=found, background=background
+            ),
             *([others] if others else []),
         ),
     )
@@ -187,59 +186,13 @@ def match_labels(
     }
 
 
-def _find_top(root: Path, labels: Sequence[str]) -> Path:
-    """Return the folder with the classes or splits; a class may be the only folder in it."""
-    top = find_top_folder(root)
-    is_class = top != root and top.name.casefold() in {label.casefold() for label in labels}
-    return top.parent if is_class else top
-
-
-def _choose_places(root: Path, top: Path, wanted: str | None) -> tuple[list[Path], str]:
-    """Return the folders with the class folders, and the split that they are."""
-    splits = find_splits(top, complete=False)
-    if not splits:
-        if wanted not in (None, ALL):
-            raise DatasetError(f"{root}: has no splits; omit --split {wanted}")
-        return [top], ""
-    names = sorted({split for _, split in splits})
-    if wanted is None:
-        wanted = "test" if "test" in names else ALL
-    if wanted != ALL and wanted not in names:
-        raise DatasetError(f"{root}: has no {wanted} split, but {join_and(names)}")
-    places = [path for path, split in splits if wanted in (ALL, split)]
-    return places, "" if wanted == ALL else wanted
-
-
 def _choose_classes(
-    root: Path, places: Sequence[Path], labels: Sequence[str], choice: ClassChoice
+    root: Path, tree: LabelledTree | LabelledList, labels: Sequence[str], choice: ClassChoice
 ) -> list[str]:
-    found = sorted({name for place in places for name in list_folders(place)})
+    found = sorted(tree.list_classes())
     if not found:
-        count = sum(_is_image(path) for place in places for path in walk_files(place))
-        raise DatasetError(describe_unlabelled(root, count, labels))
+        raise DatasetError(describe_unlabelled(root, tree.count_images(), labels))
     for name in choice.classes or ():
         if name not in found:
             raise DatasetError(f"{root}: {describe_unknown('class', name, found)}")
     return [name for name in found if choice.classes is None or name in choice.classes]
-
-
-def _list_images(
-    root: Path,
-    places: Sequence[Path],
-    known: Mapping[str, str | None],
-    passed_over: PassedOver,
-) -> Iterator[LabelledImage]:
-    for place in places:
-        for name, label in known.items():
-            folder = place / name
-            for path in walk_files(folder) if folder.is_dir() else ():
-                if _is_image(path):
-                    within = path.relative_to(folder).as_posix()
-                    inside = path.relative_to(root).as_posix()
-                    yield LabelledImage(inside, name, label, within)
-                else:
-                    passed_over.add(path.name)
-
-
-def _is_image(path: Path) -> bool:
-    return format_by_name(path.name) is not None and not is_ignored(path.name)

@@ -42,6 +42,7 @@ __all__ = [
     "name_collections",
     "open_collections",
     "open_data",
+    "open_images",
     "parse_collection",
     "read_decisions",
 ]
@@ -66,5 +67,6 @@ __getattr__ = import_on_use(
         "ingest_folder": "edgeemo.dataset.ingest.ingestion",
         "locate_files": "edgeemo.dataset.ingest.lookup",
         "open_data": "edgeemo.dataset.ingest.archive",
+        "open_images": "edgeemo.dataset.ingest.archive",
     },
 )

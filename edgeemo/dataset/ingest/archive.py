@@ -14,7 +14,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from edgeemo.bulk.bucket_path import BucketPath, make_path
 from edgeemo.dataset.ingest.find import check_classes
+from edgeemo.dataset.ingest.image_list import LIST_SUFFIX, open_list
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.suffixes import is_ignored
 from edgeemo.model.training_facts import NamedFolders
@@ -76,12 +78,71 @@ def check_source(source: StrPath) -> None:
         DatasetError: If it does not, or a file is no archive.
     """
     source = Path(source)
+    _refuse_remote(source)
     if not source.exists():
         raise DatasetError(f"{source}: no such folder or .zip file")
     if source.is_file() and not zipfile.is_zipfile(source):
         with source.open("rb") as stream:
             pointer = describe_pointer(stream.read(len(LFS_BEGIN)), "archive")
         raise DatasetError(f"{source}: {pointer or 'not a .zip file, or a damaged one'}")
+
+
+def check_images(source: StrPath) -> None:
+    """Check that a folder, an archive or a list of images exists, here or in a bucket.
+
+    Raises:
+        DatasetError: If it does not, or a file is neither.
+        SourceError: If a bucket cannot be listed.
+    """
+    path = make_path(source)
+    if isinstance(path, BucketPath) and path.suffix != LIST_SUFFIX:
+        if not path.is_dir():
+            raise DatasetError(f"{path}: there is no such folder")
+    elif path.suffix != LIST_SUFFIX or path.is_dir():
+        check_source(path)
+    elif not path.is_file():
+        raise DatasetError(f"{path}: no such file")
+
+
+@contextmanager
+def open_images(source: StrPath) -> Iterator[Path]:
+    """Provide a folder of images, for code that reads images by `edgeemo.bulk.bucket_path`.
+
+    Args:
+        source: A folder or a .zip, or in a bucket the address of a folder; or a list of images as
+            `edgeemo.dataset.ingest.image_list.open_list` describes it.
+
+    Yields:
+        The folder: a `edgeemo.bulk.bucket_path.BucketPath` for a bucket, whose text is the address;
+        of a list the folder that its images have in common. `edgeemo.dataset.ingest.find` takes it.
+
+    Raises:
+        DatasetError: As `open_data`; or if a list is malformed.
+        SourceError: If a bucket cannot be listed.
+    """
+    path = make_path(source)
+    if path.suffix == LIST_SUFFIX and not path.is_dir():
+        yield open_list(path)
+    elif isinstance(path, BucketPath):
+        check_images(path)
+        yield path
+    else:
+        with open_data(path) as root:
+            yield root
+
+
+def _refuse_remote(source: Path) -> None:
+    """Refuse what only some commands take."""
+    path = make_path(source)
+    if isinstance(path, BucketPath):
+        raise DatasetError(
+            f"{path}: copy the images to a folder of this machine; predict, evaluate, data check "
+            "and data crop alone read buckets"
+        )
+    if path.suffix == LIST_SUFFIX and path.is_file():
+        raise DatasetError(
+            f"{path}: name a folder or a .zip; evaluate, data check and data crop alone take a list"
+        )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from edgeemo.dataset.ingest.class_choice import (
     select_classes,
 )
 from edgeemo.dataset.ingest.folders import list_entries, list_folders
+from edgeemo.dataset.ingest.image_list import get_listed
 from edgeemo.dataset.ingest.splits import (
     find_layout_warnings,
     find_splits,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from edgeemo.dataset.ingest.image_list import ListedImage
     from edgeemo.dataset.ingest.splits import LayoutWarning
     from edgeemo.model.tables import Split
 
@@ -93,6 +95,8 @@ def find_files(
         DatasetError: If the folder does not exist or cannot be read, has fewer than two classes,
             lacks one of `classes`, or has other classes than `labels`.
     """
+    if listed := get_listed(root):
+        return _choose_listed(root, listed, labels, classes, may_lack_images=may_lack_images)
     top, splits, names = _find_labelled_folders(root, classes)
     ordered = order_labels(root, names, labels, may_lack_images=may_lack_images)
     files = _find_class_files(root, top, names, splits)
@@ -103,6 +107,25 @@ def find_files(
         files=tuple(files),
         ignored=_find_ignored(top, splits),
         warnings=tuple(_find_warnings(top, names, splits)),
+    )
+
+
+def _choose_listed(
+    root: Path,
+    listed: Sequence[ListedImage],
+    labels: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    *,
+    may_lack_images: bool = False,
+) -> FolderLayout:
+    """Return the layout of a list of images; a list of one label is allowed, unlike a folder."""
+    names = select_classes(root, sorted({each.label for each in listed}), classes)
+    files = [LabelledFile(*each) for each in listed if each.label in names]
+    return FolderLayout(
+        root=root,
+        labels=order_labels(root, names, labels, may_lack_images=may_lack_images),
+        splits=tuple(split for split in SPLITS if any(file.split == split for file in files)),
+        files=tuple(files),
     )
 
 
@@ -150,13 +173,16 @@ def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> Folde
     A folder with fewer than two classes counts as one class with the name of the folder.
 
     Args:
-        root: The folder.
+        root: The folder, here or in a bucket, or that of a list, as
+            `edgeemo.dataset.ingest.archive.open_images` yields it.
         classes: Classes to take, as of `find_files`; None takes all.
 
     Raises:
         DatasetError: If the folder does not exist, cannot be read or has no files, or lacks one of
             `classes`.
     """
+    if listed := get_listed(root):
+        return _choose_listed(root, listed, None, classes)
     top = _descend_to_classes(root) if root.is_dir() else root
     one = root.is_dir() and not find_splits(top) and len(list_folders(top)) < 2
     if one and classes is None:

@@ -1,10 +1,11 @@
-"""Content of a folder, without what is hidden or made by a desktop. Standard library only."""
+"""Content of a folder, here or in a bucket, without what is hidden or made by a desktop."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.bucket_path import BucketPath
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.suffixes import is_ignored
 
@@ -32,6 +33,8 @@ def list_entries(folder: Path) -> list[str]:
         DatasetError: If the folder cannot be read.
     """
     try:
-        return sorted(name for name in os.listdir(folder) if not is_ignored(name))  # noqa: PTH208
+        is_here = not isinstance(folder, BucketPath)
+        names = os.listdir(folder) if is_here else [path.name for path in folder.iterdir()]  # noqa: PTH208
+        return sorted(name for name in names if not is_ignored(name))
     except OSError as error:
         raise DatasetError(f"{folder}: cannot be read: {error.strerror}") from None

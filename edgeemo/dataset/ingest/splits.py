@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.bucket_path import BucketPath
 from edgeemo.dataset.ingest.folders import list_folders
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.suffixes import is_ignored
@@ -56,6 +57,11 @@ def is_split_name(name: str) -> bool:
     """Return whether a folder of that name can be a split."""
     plain = _simplify(name)
     return plain in _NAMES or plain in _EITHER
+
+
+def read_split_name(name: str) -> Split | None:
+    """Return the split that a name always stands for, if any."""
+    return _NAMES.get(_simplify(name))
 
 
 def find_splits(top: Path, *, complete: bool = True) -> list[tuple[Path, Split]]:
@@ -151,6 +157,8 @@ def _simplify(name: str) -> str:
 def _list_inside(folder: Path) -> list[str]:
     """Return the names of the folders in a folder, sorted; none where it cannot be read."""
     try:
+        if isinstance(folder, BucketPath):
+            return [name for name in folder.list_folder().folders if not is_ignored(name)]
         with os.scandir(folder) as entries:
             return sorted(
                 entry.name for entry in entries if entry.is_dir() and not is_ignored(entry.name)
