@@ -127,6 +127,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, _xml("DeleteResult"))
         elif self.command == "POST" and "uploads" in self.query:
             self._answer(200, _xml("InitiateMultipartUploadResult", UploadId=name))
+        elif self.command == "POST" and "delete" in self.query:
+            for key in re.findall("<Key>(.*?)</Key>", self.body.decode()):
+                objects.pop(f"{bucket}/{unescape(key)}", None)
+            self._answer(200, _xml("DeleteResult"))
         elif self.command == "POST":
             parts = self.server.parts.pop(self.query["uploadId"])
             objects[name] = b"".join(parts[number] for number in sorted(parts))

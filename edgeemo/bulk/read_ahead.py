@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from edgeemo.bulk.bucket import open_bucket
+from edgeemo.bulk.bucket_path import BucketPath
 from edgeemo.errors import ImageTooLargeError
 from edgeemo.imaging.limits import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
+    from pathlib import Path
 
 _AHEAD = 16
 """Images that are read at the same time, and that may wait to be used."""
@@ -72,6 +74,16 @@ def read_ahead(
             yield _finish(*waiting.popleft())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def count_readers(root: Path, workers: int) -> int:
+    """Return the number of threads that read and work on images and keep processors busy.
+
+    Args:
+        root: Folder of the images; those of a bucket are waited for.
+        workers: Number of images that are worked on at the same time.
+    """
+    return workers + _AHEAD if isinstance(root, BucketPath) else workers
 
 
 def fetch_image(address: str) -> FetchedImage | UnreadableImage:

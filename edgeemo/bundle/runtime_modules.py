@@ -18,6 +18,7 @@ _ENTRY_POINT = "edgeemo.bundle.device.main"
 _LIVE = "edgeemo.bundle.device.live"
 _SERVE = "edgeemo.bundle.device.serve"
 _PAGES = "edgeemo.report"
+_BULK = "edgeemo.bulk"
 _FACES = "edgeemo.imaging.faces"
 _DETECTION = (
     *(
@@ -38,7 +39,9 @@ def list_runtime_modules(settings: FaceSettings | None) -> dict[str, bytes]:
     Returns:
         Path inside the bundle to source.
     """
-    return collect_modules(_ENTRY_POINT, without=(_LIVE, _SERVE, *(() if settings else (_FACES,))))
+    return collect_modules(
+        _ENTRY_POINT, without=(_LIVE, _SERVE, _BULK, *(() if settings else (_FACES,)))
+    )
 
 
 def list_live_modules(settings: FaceSettings | None) -> dict[str, bytes]:
@@ -76,5 +79,5 @@ def list_page_files() -> dict[str, bytes]:
 def _list_further(
     root: str, shared: Mapping[str, bytes], settings: FaceSettings | None
 ) -> dict[str, bytes]:
-    found = collect_modules(root, without=(_PAGES, *(() if settings else _DETECTION)))
+    found = collect_modules(root, without=(_PAGES, _BULK, *(() if settings else _DETECTION)))
     return {path: source for path, source in found.items() if path not in shared}

@@ -63,8 +63,11 @@ def expand(
 
 def _images_below(address: str, passed_over: PassedOver | None) -> Iterator[str]:
     """Yield the images of a folder in a bucket; the address of a file, or of nothing, itself."""
-    from edgeemo.bulk.bucket import open_bucket
-
+    try:
+        from edgeemo.bulk.bucket import open_bucket
+    except ModuleNotFoundError:  # in a bundle, where the prediction refuses it
+        yield address
+        return
     bucket, key = open_bucket(address)
     if bucket.list_folder(key) is None:
         yield address

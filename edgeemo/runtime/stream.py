@@ -7,6 +7,7 @@ from itertools import chain, groupby, islice
 from os import PathLike
 from typing import TYPE_CHECKING, cast
 
+from edgeemo.errors import SourceError
 from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.utils.system import usable_cores
 
@@ -51,8 +52,10 @@ def predict_images(
     predict = partial(classifier.predict_result, color=color)
     for (are_remote, are_paths), group in groupby(sources, _classify):
         if are_remote:
-            from edgeemo.bulk.read_ahead import read_ahead
-
+            try:
+                from edgeemo.bulk.read_ahead import read_ahead
+            except ModuleNotFoundError:
+                raise SourceError("a bundle reads no buckets: copy the images here") from None
             addresses = cast("Iterator[str]", group)
             images = (image for _, image in read_ahead((each, each) for each in addresses))
             yield from _predict_group(predict, images, workers, may_fork=False)

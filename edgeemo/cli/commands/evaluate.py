@@ -113,7 +113,12 @@ class EvaluateArguments(
         ),
     ] = None
     data: Annotated[
-        Path, Option("Labelled images: one folder per class, or a .zip.", metavar="DIR|ZIP")
+        Path,
+        Option(
+            "Labelled images: one folder per class, here or in a bucket (s3://, gs://); a .zip; or "
+            "a list (.csv with the columns path, label and, if need be, split).",
+            metavar="DIR|ZIP",
+        ),
     ]
     html: Html = None
     json: Json = False
@@ -145,13 +150,13 @@ def evaluate(given: EvaluateArguments) -> None:
     """
     start_fast()
     from edgeemo.cli.output.evaluate import print_evaluation
-    from edgeemo.dataset import check_source
+    from edgeemo.dataset import check_images
     from edgeemo.evaluate import evaluate as run
     from edgeemo.evaluate import raise_for_gates
     from edgeemo.utils.serialize import to_plain
 
     check_html(given.html)
-    check_source(given.data)
+    check_images(given.data)
     options = _make_options(given)
     classifier = _load(given, options)
     with progress() as shown:

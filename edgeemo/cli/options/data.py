@@ -43,6 +43,25 @@ class SourceArguments:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteSourceArguments(SourceArguments):
+    """Options of a command that reads images wherever they are."""
+
+    source: Annotated[
+        Path,
+        Argument(
+            "Images: one folder per class, here or in a bucket (s3://, gs://); a .zip; or a list "
+            "(.csv with the columns path, label and, if need be, split).",
+            metavar="DIR|ZIP|CSV|ADDRESS",
+        ),
+    ]
+
+    def __post_init__(self) -> None:
+        from edgeemo.bulk.bucket_path import make_path
+
+        object.__setattr__(self, "source", make_path(self.source))
+
+
+@dataclass(frozen=True, kw_only=True)
 class WritingArguments(SourceArguments):
     """Options of a command that writes images into a new folder."""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.bulk.bucket_path import make_path
 from edgeemo.bulk.run import Place, work_through
 from edgeemo.dataset.check.collected import CollectedFiles
 from edgeemo.dataset.check.findings import derive_findings
@@ -69,7 +70,7 @@ def check_folder(
         DatasetError: If the folder does not exist, has no files, or cannot be read in part.
         MissingExtraError: If the ``data`` extra is not installed.
     """
-    layout = find_any_files(Path(root), classes=classes)
+    layout = find_any_files(make_path(root), classes=classes)
     work = InspectWork(root, accept=accept, detector=detector, detector_name=detector_name)
     return check_files(layout, work, faces_skipped=faces_skipped, progress=progress)
 

@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.bulk.bucket_path import BucketPath, make_path
+from edgeemo.bulk.read_ahead import count_readers
 from edgeemo.bulk.work import Work
 from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile, inspect_files
 from edgeemo.dataset.ingest.examine import UsableImage, to_printable
@@ -61,8 +63,8 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
         detector_name: str | None = None,
         source: StrPath | None = None,
     ) -> None:
-        self._root = Path(os.path.abspath(root))  # noqa: PTH100 - links stay as they are
-        self._source = os.path.abspath(source or root)  # noqa: PTH100
+        self._root = _make_absolute(root)
+        self._source = str(_make_absolute(source or root))
         self._formats = list_accepted_formats(accept)
         self._faces, self._detector_file = faces, detector_file
         self._detector = detector
@@ -91,7 +93,7 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
     def open(self) -> None:
         """See `edgeemo.bulk.work.Work`."""
         require_libraries()
-        if not self._root.is_dir():
+        if not isinstance(self._root, BucketPath) and not self._root.is_dir():
             raise DatasetError(f"{self._root}: no such folder")
         if self._faces and self._detector is None:
             self._detector = build_detector(self._faces, file=self._detector_file)
@@ -103,7 +105,7 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
             lambda batch: inspect_files(
                 self._root, batch, formats=self._formats, detector=self._detector
             ),
-            workers=workers,
+            workers=count_readers(self._root, workers),
         )
 
     def fail(self, item: LabelledFile, reason: str) -> InspectedFile:
@@ -128,6 +130,11 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
     def from_table(self, table: Any) -> list[InspectedFile]:
         """See `edgeemo.bulk.work.Work`."""
         return [_from_row(row) for row in table.to_pylist()]
+
+
+def _make_absolute(path: StrPath) -> Path:
+    made = make_path(path)
+    return made if isinstance(made, BucketPath) else Path(os.path.abspath(made))  # noqa: PTH100
 
 
 def _list_columns() -> list[tuple[str, str]]:

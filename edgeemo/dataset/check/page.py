@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from edgeemo.bulk.bucket_path import make_path
 from edgeemo.dataset.check.shortcuts import SHORTCUT_AUC
 from edgeemo.dataset.check.summary import (
     PROCESSING_COLUMNS,
@@ -36,6 +36,7 @@ from edgeemo.utils.text import join_and, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from edgeemo.dataset.check.groups import DuplicateGroup
     from edgeemo.dataset.check.report import CheckReport
@@ -64,7 +65,7 @@ def make_page(report: CheckReport, *, title: str, folder: StrPath, progress: Pro
         MissingExtraError: If Jinja2 is not installed.
     """
     progress.stage("Making the page")
-    return to_html(build_document(report, title=title, folder=Path(folder)))
+    return to_html(build_document(report, title=title, folder=make_path(folder)))
 
 
 def build_document(report: CheckReport, *, title: str, folder: Path) -> Document:

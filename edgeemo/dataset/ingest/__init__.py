@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
-    from edgeemo.dataset.ingest.archive import check_data, check_source, open_data
+    from edgeemo.dataset.ingest.archive import (
+        check_data,
+        check_images,
+        check_source,
+        open_data,
+        open_images,
+    )
     from edgeemo.dataset.ingest.collection import (
         Collection,
         check_collections,
@@ -35,6 +41,7 @@ __all__ = [
     "IngestSummary",
     "check_collections",
     "check_data",
+    "check_images",
     "check_source",
     "ingest_collections",
     "ingest_folder",
@@ -63,6 +70,7 @@ __getattr__ = import_on_use(
         "IngestOptions": "edgeemo.dataset.ingest.options",
         "IngestSummary": "edgeemo.dataset.ingest.options",
         "check_data": "edgeemo.dataset.ingest.archive",
+        "check_images": "edgeemo.dataset.ingest.archive",
         "check_source": "edgeemo.dataset.ingest.archive",
         "ingest_folder": "edgeemo.dataset.ingest.ingestion",
         "locate_files": "edgeemo.dataset.ingest.lookup",

@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.bucket_path import BucketPath
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
 from edgeemo.dataset.processing.sampling import take_sample
 from edgeemo.errors import ImageError, ImageTooLargeError
@@ -160,14 +161,27 @@ class _UnusableError(Exception):
 
 def _read_file(path: Path) -> bytes:
     try:
+        if isinstance(path, BucketPath):
+            return _check_content(path.fetch(max_bytes=MAX_FILE_BYTES))
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise _UnusableError("too-large", f"more than {MAX_FILE_BYTES // 2**20} MB")
+            raise _refuse_size()
         content = path.read_bytes() if path.is_file() else b""
     except (OSError, MemoryError) as error:
         raise _UnusableError("unreadable", _explain_read_error(error)) from None
+    return _check_content(content)
+
+
+def _check_content(content: bytes | None) -> bytes:
+    """Return a content that is neither too large, which None stands for, nor empty."""
+    if content is None:
+        raise _refuse_size()
     if not content:
         raise _UnusableError("empty", "the file is empty")
     return content
+
+
+def _refuse_size() -> _UnusableError:
+    return _UnusableError("too-large", f"more than {MAX_FILE_BYTES // 2**20} MB")
 
 
 def _explain_read_error(error: OSError | MemoryError) -> str:

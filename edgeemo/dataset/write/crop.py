@@ -14,9 +14,11 @@ from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.bucket_path import make_path
 from edgeemo.bulk.run import Place, work_through
 from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.fingerprint import require_libraries
+from edgeemo.dataset.ingest.image_list import get_listed
 from edgeemo.dataset.write.crop_place import CropPlace, has_rows, resolve
 from edgeemo.dataset.write.crop_plan import plan_crops
 from edgeemo.dataset.write.crop_table import CROP_CSV, CropCount, CropTable
@@ -86,7 +88,7 @@ def write_crops(
         FaceModelError: If the detector's file cannot be used.
         MissingExtraError: If the ``data`` extra or the face detector is not installed.
     """
-    root = Path(root)
+    root = make_path(root)
     target = out if isinstance(out, CropPlace) else CropPlace(out=str(out), replace=replace)
     progress = progress or Silent()
     require_libraries()
@@ -139,7 +141,7 @@ def _crop_files(
     place: Place,
     progress: Progress,
 ) -> None:
-    planned = [*plan_crops(layout.files)]
+    planned = [*plan_crops(layout.files, by_label=bool(get_listed(layout.root)))]
     work.folder.make_folders(each.crop for each in planned)
     parts = target.open_rows(work)
     files = iter(layout.files)

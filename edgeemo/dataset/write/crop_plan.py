@@ -34,16 +34,19 @@ class PlannedCrop:
         return self.image.path
 
 
-def plan_crops(files: Iterable[LabelledFile]) -> Iterator[PlannedCrop]:
+def plan_crops(files: Iterable[LabelledFile], *, by_label: bool = False) -> Iterator[PlannedCrop]:
     """Yield each image with the path of its crop: that of the image, if it is free and safe.
 
     Args:
         files: The images, by their paths or by keys of a bucket, which may be any text.
+        by_label: Whether the folders of the images are replaced by split and class.
     """
     taken: set[str] = set()
     known: dict[str, str] = {}
     for file in files:
         folder, _, name = file.path.rpartition("/")
+        if by_label:
+            folder = f"{file.split or ''}/{file.label}"
         safe = known.get(folder)
         if safe is None:
             safe = known[folder] = _make_safe_folder(folder)

@@ -11,7 +11,9 @@ from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from edgeemo.bulk.bucket_path import make_path
 from edgeemo.bulk.isolated import IsolatedWork
+from edgeemo.bulk.read_ahead import count_readers
 from edgeemo.bulk.storage import is_bucket
 from edgeemo.bulk.work import Work
 from edgeemo.dataset.ingest.examine import examine_file, reject_image
@@ -124,7 +126,9 @@ class CropWork(Work[PlannedCrop, "tuple[CropRow, ...]"]):
         """See `edgeemo.bulk.work.Work`."""
         if self._isolated:
             return self._run_isolated(items, workers)
-        return iterate_in_threads(items, self._crop_batch, workers=workers)
+        return iterate_in_threads(
+            items, self._crop_batch, workers=count_readers(make_path(self._root), workers)
+        )
 
     def fail(self, item: PlannedCrop, reason: str) -> tuple[CropRow, ...]:
         """See `edgeemo.bulk.work.Work`."""
@@ -172,7 +176,7 @@ class CropWork(Work[PlannedCrop, "tuple[CropRow, ...]"]):
     def _crop_file(self, planned: PlannedCrop) -> tuple[CropRow, ...]:
         """Return the rows of an image, at least one."""
         file = planned.image
-        examined = examine_file(Path(self._root), file, formats=self._formats)
+        examined = examine_file(make_path(self._root), file, formats=self._formats)
         if isinstance(examined.verdict, Rejected):
             verdict = examined.verdict
             return (CropRow(image=verdict.path, outcome=verdict.reason, detail=verdict.detail),)

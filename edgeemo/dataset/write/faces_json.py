@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.bucket_path import make_path
 from edgeemo.dataset.ingest.find import find_top_folder
 from edgeemo.dataset.write.placement import check_finished
 from edgeemo.errors import DatasetError, SpecError
@@ -15,6 +15,8 @@ from edgeemo.model.face_settings import FaceSettings, parse_settings
 from edgeemo.utils.strict_json import parse_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.utils.paths import StrPath
 
@@ -48,7 +50,7 @@ def read_faces_json(root: StrPath) -> tuple[FaceSettings, Path] | None:
     Raises:
         DatasetError: If the file is malformed, the folder cannot be read, or it is not complete.
     """
-    root = Path(root)
+    root = make_path(root)
     for folder in (root, find_top_folder(root)):
         check_finished(folder)
         path = folder / FACES_JSON

@@ -137,6 +137,6 @@ def test_other_commands_refuse_buckets_and_lists(listed, edgeemo):
     shown = edgeemo("data", "split", "s3://bucket/photos", "--out", listed.parent / "new")
     assert shown.status == 1
     assert shown.err == (
-        "error: s3://bucket/photos: copy the images to a folder of this machine; predict, evaluate, "
-        "data check and data crop alone read buckets\n"
+        "error: s3://bucket/photos: copy the images to a folder of this machine; predict, "
+        "evaluate, data check and data crop alone read buckets\n"
     )

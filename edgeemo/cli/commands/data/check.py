@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgeemo.cli.command import command
-from edgeemo.cli.options.data import SourceArguments
+from edgeemo.cli.options.data import RemoteSourceArguments
 from edgeemo.cli.options.faces import DetectorArguments
 from edgeemo.cli.output.console import note, print_json, say, warn
 from edgeemo.cli.output.data import print_check
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckArguments(DetectorArguments, SourceArguments):
+class CheckArguments(DetectorArguments, RemoteSourceArguments):
     """Options of ``edgeemo data check``."""
 
     html: Annotated[Path | None, Option("Page with thumbnails to write, too.", metavar="FILE")] = (
@@ -47,7 +47,7 @@ def check(given: CheckArguments) -> None:
     Duplicates and near-duplicates, images in two classes, unusable files, suspicious labels, and
     shortcuts: numbers that separate the classes without faces. The folder is not changed.
     """
-    from edgeemo.dataset import open_data
+    from edgeemo.dataset import open_images
     from edgeemo.dataset.check import check_folder as run
     from edgeemo.dataset.check import make_page
     from edgeemo.model.face_settings import FaceSettings
@@ -60,7 +60,7 @@ def check(given: CheckArguments) -> None:
     request = given.request_faces(given.faces or None)
     settings = request.apply(FaceSettings()) if request.enabled else None
     detector, skipped = _build_detector(settings, request.file)
-    with progress() as shown, open_data(given.source) as folder:
+    with progress() as shown, open_images(given.source) as folder:
         checked = run(
             folder,
             classes=given.classes,
@@ -87,7 +87,7 @@ def check(given: CheckArguments) -> None:
 
 def _check(given: CheckArguments) -> None:
     """Refuse what cannot be checked or written, before any slow work."""
-    from edgeemo.dataset import check_source
+    from edgeemo.dataset import check_images
     from edgeemo.utils.extras import IMAGES, require_packages
     from edgeemo.utils.files import check_writable
 
@@ -95,7 +95,7 @@ def _check(given: CheckArguments) -> None:
     if html is not None and (html.is_dir() or not html.parent.is_dir()):
         raise typer.BadParameter(f"{html} is not a file in a folder", param_hint="--html")
     require_packages(IMAGES, purpose="preparing images")
-    check_source(given.source)
+    check_images(given.source)
     if html is not None:
         require_packages(("jinja2",), purpose="--html")
         check_writable(html.parent)

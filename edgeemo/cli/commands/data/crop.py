@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from edgeemo.cli.command import command
 from edgeemo.cli.options.bulk import CLUSTER, bulk_option
-from edgeemo.cli.options.data import SourceArguments
+from edgeemo.cli.options.data import RemoteSourceArguments
 from edgeemo.cli.options.faces import DetectorArguments
 from edgeemo.cli.output.data import print_cropped
 from edgeemo.cli.output.progress import progress
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CropArguments(DetectorArguments, SourceArguments):
+class CropArguments(DetectorArguments, RemoteSourceArguments):
     """Options of ``edgeemo data crop``."""
 
     out: Annotated[
@@ -61,7 +61,7 @@ class CropArguments(DetectorArguments, SourceArguments):
             OptionError: If options exclude each other.
         """
         from edgeemo.bulk.storage import is_bucket
-        from edgeemo.dataset import check_source
+        from edgeemo.dataset import check_images
         from edgeemo.dataset.write import CropPlace
         from edgeemo.utils.extras import IMAGES, require_packages
 
@@ -69,7 +69,7 @@ class CropArguments(DetectorArguments, SourceArguments):
         if self.resume and self.again:
             raise OptionError("--resume excludes --again")
         require_packages(IMAGES, purpose="preparing images")
-        check_source(self.source)
+        check_images(self.source)
         if Path(self.out).resolve() == self.source.resolve():
             import typer
 
@@ -94,7 +94,7 @@ class CropArguments(DetectorArguments, SourceArguments):
         else:
             purpose = "--resume" if self.resume else "--again" if self.again else self.out
         require_packages(("pyarrow",), purpose=purpose, extra="cluster")
-        if not self.source.is_dir():
+        if self.source.suffix != ".csv" and not self.source.is_dir():
             raise OptionError(f"{purpose} requires a folder of images; unpack {self.source}")
         if self.cluster is not None:
             require_packages(("ray",), purpose=purpose, extra="cluster")
@@ -116,7 +116,7 @@ def crop(given: CropArguments) -> None:
     always with --cluster or in a bucket, finished images are kept when the command ends early.
     """
     from edgeemo.bulk.run import Place
-    from edgeemo.dataset import open_data
+    from edgeemo.dataset import open_images
     from edgeemo.dataset.write import CropOptions, write_crops
     from edgeemo.model.face_settings import FaceSettings
     from edgeemo.utils.extras import require_packages_of_options
@@ -133,6 +133,6 @@ def crop(given: CropArguments) -> None:
         size=given.size,
     )
     target, place = given.make_target(), Place(cluster=given.cluster)
-    with progress() as shown, open_data(given.source) as folder:
+    with progress() as shown, open_images(given.source) as folder:
         cropped = write_crops(folder, target, options=options, place=place, progress=shown)
     print_cropped(cropped, json=given.json)
