@@ -28,7 +28,7 @@ MISTAKES = [
     ("info --foo", 2, "option '--foo' is unknown; choose from --json, "),
     ("train more", 2, "got unexpected extra argument(s) (more)"),
     ("train --data", 2, "option '--data' requires an argument"),
-    ("predict", 2, "missing argument 'FILE|DIR|-...'"),
+    ("predict", 2, "missing argument 'FILE|DIR|ADDRESS|-...'"),
     ("data clean faces", 2, "missing option '--out'"),
     # The images.
     ("train --data gone", 1, "gone: no such folder or .zip file"),

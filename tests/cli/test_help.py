@@ -155,7 +155,7 @@ def test_completion_in_bash(typed, offered):
         (("train", "--data"), "option '--data' requires an argument"),
         (("train", "--data", ""), "--data must be a path, not ''"),
         (("data", "clean", "x"), "missing option '--out'"),
-        (("predict",), "missing argument 'FILE|DIR|-...'"),
+        (("predict",), "missing argument 'FILE|DIR|ADDRESS|-...'"),
     ],
 )
 def test_a_mistyped_name_is_wrong_usage(edgeemo, words, message):

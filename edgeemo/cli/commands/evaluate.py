@@ -117,7 +117,7 @@ class EvaluateArguments(
         Option(
             "Labelled images: one folder per class, here or in a bucket (s3://, gs://); a .zip; or "
             "a list (.csv with the columns path, label and, if need be, split).",
-            metavar="DIR|ZIP",
+            metavar="DIR|ZIP|CSV|ADDRESS",
         ),
     ]
     html: Html = None

@@ -37,9 +37,9 @@ class PredictArguments(BulkArguments, FaceArguments):
     images: Annotated[
         tuple[str, ...],
         Argument(
-            "Images; folders, searched recursively; videos; - for one image or a list of paths on "
-            "standard input.",
-            metavar="FILE|DIR|-...",
+            "Images; folders, searched recursively; both also in buckets (s3://, gs://); videos; - "
+            "for one image or a list of paths and addresses on standard input.",
+            metavar="FILE|DIR|ADDRESS|-...",
         ),
     ]
     model: Annotated[
@@ -81,6 +81,7 @@ class PredictArguments(BulkArguments, FaceArguments):
     "cat face.jpg | edgeemo predict -",
     "edgeemo predict party.jpg --faces --annotate seen/",
     "edgeemo predict party.mp4 --every 0.5 --format csv",
+    "edgeemo predict s3://bucket/photos --format csv > predictions.csv",
     "edgeemo predict photos/ --cluster node1:6379 --keep predictions/",
 )
 def predict(given: PredictArguments) -> int:

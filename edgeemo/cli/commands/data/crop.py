@@ -87,6 +87,7 @@ class CropArguments(DetectorArguments, RemoteSourceArguments):
         return target
 
     def _check_bulk(self) -> None:
+        from edgeemo.dataset.ingest.image_list import LIST_SUFFIX
         from edgeemo.utils.extras import require_packages
 
         if self.cluster is not None:
@@ -94,7 +95,7 @@ class CropArguments(DetectorArguments, RemoteSourceArguments):
         else:
             purpose = "--resume" if self.resume else "--again" if self.again else self.out
         require_packages(("pyarrow",), purpose=purpose, extra="cluster")
-        if self.source.suffix != ".csv" and not self.source.is_dir():
+        if self.source.suffix != LIST_SUFFIX and not self.source.is_dir():
             raise OptionError(f"{purpose} requires a folder of images; unpack {self.source}")
         if self.cluster is not None:
             require_packages(("ray",), purpose=purpose, extra="cluster")
