@@ -209,7 +209,7 @@ class _Comparer:
 
     def _predict(self, name: str, classifier: Classifier, images: _Images) -> list[Outcome]:
         place = Place(workers=self.options.workers, threads=classifier.threads)
-        work = EvaluateWork(classifier, str(images.root), name=images.name)
+        work = EvaluateWork(classifier, images.root, name=images.name)
         return predict_labelled(
             work,
             images.images,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.bulk.work import Work, decode_name, encode_name
+from edgeemo.dataset.ingest.image_list import get_listed
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
 from edgeemo.evaluate.trained_on import hash_image
@@ -17,6 +19,7 @@ from edgeemo.runtime.prediction import NO_FACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from edgeemo.imaging.decode import Source
     from edgeemo.model.detector_file import DetectorFile
@@ -31,8 +34,8 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
 
     Args:
         classifier: The model; for a cluster, of an exported file.
-        root: The data folder, or its address.
-        name: Name of the data in messages.
+        root: The data folder.
+        name: Name of the data, which stands in messages in place of a temporary folder.
         detector_file: As of `edgeemo.runtime.predict_work.PredictWork`.
         trained_on: SHA-256 of each image that the model was trained on; None where that is not
             known.
@@ -42,7 +45,7 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
     def __init__(
         self,
         classifier: Classifier,
-        root: str,
+        root: Path,
         *,
         name: str,
         detector_file: DetectorFile | None = None,
@@ -50,7 +53,8 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         exclude_trained: bool = False,
     ) -> None:
         self._predict = PredictWork(classifier, detector_file)
-        self._root, self._name, self._spec = root, name, classifier.spec
+        self._root, self._name, self._spec = str(root), name, classifier.spec
+        self._shown = self._root if get_listed(root) else name
         self._trained_on, self._excludes = trained_on, exclude_trained and trained_on is not None
 
     def describe(self) -> Mapping[str, object]:
@@ -115,7 +119,7 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
         return [*map(self._read_row, table.to_pylist())]
 
     def _locate(self, image: LabelledImage) -> str:
-        return f"{self._root}/{image.path}"
+        return os.path.join(self._root, image.path)  # noqa: PTH118
 
     def _recognise(self, items: Iterable[LabelledImage]) -> Iterator[tuple[Outcome, Source]]:
         """Yield where to read each image, or the image if it had to be read from a bucket."""
@@ -134,7 +138,7 @@ class EvaluateWork(Work[LabelledImage, Outcome]):
 
     def _add_result(self, begun: Outcome, result: ImageResult) -> Outcome:
         if result.error is not None:
-            return replace(begun, error=result.error.replace(self._root, self._name))
+            return replace(begun, error=result.error.replace(self._root, self._shown))
         if not result.predictions:
             return replace(begun, predicted=NO_FACE)
         found, spec = result.predictions[0], self._spec

@@ -56,7 +56,9 @@ def evaluate(
     Args:
         model: As of `edgeemo.evaluate.load_classifier`, or a classifier, whose face settings then
             hold.
-        data: A folder as `edgeemo.evaluate.labelled.find_labelled_images` describes it, or a .zip.
+        data: As of `edgeemo.dataset.ingest.open_images`: a folder as
+            `edgeemo.evaluate.labelled.find_labelled_images` describes it, a .zip, an address in a
+            bucket, or a list.
         options: Options of the evaluation.
         html: Page to write, too, with the images of the worst mistakes; None writes none.
         progress: Receives the progress.
@@ -121,7 +123,7 @@ class _Evaluator:
         self.trained_on = list_trained_on(find_folder(classifier))
         self.work = EvaluateWork(
             self.classifier,
-            str(root),
+            root,
             name=name,
             detector_file=options.faces.file,
             trained_on=self.trained_on,

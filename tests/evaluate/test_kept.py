@@ -132,7 +132,7 @@ def test_another_run_is_neither_continued_nor_replaced_unasked(faces, tmp_path):
 
 
 def test_rows_hold_outcomes_to_the_bit():
-    work = EvaluateWork(Classifier.load(MODEL), "root", name="faces")
+    work = EvaluateWork(Classifier.load(MODEL), Path("root"), name="faces")
     image = LabelledImage("happy/a.jpg", "happy", "happy", within="")
     outcomes = [
         Outcome(image, "happy", "happy", 0.1 + 0.2, (0.1 + 0.2, 1 / 3), box=(1, -2, 3, 4)),
