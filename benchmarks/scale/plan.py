@@ -13,14 +13,17 @@ from edgeemo.bulk.work import BLOCK_SIZE
 CPU_HOUR, GETS, PUTS = 0.04, 0.4, 5.0
 """Assumed prices: an hour of a CPU, a million reading and a million writing requests."""
 
-PARTS, LOOKS = 3, 66
-"""Of the search for near-duplicates: parts of a hash, and look-ups of one image in them."""
+KEYS = 15
+"""Pairs of the six parts of a hash, in one of which near-duplicates are equal."""
 
 RECORD = 16
-"""Bytes of a look-up that travels: the hash, and the number of the image."""
+"""Bytes of a hash that travels with the number of its image."""
+
+STORED, SORTED = 8 + 256, 60
+"""Bytes of an image's hash and thumbnail, and of the sorted keys beside them."""
 
 SHARD = 5_000_000
-"""Images of a shard of hashes: 1.6 GB of hashes and thumbnails, and the index over them."""
+"""Images of a shard of hashes."""
 
 
 def tabulate_rates() -> Table:
@@ -97,14 +100,15 @@ def tabulate_memory() -> Table:
     """Return the memory of the processes."""
     table = Table("memory", "bytes an image", "10 million", "100 million")
     block = sys.getsizeof("0" * 16) + sys.getsizeof(10**6) + 2 * 104  # in two dictionaries
+    rates = read_rates()
     rows = {
-        "predict, crop: names, as they are listed": 0.0,
-        "finished blocks of --keep": (block + sys.getsizeof("x" * 43)) / BLOCK_SIZE,
-        "check: all that its report compares": read_rates()["check_memory_bytes"],
+        "digests of the finished blocks": (block + sys.getsizeof("x" * 43)) / BLOCK_SIZE,
+        "names of a folder of a bucket, while it is read": rates["listing_memory_bytes"],
+        "evaluate: the outcomes": rates["evaluate_memory_bytes"],
+        "check: all that its report compares": rates["check_memory_bytes"],
     }
     for name, each in rows.items():
-        sizes = [show_bytes(each * size) if each else "none" for size in SIZES[2:]]
-        table.add(name, show(each) if each else "0", *sizes)
+        table.add(name, show(each), *(show_bytes(each * size) for size in SIZES[2:]))
     return table
 
 
@@ -135,25 +139,24 @@ class Search:
 def list_searches(images: int) -> dict[str, Search]:
     """Return the ways to search that many images."""
     shards = -(-images // SHARD)
-    index, thumbnails = 8 + PARTS * 8, 256
     size = min(SHARD, images)
-    fixed = read_rates()["search_us"] * images / 1e6
-    every = count_search_s(images)
+    fixed_s = read_rates()["search_us"] * images / 1e6
+    whole_s = count_search_s(images)
     return {
-        "one index on one machine": Search(
-            cpu_s=every, moved=images * 264, memory=images * (index + thumbnails + 8), tasks=1
+        "on one machine": Search(
+            cpu_s=whole_s, moved=images * STORED, memory=images * (STORED + SORTED), tasks=1
         ),
         "all pairs of shards": Search(
-            cpu_s=every + fixed * (shards - 1) / 2,
-            moved=(shards + 2 * comb(shards, 2)) * size * 264,
-            memory=2 * size * (index + thumbnails + 8),
+            cpu_s=whole_s + fixed_s * (shards - 1),
+            moved=(shards + 2 * comb(shards, 2)) * size * STORED,
+            memory=2 * size * (STORED + SORTED),
             tasks=shards + comb(shards, 2),
         ),
         "join by parts": Search(
-            cpu_s=every,
-            moved=images * (PARTS + LOOKS) * RECORD,
-            memory=2 * size * RECORD * 4,
-            tasks=max(1, images * (PARTS + LOOKS) // (4 * SHARD)),
+            cpu_s=whole_s,
+            moved=images * KEYS * RECORD,
+            memory=size * (RECORD + SORTED),
+            tasks=KEYS * shards,
         ),
     }
 

@@ -8,6 +8,7 @@ Processor time, because the machine is never idle. The smallest of three rounds 
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +37,8 @@ from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import LabelledFile, find_any_files
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
 from edgeemo.dataset.ingest.near_duplicates import group_similar
+from edgeemo.evaluate.labelled import LabelledImage
+from edgeemo.evaluate.outcome import Outcome
 from edgeemo.imaging.faces import Face
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
@@ -50,7 +54,7 @@ TARGET = Path(__file__).with_name("rates.json")
 SMALL = (48, 48)
 FOLDERS = {"small": (SMALL, 600), "webcam": (WEBCAM, 40), "telephone": (TELEPHONE, 4)}
 ROUNDS = 2
-COLLECTED = 100_000
+COLLECTED = 200_000
 MESSAGES = 50_000
 STATE = '{"label": "happy", "probability": 0.93, "faces": 1, "paused": false, "threshold": 0.4}'
 PATH = "s3://bucket/photos/2026/11/{:08d}.jpg"
@@ -62,7 +66,7 @@ def main() -> None:
     parser.add_argument("--parts", default=",".join(PARTS), help="what to measure anew")
     given = parser.parse_args()
     rates = json.loads(given.out.read_text()) if given.out.exists() else {}
-    rates["machine"] = describe("numpy", "pillow", "ai-edge-litert", "faiss-cpu", "pyarrow")
+    rates["machine"] = describe("numpy", "pillow", "ai-edge-litert", "pyarrow")
     for part in given.parts.split(","):
         rates |= PARTS[part]()
         given.out.write_text(json.dumps(rates, indent=2) + "\n")
@@ -177,7 +181,7 @@ def measure_hash() -> dict[str, float]:
 
 def measure_search() -> dict[str, float]:
     """Return processor µs per hash of the search for near-duplicates: fixed, and per million."""
-    sizes = (250_000, 500_000, 1_000_000)
+    sizes = (250_000, 500_000, 1_000_000, 2_000_000)
     rng = np.random.default_rng(0)
     times = []
     for size in sizes:
@@ -196,7 +200,7 @@ def measure_search() -> dict[str, float]:
 
 
 def measure_spread() -> dict[str, float]:
-    """Return how many more look-ups of real hashes meet another one than those of random ones.
+    """Return how many more pairs of real hashes are equal in two of six parts than of random ones.
 
     Faces are alike, and so are their hashes.
     """
@@ -205,14 +209,14 @@ def measure_spread() -> dict[str, float]:
         compute_perceptual_hash(np.asarray(Image.open(name).convert("L").resize((64, 64))))
         for name in names
     ]
-    distinct = np.unique(np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, 8), axis=0)
-    bits = np.unpackbits(distinct, axis=1, bitorder="little").astype(np.int64)
-    met = 0.0
-    for part in range(3):
-        key = bits[:, part * 21 : (part + 1) * 21] @ (1 << np.arange(21))
-        counts = np.bincount(key, minlength=1 << 21)
-        met += counts[key].mean() - 1 + sum(counts[key ^ (1 << bit)].mean() for bit in range(21))
-    return {"spread_images": len(names), "spread": met / (66 * len(distinct) / 2**21)}
+    distinct = np.unique(np.frombuffer(b"".join(hashes), np.uint64))
+    met = expected = 0.0
+    for pair in combinations(range(6), 2):
+        bits = sum((1 << (part + 1) * 64 // 6) - (1 << part * 64 // 6) for part in pair)
+        _, counts = np.unique(distinct & np.uint64(bits), return_counts=True)
+        met += float((counts * (counts - 1) / 2).sum())
+        expected += len(distinct) * (len(distinct) - 1) / 2 / 2 ** bits.bit_count()
+    return {"spread_images": len(distinct), "spread": met / expected}
 
 
 def measure_driver() -> dict[str, float]:
@@ -264,8 +268,27 @@ def measure_broker() -> dict[str, float]:
 
 
 def measure_memory() -> dict[str, float]:
-    """Return the bytes of an image in the process that collects a check."""
+    """Return the bytes of an image in the processes that hold something of all images."""
+    return {
+        "check_memory_bytes": measure_growth(collect_check),
+        "evaluate_memory_bytes": measure_growth(collect_outcomes),
+        "listing_memory_bytes": measure_growth(
+            lambda: {f"{number:08d}.jpg": 60_000 + number for number in range(COLLECTED)}
+        ),
+    }
+
+
+def measure_growth(build: Callable[[], object]) -> float:
+    """Return the bytes per image by which this process grows."""
+    gc.collect()
     before = read_resident_bytes()
+    built = build()
+    grown = (read_resident_bytes() - before) / COLLECTED
+    del built
+    return grown
+
+
+def collect_check() -> object:
     files = [
         LabelledFile(path=PATH.format(number), label="happy", split=None)
         for number in range(COLLECTED)
@@ -274,7 +297,27 @@ def measure_memory() -> dict[str, float]:
     rng = np.random.default_rng(0)
     for file in files:
         collected.add(file, make_inspected(file, rng))
-    return {"check_memory_bytes": (read_resident_bytes() - before) / COLLECTED}
+    return files, collected
+
+
+def collect_outcomes() -> object:
+    rng = np.random.default_rng(0)
+    return [
+        Outcome(
+            image=LabelledImage(
+                path=f"happy/{number:08d}.jpg",
+                folder="happy",
+                label="happy",
+                within=f"{number:08d}.jpg",
+            ),
+            predicted="happy",
+            guess="happy",
+            score=float(rng.random()),
+            scores=tuple(rng.random(3).tolist()),
+            box=tuple(rng.integers(300, 600, 4).tolist()),
+        )
+        for number in range(COLLECTED)
+    ]
 
 
 def make_inspected(file: LabelledFile, rng: np.random.Generator) -> InspectedFile:

@@ -151,7 +151,7 @@ def tabulate_rollouts() -> Table:
     cases = {
         "bundle, waves of 10, 100, 1,000, 8,890": {},
         "the same, by a server of 1 Gbit/s": {"server_bps": 1e9},
-        "bundle and wheels, 38 MB": {"bytes": 42.3e6},
+        "bundle and wheels, 42 MB": {"bytes": 42.3e6},
         "model file alone, 114 kB": {"bytes": 114e3},
         "bundle, a fifth of the devices away": {"away": 0.2},
         "bundle, soak of 1 h": {"soak_s": 3600.0},
