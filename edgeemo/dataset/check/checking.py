@@ -28,7 +28,6 @@ from edgeemo.dataset.check.tallies import (
 from edgeemo.dataset.face_sample import sample_faces
 from edgeemo.dataset.ingest.duplicates import clean_images
 from edgeemo.dataset.ingest.find import find_any_files
-from edgeemo.dataset.ingest.near_duplicates import group_similar
 from edgeemo.utils.progress import Silent
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def check_files(
     collected = _inspect(layout, work, place=place, parts=parts, progress=progress)
     images, numbers = collected.images, collected.numbers
     progress.stage("Finding duplicates")
-    similar = SimilarImages(collected, group_similar)
+    similar = SimilarImages(collected)
     progress.stage("Finding shortcuts and suspicious labels")
     faces = face_sample = None
     if work.detects_faces:

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edgeemo.dataset.ingest.near_duplicates import NEAR_DUPLICATE_CORRELATION, number_by_first
+from edgeemo.dataset.ingest.near_duplicates import (
+    NEAR_DUPLICATE_CORRELATION,
+    group_similar,
+    number_by_first,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from edgeemo.dataset.check.collected import CollectedFiles
     from edgeemo.dataset.ingest.examine import UsableImage
     from edgeemo.dataset.ingest.near_duplicates import Indices
-
-
-class GroupSimilar(Protocol):
-    """`edgeemo.dataset.ingest.near_duplicates.group_similar`, here or on a cluster."""
-
-    def __call__(
-        self, hashes: NDArray[np.uint8], thumbnails: NDArray[np.uint8], *, min_correlation: float
-    ) -> Indices:
-        """Return the number of each image's group."""
 
 
 class SimilarImages:
@@ -32,17 +25,13 @@ class SimilarImages:
 
     Args:
         collected: The images.
-        group_similar: Groups images by their hashes and thumbnails.
 
     Attributes:
         numbers: Shape (N,): the number of each image's group.
-
-    Raises:
-        MissingExtraError: If the ``data`` extra is not installed.
     """
 
-    def __init__(self, collected: CollectedFiles, group_similar: GroupSimilar) -> None:
-        self._collected, self._group_similar = collected, group_similar
+    def __init__(self, collected: CollectedFiles) -> None:
+        self._collected = collected
         first_of: dict[str, int] = {}
         for row, image in enumerate(collected.images):
             first_of.setdefault(image.sha256, row)
@@ -80,4 +69,4 @@ class SimilarImages:
         hashes, thumbnails = self._collected.hashes, self._collected.thumbnails
         if not np.array_equal(rows, np.arange(len(hashes))):  # no copy of all
             hashes, thumbnails = hashes[rows], thumbnails[rows]
-        return self._group_similar(hashes, thumbnails, min_correlation=min_correlation)
+        return group_similar(hashes, thumbnails, min_correlation=min_correlation)

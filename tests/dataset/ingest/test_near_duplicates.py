@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +13,6 @@ from edgeemo.dataset.ingest.near_duplicates import (
     correlate,
     group_similar,
 )
-from edgeemo.errors import MissingExtraError
 
 
 def distances(hashes):
@@ -107,9 +105,3 @@ def test_flat_thumbnails_correlate_with_nothing():
 def test_no_images():
     nothing = np.zeros((0, 8), np.uint8)
     assert len(group_similar(nothing, np.zeros((0, 256), np.uint8))) == 0
-
-
-def test_without_faiss_it_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(MissingExtraError, match=r"pip install .*\[data\]'"):
-        group_similar(np.zeros((2, 8), np.uint8), np.zeros((2, 256), np.uint8))
