@@ -73,7 +73,7 @@ LIBRARY = [
     (signing, "read_private_key"),
     (signature, "verify_file"),
     (edgeemo.dataset, "draw_faces"),
-    (edgeemo.dataset.check, "check_folder"),
+    (edgeemo.dataset.check, "check_files"),
     (edgeemo.dataset.review, "serve_review"),
     (edgeemo.dataset.write, "write_clean"),
     (edgeemo.dataset.write, "write_split"),
@@ -386,11 +386,13 @@ LIVE = {
     "--face-model yunet.onnx": {"options.face_model": "yunet.onnx"},
 }
 CHECK = {
-    "--classes happy,sad": {"classes": ["happy", "sad"]},
-    "--accept webp": {"accept": ["webp"]},
-    "--faces": {"detector_name": "blaze"},
-    "--face-detector blaze": {"detector_name": "blaze"},
-    "--face-score 0.8": {"detector_name": "blaze", "detector.looks.0._min_score": 0.8},
+    "--classes happy,sad": {"layout.labels": ["happy", "sad"]},
+    "--accept webp": {"work.formats": ["BMP", "JPEG", "PNG", "WEBP"]},
+    "--faces": {"work.detector_name": "blaze"},
+    "--face-detector blaze": {"work.detector_name": "blaze"},
+    "--face-score 0.8": {"work.detector_name": "blaze", "work.faces.min_score": 0.8},
+    "--keep kept --resume": {"parts.address": "kept"},
+    "--keep kept --again": {"parts.address": "kept"},
 }
 WRITE = {
     "--classes happy,sad": {"classes": ["happy", "sad"]},
@@ -501,6 +503,7 @@ SHOWN = [
     ("live --list", "camera"),
     ("data crop faces --out new --cluster node1", "give HOST:PORT"),
     ("data check faces --html page.html", "fewer than 100"),
+    ("data check faces --cluster node1", "give HOST:PORT"),
     ("data check faces --face-model yunet.onnx", "yunet"),
     ("data check faces --strict", "strict: there is something to act on"),
 ]

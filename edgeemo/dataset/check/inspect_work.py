@@ -49,6 +49,8 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
         source: Name of the folder in the record of a run; None for its path.
 
     Attributes:
+        formats: Accepted formats, as Pillow names them, sorted.
+        faces: Settings of the face detector; None without any.
         detector_name: Name of the face detector; empty without one.
     """
 
@@ -65,19 +67,19 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
     ) -> None:
         self._root = _make_absolute(root)
         self._source = str(_make_absolute(source or root))
-        self._formats = list_accepted_formats(accept)
-        self._faces, self._detector_file = faces, detector_file
+        self.formats = sorted(list_accepted_formats(accept))
+        self.faces, self._detector_file = faces, detector_file
         self._detector = detector
         default = faces.detector if faces else ""
         self.detector_name = default if detector_name is None else detector_name
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_detector": None if self._faces else self._detector}
+        return {**vars(self), "_detector": None if self.faces else self._detector}
 
     @property
     def detects_faces(self) -> bool:
         """Return whether faces are detected."""
-        return self._faces is not None or self._detector is not None
+        return self.faces is not None or self._detector is not None
 
     def describe(self) -> Mapping[str, object]:
         """See `edgeemo.bulk.work.Work`."""
@@ -86,8 +88,8 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
         return {
             "work": "check",
             "source": self._source,
-            "formats": sorted(self._formats),
-            "faces": to_plain(self._faces),
+            "formats": self.formats,
+            "faces": to_plain(self.faces),
         }
 
     def open(self) -> None:
@@ -95,15 +97,15 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
         require_libraries()
         if not isinstance(self._root, BucketPath) and not self._root.is_dir():
             raise DatasetError(f"{self._root}: no such folder")
-        if self._faces and self._detector is None:
-            self._detector = build_detector(self._faces, file=self._detector_file)
+        if self.faces and self._detector is None:
+            self._detector = build_detector(self.faces, file=self._detector_file)
 
     def run(self, items: Iterable[LabelledFile], *, workers: int) -> Iterator[InspectedFile]:
         """See `edgeemo.bulk.work.Work`."""
         return iterate_in_threads(
             items,
             lambda batch: inspect_files(
-                self._root, batch, formats=self._formats, detector=self._detector
+                self._root, batch, formats=self.formats, detector=self._detector
             ),
             workers=count_readers(self._root, workers),
         )
