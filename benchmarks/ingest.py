@@ -56,7 +56,7 @@ def main() -> None:
         check_one(options.check_one)
         return
     data = options.data
-    print(describe("numpy", "pillow", "imagehash", "faiss-cpu"))
+    print(describe("numpy", "pillow", "imagehash"))
     if options.check:
         checks(data)
         return

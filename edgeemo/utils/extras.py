@@ -20,7 +20,6 @@ _EXTRAS = {
     "onnxruntime": ("onnxruntime", "onnx"),
     "imagehash": ("imagehash", "data"),
     "scipy": ("scipy", "data"),
-    "faiss": ("faiss-cpu", "data"),
     "jinja2": ("jinja2", "data"),
     "tensorflow": ("tensorflow", "train"),
     "keras": ("keras", "train"),
@@ -49,7 +48,7 @@ _EXTRAS = {
 """Module to the name of its package, and the extra that installs it; "" where every install has it.
 """
 
-IMAGES = ("imagehash", "scipy", "faiss")
+IMAGES = ("imagehash", "scipy")
 """Modules that read a folder of images: hashes, and near-duplicates."""
 
 KERAS = ("tensorflow", "keras")

@@ -95,7 +95,7 @@ def test_a_missing_model_suggests_one(edgeemo, tmp_path):
 
 
 def test_only_the_light_packages_are_needed():
-    hidden = ("tensorflow", "keras", "matplotlib", "jinja2", "scipy", "faiss", "imagehash", "cv2")
+    hidden = ("tensorflow", "keras", "matplotlib", "jinja2", "scipy", "imagehash", "cv2")
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({hidden}))\n"
         f"sys.argv = ['edgeemo', 'evaluate', {str(MODEL)!r}, '--data', 'faces']\n"

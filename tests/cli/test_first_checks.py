@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 
 HEAVY = (
     "tensorflow", "keras", "h5py", "tf2onnx", "onnx", "onnxruntime", "ai_edge_litert", "optuna",
-    "jax", "scipy", "faiss", "imagehash", "cv2", "matplotlib", "jinja2", "tensorboard",
+    "jax", "scipy", "imagehash", "cv2", "matplotlib", "jinja2", "tensorboard",
 )  # fmt: skip
 
 MISTAKES = [
@@ -271,7 +271,6 @@ MISSING = [
     ("train --data faces", "tensorflow", "training needs tensorflow", "train"),
     ("train --data faces", "keras", "training needs keras", "train"),
     ("train --data faces", "imagehash", "training needs imagehash", "train"),
-    ("train --data faces", "faiss", "training needs faiss-cpu", "train"),
     ("train --data faces", "matplotlib", "training needs matplotlib", "train"),
     ("train --data faces", "jinja2", "training needs jinja2", "train"),
     ("train --data faces", "tomli_w", "training needs tomli-w", "train"),
@@ -294,7 +293,7 @@ MISSING = [
     ("data check faces", "scipy", "preparing images needs scipy", "data"),
     ("data check faces --html x.html", "jinja2", "--html needs jinja2", "data"),
     ("data clean faces --out x", "imagehash", "preparing images needs imagehash", "data"),
-    ("data split faces --out x", "faiss", "preparing images needs faiss-cpu", "data"),
+    ("data split faces --out x", "scipy", "preparing images needs scipy", "data"),
     ("data crop faces --out x --face-detector cascade", "cv2", "--face-detector cascade", "faces"),
     ("predict faces --face-detector cascade", "cv2", "--face-detector cascade", "faces"),
     ("bundle mine --face-detector cascade", "cv2", "--face-detector cascade needs", "faces"),

@@ -298,7 +298,7 @@ def test_the_package_imports_nothing_heavy(faces):
         "evaluate(sys.argv[1], sys.argv[2])\n"
         "compare([sys.argv[1], sys.argv[3]], sys.argv[2])\n"
         "heavy = {'tensorflow', 'keras', 'typer', 'rich', 'matplotlib', 'onnx', 'scipy', 'jinja2',"
-        " 'faiss', 'imagehash'}\n"
+        " 'imagehash'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     shown = subprocess.run(

@@ -52,7 +52,7 @@ OTHERS = (
     "rich.console", "urllib.request", "paho.mqtt.client", "uvicorn", "starlette.applications",
 )  # fmt: skip
 TRAINING = (
-    "tensorflow", "keras", "onnx", "tf2onnx", "matplotlib.pyplot", "scipy.stats", "faiss", "jinja2",
+    "tensorflow", "keras", "onnx", "tf2onnx", "matplotlib.pyplot", "scipy.stats", "jinja2",
     "imagehash", "h5py",
 )  # fmt: skip
 

@@ -355,7 +355,7 @@ def test_a_fresh_interpreter_loads_nothing_heavy(place):
         "import sys; from edgeemo.model.folder import open_folder; "
         "from edgeemo.verify import verify; "
         f"assert verify(open_folder({str(place.folder.path)!r})).passed; "
-        "heavy = {'tensorflow', 'keras', 'matplotlib', 'faiss', 'imagehash', 'typer', 'rich'}; "
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'imagehash', 'typer', 'rich'}; "
         "sys.stdout.write(','.join(sorted(heavy & set(sys.modules))))"
     )
     done = subprocess.run(
