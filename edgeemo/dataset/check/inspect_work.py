@@ -16,7 +16,6 @@ from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.formats import list_accepted_formats
 from edgeemo.dataset.pool import iterate_in_threads
 from edgeemo.dataset.processing.traces import ImageTraces
-from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import build_detector
 from edgeemo.model.tables import Rejected
 
@@ -95,8 +94,6 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
     def open(self) -> None:
         """See `edgeemo.bulk.work.Work`."""
         require_libraries()
-        if not isinstance(self._root, BucketPath) and not self._root.is_dir():
-            raise DatasetError(f"{self._root}: no such folder")
         if self.faces and self._detector is None:
             self._detector = build_detector(self.faces, file=self._detector_file)
 
@@ -121,6 +118,10 @@ class InspectWork(Work[LabelledFile, InspectedFile]):
             disguised=False,
             statistics=None,
         )
+
+    def find_path(self, item: LabelledFile) -> str:
+        """See `edgeemo.bulk.work.Work`."""
+        return "" if isinstance(self._root, BucketPath) else str(self._root / item.path)
 
     def to_table(self, results: Sequence[InspectedFile]) -> Any:
         """Return a row per file: the verdict, statistics, and what tells images apart."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edgeemo.bulk.bucket_path import BucketPath
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
 from edgeemo.dataset.processing.sampling import take_sample
-from edgeemo.errors import ImageError, ImageTooLargeError
+from edgeemo.errors import ImageError, ImageTooLargeError, SourceError
 from edgeemo.imaging.decode import open_image, sniff
 from edgeemo.imaging.limits import MAX_FILE_BYTES
 from edgeemo.imaging.preprocess import decode, resize
@@ -124,6 +124,8 @@ def examine_file(
         return Examination(verdict, content, image)
     except _UnusableError as unusable:
         reason, detail = unusable.reason, unusable.detail
+    except SourceError:  # no file can be read
+        raise
     except Exception as error:  # one file never ends a run
         reason, detail = "damaged", one_line(error)
     return Examination(Rejected(path=path, reason=reason, detail=detail), content)
