@@ -104,7 +104,7 @@ def tabulate_memory() -> Table:
     rows = {
         "digests of the finished blocks": (block + sys.getsizeof("x" * 43)) / BLOCK_SIZE,
         "names of a folder of a bucket, while it is read": rates["listing_memory_bytes"],
-        "evaluate: the outcomes": rates["evaluate_memory_bytes"],
+        "evaluate: the outcomes, with a face each": rates["evaluate_memory_bytes"],
         "check: all that its report compares": rates["check_memory_bytes"],
     }
     for name, each in rows.items():
