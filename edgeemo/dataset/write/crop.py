@@ -20,7 +20,7 @@ from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.fingerprint import require_libraries
 from edgeemo.dataset.ingest.image_list import get_listed
 from edgeemo.dataset.write.crop_place import CropPlace, has_rows, resolve
-from edgeemo.dataset.write.crop_plan import plan_crops
+from edgeemo.dataset.write.crop_plan import PlannedCrops
 from edgeemo.dataset.write.crop_table import CROP_CSV, CropCount, CropTable
 from edgeemo.dataset.write.crop_work import CropOptions, CropWork
 from edgeemo.dataset.write.faces_json import FACES_JSON, write_faces_json
@@ -141,7 +141,7 @@ def _crop_files(
     place: Place,
     progress: Progress,
 ) -> None:
-    planned = [*plan_crops(layout.files, by_label=bool(get_listed(layout.root)))]
+    planned = PlannedCrops(layout.files, by_label=bool(get_listed(layout.root)))
     work.folder.make_folders(each.crop for each in planned)
     parts = target.open_rows(work)
     files = iter(layout.files)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
+import zlib
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from edgeemo.bulk.work import Items
 from edgeemo.dataset.write.placement import find_free_path
 from edgeemo.utils.file_names import fit_name, make_safe_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from edgeemo.dataset.ingest.find import LabelledFile
 
 _SUFFIX = ".png"
+_CHUNK = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,37 @@ class PlannedCrop:
 
     def __str__(self) -> str:
         return self.image.path
+
+
+class PlannedCrops(Items[PlannedCrop]):
+    """Images with the paths of their crops, which are found anew each time, to save memory.
+
+    A pickle of it is small, and stays packed where it is loaded.
+
+    Args:
+        files: As of `plan_crops`.
+        by_label: As of `plan_crops`.
+    """
+
+    def __init__(self, files: Sequence[LabelledFile], *, by_label: bool) -> None:
+        self._files, self._by_label, self._length = files, by_label, len(files)
+        self._packed: tuple[bytes, ...] = ()
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getstate__(self) -> dict[str, Any]:
+        starts = range(0, len(self._files), _CHUNK)
+        packed = self._packed or tuple(
+            zlib.compress(pickle.dumps(self._files[start : start + _CHUNK]), 1) for start in starts
+        )
+        return {**vars(self), "_files": (), "_packed": packed}
+
+    def __iter__(self) -> Iterator[PlannedCrop]:
+        files = self._files or chain.from_iterable(
+            pickle.loads(zlib.decompress(chunk)) for chunk in self._packed
+        )
+        return plan_crops(files, by_label=self._by_label)
 
 
 def plan_crops(files: Iterable[LabelledFile], *, by_label: bool = False) -> Iterator[PlannedCrop]:
