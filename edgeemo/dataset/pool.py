@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from edgeemo.utils.progress import Progress
 
-_BATCH = 32  # files per task handed to a thread
+BATCH = 32
+"""Files per task handed to a thread."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -39,7 +40,7 @@ def map_in_threads(
         A result per item, in the same order.
     """
     results: list[_Result] = []
-    with closing(_iterate_batches(items, work, threads=None)) as batches:
+    with closing(_iterate_batches(items, work, threads=None, size=BATCH)) as batches:
         for batch in batches:
             results += batch
             progress.advance(len(batch))
@@ -51,6 +52,7 @@ def iterate_in_threads(
     work: Callable[[Sequence[_Item]], Sequence[_Result]],
     *,
     workers: int | None = None,
+    batch_size: int = BATCH,
 ) -> Generator[_Result]:
     """Yield a result per item, in order, a few batches ahead of the caller.
 
@@ -59,8 +61,9 @@ def iterate_in_threads(
         work: Function that returns a result for each of some items. It runs in several threads at
             once; its warnings are dropped.
         workers: Number of threads; None for one per core, 8 at most.
+        batch_size: Number of items that the function gets at a time.
     """
-    with closing(_iterate_batches(items, work, threads=workers)) as batches:
+    with closing(_iterate_batches(items, work, threads=workers, size=batch_size)) as batches:
         for batch in batches:
             yield from batch
 
@@ -70,6 +73,7 @@ def _iterate_batches(
     work: Callable[[Sequence[_Item]], Sequence[_Result]],
     *,
     threads: int | None,
+    size: int,
 ) -> Generator[Sequence[_Result]]:
     threads = threads or min(os.cpu_count() or 1, 8)
     waiting: deque[Future[Sequence[_Result]]] = deque()
@@ -79,7 +83,7 @@ def _iterate_batches(
         with warnings.catch_warnings():
             # Pillow warns of odd metadata, which the verdict covers.
             warnings.simplefilter("ignore")
-            while batch := list(islice(left, _BATCH)):
+            while batch := list(islice(left, size)):
                 waiting.append(pool.submit(work, batch))
                 if len(waiting) > 2 * threads:
                     yield waiting.popleft().result()

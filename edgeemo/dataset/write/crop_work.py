@@ -19,7 +19,7 @@ from edgeemo.bulk.work import Work
 from edgeemo.dataset.ingest.examine import examine_file, reject_image
 from edgeemo.dataset.ingest.formats import is_grey, list_accepted_formats
 from edgeemo.dataset.ingest.judge import NO_FACE
-from edgeemo.dataset.pool import iterate_in_threads
+from edgeemo.dataset.pool import BATCH, iterate_in_threads
 from edgeemo.dataset.write.crop_plan import PlannedCrop
 from edgeemo.dataset.write.crop_table import ONE_FACE, SEVERAL_FACES, CropRow, from_table, to_table
 from edgeemo.errors import ImageError
@@ -126,9 +126,11 @@ class CropWork(Work[PlannedCrop, "tuple[CropRow, ...]"]):
         """See `edgeemo.bulk.work.Work`."""
         if self._isolated:
             return self._run_isolated(items, workers)
-        return iterate_in_threads(
-            items, self._crop_batch, workers=count_readers(make_path(self._root), workers)
-        )
+        readers = count_readers(make_path(self._root), workers)
+        size = (
+            1 if readers > workers else BATCH
+        )  # a child gets few images, all of which it waits for
+        return iterate_in_threads(items, self._crop_batch, workers=readers, batch_size=size)
 
     def fail(self, item: PlannedCrop, reason: str) -> tuple[CropRow, ...]:
         """See `edgeemo.bulk.work.Work`."""
