@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from pathlib import Path
 
-_AHEAD = 16
+_AHEAD = 32
 """Images that are read at the same time, and that may wait to be used."""
+
+_READERS = 16
+"""Threads more than processors that read and work on images, where each image is read by itself."""
 
 _LARGE_BYTES = 8 * 2**20
 """A larger image is read when its turn has come, so that the memory stays bounded."""
@@ -83,7 +86,7 @@ def count_readers(root: Path, workers: int) -> int:
         root: Folder of the images; those of a bucket are waited for.
         workers: Number of images that are worked on at the same time.
     """
-    return workers + _AHEAD if isinstance(root, BucketPath) else workers
+    return workers + _READERS if isinstance(root, BucketPath) else workers
 
 
 def fetch_image(address: str) -> FetchedImage | UnreadableImage:
