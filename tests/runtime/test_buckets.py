@@ -52,8 +52,11 @@ def test_addresses_and_files_mix_and_may_be_a_list(edgeemo, buckets, folder):
         "gs://photos/new/happy/00.png", str(folder / "sad" / "01.jpg"),
         "s3://photos/new/sad/none.jpg", "s3://denied/new/a.jpg",
     ]  # fmt: skip
-    words = ("--model", MODEL, "--format", "csv")
+    copies = folder.parent / "copies"
+    words = ("--model", MODEL, "--format", "csv", "--annotate", copies)
     shown = edgeemo("predict", *names, *words)
+    assert {path.name for path in copies.iterdir()} == {"00.png", "00-2.png", "00-3.png", "01.jpg"}
+    assert (copies / "00.png").read_bytes() == (copies / "00-2.png").read_bytes()
     rows = _drop_times(shown.out, "")
     assert [row[0] for row in rows] == names
     assert rows[0][1:] == rows[1][1:] == rows[2][1:]

@@ -21,6 +21,7 @@ from edgeemo.utils.options import Argument, Option
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    from edgeemo.imaging.decode import Source
     from edgeemo.imaging.suffixes import PassedOver
     from edgeemo.model.face_request import FaceRequest
     from edgeemo.runtime.classifier import Classifier
@@ -178,9 +179,14 @@ class _Copies:
     def write(self, result: ImageResult) -> str:
         """Write the copy of an image; return why it cannot be, or an empty text."""
         from edgeemo.errors import ImageError
+        from edgeemo.imaging.suffixes import is_bucket
 
         if self._annotator and result.error is None:
-            source = self._read.get(result.source, result.source)
+            source: Source = self._read.get(result.source, result.source)
+            if is_bucket(source):
+                from edgeemo.bulk.bucket_path import make_path
+
+                source = make_path(result.source)
             try:
                 self._annotator.write(source, result.predictions)
             except ImageError as error:
