@@ -8,7 +8,6 @@ Processor time, because the machine is never idle. The smallest of three rounds 
 from __future__ import annotations
 
 import argparse
-import gc
 import io
 import json
 import os
@@ -20,6 +19,7 @@ import sys
 import tempfile
 import time
 from itertools import combinations
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import LabelledFile, find_any_files
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
 from edgeemo.dataset.ingest.near_duplicates import group_similar
+from edgeemo.dataset.write.crop_plan import plan_crops
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
 from edgeemo.imaging.faces import Face
@@ -269,18 +270,19 @@ def measure_broker() -> dict[str, float]:
 
 def measure_memory() -> dict[str, float]:
     """Return the bytes of an image in the processes that hold something of all images."""
-    return {
-        "check_memory_bytes": measure_growth(collect_check),
-        "evaluate_memory_bytes": measure_growth(collect_outcomes),
-        "listing_memory_bytes": measure_growth(
-            lambda: {f"{number:08d}.jpg": 60_000 + number for number in range(COLLECTED)}
-        ),
-    }
+    builds = {
+        "listing": list_folder, "crop": plan_all_crops, "evaluate": collect_outcomes,
+        "check": collect_check,
+    }  # fmt: skip
+    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:  # a new process for each
+        return {
+            f"{name}_memory_bytes": pool.apply(measure_growth, (build,))
+            for name, build in builds.items()
+        }
 
 
 def measure_growth(build: Callable[[], object]) -> float:
     """Return the bytes per image by which this process grows."""
-    gc.collect()
     before = read_resident_bytes()
     built = build()
     grown = (read_resident_bytes() - before) / COLLECTED
@@ -288,11 +290,28 @@ def measure_growth(build: Callable[[], object]) -> float:
     return grown
 
 
-def collect_check() -> object:
-    files = [
-        LabelledFile(path=PATH.format(number), label="happy", split=None)
+def list_folder() -> object:
+    return {f"{number:08d}.jpg": 60_000 + number for number in range(COLLECTED)}
+
+
+def list_files() -> list[LabelledFile]:
+    return [
+        LabelledFile(path=f"happy/{number:08d}.jpg", label="happy", split=None)
         for number in range(COLLECTED)
     ]
+
+
+def plan_all_crops() -> object:
+    """Return the files, and a plan with all paths that are taken."""
+    files = list_files()
+    plan = plan_crops(files)
+    for _ in range(COLLECTED):
+        next(plan)
+    return files, plan
+
+
+def collect_check() -> object:
+    files = list_files()
     collected = CollectedFiles(COLLECTED)
     rng = np.random.default_rng(0)
     for file in files:
