@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.dataset import draw_golden_images, open_data
-from edgeemo.dataset.ingest.find import walk_files
+from edgeemo.dataset.ingest.folders import walk_files
 from edgeemo.dataset.model_images import find_model_images
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.suffixes import format_by_name, is_ignored

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from edgeemo.dataset.ingest.class_choice import (
     order_labels,
     select_classes,
 )
-from edgeemo.dataset.ingest.folders import list_entries, list_folders
+from edgeemo.dataset.ingest.folders import list_folders, walk_files
 from edgeemo.dataset.ingest.image_list import get_listed
 from edgeemo.dataset.ingest.splits import (
     find_layout_warnings,
@@ -23,7 +22,7 @@ from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from edgeemo.dataset.ingest.image_list import ListedImage
@@ -213,32 +212,6 @@ def find_top_folder(root: Path) -> Path:
 def has_classes(root: Path) -> bool:
     """Return whether a folder exists and has a sub-folder, which could be a class."""
     return root.is_dir() and bool(list_folders(root))
-
-
-def walk_files(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder that is not ignored, in sorted order.
-
-    Pipes, sockets and devices are passed over; a link to a file that is not there counts as a file,
-    which will be reported.
-
-    Raises:
-        DatasetError: If a folder cannot be read, so that no image is missing unnoticed.
-    """
-    for name in list_entries(folder):
-        path = folder / name
-        kind = _find_kind(path)
-        if stat.S_ISREG(kind):
-            yield path
-        elif stat.S_ISDIR(kind) and not path.is_symlink():  # which may lead back up, for ever
-            yield from walk_files(path)
-
-
-def _find_kind(path: Path) -> int:
-    """Return the mode of what a path leads to; that of a file where it leads nowhere."""
-    try:
-        return path.stat().st_mode
-    except OSError:
-        return stat.S_IFREG
 
 
 def _descend_to_classes(folder: Path) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.find import walk_files
+from edgeemo.dataset.ingest.folders import walk_files
 from edgeemo.errors import DatasetError
 from edgeemo.utils.files import sha256_file
 from edgeemo.utils.progress import Silent
