@@ -428,6 +428,7 @@ CROP = {
     "--face-detector cascade": {"options.faces.detector": "cascade"},
     "--face-score 0.8": {"options.faces.min_score": 0.8},
     "--face-model yunet.onnx": {"options.faces.detector": "yunet"},
+    "--workers 3": {"place.workers": 3},
     "--resume": {"out.resume": True, "out.is_kept": True},
     "--again": {"out.again": True, "out.is_kept": True},
 }

@@ -19,6 +19,7 @@ OPTIONS_OF_OTHERS = {
     *("--tool", "--cache-sim"),  # valgrind
     *("--bind", "--directory"),  # http.server
     "--data-binary",  # curl
+    "--recursive",  # aws and gcloud
     "--biz",  # MNN's --bizCode
     *("--rm", "--user", "--platform", "--device", "--build-arg"),  # Docker
     "--input",  # the begin of an option of onnxruntime

@@ -43,6 +43,10 @@ class CropArguments(DetectorArguments, RemoteSourceArguments):
         False
     )
     face_margin: Annotated[float, FACE_MARGIN] = 0.0
+    workers: Annotated[
+        int | None,
+        bulk_option("Images cropped at the same time.", default="one per core", minimum=1),
+    ] = None
     cluster: Annotated[str | None, CLUSTER] = None
     resume: Annotated[
         bool,
@@ -99,7 +103,7 @@ class CropArguments(DetectorArguments, RemoteSourceArguments):
             raise OptionError(f"{purpose} requires a folder of images; unpack {self.source}")
         if self.cluster is not None:
             require_packages(("ray",), purpose=purpose, extra="cluster")
-            check_cluster(self.cluster, cpus=1, purpose=purpose)
+            check_cluster(self.cluster, cpus=self.workers or 1, purpose=purpose)
 
 
 @command(
@@ -133,7 +137,7 @@ def crop(given: CropArguments) -> None:
         all_faces=given.all_faces,
         size=given.size,
     )
-    target, place = given.make_target(), Place(cluster=given.cluster)
+    target, place = given.make_target(), Place(workers=given.workers, cluster=given.cluster)
     with progress() as shown, open_images(given.source) as folder:
         cropped = write_crops(folder, target, options=options, place=place, progress=shown)
     print_cropped(cropped, json=given.json)
