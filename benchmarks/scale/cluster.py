@@ -49,7 +49,7 @@ def simulate(cluster: Cluster, images: int, cpu_ms: float, *, seed: int = 0) -> 
     workers = min(cluster.nodes * cluster.cpus, blocks)
     free = [(cluster.start_s, number) for number in range(workers)]
     heapq.heapify(free)
-    work_s = cpu_ms / 1e3 * cluster.block
+    work_s = cpu_ms / 1e3 / cluster.shared * cluster.block
     wait_s = _count_wait_s(cluster, workers) * cluster.block
     listing_s = cluster.list_s / cluster.list_keys * cluster.block
     driver_s = count_driver_s(cluster)
@@ -142,6 +142,6 @@ def _find_bound(cluster: Cluster, images: int, work_s: float, driver_s: float) -
         "driver": driver_s,
         "bucket": images / cluster.gets_per_s if cluster.get_s else 0.0,
         "latency": images * cluster.get_s / cluster.ahead / workers,
-        "CPUs": work_s / workers,
+        "CPUs": work_s / cluster.shared / workers,
     }
     return max(bounds, key=bounds.__getitem__)

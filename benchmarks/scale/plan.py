@@ -103,7 +103,6 @@ def tabulate_memory() -> Table:
     rates = read_rates()
     rows = {
         "digests of the finished blocks": (block + sys.getsizeof("x" * 43)) / BLOCK_SIZE,
-        "names of a folder of a bucket, while it is read": rates["listing_memory_bytes"],
         "crop: the names of the images and of the crops": rates["crop_memory_bytes"],
         "evaluate: the outcomes, with a face each": rates["evaluate_memory_bytes"],
         "check: all that its report compares": rates["check_memory_bytes"],

@@ -271,7 +271,7 @@ def measure_broker() -> dict[str, float]:
 def measure_memory() -> dict[str, float]:
     """Return the bytes of an image in the processes that hold something of all images."""
     builds = {
-        "listing": list_folder, "crop": plan_all_crops, "evaluate": collect_outcomes,
+        "crop": plan_all_crops, "evaluate": collect_outcomes,
         "check": collect_check,
     }  # fmt: skip
     with get_context("fork").Pool(1, maxtasksperchild=1) as pool:  # a new process for each
@@ -288,10 +288,6 @@ def measure_growth(build: Callable[[], object]) -> float:
     grown = (read_resident_bytes() - before) / COLLECTED
     del built
     return grown
-
-
-def list_folder() -> object:
-    return {f"{number:08d}.jpg": 60_000 + number for number in range(COLLECTED)}
 
 
 def list_files() -> list[LabelledFile]:

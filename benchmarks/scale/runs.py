@@ -46,7 +46,7 @@ def show_run(run: cluster.Run) -> str:
 def tabulate_cluster() -> Table:
     """Return times of predict on images of 640×480 in a bucket, by nodes and images."""
     cpu_ms = read_rates()["predict_webcam_ms"]
-    table = Table("nodes of 16 CPUs", *map(show_count, IMAGES), "CPUs busy in the last")
+    table = Table("nodes of 16 CPUs", *map(show_count, IMAGES), "CPUs used in the last")
     for nodes in NODES:
         found = [cluster.simulate(make_cluster(nodes=nodes), size, cpu_ms) for size in IMAGES]
         table.add(show_count(nodes), *map(show_run, found), f"{found[-1].efficiency:.0%}")
@@ -101,7 +101,7 @@ def tabulate_limits() -> Table:
         for place in (FILES, BUCKET):
             made = make_cluster(work.keep_us, **place)
             rate = made.block / count_driver_s(made)
-            cells += [show(rate), show(rate * work.cpu_ms / 1e3)]
+            cells += [show(rate), show(rate * work.cpu_ms / 1e3 / made.shared)]
         table.add(work.name, *cells)
     return table
 
@@ -124,8 +124,9 @@ def tabulate_validation() -> Table:
 def simulate_two_nodes(cpus: int, blocks: int, ms: float) -> float:
     """Return the simulated seconds of the blocks after the first quarter, as they are measured."""
     pretended = Cluster(
-        nodes=2, cpus=cpus, start_s=0.0, block=64, spread=0.0, slow_share=0.0, get_s=0.0,
-        put_s=0.0, list_s=0.0, driver_image_s=0.0, ray_block_s=read_rates()["ray_block_s"],
+        nodes=2, cpus=cpus, shared=1.0, start_s=0.0, block=64, spread=0.0, slow_share=0.0,
+        get_s=0.0, put_s=0.0, list_s=0.0, driver_image_s=0.0,
+        ray_block_s=read_rates()["ray_block_s"],
     )  # fmt: skip
     return cluster.simulate(pretended, (blocks - blocks // 4) * 64, ms).seconds
 

@@ -13,8 +13,10 @@ from benchmarks.scale.inputs import Cluster
 SLOW = {"cluster", "changes"}
 """Simulations of 100 million images."""
 
-STEADY = Cluster(nodes=4, cpus=2, start_s=0.0, spread=0.0, slow_share=0.0, get_s=0.0, put_s=0.0,
-                 list_s=0.0, driver_image_s=0.0, ray_block_s=0.0, block=100)  # fmt: skip
+STEADY = Cluster(
+    nodes=4, cpus=2, shared=1.0, start_s=0.0, spread=0.0, slow_share=0.0, get_s=0.0, put_s=0.0,
+    list_s=0.0, driver_image_s=0.0, ray_block_s=0.0, block=100,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(set(program.TABLES) - SLOW))
