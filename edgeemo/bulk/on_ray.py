@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.bulk.on_node import PackedBlock, Probe, run_block
 from edgeemo.bulk.run import skip_finished, take_items
+from edgeemo.bulk.stall_watch import StalledError, StallWatch
 from edgeemo.bulk.work import Item, Result, cut_blocks
 from edgeemo.errors import ClusterError, EdgeEmoError
 from edgeemo.utils.child import ChildCrashedError, iterate_in_child
 from edgeemo.utils.cluster import import_ray_data, open_cluster
-from edgeemo.utils.cpu_watch import CpuWatch
 from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
@@ -75,13 +75,33 @@ def run_on_ray(
         DatasetError: If the items are not those of the run that is continued.
         EdgeEmoError: As `Work.open`.
     """
+    done: dict[int, str] = {}
+    while True:
+        try:
+            with closing(_stream(work, items, finished | done, place, progress)) as stream:
+                for number, digest, pickled in stream:
+                    if number not in done:
+                        done[number] = digest
+                        yield number, digest, None if pickled is None else pickle.loads(pickled)
+            return
+        except StalledError:
+            progress.note("A node was lost: the blocks that it had are done again.")
+
+
+def _stream(
+    work: Work[Item, Result],
+    items: Iterable[Item],
+    finished: dict[int, str],
+    place: Place,
+    progress: Progress,
+) -> Generator[tuple[int, str, bytes | None]]:
+    """Yield what a child process yields."""
     with tempfile.TemporaryDirectory(prefix="ee-", ignore_cleanup_errors=True) as folder:
         stream = iterate_in_child(
             _drive, work, items, finished, place, Path(folder), progress=progress
         )
         try:
-            for number, digest, pickled in stream:
-                yield number, digest, None if pickled is None else pickle.loads(pickled)
+            yield from stream
         except ChildCrashedError as error:
             raise ClusterError(f"the connection to Ray was lost ({error}); {_KEPT}") from None
         finally:
@@ -108,7 +128,7 @@ def _drive(
             progress=progress,
         )
         ray = scope.enter_context(cluster)
-        watch = CpuWatch(ray, cpus=place.threads, remedy=_KEPT, progress=progress)
+        watch = StallWatch(ray, cpus=place.threads, remedy=_KEPT, progress=progress)
         scope.enter_context(watch.end_block())
         pool = _Pool(ray, place, work)
         blocks = cut_blocks(take_items(items, progress), size=work.block_size)
@@ -119,6 +139,7 @@ def _drive(
                 for block in chapter:
                     is_old = block.number in finished
                     yield block.number, block.digest, None if is_old else next(done)
+                    watch.note_result()
 
 
 def _end_with(parent: int) -> None:
