@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +54,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files."""
     rank = {_REPOSITORY / "tests" / name: place for place, name in enumerate(_LONGEST_FIRST)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give the files that use one Ray cluster to one process, and else each file to some."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduler(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path = super()._split_scope(nodeid)
+            return "ray" if _uses_cluster(path) else path
+
+    return Scheduler(config, log)
+
+
+@cache
+def _uses_cluster(path: str) -> bool:
+    text = (_REPOSITORY / path).read_text(encoding="utf-8")
+    return re.search(r"def test_\w+\([^)]*\bcluster\b", text) is not None
+
+
+@pytest.fixture(scope="session")
+def _nodes():
+    if find_spec("ray") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("Ray is not installed")
+        pytest.skip("Ray is not installed")
+    from tests.nodes import open_nodes
+
+    with open_nodes() as nodes:
+        yield nodes
+
+
+@pytest.fixture
+def cluster(_nodes):
+    """A Ray cluster of two nodes, `tests.nodes.Nodes`."""
+    _nodes.repair()
+    return _nodes
 
 
 @pytest.fixture(scope="session", autouse=True)
