@@ -20,6 +20,10 @@ DENIED = "denied"
 """A bucket that nobody may read."""
 
 
+REFUSED = "refused"
+"""A bucket of Amazon's whose credentials are wrong, whatever they are."""
+
+
 class BucketServer(ThreadingHTTPServer):
     """Buckets in memory; a context manager that serves them.
 
@@ -112,6 +116,8 @@ class _Handler(BaseHTTPRequestHandler):
         objects, name = self.server.objects, f"{bucket}/{key}"
         if bucket == DENIED:
             self._fail(403, "AccessDenied")
+        elif bucket == REFUSED:
+            self._fail(403, "InvalidAccessKeyId")
         elif not self.server.has(bucket):
             self._fail(404, "NoSuchBucket")
         elif self.command == "PUT" and "uploadId" in self.query:

@@ -1,9 +1,4 @@
-"""A bucket of Amazon S3, Google Cloud Storage or what speaks like them, through pyarrow.
-
-Credentials are those of the environment, as the programs of these clouds read them. An endpoint is
-AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, or STORAGE_EMULATOR_HOST. pyarrow is imported with the
-first request.
-"""
+"""A bucket of Amazon S3, Google Cloud Storage or what speaks like them."""
 
 from __future__ import annotations
 
@@ -11,42 +6,25 @@ import errno
 import os
 import re
 import time
-from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from edgeemo.bulk.bucket_connection import (
+    connect_amazon,
+    connect_google,
+    explain_error,
+    find_endpoint,
+)
 from edgeemo.errors import OutputError, SourceError
-from edgeemo.utils.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ADDRESS = re.compile(r"(s3|gs)://(anonymous@)?([A-Za-z0-9][A-Za-z0-9._-]{1,221})(?:/(.*))?", re.S)
-_TIMEOUT_S = 10
-_ATTEMPTS = 3
 _FRESH_S = 60
 """Seconds for which a listing is used again."""
 _LISTINGS = 1024
 """Listings that are kept."""
-
-_REASONS = {
-    r"NO_SUCH_BUCKET|Bucket '.*' not found|NOT_FOUND": ("there is no such bucket"),
-    r"INVALID_ACCESS_KEY_ID|InvalidAccessKeyId|SIGNATURE|InvalidToken|Expired|UNRECOGNIZED": (
-        "the credentials are refused: wrong or expired"
-    ),
-    r"OAuth2 access token|UNAUTHENTICATED|[^0-9]401[^0-9]": (
-        "there are no credentials; a public bucket is {scheme}anonymous@{bucket}"
-    ),
-    r"ACCESS_DENIED|AccessDenied|PERMISSION_DENIED|[^0-9]403[^0-9]": (
-        "access is denied: the credentials do not permit it, or there are none; a public bucket is "
-        "{scheme}anonymous@{bucket}"
-    ),
-    r"PermanentRedirect|AuthorizationHeaderMalformed|[^0-9]301[^0-9]": (
-        "the bucket is in another region; set AWS_REGION"
-    ),
-    r"NETWORK_CONNECTION|CURL error|PerformWork|curlCode": "{endpoint} cannot be reached",
-}
-"""Patterns of pyarrow's errors, and what they mean."""
 
 
 class Listing(NamedTuple):
@@ -101,7 +79,7 @@ class Bucket:
 
         self.address = f"{scheme}{'anonymous@' if anonymous else ''}{name}"
         self._scheme, self._name, self._anonymous = scheme, name, anonymous
-        self._endpoint = _find_endpoint(scheme)
+        self._endpoint = find_endpoint(scheme)
         self._opened: Any = None
         self._listings: dict[str, tuple[float, Listing]] = {}
         require_packages(("pyarrow",), purpose=self.address)
@@ -239,7 +217,7 @@ class Bucket:
         """Return the connected file system, of which threads may share one."""
         if self._opened is None:
             try:
-                connect = _connect_s3 if self._scheme == "s3://" else _connect_gs
+                connect = connect_amazon if self._scheme == "s3://" else connect_google
                 self._opened = connect(self._name, self._endpoint, anonymous=self._anonymous)
             except (OSError, ValueError) as error:
                 self._refuse("", error)
@@ -271,18 +249,13 @@ class Bucket:
         listings = _sort(found, path, key)
         return listings if is_whole else {key: listings[key]}
 
+    def _explain(self, error: Exception) -> str:
+        return explain_error(error, scheme=self._scheme, bucket=self._name, endpoint=self._endpoint)
+
     def _refuse(
         self, key: str, error: Exception, kind: type[SourceError | OutputError] = SourceError
     ) -> NoReturn:
         raise kind(f"{self.name(key)}: {self._explain(error)}") from None
-
-    def _explain(self, error: Exception) -> str:
-        for pattern, reason in _REASONS.items():
-            if re.search(pattern, str(error)):
-                return reason.format(
-                    scheme=self._scheme, bucket=self._name, endpoint=self._endpoint or "the storage"
-                )
-        return one_line(error)[:300]
 
 
 def _join(parent: str, name: str) -> str:
@@ -311,41 +284,3 @@ def _sort(found: Any, path: str, key: str) -> dict[str, Listing]:
     return {
         each: Listing(tuple(sorted(names)), files.get(each, {})) for each, names in folders.items()
     }
-
-
-def _find_endpoint(scheme: str) -> str:
-    """Return the URL of the storage where the environment names one, else ""."""
-    names = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    if scheme == "gs://":
-        names = ("STORAGE_EMULATOR_HOST", "CLOUD_STORAGE_EMULATOR_ENDPOINT")
-    endpoint = next(filter(None, map(os.environ.get, names)), "")
-    return endpoint if not endpoint or "://" in endpoint else f"http://{endpoint}"
-
-
-def _connect_s3(name: str, endpoint: str, *, anonymous: bool) -> Any:
-    from pyarrow import fs
-
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not endpoint:
-        region = fs.resolve_s3_region(name)  # a bucket of Amazon's knows its own
-    return fs.S3FileSystem(
-        anonymous=anonymous,
-        region=region or "us-east-1",
-        allow_delayed_open=True,  # a small file is one request instead of three
-        endpoint_override=endpoint or None,
-        connect_timeout=_TIMEOUT_S,
-        request_timeout=_TIMEOUT_S,
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_ATTEMPTS),
-    )
-
-
-def _connect_gs(_name: str, endpoint: str, *, anonymous: bool) -> Any:
-    from pyarrow import fs
-
-    scheme, _, host = endpoint.partition("://")
-    return fs.GcsFileSystem(
-        anonymous=anonymous or bool(endpoint),
-        scheme=scheme or None,
-        endpoint_override=host or None,
-        retry_time_limit=timedelta(seconds=_TIMEOUT_S),
-    )

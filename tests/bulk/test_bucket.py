@@ -71,6 +71,11 @@ def test_what_is_wrong_is_one_line_at_once(buckets, scheme, monkeypatch):
     assert time.monotonic() - start < 10
 
 
+def test_wrong_credentials_are_told_from_missing_rights(buckets):
+    with pytest.raises(SourceError, match="the credentials are refused: wrong or expired$"):
+        [*open_bucket("s3://refused")[0].walk("new 403")]
+
+
 def test_a_storage_that_cannot_be_reached_is_named(buckets, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     for read in (lambda bucket: [*bucket.walk("new")], lambda bucket: bucket.read("a.jpg")):
