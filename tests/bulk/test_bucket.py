@@ -72,7 +72,7 @@ def test_what_is_wrong_is_one_line_at_once(buckets, scheme, monkeypatch):
 
 
 def test_wrong_credentials_are_told_from_missing_rights(buckets):
-    with pytest.raises(SourceError, match="the credentials are refused: wrong or expired$"):
+    with pytest.raises(SourceError, match=r"the credentials are refused: wrong or expired$"):
         [*open_bucket("s3://refused")[0].walk("new 403")]
 
 
