@@ -6,6 +6,7 @@ its files are in a folder of its own. Nothing is sent to Ray's makers.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import signal
@@ -230,11 +231,11 @@ def _check_resources(
         has = int(there.get(name, 0))
         if has < count:
             raise ClusterError(
-                f"{purpose} requires {plural(int(count), name)}, and {owner} has {has}; lower the "
-                "number, or add nodes"
+                f"{purpose} requires {plural(math.ceil(count), name)}, and {owner} has {has}; "
+                "lower the number, or add nodes"
             )
         if free.get(name, 0) < count:
             progress.note(
-                f"Waiting for {plural(int(count), name)}: {owner} has {has}, of which "
+                f"Waiting for {plural(math.ceil(count), name)}: {owner} has {has}, of which "
                 f"{int(free.get(name, 0))} are free."
             )

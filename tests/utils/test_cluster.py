@@ -9,6 +9,7 @@ import pytest
 from edgeemo.errors import ClusterError
 from edgeemo.utils import cluster
 from edgeemo.utils.cluster import AUTO, check_cluster
+from edgeemo.utils.progress import Silent
 
 
 @pytest.fixture
@@ -62,3 +63,14 @@ def test_what_ray_says_is_one_line(error, message):
     text = cluster._explain(error, "node1:1")
     assert message in text
     assert "\n" not in text
+
+
+def test_a_share_of_a_gpu_is_told_as_one():
+    class Ray(Silent):
+        def cluster_resources(self) -> dict[str, float]:
+            return {"CPU": 2.0}
+
+        available_resources = cluster_resources
+
+    with pytest.raises(ClusterError, match=r"--gpus 0\.5 requires 1 GPU, and the cluster has 0"):
+        cluster._check_resources(Ray(), {"CPU": 1, "GPU": 0.5}, "a:1", "--gpus 0.5", Ray())
