@@ -13,6 +13,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from benchmarks.scale.inputs import READS
+
 if TYPE_CHECKING:
     from benchmarks.scale.inputs import Cluster
 
@@ -130,7 +132,7 @@ def _count_wait_s(cluster: Cluster, workers: int) -> float:
     """Return the seconds between two images that a worker gets from the bucket."""
     if not cluster.get_s:
         return 0.0
-    return max(cluster.get_s / cluster.ahead, workers / cluster.gets_per_s)
+    return READS * max(cluster.get_s / cluster.ahead, workers / cluster.gets_per_s)
 
 
 def _find_bound(cluster: Cluster, images: int, work_s: float, driver_s: float) -> str:
@@ -140,8 +142,8 @@ def _find_bound(cluster: Cluster, images: int, work_s: float, driver_s: float) -
         "start": cluster.start_s,
         "listing": images / cluster.list_keys * cluster.list_s,
         "driver": driver_s,
-        "bucket": images / cluster.gets_per_s if cluster.get_s else 0.0,
-        "latency": images * cluster.get_s / cluster.ahead / workers,
+        "bucket": images * READS / cluster.gets_per_s if cluster.get_s else 0.0,
+        "latency": images * READS * cluster.get_s / cluster.ahead / workers,
         "CPUs": work_s / cluster.shared / workers,
     }
     return max(bounds, key=bounds.__getitem__)

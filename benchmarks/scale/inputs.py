@@ -9,6 +9,9 @@ from pathlib import Path
 
 from edgeemo.bulk.work import BLOCK_SIZE
 
+READS = 2
+"""Requests for an image in a bucket: its size, and its content."""
+
 RATES = Path(__file__).with_name("rates.json")
 SIZES = (10_000, 1_000_000, 10_000_000, 100_000_000)
 """Images."""
@@ -82,7 +85,7 @@ class Cluster:
         spread: By how much nodes are slower than the fastest, about.
         slow_share: Share of nodes that are slower by `slow_factor`.
         slow_factor: As said.
-        get_s: Latency of a request for an image; 0 for files on the nodes.
+        get_s: Latency of a request; 0 for files on the nodes.
         ahead: Images that a worker reads at the same time.
         put_s: Latency of writing a part.
         gets_per_s: Requests per second that the bucket answers, all workers together.

@@ -55,8 +55,8 @@ def test_lost_blocks_are_done_again():
     [
         ({"ray_block_s": 0.5}, 800 * 0.5, "driver"),
         ({"list_s": 10.0}, 80 * 10.0, "listing"),
-        ({"get_s": 1.0, "ahead": 10, "gets_per_s": 1e6}, 80_000 * 0.1 / 8, "latency"),
-        ({"get_s": 0.001, "gets_per_s": 100.0}, 800, "bucket"),
+        ({"get_s": 1.0, "ahead": 20, "gets_per_s": 1e6}, 80_000 * 0.1 / 8, "latency"),
+        ({"get_s": 0.001, "gets_per_s": 200.0}, 800, "bucket"),
     ],
 )
 def test_a_run_takes_as_long_as_its_slowest_part(changes, seconds, bound):
