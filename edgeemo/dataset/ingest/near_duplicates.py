@@ -37,7 +37,8 @@ changes its expression reach 0.993 (CK+); copies of web images are above."""
 
 _PARTS, _EQUAL_PARTS = 6, 2
 _MANY = 2**18  # pairs joined at once
-_PAIRS = 32_768  # pairs compared at once: twice 32 MB of thumbnails
+_PAIRS = 32_768  # pairs of images listed at once
+_COMPARED = 4096  # pairs compared at once: twice 4 MB of thumbnails
 
 
 def group_similar(
@@ -128,8 +129,8 @@ class _Groups:
         apart = ~self.are_together(first, second)
         first, second = first[apart], second[apart]
         similar = np.zeros(len(first), np.bool_)
-        for start in range(0, len(first), _PAIRS):
-            portion = slice(start, start + _PAIRS)
+        for start in range(0, len(first), _COMPARED):
+            portion = slice(start, start + _COMPARED)
             left, right = self._thumbnails[first[portion]], self._thumbnails[second[portion]]
             similar[portion] = correlate(left, right) >= self._min_correlation
         if similar.any():
