@@ -36,7 +36,7 @@ from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile
 from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import LabelledFile, find_any_files
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
-from edgeemo.dataset.ingest.near_duplicates import group_similar
+from edgeemo.dataset.ingest.near_duplicates import _find_near_in_parts, group_similar
 from edgeemo.dataset.write.crop_plan import plan_crops
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
@@ -181,7 +181,7 @@ def measure_hash() -> dict[str, float]:
 
 
 def measure_search() -> dict[str, float]:
-    """Return processor µs per hash of the search for near-duplicates: fixed, and per million."""
+    """Return processor µs per hash of the search for near-duplicates, by the number of hashes."""
     sizes = (250_000, 500_000, 1_000_000, 2_000_000)
     rng = np.random.default_rng(0)
     times = []
@@ -192,12 +192,23 @@ def measure_search() -> dict[str, float]:
             min(clock(lambda h=hashes, t=thumbnails: group_similar(h, t), 1) for _ in range(2))
             / size
         )
-    slope, fixed = np.polyfit(np.array(sizes) / 1e6, times, 1)
+    slope, fixed = np.polyfit(np.log(np.array(sizes) / 1e6), times, 1)
     return {
         **{f"search_{size // 1000}k_us": each for size, each in zip(sizes, times, strict=True)},
         "search_us": float(fixed),
-        "search_us_per_million": float(slope),
+        "search_us_per_ln": float(slope),
+        "pair_ns": measure_pair_ns(),
     }
+
+
+def measure_pair_ns() -> float:
+    """Return what comparing two hashes takes that are equal in two parts."""
+    count = 4000
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 2**42, count, np.uint64)  # equal in the upper 22 bits
+    mask = np.uint64(2**64 - 2**42)
+    took_us = clock(lambda: sum(1 for _ in _find_near_in_parts(hashes, mask)), 1)
+    return took_us * 1e3 / (count * (count - 1) / 2)
 
 
 def measure_spread() -> dict[str, float]:
