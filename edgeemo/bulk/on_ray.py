@@ -96,16 +96,13 @@ def _stream(
     progress: Progress,
 ) -> Generator[tuple[int, str, bytes | None]]:
     """Yield what a child process yields."""
-    with tempfile.TemporaryDirectory(prefix="ee-", ignore_cleanup_errors=True) as folder:
-        stream = iterate_in_child(
-            _drive, work, items, finished, place, Path(folder), progress=progress
-        )
-        try:
-            yield from stream
-        except ChildCrashedError as error:
-            raise ClusterError(f"the connection to Ray was lost ({error}); {_KEPT}") from None
-        finally:
-            stream.close()
+    stream = iterate_in_child(_drive, work, items, finished, place, progress=progress)
+    try:
+        yield from stream
+    except ChildCrashedError as error:
+        raise ClusterError(f"the connection to Ray was lost ({error}); {_KEPT}") from None
+    finally:
+        stream.close()
 
 
 def _drive(
@@ -113,7 +110,6 @@ def _drive(
     items: Iterable[Item],
     finished: dict[int, str],
     place: Place,
-    folder: Path,
     *,
     progress: Progress,
 ) -> Generator[tuple[int, str, bytes | None]]:
@@ -124,7 +120,7 @@ def _drive(
             place.cluster,
             cpus=(place.workers or 1) * place.threads,
             purpose=_describe_need(place),
-            folder=folder,
+            folder=Path(tempfile.gettempdir()),  # for a local Ray, which this is not
             progress=progress,
         )
         ray = scope.enter_context(cluster)
