@@ -39,6 +39,8 @@ _QUIET = {
     "RAY_CHDIR_TO_TRIAL_DIR": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": str(_LOST_SECONDS),
+    # Of TCP, where a cable is cut. More pings would be refused: "Too many pings".
+    "RAY_grpc_client_keepalive_timeout_ms": "20000",
 }
 _LOCAL_STORE_BYTES = 200_000_000
 
