@@ -25,7 +25,7 @@ from edgeemo.bulk.work import Item, Result, cut_blocks
 from edgeemo.errors import ClusterError, EdgeEmoError
 from edgeemo.utils.child import ChildCrashedError, iterate_in_child
 from edgeemo.utils.cluster import import_ray_data, open_cluster
-from edgeemo.utils.text import one_line
+from edgeemo.utils.ray_errors import describe_ray_error
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
@@ -222,5 +222,5 @@ class _Pool:
         except EdgeEmoError:
             raise
         except Exception as error:  # of many kinds
-            text = f"Ray has ended the work: {one_line(error)[:300]}; {_KEPT}"
+            text = f"Ray has ended the work: {describe_ray_error(error)}; {_KEPT}"
             raise ClusterError(text) from None

@@ -15,7 +15,7 @@ from edgeemo.tune.study import Pruned, Study
 from edgeemo.utils.child import ChildCrashedError, run_in_child
 from edgeemo.utils.cluster import open_cluster, start_beside
 from edgeemo.utils.cpu_watch import CpuWatch
-from edgeemo.utils.text import one_line
+from edgeemo.utils.ray_errors import describe_ray_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -215,7 +215,7 @@ class _ParallelSearch(Search):
             self._ray.get(task)
         except Exception as error:
             raise ClusterError(
-                f"trial {trial.number} has failed on Ray: {one_line(error)[-300:]}; {_REMEDY}"
+                f"trial {trial.number} has failed on Ray: {describe_ray_error(error)}; {_REMEDY}"
             ) from None
         del self._running[task]
         self._report(trial.number)

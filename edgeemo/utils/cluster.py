@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.errors import ClusterError
+from edgeemo.utils.ray_errors import describe_ray_error
 from edgeemo.utils.system import usable_cores
 from edgeemo.utils.text import one_line, plural
 
@@ -122,13 +123,21 @@ def open_cluster(
         The package ray, connected.
 
     Raises:
-        ClusterError: If Ray does not answer, is of another version or has too few CPUs or GPUs.
+        ClusterError: If Ray does not answer, is of another version, has too few CPUs or GPUs, or
+            fails within the block.
     """
     progress.stage("Starting Ray" if address is None else f"Connecting to Ray at {address}")
     ray = _connect(address, gpus=gpus, folder=folder)
     try:
         _check_resources(ray, {"CPU": cpus, "GPU": gpus}, address, purpose, progress)
         yield ray
+    except ray.exceptions.RayActorError:  # one of `start_beside`
+        raise ClusterError(
+            "a process of Ray's on this machine has died; look whether the disk of Ray's files is "
+            "full"
+        ) from None
+    except ray.exceptions.RayError as error:
+        raise ClusterError(f"Ray has ended the work: {describe_ray_error(error)}") from None
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)

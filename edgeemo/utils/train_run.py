@@ -7,7 +7,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from edgeemo.utils.cluster import import_ray_train
-from edgeemo.utils.text import one_line
+from edgeemo.utils.ray_errors import describe_ray_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -76,6 +76,6 @@ class TrainRun(Thread):
         """Return in one line why the run has ended."""
         failures = getattr(self._error, "worker_failures", None)
         if not failures:
-            return f"Ray has ended the training: {one_line(self._error)[:300]}"
+            return f"Ray has ended the training: {describe_ray_error(self._error)}"
         rank, failure = min(failures.items())
-        return f"worker {rank} has failed: {one_line(failure)[-300:]}"
+        return f"worker {rank} has failed: {describe_ray_error(failure)}"

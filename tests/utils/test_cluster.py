@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,3 +75,29 @@ def test_a_share_of_a_gpu_is_told_as_one():
 
     with pytest.raises(ClusterError, match=r"--gpus 0\.5 requires 1 GPU, and the cluster has 0"):
         cluster._check_resources(Ray(), {"CPU": 1, "GPU": 0.5}, "a:1", "--gpus 0.5", Ray())
+
+
+def test_what_fails_within_a_connection_is_one_line(monkeypatch, tmp_path):
+    class RayError(Exception):
+        pass
+
+    class RayActorError(RayError):
+        pass
+
+    ray = SimpleNamespace(
+        exceptions=SimpleNamespace(RayError=RayError, RayActorError=RayActorError),
+        cluster_resources=lambda: {"CPU": 1.0},
+        available_resources=lambda: {"CPU": 1.0},
+        shutdown=lambda: None,
+    )
+    monkeypatch.setattr(cluster, "_connect", lambda *_, **__: ray)
+    monkeypatch.setattr(cluster.signal, "signal", lambda *_: None)
+    for error, message in (
+        (RayActorError("class_name: Keeper\nactor_id"), "a process of Ray's on this machine has"),
+        (RayError("odd\nthings"), "^Ray has ended the work: odd things$"),
+    ):
+        with (
+            pytest.raises(ClusterError, match=message),
+            cluster.open_cluster(None, cpus=1, purpose="", folder=tmp_path, progress=Silent()),
+        ):
+            raise error

@@ -19,7 +19,7 @@ from edgeemo.train.loop.checkpoint import Checkpoint
 from edgeemo.train.loop.teachers import unpack_teachers
 from edgeemo.utils.cluster import import_ray, import_ray_train
 from edgeemo.utils.progress import Silent
-from edgeemo.utils.text import one_line
+from edgeemo.utils.ray_errors import describe_ray_error
 
 if TYPE_CHECKING:
     from edgeemo.train.distributed.job import Job
@@ -45,7 +45,7 @@ def train_worker(config: dict[str, Any]) -> None:
         conflict = find_version_conflict(job.versions)
         pixels = {name: keeper.open_split(job.images, name) for name in job.images.splits}
     except Exception as error:
-        conflict, pixels = one_line(error), {}
+        conflict, pixels = describe_ray_error(error), {}
     if conflict:
         keeper.call("note_problem", f"worker {rank} on {socket.gethostname()}: {conflict}")
     _join(ray, rank, workers)
@@ -57,7 +57,7 @@ def train_worker(config: dict[str, Any]) -> None:
     except EdgeEmoError as error:
         keeper.call("send", "error", error)
     except Exception as error:
-        text = one_line(error)[:300]
+        text = describe_ray_error(error)
         if _OF_OTHERS.search(text):  # Ray starts all workers again
             raise
         keeper.call("send", "error", ClusterError(f"worker {rank} has failed: {text}"))
