@@ -37,8 +37,8 @@ if [ -e "$bundle" ]; then
     cp -p "$bundle" "$bundle.old"
     cp -p "$bundle.sig" "$bundle.old.sig" 2>/dev/null || rm -f "$bundle.old.sig"
 fi
-cp "$new.sig" "$bundle.sig"
 mv "$new" "$bundle"
+cp "$new.sig" "$bundle.sig" # last: after a power cut between the two the next run fetches both again
 [ -n "$service" ] || exit 0
 
 systemctl restart "$service" || :

@@ -104,3 +104,11 @@ def test_the_old_bundle_comes_back_where_the_service_does_not_run(device):
 def test_a_server_that_is_away_changes_nothing(device):
     device.server.with_name("server.pyz.sig").unlink()
     assert (device.update(), device.has) == (1, "old")
+
+
+def test_an_update_that_is_cut_off_is_made_by_the_next_run(device):
+    device.release("new")
+    device.answer("mv", 1)
+    assert (device.update(), device.has) == (1, "old")
+    (device.bundle.parents[1] / "bin" / "mv").unlink()
+    assert (device.update(), device.has) == (0, "new")
