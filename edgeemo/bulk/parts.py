@@ -73,6 +73,7 @@ class Parts(Generic[Result]):
         self._storage = open_storage(address)
         self._names: dict[int, str] = {}
         self.finished: dict[int, str] = {}
+        self._is_complete = False
         job = {"format": 1, "block_size": work.block_size, **work.describe()}
         names = {name for name in self._storage.list_names() if not name.startswith(".")}
         own = {name for name in names if name in (JOB, SUMMARY) or _NAME.fullmatch(name)}
@@ -80,6 +81,7 @@ class Parts(Generic[Result]):
             self._remove(own)
         elif own - {JOB, SUMMARY}:
             self._continue(job, own, resume=resume)
+            self._is_complete = SUMMARY in own
             return
         elif names and not own:
             raise OutputError(f"{address}: has other files in it; name an empty or new folder")
@@ -110,6 +112,9 @@ class Parts(Generic[Result]):
         """
         from pyarrow import parquet
 
+        if self._is_complete:  # no longer: there are more images than before
+            self._storage.delete(SUMMARY)
+            self._is_complete = False
         stream = io.BytesIO()
         parquet.write_table(self._work.to_table(results), stream, compression="zstd")
         name = f"part-{number:08d}-{digest}.parquet"

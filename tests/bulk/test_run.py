@@ -63,6 +63,17 @@ def test_finished_blocks_are_not_done_again(tmp_path, workers):
     assert log.read_text().split() == ["4", "5", "6", "7"]
 
 
+def test_a_complete_run_that_gets_more_images_is_not_complete(tmp_path):
+    with open_parts(str(tmp_path), Echo()) as parts:
+        work(NUMBERS[:8], parts)
+        parts.complete({"images": 8})
+    with open_parts(str(tmp_path), Echo(), resume=True) as parts:
+        work(NUMBERS[:8], parts)
+        assert (tmp_path / "_summary.json").exists()
+        work(NUMBERS, parts)
+        assert not (tmp_path / "_summary.json").exists()
+
+
 def test_names_that_are_no_text_are_kept(tmp_path):
     items = ["\udcff.png", "é.png", "line\nend"]
     assert list_results(keep(tmp_path, items)) == list_results(keep(tmp_path, items, resume=True))
