@@ -95,7 +95,7 @@ class FaceModelError(EdgeEmoError):
 
 
 class SourceError(EdgeEmoError):
-    """A camera, a video or another source of frames that cannot be opened or gives no frame."""
+    """A source of images that cannot be used: a camera, a video, or a bucket."""
 
 
 class OptionError(EdgeEmoError):
@@ -105,7 +105,7 @@ class OptionError(EdgeEmoError):
 
 
 class OutputError(EdgeEmoError):
-    """An output of a live run that cannot be written, or does not write any more."""
+    """An output that cannot be written: of a live run, or a folder that keeps results."""
 
 
 class RequestError(EdgeEmoError):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from edgeemo.bulk.bucket_connection import (
     connect_amazon,
@@ -15,28 +14,13 @@ from edgeemo.bulk.bucket_connection import (
     explain_error,
     find_endpoint,
 )
+from edgeemo.bulk.bucket_listing import KeptListings, Listing, join_key, sort_entries
 from edgeemo.errors import OutputError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ADDRESS = re.compile(r"(s3|gs)://(anonymous@)?([A-Za-z0-9][A-Za-z0-9._-]{1,221})(?:/(.*))?", re.S)
-_FRESH_S = 60
-"""Seconds for which a listing is used again."""
-_LISTINGS = 1024
-"""Listings that are kept."""
-
-
-class Listing(NamedTuple):
-    """What lies in a folder of a bucket.
-
-    Attributes:
-        folders: Names of the sub-folders, sorted.
-        files: Names of the files, sorted, and their sizes in bytes.
-    """
-
-    folders: tuple[str, ...]
-    files: dict[str, int]
 
 
 def open_bucket(address: str) -> tuple[Bucket, str]:
@@ -81,14 +65,14 @@ class Bucket:
         self._scheme, self._name, self._anonymous = scheme, name, anonymous
         self._endpoint = find_endpoint(scheme)
         self._opened: Any = None
-        self._listings: dict[str, tuple[float, Listing]] = {}
+        self._listings = KeptListings()
         require_packages(("pyarrow",), purpose=self.address)
 
     def list_folder(self, key: str, *, fresh: bool = False) -> Listing | None:
         """Return what lies in a folder; None where there is no such folder.
 
-        A listing is used again for `_FRESH_S` seconds. Amazon lists folder by folder, Google all
-        that is below the first one.
+        A listing is used again for a minute. Amazon lists folder by folder, Google all that is
+        below the first one.
 
         Args:
             key: Key of the folder.
@@ -99,18 +83,14 @@ class Bucket:
         """
         listing = None if fresh else self.peek(key)
         if listing is None:
-            if len(self._listings) > _LISTINGS:
-                self._listings.clear()
             found = self._ask(key)
-            now = time.monotonic()
-            self._listings |= {each: (now, one) for each, one in found.items()}
+            self._listings.add(found)
             listing = found.get(key)
         return listing
 
     def peek(self, key: str) -> Listing | None:
         """Return what lies in a folder, without a request; None where it was not listed."""
-        since, listing = self._listings.get(key, (0.0, None))
-        return listing if time.monotonic() - since <= _FRESH_S else None
+        return self._listings.get(key)
 
     def walk(self, key: str) -> Iterator[str]:
         """Yield the path of each file below a folder: its own before those of its sub-folders.
@@ -125,7 +105,7 @@ class Bucket:
             raise SourceError(f"{self.name(key)}: there is no such folder")
         yield from listing.files
         for name in listing.folders:
-            for path in () if name.startswith(".") else self.walk(_join(key, name)):
+            for path in () if name.startswith(".") else self.walk(join_key(key, name)):
                 yield f"{name}/{path}"
 
     def find_size(self, key: str) -> int | None:
@@ -210,7 +190,7 @@ class Bucket:
 
     def name(self, key: str) -> str:
         """Return the address of a key."""
-        return _join(self.address, key)
+        return join_key(self.address, key)
 
     @property
     def _system(self) -> Any:
@@ -231,7 +211,7 @@ class Bucket:
         from pyarrow import fs
 
         is_whole = self._scheme == "gs://"
-        path = _join(self._name, key)
+        path = join_key(self._name, key)
         try:
             found = self._system.get_file_info(
                 fs.FileSelector(path, allow_not_found=not is_whole, recursive=is_whole)
@@ -246,7 +226,7 @@ class Bucket:
             if is_whole and "No such file or directory" in str(error):  # by Google of a folder
                 return {}
             self._refuse(key, error)
-        listings = _sort(found, path, key)
+        listings = sort_entries(found, path, key)
         return listings if is_whole else {key: listings[key]}
 
     def _explain(self, error: Exception) -> str:
@@ -256,31 +236,3 @@ class Bucket:
         self, key: str, error: Exception, kind: type[SourceError | OutputError] = SourceError
     ) -> NoReturn:
         raise kind(f"{self.name(key)}: {self._explain(error)}") from None
-
-
-def _join(parent: str, name: str) -> str:
-    return f"{parent}/{name}" if parent and name else parent or name
-
-
-def _sort(found: Any, path: str, key: str) -> dict[str, Listing]:
-    """Return the listing of each folder, by its key."""
-    folders: dict[str, set[str]] = {key: set()}
-    files: dict[str, dict[str, int]] = {key: {}}
-    for info in sorted(found, key=lambda info: info.path):
-        below = info.path[len(path) + 1 :].rstrip("/")
-        parent, _, name = below.rpartition("/")
-        if not below:  # the marker of the folder itself
-            continue
-        if info.is_file and not info.path.endswith("/"):
-            files.setdefault(_join(key, parent), {})[name] = info.size
-        else:
-            folders.setdefault(_join(key, below), set())
-        while below := below.rpartition("/")[0]:
-            folders.setdefault(_join(key, below), set())
-    for each in [*folders]:
-        if each != key:
-            parent, _, name = each.rpartition("/")
-            folders.setdefault(parent, set()).add(name)
-    return {
-        each: Listing(tuple(sorted(names)), files.get(each, {})) for each, names in folders.items()
-    }

@@ -18,7 +18,7 @@ _TIMEOUT_S = 10
 _ATTEMPTS = 3
 
 _REASONS = {
-    r"NO_SUCH_BUCKET|Bucket '.*' not found|NOT_FOUND": ("there is no such bucket"),
+    r"NO_SUCH_BUCKET|Bucket '.*' not found|NOT_FOUND": "there is no such bucket",
     r"INVALID_ACCESS_KEY_ID|InvalidAccessKeyId|SIGNATURE|InvalidToken|Expired|UNRECOGNIZED": (
         "the credentials are refused: wrong or expired"
     ),
@@ -50,7 +50,8 @@ def explain_error(error: Exception, *, scheme: str, bucket: str, endpoint: str) 
     text = text.partition("AWS Error")[2] or text  # which begins with the name of the file
     for pattern, reason in _REASONS.items():
         if re.search(pattern, text):
-            return reason.format(scheme=scheme, bucket=bucket, endpoint=endpoint or "the storage")
+            shown = re.sub(r"//[^/]*@", "//", endpoint) or "the storage"  # without credentials
+            return reason.format(scheme=scheme, bucket=bucket, endpoint=shown)
     return one_line(error)[:300]
 
 

@@ -15,7 +15,7 @@ from edgeemo.imaging.suffixes import is_bucket
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edgeemo.bulk.bucket import Listing
+    from edgeemo.bulk.bucket_listing import Listing
     from edgeemo.utils.paths import StrPath
 
 

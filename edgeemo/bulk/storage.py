@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import Any, Protocol
 
-from edgeemo.bulk.bucket import Listing, open_bucket
+from edgeemo.bulk.bucket import open_bucket
+from edgeemo.bulk.bucket_listing import Listing
 from edgeemo.errors import OutputError
 from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.utils.files import write_file
-
-__all__ = ["Storage", "is_bucket", "open_storage"]
 
 
 class Storage(Protocol):

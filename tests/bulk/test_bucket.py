@@ -77,7 +77,7 @@ def test_wrong_credentials_are_told_from_missing_rights(buckets):
 
 
 def test_a_storage_that_cannot_be_reached_is_named(buckets, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://user:secret@127.0.0.1:9")
     for read in (lambda bucket: [*bucket.walk("new")], lambda bucket: bucket.read("a.jpg")):
         with pytest.raises(SourceError, match=r"http://127.0.0.1:9 cannot be reached$"):
             read(open_bucket("s3://photos")[0])

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeemo.bulk.parts import JOB, Parts
-from edgeemo.bulk.storage import is_bucket, open_storage
+from edgeemo.bulk.storage import open_storage
 from edgeemo.dataset.write.crop_folder import (
     ROWS,
     BucketCropFolder,
@@ -23,7 +23,8 @@ from edgeemo.dataset.write.crop_folder import (
     LocalCropFolder,
 )
 from edgeemo.dataset.write.placement import DATA_MARKER, MEANWHILE, check_destination
-from edgeemo.errors import DatasetError, OutputError
+from edgeemo.errors import DatasetError, OutputError, SourceError
+from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.utils.files import hide_name, is_being_made, new_folder, remove_abandoned, swap_in
 from edgeemo.utils.locks import busy_error, hold, is_held
 
@@ -186,7 +187,7 @@ def has_rows(folder: CropFolder) -> bool:
     """Return whether a folder holds finished rows, from which a later command can continue."""
     try:
         names = open_storage(f"{folder.address}/{ROWS}").list_names()
-    except OutputError:
+    except (OutputError, SourceError):
         return True  # perhaps
     return any(name.startswith("part-") for name in names)
 

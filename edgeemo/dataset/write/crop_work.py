@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from edgeemo.bulk.bucket_path import make_path
 from edgeemo.bulk.isolated import IsolatedWork
 from edgeemo.bulk.read_ahead import count_readers
-from edgeemo.bulk.storage import is_bucket
 from edgeemo.bulk.work import Work
 from edgeemo.dataset.ingest.examine import examine_file, reject_image
 from edgeemo.dataset.ingest.formats import is_grey, list_accepted_formats
@@ -26,6 +25,7 @@ from edgeemo.errors import ImageError
 from edgeemo.imaging.decode import open_image, stretch
 from edgeemo.imaging.faces import build_detector, crop_face, detect_faces
 from edgeemo.imaging.preprocess import decode
+from edgeemo.imaging.suffixes import is_bucket
 from edgeemo.model.input_spec import InputSpec
 from edgeemo.model.tables import Rejected
 from edgeemo.utils.file_names import fit_name

@@ -64,9 +64,9 @@ class CropArguments(DetectorArguments, RemoteSourceArguments):
             MissingExtraError: If a package is missing.
             OptionError: If options exclude each other.
         """
-        from edgeemo.bulk.storage import is_bucket
         from edgeemo.dataset import check_images
         from edgeemo.dataset.write import CropPlace
+        from edgeemo.imaging.suffixes import is_bucket
         from edgeemo.utils.extras import IMAGES, require_packages
 
         is_kept = bool(self.cluster is not None or self.resume or self.again)
