@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.options import check_options
 from edgeemo.errors import OptionError
 from edgeemo.evaluate.labelled import ClassChoice
 from edgeemo.evaluate.loading import is_keras_name
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
 from edgeemo.utils.cluster import check_cluster
-from edgeemo.utils.extras import require_packages
 
 if TYPE_CHECKING:
     import os
@@ -68,18 +68,11 @@ class EvaluationOptions:
             ClusterError: If nothing answers at the address of the cluster.
             MissingExtraError: If a package is missing.
         """
-        if self.keep is None and (self.resume or self.again):
-            raise OptionError(f"--{'resume' if self.resume else 'again'} requires --keep")
-        if self.resume and self.again:
-            raise OptionError("--resume excludes --again")
-        if self.keep is not None:
-            require_packages(("pyarrow",), purpose=f"--keep {self.keep}", extra="cluster")
+        check_options(cluster=self.cluster, keep=self.keep, resume=self.resume, again=self.again)
         if self.cluster is not None:
-            purpose = f"--cluster {self.cluster}"
-            require_packages(("ray", "pyarrow"), purpose=purpose, extra="cluster")
             _check_portable(Path(model.path if isinstance(model, Classifier) else model), data)
             cpus = (self.workers or 1) * (self.threads or 1)
-            check_cluster(self.cluster, cpus=cpus, purpose=purpose)
+            check_cluster(self.cluster, cpus=cpus, purpose=f"--cluster {self.cluster}")
 
 
 def _check_portable(model: Path, data: str) -> None:

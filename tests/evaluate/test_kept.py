@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from edgeemo.bulk import options as options_module
 from edgeemo.dataset import draw_faces
 from edgeemo.errors import DatasetError, OptionError, OutputError
 from edgeemo.evaluate import EvaluationOptions, evaluate
-from edgeemo.evaluate import options as options_module
 from edgeemo.evaluate.evaluate_work import EvaluateWork
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
-from edgeemo.errors import OptionError
 from edgeemo.utils.options import Option
 
 if TYPE_CHECKING:
@@ -57,21 +56,15 @@ class BulkArguments:
         Raises:
             ClusterError: If nothing answers at the address.
             MissingExtraError: If a package is missing.
-            OptionError: If --resume and --again are given together, or one without --keep.
+            OptionError: As `edgeemo.bulk.options.check_options`.
         """
-        from edgeemo.utils.extras import require_packages
+        from edgeemo.bulk.options import check_options
 
-        if self.keep is None and (self.resume or self.again):
-            raise OptionError(f"{'--resume' if self.resume else '--again'} requires --keep")
-        if self.resume and self.again:
-            raise OptionError("--resume excludes --again")
-        if self.keep is not None:
-            require_packages(("pyarrow",), purpose=f"--keep {self.keep}", extra="cluster")
+        check_options(cluster=self.cluster, keep=self.keep, resume=self.resume, again=self.again)
         if self.cluster is not None:
-            purpose = f"--cluster {self.cluster}"
-            require_packages(("ray", "pyarrow"), purpose=purpose, extra="cluster")
             from edgeemo.utils.cluster import check_cluster
 
+            purpose = f"--cluster {self.cluster}"
             check_cluster(self.cluster, cpus=(workers or 1) * threads, purpose=purpose)
 
     def make_place(self, workers: int | None, *, threads: int = 1) -> Place:
