@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edgeemo.bulk.bucket_path import make_path
-from edgeemo.dataset.ingest.archive import open_images
 from edgeemo.dataset.ingest.image_list import get_listed
+from edgeemo.dataset.ingest.sources import open_images
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.labelled_messages import (
     describe_unknown_classes,
@@ -88,11 +88,11 @@ def open_labelled(data: str | os.PathLike[str]) -> Iterator[tuple[Path, str]]:
     """Yield the folder of labelled images, which of a .zip is a temporary one, and its name.
 
     Args:
-        data: As of `edgeemo.dataset.ingest.archive.open_images`; its name stands in messages about
+        data: As of `edgeemo.dataset.ingest.sources.open_images`; its name stands in messages about
             the images.
 
     Raises:
-        DatasetError: As `edgeemo.dataset.ingest.archive.open_images`.
+        DatasetError: As `edgeemo.dataset.ingest.sources.open_images`.
     """
     name = str(make_path(data))
     with open_images(data) as root:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.find import find_top_folder
+from edgeemo.dataset.ingest.class_folders import find_top_folder
 from edgeemo.dataset.ingest.folders import list_folders, walk_files
 from edgeemo.dataset.ingest.image_list import get_listed
 from edgeemo.dataset.ingest.splits import find_splits

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.archive import open_data
 from edgeemo.dataset.ingest.lookup import locate_files
+from edgeemo.dataset.ingest.sources import open_data
 from edgeemo.errors import DatasetError
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.model.folder import SPLIT

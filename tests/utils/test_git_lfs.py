@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from edgeemo.dataset.ingest.archive import check_source
 from edgeemo.dataset.ingest.examine import examine_file
 from edgeemo.dataset.ingest.find import LabelledFile
+from edgeemo.dataset.ingest.sources import check_source
 from edgeemo.errors import DatasetError, FaceModelError, ImageError
 from edgeemo.imaging.decode import open_image
 from edgeemo.model.detector_file import DetectorFile

@@ -7,13 +7,6 @@ from typing import TYPE_CHECKING
 from edgeemo.utils.lazy import import_on_use
 
 if TYPE_CHECKING:
-    from edgeemo.dataset.ingest.archive import (
-        check_data,
-        check_images,
-        check_source,
-        open_data,
-        open_images,
-    )
     from edgeemo.dataset.ingest.collection import (
         Collection,
         check_collections,
@@ -30,6 +23,13 @@ if TYPE_CHECKING:
         Dataset,
         IngestOptions,
         IngestSummary,
+    )
+    from edgeemo.dataset.ingest.sources import (
+        check_data,
+        check_images,
+        check_source,
+        open_data,
+        open_images,
     )
 
 __all__ = [
@@ -69,12 +69,12 @@ __getattr__ = import_on_use(
         "read_decisions": "edgeemo.dataset.ingest.decisions",
         "IngestOptions": "edgeemo.dataset.ingest.options",
         "IngestSummary": "edgeemo.dataset.ingest.options",
-        "check_data": "edgeemo.dataset.ingest.archive",
-        "check_images": "edgeemo.dataset.ingest.archive",
-        "check_source": "edgeemo.dataset.ingest.archive",
+        "check_data": "edgeemo.dataset.ingest.sources",
+        "check_images": "edgeemo.dataset.ingest.sources",
+        "check_source": "edgeemo.dataset.ingest.sources",
         "ingest_folder": "edgeemo.dataset.ingest.ingestion",
         "locate_files": "edgeemo.dataset.ingest.lookup",
-        "open_data": "edgeemo.dataset.ingest.archive",
-        "open_images": "edgeemo.dataset.ingest.archive",
+        "open_data": "edgeemo.dataset.ingest.sources",
+        "open_images": "edgeemo.dataset.ingest.sources",
     },
 )

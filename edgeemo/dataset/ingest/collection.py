@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edgeemo.dataset.ingest.archive import check_source, open_data
-from edgeemo.dataset.ingest.find import list_classes
+from edgeemo.dataset.ingest.class_folders import list_classes
+from edgeemo.dataset.ingest.sources import check_source, open_data
 from edgeemo.errors import DatasetError
 from edgeemo.model.training_facts import NamedFolders
 from edgeemo.utils.paths import convert_paths

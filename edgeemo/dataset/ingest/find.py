@@ -1,23 +1,15 @@
-"""Classes, splits and files of a data folder. Standard library only."""
+"""The labelled files of a data folder. Standard library only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.class_choice import (
-    describe_missing_classes,
-    order_labels,
-    select_classes,
-)
+from edgeemo.dataset.ingest.class_choice import order_labels, select_classes
+from edgeemo.dataset.ingest.class_folders import find_class_folders, find_top_folder
 from edgeemo.dataset.ingest.folders import list_folders, walk_files
 from edgeemo.dataset.ingest.image_list import get_listed
-from edgeemo.dataset.ingest.splits import (
-    find_layout_warnings,
-    find_splits,
-    is_split_name,
-    require_train_split,
-)
+from edgeemo.dataset.ingest.splits import find_layout_warnings, find_splits
 from edgeemo.errors import DatasetError
 from edgeemo.model.tables import SPLITS
 
@@ -50,7 +42,7 @@ class LabelledFile:
 
 @dataclass(frozen=True)
 class FolderLayout:
-    """Classes, splits and files of a data folder.
+    """The labelled files of a data folder.
 
     Attributes:
         root: The folder.
@@ -96,7 +88,7 @@ def find_files(
     """
     if listed := get_listed(root):
         return _choose_listed(root, listed, labels, classes, may_lack_images=may_lack_images)
-    top, splits, names = _find_labelled_folders(root, classes)
+    top, splits, names = find_class_folders(root, classes)
     ordered = order_labels(root, names, labels, may_lack_images=may_lack_images)
     files = _find_class_files(root, top, names, splits)
     return FolderLayout(
@@ -128,44 +120,6 @@ def _choose_listed(
     )
 
 
-def check_classes(
-    root: Path,
-    *,
-    labels: Sequence[str] | None = None,
-    classes: Sequence[str] | None = None,
-    may_lack_images: bool = False,
-) -> tuple[str, ...]:
-    """Return the class names of a data folder without a look at the files inside them.
-
-    Args:
-        root: As of `find_files`.
-        labels: As of `find_files`.
-        classes: As of `find_files`.
-        may_lack_images: As of `find_files`.
-
-    Raises:
-        DatasetError: As `find_files`.
-    """
-    _, _, names = _find_labelled_folders(root, classes)
-    return order_labels(root, names, labels, may_lack_images=may_lack_images)
-
-
-def list_classes(root: Path) -> list[str]:
-    """Return the names of the class folders of a data folder, of which one will do, sorted.
-
-    Raises:
-        DatasetError: As `find_files`.
-    """
-    if not root.is_dir():
-        raise DatasetError(f"{root}: no such folder")
-    top = _descend_to_classes(root)
-    splits = find_splits(top)
-    names = _find_classes(splits, ()) if splits else list_folders(top)
-    if not names:
-        raise DatasetError(describe_missing_classes(root, names))
-    return names
-
-
 def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> FolderLayout:
     """Find the files of a folder with classes as `find_files`, or of one without.
 
@@ -173,7 +127,7 @@ def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> Folde
 
     Args:
         root: The folder, here or in a bucket, or that of a list, as
-            `edgeemo.dataset.ingest.archive.open_images` yields it.
+            `edgeemo.dataset.ingest.sources.open_images` yields it.
         classes: Classes to take, as of `find_files`; None takes all.
 
     Raises:
@@ -182,7 +136,7 @@ def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> Folde
     """
     if listed := get_listed(root):
         return _choose_listed(root, listed, None, classes)
-    top = _descend_to_classes(root) if root.is_dir() else root
+    top = find_top_folder(root) if root.is_dir() else root
     one = root.is_dir() and not find_splits(top) and len(list_folders(top)) < 2
     if one and classes is None:
         name = root.resolve().name or "images"
@@ -198,57 +152,6 @@ def find_any_files(root: Path, *, classes: Sequence[str] | None = None) -> Folde
     if not layout.files:
         raise DatasetError(f"{root}: there are no files in it")
     return layout
-
-
-def find_top_folder(root: Path) -> Path:
-    """Return the folder with the classes or splits: `root`, or a folder that is alone inside it.
-
-    Raises:
-        DatasetError: If a folder cannot be read.
-    """
-    return _descend_to_classes(root)
-
-
-def has_classes(root: Path) -> bool:
-    """Return whether a folder exists and has a sub-folder, which could be a class."""
-    return root.is_dir() and bool(list_folders(root))
-
-
-def _descend_to_classes(folder: Path) -> Path:
-    """Return the folder with the classes, below folders that are alone in their parent."""
-    names = list_folders(folder)
-    if len(names) != 1 or is_split_name(names[0]):
-        return folder
-    only = folder / names[0]
-    return _descend_to_classes(only) if list_folders(only) else folder
-
-
-def _find_labelled_folders(
-    root: Path, classes: Sequence[str] | None
-) -> tuple[Path, list[tuple[Path, Split]], list[str]]:
-    """Return the folder with the classes or splits, its splits, and the classes to take."""
-    if not root.is_dir():
-        raise DatasetError(f"{root}: no such folder")
-    top = _descend_to_classes(root)
-    splits = find_splits(top)
-    names = _find_classes(splits, classes) if splits else list_folders(top)
-    if len(names) < (2 if classes is None else 1):
-        raise DatasetError(describe_missing_classes(root, names))
-    if not splits:
-        require_train_split(root, top)
-    return top, splits, select_classes(root, names, classes)
-
-
-def _find_classes(splits: Sequence[tuple[Path, Split]], classes: Sequence[str] | None) -> list[str]:
-    """Return the classes of the train split; each of another split has to be one, if taken."""
-    trained = {name for path, split in splits if split == "train" for name in list_folders(path)}
-    for path, _ in splits:
-        strange = sorted(set(list_folders(path)) - trained)
-        if classes is not None:
-            strange = [name for name in strange if name in classes]
-        if strange:
-            raise DatasetError(f"{path}: {', '.join(strange)} is no class of the train split")
-    return sorted(trained)
 
 
 def _find_class_files(

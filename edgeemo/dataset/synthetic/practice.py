@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgeemo.dataset.ingest.find import has_classes
+from edgeemo.dataset.ingest.class_folders import has_classes
 from edgeemo.dataset.synthetic.draw import STYLE_VERSION, draw_faces, read_style_version
 from edgeemo.errors import DatasetError
 

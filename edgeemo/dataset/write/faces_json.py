@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from edgeemo.bulk.bucket_path import make_path
-from edgeemo.dataset.ingest.find import find_top_folder
+from edgeemo.dataset.ingest.class_folders import find_top_folder
 from edgeemo.dataset.write.placement import check_finished
 from edgeemo.errors import DatasetError, SpecError
 from edgeemo.model.detector_file import FACE_MODEL

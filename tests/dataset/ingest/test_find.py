@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edgeemo.dataset import IngestOptions
-from edgeemo.dataset.ingest.find import find_any_files, find_files, has_classes
+from edgeemo.dataset.ingest.class_folders import has_classes
+from edgeemo.dataset.ingest.find import find_any_files, find_files
 from edgeemo.dataset.ingest.splits import is_split_name
 from edgeemo.errors import DatasetError
 
