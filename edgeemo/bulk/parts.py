@@ -137,7 +137,8 @@ class Parts(Generic[Result]):
             )
         try:
             there = json.loads(self._storage.read(JOB))
-            other = [key for key in sorted({*there, *job}) if there.get(key) != job.get(key)]
+            keys = sorted({*there, *job}, key=lambda key: (key != "work", key))
+            other = [key for key in keys if there.get(key) != job.get(key)]
         except (OSError, ValueError, TypeError, AttributeError):
             raise OutputError(
                 f"{self.address}/{JOB}: is missing or damaged; --again begins again"
