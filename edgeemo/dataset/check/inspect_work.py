@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeemo.bulk.bucket_path import BucketPath, make_path
 from edgeemo.bulk.read_ahead import count_readers
-from edgeemo.bulk.work import Work
+from edgeemo.bulk.work import Work, decode_name, encode_name
 from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile, inspect_files
 from edgeemo.dataset.ingest.examine import UsableImage, to_printable
 from edgeemo.dataset.ingest.find import LabelledFile
@@ -163,6 +163,7 @@ def _to_row(one: InspectedFile) -> dict[str, Any]:
     """Return a file as a row, without the columns that it has no values of."""
     verdict = one.verdict
     row = {"path": verdict.path, **{name: getattr(one, name) for name in _FILE}}
+    row["label"] = encode_name(one.label)  # the name of the folder, where it has no classes
     if isinstance(verdict, Rejected):
         return {**row, "reason": verdict.reason, "detail": verdict.detail}
     row |= {name: getattr(one.statistics, name) for name in _STATISTICS}
@@ -176,13 +177,13 @@ def _to_row(one: InspectedFile) -> dict[str, Any]:
 
 
 def _from_row(row: Mapping[str, Any]) -> InspectedFile:
-    file = {name: row[name] for name in _FILE}
+    file = {**{name: row[name] for name in _FILE}, "label": decode_name(row["label"])}
     if row["reason"] is not None:
         verdict = Rejected(path=row["path"], reason=row["reason"], detail=row["detail"])
         return InspectedFile(verdict=verdict, statistics=None, **file)
     image = UsableImage(
         path=row["path"],
-        label=row["label"],
+        label=file["label"],
         split=row["split"],
         sha256=row["sha256"],
         perceptual_hash=bytes.fromhex(row["perceptual_hash"]),

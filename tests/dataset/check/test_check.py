@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from edgeemo.dataset import draw_faces
-from edgeemo.dataset.check import check_folder
+from edgeemo.dataset.check import InspectWork, check_folder
+from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.errors import DatasetError
 from edgeemo.imaging.faces import Face
 from edgeemo.utils.serialize import to_plain
@@ -106,6 +107,19 @@ def test_a_folder_without_classes(tmp_path, paint):
     assert checked.usable == 3
     assert checked.shortcuts == ()
     assert names(checked) == ["no-classes"]
+
+
+def test_rows_of_a_folder_whose_name_is_no_text_are_kept(tmp_path, paint):
+    pytest.importorskip("pyarrow")
+    folder = tmp_path / "b\udcff"
+    folder.mkdir()
+    paint(0).save(folder / "0.png")
+    (folder / "1.png").write_bytes(b"1")
+    work = InspectWork(folder)
+    work.open()
+    inspected = [*work.run(find_any_files(folder).files, workers=1)]
+    assert work.from_table(work.to_table(inspected)) == inspected
+    assert inspected[0].label == folder.name
 
 
 def test_nothing_usable_is_a_finding_not_an_error(tmp_path):
