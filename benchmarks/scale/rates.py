@@ -36,7 +36,8 @@ from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile
 from edgeemo.dataset.ingest.examine import UsableImage
 from edgeemo.dataset.ingest.find import LabelledFile, find_any_files
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
-from edgeemo.dataset.ingest.near_duplicates import _find_near_in_parts, group_similar
+from edgeemo.dataset.ingest.near_duplicates import group_similar
+from edgeemo.dataset.ingest.near_hashes import find_near_in_parts
 from edgeemo.dataset.write.crop_plan import plan_crops
 from edgeemo.evaluate.labelled import LabelledImage
 from edgeemo.evaluate.outcome import Outcome
@@ -207,7 +208,7 @@ def measure_pair_ns() -> float:
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 2**42, count, np.uint64)  # equal in the upper 22 bits
     mask = np.uint64(2**64 - 2**42)
-    took_us = clock(lambda: sum(1 for _ in _find_near_in_parts(hashes, mask)), 1)
+    took_us = clock(lambda: sum(1 for _ in find_near_in_parts(hashes, mask)), 1)
     return took_us * 1e3 / (count * (count - 1) / 2)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeemo.dataset.check.features import FEATURES
 from edgeemo.dataset.ingest.fingerprint import THUMBNAIL_SIDE
-from edgeemo.dataset.ingest.near_duplicates import HASH_BITS
+from edgeemo.dataset.ingest.near_hashes import HASH_BITS
 from edgeemo.dataset.processing.shares import ShareCounter
 from edgeemo.imaging.suffixes import format_by_name
 from edgeemo.model.tables import Rejected

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edgeemo.dataset.check.collected import CollectedFiles
     from edgeemo.dataset.ingest.examine import UsableImage
-    from edgeemo.dataset.ingest.near_duplicates import Indices
+    from edgeemo.dataset.ingest.near_hashes import Indices
 
 
 class SimilarImages:

@@ -10,11 +10,11 @@ import numpy as np
 
 from edgeemo.dataset.ingest.fingerprint import THUMBNAIL_SIDE
 from edgeemo.dataset.ingest.near_duplicates import (
-    HASH_BITS,
     NEAR_DUPLICATE_CORRELATION,
     SAME_IMAGE_CORRELATION,
     group_similar,
 )
+from edgeemo.dataset.ingest.near_hashes import HASH_BITS
 from edgeemo.model.tables import Rejected
 
 if TYPE_CHECKING:

@@ -1,31 +1,25 @@
 """Near-duplicates: images whose perceptual hashes differ in few bits and whose thumbnails match.
 
-The search is exact. Two hashes of 64 bits that differ in at most 4 are equal in at least 2 of any 6
-parts (pigeonhole), so for each of the 15 pairs of parts the hashes are sorted by the 21 or 22 bits
-of the two, and those that are equal there are compared. That takes 2 s and 60 MB for a million
-hashes. Of thousands of images with the same hash each is compared with the first of them, and with
-others only if that fails.
+Of thousands of images with the same hash each is compared with the first of them, and with others
+only if that fails.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from edgeemo.dataset.ingest.near_hashes import find_near_hashes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-Indices: TypeAlias = "NDArray[np.int64]"
-Pairs: TypeAlias = "tuple[Indices, Indices]"
+    from edgeemo.dataset.ingest.near_hashes import Indices, Pairs
 
-HASH_BITS = 64
-HAMMING_RADIUS = 4
-"""Largest number of bits in which the hashes of near-duplicates differ."""
 
 NEAR_DUPLICATE_CORRELATION = 0.92
 """Smallest correlation of the thumbnails of near-duplicates. All but one or two pairs above it on
@@ -35,8 +29,6 @@ SAME_IMAGE_CORRELATION = 0.995
 """Smallest correlation of the thumbnails of copies of one image. Frames of a film in which a face
 changes its expression reach 0.993 (CK+); copies of web images are above."""
 
-_PARTS, _EQUAL_PARTS = 6, 2
-_MANY = 2**18  # pairs joined at once
 _PAIRS = 32_768  # pairs of images listed at once
 _COMPARED = 4096  # pairs compared at once: twice 4 MB of thumbnails
 
@@ -63,7 +55,7 @@ def group_similar(
     groups = _Groups(thumbnails, min_correlation=min_correlation)
     groups.join_similar(*buckets.pair_with_first())
     united, firsts = buckets.find_united(groups), buckets.firsts
-    for left, right in _find_near_hashes(buckets.distinct):
+    for left, right in find_near_hashes(buckets.distinct):
         groups.join_similar(firsts[left], firsts[right])
         together = groups.are_together(firsts[left], firsts[right])
         undecided = ~(together & united[left] & united[right])
@@ -145,67 +137,6 @@ class _Groups:
         graph = coo_array(edges, shape=(self._count, self._count))
         self._count, component = connected_components(graph, directed=False)
         self.numbers = component[self.numbers].astype(np.int64)
-
-
-def _find_near_hashes(distinct: NDArray[np.uint64]) -> Iterator[Pairs]:
-    """Yield pairs (u, v), u <= v, of hashes within the radius, each hash with itself among them.
-
-    Args:
-        distinct: Shape (U,): different hashes.
-    """
-    everyone = np.arange(len(distinct))
-    yield everyone, everyone
-    masks: list[np.uint64] = []
-    for pair in combinations(range(_PARTS), _EQUAL_PARTS):
-        mask = np.bitwise_or.reduce([_make_mask(part) for part in pair])
-        for left, right in _gather(_find_near_in_parts(distinct, mask)):
-            different = distinct[left] ^ distinct[right]
-            is_new = np.ones(len(left), np.bool_)
-            for earlier in masks:
-                is_new &= (different & earlier) != 0
-            yield np.minimum(left, right)[is_new], np.maximum(left, right)[is_new]
-        masks.append(mask)
-
-
-def _make_mask(part: int) -> np.uint64:
-    """Return the bits of a part."""
-    low, high = part * HASH_BITS // _PARTS, (part + 1) * HASH_BITS // _PARTS
-    return np.uint64((1 << high) - (1 << low))
-
-
-def _find_near_in_parts(distinct: NDArray[np.uint64], mask: np.uint64) -> Iterator[Pairs]:
-    """Yield the pairs within the radius of hashes that are equal in some bits.
-
-    They are sorted by these bits, and each is compared with the next, the next but one, and so on.
-    """
-    order = np.argsort(distinct & mask)
-    hashes = distinct[order]
-    keys = hashes & mask
-    place, distance = np.arange(len(keys)), 1
-    while len(place):
-        place = place[: np.searchsorted(place, len(keys) - distance)]
-        place = place[keys[place] == keys[place + distance]]
-        bits = np.bitwise_count(hashes[place] ^ hashes[place + distance])
-        near = place[bits <= HAMMING_RADIUS]
-        yield order[near], order[near + distance]
-        distance += 1
-
-
-def _gather(found: Iterator[Pairs]) -> Iterator[Pairs]:
-    """Yield pairs together, many at a time: to join them costs time for every image."""
-    waiting: list[Indices] = []
-    count = 0
-    for pairs in found:
-        if len(pairs[0]):
-            waiting.append(np.stack(pairs))
-            count += len(pairs[0])
-        if count >= _MANY:
-            left, right = np.concatenate(waiting, axis=1)
-            yield left, right
-            waiting, count = [], 0
-    if waiting:
-        left, right = np.concatenate(waiting, axis=1)
-        yield left, right
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from edgeemo.dataset.ingest.examine import BLANK_RANGE, UsableImage
 from edgeemo.dataset.ingest.near_duplicates import (
-    HAMMING_RADIUS,
     NEAR_DUPLICATE_CORRELATION,
     SAME_IMAGE_CORRELATION,
 )
+from edgeemo.dataset.ingest.near_hashes import HAMMING_RADIUS
 from edgeemo.dataset.ingest.options import Dataset, IngestSummary
 from edgeemo.dataset.processing.folder import MEASURED, measure_folder
 from edgeemo.imaging.limits import MAX_FILE_BYTES, MAX_PIXELS

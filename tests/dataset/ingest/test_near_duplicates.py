@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeemo.dataset.ingest.near_duplicates import (
-    HAMMING_RADIUS,
     NEAR_DUPLICATE_CORRELATION,
     correlate,
     group_similar,
 )
+from edgeemo.dataset.ingest.near_hashes import HAMMING_RADIUS
 
 
 def distances(hashes):
