@@ -83,7 +83,7 @@ class Bucket:
         """
         listing = None if fresh else self.peek(key)
         if listing is None:
-            found = self._ask(key)
+            found = self._request_listings(key)
             self._listings.add(found)
             listing = found.get(key)
         return listing
@@ -203,7 +203,7 @@ class Bucket:
                 self._refuse("", error)
         return self._opened
 
-    def _ask(self, key: str) -> dict[str, Listing]:
+    def _request_listings(self, key: str) -> dict[str, Listing]:
         """Return the listing of a folder, by its key; of Google's also those of the folders below.
 
         pyarrow lists a single folder of Google's without its sub-folders.
