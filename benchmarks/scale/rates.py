@@ -2,7 +2,7 @@
 
 Processor time of the commands, as a difference of two folders of which one has twice the images, so
 that the start of a command does not count; and of the steps that one process does for all nodes.
-Processor time, because the machine is never idle. The smallest of three rounds counts.
+Processor time, because the machine is never idle. The smaller of two rounds counts.
 """
 
 from __future__ import annotations
@@ -13,13 +13,11 @@ import json
 import os
 import pickle
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from itertools import combinations
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,18 +27,14 @@ from pyarrow import parquet
 
 from benchmarks.frames import TELEPHONE, WEBCAM, draw_frame
 from benchmarks.machine import describe, wait_for
+from benchmarks.scale.broker import measure_broker
+from benchmarks.scale.memory import measure_memory
 from edgeemo.bulk.work import BLOCK_SIZE, cut_blocks
-from edgeemo.dataset.check.collected import CollectedFiles
 from edgeemo.dataset.check.inspect_work import InspectWork
-from edgeemo.dataset.check.inspection import ImageStatistics, InspectedFile
-from edgeemo.dataset.ingest.examine import UsableImage
-from edgeemo.dataset.ingest.find import LabelledFile, find_any_files
+from edgeemo.dataset.ingest.find import find_any_files
 from edgeemo.dataset.ingest.fingerprint import compute_perceptual_hash, make_thumbnail
 from edgeemo.dataset.ingest.near_duplicates import group_similar
 from edgeemo.dataset.ingest.near_hashes import find_near_in_parts
-from edgeemo.dataset.write.crop_plan import plan_crops
-from edgeemo.evaluate.labelled import LabelledImage
-from edgeemo.evaluate.outcome import Outcome
 from edgeemo.imaging.faces import Face
 from edgeemo.model.face_request import FaceRequest
 from edgeemo.runtime.classifier import Classifier
@@ -51,14 +45,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edgeemo.bulk.work import Work
+    from edgeemo.dataset.check.inspection import InspectedFile
 
 TARGET = Path(__file__).with_name("rates.json")
 SMALL = (48, 48)
 FOLDERS = {"small": (SMALL, 600), "webcam": (WEBCAM, 40), "telephone": (TELEPHONE, 4)}
 ROUNDS = 2
-COLLECTED = 200_000
-MESSAGES = 50_000
-STATE = '{"label": "happy", "probability": 0.93, "faces": 1, "paused": false, "threshold": 0.4}'
 PATH = "s3://bucket/photos/2026/11/{:08d}.jpg"
 
 
@@ -246,134 +238,6 @@ def measure_driver() -> dict[str, float]:
         "path_bytes": len(pickle.dumps(paths)) / len(paths),
         **measure_row("predict", work, results),
     }
-
-
-def measure_broker() -> dict[str, float]:
-    """Return processor µs of mosquitto for a retained state that one subscriber receives."""
-    import paho.mqtt.client as mqtt
-
-    def connect() -> mqtt.Client:
-        client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
-        client.max_inflight_messages_set(0)
-        client.connect("127.0.0.1", port)
-        client.loop_start()
-        return client
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    broker = subprocess.Popen(["mosquitto", "-p", str(port)], stderr=subprocess.DEVNULL)
-    time.sleep(2)
-    received = []
-    reader, writer = connect(), connect()
-    reader.on_message = lambda *_: received.append(1)
-    reader.subscribe("edgeemo/+/state")
-    time.sleep(1)
-    for number in range(MESSAGES):
-        writer.publish(f"edgeemo/device{number % 10_000:05d}/state", STATE, retain=True)
-        if number % 1000 == 999:  # no faster than the reader, whose messages are dropped else
-            while len(received) < number - 1000:
-                time.sleep(0.01)
-    time.sleep(3)
-    for client in (reader, writer):
-        client.disconnect()
-        client.loop_stop()
-    broker.terminate()
-    usage = wait_for(broker)
-    return {"broker_us": usage.cpu_ms / len(received) * 1e3, "broker_peak_mb": usage.peak_mb}
-
-
-def measure_memory() -> dict[str, float]:
-    """Return the bytes of an image in the processes that hold something of all images."""
-    builds = {
-        "crop": plan_all_crops, "evaluate": collect_outcomes,
-        "check": collect_check,
-    }  # fmt: skip
-    with get_context("fork").Pool(1, maxtasksperchild=1) as pool:  # a new process for each
-        return {
-            f"{name}_memory_bytes": pool.apply(measure_growth, (build,))
-            for name, build in builds.items()
-        }
-
-
-def measure_growth(build: Callable[[], object]) -> float:
-    """Return the bytes per image by which this process grows."""
-    before = read_resident_bytes()
-    built = build()
-    grown = (read_resident_bytes() - before) / COLLECTED
-    del built
-    return grown
-
-
-def list_files() -> list[LabelledFile]:
-    return [
-        LabelledFile(path=f"happy/{number:08d}.jpg", label="happy", split=None)
-        for number in range(COLLECTED)
-    ]
-
-
-def plan_all_crops() -> object:
-    """Return the files, and a plan with all paths that are taken."""
-    files = list_files()
-    plan = plan_crops(files)
-    for _ in range(COLLECTED):
-        next(plan)
-    return files, plan
-
-
-def collect_check() -> object:
-    files = list_files()
-    collected = CollectedFiles(COLLECTED)
-    rng = np.random.default_rng(0)
-    for file in files:
-        collected.add(file, make_inspected(file, rng))
-    return files, collected
-
-
-def collect_outcomes() -> object:
-    rng = np.random.default_rng(0)
-    return [
-        Outcome(
-            image=LabelledImage(
-                path=f"happy/{number:08d}.jpg",
-                folder="happy",
-                label="happy",
-                within=f"{number:08d}.jpg",
-            ),
-            predicted="happy",
-            guess="happy",
-            score=float(rng.random()),
-            scores=tuple(rng.random(3).tolist()),
-            box=tuple(rng.integers(300, 600, 4).tolist()),
-        )
-        for number in range(COLLECTED)
-    ]
-
-
-def make_inspected(file: LabelledFile, rng: np.random.Generator) -> InspectedFile:
-    return InspectedFile(
-        verdict=UsableImage(
-            path=file.path,
-            label=file.label,
-            split=None,
-            sha256=rng.bytes(32).hex(),
-            perceptual_hash=rng.bytes(8),
-            thumbnail=rng.bytes(256),
-            wrong_extension=False,
-        ),
-        label=file.label,
-        split=None,
-        format="JPEG",
-        disguised=False,
-        statistics=ImageStatistics(
-            "RGB", 640, 480, 60_000, 120.0, 50.0, 20.0, rng.bytes(512), None
-        ),
-        traces=None,
-    )
-
-
-def read_resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def make_result(path: str, rng: np.random.Generator) -> ImageResult:
