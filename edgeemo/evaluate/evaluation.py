@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgeemo.bulk.bucket_path import make_path
 from edgeemo.bulk.parts import open_parts
 from edgeemo.bulk.run import Place
 from edgeemo.errors import DatasetError
@@ -150,7 +151,7 @@ class _Evaluator:
         options = self.options
         if options.keep is None:
             return nullcontext()
-        address = os.fspath(options.keep)
+        address = str(make_path(options.keep))
         return open_parts(address, self.work, resume=options.resume, again=options.again)
 
     def _select_outcomes(self, found: Predicted) -> list[Outcome]:

@@ -89,7 +89,9 @@ def write_crops(
         MissingExtraError: If the ``data`` extra or the face detector is not installed.
     """
     root = make_path(root)
-    target = out if isinstance(out, CropPlace) else CropPlace(out=str(out), replace=replace)
+    target = (
+        out if isinstance(out, CropPlace) else CropPlace(out=str(make_path(out)), replace=replace)
+    )
     progress = progress or Silent()
     require_libraries()
     build_detector(options.faces, file=options.detector_file)

@@ -158,8 +158,9 @@ class CropWork(Work[PlannedCrop, "tuple[CropRow, ...]"]):
             free.put(None)
 
         def crop(batch: Sequence[PlannedCrop]) -> list[tuple[CropRow, ...]]:
-            child = free.get() or IsolatedWork(self)
+            child = free.get()
             try:
+                child = child or IsolatedWork(self)
                 return child.run(batch)
             finally:
                 free.put(child)
