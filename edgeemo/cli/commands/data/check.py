@@ -21,7 +21,7 @@ from edgeemo.utils.options import Option
 from edgeemo.utils.serialize import to_plain
 
 if TYPE_CHECKING:
-    from edgeemo.dataset.check import CheckReport
+    from edgeemo.dataset.check import CheckReport, InspectWork
     from edgeemo.imaging.faces import FaceDetector
     from edgeemo.model.detector_file import DetectorFile
     from edgeemo.model.face_settings import FaceSettings
@@ -80,21 +80,10 @@ def check(given: CheckArguments) -> None:
 
 def _run(given: CheckArguments, folder: Path, shown: Progress) -> CheckReport:
     """Check a folder, and keep a row of each image where that is requested."""
-    from edgeemo.dataset.check import InspectWork, check_files
+    from edgeemo.dataset.check import check_files
     from edgeemo.dataset.ingest.find import find_any_files
-    from edgeemo.model.face_settings import FaceSettings
 
-    request = given.request_faces(given.faces or None)
-    settings = request.apply(FaceSettings()) if request.enabled else None
-    detector, skipped = _build_detector(settings, request.file)
-    work = InspectWork(
-        folder,
-        accept=given.accept,
-        faces=settings if detector else None,
-        detector_file=request.file,
-        detector=detector,
-        source=given.source,
-    )
+    work, skipped = _make_work(given, folder)
     with given.open_parts(work) as parts:
         checked = check_files(
             find_any_files(folder, classes=given.classes),
@@ -108,6 +97,25 @@ def _run(given: CheckArguments, folder: Path, shown: Progress) -> CheckReport:
             names = ("found", "usable", "needs_action", "findings")
             parts.complete({name: to_plain(getattr(checked, name)) for name in names})
     return checked
+
+
+def _make_work(given: CheckArguments, folder: Path) -> tuple[InspectWork, str]:
+    """Return the inspection of a folder's files, and why it detects no faces, or ""."""
+    from edgeemo.dataset.check import InspectWork
+    from edgeemo.model.face_settings import FaceSettings
+
+    request = given.request_faces(given.faces or None)
+    settings = request.apply(FaceSettings()) if request.enabled else None
+    detector, skipped = _build_detector(settings, request.file)
+    work = InspectWork(
+        folder,
+        accept=given.accept,
+        faces=settings if detector else None,
+        detector_file=request.file,
+        detector=detector,
+        source=given.source,
+    )
+    return work, skipped
 
 
 def _check(given: CheckArguments) -> None:
