@@ -25,6 +25,7 @@ from edgeemo.bulk.work import Item, Result, cut_blocks
 from edgeemo.errors import ClusterError, EdgeEmoError
 from edgeemo.utils.child import ChildCrashedError, iterate_in_child
 from edgeemo.utils.cluster import import_ray_data, open_cluster
+from edgeemo.utils.cpu_watch import check_nodes
 from edgeemo.utils.ray_errors import describe_ray_error
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def _drive(
             progress=progress,
         )
         ray = scope.enter_context(cluster)
+        check_nodes(ray, cpus=place.threads, purpose=f"--threads {place.threads}")
         watch = StallWatch(ray, cpus=place.threads, remedy=_KEPT, progress=progress)
         scope.enter_context(watch.end_block())
         pool = _Pool(ray, place, work)

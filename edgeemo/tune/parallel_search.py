@@ -14,7 +14,7 @@ from edgeemo.tune.search import Search, abandon
 from edgeemo.tune.study import Pruned, Study
 from edgeemo.utils.child import ChildCrashedError, run_in_child
 from edgeemo.utils.cluster import open_cluster, start_beside
-from edgeemo.utils.cpu_watch import CpuWatch
+from edgeemo.utils.cpu_watch import CpuWatch, check_nodes
 from edgeemo.utils.ray_errors import describe_ray_error
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _search(request: SearchRequest, images: _Shared, folder: Path, *, progress: 
         folder=folder,
         progress=progress,
     ) as ray:
+        check_nodes(ray, gpus=placement.gpus, purpose=f"--gpus {placement.gpus:g}")
         search = _ParallelSearch(
             Study(**request.study),
             images,

@@ -46,6 +46,8 @@ class Placement:
             convert_fields(self)
         except ValueError as error:
             raise StudyError(str(error)) from None
+        if self.gpus > 1 and not self.gpus.is_integer():
+            raise StudyError("gpus must be at most 1, or a whole number")
 
     @property
     def is_distributed(self) -> bool:

@@ -23,6 +23,28 @@ _PATIENCE_SECONDS = 300
 """Seconds that lost nodes have to come back, where the work needs them."""
 
 
+def check_nodes(ray: Any, *, cpus: float = 1, gpus: float = 0, purpose: str) -> None:
+    """Refuse a task that no node has room for, for which Ray would wait for ever.
+
+    Args:
+        ray: The package, connected.
+        cpus: Processors that one task needs.
+        gpus: GPUs that one task needs.
+        purpose: What needs them, for a message, such as "--threads 4".
+
+    Raises:
+        ClusterError: If no node has as many.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    for name, count in {"CPU": cpus, "GPU": gpus}.items():
+        most = max((resources.get(name, 0) for resources in nodes), default=0)
+        if most < count:
+            raise ClusterError(
+                f"{purpose} requires {plural(math.ceil(count), name)} on one machine, and the "
+                f"largest has {int(most)}; lower the number, or add a larger one"
+            )
+
+
 class CpuWatch:
     """Watches whether the cluster still has the CPUs and GPUs that some work needs.
 

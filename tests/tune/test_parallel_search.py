@@ -77,6 +77,7 @@ def test_a_trial_whose_process_dies_is_trained_again(search, tmp_path):
     [
         ({"workers": 0}, StudyError, "workers must be 1 to 65,536, not 0"),
         ({"gpus": -1}, StudyError, "gpus must be 0 to 64"),
+        ({"gpus": 1.5}, StudyError, "gpus must be at most 1, or a whole number"),
         ({"workers": 60_000}, ClusterError, "--workers 60000 requires 60,000 CPUs, and this mach"),
         ({"cluster": "127.0.0.1:9"}, ClusterError, "--cluster 127.0.0.1:9: no answer"),
         ({"cluster": "ray://x:1"}, ClusterError, "give HOST:PORT of the head node"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from queue import Queue
+from types import SimpleNamespace
 
 import pytest
 
 from edgeemo.errors import ClusterError
 from edgeemo.utils import cpu_watch
-from edgeemo.utils.cpu_watch import CpuWatch
+from edgeemo.utils.cpu_watch import CpuWatch, check_nodes
 from edgeemo.utils.progress import Silent
 
 
@@ -62,3 +63,16 @@ def test_a_wait_for_lost_nodes_ends(monkeypatch):
     ends = pytest.raises(ClusterError, match=r"has 2 of 3 CPUs for 0\.05 s now; try again")
     with ends, watch.end_block():
         Queue().get(timeout=60)
+
+
+def test_a_task_that_no_node_has_room_for():
+    nodes = [
+        {"Alive": True, "Resources": {"CPU": 2.0}},
+        {"Alive": True, "Resources": {"CPU": 1.0, "GPU": 1.0}},
+        {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}},
+    ]
+    ray = SimpleNamespace(nodes=lambda: nodes)
+    check_nodes(ray, cpus=2, gpus=0.5, purpose="")
+    message = "--gpus 2 requires 2 GPUs on one machine, and the largest has 1; lower"
+    with pytest.raises(ClusterError, match=message):
+        check_nodes(ray, gpus=2, purpose="--gpus 2")
