@@ -105,6 +105,8 @@ def _fit(
     job: Job, data: TrainingData, keeper: KeeperProxy, *, rank: int, workers: int
 ) -> tuple[Any, FitResult]:
     import jax
+
+    _check_devices(jax, f"worker {rank} on {socket.gethostname()}")
     import keras
     import tensorflow as tf
 
@@ -137,6 +139,20 @@ def _fit(
             ),
             teachers=teachers,
         )
+
+
+def _check_devices(jax: Any, worker: str) -> None:
+    """Refuse a worker whose JAX has no device of the requested kind.
+
+    Raises:
+        ClusterError: If it has none.
+    """
+    try:
+        jax.local_devices()
+    except (AssertionError, RuntimeError) as error:  # without, and with an unusable CUDA
+        if isinstance(error, RuntimeError) and "nable to initialize backend" not in str(error):
+            raise
+        raise ClusterError(f"{worker}: JAX finds no GPU; install 'jax[cuda12]' there") from None
 
 
 class _ReceivedCheckpoint(Checkpoint):
