@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from queue import Queue
 from types import SimpleNamespace
 
@@ -61,8 +62,12 @@ def test_a_wait_for_lost_nodes_ends(monkeypatch):
     monkeypatch.setattr(cpu_watch, "_PATIENCE_SECONDS", 0.05)
     watch = CpuWatch(cluster, cpus=3, remedy="try again", progress=cluster)
     ends = pytest.raises(ClusterError, match=r"has 2 of 3 CPUs for 0\.05 s now; try again")
-    with ends, watch.end_block():
-        Queue().get(timeout=60)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with ends, watch.end_block():
+            Queue().get(timeout=60)
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def test_a_task_that_no_node_has_room_for():
