@@ -1,6 +1,8 @@
-"""Options of commands that work through very many images."""
+"""Options of commands that work through very many images.
 
-from __future__ import annotations
+Every command that predicts imports them: their annotations are evaluated once, with the class, and
+no methods are made for a class that is only a part of a command's.
+"""
 
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +26,7 @@ CLUSTER = bulk_option(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class BulkArguments:
     """Options of where work is done, and of where its results are kept."""
 
@@ -67,7 +69,7 @@ class BulkArguments:
             purpose = f"--cluster {self.cluster}"
             check_cluster(self.cluster, cpus=(workers or 1) * threads, purpose=purpose)
 
-    def make_place(self, workers: int | None, *, threads: int = 1) -> Place:
+    def make_place(self, workers: int | None, *, threads: int = 1) -> "Place":
         """Return where the work is done.
 
         Args:
@@ -80,7 +82,9 @@ class BulkArguments:
             workers=workers, cluster=self.cluster, threads=threads, isolates=self.keep is not None
         )
 
-    def open_parts(self, work: Work[Any, Result]) -> AbstractContextManager[Parts[Result] | None]:
+    def open_parts(
+        self, work: "Work[Any, Result]"
+    ) -> "AbstractContextManager[Parts[Result] | None]":
         """Return where the results are kept, as a context manager; None for nowhere.
 
         Raises:

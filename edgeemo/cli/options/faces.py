@@ -1,6 +1,8 @@
-"""Options about faces that several commands share, and the request that they make."""
+"""Options about faces that several commands share, and the request that they make.
 
-from __future__ import annotations
+Every command that predicts imports them: their annotations are evaluated once, with the class, and
+no methods are made for a class that is only a part of a command's.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from edgeemo.model.face_request import FaceRequest
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class DetectorArguments:
     """Options of a face detector."""
 
@@ -27,7 +29,7 @@ class DetectorArguments:
     face_score: Annotated[float | None, FACE_SCORE] = None
     face_model: Annotated[Path | None, FACE_MODEL] = None
 
-    def request_faces(self, enabled: bool | None, *, margin: float | None = None) -> FaceRequest:
+    def request_faces(self, enabled: bool | None, *, margin: float | None = None) -> "FaceRequest":
         """Return the request that the options make.
 
         Args:
@@ -59,7 +61,7 @@ class DetectorArguments:
 _AS_MODEL = "as the model says"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
 class FaceArguments(DetectorArguments):
     """Options about faces of the commands that predict."""
 
@@ -71,7 +73,7 @@ class FaceArguments(DetectorArguments):
     face_score: Annotated[float | None, replace(FACE_SCORE, default=_AS_MODEL)] = None
 
     @property
-    def face_request(self) -> FaceRequest:
+    def face_request(self) -> "FaceRequest":
         """Return the request that the options make; see `request_faces`.
 
         Raises:
