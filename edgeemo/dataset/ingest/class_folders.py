@@ -48,11 +48,7 @@ def list_classes(root: Path) -> list[str]:
     Raises:
         DatasetError: As `edgeemo.dataset.ingest.find.find_files`.
     """
-    if not root.is_dir():
-        raise DatasetError(f"{root}: no such folder")
-    top = find_top_folder(root)
-    splits = find_splits(top)
-    names = _find_classes(splits, ()) if splits else list_folders(top)
+    _, _, names = _list_all(root, ())
     if not names:
         raise DatasetError(describe_missing_classes(root, names))
     return names
@@ -83,11 +79,7 @@ def find_class_folders(
     Raises:
         DatasetError: As `edgeemo.dataset.ingest.find.find_files`.
     """
-    if not root.is_dir():
-        raise DatasetError(f"{root}: no such folder")
-    top = find_top_folder(root)
-    splits = find_splits(top)
-    names = _find_classes(splits, classes) if splits else list_folders(top)
+    top, splits, names = _list_all(root, classes)
     if len(names) < (2 if classes is None else 1):
         raise DatasetError(describe_missing_classes(root, names))
     if not splits:
@@ -98,6 +90,18 @@ def find_class_folders(
 def has_classes(root: Path) -> bool:
     """Return whether a folder exists and has a sub-folder, which could be a class."""
     return root.is_dir() and bool(list_folders(root))
+
+
+def _list_all(
+    root: Path, classes: Sequence[str] | None
+) -> tuple[Path, list[tuple[Path, Split]], list[str]]:
+    """Return the folder with the classes or splits, its splits, and all classes."""
+    if not root.is_dir():
+        raise DatasetError(f"{root}: no such folder")
+    top = find_top_folder(root)
+    splits = find_splits(top)
+    names = _find_classes(splits, classes) if splits else list_folders(top)
+    return top, splits, names
 
 
 def _find_classes(splits: Sequence[tuple[Path, Split]], classes: Sequence[str] | None) -> list[str]:
