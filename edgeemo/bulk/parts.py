@@ -147,8 +147,7 @@ class Parts(Generic[Result]):
             was, now = (one_line(json.dumps(each.get(other[0]))) for each in (there, job))
             values = f" ({was} there, {now} now)" if max(len(was), len(now)) <= _SHOWN else ""
             raise OutputError(
-                f"{self.address}: the run there has another {other[0]}{values}; --again begins "
-                "again"
+                f"{self.address}: the run there differs in {other[0]}{values}; --again begins again"
             )
         for name in names:
             if match := _NAME.fullmatch(name):

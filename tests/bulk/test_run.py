@@ -86,7 +86,7 @@ def test_a_run_is_continued_by_its_own_work_and_images_alone(tmp_path):
     for items in (["x", *NUMBERS], NUMBERS[:9], NUMBERS[:8], NUMBERS[:4], []):
         with pytest.raises(DatasetError, match="--again begins again"):
             keep(tmp_path, items, resume=True)
-    with pytest.raises(OutputError, match=r'another work \("echo" there, "other" now\)'):
+    with pytest.raises(OutputError, match=r'differs in work \("echo" there, "other" now\)'):
         keep(tmp_path, NUMBERS, Echo(name="other"), resume=True)
     assert list_results(keep(tmp_path, NUMBERS, resume=True))[0] == ("0", "ok")
     assert len(keep(tmp_path, ["y"], Echo(name="other"), again=True)) == 1

@@ -123,7 +123,7 @@ def test_another_run_is_neither_continued_nor_replaced_unasked(faces, tmp_path):
     evaluate(MODEL, faces, options=options)
     with pytest.raises(OutputError, match=r"has a complete run; --resume continues it, --again"):
         evaluate(MODEL, faces, options=options)
-    with pytest.raises(OutputError, match=r"the run there has another model_sha256"):
+    with pytest.raises(OutputError, match=r"the run there differs in model_sha256"):
         evaluate(GOLDEN / "int8.tflite", faces, options=replace(options, resume=True))
     (faces / "sad" / "0.jpg").symlink_to(next((faces / "happy").iterdir()))
     with pytest.raises(DatasetError, match=r"not those of the run that is continued"):

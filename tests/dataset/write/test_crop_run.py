@@ -104,7 +104,7 @@ def test_what_ended_early_is_continued_and_equals_the_rest(few, plain, tmp_path,
         read_faces_json(tmp_path / ".out.cropping")
     resuming = CropPlace(out=str(tmp_path / "out"), is_kept=True, resume=True)
     other = CropOptions(faces=FaceSettings(), size=32)
-    with pytest.raises(DatasetError, match=r"out: the run there has another size \(null there"):
+    with pytest.raises(DatasetError, match=r"out: the run there differs in size \(null there"):
         write_crops(few, resuming, options=other)
     cropped.clear()
     written = write_crops(few, resuming, options=OPTIONS)
