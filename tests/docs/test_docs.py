@@ -24,7 +24,14 @@ OPTIONS_OF_OTHERS = {
     *("--rm", "--user", "--platform", "--device", "--build-arg"),  # Docker
     "--input",  # the begin of an option of onnxruntime
     *("--render", "--hours"),  # benchmarks/reliability
-    *("--address", "--num-cpus", "--object-store-memory", "--block", "--generate"),  # Ray
+    *(
+        "--address",
+        "--num-cpus",
+        "--num-gpus",
+        "--object-store-memory",
+        "--block",
+        "--generate",
+    ),  # Ray
     *("--nodes", "--ntasks", "--ntasks-per-node", "--cpus-per-task", "--gpus-per-node"),  # SLURM
     *("--requeue", "--array"),  # SLURM
     *("--pin", "--label"),  # examples/gpio_led.py
