@@ -39,11 +39,11 @@ _FIRST_CHAPTER, _CHAPTER = 8, 64
 """Tasks per worker that Ray gets at a time, so that the memory does not grow with the images; the
 first time few, which tell how long a block takes."""
 
-_TASK_S = 2.0
-"""Seconds that a task should take, by several blocks if need be: Ray needs 10 to 20 ms of processor
-time for each task, and blocks of small images take 0.2 s."""
+_TASK_S = 4.0
+"""Seconds that a task should take, by several blocks if need be: a worker waits some 0.2 s for the
+next task, and blocks of small images take as long."""
 
-_MAX_BLOCKS = 8
+_MAX_BLOCKS = 20
 """Blocks of a task."""
 
 _WATCH_S = 1.0
