@@ -156,13 +156,13 @@ def open_hosts(count: int) -> Iterator[list[Host]]:
     names = [f"{_PREFIX}{os.getpid()}-{number}" for number in range(count + 1)]
     switch, *others = names
     with ExitStack() as scope:
-        for name in names:
-            try:
+        try:
+            for name in names:
                 _ip("netns", "add", name)
-            except subprocess.CalledProcessError as error:
-                pytest.skip(f"makes no network namespace: {error.stderr.strip()}")
-            scope.callback(_remove, name)
-        _ip("-n", switch, "link", "add", "bridge", "type", "bridge")
+                scope.callback(_remove, name)
+            _ip("-n", switch, "link", "add", "bridge", "type", "bridge")
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"no network namespace or bridge can be made: {error.stderr.strip()}")
         _ip("-n", switch, "link", "set", "bridge", "up")
         made = []
         for number, name in enumerate(others, 1):

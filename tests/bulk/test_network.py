@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.ray,
     pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed"),
 ]
-_IMAGES = 4000
+_IMAGES = 6000  # seconds of work, so that the network is cut within
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def faces(tmp_path):
     paths = sorted(drawn.glob("*/*.*"))
     for number in range(_IMAGES):
         path = paths[number % len(paths)]
-        os.link(path, folder / f"{number:04}{path.suffix}")
+        os.link(path, folder / f"{number:05}{path.suffix}")
     (folder / "none.png").write_bytes(b"no image")
     return folder
 
